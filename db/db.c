@@ -1,0 +1,29 @@
+/* db.c - see db.h. Chooses the driver by the URL, and passes on to it. */
+#include "driver.h"
+
+#include <string.h>
+
+int database_open(database **d, const database_options *options, char *why, size_t size)
+{
+    const database_driver *driver =
+        strncmp(options->url, "sqlite:", 7) == 0 ? &sqlite_driver : &postgres_driver;
+    return driver->open(d, options, why, size);
+}
+
+void        database_close(database *d)                              { d->driver->close(d); }
+int         database_init(database *d, char *why, size_t size)       { return d->driver->init(d, why, size); }
+const char *database_describe(const database *d)                     { return d->driver->describe(d); }
+
+db      *db_new(database *d)   { return d->driver->connect(d); }
+promise *db_close(db *db)      { return db->driver->disconnect(db); }
+void     db_free(struct db *db) { db->driver->free(db); }
+
+promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+                  const value parameters[])
+{
+    return db->driver->query(db, a, watch, out, s, n, parameters);
+}
+
+int64_t rows_int(const rows *r, int row, int column)  { return r->driver->integer(r, row, column); }
+text    rows_text(const rows *r, int row, int column) { return r->driver->text(r, row, column); }
+bool    rows_null(const rows *r, int row, int column) { return r->driver->null(r, row, column); }

@@ -1,0 +1,101 @@
+/* db.h - all that a handler needs of a database, whichever it is.
+ *
+ *   database *d;                            once in the process, before any loop runs
+ *   db       *here = db_new(d);             once a thread: a loop's own connections to it
+ *   err = await(db_query(here, arena, &watch, &rows, &USER_BY_ID, 1, (value[]){ integer(42) }));
+ *
+ *   Ownership.  Rows are views into the driver's result, which lives until the arena ends.
+ *               Statements are static. Parameters are copied before db_query returns.
+ *   Order.      Queries in flight side by side may run in any order. To run one after the other,
+ *               await the first.
+ *   Writes.     A statement that writes is a transaction of its own. When its promise settles with 0 it
+ *               is committed and durable. It is never sent twice.
+ *   Modes.      In a task the promise settles later; in a plain thread it has already settled.
+ *   Errors.     UV_EAGAIN        every connection is busy, and the line is full or was too long: try later
+ *               UV_ETIMEDOUT     it ran longer than the timeout; it has been cancelled at the server
+ *               UV_ECANCELED     its promise was cancelled; it has been cancelled at the server
+ *               UV_ECONNREFUSED  there is no connection to the database, and it was not sent
+ *               UV_ECONNRESET    the connection broke under it: a write may or may not have happened
+ *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file cannot be written, or is damaged
+ *               DB_EQUERY        the database said no; the log has its words */
+#ifndef DB_H
+#define DB_H
+
+#include "server/arena.h"
+#include "server/async/promise.h"
+#include "server/stopwatch.h"
+#include "server/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DB_EQUERY = -30001 };
+
+typedef struct database database;
+typedef struct db       db;
+
+typedef struct statement {
+    const char *name;                        /* in logs and metrics, and of the prepared statement */
+    const char *sql;                         /* the same text for both databases, $1 $2 ... */
+    bool        reads;                       /* changes nothing: may share a Sync, may be sent again */
+} statement;
+
+typedef struct value {
+    enum { VALUE_NULL, VALUE_INTEGER, VALUE_TEXT } type;
+    union {
+        int64_t integer;
+        text    text;                        /* UTF-8, without NUL */
+    };
+} value;
+
+static inline value integer(int64_t i) { return (value){ .type = VALUE_INTEGER, .integer = i }; }
+static inline value string(text t)     { return (value){ .type = VALUE_TEXT, .text = t }; }
+
+enum { MAX_PARAMETERS = 8 };
+
+typedef struct rows {
+    int                       count, columns;
+    void                     *result;        /* the driver's own */
+    const struct rows_driver *driver;
+} rows;
+
+typedef struct database_options {
+    const char *url;                         /* sqlite:PATH, or postgresql://... and libpq's other forms */
+    int         connections;                 /* to PostgreSQL, for each loop */
+    int         pipeline_depth;              /* queries in flight on one of them */
+    int         readers;                     /* SQLite's reading threads, for all loops */
+    int         line;                        /* queries that may wait for a connection, for each loop */
+    uint64_t    timeout_ms;                  /* of one query, from when it is sent; 0 for none */
+    uint64_t    line_timeout_ms;             /* of waiting in line */
+    uint64_t    connect_timeout_ms;
+    bool        prepare;                     /* prepared statements; off for a pooler in transaction mode */
+} database_options;
+
+/* Checks the URL and, for SQLite, opens the file, and creates and seeds it if it is not there yet.
+ * A PostgreSQL server that is down is no error: queries fail until it is there. On an error,
+ * why says in words for a person what is wrong. options and its url must outlive the database. */
+int  database_open(database **d, const database_options *options, char *why, size_t size);
+void database_close(database *d);            /* every db of it must be freed */
+
+/* Creates and seeds the schema if it is not there yet (PostgreSQL; for SQLite opening did it).
+ * Blocks: for the command line. Leaves alone what it did not create. */
+int  database_init(database *d, char *why, size_t size);
+
+const char *database_describe(const database *d);            /* for people: no password in it */
+
+db      *db_new(database *d);                /* on the thread that will use it */
+promise *db_close(db *db);                   /* cancels what is left; settles when all is drained and closed */
+void     db_free(db *db);                    /* after db_close has settled */
+
+/* Runs s with n parameters. On success *out has the rows. watch, if not NULL, runs meanwhile.
+ * a, watch and out must outlive the promise. */
+promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+                  const value parameters[]) __attribute__((warn_unused_result));
+
+/* A cell; it is a bug to name a row or column that is not there, or to read one as the wrong type. */
+int64_t rows_int(const rows *r, int row, int column);
+text    rows_text(const rows *r, int row, int column);       /* "" for null */
+bool    rows_null(const rows *r, int row, int column);
+
+#endif

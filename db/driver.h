@@ -1,0 +1,31 @@
+/* driver.h - what a kind of database implements; only db.c and the drivers know of it. */
+#ifndef DB_DRIVER_H
+#define DB_DRIVER_H
+
+#include "db.h"
+
+typedef struct rows_driver {
+    int64_t (*integer)(const rows *r, int row, int column);
+    text    (*text)(const rows *r, int row, int column);
+    bool    (*null)(const rows *r, int row, int column);
+} rows_driver;
+
+/* Each function does what the one of the same name in db.h says. */
+typedef struct database_driver {
+    int  (*open)(database **d, const database_options *options, char *why, size_t size);
+    void (*close)(database *d);
+    int  (*init)(database *d, char *why, size_t size);
+    const char *(*describe)(const database *d);
+    db      *(*connect)(database *d);        /* db_new */
+    promise *(*disconnect)(db *db);          /* db_close */
+    void     (*free)(db *db);
+    promise *(*query)(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+                      const value parameters[]);
+} database_driver;
+
+struct database { const database_driver *driver; };          /* the first member of the driver's own */
+struct db       { const database_driver *driver; };
+
+extern const database_driver sqlite_driver, postgres_driver;
+
+#endif

@@ -1,0 +1,26 @@
+/* arena.h - memory that ends all at once: whatever a request needs lives until its response is sent.
+ *
+ *   Ownership.  Everything allocated belongs to the arena and ends with arena_done().
+ *   Threads.    One user at a time. A task that awaits work on another thread may lend it its arena. */
+#ifndef ARENA_H
+#define ARENA_H
+
+#include "text.h"
+
+#include <stddef.h>
+
+typedef struct arena {
+    char                *next, *end;         /* the free part of the newest block */
+    struct arena_block  *blocks;             /* owned, newest first; the first room is borrowed */
+    struct arena_ending *endings;
+} arena;
+
+void  arena_init(arena *a, void *room, size_t size);         /* room may be NULL; it is the caller's */
+void *arena_alloc(arena *a, size_t size);                    /* zeroed, aligned for anything */
+char *arena_copy(arena *a, text t);                          /* terminated */
+char *arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void  arena_defer(arena *a, void (*end)(void *), void *arg); /* end(arg) in arena_done, last one first */
+void  arena_done(arena *a);
+void  arena_trim(void);                      /* a thread about to exit gives back what it kept for reuse */
+
+#endif

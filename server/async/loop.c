@@ -1,0 +1,105 @@
+/* loop.c - see loop.h. Ready work is drained before and after every poll for I/O, so nothing is
+ * left when the loop goes to sleep. */
+#include "loop.h"
+
+struct list { ready *head, **last; };
+
+static _Thread_local struct {
+    uv_loop_t    uv;
+    uv_prepare_t before;
+    uv_check_t   after;
+    uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
+    struct list  ready, turn_end, immediate;
+    bool         started;
+} here;
+
+static void append(struct list *l, ready *r)
+{
+    r->next = NULL;
+    if (l->head)
+        *l->last = r;
+    else
+        l->head = r;
+    l->last = &r->next;
+}
+
+static bool drain(struct list *l)
+{
+    bool ran = false;
+    for (ready *r; (r = l->head); ran = true) {
+        l->head = r->next;
+        r->run(r);
+    }
+    return ran;
+}
+
+bool loop_run_ready(void)
+{
+    bool ran = false;
+    while (drain(&here.ready) || drain(&here.turn_end))
+        ran = true;
+    return ran;
+}
+
+static void before_poll(uv_prepare_t *h) { (void)h; loop_run_ready(); }
+static void stay_awake(uv_idle_t *h)     { (void)h; }
+
+static void after_poll(uv_check_t *h)
+{
+    (void)h;
+    struct list now = here.immediate;        /* what these make immediate waits for the next turn */
+    here.immediate = (struct list){ 0 };
+    if (now.head) {
+        uv_idle_stop(&here.awake);
+        drain(&now);
+    }
+    loop_run_ready();
+}
+
+uv_loop_t *loop_here(void) { return here.started ? &here.uv : NULL; }
+
+int loop_start(void)
+{
+    int err = uv_loop_init(&here.uv);
+    if (err)
+        return err;
+    uv_prepare_init(&here.uv, &here.before);
+    uv_check_init(&here.uv, &here.after);
+    uv_idle_init(&here.uv, &here.awake);
+    uv_prepare_start(&here.before, before_poll);
+    uv_check_start(&here.after, after_poll);
+    uv_unref((uv_handle_t *)&here.before);
+    uv_unref((uv_handle_t *)&here.after);
+    here.started = true;
+    return 0;
+}
+
+void loop_run(void)
+{
+    do
+        uv_run(&here.uv, UV_RUN_DEFAULT);
+    while (loop_run_ready() && uv_loop_alive(&here.uv));     /* a close callback may have readied more */
+}
+
+void loop_stop(void) { uv_stop(&here.uv); }
+
+int loop_done(void)
+{
+    uv_close((uv_handle_t *)&here.before, NULL);
+    uv_close((uv_handle_t *)&here.after, NULL);
+    uv_close((uv_handle_t *)&here.awake, NULL);
+    uv_run(&here.uv, UV_RUN_NOWAIT);
+    int err = uv_loop_close(&here.uv);
+    if (!err)
+        here.started = false;
+    return err;
+}
+
+void loop_ready(ready *r)       { append(&here.ready, r); }
+void loop_at_turn_end(ready *r) { append(&here.turn_end, r); }
+
+void loop_immediate(ready *r)
+{
+    append(&here.immediate, r);
+    uv_idle_start(&here.awake, stay_awake);
+}

@@ -1,0 +1,42 @@
+/* promise.h - one outcome that arrives later.
+ *
+ * A promise is settled once, with 0 or a negative error (libuv's codes, see uv_strerror).
+ * Values do not travel in it: whoever starts the work names where the result goes.
+ *
+ *   Ownership.  A function that returns a promise gives it to its caller, who gives it on
+ *               exactly once: to then(), gather(), race(), with_timeout(), when_settled() or
+ *               await(). The one who settles it borrows it until that moment. Nobody frees a
+ *               promise by hand; to drop one is a compile error.
+ *
+ *   Timing.     Followers never run inside promise_settle(); they run from the loop, in the
+ *               order the promises were settled.
+ *
+ *   Threads.    A promise stays on the thread that made it. */
+#ifndef PROMISE_H
+#define PROMISE_H
+
+#include <stdbool.h>
+
+typedef struct promise promise;
+
+/* What a function that returns a promise must be declared with: its caller cannot forget it. */
+#define MUST_AWAIT __attribute__((warn_unused_result, returns_nonnull))
+
+/* Ask the work behind p to stop early. It must still settle p, normally with UV_ECANCELED,
+ * now or later. Called at most once, and never after p has settled. */
+typedef void promise_cancel_fn(promise *p, void *arg);
+
+/* cancel may be NULL: such work cannot be stopped, and cancelling it does nothing. */
+MUST_AWAIT promise *promise_new(promise_cancel_fn *cancel, void *arg);
+MUST_AWAIT promise *promise_settled(int err);                 /* one that is already done */
+
+void promise_settle(promise *p, int err);                     /* a second call is a bug */
+void promise_cancel(promise *p);                              /* no-op once settled or cancelled */
+
+/* The callback stage: done(err, arg) runs once, from the loop, when p has settled. Takes p. */
+void when_settled(promise *p, void (*done)(int err, void *arg), void *arg);
+
+/* For those who would follow p: if it has settled already, take it and fetch its outcome. */
+bool promise_take_if_settled(promise *p, int *err);
+
+#endif

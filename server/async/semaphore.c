@@ -1,0 +1,67 @@
+/* semaphore.c - see semaphore.h. */
+#include "semaphore.h"
+#include "server/memory.h"
+
+#include <assert.h>
+#include <uv.h>
+
+struct waiter    { struct waiter *next, **link; promise *promise; semaphore *semaphore; };
+struct semaphore { int free, waiting, max_waiting; struct waiter *first, **last; };
+
+semaphore *semaphore_new(int permits, int max_waiting)
+{
+    semaphore *s = mem_alloc(sizeof *s);
+    *s = (semaphore){ .free = permits, .max_waiting = max_waiting };
+    s->last = &s->first;
+    return s;
+}
+
+void semaphore_free(semaphore *s)
+{
+    assert(!s->first);
+    mem_free(s);
+}
+
+static void leave_line(struct waiter *w, int err)
+{
+    semaphore *s = w->semaphore;
+    *w->link = w->next;
+    if (w->next)
+        w->next->link = w->link;
+    else
+        s->last = w->link;
+    s->waiting--;
+    promise_settle(w->promise, err);
+    mem_free(w);
+}
+
+static void cancel(promise *p, void *arg)
+{
+    (void)p;
+    leave_line(arg, UV_ECANCELED);
+}
+
+promise *semaphore_enter(semaphore *s)
+{
+    if (s->free > 0) {
+        s->free--;
+        return promise_settled(0);
+    }
+    if (s->waiting == s->max_waiting)
+        return promise_settled(UV_EAGAIN);
+    struct waiter *w = mem_alloc(sizeof *w);
+    *w = (struct waiter){ .link = s->last, .semaphore = s };
+    w->promise = promise_new(cancel, w);
+    *s->last = w;
+    s->last = &w->next;
+    s->waiting++;
+    return w->promise;
+}
+
+void semaphore_leave(semaphore *s)
+{
+    if (s->first)
+        leave_line(s->first, 0);             /* the permit passes straight on */
+    else
+        s->free++;
+}

@@ -1,0 +1,23 @@
+/* semaphore.h - at most N at a time; everyone else waits in line.
+ *
+ *   err = await(semaphore_enter(s));
+ *   if (err)
+ *       return err;
+ *   ...
+ *   semaphore_leave(s);
+ *
+ * First come, first served. A waiter that is cancelled leaves the line and holds nothing. */
+#ifndef SEMAPHORE_H
+#define SEMAPHORE_H
+
+#include "promise.h"
+
+typedef struct semaphore semaphore;
+
+semaphore *semaphore_new(int permits, int max_waiting);
+void       semaphore_free(semaphore *s);                     /* nobody may be inside or in line */
+
+MUST_AWAIT promise *semaphore_enter(semaphore *s);           /* UV_EAGAIN at once when the line is full */
+void       semaphore_leave(semaphore *s);                    /* the permit passes to the first in line */
+
+#endif

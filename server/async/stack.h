@@ -1,0 +1,22 @@
+/* stack.h - task stacks: big in address space, small in memory, fenced by a guard page.
+ *
+ * A stack is lazily touched mmap with a guard page below it, so that an overflow faults instead of
+ * corrupting a neighbour. The guard is MADV_GUARD_INSTALL where the kernel has it (Linux 6.13; it
+ * costs no mapping), else mprotect (each splits a mapping, and vm.max_map_count ends that at about
+ * 32,000 stacks). Used stacks go back to this thread's free list, so a busy server maps none. */
+#ifndef STACK_H
+#define STACK_H
+
+#include <stddef.h>
+
+typedef struct stack {
+    char    *base;                           /* lowest usable byte */
+    size_t   size;                           /* usable bytes */
+    unsigned valgrind_id;
+} stack;
+
+int  stack_get(stack *s, size_t size);       /* 0, or a negative error when the kernel refuses */
+void stack_put(stack *s);                    /* returns it to the free list */
+void stack_trim(void);                       /* gives this thread's free stacks back to the kernel */
+
+#endif

@@ -1,0 +1,237 @@
+/* task.c - see task.h. Tasks are resumed only by the loop and always pause back into it.
+ *
+ * A task and its room lie at the top of its own stack:
+ *
+ *     guard page | ... stack, grows down ... | room | struct task |
+ *
+ * so that a task costs no memory but the page that its first frames touch anyway. */
+#include "task.h"
+#include "context.h"
+#include "loop.h"
+#include "stack.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+#if defined(__has_feature)                   /* clang spells it this way */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
+struct task {
+    ready       node;                        /* in the loop's lists; must be first */
+    context     here, caller;                /* where I paused; who resumed me */
+    stack       stack;
+    void       *room;
+    const char *name;
+    int       (*fn)(void *);
+    void       *arg;
+    promise    *result;                      /* settles when fn returns */
+    promise    *awaiting;
+    int         outcome;                     /* of what I awaited; in the end, of fn */
+    bool        cancelled, finished;
+    bool        kept;                        /* task_free frees me, not my end */
+#if defined(__SANITIZE_ADDRESS__)
+    void       *fake_stack;
+    const void *caller_base;
+    size_t      caller_size;
+#endif
+#if defined(__SANITIZE_THREAD__)
+    void       *fiber, *caller_fiber;
+#endif
+};
+
+static size_t stack_size = 64 * 1024;
+
+static _Thread_local task  *current;
+static _Thread_local size_t alive;
+
+/* All that the sanitizers must know of switching stacks is in enter, leave and body. */
+static void enter(task *t)
+{
+    current = t;
+#if defined(__SANITIZE_ADDRESS__)
+    void *fake;
+    __sanitizer_start_switch_fiber(&fake, t->stack.base, t->stack.size);
+#endif
+#if defined(__SANITIZE_THREAD__)
+    if (!t->fiber)
+        t->fiber = __tsan_create_fiber(0);
+    t->caller_fiber = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(t->fiber, 0);
+#endif
+    context_switch(&t->caller, t->here);
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(fake, NULL, NULL);
+#endif
+    current = NULL;
+}
+
+static void leave(task *t)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_start_switch_fiber(t->finished ? NULL : &t->fake_stack, t->caller_base, t->caller_size);
+#endif
+#if defined(__SANITIZE_THREAD__)
+    __tsan_switch_to_fiber(t->caller_fiber, 0);
+#endif
+    context_switch(&t->here, t->caller);
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(t->fake_stack, &t->caller_base, &t->caller_size);
+#endif
+}
+
+static void body(void *arg)
+{
+    task *t = arg;
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(NULL, &t->caller_base, &t->caller_size);
+#endif
+    t->outcome = t->fn(t->arg);
+    t->finished = true;
+    leave(t);
+}
+
+void task_free(task *t)
+{
+    stack s = t->stack;                      /* t lies on it */
+#if defined(__SANITIZE_THREAD__)
+    if (t->fiber)
+        __tsan_destroy_fiber(t->fiber);
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(s.base, s.size);           /* frames that never returned left marks */
+#endif
+    stack_put(&s);
+}
+
+static void resume(task *t)
+{
+    enter(t);
+    if (!t->finished)
+        return;
+    alive--;
+    promise_settle(t->result, t->outcome);
+    if (!t->kept)
+        task_free(t);
+}
+
+static void run(ready *node) { resume((task *)node); }
+
+static void cancel(promise *p, void *arg)
+{
+    task *t = arg;
+    (void)p;
+    t->cancelled = true;
+    if (t->awaiting)
+        promise_cancel(t->awaiting);
+}
+
+static int make(const char *name, size_t room, task **made)
+{
+    stack s;
+    int err = stack_get(&s, stack_size);
+    if (err)
+        return err;
+    uintptr_t top = ((uintptr_t)s.base + s.size - sizeof(task)) & ~(uintptr_t)63;
+    task *t = (task *)top;
+    top = (top - room) & ~(uintptr_t)63;
+    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .name = name };
+    t->here = context_make(s.base, top - (uintptr_t)s.base, body, t);
+    *made = t;
+    return 0;
+}
+
+static void begin(task *t, int (*fn)(void *), void *arg)
+{
+    t->fn = fn;
+    t->arg = arg;
+    t->result = promise_new(cancel, t);
+    alive++;
+}
+
+promise *task_start(const char *name, int (*fn)(void *), void *arg)
+{
+    task *t;
+    int err = make(name, 0, &t);
+    if (err)
+        return promise_settled(err);
+    begin(t, fn, arg);
+    loop_ready(&t->node);
+    return t->result;
+}
+
+task *task_new(const char *name, size_t room)
+{
+    task *t;
+    if (make(name, room, &t))
+        return NULL;
+    t->kept = true;
+    return t;
+}
+
+void *task_room(task *t) { return t->room; }
+
+promise *task_run(task *t, int (*fn)(void *), void *arg)
+{
+    assert(!current && "a task is run by the loop, not by another task");
+    begin(t, fn, arg);
+    promise *result = t->result;
+    resume(t);
+    return result;
+}
+
+static void woken(int err, void *arg)
+{
+    task *t = arg;
+    t->awaiting = NULL;
+    t->outcome = err;
+    resume(t);                               /* already on the loop's stack: at once */
+}
+
+int await(promise *p)
+{
+    task *t = current;
+    int err;
+
+    if (t && t->cancelled)
+        promise_cancel(p);
+    while (!promise_take_if_settled(p, &err)) {
+        if (t) {
+            t->awaiting = p;
+            when_settled(p, woken, t);
+            leave(t);
+            return t->outcome;
+        }
+        bool progress = loop_run_ready();    /* a plain thread has no loop: turn the crank here */
+        assert(progress && "await() outside a task, on work that needs a loop");
+        (void)progress;
+    }
+    return err;
+}
+
+int task_yield(void)
+{
+    task *t = current;
+    if (!t)
+        return 0;
+    loop_immediate(&t->node);
+    leave(t);
+    return t->cancelled ? UV_ECANCELED : 0;
+}
+
+bool        task_running(void)               { return current != NULL; }
+const char *task_name(void)                  { return current ? current->name : "main"; }
+size_t      task_count(void)                 { return alive; }
+void        task_set_stack_size(size_t size) { stack_size = size; }

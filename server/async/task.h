@@ -1,0 +1,48 @@
+/* task.h - a function that may pause: async/await over stackful coroutines.
+ *
+ *   async    marks a function that may pause, and so may only be called from another one.
+ *            It is documentation for people and for grep, as QEMU's coroutine_fn is.
+ *   await    gives a promise to the running task and pauses it until the promise settles.
+ *            In a plain thread (threads mode) it simply blocks, so a handler cannot tell.
+ *
+ * A task lives on its own guarded stack, on one thread, from start to return. What it starts, it
+ * awaits: a local may be passed to work that is awaited before the function returns. */
+#ifndef TASK_H
+#define TASK_H
+
+#include <uv.h>                              /* before async: uv.h has a member of that name */
+
+#include "promise.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define async                                /* "this function may pause" */
+
+/* Pause until p settles and return its outcome: 0 or a negative error. Takes p.
+ * If the task itself is cancelled, p is cancelled and drained first. */
+async int await(promise *p);
+
+/* Let everything else that is ready, and I/O, have a turn. UV_ECANCELED if cancelled meanwhile. */
+async int task_yield(void);
+
+/* Start fn(arg) as a task, from the loop, soon. The promise settles with what fn returns;
+ * UV_ENOMEM or so when the kernel refuses a stack. */
+MUST_AWAIT promise *task_start(const char *name, int (*fn)(void *arg), void *arg);
+
+/* For a server that starts a task for each request: a stack first, with room bytes set aside at
+ * its top for the caller's own, so that a waiting request and its stack share a page.
+ * NULL when the kernel refuses. task_run starts it here and now, up to its first pause; only from
+ * the loop itself, not from a task. The room lasts until task_free, after the promise has settled. */
+typedef struct task task;
+task *task_new(const char *name, size_t room);
+void *task_room(task *t);
+MUST_AWAIT promise *task_run(task *t, int (*fn)(void *arg), void *arg);
+void  task_free(task *t);
+
+bool        task_running(void);              /* am I inside a task? */
+const char *task_name(void);                 /* for logs; "main" outside a task */
+size_t      task_count(void);                /* alive on this thread right now */
+void        task_set_stack_size(size_t bytes);  /* of every task, before the first; 64 KiB until then */
+
+#endif

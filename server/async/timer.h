@@ -1,0 +1,28 @@
+/* timer.h - call me back at a time: millions of timers on one uv_timer_t.
+ *
+ * A hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987):
+ * setting and stopping are a list insertion and removal, whatever the number of timers, and a
+ * timer is 40 bytes in whatever struct embeds it. Its grain is one millisecond.
+ *
+ *   Timing.  A timer rings from the loop, never before its time by the loop's clock. Those of one
+ *            loop ring in the order of their times; those of the same millisecond in the order in
+ *            which they were set. */
+#ifndef TIMER_H
+#define TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct timer {
+    struct timer *next, *prev;               /* in its slot of the wheel; NULL while not set */
+    uint64_t      due;                       /* in milliseconds of the loop's clock */
+    void        (*rang)(struct timer *);
+} timer;
+
+void     timer_set(timer *t, uint64_t ms, void (*rang)(timer *));    /* from now; setting it again moves it */
+void     timer_stop(timer *t);               /* no-op while not set */
+bool     timer_is_set(const timer *t);
+uint64_t timer_now(void);                    /* the loop's clock: milliseconds, read once a turn */
+void     timer_end(void);                    /* before loop_done: closes this loop's uv_timer_t; none may be set */
+
+#endif

@@ -1,0 +1,93 @@
+/* timing.c - see timing.h.
+ *
+ * with_timeout is not a race: a race that the clock wins would forget a success that arrived in
+ * the same instant, and with it the permit or connection that it stood for. */
+#include "timing.h"
+#include "timer.h"
+#include "loop.h"
+#include "server/memory.h"
+
+#include <time.h>
+
+struct sleeper { timer timer; promise *promise; };
+
+static _Thread_local pool sleepers = POOL(struct sleeper);
+
+static void wake(struct sleeper *s, int err)
+{
+    promise_settle(s->promise, err);
+    pool_put(&sleepers, s);
+}
+
+static void sleeper_rang(timer *t) { wake((struct sleeper *)t, 0); }
+
+static void cancel_sleeper(promise *p, void *arg)
+{
+    struct sleeper *s = arg;
+    (void)p;
+    timer_stop(&s->timer);
+    wake(s, UV_ECANCELED);
+}
+
+static void sleep_here(uint64_t ms)
+{
+    struct timespec left = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+    while (nanosleep(&left, &left) != 0)     /* a signal came: sleep on for the rest */
+        ;
+}
+
+promise *sleep_for(uint64_t ms)
+{
+    if (!loop_here()) {
+        sleep_here(ms);
+        return promise_settled(0);
+    }
+    struct sleeper *s = pool_get(&sleepers);
+    s->timer = (timer){ 0 };
+    s->promise = promise_new(cancel_sleeper, s);
+    timer_set(&s->timer, ms, sleeper_rang);
+    return s->promise;
+}
+
+struct deadline {
+    timer    timer;
+    promise *whole, *work;
+    bool     late;
+};
+
+static _Thread_local pool deadlines = POOL(struct deadline);
+
+static void work_settled(int err, void *arg)
+{
+    struct deadline *d = arg;
+    timer_stop(&d->timer);
+    promise_settle(d->whole, d->late && err == UV_ECANCELED ? UV_ETIMEDOUT : err);
+    pool_put(&deadlines, d);
+}
+
+static void deadline_rang(timer *t)
+{
+    struct deadline *d = (struct deadline *)t;
+    d->late = true;
+    promise_cancel(d->work);
+}
+
+static void cancel_work(promise *p, void *arg)
+{
+    struct deadline *d = arg;
+    (void)p;
+    promise_cancel(d->work);
+}
+
+promise *with_timeout(promise *p, uint64_t ms)
+{
+    int err;
+    if (promise_take_if_settled(p, &err))    /* always, in a plain thread */
+        return promise_settled(err);
+    struct deadline *d = pool_get(&deadlines);
+    *d = (struct deadline){ .work = p };
+    d->whole = promise_new(cancel_work, d);
+    timer_set(&d->timer, ms, deadline_rang);
+    when_settled(p, work_settled, d);
+    return d->whole;
+}

@@ -1,0 +1,18 @@
+/* timing.h - sleeping, and not waiting for ever. */
+#ifndef TIMING_H
+#define TIMING_H
+
+#include "promise.h"
+
+#include <stdint.h>
+
+/* Settles with 0 after ms milliseconds; UV_ECANCELED if cancelled first. In a plain thread it
+ * sleeps, and returns settled. */
+MUST_AWAIT promise *sleep_for(uint64_t ms);
+
+/* Settles as p does, if that is in time. Otherwise cancels p, drains it, and settles with
+ * UV_ETIMEDOUT - unless p succeeded all the same: a success is never thrown away. Takes p.
+ * Work that cannot be interrupted (a thread already rendering) delays the answer until it ends. */
+MUST_AWAIT promise *with_timeout(promise *p, uint64_t ms);
+
+#endif

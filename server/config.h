@@ -1,0 +1,66 @@
+/* config.h - every setting there is: where it came from, what it is now.
+ *
+ * A flag beats the environment, which beats config.ini, which beats the default. The environment has
+ * PORT, HOST, DATABASE_URL and WEB_CONCURRENCY, and TENK_SECTION_KEY for every key (TENK_LIMITS_BODY).
+ * Values: whole numbers; durations 250ms 30s 5m 1h; sizes 512 64KiB 1MiB 1GiB; on off true false yes no.
+ * config.ini in the repository shows every key with its default; a test keeps the two equal. */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum mode { MODE_ASYNC } mode;
+
+typedef struct config {
+    struct {
+        char *listen;                        /* HOST:PORT or [V6]:PORT; 127.0.0.1:8080 */
+        mode  mode;
+        int   workers;                       /* loops; auto: one a processor */
+    } server;
+    struct {
+        size_t head;                         /* bytes of request line and headers; 16KiB */
+        int    headers;                      /* how many; 100 */
+        size_t uri;                          /* bytes of the request target; 8KiB */
+        size_t body;                         /* bytes of a request's body; 1MiB */
+        int    connections;                  /* open at once, for each worker; auto: what RLIMIT_NOFILE allows */
+        int    pipeline;                     /* requests of one connection under way at once; 32 */
+        size_t output;                       /* bytes of answers that wait for a slow reader; 1MiB */
+    } limits;
+    struct {
+        uint64_t head;                       /* milliseconds for the whole head; 10s */
+        uint64_t body;                       /* for a body to arrive, beside body_rate; 30s */
+        uint64_t idle;                       /* between requests; 75s */
+        uint64_t write;                      /* for a reader to take anything at all; 30s */
+        uint64_t drain;                      /* to finish what is under way when stopping; 10s */
+    } timeouts;
+    struct {
+        char    *url;                        /* sqlite:tenk.db; a secret may be in it */
+        int      connections;                /* to PostgreSQL, for each worker; 4 */
+        int      pipeline_depth;             /* 64 */
+        int      readers;                    /* SQLite's reading threads; auto: one a processor */
+        int      line;                       /* queries that may wait, for each worker; 1024 */
+        uint64_t timeout;                    /* of one query; 5s */
+        uint64_t line_timeout;               /* 2s */
+        uint64_t connect_timeout;            /* 5s */
+        bool     prepare;                    /* on */
+    } database;
+    struct {
+        int pool;                            /* threads of libuv's pool; auto: processors, at least 4 */
+        int running;                         /* CPU jobs at once, for each worker; auto: processors */
+        int waiting;                         /* CPU jobs in line, for each worker; 1024 */
+    } threads;
+    struct {
+        size_t stack;                        /* of a task; 64KiB */
+    } async;
+    struct {
+        char *root;                          /* the folder behind /static/; static */
+    } files;
+    struct {
+        int level;                           /* error, warning, info, debug (log.h); info */
+    } log;
+} config;
+
+#endif

@@ -1,0 +1,39 @@
+/* memory.h - the one place where memory runs out.
+ *
+ * No function here returns NULL: a server that cannot allocate a hundred bytes cannot report that
+ * it cannot either, so it says so in one line and aborts. What a stranger can make large (a body,
+ * a queue, a task's stack) is bounded and refused before it gets here. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void *mem_alloc(size_t size);                /* zeroed */
+void *mem_resize(void *p, size_t size);      /* new bytes are not zeroed */
+char *mem_copy(const char *text);            /* a terminated string */
+void  mem_free(void *p);                     /* NULL is fine */
+
+/* A pool hands out objects of one size, from a list of used ones that this thread keeps: what a
+ * request needs is the last request's memory, still warm. Declare one per type and thread:
+ *
+ *     static _Thread_local pool alarms = POOL(struct alarm);
+ *
+ * Under the sanitizers and valgrind every object is an allocation of its own, so that they see
+ * each use of a freed one. */
+typedef struct pool {
+    size_t            size;
+    struct pool_free *free;                  /* used objects, last in first out */
+    char             *next, *end;            /* the untouched rest of the newest slab */
+    struct pool_slab *slabs;
+} pool;
+
+#define POOL(type) { .size = sizeof(type) }
+
+extern const bool mem_each_its_own;          /* true under those tools: keep nothing for reuse */
+
+void *pool_get(pool *p);                     /* not zeroed */
+void  pool_put(pool *p, void *object);       /* on the thread that got it */
+void  pool_done(pool *p);                    /* gives all slabs back; every object must have been put */
+
+#endif

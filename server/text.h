@@ -1,0 +1,23 @@
+/* text.h - bytes with a length: most text here is a view into a buffer that somebody else owns. */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef struct text {
+    const char *at;                          /* not terminated; never NULL, "" when empty */
+    size_t      length;
+} text;
+
+#define TEXT(literal) ((text){ (literal), sizeof(literal) - 1 })
+
+static inline text text_of(const char *s) { return (text){ s, strlen(s) }; }
+
+static inline bool text_equal(text a, text b)
+{
+    return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
+}
+
+#endif
