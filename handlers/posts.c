@@ -106,6 +106,8 @@ async int post_new(request *req)
     if (!as_json && !text_is(type, "application/x-www-form-urlencoded"))
         return respond_problem(req, 415, "A post comes as application/json or application/x-www-form-urlencoded.");
     err = (as_json ? from_json : from_form)(req, &post);
+    if (!err)
+        err = check(req, &post);
     if (err)
         return err;
     err = await(query(req, &stored, &POST_NEW, integer(user), string(post.title), string(post.body), integer(now)));

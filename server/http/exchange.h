@@ -55,6 +55,7 @@ size_t exchange_size(const head *h);
 /* Lays a request out in room, with a copy of the head. */
 void exchange_init(void *room, size_t size, const head *h);
 void exchange_done(request *req);            /* ends its arena; the room is the caller's */
+bool exchange_is_safe(const request *req);   /* its method changes nothing: GET, HEAD, OPTIONS */
 
 int  respond_error(request *req, int err);   /* the page for a handler's error */
 void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */

@@ -52,11 +52,18 @@ static const llhttp_settings_t on_head = {
     .on_url = on_target, .on_header_field = on_name, .on_header_value = on_value,
 };
 
-/* uri-host [ ":" port ], by its characters (RFC 3986, 3.2.2); empty is allowed. */
+/* What uri-host [ ":" port ] is made of (RFC 3986, 3.2.2); empty is allowed. */
+static const bool HOST[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+    ['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true, ['%'] = true, ['!'] = true, ['$'] = true, ['&'] = true,
+    ['\''] = true, ['('] = true, [')'] = true, ['*'] = true, ['+'] = true, [','] = true, [';'] = true, ['='] = true,
+    [':'] = true, ['['] = true, [']'] = true,
+};
+
 static bool is_host(text t)
 {
     for (size_t i = 0; i < t.length; i++)
-        if (!isalnum((unsigned char)t.at[i]) && !strchr("-._~%!$&'()*+,;=:[]", t.at[i]))
+        if (!HOST[(unsigned char)t.at[i]])
             return false;
     return true;
 }

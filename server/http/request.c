@@ -37,6 +37,11 @@ void exchange_done(request *req)
     arena_done(&req->arena);
 }
 
+bool exchange_is_safe(const request *req)
+{
+    return req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS;
+}
+
 static text cut(const request *req, span s) { return (text){ req->head + s.at, s.length }; }
 
 text request_path(const request *req)
