@@ -19,7 +19,7 @@ static chunk *chunk_get(size_t size)
         c->size = (uint32_t)size;
     }
     c->next = NULL;
-    c->used = 0;
+    c->used = c->sent = 0;
     return c;
 }
 
@@ -69,12 +69,39 @@ void output_move(output *to, output *from)
     *from = (output){ 0 };
 }
 
+void output_split(output *o, int chunks, output *rest)
+{
+    chunk *c = o->first;
+    while (c && --chunks > 0)
+        c = c->next;
+    if (!c || !c->next)
+        return;
+    *rest = (output){ c->next, o->last };
+    c->next = NULL;
+    o->last = c;
+}
+
 size_t output_length(const output *o)
 {
     size_t length = 0;
     for (const chunk *c = o->first; c; c = c->next)
-        length += c->used;
+        length += c->used - c->sent;
     return length;
+}
+
+void output_sent(output *o, size_t length)
+{
+    for (chunk *c; (c = o->first);) {
+        const uint32_t left = c->used - c->sent;
+        if (length < left) {
+            c->sent += (uint32_t)length;
+            return;
+        }
+        length -= left;
+        o->first = c->next;
+        chunk_put(c);
+    }
+    o->last = NULL;
 }
 
 void output_free(output *o)

@@ -24,60 +24,50 @@ static void wrote(uv_write_t *uv, int status)
     writer_flush(c);
 }
 
-static int gather_buffers(const output *o, uv_buf_t buffers[BUFFERS])
+static unsigned gather_buffers(const output *o, uv_buf_t buffers[BUFFERS])
 {
-    int n = 0;
-    for (const chunk *k = o->first; k && n < BUFFERS; k = k->next)
-        buffers[n++] = uv_buf_init((char *)k->bytes, k->used);
+    unsigned n = 0;
+    for (chunk *k = o->first; k && n < BUFFERS; k = k->next)
+        buffers[n++] = uv_buf_init(k->bytes + k->sent, k->used - k->sent);
     return n;
 }
 
 /* What the kernel did not take is written when it can; its chunks belong to the write until then. */
-static void write_later(connection *c, size_t taken)
+static void write_later(connection *c)
 {
+    uv_buf_t buffers[BUFFERS];
     struct write *w = mem_alloc(sizeof *w);
     w->connection = c;
-    output_move(&w->out, &c->out);
-    int count = 0;
-    for (const chunk *k = w->out.first; k; k = k->next)
-        count++;
-    uv_buf_t *buffers = mem_alloc((size_t)count * sizeof *buffers);
-    int n = 0;
-    for (chunk *k = w->out.first; k; k = k->next) {
-        const size_t skip = taken < k->used ? taken : k->used;
-        taken -= skip;
-        if (k->used > skip)
-            buffers[n++] = uv_buf_init(k->bytes + skip, (unsigned)(k->used - skip));
-    }
     c->writing = w;
-    if (uv_write(&w->uv, (uv_stream_t *)c, buffers, (unsigned)n, wrote))
+    const unsigned count = gather_buffers(&c->out, buffers);
+    output_move(&w->out, &c->out);
+    if (count == BUFFERS)                    /* the rest stays in line behind it */
+        output_split(&w->out, BUFFERS, &c->out);
+    if (uv_write(&w->uv, (uv_stream_t *)c, buffers, count, wrote))
         wrote(&w->uv, UV_EPIPE);
-    mem_free(buffers);
+}
+
+static int write_now(connection *c)
+{
+    uv_buf_t buffers[BUFFERS];
+    const unsigned count = gather_buffers(&c->out, buffers);
+    const int n = uv_try_write((uv_stream_t *)c, buffers, count);
+    if (n > 0)
+        output_sent(&c->out, (size_t)n);
+    return n;
 }
 
 void writer_flush(connection *c)
 {
+    while (!c->closing && c->out.first && !c->writing) {
+        const int n = write_now(c);
+        if (n == UV_EAGAIN)
+            write_later(c);
+        else if (n < 0)
+            connection_abandon(c);
+    }
     if (c->closing)
         return;
-    while (c->out.first && !c->writing) {
-        uv_buf_t buffers[BUFFERS];
-        const int count = gather_buffers(&c->out, buffers);
-        size_t total = 0;
-        for (int i = 0; i < count; i++)
-            total += buffers[i].len;
-        int n = uv_try_write((uv_stream_t *)c, buffers, (unsigned)count);
-        if (n < 0 && n != UV_EAGAIN) {
-            connection_abandon(c);
-            return;
-        }
-        if (n < 0)
-            n = 0;
-        if ((size_t)n < total || count == BUFFERS) {
-            write_later(c, (size_t)n);
-            break;
-        }
-        output_free(&c->out);
-    }
     request *r = c->first;
     if (r && r->waiting && !c->writing) {
         promise *room = r->waiting;
