@@ -1,13 +1,13 @@
 /* address.h - HOST:PORT, as one writes it in a setting.
  *
- *   127.0.0.1:8080   example.org:80   [::1]:8080   :8080 (every address)   127.0.0.1:0 (any free port) */
+ *   127.0.0.1:8080   example.org:80   [::1]:8080   :8080 (every address)   [::1]:0 (any free port) */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
 #include <stddef.h>
 
 typedef struct address {
-    char host[256];                          /* a name, or an address without brackets; "": every one */
+    char host[256];                          /* a name, or an address, bare; "": every one */
     int  port;                               /* 0: any free one */
 } address;
 

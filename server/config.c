@@ -1,5 +1,5 @@
-/* config.c - see config.h. Every setting is set from the worst source first, so that the last one to
- * set it wins; then "auto" is worked out, and what must hold between settings is checked. */
+/* config.c - see config.h. Every setting is set from the worst source first, so that the last one
+ * to set it wins; then "auto" is worked out, and what must hold between settings is checked. */
 #include "config_reading.h"
 
 #include "memory.h"
@@ -10,7 +10,10 @@
 #include <unistd.h>
 #include <uv.h>
 
-config_origin *reading_origin(const config *c, const setting *s) { return &c->origins[s - SETTINGS]; }
+config_origin *reading_origin(const config *c, const setting *s)
+{
+    return &c->origins[s - SETTINGS];
+}
 
 void reading_error(reading *r, const char *source, const char *format, ...)
 {

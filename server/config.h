@@ -1,11 +1,12 @@
 /* config.h - every setting there is: where it came from, what it is now.
  *
- * A flag beats the environment, which beats config.ini, which beats the default. The environment has
- * PORT, HOST, DATABASE_URL and WEB_CONCURRENCY, and TENK_SECTION_KEY for every key (TENK_LIMITS_BODY),
- * which beats those four. PORT and HOST change only their part of server.listen.
- * Values: whole numbers; durations 250ms 30s 5m 1h; sizes 512 64KiB 1MiB 1GiB; on off true false yes no.
- * config.ini in the repository shows every key with its default; a test keeps the two equal. The table
- * of all settings is in settings.c.
+ * A flag beats the environment, which beats config.ini, which beats the default. The environment
+ * has PORT, HOST, DATABASE_URL and WEB_CONCURRENCY, and TENK_SECTION_KEY for every key
+ * (TENK_LIMITS_BODY), which beats those four. PORT and HOST change only their part of server.listen.
+ * An empty variable is as good as none; an unknown one that begins with TENK_ is an error.
+ * Values: whole numbers; durations 250ms 30s 5m 1h; sizes 512 64KiB 1MiB 1GiB; on off true false
+ * yes no. The table of all settings is in settings.c; config.ini in the repository shows every key
+ * with its default, and a test keeps the two equal.
  *
  *   config c;
  *   if (config_load(&c, &sources, stderr))
@@ -92,9 +93,10 @@ typedef struct config_sources {
     int          flag_count;
 } config_sources;
 
-/* 0, or UV_EINVAL after a line on errors for everything wrong in any of the sources, even for a value
- * that a better source replaces: "config.ini:12: [limits] body: '12x' is not a size (...)". No line
- * shows a secret. On an error *c is untouched. */
+/* 0, or UV_EINVAL after a line on errors for everything wrong in any of the sources, even for a
+ * value that a better source replaces: "config.ini:12: [limits] body: '12x' is not a size (...)".
+ * Of lines that are neither [section] nor key = value only the first is named. No line shows a
+ * secret. On an error *c is untouched. */
 int  config_load(config *c, const config_sources *sources, FILE *errors);
 void config_free(config *c);
 

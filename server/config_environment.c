@@ -19,7 +19,7 @@ static void name_variable(const setting *s, char name[NAME])
         *p = (char)toupper((unsigned char)*p);
 }
 
-static const char *look_up(char *const environment[], const char *name)      /* NULL: unset, or empty */
+static const char *look_up(char *const environment[], const char *name)    /* NULL: unset, or empty */
 {
     const size_t length = strlen(name);
     for (char *const *e = environment; *e; e++)

@@ -6,7 +6,7 @@
 #include "settings.h"
 
 typedef struct config_origin {
-    char *text;                              /* of the value, trimmed; owned, and text members point to it */
+    char *text;                              /* trimmed; owned, and text members point to it */
     char *source;                            /* default, config.ini:12, PORT, --listen; owned */
 } config_origin;
 

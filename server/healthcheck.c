@@ -36,7 +36,7 @@ static int wait_for(int fd, short event, uint64_t deadline)
 
 static int open_to(const struct addrinfo *a, uint64_t deadline, int *out)
 {
-    const int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
+    const int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
     if (fd < 0)
         return -errno;
     int err = connect(fd, a->ai_addr, a->ai_addrlen) ? -errno : 0;
@@ -77,8 +77,9 @@ static int read_status(int fd, uint64_t deadline, char status[STATUS + 1])
 static int ask(int fd, const char *where, uint64_t deadline, char status[STATUS + 1])
 {
     char request[512];
-    const int length = snprintf(request, sizeof request,
-                                "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", where);
+    const int length =
+        snprintf(request, sizeof request,
+                 "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", where);
     if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         return UV_EIO;                       /* a new connection takes so little at once */
     return read_status(fd, deadline, status);

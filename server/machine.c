@@ -70,6 +70,6 @@ void machine_raise_open_files(void)
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);    /* on an error the old limit stands, which is a limit too */
+        setrlimit(RLIMIT_NOFILE, &files);    /* on an error the old limit stands, and will do */
     }
 }

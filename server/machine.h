@@ -9,7 +9,7 @@ int machine_processors(void);
 /* The processors that the text of a cpu.max file grants, rounded up; 0 for no limit. */
 int machine_quota(const char *cpu_max);
 
-int machine_open_files(void);                /* files that may be open at once, in this process, now */
+int machine_open_files(void);                /* how many this process may have open, now */
 
 /* Raises that number to the most that is allowed. Before config_load, if the server is to use it. */
 void machine_raise_open_files(void);

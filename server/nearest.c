@@ -1,15 +1,15 @@
-/* nearest.c - see nearest.h. The edits are Levenshtein's: a letter more, a letter less, another one. */
+/* nearest.c - see nearest.h. The edits are Levenshtein's: a letter more, one less, another one. */
 #include "nearest.h"
 
 #include <string.h>
 
-enum { LONGEST = 64 };                       /* no name here is longer, so nothing near it is either */
+enum { LONGEST = 64 };                       /* no name here is longer, nor anything near one */
 
 static int least(int a, int b, int c) { return a < b ? (a < c ? a : c) : (b < c ? b : c); }
 
 static int edits_between(const char *a, const char *b)
 {
-    int row[LONGEST + 1];                    /* row[j]: edits from the first i of a to the first j of b */
+    int row[LONGEST + 1];                    /* row[j]: edits from i letters of a to j of b */
     const int m = (int)strlen(a), n = (int)strlen(b);
 
     for (int j = 0; j <= n; j++)

@@ -13,6 +13,6 @@ typedef struct nearest {
     int         edits;                       /* from word to best */
 } nearest;
 
-void nearest_try(nearest *n, const char *candidate);         /* must outlive n; the first of equals stays */
+void nearest_try(nearest *n, const char *candidate); /* must outlive n; the first of equals stays */
 
 #endif

@@ -17,17 +17,28 @@ typedef struct flag {
 } flag;
 
 static const flag FLAGS[] = {
-    { "config", "FILE", .letter = 'c', .about = "read FILE instead of ./config.ini" },
-    { "listen", "HOST:PORT", "server", "listen", .letter = 'l', .about = "where to listen; :PORT for every address" },
-    { "database", "URL", "database", "url", .letter = 'D', .about = "sqlite:PATH or postgresql://..." },
-    { "mode", "MODE", "server", "mode", .letter = 'm', .about = "async" },
-    { "workers", "N", "server", "workers", .letter = 'w', .about = "loops, or auto: one for each processor" },
-    { "init-db", .action = ACTION_INIT_DB, .about = "create and fill the database, then exit" },
-    { "test-config", .action = ACTION_TEST_CONFIG, .letter = 't', .about = "check the configuration, then exit" },
-    { "print-config", .action = ACTION_PRINT_CONFIG, .about = "print every setting and where it is from" },
-    { "healthcheck", .action = ACTION_HEALTHCHECK, .about = "ask the running server; exit 0 if it is well" },
-    { "version", .action = ACTION_VERSION, .letter = 'V', .about = "print the versions of tenk and its libraries" },
-    { "help", .action = ACTION_HELP, .letter = 'h', .about = "print this" },
+    { "config", "FILE", .letter = 'c',
+      .about = "read FILE instead of ./config.ini" },
+    { "listen", "HOST:PORT", "server", "listen", .letter = 'l',
+      .about = "where to listen; :PORT for every address" },
+    { "database", "URL", "database", "url", .letter = 'D',
+      .about = "sqlite:PATH or postgresql://..." },
+    { "mode", "MODE", "server", "mode", .letter = 'm',
+      .about = "async" },
+    { "workers", "N", "server", "workers", .letter = 'w',
+      .about = "loops, or auto: one for each processor" },
+    { "init-db", .action = ACTION_INIT_DB,
+      .about = "create and fill the database, then exit" },
+    { "test-config", .action = ACTION_TEST_CONFIG, .letter = 't',
+      .about = "check the configuration, then exit" },
+    { "print-config", .action = ACTION_PRINT_CONFIG,
+      .about = "print every setting and where it is from" },
+    { "healthcheck", .action = ACTION_HEALTHCHECK,
+      .about = "ask the running server; exit 0 if it is well" },
+    { "version", .action = ACTION_VERSION, .letter = 'V',
+      .about = "print the versions of tenk and its libraries" },
+    { "help", .action = ACTION_HELP, .letter = 'h',
+      .about = "print this" },
 };
 enum { COUNT = sizeof FLAGS / sizeof *FLAGS };
 
@@ -70,8 +81,8 @@ static int refuse_unknown(FILE *errors, const char *word)
     return refuse(errors, "there is no option '%.*s'; did you mean '--%s'?", length, word, n.best);
 }
 
-/* getopt has refused word: optopt is the letter, or the code of a long option that takes no argument,
- * or 0 for an unknown long one. */
+/* getopt has refused word: optopt is the letter, or the code of a long option that takes no
+ * argument, or 0 for an unknown long one. */
 static int refuse_word(FILE *errors, const char *word)
 {
     const flag *f = flag_of(optopt);
@@ -102,10 +113,10 @@ static const char *with_dashes(const flag *f)
 
 static void make_tables(char letters[3 * COUNT + 2], struct option longs[COUNT + 1])
 {
-    *letters++ = ':';                        /* getopt tells a missing argument from an unknown flag */
+    *letters++ = ':';                        /* tells a missing argument from an unknown flag */
     for (int i = 0; i < COUNT; i++) {
-        longs[i] = (struct option){ FLAGS[i].name, FLAGS[i].argument ? required_argument : no_argument,
-                                    NULL, 256 + i };
+        const int takes = FLAGS[i].argument ? required_argument : no_argument;
+        longs[i] = (struct option){ FLAGS[i].name, takes, NULL, 256 + i };
         if (!FLAGS[i].letter)
             continue;
         *letters++ = FLAGS[i].letter;

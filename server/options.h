@@ -26,12 +26,12 @@ typedef enum action {
 
 typedef struct options {
     action         action;
-    config_sources sources;                  /* file and flags; the environment is left to the caller */
+    config_sources sources;                  /* file and flags; the environment is the caller's */
 } options;
 
-/* 0, or UV_EINVAL after saying on errors what is wrong and where help is: an unknown or ambiguous flag,
- * a missing or needless argument, an operand, two different actions. Asking for help or the version
- * is never an error, whatever comes after it. Views of argv are kept; argv may be reordered. */
+/* 0, or UV_EINVAL after saying on errors what is wrong and where help is: an unknown or ambiguous
+ * flag, a missing or needless argument, an operand, two different actions. Asking for help or the
+ * version is never an error, whatever comes after it. Views of argv are kept; argv may be reordered. */
 int  options_parse(options *o, int argc, char *argv[], FILE *errors);
 
 void options_help(FILE *out);                /* 80 columns */

@@ -78,7 +78,7 @@ static int store_choice(const setting *s, config *c, const char *text, char *why
     return complain(why, size, "'%s' is not one of: %s", text, all);
 }
 
-/* What no line of config.ini can hold is refused everywhere, so that one source can stand for another. */
+/* What no line of config.ini can hold is refused everywhere: so one source can stand for another. */
 static const char *unfit(const char *text)
 {
     if (*text == '\0')
@@ -100,8 +100,8 @@ int setting_store(const setting *s, config *c, char *text, char *why, size_t siz
     switch (s->type) {
     case SETTING_ADDRESS:
         if (address_parse(&ignored, text))
-            return complain(why, size, "'%s' is not HOST:PORT (try 127.0.0.1:8080, [::1]:8080, :8080)",
-                            text);
+            return complain(why, size, "'%s' is not HOST:PORT "
+                            "(try 127.0.0.1:8080, [::1]:8080, :8080)", text);
         *(char **)member(s, c) = text;
         return 0;
     case SETTING_TEXT:

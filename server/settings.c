@@ -44,9 +44,10 @@ _Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
     .offset = offsetof(config, in.name) + 0 * sizeof((ctype *)0 == &((config *)0)->in.name)
 
 #define TEXTUAL(kind, in, name)         MEMBER(in, name, char *), .type = kind
-#define NUMBER(in, name, least, most)   MEMBER(in, name, int), .type = SETTING_NUMBER, .low = least, .high = most
-#define SIZE(in, name, least, most)     MEMBER(in, name, size_t), .type = SETTING_SIZE, .low = least, .high = most
-#define DURATION(in, name, least, most) MEMBER(in, name, uint64_t), .type = SETTING_DURATION, .low = least, .high = most
+#define AMOUNT(kind, least, most)       .type = kind, .low = least, .high = most
+#define NUMBER(in, name, least, most)   MEMBER(in, name, int), AMOUNT(SETTING_NUMBER, least, most)
+#define SIZE(in, name, least, most)     MEMBER(in, name, size_t), AMOUNT(SETTING_SIZE, least, most)
+#define DURATION(in, name, least, most) MEMBER(in, name, uint64_t), AMOUNT(SETTING_DURATION, least, most)
 #define SWITCH(in, name)                MEMBER(in, name, bool), .type = SETTING_SWITCH
 #define CHOICE(in, name, ctype, list)   MEMBER(in, name, ctype), .type = SETTING_CHOICE, .choices = list
 

@@ -32,14 +32,14 @@ typedef struct settings_section {
     const char *about;
 } settings_section;
 
-/* Settings of one section stand together, in the order of SECTIONS. "auto" is worked out in the order
- * of the table, so it may depend on what stands above it. */
+/* Settings of one section stand together, in the order of SECTIONS. "auto" is worked out in the
+ * order of the table, so it may depend on what stands above it. */
 extern const settings_section SECTIONS[];
 extern const setting SETTINGS[];
 extern const int     SECTION_COUNT, SETTING_COUNT;
 
 bool           section_known(const char *name);
-const setting *setting_find(const char *section, const char *key);           /* NULL: there is none */
+const setting *setting_find(const char *section, const char *key);     /* NULL: there is none */
 
 /* Reads text as the value of s, into c. 0, or UV_EINVAL after saying in why what is wrong with it.
  * c keeps a pointer to text if s is text. "auto" is left to setting_resolve. */

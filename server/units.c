@@ -11,7 +11,8 @@ typedef struct unit {
 } unit;
 
 static const unit PLAIN[] = { { "", 1 }, { 0 } };
-static const unit SIZES[] = { { "", 1 }, { "KiB", 1 << 10 }, { "MiB", 1 << 20 }, { "GiB", 1 << 30 }, { 0 } };
+static const unit SIZES[] = { { "", 1 }, { "KiB", 1 << 10 }, { "MiB", 1 << 20 }, { "GiB", 1 << 30 },
+                              { 0 } };
 static const unit TIMES[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { 0 } };
 
 static int read_amount(const char *text, const unit *units, uint64_t *out)

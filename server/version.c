@@ -1,4 +1,4 @@
-/* version.c - see version.h. inih and md4c do not know their versions: the Makefile asks pkg-config. */
+/* version.c - see version.h. inih and md4c do not know theirs: the Makefile asks pkg-config. */
 #include "version.h"
 
 #include <jansson.h>

@@ -8,6 +8,7 @@
     run(units_suite) \
     run(secret_suite) \
     run(config_suite) \
+    run(config_file_suite) \
     run(options_suite) \
     run(healthcheck_suite) \
     run(combine_suite)  \
