@@ -84,7 +84,8 @@ void refuses_bytes(const char *text, size_t length, const char *lines)
     ck_assert_int_eq(load(&(config_sources){ .file = file }), UV_EINVAL);
     for (const char *line = lines; *line;) {
         const int end = (int)strcspn(line, "\n");
-        snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "%s:%.*s\n", file, end, line);
+        snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "%s:%.*s\n", file,
+                 end, line);
         line += end + (line[end] == '\n');
     }
     ck_assert_str_eq(said, expected);

@@ -1,5 +1,5 @@
-/* config_scratch.h - what the tests of config share: a folder of their own, a file in it, and a config
- * that is loaded again and again. */
+/* config_scratch.h - what the tests of config share: a folder of their own, a file in it, and
+ * a config that is loaded again and again. */
 #ifndef CONFIG_SCRATCH_H
 #define CONFIG_SCRATCH_H
 

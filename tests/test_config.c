@@ -58,7 +58,8 @@ START_TEST(auto_is_what_the_machine_has)
     ck_assert_int_ge(c.limits.connections, 1);
     ck_assert_int_lt(c.limits.connections, machine_open_files() / 2);
     config_free(&c);
-    ck_assert_int_eq(load_environment((char *[]){ "WEB_CONCURRENCY=auto", "TENK_THREADS_POOL=1", NULL }), 0);
+    ck_assert_int_eq(load_environment((char *[]){ "WEB_CONCURRENCY=auto", "TENK_THREADS_POOL=1",
+        NULL }), 0);
     ck_assert_int_eq(c.server.workers, processors);
     ck_assert_int_eq(c.threads.running, 1);                  /* never more than the pool */
     char line[64];
@@ -114,15 +115,18 @@ START_TEST(port_and_host_change_their_part_of_listen)
     };
     char line[128];
     for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++) {
-        char *const environment[] = { (char *)(ALL[i].host ? ALL[i].host : "A=b"), (char *)ALL[i].port, NULL };
-        snprintf(line, sizeof line, "[server]\n%s%s\n", ALL[i].listen ? "listen = " : "", ALL[i].listen ? ALL[i].listen : "");
+        char *const environment[] = { (char *)(ALL[i].host ? ALL[i].host : "A=b"),
+                                      (char *)ALL[i].port, NULL };
+        snprintf(line, sizeof line, "[server]\n%s%s\n", ALL[i].listen ? "listen = " : "",
+                 ALL[i].listen ? ALL[i].listen : "");
         write_bytes(line, strlen(line));
         ck_assert_int_eq(load(&(config_sources){ .file = file, .environment = environment }), 0);
         ck_assert_str_eq(c.server.listen, ALL[i].is);
         config_free(&c);
     }
     write_bytes("[server]\nlisten = :70", 21);
-    ck_assert_int_eq(load(&(config_sources){ .file = file, .environment = (char *[]){ "PORT=90", "HOST=::", NULL } }), 0);
+    ck_assert_int_eq(load(&(config_sources){ .file = file,
+        .environment = (char *[]){ "PORT=90", "HOST=::", NULL } }), 0);
     snprintf(line, sizeof line, "listen = [::]:90 ; %s:2, HOST, PORT\n", file);
     prints(line);
     config_free(&c);
@@ -138,14 +142,16 @@ END_TEST
 START_TEST(a_tenk_variable_beats_the_four_usual_ones)
 {
     ck_assert_int_eq(load_environment((char *[]){
-        "TENK_DATABASE_URL=sqlite:a", "DATABASE_URL=sqlite:b", "TENK_SERVER_LISTEN=:1", "PORT=2", "HOST=::1",
+        "TENK_DATABASE_URL=sqlite:a", "DATABASE_URL=sqlite:b", "TENK_SERVER_LISTEN=:1", "PORT=2",
+        "HOST=::1",
         "TENK_SERVER_WORKERS=3", "WEB_CONCURRENCY=4", NULL }), 0);
     ck_assert_str_eq(c.database.url, "sqlite:a");
     ck_assert_str_eq(c.server.listen, ":1");
     ck_assert_int_eq(c.server.workers, 3);
     config_free(&c);
-    ck_assert_int_eq(load_environment((char *[]){ "TENK_DATABASE_URL=", "DATABASE_URL=sqlite:b", "TENK_NONSENSE=", NULL }), 0);
-    ck_assert_str_eq(c.database.url, "sqlite:b");            /* an empty variable is as good as none */
+    ck_assert_int_eq(load_environment((char *[]){ "TENK_DATABASE_URL=", "DATABASE_URL=sqlite:b",
+        "TENK_NONSENSE=", NULL }), 0);
+    ck_assert_str_eq(c.database.url, "sqlite:b");            /* an empty one is as good as none */
     config_free(&c);
 }
 END_TEST
@@ -170,10 +176,12 @@ END_TEST
 
 START_TEST(an_unknown_variable_is_an_error)
 {
-    refuses_variable("TENK_LIMITS_BODDY=1", "TENK_LIMITS_BODDY: no setting has this name; did you mean TENK_LIMITS_BODY?\n");
+    refuses_variable("TENK_LIMITS_BODDY=1",
+                     "TENK_LIMITS_BODDY: no setting has this name; did you mean TENK_LIMITS_BODY?\n");
     refuses_variable("TENK_FROBNICATE=1", "TENK_FROBNICATE: no setting has this name\n");
     refuses_variable("TENK_=1", "TENK_: no setting has this name\n");
-    refuses_variable("TENK_LIMITS_BODY=12x", "TENK_LIMITS_BODY: [limits] body: '12x' is not a size (try 512, 64KiB, 1MiB)\n");
+    refuses_variable("TENK_LIMITS_BODY=12x",
+                     "TENK_LIMITS_BODY: [limits] body: '12x' is not a size (try 512, 64KiB, 1MiB)\n");
 }
 END_TEST
 
@@ -185,7 +193,8 @@ START_TEST(every_error_is_reported_even_for_what_is_replaced)
             "7: [log] level: 'loud' is not one of: error, warning, info, debug");
     write_bytes("[server]\nworkers = x\n", 21);
     ck_assert_int_eq(load(&(config_sources){ file, (char *[]){ "WEB_CONCURRENCY=y", NULL },
-                                             { { "--workers", "server", "workers", "2" } }, 1 }), UV_EINVAL);
+                                             { { "--workers", "server", "workers", "2" } }, 1 }),
+                     UV_EINVAL);
     ck_assert_ptr_nonnull(strstr(said, ":2: [server] workers: 'x'"));
     ck_assert_ptr_nonnull(strstr(said, "\nWEB_CONCURRENCY: [server] workers: 'y'"));
 }
@@ -193,7 +202,8 @@ END_TEST
 
 START_TEST(a_flag_with_a_bad_value_is_named)
 {
-    ck_assert_int_eq(load(&(config_sources){ .flags = { { "--workers", "server", "workers", "" } }, .flag_count = 1 }), UV_EINVAL);
+    ck_assert_int_eq(load(&(config_sources){ .flags = { { "--workers", "server", "workers", "" } },
+                                             .flag_count = 1 }), UV_EINVAL);
     ck_assert_str_eq(said, "--workers: [server] workers: is empty; leave it out for the default\n");
 }
 END_TEST
@@ -209,15 +219,18 @@ END_TEST
 
 START_TEST(no_error_shows_a_secret)
 {
-    refuses_variable("DATABASE_URL=postgresql://u:secret@h/db ;x", "DATABASE_URL: [database] url: has a ' ;', which begins a comment\n");
-    refuses_variable("DATABASE_URL=postgresql://u:secret\n@h/db", "DATABASE_URL: [database] url: is not a line of UTF-8 text\n");
+    refuses_variable("DATABASE_URL=postgresql://u:secret@h/db ;x",
+                     "DATABASE_URL: [database] url: has a ' ;', which begins a comment\n");
+    refuses_variable("DATABASE_URL=postgresql://u:secret\n@h/db",
+                     "DATABASE_URL: [database] url: is not a line of UTF-8 text\n");
 }
 END_TEST
 
 START_TEST(what_is_printed_loads_as_the_same_config)
 {
     ck_assert_int_eq(load_environment((char *[]){
-        "PORT=90", "TENK_LIMITS_BODY=2MiB", "TENK_TIMEOUTS_IDLE=1m", "TENK_FILES_ROOT=a = b # c", "TENK_DATABASE_PREPARE=no",
+        "PORT=90", "TENK_LIMITS_BODY=2MiB", "TENK_TIMEOUTS_IDLE=1m", "TENK_FILES_ROOT=a = b # c",
+        "TENK_DATABASE_PREPARE=no",
         "DATABASE_URL=postgresql://user@aaaaaaaaaaaaaaaaaaaa,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,cccccccccccccccccccccccccc/"
         "db?target_session_attrs=any&connect_timeout=3", "TENK_LOG_LEVEL=warning", NULL }), 0);
     config first = c;
@@ -259,7 +272,8 @@ START_TEST(the_table_is_in_order)
     for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++) {
         while (section < SECTION_COUNT && strcmp(SECTIONS[section].name, s->section) != 0)
             section++;
-        ck_assert_msg(section < SECTION_COUNT, "[%s] %s: out of the order of sections", s->section, s->key);
+        ck_assert_msg(section < SECTION_COUNT, "[%s] %s: out of the order of sections", s->section,
+                      s->key);
         ck_assert_ptr_eq(setting_find(s->section, s->key), s);           /* once only */
         ck_assert_uint_le(strlen(s->why), 100);
         if (s->automatic)

@@ -65,12 +65,14 @@ static char why[256];
 START_TEST(every_spelling_of_this_machine_is_asked_and_200_is_well)
 {
     static const struct { int family; const char *host, *named; } HOSTS[] = {
-        { AF_INET, "127.0.0.1", "127.0.0.1" }, { AF_INET, "0.0.0.0", "127.0.0.1" }, { AF_INET, "", "127.0.0.1" },
+        { AF_INET, "127.0.0.1", "127.0.0.1" }, { AF_INET, "0.0.0.0", "127.0.0.1" },
+        { AF_INET, "", "127.0.0.1" },
         { AF_INET6, "[::1]", "[::1]" }, { AF_INET6, "[::]", "[::1]" },
     };
     char line[64];
     responder r;
-    if (!start(&r, HOSTS[_i].family, HOSTS[_i].host, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) {
+    if (!start(&r, HOSTS[_i].family, HOSTS[_i].host,
+               "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) {
         ck_assert_int_eq(HOSTS[_i].family, AF_INET6);        /* a machine may have no IPv6 */
         return;
     }
@@ -92,7 +94,8 @@ static int outcome(const char *answer, int timeout_ms)
 
 START_TEST(any_other_answer_is_not_well_and_says_why)
 {
-    ck_assert_int_eq(outcome("HTTP/1.1 503 Service Unavailable\r\n\r\n", HEALTHCHECK_TIMEOUT), UV_EPROTO);
+    ck_assert_int_eq(outcome("HTTP/1.1 503 Service Unavailable\r\n\r\n", HEALTHCHECK_TIMEOUT),
+                     UV_EPROTO);
     ck_assert_ptr_nonnull(strstr(why, "it answers 'HTTP/1.1 503"));
     ck_assert_int_eq(outcome("SSH-2.0-OpenSSH\r\n", HEALTHCHECK_TIMEOUT), UV_EPROTO);
     ck_assert_int_eq(outcome("HTTP/1.1 2", HEALTHCHECK_TIMEOUT), UV_EOF);

@@ -23,7 +23,8 @@ static int parse_words(int count, char *words[])
 }
 
 #define PARSE(...) \
-    parse_words((int)(sizeof (char *[]){ "tenk", __VA_ARGS__ } / sizeof(char *)), (char *[]){ "tenk", __VA_ARGS__, NULL })
+    parse_words((int)(sizeof (char *[]){ "tenk", __VA_ARGS__ } / sizeof(char *)), \
+                (char *[]){ "tenk", __VA_ARGS__, NULL })
 
 #define REFUSED(words, ...) do { \
         ck_assert_int_eq(PARSE(__VA_ARGS__), UV_EINVAL); \
@@ -72,7 +73,8 @@ END_TEST
 
 START_TEST(the_later_of_two_wins)
 {
-    ck_assert_int_eq(PARSE("-l", ":1", "-l", ":2", "-l", ":3", "-l", ":4", "-l", ":5", "-l", ":6", "-l", ":7",
+    ck_assert_int_eq(PARSE("-l", ":1", "-l", ":2", "-l", ":3", "-l", ":4", "-l", ":5", "-l", ":6",
+                           "-l", ":7",
                            "-l", ":8", "-l", ":9"), 0);
     ck_assert_int_eq(o.sources.flag_count, 1);
     has(0, "--listen", "server", "listen", ":9");
@@ -83,8 +85,10 @@ END_TEST
 START_TEST(each_action_has_its_flag)
 {
     static const struct { char *word; action action; } ALL[] = {
-        { "-t", ACTION_TEST_CONFIG }, { "--test-config", ACTION_TEST_CONFIG }, { "--print-config", ACTION_PRINT_CONFIG },
-        { "--healthcheck", ACTION_HEALTHCHECK }, { "--init-db", ACTION_INIT_DB }, { "-V", ACTION_VERSION },
+        { "-t", ACTION_TEST_CONFIG }, { "--test-config", ACTION_TEST_CONFIG },
+        { "--print-config", ACTION_PRINT_CONFIG },
+        { "--healthcheck", ACTION_HEALTHCHECK }, { "--init-db", ACTION_INIT_DB },
+        { "-V", ACTION_VERSION },
         { "--version", ACTION_VERSION }, { "-h", ACTION_HELP }, { "--help", ACTION_HELP },
     };
     for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++) {
@@ -125,8 +129,10 @@ END_TEST
 START_TEST(help_fits_80_columns_and_names_every_flag)
 {
     static const char *const NAMES[] = {
-        "-c, --config FILE", "-l, --listen HOST:PORT", "-D, --database URL", "-m, --mode", "-w, --workers N",
-        "-t, --test-config", "--print-config", "--healthcheck", "--init-db", "-V, --version", "-h, --help",
+        "-c, --config FILE", "-l, --listen HOST:PORT", "-D, --database URL", "-m, --mode",
+        "-w, --workers N",
+        "-t, --test-config", "--print-config", "--healthcheck", "--init-db", "-V, --version",
+        "-h, --help",
         "PORT, HOST", "DATABASE_URL", "WEB_CONCURRENCY", "TENK_SECTION_KEY", "  78 ",
     };
     char *help;
@@ -154,7 +160,8 @@ START_TEST(the_version_names_the_libraries_that_run)
     ck_assert_ptr_nonnull(strstr(text, sqlite3_libversion()));
     ck_assert_ptr_nonnull(strstr(text, jansson_version_str()));
     for (int i = 0; i < 4; i++)
-        ck_assert_ptr_nonnull(strstr(text, (const char *[]){ "libpq", "llhttp", "md4c", "inih" }[i]));
+        ck_assert_ptr_nonnull(strstr(text, (const char *[]){ "libpq", "llhttp", "md4c",
+                                                             "inih" }[i]));
     free(text);
 }
 END_TEST

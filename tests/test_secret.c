@@ -10,7 +10,8 @@ START_TEST(passwords_are_masked_and_the_rest_stays)
 {
     static const char *const SHAPES[][2] = {
         { "postgresql://user:secret@host/db", "postgresql://user:***@host/db" },
-        { "postgres://user:secret@host:5432/db?sslmode=require", "postgres://user:***@host:5432/db?sslmode=require" },
+        { "postgres://user:secret@host:5432/db?sslmode=require",
+          "postgres://user:***@host:5432/db?sslmode=require" },
         { "postgresql://user:p%40ss%3Aw@[::1]:5432/db", "postgresql://user:***@[::1]:5432/db" },
         { "postgresql://user:a:b@host", "postgresql://user:***@host" },
         { "postgresql://user:secret?x@host/db", "postgresql://user:***@host/db" },
@@ -23,10 +24,12 @@ START_TEST(passwords_are_masked_and_the_rest_stays)
         { "postgresql://h/db?password=secret", "postgresql://h/db?password=***" },
         { "postgresql://h/db?user=u@v&password=se@cret&connect_timeout=3",
           "postgresql://h/db?user=u@v&password=***&connect_timeout=3" },
-        { "postgresql://u:one@h/db?sslpassword=two&password=three#x", "postgresql://u:***@h/db?sslpassword=***&password=***" },
+        { "postgresql://u:one@h/db?sslpassword=two&password=three#x",
+          "postgresql://u:***@h/db?sslpassword=***&password=***" },
         { "postgresql://h/db?p%61ssword=secret", "postgresql://h/db?p%61ssword=***" },
         { "postgresql://h/db?PASSWORD=secret", "postgresql://h/db?PASSWORD=***" },
-        { "postgresql:///db?host=/run/x&password=a=b", "postgresql:///db?host=/run/x&password=***" },
+        { "postgresql:///db?host=/run/x&password=a=b",
+          "postgresql:///db?host=/run/x&password=***" },
         { "mysql://u:secret@h/db", "mysql://u:***@h/db" },
         { "host=h password=secret dbname=d", "host=h password=*** dbname=d" },
         { "host=h password = 'a secret' dbname=d", "host=h password = *** dbname=d" },
@@ -35,7 +38,8 @@ START_TEST(passwords_are_masked_and_the_rest_stays)
         { "password='never closed host=h", "password=***" },
         { "password=a://b:c@d host=h", "password=*** host=h" },
         { "sslpassword=secret\tsslkey=k", "sslpassword=***\tsslkey=k" },
-        { "application_name='password=x' password=secret", "application_name='password=x' password=***" },
+        { "application_name='password=x' password=secret",
+          "application_name='password=x' password=***" },
         { "password=", "password=***" },
     };
     for (size_t i = 0; i < sizeof SHAPES / sizeof *SHAPES; i++) {
@@ -49,9 +53,12 @@ END_TEST
 START_TEST(what_has_no_password_is_shown_as_it_is)
 {
     static const char *const OPEN[] = {
-        "", "sqlite:tenk.db", "sqlite:a password=b.db", "postgresql://", "postgresql://user@host/db", "postgresql://host:5432/db",
-        "postgresql://host:5432/db?user=a@b", "postgresql://[::1]:5432/db", "postgresql:///db?host=%2Frun", "host=h dbname=d",
-        "dbname = d  user='a b' ", "password", "=", "' ", "?&=", "postgresql://h?", "postgresql://h?password",
+        "", "sqlite:tenk.db", "sqlite:a password=b.db", "postgresql://",
+        "postgresql://user@host/db", "postgresql://host:5432/db",
+        "postgresql://host:5432/db?user=a@b", "postgresql://[::1]:5432/db",
+        "postgresql:///db?host=%2Frun", "host=h dbname=d",
+        "dbname = d  user='a b' ", "password", "=", "' ", "?&=", "postgresql://h?",
+        "postgresql://h?password",
     };
     for (size_t i = 0; i < sizeof OPEN / sizeof *OPEN; i++) {
         char *masked = secret_mask(OPEN[i]);

@@ -39,8 +39,10 @@ END_TEST
 START_TEST(nothing_else_is_an_amount_and_out_stays)
 {
     static const char *const NUMBERS[] = { "", "x", "-1", "+1", " 1", "1 ", "1.5", "0x10", "1KiB" };
-    static const char *const SIZES[] = { "", "KiB", "64KB", "64K", "64kib", "1 MiB", "1.5MiB", "64KiBs", "-1KiB" };
-    static const char *const TIMES[] = { "", "30", "00", "s", "30 s", "30S", "1d", "1h30m", "0.5s" };
+    static const char *const SIZES[] = { "", "KiB", "64KB", "64K", "64kib", "1 MiB", "1.5MiB",
+                                         "64KiBs", "-1KiB" };
+    static const char *const TIMES[] = { "", "30", "00", "s", "30 s", "30S", "1d", "1h30m",
+                                         "0.5s" };
     uint64_t n = 7;
     for (size_t i = 0; i < 9; i++) {
         ck_assert_int_eq(units_number(NUMBERS[i], &n), UV_EINVAL);
@@ -81,9 +83,12 @@ END_TEST
 
 START_TEST(a_line_is_utf8_without_control_characters)
 {
-    static const char *const GOOD[] = { "", "a\tb", "ü", "€", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf" };
-    static const char *const BAD[] = { "\n", "\x7f", "\x1b[0m", "\xff", "\x80", "\xc3", "\xc0\xaf", "\xc1\xbf",
-                                       "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+    static const char *const GOOD[] = { "", "a\tb", "ü", "€", "\xf0\x9f\x98\x80",
+                                        "\xf4\x8f\xbf\xbf" };
+    static const char *const BAD[] = { "\n", "\x7f", "\x1b[0m", "\xff", "\x80", "\xc3", "\xc0\xaf",
+                                       "\xc1\xbf",
+                                       "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                       "\xf8\x88\x80\x80\x80",
                                        "\xe2\x82", "\xf0\x9f\x98", "\xf0\x80\x80\x80" };
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++)
         ck_assert_msg(units_is_line(GOOD[i]), "good %zu", i);
@@ -95,8 +100,10 @@ END_TEST
 START_TEST(an_address_is_read_and_written_again)
 {
     static const struct { const char *text, *host; int port; } GOOD[] = {
-        { "127.0.0.1:8080", "127.0.0.1", 8080 }, { "[::1]:8080", "::1", 8080 }, { ":8080", "", 8080 },
-        { "[::]:0", "::", 0 }, { "example.org:65535", "example.org", 65535 }, { "[fe80::1%eth0]:1", "fe80::1%eth0", 1 },
+        { "127.0.0.1:8080", "127.0.0.1", 8080 }, { "[::1]:8080", "::1", 8080 },
+        { ":8080", "", 8080 },
+        { "[::]:0", "::", 0 }, { "example.org:65535", "example.org", 65535 },
+        { "[fe80::1%eth0]:1", "fe80::1%eth0", 1 },
     };
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
         address a;
@@ -113,8 +120,10 @@ END_TEST
 START_TEST(what_is_no_address_changes_nothing)
 {
     static const char *const BAD[] = {
-        "", "8080", "127.0.0.1", "127.0.0.1:", ":", ":65536", ":-1", ":+1", ":8o8o", ":99999999999999999999",
-        "::1:8080", "[::1]", "[::1]8080", "[::1", "[]:80", "[127.0.0.1]:80", "[::g]:80", "[]]:80", "a b:80", "[::1%]:80",
+        "", "8080", "127.0.0.1", "127.0.0.1:", ":", ":65536", ":-1", ":+1", ":8o8o",
+        ":99999999999999999999",
+        "::1:8080", "[::1]", "[::1]8080", "[::1", "[]:80", "[127.0.0.1]:80", "[::g]:80", "[]]:80",
+        "a b:80", "[::1%]:80",
         "http://localhost:80", "*:80", "[:80", "]:80", "\xc3\xbc:80",
     };
     char longest[600];
@@ -148,6 +157,8 @@ START_TEST(the_nearest_name_is_found_and_nothing_that_is_far)
     ck_assert_str_eq(near("hed"), "head");
     ck_assert_str_eq(near("haeders"), "headers");
     ck_assert_str_eq(near("conection"), "connections");
+    ck_assert_str_eq(near("headrs"), "headers");             /* head is near, too */
+    ck_assert_str_eq(near("beady"), "body");                 /* and head no nearer */
     ck_assert_str_eq(near("frobnicate"), "");
     ck_assert_str_eq(near(""), "");
     memset(longest, 'h', sizeof longest);
