@@ -58,6 +58,7 @@ all: $(BUILD)/tenk
 $(BUILD)/tenk: $(OBJECTS)
 	$(call say,LINK,$@)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(LDLIBS)
 
+$(BUILD)/server/version.o: CPPFLAGS += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/%.c.o: %.c

@@ -5,6 +5,12 @@
 #include <check.h>
 
 #define EACH_SUITE(run) \
+    run(units_suite) \
+    run(secret_suite) \
+    run(config_suite) \
+    run(config_file_suite) \
+    run(options_suite) \
+    run(healthcheck_suite) \
     run(combine_suite)  \
     run(semaphore_suite) \
     run(timing_suite)
