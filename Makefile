@@ -23,7 +23,7 @@ FOLDER := $(subst $(empty) ,-,$(strip $(filter-out release,$(VARIANT)) $(filter-
                                       $(filter-out $(NATIVE),$(CONTEXT))))
 BUILD  := build$(if $(FOLDER),/$(FOLDER))
 
-CFLAGS_release  = -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS_release  = -O2 -g -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS_asan     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan     = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_valgrind = -O1 -gdwarf-4 -DUSE_VALGRIND
