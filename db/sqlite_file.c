@@ -118,7 +118,7 @@ static int run(void *arg, const char *sql, int n, const int64_t parameters[])
 
 static int create(sqlite3 *s, const char *path, int users, char *why, size_t size)
 {
-    if (sqlite3_exec(s, "pragma cache_size = -65536; pragma synchronous = full; begin immediate", NULL, NULL, NULL))
+    if (sqlite3_exec(s, "pragma synchronous = full; begin immediate", NULL, NULL, NULL))
         return fail(s, path, why, size);
     int err = judge(s, path, why, size);     /* again: another process may have been quicker */
     if (err == SCHEMA_ABSENT) {

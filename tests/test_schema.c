@@ -134,9 +134,11 @@ START_TEST(a_process_killed_while_seeding_leaves_nothing_half_made)
     if (child == 0)
         _exit(sqlite_file_prepare(path, 2000000, why, sizeof why));
     struct stat st = { 0 };
-    while (st.st_size < 1 << 20)             /* well in the middle: it has spilled to the file */
+    while (st.st_size < 1 << 20) {           /* well in the middle: it has spilled to the file */
         if (stat(path, &st))
             st.st_size = 0;
+        usleep(1000);
+    }
     kill(child, SIGKILL);
     int status;
     waitpid(child, &status, 0);
