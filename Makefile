@@ -71,6 +71,7 @@ $(BUILD)/tests/scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
 $(BUILD)/loadtest/%: $(BUILD)/loadtest/%.c.o $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 
+$(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql
 $(BUILD)/server/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<

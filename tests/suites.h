@@ -24,7 +24,9 @@
     run(stack_suite)       \
     run(task_suite)        \
     run(semaphore_suite)   \
-    run(threads_suite)
+    run(threads_suite)     \
+    run(schema_suite)      \
+    run(sqlite_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)
