@@ -7,7 +7,8 @@
 #define EACH_SUITE(run) \
     run(combine_suite)  \
     run(semaphore_suite) \
-    run(timing_suite)
+    run(timing_suite) \
+    run(postgres_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)
