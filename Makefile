@@ -60,6 +60,7 @@ $(BUILD)/tenk: $(OBJECTS)
 
 $(BUILD)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/db/schema.o: db/schema.sql db/seed.sql
 $(BUILD)/%.c.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/%.S.o: %.S
