@@ -27,12 +27,13 @@ static const char *describe(const database *d) { return ((const postgres *)d)->t
 /* On a thread with a loop queries wait there; a plain thread waits itself. */
 static db *connect_database(database *d)
 {
-    return loop_here() ? pg_pool_new((postgres *)d) : NULL;
+    return loop_here() ? pg_pool_new((postgres *)d) : pg_blocking_new((postgres *)d);
 }
 
 const database_driver postgres_driver = {
     .open = open_database,
     .close = close_database,
+    .init = pg_init,
     .describe = describe,
     .connect = connect_database,
 };

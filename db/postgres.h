@@ -10,7 +10,9 @@
  *              how it comes up, and again after it broke                      postgres_connect.c
  *              how what it runs is cancelled at the server                    postgres_cancel.c
  *   query      one db_query, from its copy of the parameters to its outcome   postgres_query.c
- *   rows       typed views into a PGresult                                    postgres_rows.c */
+ *   rows       typed views into a PGresult                                    postgres_rows.c
+ *   blocking   the db of a plain thread                                       postgres_blocking.c
+ *   init       the schema                                                     postgres_init.c */
 #ifndef POSTGRES_H
 #define POSTGRES_H
 
@@ -176,7 +178,8 @@ void pg_pool_check_closed(pg_pool *p);
 void pg_handle_opened(pg_pool *p, void *handle);         /* on the heap; freed when closed */
 void pg_handle_close(void *handle);
 
-db *pg_pool_new(postgres *d);
-db *pg_blocking_new(postgres *d);
+db  *pg_pool_new(postgres *d);
+db  *pg_blocking_new(postgres *d);
+int  pg_init(database *d, char *why, size_t size);
 
 #endif
