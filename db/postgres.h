@@ -74,7 +74,8 @@ struct pg_query {
     uint64_t    expected;                    /* nanoseconds; its part of the link's load */
     int         outcome;                     /* 0, or the error that has come */
     int         verdict;                     /* why it is being stopped: UV_ETIMEDOUT, UV_ECANCELED; or 0 */
-    char        sends, losses;               /* how often it was sent; how often the link broke */
+    uint64_t    lost_at;                     /* when its link broke, and it was to be sent again; or 0 */
+    char        sends;                       /* how often it was sent */
     bool        alone;                       /* shares no Sync */
     bool        aborted;                     /* by another's error */
     bool        prepares, syncs;             /* a Parse goes before it; a Sync follows it */
@@ -127,7 +128,7 @@ struct pg_link {
     struct pg_cancel *cancel;                /* under way */
     struct pg_lookup *lookup;                /* of the host names, under way */
     uint64_t    backoff;                     /* milliseconds */
-    uint64_t    up_since;                    /* nanoseconds */
+    uint64_t    up_since, alive_at;          /* nanoseconds: connected; answered */
     int         first_host;                  /* to try: a host that did not answer in time goes last */
 };
 
@@ -150,6 +151,8 @@ void              pg_cancel_forget(struct pg_cancel *c);
 void              pg_link_cancelled(pg_link *l);         /* the request has been delivered */
 
 /* Pool: the db of one loop. */
+enum { PG_LOGGED = 8 };
+
 struct pg_pool {
     db         base;                         /* must be first */
     postgres  *database;
@@ -165,7 +168,7 @@ struct pg_pool {
     promise   *closing;
     pg_plan   *plans[64];                    /* by a hash of the statement's address */
     int        plan_count;
-    struct { char text[256]; uint64_t at; unsigned more; } logged;   /* the latest error */
+    struct pg_logged { char line[256]; uint64_t at; unsigned more; } logged[PG_LOGGED];  /* lately */
 };
 
 void pg_pool_schedule(pg_pool *p);                       /* dispatch at the end of this turn */

@@ -194,7 +194,7 @@ static void pop_head(pg_link *l, uint64_t now)
 
     pg_list_remove(&l->pipeline, q);
     l->load -= q->expected;
-    l->head_since = now;
+    l->head_since = l->alive_at = now;
     l->head_prepared = false;
     if (!q->aborted)
         q->plan->usual = (uint64_t)((int64_t)q->plan->usual + (took - (int64_t)q->plan->usual) / 8);
@@ -367,7 +367,7 @@ void pg_link_up(pg_link *l)
     uv_poll_start(l->poll, UV_READABLE, on_event);
     l->state = PG_UP;
     l->failed = l->held = l->unsynced = l->unflushed = l->head_prepared = false;
-    l->up_since = uv_hrtime();
+    l->up_since = l->alive_at = uv_hrtime();
     l->last_words[0] = '\0';
     pg_pool_recovered(l->pool);
 }
@@ -412,10 +412,12 @@ void pg_link_lost(pg_link *l, const char *why)
             pg_query_settle(q, 0);
         else if (q->verdict || p->closing)
             pg_query_settle(q, q->verdict ? q->verdict : UV_ECANCELED);
-        else if (!reads || q->losses++)
+        else if (!reads || q->lost_at)
             pg_query_settle(q, UV_ECONNRESET);
-        else
+        else {
+            q->lost_at = uv_hrtime();
             pg_pool_requeue(p, q);
+        }
     }
     if (p->closing) {
         pg_pool_check_closed(p);

@@ -51,7 +51,7 @@ static pg_link *choose(const pg_pool *p, const pg_query *q, bool spread, uint64_
 
     for (int i = 0; i < p->options->connections; i++) {
         pg_link *l = &p->links[i];
-        if (!pg_link_usable(l))
+        if (!pg_link_usable(l) || l->alive_at < q->lost_at)
             continue;
         const uint64_t load = load_of(l, now);
         if (quick && load < PATIENCE)
@@ -85,10 +85,15 @@ static void dispatch(ready *r)
     const database_options *o = p->options;
     const uint64_t now = uv_hrtime();
     const bool spread = p->line.count <= o->connections && idle(p);
-    pg_link *l;
 
     p->scheduled = false;
-    for (pg_query *q; (q = p->line.first) && (l = choose(p, q, spread, now));) {
+    for (pg_query *q = p->line.first, *next; q; q = next) {
+        next = q->next;
+        pg_link *l = choose(p, q, spread, now);
+        if (!l && q->lost_at)
+            continue;                        /* waits for a link that is surely alive; others need not */
+        if (!l)
+            break;
         pg_list_remove(&p->line, q);
         if (!q->sends && o->timeout_ms)      /* one that is resent has no more time than it had */
             timer_set(&q->timer, o->timeout_ms, rang);
@@ -200,19 +205,32 @@ void pg_pool_recovered(pg_pool *p)
     pg_pool_schedule(p);
 }
 
+static void log_counted(struct pg_logged *e)
+{
+    if (e->more)
+        log_error("%s (%u more)", e->line, e->more);
+    e->more = 0;
+}
+
+/* The same line within a second is counted, and told with the next one or when its place is needed. */
 void pg_pool_log(pg_pool *p, const char *line)
 {
     const uint64_t now = timer_now();
-    if (strcmp(line, p->logged.text) == 0 && now - p->logged.at < 1000) {
-        p->logged.more++;
-        return;
+    struct pg_logged *oldest = &p->logged[0];
+
+    for (int i = 0; i < PG_LOGGED; i++) {
+        struct pg_logged *e = &p->logged[i];
+        if (strcmp(line, e->line) == 0 && now - e->at < 1000) {
+            e->more++;
+            return;
+        }
+        if (e->at < oldest->at)
+            oldest = e;
     }
-    if (p->logged.more)
-        log_error("%s (%u more)", p->logged.text, p->logged.more);
+    log_counted(oldest);
     log_error("%s", line);
-    snprintf(p->logged.text, sizeof p->logged.text, "%s", line);
-    p->logged.at = now;
-    p->logged.more = 0;
+    snprintf(oldest->line, sizeof oldest->line, "%s", line);
+    oldest->at = now;
 }
 
 void pg_handle_opened(pg_pool *p, void *handle)
@@ -238,8 +256,8 @@ void pg_pool_check_closed(pg_pool *p)
     for (int i = 0; i < p->options->connections; i++)
         if (p->links[i].state != PG_SHUT)
             return;
-    if (p->logged.more)
-        log_error("%s (%u more)", p->logged.text, p->logged.more);
+    for (int i = 0; i < PG_LOGGED; i++)
+        log_counted(&p->logged[i]);
     promise *closed = p->closing;
     p->closing = NULL;
     promise_settle(closed, 0);

@@ -86,7 +86,9 @@ pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *p
     q->result = NULL;
     q->timer = (timer){ 0 };
     q->outcome = q->verdict = 0;
-    q->sends = q->losses = 0;
+    q->sends = 0;
+    q->lost_at = 0;
+    q->aborted = false;
     q->alone = !plan->statement->reads;
     for (int i = 0; i < plan->n; i++)
         q->lengths[i] = pg_encode(&parameters[i], a, &q->integers[i], &q->values[i]);

@@ -32,7 +32,7 @@ void free_server(void) { cluster_free(server); }
 
 void begin(void)
 {
-    log_set_level(getenv("LOUD") ? LOG_DEBUG : (log_level)-1);
+    log_set_level(getenv("LOUD") ? LOG_DEBUG : LOG_ERROR);
     options = (database_options){ .connections = 2, .pipeline_depth = 16, .line = 64, .timeout_ms = 5000,
                                   .line_timeout_ms = 5000, .connect_timeout_ms = 5000, .prepare = true };
     cluster_start(server);

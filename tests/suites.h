@@ -8,7 +8,8 @@
     run(combine_suite)  \
     run(semaphore_suite) \
     run(timing_suite) \
-    run(postgres_suite)
+    run(postgres_suite) \
+    run(postgres_faults_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)
