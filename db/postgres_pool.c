@@ -48,9 +48,11 @@ static pg_link *choose(const pg_pool *p, const pg_query *q, bool spread, uint64_
     const bool quick = q->plan->usual < SLOW && !spread;
     pg_link *best = NULL;
     uint64_t least = UINT64_MAX;
+    bool soon = false;                       /* a link is only held until a cancel request has arrived */
 
     for (int i = 0; i < p->options->connections; i++) {
         pg_link *l = &p->links[i];
+        soon = soon || (l->held && !l->pipeline.first);
         if (!pg_link_usable(l) || l->alive_at < q->lost_at)
             continue;
         const uint64_t load = load_of(l, now);
@@ -61,7 +63,7 @@ static pg_link *choose(const pg_pool *p, const pg_query *q, bool spread, uint64_
             least = load;
         }
     }
-    return best;
+    return soon && least >= SLOW ? NULL : best;
 }
 
 static void rang(timer *t)
