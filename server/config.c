@@ -71,15 +71,15 @@ static void check(reading *r)
 {
     const config *c = r->config;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    const setting *stack = setting_find("async", "stack");
+    const setting *stack = setting_find("tasks", "stack");
 
     check_at_most(r, c->limits.uri <= c->limits.head, setting_find("limits", "uri"),
                   setting_find("limits", "head"));
     check_at_most(r, c->threads.running <= c->threads.pool, setting_find("threads", "running"),
                   setting_find("threads", "pool"));
-    if (c->async.stack % page)
+    if (c->tasks.stack % page)
         reading_error(r, reading_origin(c, stack)->source,
-                      "[async] stack: '%s' is no multiple of the machine's page (%zu)",
+                      "[tasks] stack: '%s' is no multiple of the machine's page (%zu)",
                       reading_origin(c, stack)->text, page);
 }
 

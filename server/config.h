@@ -66,7 +66,7 @@ typedef struct config {
     } threads;
     struct {
         size_t stack;                        /* of a task; 64KiB */
-    } async;
+    } tasks;
     struct {
         char *root;                          /* the folder behind /static/; static */
     } files;

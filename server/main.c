@@ -54,7 +54,7 @@ static int serve(const config *c, database *d)
     struct running r = { c, d, NULL };
 
     threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
-    task_set_stack_size(c->async.stack);
+    task_set_stack_size(c->tasks.stack);
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);

@@ -57,7 +57,7 @@ const settings_section SECTIONS[] = {
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client." },
     { "threads",  "The pool that does what would block a loop: rendering, files, names." },
-    { "async",    "Tasks." },
+    { "tasks",    "Tasks." },
     { "files",    "What is served from the disk." },
     { "log",      "What is written to standard error." },
 };
@@ -123,7 +123,7 @@ const setting SETTINGS[] = {
     { NUMBER(threads, waiting, "0", "1000000"), .initial = "1024",
       .why = "Jobs in line, for each worker; more get 503." },
 
-    { SIZE(async, stack, "16KiB", "8MiB"), .initial = "64KiB",
+    { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
       .why = "Of one task, in whole pages; only what a task touches takes memory." },
 
     { TEXTUAL(SETTING_TEXT, files, root), .initial = "static",

@@ -40,7 +40,7 @@ START_TEST(without_any_source_every_setting_has_its_default)
     ck_assert_uint_eq(c.database.connect_timeout, 5000);
     ck_assert(c.database.prepare);
     ck_assert_int_eq(c.threads.waiting, 1024);
-    ck_assert_uint_eq(c.async.stack, 65536);
+    ck_assert_uint_eq(c.tasks.stack, 65536);
     ck_assert_str_eq(c.files.root, "static");
     ck_assert_int_eq(c.log.level, 2);
     config_free(&c);

@@ -40,7 +40,7 @@ START_TEST(unknown_names_are_errors_with_the_nearest_one)
     refuses("\xef\xbb\xbf[limit]", "1: there is no section [limit]; did you mean [limits]?");
     refuses("[frobnicate]", "1: there is no section [frobnicate]");
     refuses("[limits]\nboddy = 1", "2: [limits] has no key 'boddy'; did you mean 'body'?");
-    refuses("[limits]\nstack = 64KiB", "2: [limits] has no key 'stack'; it belongs to [async]");
+    refuses("[limits]\nstack = 64KiB", "2: [limits] has no key 'stack'; it belongs to [tasks]");
     refuses("[limits]\nfrobnicate = 1", "2: [limits] has no key 'frobnicate'");
     refuses("body = 1", "1: 'body' stands before any [section]");
 }
@@ -72,10 +72,10 @@ START_TEST(settings_must_fit_each_other)
     refuses("[limits]\nhead = 4KiB", "2: [limits] uri = 8KiB is more than [limits] head = 4KiB");
     refuses("[threads]\npool = 2\nrunning = 3",
             "2: [threads] running = 3 is more than [threads] pool = 2");
-    refuses("[async]\nstack = 8KiB", "2: [async] stack: '8KiB' is out of range (16KiB to 8MiB)");
-    ck_assert_int_eq(load_text("[async]\nstack = 65537"), UV_EINVAL);
+    refuses("[tasks]\nstack = 8KiB", "2: [async] stack: '8KiB' is out of range (16KiB to 8MiB)");
+    ck_assert_int_eq(load_text("[tasks]\nstack = 65537"), UV_EINVAL);
     ck_assert_ptr_nonnull(strstr(said,
-                                 ":2: [async] stack: '65537' is no multiple of the machine's page ("));
+                                 ":2: [tasks] stack: '65537' is no multiple of the machine's page ("));
 }
 END_TEST
 
