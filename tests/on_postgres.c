@@ -58,7 +58,7 @@ static void store(int err, void *arg)
     loop_stop();
 }
 
-int outcome_of(promise *p)
+int outcome_here(promise *p)
 {
     int err = 1;
     when_settled(p, store, &err);
@@ -69,7 +69,7 @@ int outcome_of(promise *p)
 
 void finish(void)
 {
-    ck_assert_int_eq(outcome_of(db_close(here)), 0);
+    ck_assert_int_eq(outcome_here(db_close(here)), 0);
     arena_done(&scratch);
     db_free(here);
     database_close(base);
@@ -87,9 +87,9 @@ void wait_for_all(void)
 {
     rows r;
     do
-        ck_assert_int_eq(outcome_of(ask(&r, &CONNECTED, 1)), 0);
+        ck_assert_int_eq(outcome_here(ask(&r, &CONNECTED, 1)), 0);
     while (rows_int(&r, 0, 0) < options.connections);
-    ck_assert_int_eq(outcome_of(sleep_for(5)), 0);           /* for the server's word to reach us */
+    ck_assert_int_eq(outcome_here(sleep_for(5)), 0);           /* for the server's word to reach us */
 }
 
 double seconds(void)

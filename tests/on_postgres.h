@@ -18,7 +18,7 @@ void begin(void);                            /* checked: the table things(id, na
 void open_with(const char *url);
 void finish(void);                           /* closes; fails if anything is left open */
 
-int  outcome_of(promise *p);                 /* runs the loop until p settles */
+int  outcome_here(promise *p);                 /* runs the loop until p settles */
 void wait_for_all(void);                     /* connections to be up */
 double seconds(void);                        /* since the last call */
 

@@ -72,7 +72,7 @@ START_TEST(settings_must_fit_each_other)
     refuses("[limits]\nhead = 4KiB", "2: [limits] uri = 8KiB is more than [limits] head = 4KiB");
     refuses("[threads]\npool = 2\nrunning = 3",
             "2: [threads] running = 3 is more than [threads] pool = 2");
-    refuses("[tasks]\nstack = 8KiB", "2: [async] stack: '8KiB' is out of range (16KiB to 8MiB)");
+    refuses("[tasks]\nstack = 8KiB", "2: [tasks] stack: '8KiB' is out of range (16KiB to 8MiB)");
     ck_assert_int_eq(load_text("[tasks]\nstack = 65537"), UV_EINVAL);
     ck_assert_ptr_nonnull(strstr(said,
                                  ":2: [tasks] stack: '65537' is no multiple of the machine's page ("));

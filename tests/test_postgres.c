@@ -16,7 +16,7 @@ START_TEST(rows_are_read_by_their_types)
     };
     rows r = { 0 };
     open_with(cluster_url(server));
-    ck_assert_int_eq(outcome_of(ask(&r, &TYPES, INT64_MIN)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &TYPES, INT64_MIN)), 0);
     ck_assert_int_eq(r.count, 1);
     ck_assert_int_eq(r.columns, 8);
     ck_assert_int_eq(rows_int(&r, 0, 0), 7);
@@ -41,7 +41,7 @@ START_TEST(parameters_are_copied_and_may_be_null_or_not)
     name[6] = 'x';
     promise *b = db_query(here, &scratch, NULL, &two, &NAMED, 2, (value[]){ integer(8), string(TEXT("thing 9")) });
     promise *c = db_query(here, &scratch, NULL, &none, &NAMED, 2, (value[]){ integer(0), { .type = VALUE_NULL } });
-    ck_assert_int_eq(outcome_of(gather(a, b, c)), 0);
+    ck_assert_int_eq(outcome_here(gather(a, b, c)), 0);
     ck_assert_int_eq(rows_int(&one, 0, 0), 1);
     ck_assert_int_eq(rows_int(&two, 0, 0), 2);
     ck_assert_int_eq(rows_int(&none, 0, 0), 0);
@@ -54,10 +54,10 @@ START_TEST(rows_outlive_the_connection_and_the_watch_ran)
     rows r;
     stopwatch watch = { 0 };
     open_with(cluster_socket_url(server));
-    ck_assert_int_eq(outcome_of(db_query(here, &scratch, &watch, &r, &THING, 1, (value[]){ integer(42) })), 0);
+    ck_assert_int_eq(outcome_here(db_query(here, &scratch, &watch, &r, &THING, 1, (value[]){ integer(42) })), 0);
     ck_assert_int_eq(watch.running, 0);
     ck_assert_uint_gt(watch.total, 0);
-    ck_assert_int_eq(outcome_of(db_close(here)), 0);
+    ck_assert_int_eq(outcome_here(db_close(here)), 0);
     ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("thing 42")));
     arena_done(&scratch);
     db_free(here);
@@ -71,12 +71,12 @@ START_TEST(two_slow_queries_side_by_side_take_the_time_of_one)
     open_with(cluster_url(server));
     wait_for_all();
     seconds();
-    ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 50), ask(&b, &SLEEP, 50))), 0);
+    ck_assert_int_eq(outcome_here(gather(ask(&a, &SLEEP, 50), ask(&b, &SLEEP, 50))), 0);
     ck_assert_double_lt(seconds(), 0.09);
     for (int i = 0; i < 40; i++)             /* once the statement is known to be quick */
-        ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 0), ask(&b, &SLEEP, 0))), 0);
+        ck_assert_int_eq(outcome_here(gather(ask(&a, &SLEEP, 0), ask(&b, &SLEEP, 0))), 0);
     seconds();
-    ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 50), ask(&b, &SLEEP, 50))), 0);
+    ck_assert_int_eq(outcome_here(gather(ask(&a, &SLEEP, 50), ask(&b, &SLEEP, 50))), 0);
     ck_assert_double_lt(seconds(), 0.09);
     finish();
 }
@@ -91,7 +91,7 @@ START_TEST(ten_thousand_queries_in_one_turn_are_each_answered_as_asked)
     open_with(cluster_url(server));
     for (int i = 0; i < MANY; i++)
         parts[i] = ask(&r[i], &THING, i % 1000 + 1);
-    ck_assert_int_eq(outcome_of(promise_gather(parts, MANY)), 0);
+    ck_assert_int_eq(outcome_here(promise_gather(parts, MANY)), 0);
     for (int i = 0; i < MANY; i++)
         ck_assert_int_eq(rows_int(&r[i], 0, 0), i % 1000 + 1);
     finish();
@@ -116,7 +116,7 @@ START_TEST(an_error_concerns_only_its_own_query)
             when_settled(i == 2 || i == 6 ? ask(&r[i], &DIVIDE, 0) :
                          i == 4 ? ask(&r[i], &ADD, 2000 + round) :
                          i == 7 ? ask(&r[i], &ADD, 1) : ask(&r[i], &THING, i + 1), store, &err[i]);
-        ck_assert_int_eq(outcome_of(sleep_for(30)), 0);
+        ck_assert_int_eq(outcome_here(sleep_for(30)), 0);
         for (int i = 0; i < ALL; i++) {
             ck_assert_int_eq(err[i], i == 2 || i == 6 || i == 7 ? DB_EQUERY : 0);
             if (!err[i] && i != 4)
@@ -138,12 +138,12 @@ START_TEST(a_statement_that_cannot_be_prepared_fails_alone)
     wait_for_all();
     for (int i = 0; i < 3; i++)
         when_settled(ask(&r[i], i == 1 ? &BAD : &THING, 1), store, &err[i]);
-    ck_assert_int_eq(outcome_of(ask(&r[0], &THING, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), 0);
     ck_assert_int_eq(err[0], 0);
     ck_assert_int_eq(err[1], DB_EQUERY);
-    ck_assert_int_eq(outcome_of(ask(&r[1], &BAD, 1)), DB_EQUERY);
+    ck_assert_int_eq(outcome_here(ask(&r[1], &BAD, 1)), DB_EQUERY);
     cluster_ask(server, "create table nowhere (nothing int); grant all on nowhere to tenk");
-    ck_assert_int_eq(outcome_of(ask(&r[1], &BAD, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r[1], &BAD, 1)), 0);
     cluster_ask(server, "drop table nowhere");
     finish();
 }
@@ -155,9 +155,9 @@ START_TEST(a_table_that_changes_under_a_prepared_statement_goes_unnoticed)
     rows r;
     options.connections = 1;
     open_with(cluster_url(server));
-    ck_assert_int_eq(outcome_of(ask(&r, &ALL, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &ALL, 1)), 0);
     cluster_ask(server, "alter table things add more text");
-    ck_assert_int_eq(outcome_of(ask(&r, &ALL, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &ALL, 1)), 0);
     ck_assert_int_eq(r.columns, 3);
     finish();
 }
@@ -169,9 +169,9 @@ START_TEST(a_write_that_fails_at_its_commit_fails)
     options.connections = 1;
     cluster_ask(server, "alter table things add constraint late unique (name) deferrable initially deferred");
     open_with(cluster_url(server));
-    ck_assert_int_eq(outcome_of(ask(&r, &ADD, 5000)), 0);
-    ck_assert_int_eq(outcome_of(ask(&r, &ADD, 5001)), DB_EQUERY);
-    ck_assert_int_eq(outcome_of(ask(&r, &THING, 5001)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &ADD, 5000)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &ADD, 5001)), DB_EQUERY);
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 5001)), 0);
     ck_assert_int_eq(r.count, 0);
     finish();
 }
@@ -184,8 +184,8 @@ START_TEST(text_that_is_not_utf8_is_refused_and_disturbs_nobody)
     int bad = 1;
     open_with(cluster_url(server));
     when_settled(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("\xff\xfe")) }), store, &bad);
-    ck_assert_int_eq(outcome_of(ask(&b, &THING, 3)), 0);
-    ck_assert_int_eq(outcome_of(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("a\0b")) })),
+    ck_assert_int_eq(outcome_here(ask(&b, &THING, 3)), 0);
+    ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("a\0b")) })),
                      DB_EQUERY);
     ck_assert_int_eq(bad, DB_EQUERY);
     finish();
@@ -207,11 +207,11 @@ START_TEST(one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_ans
     seconds();
     err[5] = 1;
     when_settled(ask(&r[0], &SLEEP, 60000), store, &err[0]);
-    ck_assert_int_eq(outcome_of(sleep_for(50)), 0);          /* the others are younger, and have time left */
+    ck_assert_int_eq(outcome_here(sleep_for(50)), 0);          /* the others are younger, and have time left */
     for (int i = 1; i < ALL; i++)
         when_settled(i == 3 ? ask(&r[i], &ADD, 3000) : ask(&r[i], &THING, i), store, &err[i]);
     while (err[5] == 1)
-        ck_assert_int_eq(outcome_of(sleep_for(1)), 0);
+        ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
     ck_assert_int_eq(err[0], UV_ETIMEDOUT);
     for (int i = 1; i < ALL; i++)
         ck_assert_int_eq(err[i], 0);
@@ -228,13 +228,13 @@ START_TEST(one_that_nobody_wants_any_more_is_cancelled_at_the_server)
     open_with(cluster_url(server));
     wait_for_all();
     seconds();
-    ck_assert_int_eq(outcome_of(with_timeout(gather(ask(&a, &SLEEP, 60000), ask(&b, &SLEEP, 60000),
+    ck_assert_int_eq(outcome_here(with_timeout(gather(ask(&a, &SLEEP, 60000), ask(&b, &SLEEP, 60000),
                                                     ask(&c, &SLEEP, 60000)), 20)), UV_ETIMEDOUT);
     ck_assert_double_lt(seconds(), 1);
     ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
-    ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 60000), ask(&b, &DIVIDE, 0))), DB_EQUERY);
+    ck_assert_int_eq(outcome_here(gather(ask(&a, &SLEEP, 60000), ask(&b, &DIVIDE, 0))), DB_EQUERY);
     ck_assert_double_lt(seconds(), 1);
-    ck_assert_int_eq(outcome_of(ask(&a, &THING, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&a, &THING, 1)), 0);
     finish();
 }
 END_TEST
@@ -251,10 +251,10 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
     wait_for_all();
     for (int i = 0; i < ALL; i++)
         when_settled(ask(&r[i], &SLEEP, i == 0 ? 20 : 200), store, &err[i]);
-    ck_assert_int_eq(outcome_of(sleep_for(1)), 0);
+    ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
     ck_assert_int_eq(err[5], UV_EAGAIN);
     ck_assert_int_eq(err[4], 1);
-    ck_assert_int_eq(outcome_of(sleep_for(100)), 0);
+    ck_assert_int_eq(outcome_here(sleep_for(100)), 0);
     ck_assert_int_eq(err[0], 0);
     ck_assert_int_eq(err[2], 1);             /* the first in line took its place */
     ck_assert_int_eq(err[3], UV_EAGAIN);
@@ -273,7 +273,7 @@ START_TEST(closing_cancels_what_is_left_at_the_server)
     wait_for_all();
     for (int i = 0; i < 4; i++)
         when_settled(ask(&r[i], &SLEEP, 60000), store, &err[i]);
-    ck_assert_int_eq(outcome_of(sleep_for(5)), 0);
+    ck_assert_int_eq(outcome_here(sleep_for(5)), 0);
     seconds();
     finish();
     ck_assert_double_lt(seconds(), 1);

@@ -20,12 +20,12 @@ static const statement BACKEND = { "backend", "select pg_backend_pid() where $1 
 
 static void store(int err, void *arg) { *(int *)arg = err; }
 
-static void pause_for(uint64_t ms) { ck_assert_int_eq(outcome_of(sleep_for(ms)), 0); }
+static void pause_for(uint64_t ms) { ck_assert_int_eq(outcome_here(sleep_for(ms)), 0); }
 
 static int backend(void)
 {
     rows r;
-    ck_assert_int_eq(outcome_of(ask(&r, &BACKEND, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &BACKEND, 1)), 0);
     return (int)rows_int(&r, 0, 0);
 }
 
@@ -39,7 +39,7 @@ static double recovery(void)
 {
     rows r;
     const uint64_t began = uv_hrtime();
-    while (outcome_of(ask(&r, &THING, 1)))
+    while (outcome_here(ask(&r, &THING, 1)))
         pause_for(1);
     return (double)(uv_hrtime() - began) / 1e9;
 }
@@ -53,11 +53,11 @@ START_TEST(reads_do_not_notice_that_their_backends_are_killed)
     promise *all = gather(ask(&r[0], &SLEEP, 60), ask(&r[1], &SLEEP, 60), ask(&r[2], &SLEEP, 60), ask(&r[3], &THING, 4));
     pause_for(10);
     terminate_all();
-    ck_assert_int_eq(outcome_of(all), 0);
+    ck_assert_int_eq(outcome_here(all), 0);
     ck_assert_int_eq(rows_int(&r[3], 0, 0), 4);
     ck_assert_int_ne(backend(), before);
     terminate_all();                         /* and while they are idle */
-    ck_assert_int_eq(outcome_of(ask(&r[0], &THING, 5)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 5)), 0);
     finish();
 }
 END_TEST
@@ -71,11 +71,11 @@ START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
     when_settled(ask(&a, &SLOW_ADD, 2000), store, &written);
     pause_for(20);
     terminate_all();
-    ck_assert_int_eq(outcome_of(ask(&b, &THING, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&b, &THING, 1)), 0);
     pause_for(5);
     ck_assert_int_eq(written, UV_ECONNRESET);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
-    ck_assert_int_eq(outcome_of(ask(&a, &SLOW_ADD, 2000)), 0);
+    ck_assert_int_eq(outcome_here(ask(&a, &SLOW_ADD, 2000)), 0);
     finish();
 }
 END_TEST
@@ -99,10 +99,10 @@ START_TEST(a_server_that_stops_and_comes_back_is_found_again)
     ck_assert_int_eq(read, UV_ECONNRESET);
     ck_assert_int_eq(written, UV_ECONNRESET);
     ck_assert_double_lt(seconds(), 1);
-    ck_assert_int_eq(outcome_of(ask(&r[2], &THING, 1)), UV_ECONNREFUSED);
+    ck_assert_int_eq(outcome_here(ask(&r[2], &THING, 1)), UV_ECONNREFUSED);
     ck_assert_double_lt(seconds(), 0.05);    /* at once, while the driver tries to connect */
     pause_for(300);
-    ck_assert_int_eq(outcome_of(ask(&r[2], &THING, 1)), UV_ECONNREFUSED);
+    ck_assert_int_eq(outcome_here(ask(&r[2], &THING, 1)), UV_ECONNREFUSED);
     cluster_start(server);
     ck_assert_double_lt(recovery(), 0.6);
     wait_for_all();
@@ -183,10 +183,10 @@ START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
     kill(pid, SIGSTOP);
     seconds();
     when_settled(ask(&r[1], &ADD, 2000), store, &written);
-    ck_assert_int_eq(outcome_of(ask(&r[0], &THING, 1)), UV_ETIMEDOUT);
+    ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), UV_ETIMEDOUT);
     ck_assert_int_eq(written, UV_ETIMEDOUT);
     ck_assert_double_lt(seconds(), 2);
-    ck_assert_int_eq(outcome_of(ask(&r[0], &THING, 1)), 0);  /* on another connection */
+    ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), 0);  /* on another connection */
     ck_assert_int_ne(backend(), pid);
     kill(pid, SIGCONT);
     finish();
@@ -206,7 +206,7 @@ START_TEST(a_server_that_is_frozen_delays_nobody_for_long)
     kill(postmaster, SIGSTOP);               /* takes no cancel requests and no connections */
     kill(pid, SIGSTOP);
     seconds();
-    ck_assert_int_eq(outcome_of(ask(&r, &SLEEP, 60000)), UV_ETIMEDOUT);
+    ck_assert_int_eq(outcome_here(ask(&r, &SLEEP, 60000)), UV_ETIMEDOUT);
     ck_assert_double_lt(seconds(), 2);
     finish();
     ck_assert_double_lt(seconds(), 2);
@@ -234,11 +234,11 @@ START_TEST(a_port_where_nobody_answers_is_given_up_in_time)
     options.connect_timeout_ms = 150;
     open_with(url);
     seconds();
-    ck_assert_int_eq(outcome_of(ask(&r, &THING, 1)), UV_EAGAIN);
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_EAGAIN);
     ck_assert_double_lt(seconds(), 0.1);
-    ck_assert_int_eq(outcome_of(ask(&r, &THING, 1)), UV_EAGAIN);
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_EAGAIN);
     pause_for(100);
-    ck_assert_int_eq(outcome_of(ask(&r, &THING, 1)), UV_ECONNREFUSED);
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_ECONNREFUSED);
     finish();
 }
 END_TEST
@@ -251,7 +251,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found)
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:1,127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf_port(), cluster_port(server), "read-write");
     open_with(url);
-    while (outcome_of(ask(&r, &THING, 1)))
+    while (outcome_here(ask(&r, &THING, 1)))
         pause_for(5);
     ck_assert_int_eq(r.count, 1);
     finish();
@@ -266,7 +266,7 @@ START_TEST(who_may_not_connect_is_refused_quickly)
                            "postgresql://nobody@127.0.0.1:%d/tenk", "postgresql://tenk@no-such-host.invalid:%d/tenk" };
     snprintf(url, sizeof url, urls[_i], cluster_port(server));
     open_with(url);
-    ck_assert_int_eq(outcome_of(ask(&r, &THING, 1)), UV_ECONNREFUSED);
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_ECONNREFUSED);
     finish();
 }
 END_TEST
@@ -278,7 +278,7 @@ START_TEST(the_right_password_opens_and_is_not_shown)
     static const statement ONE = { "one", "select 1 where $1 = 1", true };
     snprintf(url, sizeof url, "postgresql://locked:sesame@127.0.0.1:%d/tenk", cluster_port(server));
     open_with(url);
-    ck_assert_int_eq(outcome_of(ask(&r, &ONE, 1)), 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &ONE, 1)), 0);
     ck_assert_ptr_null(strstr(database_describe(base), "sesame"));
     ck_assert_ptr_nonnull(strstr(database_describe(base), "locked@127.0.0.1:"));
     finish();
