@@ -21,23 +21,29 @@ static char *put_integer(char *p, int64_t value)
     return p;
 }
 
+static char *put_escaped(char *p, unsigned char c)
+{
+    if (c == '\n')
+        return put(p, "\\n");
+    if (c < 0x20)
+        return p + sprintf(p, "\\u%04x", c);
+    *p++ = '\\';
+    *p++ = (char)c;
+    return p;
+}
+
 static char *put_string(char *p, const char *text, size_t length)
 {
+    size_t copied = 0;
     *p++ = '"';
     for (size_t i = 0; i < length; i++) {
         const unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') {
-            *p++ = '\\';
-            *p++ = (char)c;
-        } else if (c == '\n') {
-            *p++ = '\\';
-            *p++ = 'n';
-        } else if (c < 0x20) {
-            p += sprintf(p, "\\u%04x", c);
-        } else {
-            *p++ = (char)c;
-        }
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        p = put_escaped(mempcpy(p, text + copied, i - copied), c);
+        copied = i + 1;
     }
+    p = mempcpy(p, text + copied, length - copied);
     *p++ = '"';
     return p;
 }

@@ -47,7 +47,7 @@ def postgres_programs():
 def somebody_else():
     """PostgreSQL refuses to run as root: who shall run it, and how."""
     if os.getuid() != 0:
-        return None, []
+        return None, ["setpriv"]
     names = {user.pw_name: user for user in pwd.getpwall()}
     user = names.get("postgres") or names["nobody"]
     return user, ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
@@ -72,9 +72,8 @@ def postgres(tenk, cpu, folder):
                 "shared_buffers": "256MB", "autovacuum": "off", "max_connections": 100}
     with open(os.path.join(folder, "postgres.log"), "wb") as log:
         process = subprocess.Popen(
-            [*become, "--pdeathsig", "INT"] * bool(become) + ["taskset", "-c", str(cpu),
-             f"{programs}/postgres", "-D", f"{home}/data",
-             *(f"--{name}={value}" for name, value in settings.items())],
+            [*become, "--pdeathsig", "INT", "taskset", "-c", str(cpu), f"{programs}/postgres",
+             "-D", f"{home}/data", *(f"--{name}={value}" for name, value in settings.items())],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True)
     try:
         wait_until_up(process, programs, home, port)

@@ -1,6 +1,5 @@
 """What is measured. Each measure takes the Bench and returns rows for the table."""
 
-import contextlib
 import json
 import statistics
 import time
@@ -36,13 +35,15 @@ def cost(bench, server, path, kind, seconds):
 
 
 def compare(bench, name, tenk, floor, path, kind, target):
-    """The two in turn, round by round: the machine's speed drifts, so only neighbours are comparable."""
-    pairs = []
-    for server in (tenk, floor):
+    """The two in turn, round by round: the machine's speed drifts, so only neighbours are comparable.
+    Who goes first alternates, so that a drift within the rounds favours neither."""
+    pairs, order = [], [tenk, floor]
+    for server in order:
         cost(bench, server, path, kind, 1)
     for _ in range(bench.options.rounds):
-        pairs.append((cost(bench, tenk, path, kind, bench.options.seconds),
-                      cost(bench, floor, path, kind, bench.options.seconds)))
+        costs = {server: cost(bench, server, path, kind, bench.options.seconds) for server in order}
+        pairs.append((costs[tenk], costs[floor]))
+        order.reverse()
     ratios = [ours / theirs for ours, theirs in pairs]
     return Row(name, "us", statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs),
                statistics.median(ratios), target, spread=(min(ratios), max(ratios)))
@@ -131,18 +132,19 @@ def burst(bench, server, path):
         return bench.load.finish(server, clients, 30)
 
 
-def steady(bench, server, path, rate, seconds, load=contextlib.nullcontext(), accept="*/*"):
+def steady(bench, server, path, rate, seconds):
     """The times of requests that come at a steady, low rate."""
-    with bench.load.clients(server, "steady", path, rate, seconds, accept) as client:
+    with bench.load.clients(server, "steady", path, rate, seconds) as client:
         return bench.load.finish(server, client, seconds)
 
 
 def healthz(bench):
     """Not pinned: rendering threads beside the loop on one CPU would measure the kernel's scheduler."""
+    if bench.options.self:
+        return []                            # no floor renders
     seconds = max(5, bench.options.seconds)
     with bench.tenk(bench.urls.sqlite(), ["waiting"], cpu=False) as tenk:
         quiet = steady(bench, tenk, "/healthz", 200, seconds)
-        command = ["wrk", "-t1", f"-c{bench.options.connections}", f"-d{seconds + 2}s"]
         with bench.load.clients(tenk, "steady", "/healthz", 200, seconds) as client:
             bench.load.wrk(tenk, "/users/1", ["pages", "10000"], bench.options.connections, seconds + 2)
             busy = bench.load.finish(tenk, client, seconds)
@@ -152,6 +154,8 @@ def healthz(bench):
 
 def slow_queries(bench):
     """Each query takes 50 ms: a page that starts its two side by side takes half of one that does not."""
+    if bench.options.self:
+        return []
     url = bench.urls.postgres() + "&options=-csearch_path%3Dslow"
     with bench.tenk(url, ["waiting"]) as tenk:
         tenk.get("/users/42")
