@@ -27,7 +27,7 @@ CFLAGS   ?= -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 ifneq (,$(filter asan tsan valgrind coverage,$(VARIANT)))
 CFLAGS   := -g
 endif
-WARN      = -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-missing-field-initializers \
+WARN      = -std=gnu17 -Wall -Wextra -Wstrict-prototypes -Wno-missing-field-initializers \
             -Werror -pthread
 FLAGS     = $(WARN) $(CFLAGS) $(CFLAGS_$(VARIANT))
 LDFLAGS  += -pthread -rdynamic $(filter -f% --coverage,$(CFLAGS_$(VARIANT)))
