@@ -15,8 +15,29 @@
 enum { BODY = 1024 * 1024 };
 
 static sqlite3 *database;
-static sqlite3_stmt *user, *posts;
+static sqlite3_stmt *user, *posts, *begin, *commit;
+static bool in_transaction;
 static char room[FLOOR_HEAD + BODY];
+
+static void must(int code)
+{
+    if (code != SQLITE_OK)
+        floor_die(sqlite3_errmsg(database));
+}
+
+static void run(sqlite3_stmt *s)
+{
+    if (sqlite3_step(s) != SQLITE_DONE)
+        floor_die(sqlite3_errmsg(database));
+    sqlite3_reset(s);
+}
+
+static void on_turn_ended(void)
+{
+    if (in_transaction)
+        run(commit);
+    in_transaction = false;
+}
 
 static void read_row(sqlite3_stmt *s, cell columns[4])
 {
@@ -35,6 +56,10 @@ void floor_answer(client *c, const char *path)
     char *const body = room + FLOOR_HEAD, *p = body;
     cell columns[4];
     int state;
+
+    if (!in_transaction)
+        run(begin);
+    in_transaction = true;
 
     sqlite3_bind_int64(user, 1, id);
     if (sqlite3_step(user) != SQLITE_ROW)
@@ -55,10 +80,9 @@ void floor_answer(client *c, const char *path)
     floor_send(c, "application/json", body, (size_t)(p - body));
 }
 
-static void must(int code)
+static void prepare(const char *sql, sqlite3_stmt **s)
 {
-    if (code != SQLITE_OK)
-        floor_die(sqlite3_errmsg(database));
+    must(sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, s, NULL));
 }
 
 int main(int argc, char *argv[])
@@ -68,7 +92,9 @@ int main(int argc, char *argv[])
     must(sqlite3_open_v2(argv[2], &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
     /* All of the file fits: a page that has been read once is not read again. */
     must(sqlite3_exec(database, "pragma cache_size = -131072", NULL, NULL, NULL));
-    must(sqlite3_prepare_v3(database, USER_BY_ID, -1, SQLITE_PREPARE_PERSISTENT, &user, NULL));
-    must(sqlite3_prepare_v3(database, POSTS_BY_USER, -1, SQLITE_PREPARE_PERSISTENT, &posts, NULL));
-    floor_run(atoi(argv[1]), NULL, NULL);
+    prepare(USER_BY_ID, &user);
+    prepare(POSTS_BY_USER, &posts);
+    prepare("begin", &begin);
+    prepare("commit", &commit);
+    floor_run(atoi(argv[1]), on_turn_ended, NULL);
 }
