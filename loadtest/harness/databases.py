@@ -1,0 +1,101 @@
+"""The two databases, both made and seeded by tenk itself: a file, and a private PostgreSQL cluster."""
+
+import contextlib
+import glob
+import os
+import pwd
+import shutil
+import subprocess
+import time
+
+from .processes import Failure, free_port, serving, stop
+
+# Views that take 50 ms each, in a schema to put in front of the real one. The nap is materialized, so that
+# it is taken once, however many rows there are.
+SLOW = """
+create schema slow;
+create view slow.users as
+    with nap as materialized (select pg_sleep(0.05)) select u.* from public.users u, nap;
+create view slow.posts as
+    with nap as materialized (select pg_sleep(0.05)) select p.* from public.posts p, nap;
+"""
+
+
+def run(command, what, **options):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=300,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", **options)
+    if done.returncode:
+        raise Failure(f"{what} failed: {done.stdout.strip()}")
+
+
+def sqlite(tenk, cpu, folder):
+    """The URL of a new file: tenk creates and seeds it when it first starts."""
+    url = f"sqlite:{folder}/users.db"
+    with serving("tenk-seeding", cpu, lambda port: [*tenk, "-l", f"127.0.0.1:{port}", "-D", url], folder):
+        return url
+
+
+def postgres_programs():
+    found = glob.glob("/usr/lib/postgresql/*/bin/initdb")
+    found.sort(key=lambda path: int(path.split("/")[4].split(".")[0]))
+    initdb = found[-1] if found else shutil.which("initdb")
+    if not initdb:
+        raise Failure("PostgreSQL's server is not installed (initdb is missing)")
+    return os.path.dirname(os.path.realpath(initdb))
+
+
+def somebody_else():
+    """PostgreSQL refuses to run as root: who shall run it, and how."""
+    if os.getuid() != 0:
+        return None, ["setpriv"]
+    names = {user.pw_name: user for user in pwd.getpwall()}
+    user = names.get("postgres") or names["nobody"]
+    return user, ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+
+
+@contextlib.contextmanager
+def postgres(tenk, cpu, folder):
+    """Runs a cluster that only its socket in folder leads to, and yields its URL."""
+    programs = postgres_programs()
+    user, become = somebody_else()
+    home = os.path.join(folder, "postgres")
+    os.mkdir(home, 0o700)
+    if user:
+        os.chown(home, user.pw_uid, user.pw_gid)
+        os.chmod(folder, 0o711)
+    run([*become, f"{programs}/initdb", "-D", f"{home}/data", "-U", "tenk", "-A", "trust", "-E", "UTF8",
+         "--locale=C.UTF-8"], "initdb", cwd="/")
+
+    port = free_port()
+    url = f"postgresql:///postgres?host={home}&port={port}&user=tenk"
+    settings = {"listen_addresses": "", "unix_socket_directories": home, "port": port, "jit": "off",
+                "shared_buffers": "256MB", "autovacuum": "off", "max_connections": 100}
+    with open(os.path.join(folder, "postgres.log"), "wb") as log:
+        process = subprocess.Popen(
+            [*become, "--pdeathsig", "INT", "taskset", "-c", str(cpu), f"{programs}/postgres",
+             "-D", f"{home}/data", *(f"--{name}={value}" for name, value in settings.items())],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True)
+    try:
+        wait_until_up(process, programs, home, port)
+        run([*tenk, "-D", url, "--init-db"], "tenk --init-db")
+        psql = [f"{programs}/psql", url, "-qX", "-v", "ON_ERROR_STOP=1"]
+        run([*psql, "-c", "vacuum analyze", "-c", SLOW], "psql")
+        yield url
+    finally:
+        # SIGINT: it ends its sessions and then itself. SIGTERM would wait for them to leave.
+        if process.poll() is None:
+            process.send_signal(2)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+        stop(process)
+
+
+def wait_until_up(process, programs, home, port):
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        if subprocess.run([f"{programs}/pg_isready", "-q", "-h", home, "-p", str(port)],
+                          timeout=10).returncode == 0:
+            return
+        time.sleep(0.1)
+    raise Failure("PostgreSQL did not start")

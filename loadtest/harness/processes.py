@@ -1,0 +1,116 @@
+"""Servers under measurement: started on one CPU, watched, and always stopped."""
+
+import contextlib
+import http.client
+import os
+import socket
+import subprocess
+import time
+
+
+class Failure(Exception):
+    """Something that makes the figures worthless."""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def pinned(cpu, command):
+    """The command on one CPU (None: on any), and ended with us even if we are killed."""
+    pin = [] if cpu is None else ["taskset", "-c", str(cpu)]
+    return ["setpriv", "--pdeathsig", "TERM", *pin, *map(str, command)]
+
+
+def stop(process, seconds=10):
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Server:
+    def __init__(self, name, command, port, log):
+        self.name, self.port, self.log = name, port, log
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                            start_new_session=True)
+
+    def fail(self, what):
+        with open(self.log, errors="replace") as f:
+            said = "".join(f.readlines()[-8:]).strip()
+        raise Failure(f"{self.name}: {what}" + (f"; it said:\n{said}" if said else ""))
+
+    def wait_until_up(self, seconds=60):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                self.fail(f"ended with {self.process.returncode} before it served")
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 0.5).close()
+                return
+            time.sleep(0.05)
+        self.fail(f"did not serve within {seconds} seconds")
+
+    def get(self, path, accept="*/*"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers={"Accept": accept})
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as e:
+            self.fail(f"GET {path}: {e!r}")
+        finally:
+            connection.close()
+        if answer.status != 200:
+            self.fail(f"GET {path} was answered with {answer.status}: {body[:200]!r}")
+        return body
+
+    def tree(self):
+        found, left = [], [self.process.pid]
+        while left:
+            pid = left.pop()
+            found.append(pid)
+            with contextlib.suppress(OSError):
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{thread}/children") as f:
+                        left += map(int, f.read().split())
+        return found
+
+    def cpu(self):
+        """Nanoseconds that all threads have run, in user and kernel mode. The clock ticks of
+        /proc/PID/stat are too coarse for runs of a second or two."""
+        total = 0
+        for pid in self.tree():
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                with contextlib.suppress(OSError):
+                    with open(f"/proc/{pid}/task/{thread}/schedstat") as f:
+                        total += int(f.read().split()[0])
+        return total
+
+    def resident(self):
+        """Bytes of memory. Not from /proc/PID/statm, whose counters lag behind."""
+        total = 0
+        for pid in self.tree():
+            with open(f"/proc/{pid}/smaps_rollup") as f:
+                total += sum(int(line.split()[1]) for line in f if line.startswith("Rss:"))
+        return total * 1024
+
+
+@contextlib.contextmanager
+def serving(name, cpu, command, folder):
+    """Runs the server that command(port) names until the block ends."""
+    port = free_port()
+    server = Server(name, pinned(cpu, command(port)), port, os.path.join(folder, f"{name}.log"))
+    try:
+        server.wait_until_up()
+        yield server
+        if server.process.poll() is not None:
+            server.fail(f"ended with {server.process.returncode} while it was measured")
+    finally:
+        stop(server.process)
