@@ -124,6 +124,12 @@ layers:
 forgotten:
 	$(Q)CC='$(CC)' tests/forgotten_await.sh
 
+aarch64:
+	@mkdir -p build/aarch64
+	$(Q)aarch64-linux-gnu-gcc -std=gnu17 -O2 $(WARN) -I. -D_GNU_SOURCE -DSTANDALONE -static -o build/aarch64/context \
+	    tests/context_proof.c server/async/context_aarch64.c server/async/context_aarch64.S
+	$(Q)qemu-aarch64 build/aarch64/context
+
 test: install-test
 	@rm -rf build/totals
 	$(remake) layers forgotten
@@ -167,11 +173,12 @@ help:
 	    'make asan       both under AddressSanitizer and UBSan, with gcc and with clang' \
 	    'make tsan       both under ThreadSanitizer      make valgrind    both under valgrind' \
 	    'make coverage   lines that the tests run        make layers      who may include whom' \
+		    'make aarch64    its context switch, cross-compiled, under qemu-user' \
 	    'make bench      measures the server             make bench-core  measures tasks and promises' \
 	    'make lint       cppcheck                        make format      clang-format' \
 	    'make install    to PREFIX ($(PREFIX))           make clean' \
 	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit scenarios both layers forgotten test asan tsan valgrind coverage bench bench-core install \
+.PHONY: all run unit scenarios both layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core install \
         format lint clean help force compile_commands.json

@@ -23,6 +23,9 @@ static void switch_and_compare(context *from, context *to)
              t = m / 17, u = m / 19, v = m / 23;
     __asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e), "+r"(f));
     __asm__ volatile("" : "+r"(g), "+r"(h), "+r"(i), "+r"(j), "+r"(k), "+r"(l));
+#ifdef __aarch64__                           /* elsewhere no such register is the callee's to keep */
+    __asm__ volatile("" : "+w"(m), "+w"(n), "+w"(o), "+w"(p), "+w"(q), "+w"(r), "+w"(t), "+w"(u));
+#endif
     seed = s * 6364136223846793005 + 1;
     context_switch(from, *to);
     if (a != s * 3 || b != s * 5 || c != s * 7 || d != s * 11 || e != s * 13 || f != s * 17 ||

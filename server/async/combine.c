@@ -12,6 +12,24 @@ struct group {
     struct part { struct group *group; promise *promise; } parts[];
 };
 
+enum { FEW = 4 };                            /* parts that fit a group of the pool */
+
+static _Thread_local pool groups = { .size = sizeof(struct group) + FEW * sizeof(struct part) };
+
+static struct group *group_new(int count)
+{
+    const size_t size = sizeof(struct group) + (size_t)count * sizeof(struct part);
+    return count <= FEW ? pool_get(&groups) : mem_resize(NULL, size);
+}
+
+static void group_free(struct group *g)
+{
+    if (g->count <= FEW)
+        pool_put(&groups, g);
+    else
+        mem_free(g);
+}
+
 static void cancel_parts(struct group *g)
 {
     for (int i = 0; i < g->count; i++)
@@ -32,7 +50,7 @@ static void part_settled(int err, void *arg)
     }
     if (--g->waiting == 0) {
         promise_settle(g->whole, g->outcome);
-        mem_free(g);
+        group_free(g);
     }
 }
 
@@ -47,9 +65,8 @@ static promise *combine(promise *parts[], int count, bool first_wins)
 {
     if (count == 0)
         return promise_settled(0);
-    struct group *g = mem_alloc(sizeof *g + (size_t)count * sizeof g->parts[0]);
-    g->first_wins = first_wins;
-    g->count = g->waiting = count;
+    struct group *g = group_new(count);
+    *g = (struct group){ .first_wins = first_wins, .count = count, .waiting = count };
     g->whole = promise_new(cancel_group, g);
     for (int i = 0; i < count; i++) {
         g->parts[i] = (struct part){ g, parts[i] };
@@ -68,6 +85,8 @@ struct step {
     bool      cancelled;
 };
 
+static _Thread_local pool steps = POOL(struct step);
+
 static void step_settled(int err, void *arg)
 {
     struct step *s = arg;
@@ -85,7 +104,7 @@ static void step_settled(int err, void *arg)
         return;
     }
     promise_settle(s->whole, err);
-    mem_free(s);
+    pool_put(&steps, s);
 }
 
 static void cancel_step(promise *p, void *arg)
@@ -99,7 +118,7 @@ static void cancel_step(promise *p, void *arg)
 
 promise *then(promise *p, promise *(*next)(void *), void *arg)
 {
-    struct step *s = mem_alloc(sizeof *s);
+    struct step *s = pool_get(&steps);
     *s = (struct step){ .now = p, .next = next, .arg = arg };
     s->whole = promise_new(cancel_step, s);
     when_settled(p, step_settled, s);

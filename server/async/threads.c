@@ -15,6 +15,8 @@ struct job {
     struct job *next, **link;                /* in line; link is NULL once it has been submitted */
 };
 
+static _Thread_local pool jobs = POOL(struct job);
+
 static struct { int running, waiting; } limit = { 4, 1024 };
 
 static _Thread_local struct { int running, waiting; struct job *first, **last; } lane;
@@ -44,7 +46,7 @@ static void leave_line(struct job *j)
 static void finish(struct job *j, int err)
 {
     promise_settle(j->promise, err);
-    mem_free(j);
+    pool_put(&jobs, j);
 }
 
 static void work(uv_work_t *w)
@@ -90,7 +92,9 @@ promise *in_thread(int (*fn)(void *), void *arg)
     if (lane.running >= limit.running && lane.waiting >= limit.waiting)
         return promise_settled(UV_EAGAIN);
 
-    struct job *j = mem_alloc(sizeof *j);
+    struct job *j = pool_get(&jobs);
+    j->next = NULL;
+    j->link = NULL;
     j->fn = fn;
     j->arg = arg;
     j->promise = promise_new(cancel_job, j);
