@@ -1,6 +1,7 @@
 /* test_sqlite.c - the SQLite driver by the sentences of db.h: rows, order, writes, errors, bounds. */
 #include "db/db.h"
 #include "db/sqlite.h"
+#include "db/sqlite_error.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
 #include "server/async/task.h"
@@ -402,6 +403,40 @@ START_TEST(closing_cancels_and_drains)
 }
 END_TEST
 
+START_TEST(errors_are_those_of_db_h)
+{
+    static const struct { int sqlite, ours; } EACH[] = {
+        { SQLITE_OK, 0 }, { SQLITE_FULL, UV_ENOSPC }, { SQLITE_READONLY_DBMOVED, UV_EROFS },
+        { SQLITE_CANTOPEN_ISDIR, UV_EROFS }, { SQLITE_PERM, UV_EROFS }, { SQLITE_CORRUPT_INDEX, UV_EIO },
+        { SQLITE_NOTADB, UV_EIO }, { SQLITE_IOERR_FSYNC, UV_EIO }, { SQLITE_BUSY_SNAPSHOT, UV_EAGAIN },
+        { SQLITE_CONSTRAINT_UNIQUE, DB_EQUERY }, { SQLITE_MISMATCH, DB_EQUERY },
+    };
+    for (size_t i = 0; i < sizeof EACH / sizeof EACH[0]; i++)
+        ck_assert_int_eq(sqlite_error_code(EACH[i].sqlite), EACH[i].ours);
+}
+END_TEST
+
+START_TEST(an_error_that_comes_again_and_again_is_logged_once)
+{
+    char log[4096] = "";
+    const char *file = files_path("log.txt");
+    rows r;
+    on_loop(1, 10, 0, 0);
+    const int fd = open(file, O_CREAT | O_RDWR, 0600), before = dup(STDERR_FILENO);
+    dup2(fd, STDERR_FILENO);
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(outcome_of(run(&WRONG, &r, 1)), DB_EQUERY);
+    ck_assert_int_eq(outcome_of(add(&r, 4000, "no such user")), DB_EQUERY);
+    dup2(before, STDERR_FILENO);
+    ck_assert_int_gt(pread(fd, log, sizeof log - 1, 0), 0);
+    const char *first = strstr(log, "wrong: near \"nothing\": syntax error");
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_null(strstr(first + 1, "wrong:"));
+    ck_assert_ptr_nonnull(strstr(first, "add: FOREIGN KEY constraint failed"));
+    close_it();
+}
+END_TEST
+
 START_TEST(a_wrong_statement_is_the_databases_no)
 {
     rows r;
@@ -651,7 +686,7 @@ START_TEST(tables_that_somebody_else_made_are_left_alone)
 {
     char why[512];
     const char *file = files_path("theirs.db");
-    files_ask(file, "create table users (them text)");
+    files_ask(file, "create table visits (users text)");
     ck_assert_int_eq(open_file_error(file, why, sizeof why), UV_EEXIST);
     ck_assert_ptr_nonnull(strstr(why, "did not create"));
     ck_assert_int_eq(files_ask(file, "select count(*) from sqlite_master"), 1);
@@ -714,6 +749,8 @@ Suite *sqlite_suite(void)
     tcase_add_test(t, a_query_that_runs_too_long_is_stopped);
     tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_wait_ends);
     tcase_add_test(t, closing_cancels_and_drains);
+    tcase_add_test(t, errors_are_those_of_db_h);
+    tcase_add_test(t, an_error_that_comes_again_and_again_is_logged_once);
     tcase_add_test(t, a_wrong_statement_is_the_databases_no);
     tcase_add_test(t, several_loops_share_the_workers);
     tcase_add_test(t, in_plain_threads_a_query_has_settled);
