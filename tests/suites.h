@@ -9,7 +9,8 @@
     run(semaphore_suite) \
     run(timing_suite) \
     run(schema_suite) \
-    run(sqlite_suite)
+    run(sqlite_suite) \
+    run(sqlite_faults_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)
