@@ -48,7 +48,7 @@ int connection_open(connection *c, const char *path, int flags, uint64_t timeout
     sqlite3_busy_handler(c->sqlite, wait_for_lock, c);
     sqlite3_progress_handler(c->sqlite, OFTEN, must_stop, c);
     return sqlite3_exec(c->sqlite, "pragma synchronous = full; pragma foreign_keys = on;"
-                        "pragma journal_size_limit = 67108864; pragma cache_size = -16384;"
+                        "pragma journal_size_limit = 67108864; pragma cache_size = -8192;"
                         "pragma temp_store = memory", NULL, NULL, NULL);
 }
 

@@ -94,7 +94,7 @@ static int judge(sqlite3 *s, const char *path, char *why, size_t size)
     int64_t marker, others, ours = 0;
     schema_found found = { 0 };
     if (ask(s, "select count(*) from sqlite_master where name = 'tenk_schema'", &marker) ||
-        ask(s, "select count(*) from sqlite_master where name in ('users', 'posts')", &others) ||
+        ask(s, "select count(*) from sqlite_master", &others) ||     /* a file belongs to one program */
         (marker && ask(s, "select count(*) from pragma_table_info('tenk_schema') where name = 'version'", &ours)) ||
         (ours && ask(s, "select max(version) from tenk_schema", &found.version)))
         return fail(s, path, why, size);

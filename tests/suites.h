@@ -27,6 +27,7 @@
     run(threads_suite)         \
     run(schema_suite)          \
     run(sqlite_suite)          \
+    run(sqlite_faults_suite)   \
     run(postgres_suite)        \
     run(postgres_faults_suite)
 

@@ -1,97 +1,18 @@
 /* test_sqlite.c - the SQLite driver by the sentences of db.h: rows, order, writes, errors, bounds. */
-#include "db/db.h"
 #include "db/sqlite.h"
+#include "db/sqlite_error.h"
 #include "server/async/combine.h"
-#include "server/async/loop.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
-#include "server/memory.h"
-#include "sqlite_files.h"
+#include "sqlite_fixture.h"
 #include "suites.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
+#include <string.h>
 #include <unistd.h>
-
-static const statement USER  = { "user", "select id, name, email from users where id = $1", true };
-static const statement POSTS = { "posts", "select id, title, body, created_at from posts where user_id = $1 order by id", true };
-static const statement TYPES = { "types", "select $2, $1, null, '', $3, $2, 1.5", true };
-static const statement COUNT = { "count", "with recursive n(i) as (select 1 union all select i + 1 from n where i < $1)"
-                                          " select count(*) from n", true };
-static const statement ADD   = { "add", "insert into posts (user_id, title, body, created_at) values ($1, $2, 'b', 1) returning id", false };
-static const statement SLOW_ADD = { "slow add", "insert into posts (user_id, title, body, created_at) with recursive n(i) as"
-                                    " (select 1 union all select i + 1 from n where i < $1) select 1, 'slow', 'b', max(i) from n", false };
-static const statement WRONG = { "wrong", "select nothing from nowhere", true };
-
-enum { FOR_EVER = 2000000000 };              /* how far COUNT counts: minutes */
-
-static const char      *path;
-static char             url[160];
-static database_options options;
-static database        *whole;
-static db              *here;
-static arena            memory;
-
-static void open_at(const char *file, int readers, int line, uint64_t timeout_ms, uint64_t line_timeout_ms)
-{
-    char why[256] = "";
-    path = file;
-    files_make(path, 50);
-    snprintf(url, sizeof url, "sqlite:%s", path);
-    options = (database_options){ .url = url, .readers = readers, .line = line, .timeout_ms = timeout_ms,
-                                  .line_timeout_ms = line_timeout_ms };
-    ck_assert_msg(database_open(&whole, &options, why, sizeof why) == 0, "%s", why);
-}
-
-static void open_it(int readers, int line, uint64_t timeout_ms, uint64_t line_timeout_ms)
-{
-    open_at(files_path("test.db"), readers, line, timeout_ms, line_timeout_ms);
-}
-
-static void on_loop(int readers, int line, uint64_t timeout_ms, uint64_t line_timeout_ms)
-{
-    open_it(readers, line, timeout_ms, line_timeout_ms);
-    loop_start();
-    here = db_new(whole);
-}
-
-static void store(int err, void *arg) { *(int *)arg = err; }
-
-static void close_it(void)
-{
-    int err = 1;
-    when_settled(db_close(here), store, &err);
-    loop_run();
-    ck_assert_int_eq(err, 0);
-    db_free(here);
-    arena_done(&memory);
-    database_close(whole);
-}
-
-static promise *run(const statement *s, rows *out, int64_t first)
-{
-    return db_query(here, &memory, NULL, out, s, 1, (value[]){ integer(first) });
-}
-
-static promise *add(rows *out, int64_t user, const char *title)
-{
-    return db_query(here, &memory, NULL, out, &ADD, 2, (value[]){ integer(user), string(text_of(title)) });
-}
-
-static int outcome_of(promise *p)
-{
-    int err = 1;
-    when_settled(p, store, &err);
-    loop_run();
-    return err;
-}
 
 START_TEST(a_query_returns_rows)
 {
@@ -402,6 +323,40 @@ START_TEST(closing_cancels_and_drains)
 }
 END_TEST
 
+START_TEST(errors_are_those_of_db_h)
+{
+    static const struct { int sqlite, ours; } EACH[] = {
+        { SQLITE_OK, 0 }, { SQLITE_FULL, UV_ENOSPC }, { SQLITE_READONLY_DBMOVED, UV_EROFS },
+        { SQLITE_CANTOPEN_ISDIR, UV_EROFS }, { SQLITE_PERM, UV_EROFS }, { SQLITE_CORRUPT_INDEX, UV_EIO },
+        { SQLITE_NOTADB, UV_EIO }, { SQLITE_IOERR_FSYNC, UV_EIO }, { SQLITE_BUSY_SNAPSHOT, UV_EAGAIN },
+        { SQLITE_CONSTRAINT_UNIQUE, DB_EQUERY }, { SQLITE_MISMATCH, DB_EQUERY },
+    };
+    for (size_t i = 0; i < sizeof EACH / sizeof EACH[0]; i++)
+        ck_assert_int_eq(sqlite_error_code(EACH[i].sqlite), EACH[i].ours);
+}
+END_TEST
+
+START_TEST(an_error_that_comes_again_and_again_is_logged_once)
+{
+    char log[4096] = "";
+    const char *file = files_path("log.txt");
+    rows r;
+    on_loop(1, 10, 0, 0);
+    const int fd = open(file, O_CREAT | O_RDWR, 0600), before = dup(STDERR_FILENO);
+    dup2(fd, STDERR_FILENO);
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(outcome_of(run(&WRONG, &r, 1)), DB_EQUERY);
+    ck_assert_int_eq(outcome_of(add(&r, 4000, "no such user")), DB_EQUERY);
+    dup2(before, STDERR_FILENO);
+    ck_assert_int_gt(pread(fd, log, sizeof log - 1, 0), 0);
+    const char *first = strstr(log, "wrong: near \"nothing\": syntax error");
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_null(strstr(first + 1, "wrong:"));
+    ck_assert_ptr_nonnull(strstr(first, "add: FOREIGN KEY constraint failed"));
+    close_it();
+}
+END_TEST
+
 START_TEST(a_wrong_statement_is_the_databases_no)
 {
     rows r;
@@ -498,185 +453,6 @@ START_TEST(a_plain_thread_does_not_wait_for_ever)
 }
 END_TEST
 
-START_TEST(a_kill_loses_no_acknowledged_write)
-{
-    int pipes[2], acknowledged = 0;
-    path = files_path("test.db");
-    files_make(path, 50);
-    ck_assert_int_eq(pipe(pipes), 0);
-    const pid_t child = fork();
-    if (child == 0) {
-        open_it(1, 100, 0, 0);
-        here = db_new(whole);
-        for (rows r;;) {
-            int err = 1;
-            if (!promise_take_if_settled(add(&r, 1, "durable"), &err) || err || write(pipes[1], "x", 1) != 1)
-                _exit(1);
-        }
-    }
-    close(pipes[1]);
-    for (char x; acknowledged < 50 && read(pipes[0], &x, 1) == 1;)
-        acknowledged++;
-    kill(child, SIGKILL);
-    for (char x; read(pipes[0], &x, 1) == 1;)
-        acknowledged++;
-    waitpid(child, NULL, 0);
-    ck_assert_int_ge(acknowledged, 50);
-    ck_assert_int_ge(files_ask(path, "select count(*) from posts where title = 'durable'"), acknowledged);
-}
-END_TEST
-
-static int open_error(const char *address, char *why, size_t size)
-{
-    database *d;
-    options = (database_options){ .url = address, .readers = 1, .line = 1 };
-    *why = '\0';
-    return database_open(&d, &options, why, size);
-}
-
-static int open_file_error(const char *file, char *why, size_t size)
-{
-    snprintf(url, sizeof url, "sqlite:%s", file);
-    int err = open_error(url, why, size);
-    ck_assert_msg(strstr(why, file) != NULL, "%s", why);     /* it names the file */
-    return err;
-}
-
-static void put(const char *file, const char *bytes, size_t length, off_t at)
-{
-    const int fd = open(file, O_CREAT | O_WRONLY, 0600);
-    ck_assert_int_eq(pwrite(fd, bytes, length, at), (ssize_t)length);
-    close(fd);
-}
-
-/* A disk of a megabyte, seen by this process only; false where that is not allowed. */
-static bool tiny_disk(const char *folder)
-{
-    return mkdir(folder, 0700) == 0 &&
-           (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
-           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("tmpfs", folder, "tmpfs", 0, "size=1m") == 0;
-}
-
-START_TEST(a_full_disk_acknowledges_nothing_and_the_writer_recovers)
-{
-    static char large[20000];
-    char filler[160];
-    rows r;
-    int err = 0, stored = 0;
-    const char *folder = files_path("disk");
-    if (!tiny_disk(folder))
-        return;                              /* no namespaces here: another machine tests it */
-    open_at(files_path("disk/test.db"), 1, 10, 0, 0);
-    loop_start();
-    here = db_new(whole);
-    snprintf(filler, sizeof filler, "%s/filler", folder);
-    put(filler, large, sizeof large, 0);
-    memset(large, 'x', sizeof large - 1);
-    while (!err && stored < 100) {
-        err = outcome_of(add(&r, 1, large));
-        stored += !err;
-    }
-    ck_assert_int_eq(err, UV_ENOSPC);
-    ck_assert_int_eq(outcome_of(run(&POSTS, &r, 1)), 0);     /* the acknowledged ones, and no other */
-    ck_assert_int_eq(r.count, 10 + stored);
-    ck_assert_int_eq(mount(NULL, folder, NULL, MS_REMOUNT, "size=4m"), 0);
-    ck_assert_int_eq(outcome_of(add(&r, 1, large)), 0);
-    ck_assert_int_eq(outcome_of(run(&POSTS, &r, 1)), 0);
-    ck_assert_int_eq(r.count, 10 + stored + 1);
-    close_it();
-    umount(folder);
-}
-END_TEST
-
-START_TEST(a_disk_that_is_full_from_the_start_is_said_in_words)
-{
-    static char filler[980 * 1024];
-    char why[512] = "";
-    const char *folder = files_path("disk");
-    if (!tiny_disk(folder))
-        return;
-    put(files_path("disk/filler"), filler, sizeof filler, 0);
-    ck_assert_int_eq(open_file_error(files_path("disk/test.db"), why, sizeof why), UV_ENOSPC);
-    ck_assert_ptr_nonnull(strstr(why, "full"));
-    umount(folder);
-}
-END_TEST
-
-START_TEST(a_read_only_disk_is_said_in_words)
-{
-    char why[512] = "";
-    const char *folder = files_path("disk");
-    if (!tiny_disk(folder))
-        return;
-    files_make(files_path("disk/test.db"), 5);
-    ck_assert_int_eq(mount(NULL, folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
-    ck_assert_int_eq(open_file_error(files_path("disk/test.db"), why, sizeof why), UV_EROFS);
-    ck_assert_int_eq(open_file_error(files_path("disk/new.db"), why, sizeof why), UV_EROFS);
-    umount(folder);
-}
-END_TEST
-
-START_TEST(what_cannot_be_opened_is_said_in_words)
-{
-    char why[512];
-    ck_assert_int_eq(open_error("sqlite:", why, sizeof why), UV_EINVAL);
-    ck_assert_int_eq(open_error("sqlite://host/x.db", why, sizeof why), UV_EINVAL);
-    ck_assert_int_eq(open_error("sqlite::memory:", why, sizeof why), UV_EINVAL);
-    ck_assert_ptr_nonnull(strstr(why, "in memory"));
-    ck_assert_int_eq(open_file_error("/tmp", why, sizeof why), UV_EROFS);
-    ck_assert_int_eq(open_file_error("/nowhere/at/all.db", why, sizeof why), UV_EROFS);
-    ck_assert_ptr_nonnull(strstr(why, "No such file"));
-    ck_assert_int_eq(open_file_error("/proc/tenk.db", why, sizeof why), UV_EROFS);     /* root cannot write there either */
-}
-END_TEST
-
-START_TEST(a_file_that_is_no_database_is_left_as_it_is)
-{
-    static const char WORDS[] = "Dear diary, this is long enough to be taken for a database's first page, and is none. "
-                                "It goes on for some more, since the header has a hundred bytes.";
-    char why[512], after[sizeof WORDS] = "";
-    const char *file = files_path("diary.txt");
-    put(file, WORDS, sizeof WORDS, 0);
-    ck_assert_int_eq(open_file_error(file, why, sizeof why), UV_EIO);
-    ck_assert_ptr_nonnull(strstr(why, "not a SQLite database"));
-    const int fd = open(file, O_RDONLY);
-    ck_assert_int_eq(read(fd, after, sizeof after), sizeof after);
-    ck_assert_str_eq(after, WORDS);
-    close(fd);
-}
-END_TEST
-
-START_TEST(tables_that_somebody_else_made_are_left_alone)
-{
-    char why[512];
-    const char *file = files_path("theirs.db");
-    files_ask(file, "create table users (them text)");
-    ck_assert_int_eq(open_file_error(file, why, sizeof why), UV_EEXIST);
-    ck_assert_ptr_nonnull(strstr(why, "did not create"));
-    ck_assert_int_eq(files_ask(file, "select count(*) from sqlite_master"), 1);
-}
-END_TEST
-
-START_TEST(a_damaged_page_is_an_input_error)
-{
-    static const char NOISE[4096] = { 77, 77, 77 };
-    rows r;
-    path = files_path("test.db");
-    files_make(path, 50);
-    const int64_t page = files_ask(path, "select rootpage from sqlite_master where name = 'users'");
-    put(path, NOISE, sizeof NOISE, (page - 1) * 4096);
-    char why[512] = "";
-    snprintf(url, sizeof url, "sqlite://%s", path);
-    options = (database_options){ .url = url, .readers = 1, .line = 1 };
-    ck_assert_msg(database_open(&whole, &options, why, sizeof why) == 0, "%s", why);
-    loop_start();
-    here = db_new(whole);
-    ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), UV_EIO);
-    close_it();
-}
-END_TEST
-
 static int both(void *arg)                   /* as a handler does it */
 {
     rows user, posts;
@@ -714,18 +490,12 @@ Suite *sqlite_suite(void)
     tcase_add_test(t, a_query_that_runs_too_long_is_stopped);
     tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_wait_ends);
     tcase_add_test(t, closing_cancels_and_drains);
+    tcase_add_test(t, errors_are_those_of_db_h);
+    tcase_add_test(t, an_error_that_comes_again_and_again_is_logged_once);
     tcase_add_test(t, a_wrong_statement_is_the_databases_no);
     tcase_add_test(t, several_loops_share_the_workers);
     tcase_add_test(t, in_plain_threads_a_query_has_settled);
     tcase_add_test(t, a_plain_thread_does_not_wait_for_ever);
-    tcase_add_test(t, a_kill_loses_no_acknowledged_write);
-    tcase_add_test(t, a_full_disk_acknowledges_nothing_and_the_writer_recovers);
-    tcase_add_test(t, a_disk_that_is_full_from_the_start_is_said_in_words);
-    tcase_add_test(t, a_read_only_disk_is_said_in_words);
-    tcase_add_test(t, what_cannot_be_opened_is_said_in_words);
-    tcase_add_test(t, a_file_that_is_no_database_is_left_as_it_is);
-    tcase_add_test(t, tables_that_somebody_else_made_are_left_alone);
-    tcase_add_test(t, a_damaged_page_is_an_input_error);
     tcase_add_test(t, a_task_gathers_a_user_and_posts);
     suite_add_tcase(s, t);
     return s;
