@@ -116,8 +116,8 @@ int schema_judge(schema_found found, const char *what, char *why, size_t size)
     if (found.marker && found.version == SCHEMA_VERSION)
         return 0;
     if (!found.marker)
-        snprintf(why, size, "%s has tables named users or posts that tenk did not create; it is left as it is. "
-                 "Name another database.", what);
+        snprintf(why, size, "%s has tables that tenk did not create (users and posts are the names of its own); "
+                 "it is left as it is. Name another database.", what);
     else
         snprintf(why, size, "%s was created by another version of tenk (its schema is %lld, this one needs %d); "
                  "it is left as it is. Name another database.", what, (long long)found.version, SCHEMA_VERSION);

@@ -31,7 +31,8 @@ int schema_create(const schema_dialect *dialect, int users, schema_run *run, voi
 /* What a database holds already. */
 typedef struct schema_found {
     bool    marker;                          /* there is a table tenk_schema */
-    bool    others;                          /* there is a table users or posts */
+    bool    others;                          /* there is something that we must not add to: in PostgreSQL
+                                                tables users or posts, in SQLite anything at all */
     int64_t version;                         /* the one in the marker; 0 if it has none */
 } schema_found;
 

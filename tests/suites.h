@@ -8,6 +8,8 @@
     run(combine_suite)  \
     run(semaphore_suite) \
     run(timing_suite) \
+    run(schema_suite) \
+    run(sqlite_suite) \
     run(postgres_suite) \
     run(postgres_faults_suite)
 
