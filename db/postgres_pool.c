@@ -103,7 +103,7 @@ static void dispatch(ready *r)
         else if (!o->timeout_ms)
             timer_stop(&q->timer);
         q->sent = now;
-        pg_link_send(l, q);
+        pg_pipeline_send(l, q);
     }
     for (int i = 0; i < o->connections; i++)
         if (p->links[i].unflushed)
