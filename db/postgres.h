@@ -6,7 +6,8 @@
  *
  *   target     whom to connect to, from the URL and libpq's environment       postgres_target.c
  *   pool       one loop's db: the line, and the choice of a link              postgres_pool.c
- *   link       one connection: its pipeline while it is up                    postgres_link.c
+ *   link       one connection while it is up                                  postgres_link.c
+ *              what it sends, and what comes back                             postgres_pipeline.c
  *              how it comes up, and again after it broke                      postgres_connect.c
  *              how what it runs is cancelled at the server                    postgres_cancel.c
  *   query      one db_query, from its copy of the parameters to its outcome   postgres_query.c
@@ -133,13 +134,19 @@ struct pg_link {
 };
 
 bool pg_link_usable(const pg_link *l);
-void pg_link_send(pg_link *l, pg_query *q);              /* leaves with pg_link_flush */
 void pg_link_flush(pg_link *l);
 void pg_link_up(pg_link *l);                             /* it has connected */
 void pg_link_lost(pg_link *l, const char *why);          /* connects again, unless the pool closes */
 void pg_link_stop_head(pg_link *l);                      /* cancels what runs */
+pg_link *pg_link_of(uv_poll_t *poll);
 void pg_link_close_poll(pg_link *l);
 void pg_link_shut(pg_link *l);
+
+void pg_link_wait_for_cancel(pg_link *l);                /* until nothing new can be hit by one */
+
+void pg_pipeline_send(pg_link *l, pg_query *q);          /* leaves with pg_link_flush */
+void pg_pipeline_sync(pg_link *l);
+bool pg_pipeline_take(pg_link *l, PGresult *r, uint64_t now);    /* true if it ends the connection; takes r */
 
 void pg_connect(pg_link *l);                             /* begin an attempt */
 void pg_connect_again(pg_link *l, bool later);           /* after a loss or a failure */

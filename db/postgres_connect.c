@@ -65,15 +65,6 @@ void pg_connect_soon(pg_link *l)
         timer_set(&l->timer, 0, rang_backoff);
 }
 
-static pg_link *link_of(uv_poll_t *poll)
-{
-    pg_pool *p = poll->data;
-    for (int i = 0; i < p->options->connections; i++)
-        if (p->links[i].poll == poll)
-            return &p->links[i];
-    return NULL;
-}
-
 static void on_ready(uv_poll_t *poll, int status, int events);
 
 static void step(pg_link *l, PostgresPollingStatusType wants)
@@ -101,7 +92,7 @@ static void step(pg_link *l, PostgresPollingStatusType wants)
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    pg_link *l = link_of(poll);
+    pg_link *l = pg_link_of(poll);
     (void)status, (void)events;              /* libpq finds out what is wrong with its socket */
     pg_link_close_poll(l);
     step(l, PQconnectPoll(l->pg));

@@ -1,11 +1,4 @@
-/* postgres_link.c - one connection in pipeline mode: what is sent, what comes back, and its loss.
- *
- *     Parse? Bind Execute | Parse? Bind Execute | ... Sync        reads of one turn share a Sync
- *     Parse? Bind Execute Sync                                    a write has its own
- *
- * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's
- * error has skipped are sent again, each with a Sync of its own. A query leaves the pipeline with its
- * result, or with the Sync behind it, which is when a write is committed.
+/* postgres_link.c - one connection while it is up: its socket, the cancelling of what it runs, its loss.
  *
  * A cancel request names a connection, not a query. So from when one is sent the link is held: it takes
  * nothing new until the request has been delivered and the pipeline is empty. What was in the pipeline
@@ -14,8 +7,6 @@
 #include "server/log.h"
 #include "server/memory.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { TICK_MS = 100, PATIENT_TICKS = 10 };  /* between cancel requests; until the link is given up */
@@ -27,74 +18,7 @@ bool pg_link_usable(const pg_link *l)
     return l->state == PG_UP && !l->held && l->pipeline.count < l->pool->options->pipeline_depth;
 }
 
-static void sync_pipeline(pg_link *l)
-{
-    l->unsynced = false;
-    l->pipeline.last->syncs = true;
-#ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
-    PQsendPipelineSync(l->pg);
-#else
-    PQpipelineSync(l->pg);                   /* flushes, and a failure shows in the next PQflush */
-#endif
-}
-
-static void forget_statement(pg_link *l, const pg_plan *plan)
-{
-    mem_free(l->known[plan->index]);
-    l->known[plan->index] = NULL;
-}
-
-/* Each Parse gets a new name: one that the server may or may not have accepted is never reused. */
-static const char *prepared(pg_link *l, pg_query *q)
-{
-    const pg_plan *plan = q->plan;
-    if (plan->index >= l->known_size) {
-        l->known = mem_resize(l->known, (size_t)(plan->index + 16) * sizeof *l->known);
-        memset(l->known + l->known_size, 0, (size_t)(plan->index + 16 - l->known_size) * sizeof *l->known);
-        l->known_size = plan->index + 16;
-    }
-    if (!l->known[plan->index]) {
-        char name[64];
-        Oid oids[MAX_PARAMETERS];
-        snprintf(name, sizeof name, "%u_%s", ++l->names, plan->statement->name);
-        l->known[plan->index] = mem_copy(name);
-        pg_oids(plan, oids);
-        q->prepares = true;
-        PQsendPrepare(l->pg, name, plan->statement->sql, plan->n, oids);
-    }
-    return l->known[plan->index];
-}
-
-/* That sending fails for want of a connection shows in pg_link_flush. */
-void pg_link_send(pg_link *l, pg_query *q)
-{
-    const pg_plan *plan = q->plan;
-    if (q->alone && l->unsynced)
-        sync_pipeline(l);
-    q->link = l;
-    q->prepares = q->syncs = false;
-    q->sends++;
-    if (l->pool->options->prepare) {
-        const char *name = prepared(l, q);
-        PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 1);
-    } else {
-        Oid oids[MAX_PARAMETERS];
-        pg_oids(plan, oids);
-        PQsendQueryParams(l->pg, plan->statement->sql, plan->n, oids, q->values, q->lengths, pg_binary, 1);
-    }
-    if (!l->pipeline.first)
-        l->head_since = q->sent;
-    q->expected = plan->usual;
-    l->load += q->expected;
-    pg_list_append(&l->pipeline, q);
-    l->unsynced = l->unflushed = true;
-    if (q->alone)
-        sync_pipeline(l);
-}
-
-static void on_event(uv_poll_t *poll, int status, int events);
-
-static pg_link *link_of(uv_poll_t *poll)
+pg_link *pg_link_of(uv_poll_t *poll)
 {
     pg_pool *p = poll->data;
     for (int i = 0; i < p->options->connections; i++)
@@ -102,6 +26,8 @@ static pg_link *link_of(uv_poll_t *poll)
             return &p->links[i];
     return NULL;
 }
+
+static void on_event(uv_poll_t *poll, int status, int events);
 
 /* Reading stays armed; writing is asked for only while the socket is full. */
 static void write_out(pg_link *l)
@@ -119,7 +45,7 @@ static void write_out(pg_link *l)
 void pg_link_flush(pg_link *l)
 {
     if (l->unsynced)
-        sync_pipeline(l);
+        pg_pipeline_sync(l);
     const int left = PQflush(l->pg);
     l->unflushed = left > 0;
     if (left > 0)
@@ -130,7 +56,7 @@ void pg_link_flush(pg_link *l)
 
 static void tick(timer *t);
 
-static void wait_for_cancel(pg_link *l)
+void pg_link_wait_for_cancel(pg_link *l)
 {
     const pg_query *head = l->pipeline.first;
     if (l->cancel || (head && head->verdict)) {
@@ -155,7 +81,7 @@ static void tick(timer *t)
     }
     if (!l->cancel)
         l->cancel = pg_cancel_send(l);
-    wait_for_cancel(l);
+    pg_link_wait_for_cancel(l);
 }
 
 void pg_link_stop_head(pg_link *l)
@@ -170,135 +96,7 @@ void pg_link_stop_head(pg_link *l)
 void pg_link_cancelled(pg_link *l)
 {
     l->cancel = NULL;
-    wait_for_cancel(l);
-}
-
-static void settle_or_resend(pg_link *l, pg_query *q)
-{
-    const bool reads = q->plan->statement->reads;
-    if (q->outcome == 0 && q->result)
-        pg_query_settle(q, 0);
-    else if (q->verdict)
-        pg_query_settle(q, q->verdict);
-    else if (q->aborted && reads && q->sends < 3) {
-        q->alone = true;
-        pg_pool_requeue(l->pool, q);
-    } else
-        pg_query_settle(q, q->aborted ? UV_EAGAIN : q->outcome);
-}
-
-static void pop_head(pg_link *l, uint64_t now)
-{
-    pg_query *q = l->pipeline.first;
-    const int64_t took = (int64_t)(now - (q->sent > l->head_since ? q->sent : l->head_since));
-
-    pg_list_remove(&l->pipeline, q);
-    l->load -= q->expected;
-    l->head_since = l->alive_at = now;
-    l->head_prepared = false;
-    if (!q->aborted)
-        q->plan->usual = (uint64_t)((int64_t)q->plan->usual + (took - (int64_t)q->plan->usual) / 8);
-    settle_or_resend(l, q);
-    if (l->pipeline.first && l->pipeline.first->verdict)
-        pg_link_stop_head(l);
-    else if (l->held)
-        wait_for_cancel(l);
-    if (l->pool->line.first)
-        pg_pool_schedule(l->pool);
-}
-
-/* What an error means for the head of the pipeline. True if it ends the connection. */
-static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
-{
-    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-    const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-
-    if (!severity || !state || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0) {
-        pg_reason(primary ? primary : PQresultErrorMessage(r), l->last_words, sizeof l->last_words);
-        return true;
-    }
-    PQclear(q->result);                      /* an error at the Sync undoes a result */
-    q->result = NULL;
-    q->outcome = DB_EQUERY;
-    if (strcmp(state, "57014") == 0) {       /* query_canceled */
-        const uint64_t timeout = l->pool->options->timeout_ms;
-        if (q->verdict)
-            return false;
-        if (l->held) {                       /* meant for another */
-            q->aborted = true;
-            return false;
-        }
-        if (timeout && uv_hrtime() - q->sent >= timeout * 1000000) {
-            q->outcome = UV_ETIMEDOUT;       /* statement_timeout was first */
-            return false;
-        }
-    }
-    /* The plan changed under the prepared statement, or a pooler does not know it: not yet executed. */
-    if (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0) {
-        forget_statement(l, q->plan);
-        q->aborted = q->plan->statement->reads && q->sends == 1;
-        if (q->aborted)
-            return false;
-    }
-    if (strcmp(state, "53100") == 0)         /* disk_full */
-        q->outcome = UV_ENOSPC;
-    char line[256];
-    snprintf(line, sizeof line, "postgres: %s: %s (%s)", q->plan->statement->name, primary ? primary : "", state);
-    pg_pool_log(l->pool, line);
-    return false;
-}
-
-/* True if it ends the connection. Takes r. */
-static bool on_result(pg_link *l, PGresult *r, uint64_t now)
-{
-    pg_query *q = l->pipeline.first;
-    const ExecStatusType status = PQresultStatus(r);
-    const bool parse = q->prepares && !l->head_prepared;
-    bool ends = false;
-
-    switch (status) {
-    case PGRES_PIPELINE_SYNC:
-        PQclear(r);
-        pop_head(l, now);
-        return false;
-    case PGRES_TUPLES_OK:
-    case PGRES_COMMAND_OK:
-    case PGRES_EMPTY_QUERY:
-        if (parse) {
-            PQclear(r);
-            l->head_prepared = true;
-            return false;
-        }
-        q->result = r;
-        break;
-    case PGRES_PIPELINE_ABORTED:
-        if (!q->outcome)
-            q->aborted = true;
-        if (parse)
-            forget_statement(l, q->plan);
-        PQclear(r);
-        break;
-    case PGRES_FATAL_ERROR:
-        ends = on_error(l, q, r);
-        if (parse && !ends && l->known[q->plan->index])
-            forget_statement(l, q->plan);
-        PQclear(r);
-        break;
-    default:                                 /* COPY has no place here */
-        PQclear(r);
-        pg_reason("unexpected kind of answer", l->last_words, sizeof l->last_words);
-        return true;
-    }
-    if (ends)
-        return true;
-    if (parse) {
-        l->head_prepared = true;             /* and what it prepared for will be skipped */
-        return false;
-    }
-    if (!q->syncs)
-        pop_head(l, now);
-    return false;
+    pg_link_wait_for_cancel(l);
 }
 
 static void read_in(pg_link *l)
@@ -314,7 +112,7 @@ static void read_in(pg_link *l)
             continue;
         }
         nothing = 0;
-        if (on_result(l, r, now)) {
+        if (pg_pipeline_take(l, r, now)) {
             pg_link_lost(l, l->last_words);
             return;
         }
@@ -329,7 +127,7 @@ static void read_in(pg_link *l)
 
 static void on_event(uv_poll_t *poll, int status, int events)
 {
-    pg_link *l = link_of(poll);
+    pg_link *l = pg_link_of(poll);
     if (status < 0) {
         pg_link_lost(l, uv_strerror(status));
         return;

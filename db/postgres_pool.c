@@ -89,6 +89,7 @@ static void dispatch(ready *r)
     const bool spread = p->line.count <= o->connections && idle(p);
 
     p->scheduled = false;
+    uv_update_time(loop_here());             /* time limits count from now, however long the turn was */
     for (pg_query *q = p->line.first, *next; q; q = next) {
         next = q->next;
         pg_link *l = choose(p, q, spread, now);
@@ -102,7 +103,7 @@ static void dispatch(ready *r)
         else if (!o->timeout_ms)
             timer_stop(&q->timer);
         q->sent = now;
-        pg_link_send(l, q);
+        pg_pipeline_send(l, q);
     }
     for (int i = 0; i < o->connections; i++)
         if (p->links[i].unflushed)

@@ -1,0 +1,206 @@
+/* postgres_pipeline.c - what a link sends, and what comes back.
+ *
+ *     Parse? Bind Execute | Parse? Bind Execute | ... Sync        reads of one turn share a Sync
+ *     Parse? Bind Execute Sync                                    a write has its own
+ *
+ * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's
+ * error has skipped are sent again, each with a Sync of its own. A query leaves the pipeline with its
+ * result, or with the Sync behind it, which is when a write is committed. */
+#include "postgres.h"
+#include "server/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void pg_pipeline_sync(pg_link *l)
+{
+    l->unsynced = false;
+    l->pipeline.last->syncs = true;
+#ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
+    PQsendPipelineSync(l->pg);
+#else
+    PQpipelineSync(l->pg);                   /* flushes, and a failure shows in the next PQflush */
+#endif
+}
+
+static void forget_statement(pg_link *l, const pg_plan *plan)
+{
+    mem_free(l->known[plan->index]);
+    l->known[plan->index] = NULL;
+}
+
+/* Each Parse gets a new name: one that the server may or may not have accepted is never reused. */
+static const char *prepared(pg_link *l, pg_query *q)
+{
+    const pg_plan *plan = q->plan;
+    if (plan->index >= l->known_size) {
+        l->known = mem_resize(l->known, (size_t)(plan->index + 16) * sizeof *l->known);
+        memset(l->known + l->known_size, 0, (size_t)(plan->index + 16 - l->known_size) * sizeof *l->known);
+        l->known_size = plan->index + 16;
+    }
+    if (!l->known[plan->index]) {
+        char name[64];
+        Oid oids[MAX_PARAMETERS];
+        snprintf(name, sizeof name, "%u_%s", ++l->names, plan->statement->name);
+        l->known[plan->index] = mem_copy(name);
+        pg_oids(plan, oids);
+        q->prepares = true;
+        PQsendPrepare(l->pg, name, plan->statement->sql, plan->n, oids);
+    }
+    return l->known[plan->index];
+}
+
+/* That sending fails for want of a connection shows in pg_link_flush. */
+void pg_pipeline_send(pg_link *l, pg_query *q)
+{
+    const pg_plan *plan = q->plan;
+    if (q->alone && l->unsynced)
+        pg_pipeline_sync(l);
+    q->link = l;
+    q->prepares = q->syncs = false;
+    q->sends++;
+    if (l->pool->options->prepare) {
+        const char *name = prepared(l, q);
+        PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 1);
+    } else {
+        Oid oids[MAX_PARAMETERS];
+        pg_oids(plan, oids);
+        PQsendQueryParams(l->pg, plan->statement->sql, plan->n, oids, q->values, q->lengths, pg_binary, 1);
+    }
+    if (!l->pipeline.first)
+        l->head_since = q->sent;
+    q->expected = plan->usual;
+    l->load += q->expected;
+    pg_list_append(&l->pipeline, q);
+    l->unsynced = l->unflushed = true;
+    if (q->alone)
+        pg_pipeline_sync(l);
+}
+
+static void settle_or_resend(pg_link *l, pg_query *q)
+{
+    const bool reads = q->plan->statement->reads;
+    if (q->outcome == 0 && q->result)
+        pg_query_settle(q, 0);
+    else if (q->verdict)
+        pg_query_settle(q, q->verdict);
+    else if (q->aborted && reads && q->sends < 3) {
+        q->alone = true;
+        pg_pool_requeue(l->pool, q);
+    } else
+        pg_query_settle(q, q->aborted ? UV_EAGAIN : q->outcome);
+}
+
+static void pop_head(pg_link *l, uint64_t now)
+{
+    pg_query *q = l->pipeline.first;
+    const int64_t took = (int64_t)(now - (q->sent > l->head_since ? q->sent : l->head_since));
+
+    pg_list_remove(&l->pipeline, q);
+    l->load -= q->expected;
+    l->head_since = l->alive_at = now;
+    l->head_prepared = false;
+    if (!q->aborted)
+        q->plan->usual = (uint64_t)((int64_t)q->plan->usual + (took - (int64_t)q->plan->usual) / 8);
+    settle_or_resend(l, q);
+    if (l->pipeline.first && l->pipeline.first->verdict)
+        pg_link_stop_head(l);
+    else if (l->held)
+        pg_link_wait_for_cancel(l);
+    if (l->pool->line.first)
+        pg_pool_schedule(l->pool);
+}
+
+/* What an error means for the head of the pipeline. True if it ends the connection. */
+static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
+{
+    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (!severity || !state || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0) {
+        pg_reason(primary ? primary : PQresultErrorMessage(r), l->last_words, sizeof l->last_words);
+        return true;
+    }
+    PQclear(q->result);                      /* an error at the Sync undoes a result */
+    q->result = NULL;
+    q->outcome = DB_EQUERY;
+    if (strcmp(state, "57014") == 0) {       /* query_canceled */
+        const uint64_t timeout = l->pool->options->timeout_ms;
+        if (q->verdict)
+            return false;
+        if (l->held) {                       /* meant for another */
+            q->aborted = true;
+            return false;
+        }
+        if (timeout && uv_hrtime() - q->sent >= timeout * 1000000) {
+            q->outcome = UV_ETIMEDOUT;       /* statement_timeout was first */
+            return false;
+        }
+    }
+    /* The plan changed under the prepared statement, or a pooler does not know it: not yet executed. */
+    if (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0) {
+        forget_statement(l, q->plan);
+        q->aborted = q->plan->statement->reads && q->sends == 1;
+        if (q->aborted)
+            return false;
+    }
+    if (strcmp(state, "53100") == 0)         /* disk_full */
+        q->outcome = UV_ENOSPC;
+    char line[256];
+    snprintf(line, sizeof line, "postgres: %s: %s (%s)", q->plan->statement->name, primary ? primary : "", state);
+    pg_pool_log(l->pool, line);
+    return false;
+}
+
+/* True if it ends the connection. Takes r. */
+bool pg_pipeline_take(pg_link *l, PGresult *r, uint64_t now)
+{
+    pg_query *q = l->pipeline.first;
+    const ExecStatusType status = PQresultStatus(r);
+    const bool parse = q->prepares && !l->head_prepared;
+    bool ends = false;
+
+    switch (status) {
+    case PGRES_PIPELINE_SYNC:
+        PQclear(r);
+        pop_head(l, now);
+        return false;
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
+        if (parse) {
+            PQclear(r);
+            l->head_prepared = true;
+            return false;
+        }
+        q->result = r;
+        break;
+    case PGRES_PIPELINE_ABORTED:
+        if (!q->outcome)
+            q->aborted = true;
+        if (parse)
+            forget_statement(l, q->plan);
+        PQclear(r);
+        break;
+    case PGRES_FATAL_ERROR:
+        ends = on_error(l, q, r);
+        if (parse && !ends && l->known[q->plan->index])
+            forget_statement(l, q->plan);
+        PQclear(r);
+        break;
+    default:                                 /* COPY has no place here */
+        PQclear(r);
+        pg_reason("unexpected kind of answer", l->last_words, sizeof l->last_words);
+        return true;
+    }
+    if (ends)
+        return true;
+    if (parse) {
+        l->head_prepared = true;             /* and what it prepared for will be skipped */
+        return false;
+    }
+    if (!q->syncs)
+        pop_head(l, now);
+    return false;
+}
