@@ -1,91 +1,177 @@
-# make            build/tenk
-# make run        installs what is missing, builds, and serves
+# make            builds build/tenk
+# make run        installs what is missing, builds, and serves (ARGS='--listen 0.0.0.0:8080')
 # make test       installs what is missing, builds, and runs every test
 # make help       the rest
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+VERSION := 0.1.0
 PREFIX  ?= /usr/local
 Q        = $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)';)
 
-VERSION := 0.1.0
-
-# A variant is a way of compiling everything, in a folder of its own: make VARIANT=asan
-VARIANT  ?= release
-CFLAGS_release  = -O2
-CFLAGS_asan     = -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_tsan     = -O1 -fsanitize=thread -fno-omit-frame-pointer
-CFLAGS_valgrind = -O1 -DUSE_VALGRIND
-CFLAGS_coverage = -O0 --coverage
+# A variant is a way of compiling everything: make VARIANT=asan, or CC=clang, or CONTEXT=ucontext,
+# or all three. Each is built in a folder of its own; the usual one is build/ itself.
+VARIANT ?= release
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
+NATIVE  := $(if $(filter x86_64 aarch64,$(MACHINE)),$(MACHINE),ucontext)
+CONTEXT ?= $(NATIVE)
 COMPILER := $(notdir $(firstword $(CC)))
-SUFFIX   := $(if $(filter clang%,$(COMPILER)),-clang)$(if $(filter ucontext,$(CONTEXT)),-ucontext)
-BUILD    := build$(if $(filter release,$(VARIANT)),,/$(VARIANT))$(if $(SUFFIX),/other$(SUFFIX))
+empty :=
+FOLDER := $(subst $(empty) ,-,$(strip $(filter-out release,$(VARIANT)) $(filter-out gcc cc,$(COMPILER)) \
+                                      $(filter-out $(NATIVE),$(CONTEXT))))
+BUILD  := build$(if $(FOLDER),/$(FOLDER))
 
-PACKAGES := libuv libpq sqlite3 inih md4c md4c-html jansson
-CPPFLAGS += -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(PACKAGES) 2>/dev/null)
-CFLAGS   ?= -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
-ifneq (,$(filter asan tsan valgrind coverage,$(VARIANT)))
-CFLAGS   := -g
-endif
-WARN      = -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-missing-field-initializers \
-            -Werror -pthread
-FLAGS     = $(WARN) $(CFLAGS) $(CFLAGS_$(VARIANT))
-LDFLAGS  += -pthread -rdynamic $(filter -f% --coverage,$(CFLAGS_$(VARIANT)))
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+CFLAGS_release  = -O2 -g -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS_asan     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan     = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_valgrind = -O1 -gdwarf-4 -DUSE_VALGRIND
+CFLAGS_coverage = -O0 -g --coverage
+LDFLAGS_release = -Wl,-z,relro,-z,now
 
-# llhttp: the library where there is one (Debian 13), else the generated C of Debian 12's package.
+# WERROR= lets a compiler newer than this code complain without stopping, but never of a promise
+# that nobody awaits.
+WERROR    ?= -Werror
+WARN       = -Wall -Wextra -Wstrict-prototypes -Wno-missing-field-initializers $(WERROR) -Werror=unused-result
+FLAGS      = -std=gnu17 -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+LINK_FLAGS = $(FLAGS) -rdynamic $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
+
+LIBRARIES := libuv libpq sqlite3 inih md4c md4c-html jansson
+DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(LIBRARIES) 2>/dev/null)
+LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+
+# llhttp: the library where there is one (Debian 13), else the generated C of Debian 12's node-llhttp.
 ifeq (yes,$(shell pkg-config --exists libllhttp 2>/dev/null && echo yes))
-LDLIBS   += $(shell pkg-config --libs libllhttp)
+LIBS    += $(shell pkg-config --libs libllhttp)
 else
-LLHTTP   := /usr/share/llhttp
-CPPFLAGS += -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
-LLHTTP_OBJECTS := $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
+LLHTTP  := /usr/share/llhttp
+DEFINES += -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
+PARSER  := $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
 endif
 
 # The context switch is the one machine-dependent thing.
-MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
-CONTEXT ?= $(if $(filter x86_64 aarch64,$(MACHINE)),$(MACHINE),ucontext)
-
-SOURCES := $(filter-out server/async/context_%,$(wildcard server/*.c server/async/*.c server/http/*.c db/*.c handlers/*.c)) \
+SOURCES := $(filter-out server/main.c server/async/context_%,\
+               $(wildcard server/*.c server/async/*.c server/http/*.c db/*.c handlers/*.c)) \
            $(wildcard server/async/context_$(CONTEXT).c server/async/context_$(CONTEXT).S)
-OBJECTS := $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(SOURCES)))) $(LLHTTP_OBJECTS)
-# a .c and a .S of the same name would share an object file
-OBJECTS := $(patsubst $(BUILD)/server/async/context_$(CONTEXT).o,,$(OBJECTS)) \
-           $(patsubst server/async/context_%,$(BUILD)/server/async/context_%.o,$(filter server/async/context_%,$(SOURCES)))
+UNIT      := $(wildcard tests/*.c)
+SCENARIOS := $(wildcard tests/http/*.c)
+ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(wildcard loadtest/*.c)
 
 all: $(BUILD)/tenk
 
-$(BUILD)/tenk: $(OBJECTS)
-	$(call say,LINK,$@)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(LDLIBS)
+$(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+$(BUILD)/libtenk.a: $(SOURCES:%=$(BUILD)/%.o) $(PARSER)
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+$(BUILD)/tests/unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
+$(BUILD)/tests/scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
+$(BUILD)/loadtest/%: $(BUILD)/loadtest/%.c.o $(BUILD)/libtenk.a
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 
-$(BUILD)/%.o: %.c
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/%.c.o: %.c
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/%.S.o: %.S
+$(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql
+$(BUILD)/server/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
+$(BUILD)/%.c.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/%.S.o: %.S $(BUILD)/flags
 	$(call say,AS,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -c -o $@ $<
-$(BUILD)/llhttp/%.o: $(LLHTTP)/%.c
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -O3 $(filter -f%,$(CFLAGS_$(VARIANT))) -w -c -o $@ $<
+$(BUILD)/llhttp/%.o: $(LLHTTP)/%.c $(BUILD)/flags
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -O3 -w -c -o $@ $<
 
-# Tests: one Check program of unit tests, one of scenarios against the built server.
-UNIT      := $(wildcard tests/*.c)
-SCENARIOS := $(wildcard tests/http/*.c)
-CHECK_LIBS = $(shell pkg-config --libs check)
-TESTED    := $(filter-out $(BUILD)/server/main.o,$(OBJECTS))
+# Holds the command line of the last build: when that changes, everything is compiled anew.
+COMMAND := $(subst ','\'',$(shell $(CC) --version 2>/dev/null | head -n 1) $(DEFINES) $(CPPFLAGS) $(LINK_FLAGS) $(LIBS) $(LDLIBS))
+$(BUILD)/flags: force
+	@mkdir -p $(@D); echo '$(COMMAND)' | cmp -s - $@ || echo '$(COMMAND)' > $@
 
-$(BUILD)/tests/unit: $(patsubst %.c,$(BUILD)/%.o,$(UNIT)) $(TESTED)
-	$(call say,LINK,$@)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(CHECK_LIBS)
-$(BUILD)/tests/scenarios: $(patsubst %.c,$(BUILD)/%.o,$(SCENARIOS))
-	$(call say,LINK,$@)$(CC) $(FLAGS) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs libpq sqlite3 jansson) $(CHECK_LIBS)
+-include $(patsubst %.c,$(BUILD)/%.c.d,$(filter %.c,$(ALL)))
+
+remake = +$(Q)$(MAKE) --no-print-directory -j$(shell nproc)
+run: install-run
+	$(remake) all
+	$(Q)exec $(BUILD)/tenk $(ARGS)
+
+# Unit tests are one program; scenarios are another, which starts a server and asks it over sockets.
+# Both are written with Check, whose log each run keeps; `make test` ends with the totals of all.
+export ASAN_OPTIONS  := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
+export UBSAN_OPTIONS := print_stacktrace=1:$(UBSAN_OPTIONS)
+UNDER_tsan      = $(shell setarch -R true 2>/dev/null && echo setarch -R)# it needs its fixed addresses free
+UNDER_valgrind  = valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+SLOWER_asan     = 3
+SLOWER_tsan     = 5
+SLOWER_valgrind = 20
+define run_test
+@mkdir -p build/totals; printf '  %-7s %s\n' TEST $(BUILD)/tests/$(1)
+$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
+    $(2) $(BUILD)/tests/$(1)
+endef
+run_unit      = $(call run_test,unit,$(UNDER_$(VARIANT)))
+run_scenarios = $(call run_test,scenarios,TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_tsan)))
 
 unit: $(BUILD)/tests/unit
-	$(Q)$(BUILD)/tests/unit
-scenarios: $(BUILD)/tests/scenarios $(BUILD)/tenk
-	$(Q)TENK=$(BUILD)/tenk $(BUILD)/tests/scenarios
+	$(run_unit)
+scenarios: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+	$(run_scenarios)
+both: $(BUILD)/tests/unit $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+	$(run_unit)
+	$(run_scenarios)
+$(BUILD)/tests/tenk: $(BUILD)/tenk
+	@mkdir -p $(@D); printf '#!/bin/sh\nexec %s "$$@"\n' '$(UNDER_$(VARIANT)) $(CURDIR)/$<' > $@; chmod +x $@
 
+layers:
+	$(Q)tests/layers.sh
+forgotten:
+	$(Q)CC='$(CC)' tests/forgotten_await.sh
+
+test: install-test
+	@rm -rf build/totals
+	$(remake) layers forgotten
+	$(remake) both
+	$(remake) VARIANT=asan both
+	$(remake) CONTEXT=ucontext unit
+	$(Q)tests/totals.sh
+asan tsan valgrind: install-check
+	@rm -rf build/totals
+	$(remake) VARIANT=$@ CC=gcc both
+	$(remake) VARIANT=$@ CC=clang both
+	$(Q)tests/totals.sh
+coverage: install-check
+	@rm -rf build/coverage
+	$(remake) VARIANT=coverage CC=gcc both
+	$(Q)gcovr --root . --object-directory build/coverage --exclude 'tests/' --exclude 'server/async/context' \
+	    --exclude-unreachable-branches --print-summary
+
+bench: all
+	$(Q)loadtest/bench
+bench-core: $(BUILD)/loadtest/core
+	$(Q)$<
+
+install-%:
+	$(Q).ci/install $*
+install: all
+	install -D $(BUILD)/tenk $(DESTDIR)$(PREFIX)/bin/tenk
+format:
+	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
+lint: $(BUILD)/flags
+	cppcheck --quiet --std=c17 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	    $(DEFINES) $(CPPFLAGS) server db handlers
+compile_commands.json:
+	bear -- $(MAKE) --always-make all $(BUILD)/tests/unit
 clean:
-	rm -rf build
+	rm -rf build compile_commands.json
+help:
+	@sed -n 's/^# make/make/p' Makefile
+	@printf '%s\n' \
+	    'make unit       unit tests            make scenarios    a server, asked from outside' \
+	    'make asan       both under AddressSanitizer and UBSan, with gcc and with clang' \
+	    'make tsan       both under ThreadSanitizer      make valgrind    both under valgrind' \
+	    'make coverage   lines that the tests run        make layers      who may include whom' \
+	    'make bench      measures the server             make bench-core  measures tasks and promises' \
+	    'make lint       cppcheck                        make format      clang-format' \
+	    'make install    to PREFIX ($(PREFIX))           make clean' \
+	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
+	    'build in folders of their own: make CC=clang unit'
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-
-.PHONY: all unit scenarios clean
+.PHONY: all run unit scenarios both layers forgotten test asan tsan valgrind coverage bench bench-core install \
+        format lint clean help force compile_commands.json

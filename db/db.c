@@ -15,13 +15,13 @@ int         database_init(database *d, char *why, size_t size)       { return d-
 const char *database_describe(const database *d)                     { return d->driver->describe(d); }
 
 db      *db_new(database *d)   { return d->driver->connect(d); }
-promise *db_close(db *db)      { return db->driver->disconnect(db); }
-void     db_free(struct db *db) { db->driver->free(db); }
+promise *db_close(db *here)    { return here->driver->disconnect(here); }
+void     db_free(db *here)     { here->driver->free(here); }
 
-promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+promise *db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                   const value parameters[])
 {
-    return db->driver->query(db, a, watch, out, s, n, parameters);
+    return here->driver->query(here, a, watch, out, s, n, parameters);
 }
 
 int64_t rows_int(const rows *r, int row, int column)  { return r->driver->integer(r, row, column); }

@@ -85,13 +85,13 @@ int  database_init(database *d, char *why, size_t size);
 const char *database_describe(const database *d);            /* for people: no password in it */
 
 db      *db_new(database *d);                /* on the thread that will use it */
-promise *db_close(db *db);                   /* cancels what is left; settles when all is drained and closed */
+MUST_AWAIT promise *db_close(db *db);        /* cancels what is left; settles when all is drained and closed */
 void     db_free(db *db);                    /* after db_close has settled */
 
 /* Runs s with n parameters. On success *out has the rows. watch, if not NULL, runs meanwhile.
  * a, watch and out must outlive the promise. */
-promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
-                  const value parameters[]) __attribute__((warn_unused_result));
+MUST_AWAIT promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s,
+                             int n, const value parameters[]);
 
 /* A cell; it is a bug to name a row or column that is not there, or to read one as the wrong type. */
 int64_t rows_int(const rows *r, int row, int column);

@@ -18,7 +18,11 @@ static _Thread_local struct { struct arena_block *first; int count; } kept;
 
 void arena_init(arena *a, void *room, size_t size)
 {
-    *a = (arena){ .next = room, .end = room ? (char *)room + size : NULL };
+    *a = (arena){ 0 };
+    if (room && !mem_each_its_own) {
+        a->next = room;
+        a->end = a->next + size;
+    }
 }
 
 static struct arena_block *block_get(size_t size)
@@ -45,18 +49,20 @@ static void block_put(struct arena_block *b)
     kept.count++;
 }
 
-/* A large object gets a block of its own behind the newest, whose rest stays in use. */
+/* A large object gets a block of its own, and the rest of the one in use stays in use. Under the
+ * sanitizers and valgrind every object gets one, so that they see each step over its end. */
 static void *alloc_slowly(arena *a, size_t size)
 {
     const size_t need = sizeof(struct arena_block) + size;
-    struct arena_block *b = block_get(need > BLOCK ? need : BLOCK);
+    const bool alone = need > BLOCK || mem_each_its_own;
+    struct arena_block *b = block_get(alone ? need : BLOCK);
 
     b->next = a->blocks;
     a->blocks = b;
-    if (need > BLOCK)
-        return memset(b->room, 0, size);
-    a->next = (char *)b->room + size;
-    a->end = (char *)b + BLOCK;
+    if (!alone) {
+        a->next = (char *)b->room + size;
+        a->end = (char *)b + BLOCK;
+    }
     return memset(b->room, 0, size);
 }
 
@@ -65,7 +71,7 @@ void *arena_alloc(arena *a, size_t size)
     char *at = (char *)(((uintptr_t)a->next + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
 
     if (!a->next || at > a->end || (size_t)(a->end - at) < size)
-        return alloc_slowly(a, (size + ALIGN - 1) & ~(size_t)(ALIGN - 1));
+        return alloc_slowly(a, size);
     a->next = at + size;
     return memset(at, 0, size);
 }
@@ -99,8 +105,10 @@ void arena_defer(arena *a, void (*end)(void *), void *arg)
 
 void arena_done(arena *a)
 {
-    for (struct arena_ending *e = a->endings; e; e = e->next)
+    for (struct arena_ending *e; (e = a->endings);) {        /* an ending may defer another */
+        a->endings = e->next;
         e->end(e->arg);
+    }
     for (struct arena_block *b = a->blocks, *next; b; b = next) {
         next = b->next;
         block_put(b);

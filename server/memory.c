@@ -46,11 +46,13 @@ const bool mem_each_its_own = false;
 
 static void *from_new_slab(pool *p)
 {
-    struct pool_slab *slab = checked(malloc(SLAB), SLAB);
+    const size_t least = sizeof(struct pool_slab) + p->size + 7;     /* some objects are larger than a slab */
+    const size_t size = least > SLAB ? least : SLAB;
+    struct pool_slab *slab = checked(malloc(size), size);
     slab->next = p->slabs;
     p->slabs = slab;
     p->next = (char *)slab->objects;
-    p->end = (char *)slab + SLAB;
+    p->end = (char *)slab + size;
     return pool_get(p);
 }
 

@@ -32,7 +32,7 @@ typedef struct pool {
 
 extern const bool mem_each_its_own;          /* true under those tools: keep nothing for reuse */
 
-void *pool_get(pool *p);                     /* not zeroed */
+void *pool_get(pool *p);                     /* not zeroed; aligned for pointers and 64-bit numbers */
 void  pool_put(pool *p, void *object);       /* on the thread that got it */
 void  pool_done(pool *p);                    /* gives all slabs back; every object must have been put */
 

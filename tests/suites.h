@@ -1,13 +1,34 @@
-/* suites.h - every unit suite, in layer order; and what the tests share. */
+/* suites.h - every unit suite, in layer order. */
 #ifndef SUITES_H
 #define SUITES_H
 
 #include <check.h>
 
-#define EACH_SUITE(run) \
-    run(combine_suite)  \
-    run(semaphore_suite) \
-    run(timing_suite)
+#define EACH_SUITE(run)        \
+    run(memory_suite)          \
+    run(arena_suite)           \
+    run(log_suite)             \
+    run(stopwatch_suite)       \
+    run(units_suite)           \
+    run(secret_suite)          \
+    run(config_suite)          \
+    run(config_file_suite)     \
+    run(options_suite)         \
+    run(healthcheck_suite)     \
+    run(loop_suite)            \
+    run(promise_suite)         \
+    run(combine_suite)         \
+    run(timer_suite)           \
+    run(timing_suite)          \
+    run(context_suite)         \
+    run(stack_suite)           \
+    run(task_suite)            \
+    run(semaphore_suite)       \
+    run(threads_suite)         \
+    run(schema_suite)          \
+    run(sqlite_suite)          \
+    run(postgres_suite)        \
+    run(postgres_faults_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)

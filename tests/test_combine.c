@@ -1,10 +1,52 @@
-/* test_combine.c - gather, race: outcomes, cancellation, and the drain rule. */
+/* test_combine.c - then, gather, race: outcomes, cancellation, and the drain rule. */
 #include "server/async/loop.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 
 #include "suites.h"
+#include "support.h"
+
+static fake f[4];
+static int  err;
+
+static void setup(void)
+{
+    loop_start();
+    err = 1;
+}
+
+static void follow(promise *p) { when_settled(p, store, &err); }
+
+static void settle(int i, int with)
+{
+    promise_settle(f[i].promise, with);
+    loop_run();
+}
+
+START_TEST(gather_succeeds_when_every_part_has)
+{
+    follow(gather(fake_new(&f[0], 1), fake_new(&f[1], 1), promise_settled(0)));
+    settle(1, 0);
+    ck_assert_int_eq(err, 1);
+    settle(0, 0);
+    ck_assert_int_eq(err, 0);
+    ck_assert_int_eq(f[0].cancels + f[1].cancels, 0);
+}
+END_TEST
+
+START_TEST(gather_returns_the_first_error_after_draining_the_rest)
+{
+    follow(gather(fake_new(&f[0], 1), fake_new(&f[1], 1), fake_new(&f[2], 1)));
+    settle(1, UV_EIO);
+    ck_assert_int_eq(f[0].cancels, 1);
+    ck_assert_int_eq(f[2].cancels, 1);
+    settle(2, UV_ENOENT);
+    ck_assert_int_eq(err, 1);                /* a part may still write to its caller's stack */
+    settle(0, UV_ECANCELED);
+    ck_assert_int_eq(err, UV_EIO);
+}
+END_TEST
 
 static int sleeper(void *arg)                /* records how its long sleep ended */
 {
@@ -18,40 +60,202 @@ static int failer(void *arg)
     return UV_EIO;
 }
 
-static void store(int err, void *arg) { *(int *)arg = err; }
-
-static int outcome_of(promise *p)            /* run the loop until p settles */
-{
-    int err = 1;
-    when_settled(p, store, &err);
-    loop_run();
-    return err;
-}
-
-START_TEST(gather_returns_the_first_error_after_draining_the_rest)
+START_TEST(tasks_drain_before_gather_settles)
 {
     int slept = 1;
-    loop_start();
     ck_assert_int_eq(outcome_of(gather(task_start("sleeper", sleeper, &slept),
                                        task_start("failer", failer, NULL))), UV_EIO);
-    ck_assert_int_eq(slept, UV_ECANCELED);   /* settled before gather did */
+    ck_assert_int_eq(slept, UV_ECANCELED);
     ck_assert_uint_eq(task_count(), 0);
 }
 END_TEST
 
-START_TEST(race_settles_as_the_first_part_does)
+START_TEST(race_settles_as_the_first_part_does_after_draining_the_rest)
 {
-    int slept = 1;
-    loop_start();
-    ck_assert_int_eq(outcome_of(race(task_start("sleeper", sleeper, &slept), sleep_for(1))), 0);
-    ck_assert_int_eq(slept, UV_ECANCELED);
+    follow(race(fake_new(&f[0], 1), fake_new(&f[1], 1)));
+    settle(1, 0);
+    ck_assert_int_eq(f[0].cancels, 1);
+    ck_assert_int_eq(err, 1);
+    settle(0, UV_EIO);
+    ck_assert_int_eq(err, 0);
 }
 END_TEST
 
-START_TEST(gather_of_nothing_succeeds)
+START_TEST(the_first_to_fail_also_wins_a_race)
 {
-    loop_start();
+    follow(race(fake_new(&f[0], 0), fake_new(&f[1], 1)));
+    settle(1, UV_EIO);
+    ck_assert_int_eq(err, UV_EIO);
+}
+END_TEST
+
+START_TEST(no_parts_at_all_succeed)
+{
     ck_assert_int_eq(outcome_of(promise_gather(NULL, 0)), 0);
+    ck_assert_int_eq(outcome_of(promise_race(NULL, 0)), 0);
+}
+END_TEST
+
+START_TEST(cancelling_a_gather_cancels_its_parts_and_drains)
+{
+    promise *p = gather(fake_new(&f[0], UV_ECANCELED), fake_new(&f[1], 1));
+    follow(p);
+    promise_cancel(p);
+    promise_cancel(p);
+    loop_run();
+    ck_assert_int_eq(f[0].cancels, 1);
+    ck_assert_int_eq(f[1].cancels, 1);
+    ck_assert_int_eq(err, 1);
+    settle(1, 0);
+    ck_assert_int_eq(err, UV_ECANCELED);
+}
+END_TEST
+
+START_TEST(a_cancelled_gather_whose_parts_all_succeed_succeeds)
+{
+    promise *p = gather(fake_new(&f[0], 0), fake_new(&f[1], 0));
+    follow(p);
+    promise_cancel(p);
+    loop_run();
+    ck_assert_int_eq(err, 0);
+}
+END_TEST
+
+START_TEST(cancelling_a_race_cancels_its_parts_and_drains)
+{
+    promise *p = race(fake_new(&f[0], 1), fake_new(&f[1], UV_ECANCELED));
+    follow(p);
+    promise_cancel(p);
+    loop_run();
+    ck_assert_int_eq(err, 1);
+    settle(0, 0);
+    ck_assert_int_eq(err, UV_ECANCELED);
+}
+END_TEST
+
+START_TEST(groups_nest)
+{
+    follow(gather(race(fake_new(&f[0], 1), fake_new(&f[1], UV_ECANCELED)),
+                  gather(fake_new(&f[2], UV_ECANCELED), fake_new(&f[3], UV_ECANCELED))));
+    settle(0, UV_EIO);                       /* fails the race, and so everything */
+    ck_assert_int_eq(f[1].cancels, 1);
+    ck_assert_int_eq(f[2].cancels, 1);
+    ck_assert_int_eq(f[3].cancels, 1);
+    ck_assert_int_eq(err, UV_EIO);
+}
+END_TEST
+
+START_TEST(many_parts_are_gathered)
+{
+    enum { MANY = 1000 };
+    static promise *parts[MANY], *kept[MANY];
+    for (int i = 0; i < MANY; i++)
+        kept[i] = parts[i] = promise_new(NULL, NULL);
+    follow(promise_gather(parts, MANY));
+    for (int i = 0; i < MANY; i++)
+        parts[i] = NULL;                     /* the array is the caller's */
+    for (int i = MANY - 1; i >= 0; i--)
+        promise_settle(kept[i], 0);
+    loop_run();
+    ck_assert_int_eq(err, 0);
+}
+END_TEST
+
+static int      begun;
+static promise *chain;
+
+static promise *second(void *arg)
+{
+    begun++;
+    return fake_new(arg, UV_ECANCELED);
+}
+
+START_TEST(the_next_step_starts_when_the_first_has_succeeded)
+{
+    follow(then(fake_new(&f[0], 1), second, &f[1]));
+    loop_run();
+    ck_assert_int_eq(begun, 0);
+    settle(0, 0);
+    ck_assert_int_eq(begun, 1);
+    ck_assert_int_eq(err, 1);
+    settle(1, UV_ENOENT);
+    ck_assert_int_eq(err, UV_ENOENT);
+    ck_assert_int_eq(begun, 1);
+}
+END_TEST
+
+START_TEST(an_error_skips_every_later_step)
+{
+    follow(then(then(fake_new(&f[0], 1), second, &f[1]), second, &f[1]));
+    settle(0, UV_EIO);
+    ck_assert_int_eq(err, UV_EIO);
+    ck_assert_int_eq(begun, 0);
+}
+END_TEST
+
+START_TEST(cancelling_a_chain_cancels_the_step_under_way)
+{
+    chain = then(then(fake_new(&f[0], UV_ECANCELED), second, &f[1]), second, &f[2]);
+    follow(chain);
+    settle(0, 0);
+    promise_cancel(chain);
+    loop_run();
+    ck_assert_int_eq(f[0].cancels, 0);
+    ck_assert_int_eq(f[1].cancels, 1);
+    ck_assert_int_eq(begun, 1);
+    ck_assert_int_eq(err, UV_ECANCELED);
+}
+END_TEST
+
+START_TEST(a_cancelled_chain_begins_nothing_new)
+{
+    chain = then(fake_new(&f[0], 0), second, &f[1]);
+    follow(chain);
+    promise_cancel(chain);                   /* the step succeeds all the same */
+    loop_run();
+    ck_assert_int_eq(begun, 0);
+    ck_assert_int_eq(err, UV_ECANCELED);
+}
+END_TEST
+
+static promise *second_cancels_the_chain(void *arg)
+{
+    promise *p = second(arg);
+    promise_cancel(chain);
+    return p;
+}
+
+START_TEST(a_step_that_cancels_its_chain_is_cancelled)
+{
+    fake bystander;
+    chain = then(fake_new(&f[0], 1), second_cancels_the_chain, &f[1]);
+    follow(chain);
+    settle(0, 0);
+    ck_assert_int_eq(f[1].cancels, 1);
+    ck_assert_int_eq(err, UV_ECANCELED);
+    when_settled(fake_new(&bystander, 1), store, &err);
+    loop_run();
+    ck_assert_int_eq(bystander.cancels, 0);
+    promise_settle(bystander.promise, 0);
+    loop_run();
+}
+END_TEST
+
+static promise *another_before_second(void *arg)
+{
+    when_settled(fake_new(&f[2], 1), store, &err);           /* may get the memory of the first step */
+    return second_cancels_the_chain(arg);
+}
+
+START_TEST(a_step_that_cancels_its_chain_cancels_nothing_else)
+{
+    chain = then(fake_new(&f[0], 1), another_before_second, &f[1]);
+    int whole = 1;
+    when_settled(chain, store, &whole);
+    settle(0, 0);
+    ck_assert_int_eq(f[2].cancels, 0);
+    ck_assert_int_eq(whole, UV_ECANCELED);
+    settle(2, 0);
 }
 END_TEST
 
@@ -59,9 +263,24 @@ Suite *combine_suite(void)
 {
     Suite *s = suite_create("combine");
     TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_test(t, gather_succeeds_when_every_part_has);
     tcase_add_test(t, gather_returns_the_first_error_after_draining_the_rest);
-    tcase_add_test(t, race_settles_as_the_first_part_does);
-    tcase_add_test(t, gather_of_nothing_succeeds);
+    tcase_add_test(t, tasks_drain_before_gather_settles);
+    tcase_add_test(t, race_settles_as_the_first_part_does_after_draining_the_rest);
+    tcase_add_test(t, the_first_to_fail_also_wins_a_race);
+    tcase_add_test(t, no_parts_at_all_succeed);
+    tcase_add_test(t, cancelling_a_gather_cancels_its_parts_and_drains);
+    tcase_add_test(t, a_cancelled_gather_whose_parts_all_succeed_succeeds);
+    tcase_add_test(t, cancelling_a_race_cancels_its_parts_and_drains);
+    tcase_add_test(t, groups_nest);
+    tcase_add_test(t, many_parts_are_gathered);
+    tcase_add_test(t, the_next_step_starts_when_the_first_has_succeeded);
+    tcase_add_test(t, an_error_skips_every_later_step);
+    tcase_add_test(t, cancelling_a_chain_cancels_the_step_under_way);
+    tcase_add_test(t, a_cancelled_chain_begins_nothing_new);
+    tcase_add_test(t, a_step_that_cancels_its_chain_is_cancelled);
+    tcase_add_test(t, a_step_that_cancels_its_chain_cancels_nothing_else);
     suite_add_tcase(s, t);
     return s;
 }

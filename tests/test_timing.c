@@ -1,32 +1,120 @@
 /* test_timing.c - a timeout cancels and drains; a success in the same instant wins. */
 #include "server/async/loop.h"
-#include "server/async/task.h"
 #include "server/async/timing.h"
 #include "suites.h"
+#include "support.h"
 
-static void store(int err, void *arg) { *(int *)arg = err; }
+#include <uv.h>
 
-static void succeed_anyway(promise *p, void *arg) { (void)arg; promise_settle(p, 0); }
+static int  err;
+static fake f;
+
+static void setup(void)
+{
+    loop_start();
+    err = 1;
+}
+
+static void follow(promise *p) { when_settled(p, store, &err); }
+
+START_TEST(a_sleep_ends_in_time_and_not_before)
+{
+    const uint64_t start = uv_now(loop_here());
+    follow(sleep_for(3600000));
+    loop_run_skipping();
+    ck_assert_int_eq(err, 0);
+    ck_assert_uint_ge(uv_now(loop_here()) - start, 3600000);
+    ck_assert_uint_lt(uv_now(loop_here()) - start, 3600500);
+}
+END_TEST
+
+START_TEST(a_cancelled_sleep_ends_at_once)
+{
+    promise *p = sleep_for(3600000);
+    follow(p);
+    promise_cancel(p);
+    loop_run();
+    ck_assert_int_eq(err, UV_ECANCELED);
+    ck_assert(!uv_loop_alive(loop_here()));
+}
+END_TEST
+
+START_TEST(in_time_the_outcome_passes_through)
+{
+    follow(with_timeout(fake_new(&f, 1), 10));
+    promise_settle(f.promise, UV_EIO);
+    loop_run();
+    ck_assert_int_eq(err, UV_EIO);
+    ck_assert_int_eq(f.cancels, 0);
+    follow(with_timeout(promise_settled(UV_ENOENT), 0));
+    loop_run();
+    ck_assert_int_eq(err, UV_ENOENT);
+}
+END_TEST
+
+START_TEST(a_timeout_cancels_drains_and_says_so)
+{
+    follow(with_timeout(fake_new(&f, 1), 10));
+    loop_run_skipping();
+    ck_assert_int_eq(f.cancels, 1);
+    ck_assert_int_eq(err, 1);                /* not before the work has settled */
+    promise_settle(f.promise, UV_ECANCELED);
+    loop_run();
+    ck_assert_int_eq(err, UV_ETIMEDOUT);
+}
+END_TEST
 
 START_TEST(a_success_is_never_thrown_away)
 {
-    int err = 1;
-    loop_start();
-    when_settled(with_timeout(promise_new(succeed_anyway, NULL), 1), store, &err);
-    loop_run();
+    follow(with_timeout(fake_new(&f, 0), 1));
+    loop_run_skipping();
     ck_assert_int_eq(err, 0);
 }
 END_TEST
 
-START_TEST(a_timeout_cancels_what_it_waited_for)
+START_TEST(a_failure_after_the_deadline_is_a_timeout)
 {
-    int err = 1, soon = 1;
-    loop_start();
-    when_settled(with_timeout(sleep_for(60000), 1), store, &err);
-    when_settled(with_timeout(sleep_for(1), 60000), store, &soon);
-    loop_run();
+    follow(with_timeout(fake_new(&f, UV_EIO), 1));
+    loop_run_skipping();
     ck_assert_int_eq(err, UV_ETIMEDOUT);
-    ck_assert_int_eq(soon, 0);
+}
+END_TEST
+
+START_TEST(cancelling_reaches_the_work)
+{
+    promise *p = with_timeout(fake_new(&f, UV_ECANCELED), 3600000);
+    follow(p);
+    promise_cancel(p);
+    loop_run();
+    ck_assert_int_eq(f.cancels, 1);
+    ck_assert_int_eq(err, UV_ECANCELED);
+}
+END_TEST
+
+START_TEST(timeouts_nest_and_the_shorter_one_decides)
+{
+    const uint64_t start = uv_now(loop_here());
+    follow(with_timeout(with_timeout(sleep_for(60000), 30000), 20000));
+    loop_run_skipping();
+    ck_assert_int_eq(err, UV_ETIMEDOUT);
+    ck_assert_uint_lt(uv_now(loop_here()) - start, 20500);
+}
+END_TEST
+
+static void sleep_in_thread(void *arg)
+{
+    int *outcome = arg, e;
+    const uint64_t start = uv_hrtime();
+    if (promise_take_if_settled(with_timeout(sleep_for(2), 1), &e) && uv_hrtime() - start >= 2000000)
+        *outcome = e;
+}
+
+START_TEST(in_a_plain_thread_it_sleeps_and_returns_settled)
+{
+    uv_thread_t t;
+    uv_thread_create(&t, sleep_in_thread, &err);
+    uv_thread_join(&t);
+    ck_assert_int_eq(err, 0);
 }
 END_TEST
 
@@ -34,8 +122,16 @@ Suite *timing_suite(void)
 {
     Suite *s = suite_create("timing");
     TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_test(t, a_sleep_ends_in_time_and_not_before);
+    tcase_add_test(t, a_cancelled_sleep_ends_at_once);
+    tcase_add_test(t, in_time_the_outcome_passes_through);
+    tcase_add_test(t, a_timeout_cancels_drains_and_says_so);
     tcase_add_test(t, a_success_is_never_thrown_away);
-    tcase_add_test(t, a_timeout_cancels_what_it_waited_for);
+    tcase_add_test(t, a_failure_after_the_deadline_is_a_timeout);
+    tcase_add_test(t, cancelling_reaches_the_work);
+    tcase_add_test(t, timeouts_nest_and_the_shorter_one_decides);
+    tcase_add_test(t, in_a_plain_thread_it_sleeps_and_returns_settled);
     suite_add_tcase(s, t);
     return s;
 }

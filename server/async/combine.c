@@ -40,11 +40,7 @@ static void cancel_group(promise *p, void *arg)
 {
     struct group *g = arg;
     (void)p;
-    if (!g->decided) {
-        g->decided = true;
-        g->outcome = UV_ECANCELED;
-    }
-    cancel_parts(g);
+    cancel_parts(g);                         /* how they settle then decides, as ever */
 }
 
 static promise *combine(promise *parts[], int count, bool first_wins)
@@ -66,7 +62,7 @@ promise *promise_gather(promise *parts[], int count) { return combine(parts, cou
 promise *promise_race(promise *parts[], int count)   { return combine(parts, count, true); }
 
 struct step {
-    promise  *whole, *now;
+    promise  *whole, *now;                   /* now: NULL between the steps */
     promise *(*next)(void *arg);             /* NULL once it has been started */
     void     *arg;
     bool      cancelled;
@@ -78,10 +74,13 @@ static void step_settled(int err, void *arg)
     promise *(*next)(void *) = s->next;
 
     s->next = NULL;
+    s->now = NULL;
     if (!err && next && s->cancelled)
         err = UV_ECANCELED;                  /* asked to stop: what has not begun does not begin */
     if (!err && next) {
         s->now = next(s->arg);
+        if (s->cancelled)                    /* by next itself */
+            promise_cancel(s->now);
         when_settled(s->now, step_settled, s);
         return;
     }
@@ -94,7 +93,8 @@ static void cancel_step(promise *p, void *arg)
     struct step *s = arg;
     (void)p;
     s->cancelled = true;
-    promise_cancel(s->now);
+    if (s->now)
+        promise_cancel(s->now);
 }
 
 promise *then(promise *p, promise *(*next)(void *), void *arg)

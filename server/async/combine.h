@@ -2,7 +2,7 @@
  *
  * The drain rule: a combined promise settles only after every part has. A part may be writing
  * to its caller's stack; nobody may return from that frame while it still can. Cancelling a
- * combined promise cancels its parts. */
+ * combined promise cancels its parts, and it settles as they then do. */
 #ifndef COMBINE_H
 #define COMBINE_H
 

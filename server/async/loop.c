@@ -2,6 +2,8 @@
  * left when the loop goes to sleep. */
 #include "loop.h"
 
+#include <assert.h>
+
 struct list { ready *head, **last; };
 
 static _Thread_local struct {
@@ -10,7 +12,7 @@ static _Thread_local struct {
     uv_check_t   after;
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
     struct list  ready, turn_end, immediate;
-    bool         started;
+    bool         started, stopping;
 } here;
 
 static void append(struct list *l, ready *r)
@@ -60,6 +62,7 @@ uv_loop_t *loop_here(void) { return here.started ? &here.uv : NULL; }
 
 int loop_start(void)
 {
+    assert(!here.started);
     int err = uv_loop_init(&here.uv);
     if (err)
         return err;
@@ -78,16 +81,27 @@ void loop_run(void)
 {
     do
         uv_run(&here.uv, UV_RUN_DEFAULT);
-    while (loop_run_ready() && uv_loop_alive(&here.uv));     /* a close callback may have readied more */
+    while (loop_run_ready() && uv_loop_alive(&here.uv) && !here.stopping);   /* the turn's last phases */
+    here.stopping = false;                                                   /* may have readied more */
 }
 
-void loop_stop(void) { uv_stop(&here.uv); }
+void loop_stop(void)
+{
+    here.stopping = true;
+    uv_stop(&here.uv);
+}
+
+static void close_once(uv_handle_t *h)
+{
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
 
 int loop_done(void)
 {
-    uv_close((uv_handle_t *)&here.before, NULL);
-    uv_close((uv_handle_t *)&here.after, NULL);
-    uv_close((uv_handle_t *)&here.awake, NULL);
+    close_once((uv_handle_t *)&here.before);
+    close_once((uv_handle_t *)&here.after);
+    close_once((uv_handle_t *)&here.awake);
     uv_run(&here.uv, UV_RUN_NOWAIT);
     int err = uv_loop_close(&here.uv);
     if (!err)

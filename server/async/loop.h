@@ -9,7 +9,7 @@
  *   ready       what has just become possible: followers of settled promises, new tasks. Runs in
  *               order, until nothing is left; what it makes ready runs in the same turn.
  *   turn end    once ready is empty: writes what the turn has gathered, one system call for all.
- *   immediate   in the check phase of the next turn, after I/O has had its chance. */
+ *   immediate   in the next check phase, after I/O has had its chance. */
 #ifndef LOOP_H
 #define LOOP_H
 
@@ -26,11 +26,11 @@ int        loop_start(void);                 /* make one for this thread; 0 or a
 uv_loop_t *loop_here(void);                  /* this thread's loop; NULL in a plain thread */
 void       loop_run(void);                   /* until nothing is left to wait for, or loop_stop */
 void       loop_stop(void);                  /* return from loop_run after this turn */
-int        loop_done(void);                  /* free it; UV_EBUSY while handles are open */
+int        loop_done(void);                  /* free it; UV_EBUSY while handles are open: close them, try again */
 
 void       loop_ready(ready *r);             /* run r soon, never from inside this call */
 void       loop_at_turn_end(ready *r);       /* run r when this turn has nothing more to do */
-void       loop_immediate(ready *r);         /* run r in the next turn */
+void       loop_immediate(ready *r);         /* run r after the next poll for I/O */
 bool       loop_run_ready(void);             /* run what is ready now; true if anything was */
 
 #endif

@@ -5,20 +5,25 @@
 #include <assert.h>
 #include <uv.h>
 
-struct waiter    { struct waiter *next, **link; promise *promise; semaphore *semaphore; };
-struct semaphore { int free, waiting, max_waiting; struct waiter *first, **last; };
+struct waiter { struct waiter *next, **link; promise *promise; semaphore *semaphore; };
+struct semaphore {
+    int            permits, free, waiting, max_waiting;
+    struct waiter *first, **last;
+};
+
+static _Thread_local pool waiters = POOL(struct waiter);
 
 semaphore *semaphore_new(int permits, int max_waiting)
 {
     semaphore *s = mem_alloc(sizeof *s);
-    *s = (semaphore){ .free = permits, .max_waiting = max_waiting };
+    *s = (semaphore){ .permits = permits, .free = permits, .max_waiting = max_waiting };
     s->last = &s->first;
     return s;
 }
 
 void semaphore_free(semaphore *s)
 {
-    assert(!s->first);
+    assert(!s->first && s->free == s->permits);
     mem_free(s);
 }
 
@@ -32,7 +37,7 @@ static void leave_line(struct waiter *w, int err)
         s->last = w->link;
     s->waiting--;
     promise_settle(w->promise, err);
-    mem_free(w);
+    pool_put(&waiters, w);
 }
 
 static void cancel(promise *p, void *arg)
@@ -49,7 +54,7 @@ promise *semaphore_enter(semaphore *s)
     }
     if (s->waiting == s->max_waiting)
         return promise_settled(UV_EAGAIN);
-    struct waiter *w = mem_alloc(sizeof *w);
+    struct waiter *w = pool_get(&waiters);
     *w = (struct waiter){ .link = s->last, .semaphore = s };
     w->promise = promise_new(cancel, w);
     *s->last = w;
@@ -60,6 +65,7 @@ promise *semaphore_enter(semaphore *s)
 
 void semaphore_leave(semaphore *s)
 {
+    assert(s->free < s->permits);
     if (s->first)
         leave_line(s->first, 0);             /* the permit passes straight on */
     else

@@ -15,21 +15,25 @@
 #define MADV_GUARD_INSTALL 102               /* from Linux 6.13's headers */
 #endif
 
-enum { KEEP = 1024 };                        /* free stacks a thread holds on to: at most KEEP touched pages or two */
+enum {
+    KEEP = 1024,                             /* free stacks that a thread holds on to, a touched page or two each */
+    GUARD = 16 * 1024
+};
 
 static _Thread_local struct { stack kept[KEEP]; int count; } used;
 
-static size_t page_size(void)
+/* Wider than any frame on the way to a fault: one page could be stepped over. */
+static size_t guard_size(void)
 {
-    static size_t size;
-    return size ? size : (size = (size_t)sysconf(_SC_PAGESIZE));
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return page > GUARD ? page : GUARD;
 }
 
-static int guard(void *page, size_t size)
+static int fence(void *low, size_t size)
 {
-    if (madvise(page, size, MADV_GUARD_INSTALL) == 0)
+    if (madvise(low, size, MADV_GUARD_INSTALL) == 0)
         return 0;
-    return mprotect(page, size, PROT_NONE) == 0 ? 0 : -errno;
+    return mprotect(low, size, PROT_NONE) == 0 ? 0 : -errno;
 }
 
 int stack_get(stack *s, size_t size)
@@ -38,17 +42,17 @@ int stack_get(stack *s, size_t size)
         *s = used.kept[--used.count];
         return 0;
     }
-    const size_t page = page_size();
-    char *p = mmap(NULL, size + page, PROT_READ | PROT_WRITE,
+    const size_t guard = guard_size();
+    char *p = mmap(NULL, size + guard, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
         return -errno;
-    int err = guard(p, page);
+    int err = fence(p, guard);
     if (err) {
-        munmap(p, size + page);
+        munmap(p, size + guard);
         return err;
     }
-    *s = (stack){ .base = p + page, .size = size };
+    *s = (stack){ .base = p + guard, .size = size };
     s->valgrind_id = VALGRIND_STACK_REGISTER(s->base, s->base + size);
     return 0;
 }
@@ -56,7 +60,7 @@ int stack_get(stack *s, size_t size)
 static void unmap(stack *s)
 {
     VALGRIND_STACK_DEREGISTER(s->valgrind_id);
-    munmap(s->base - page_size(), s->size + page_size());
+    munmap(s->base - guard_size(), s->size + guard_size());
 }
 
 void stack_put(stack *s)

@@ -1,7 +1,7 @@
-/* stack.h - task stacks: big in address space, small in memory, fenced by a guard page.
+/* stack.h - task stacks: big in address space, small in memory, fenced by a guard.
  *
- * A stack is lazily touched mmap with a guard page below it, so that an overflow faults instead of
- * corrupting a neighbour. The guard is MADV_GUARD_INSTALL where the kernel has it (Linux 6.13; it
+ * A stack is lazily touched mmap with 16 KiB below it that nobody may touch, so that an overflow
+ * faults instead of corrupting a neighbour. The guard is MADV_GUARD_INSTALL where the kernel has it (Linux 6.13; it
  * costs no mapping), else mprotect (each splits a mapping, and vm.max_map_count ends that at about
  * 32,000 stacks). Used stacks go back to this thread's free list, so a busy server maps none. */
 #ifndef STACK_H

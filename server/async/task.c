@@ -2,7 +2,7 @@
  *
  * A task and its room lie at the top of its own stack:
  *
- *     guard page | ... stack, grows down ... | room | struct task |
+ *     guard | ... stack, grows down ... | room | struct task |
  *
  * so that a task costs no memory but the page that its first frames touch anyway. */
 #include "task.h"

@@ -15,7 +15,7 @@ static const uint64_t LONGEST = (uint64_t)1 << 40, NEVER = UINT64_MAX;
 
 static _Thread_local struct {
     timer      slots[LEVELS][SLOTS];         /* rings; each starts at a timer that only holds it together */
-    uint64_t   occupied[LEVELS];             /* a bit a slot: may hold timers */
+    uint64_t   occupied[LEVELS];             /* a bit a slot: 0 where no timer is */
     uint64_t   now;                          /* no timer is due before or at it */
     uint64_t   armed;                        /* when uv rings */
     uint64_t   count;
@@ -105,10 +105,10 @@ static void uv_rang(uv_timer_t *uv)
         }
     }
     wheel.now = now;
-    if (due == NEVER)
-        wheel.armed = NEVER;
-    else
+    if (wheel.count > 0)                     /* a slot may be marked whose timers were all stopped */
         arm(due);
+    else
+        wheel.armed = NEVER;
 }
 
 void timer_set(timer *t, uint64_t ms, void (*rang)(timer *))

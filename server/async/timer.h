@@ -2,7 +2,7 @@
  *
  * A hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987):
  * setting and stopping are a list insertion and removal, whatever the number of timers, and a
- * timer is 40 bytes in whatever struct embeds it. Its grain is one millisecond.
+ * timer is 32 bytes in whatever struct embeds it. Its grain is one millisecond.
  *
  *   Timing.  A timer rings from the loop, never before its time by the loop's clock. Those of one
  *            loop ring in the order of their times; those of the same millisecond in the order in

@@ -61,7 +61,7 @@ static void work_settled(int err, void *arg)
 {
     struct deadline *d = arg;
     timer_stop(&d->timer);
-    promise_settle(d->whole, d->late && err == UV_ECANCELED ? UV_ETIMEDOUT : err);
+    promise_settle(d->whole, d->late && err ? UV_ETIMEDOUT : err);
     pool_put(&deadlines, d);
 }
 

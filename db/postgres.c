@@ -1,0 +1,39 @@
+/* postgres.c - the driver for PostgreSQL: see db.h, and postgres.h for its parts. */
+#include "postgres.h"
+#include "server/memory.h"
+
+static int open_database(database **d, const database_options *options, char *why, size_t size)
+{
+    postgres *made = mem_alloc(sizeof *made);
+    *made = (postgres){ .base.driver = &postgres_driver, .options = options };
+    const int err = pg_target_init(&made->target, options, why, size);
+    if (err) {
+        mem_free(made);
+        return err;
+    }
+    *d = &made->base;
+    return 0;
+}
+
+static void close_database(database *d)
+{
+    postgres *p = (postgres *)d;
+    pg_target_done(&p->target);
+    mem_free(p);
+}
+
+static const char *describe(const database *d) { return ((const postgres *)d)->target.description; }
+
+/* On a thread with a loop queries wait there; a plain thread waits itself. */
+static db *connect_database(database *d)
+{
+    return loop_here() ? pg_pool_new((postgres *)d) : pg_blocking_new((postgres *)d);
+}
+
+const database_driver postgres_driver = {
+    .open = open_database,
+    .close = close_database,
+    .init = pg_init,
+    .describe = describe,
+    .connect = connect_database,
+};

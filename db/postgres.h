@@ -1,0 +1,188 @@
+/* postgres.h - what the files of the PostgreSQL driver share. Nobody else includes it.
+ *
+ *     db_query -> line -> choice (end of the turn) -> link: pipeline -> result -> promise
+ *                   ^                                   |
+ *                   +---- reads that must be resent ----+
+ *
+ *   target     whom to connect to, from the URL and libpq's environment       postgres_target.c
+ *   pool       one loop's db: the line, and the choice of a link              postgres_pool.c
+ *   link       one connection: its pipeline while it is up                    postgres_link.c
+ *              how it comes up, and again after it broke                      postgres_connect.c
+ *              how what it runs is cancelled at the server                    postgres_cancel.c
+ *   query      one db_query, from its copy of the parameters to its outcome   postgres_query.c
+ *   rows       typed views into a PGresult                                    postgres_rows.c
+ *   blocking   the db of a plain thread                                       postgres_blocking.c
+ *   init       the schema                                                     postgres_init.c */
+#ifndef POSTGRES_H
+#define POSTGRES_H
+
+#include "driver.h"
+#include "server/async/loop.h"
+#include "server/async/timer.h"
+
+#include <libpq-fe.h>
+
+typedef struct pg_pool  pg_pool;
+typedef struct pg_link  pg_link;
+typedef struct pg_query pg_query;
+
+/* Target: libpq's parameters, complete. A host name is looked up anew for each attempt to connect. */
+enum { PG_MAX_PARAMETERS = 64, PG_MAX_HOSTS = 16 };
+
+typedef struct pg_target {
+    const char *keywords[PG_MAX_PARAMETERS + 1], *values[PG_MAX_PARAMETERS + 1];  /* all but the hosts */
+    char       *memory;                      /* of the values */
+    struct pg_host { const char *name, *address, *port; } hosts[PG_MAX_HOSTS];    /* "" for the default */
+    int         count;                       /* of hosts */
+    char       *description;
+} pg_target;
+
+int     pg_target_init(pg_target *t, const database_options *options, char *why, size_t size);
+void    pg_target_done(pg_target *t);
+PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int count);  /* PQconnectStartParams */
+PGconn *pg_target_connect_blocking(const pg_target *t, uint64_t timeout_ms);
+void    pg_reason(const char *message, char *why, size_t size);      /* libpq's words, on one line */
+
+typedef struct postgres {
+    database                base;            /* must be first */
+    const database_options *options;
+    pg_target               target;
+} postgres;
+
+/* A statement with the types of its parameters, as one loop knows it. */
+typedef struct pg_plan {
+    const statement *statement;
+    unsigned         types;                  /* two bits a parameter */
+    int              n, index;
+    uint64_t         usual;                  /* nanoseconds that it usually runs */
+    struct pg_plan  *next;                   /* of the same bucket */
+} pg_plan;
+
+/* Query. It belongs to the line or to a link until it is settled, which frees it. */
+struct pg_query {
+    pg_query   *next, *prev;
+    pg_pool    *pool;
+    pg_link    *link;                        /* NULL in line */
+    promise    *promise;
+    arena      *arena;
+    stopwatch  *watch;
+    rows       *out;
+    pg_plan    *plan;
+    PGresult   *result;                      /* has come, but what follows it has not */
+    timer       timer;                       /* of the line, then of the query */
+    uint64_t    sent;                        /* nanoseconds of uv_hrtime */
+    uint64_t    expected;                    /* nanoseconds; its part of the link's load */
+    int         outcome;                     /* 0, or the error that has come */
+    int         verdict;                     /* why it is being stopped: UV_ETIMEDOUT, UV_ECANCELED; or 0 */
+    uint64_t    lost_at;                     /* when its link broke, and it was to be sent again; or 0 */
+    char        sends;                       /* how often it was sent */
+    bool        alone;                       /* shares no Sync */
+    bool        aborted;                     /* by another's error */
+    bool        prepares, syncs;             /* a Parse goes before it; a Sync follows it */
+    const char *values[MAX_PARAMETERS];      /* as PQsendQueryPrepared wants them */
+    int         lengths[MAX_PARAMETERS];
+    int64_t     integers[MAX_PARAMETERS];    /* big-endian */
+};
+
+extern const int  pg_binary[MAX_PARAMETERS];
+extern const rows_driver pg_rows_driver;
+
+pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *plan, const value parameters[]);
+void      pg_query_settle(pg_query *q, int err);         /* 0 hands out the result */
+void      pg_query_stop(pg_query *q, int verdict);       /* its time is up, or nobody wants it any more */
+unsigned  pg_types(int n, const value parameters[]);
+void      pg_oids(const pg_plan *plan, Oid oids[]);
+int       pg_encode(const value *v, arena *a, int64_t *room, const char **at);    /* its length */
+void      pg_rows_give(rows *out, arena *a, PGresult *r);
+
+typedef struct pg_list { pg_query *first, *last; int count; } pg_list;
+
+void pg_list_append(pg_list *l, pg_query *q);
+void pg_list_prepend(pg_list *l, pg_query *q);
+void pg_list_remove(pg_list *l, pg_query *q);
+
+/* Link. */
+typedef enum pg_state {
+    PG_WAITING,                              /* until the next attempt to connect */
+    PG_RESOLVING, PG_CONNECTING, PG_UP, PG_SHUT,
+} pg_state;
+
+struct pg_link {
+    pg_pool    *pool;
+    PGconn     *pg;                          /* while connecting and up */
+    uv_poll_t  *poll;                        /* on its socket */
+    pg_state    state;
+    timer       timer;                       /* of the attempt, of the next one, or of a cancel request */
+    pg_list     pipeline;                    /* sent, oldest first: the first one runs */
+    uint64_t    load;                        /* nanoseconds expected for all of it */
+    uint64_t    head_since;                  /* when the first one became the first */
+    bool        head_prepared;               /* the answer to its Parse has come */
+    bool        unsynced, unflushed;
+    bool        held;                        /* takes nothing new: a cancel request may still hit it */
+    bool        failed;                      /* the latest attempt to connect */
+    int         ticks;                       /* of the timer since a cancel was wanted */
+    unsigned    names;                       /* prepared statements so far */
+    char      **known;                       /* by the index of a plan: its prepared statement, or NULL */
+    int         known_size;
+    char        last_words[256];             /* what the server said before it hung up */
+    struct pg_cancel *cancel;                /* under way */
+    struct pg_lookup *lookup;                /* of the host names, under way */
+    uint64_t    backoff;                     /* milliseconds */
+    uint64_t    up_since, alive_at;          /* nanoseconds: connected; answered */
+    int         first_host;                  /* to try: a host that did not answer in time goes last */
+};
+
+bool pg_link_usable(const pg_link *l);
+void pg_link_send(pg_link *l, pg_query *q);              /* leaves with pg_link_flush */
+void pg_link_flush(pg_link *l);
+void pg_link_up(pg_link *l);                             /* it has connected */
+void pg_link_lost(pg_link *l, const char *why);          /* connects again, unless the pool closes */
+void pg_link_stop_head(pg_link *l);                      /* cancels what runs */
+void pg_link_close_poll(pg_link *l);
+void pg_link_shut(pg_link *l);
+
+void pg_connect(pg_link *l);                             /* begin an attempt */
+void pg_connect_again(pg_link *l, bool later);           /* after a loss or a failure */
+void pg_connect_soon(pg_link *l);                        /* a waiting link need not wait longer */
+void pg_connect_end(pg_link *l);                         /* give up the one under way */
+
+struct pg_cancel *pg_cancel_send(pg_link *l);            /* NULL when it cannot begin now */
+void              pg_cancel_forget(struct pg_cancel *c);
+void              pg_link_cancelled(pg_link *l);         /* the request has been delivered */
+
+/* Pool: the db of one loop. */
+enum { PG_LOGGED = 8 };
+
+struct pg_pool {
+    db         base;                         /* must be first */
+    postgres  *database;
+    const database_options *options;
+    pg_link   *links;                        /* options->connections of them */
+    pg_list    line;
+    ready      at_turn_end;
+    bool       scheduled;
+    bool       down;                         /* every link has failed to connect: do not wait for one */
+    bool       troubled;                     /* a loss has been logged, and not yet the recovery */
+    uint64_t   trouble_since;
+    int        handles;                      /* of uv, not yet closed */
+    promise   *closing;
+    pg_plan   *plans[64];                    /* by a hash of the statement's address */
+    int        plan_count;
+    struct pg_logged { char line[256]; uint64_t at; unsigned more; } logged[PG_LOGGED];  /* lately */
+};
+
+void pg_pool_schedule(pg_pool *p);                       /* dispatch at the end of this turn */
+void pg_pool_requeue(pg_pool *p, pg_query *q);           /* a read that goes again, before all others */
+void pg_pool_failed(pg_pool *p, const char *why);        /* a link could not connect */
+void pg_pool_recovered(pg_pool *p);                      /* a link is up */
+void pg_pool_lost(pg_pool *p, const char *why);
+void pg_pool_log(pg_pool *p, const char *line);          /* an error; counted when it comes in a flood */
+void pg_pool_check_closed(pg_pool *p);
+void pg_handle_opened(pg_pool *p, void *handle);         /* on the heap; freed when closed */
+void pg_handle_close(void *handle);
+
+db  *pg_pool_new(postgres *d);
+db  *pg_blocking_new(postgres *d);
+int  pg_init(database *d, char *why, size_t size);
+
+#endif

@@ -1,0 +1,127 @@
+/* postgres_query.c - one db_query: parameters as the wire wants them, its clock, its outcome. */
+#include "postgres.h"
+#include "server/memory.h"
+
+enum { OID_INT8 = 20, OID_TEXT = 25 };
+
+const int pg_binary[MAX_PARAMETERS] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+
+static _Thread_local pool queries = POOL(pg_query);
+
+void pg_list_append(pg_list *l, pg_query *q)
+{
+    q->next = NULL;
+    q->prev = l->last;
+    *(l->last ? &l->last->next : &l->first) = q;
+    l->last = q;
+    l->count++;
+}
+
+void pg_list_prepend(pg_list *l, pg_query *q)
+{
+    q->prev = NULL;
+    q->next = l->first;
+    *(l->first ? &l->first->prev : &l->last) = q;
+    l->first = q;
+    l->count++;
+}
+
+void pg_list_remove(pg_list *l, pg_query *q)
+{
+    *(q->prev ? &q->prev->next : &l->first) = q->next;
+    *(q->next ? &q->next->prev : &l->last) = q->prev;
+    l->count--;
+}
+
+/* A prepared statement fixes the types of its parameters, and a null has none of its own: the same
+ * SQL with a null elsewhere is a plan of its own, in which the server infers that one's type. */
+unsigned pg_types(int n, const value parameters[])
+{
+    unsigned types = 0;
+    for (int i = 0; i < n; i++)
+        types |= (unsigned)parameters[i].type << (2 * i);
+    return types;
+}
+
+void pg_oids(const pg_plan *plan, Oid oids[])
+{
+    static const Oid OIDS[] = { [VALUE_NULL] = 0, [VALUE_INTEGER] = OID_INT8, [VALUE_TEXT] = OID_TEXT };
+    for (int i = 0; i < plan->n; i++)
+        oids[i] = OIDS[plan->types >> (2 * i) & 3];
+}
+
+int pg_encode(const value *v, arena *a, int64_t *room, const char **at)
+{
+    switch (v->type) {
+    case VALUE_INTEGER:
+        *room = (int64_t)__builtin_bswap64((uint64_t)v->integer);
+        *at = (const char *)room;
+        return sizeof *room;
+    case VALUE_TEXT:
+        *at = arena_copy(a, v->text);
+        return (int)v->text.length;
+    default:
+        *at = NULL;
+        return 0;
+    }
+}
+
+static void cancel(promise *p, void *arg)
+{
+    (void)p;
+    pg_query_stop(arg, UV_ECANCELED);
+}
+
+pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *plan, const value parameters[])
+{
+    pg_query *q = pool_get(&queries);
+    q->next = q->prev = NULL;
+    q->pool = p;
+    q->link = NULL;
+    q->promise = promise_new(cancel, q);
+    q->arena = a;
+    q->watch = w;
+    q->out = out;
+    q->plan = plan;
+    q->result = NULL;
+    q->timer = (timer){ 0 };
+    q->outcome = q->verdict = 0;
+    q->sends = 0;
+    q->lost_at = 0;
+    q->aborted = false;
+    q->alone = !plan->statement->reads;
+    for (int i = 0; i < plan->n; i++)
+        q->lengths[i] = pg_encode(&parameters[i], a, &q->integers[i], &q->values[i]);
+    if (w)
+        stopwatch_start(w);
+    return q;
+}
+
+void pg_query_settle(pg_query *q, int err)
+{
+    timer_stop(&q->timer);
+    if (!err)
+        pg_rows_give(q->out, q->arena, q->result);
+    else
+        PQclear(q->result);
+    if (q->watch)
+        stopwatch_stop(q->watch);
+    promise_settle(q->promise, err);
+    pool_put(&queries, q);
+}
+
+/* One that has been sent is drained before it settles: the server's answer decides, and a success
+ * that comes all the same is one. */
+void pg_query_stop(pg_query *q, int verdict)
+{
+    if (!q->link) {
+        pg_list_remove(&q->pool->line, q);
+        pg_query_settle(q, verdict);
+        return;
+    }
+    if (q->verdict)
+        return;
+    q->verdict = verdict;
+    if (q->link->pipeline.first == q)
+        pg_link_stop_head(q->link);
+}

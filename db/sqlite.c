@@ -1,0 +1,94 @@
+/* sqlite.c - the driver for sqlite:PATH. Threads of its own touch the file, never a loop:
+ *
+ *   sqlite_file        creates, seeds and checks the file when the database is opened
+ *   sqlite_db          a thread's side: queries become jobs, outcomes become settled promises
+ *   sqlite_line        jobs that wait for a worker
+ *   sqlite_workers     the reading threads, and the one that writes (sqlite_writer)
+ *   sqlite_connection  what a worker runs a job on
+ *   sqlite_result      its rows */
+#include "sqlite.h"
+#include "schema.h"
+#include "sqlite_db.h"
+#include "sqlite_file.h"
+#include "server/memory.h"
+
+#include <stdio.h>
+
+struct sqlite_database {
+    struct database         database;        /* must be first */
+    const database_options *options;
+    workers                *workers;
+    char                   *description;
+};
+
+/* Before SQLite's first use: no global lock for the sake of its statistics of memory, and none in
+ * connections, which have one thread each. Too late, it changes nothing. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+}
+
+static int open_sqlite(database **made, const database_options *options, char *why, size_t size)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure);
+
+    const char *path = NULL;
+    int err = sqlite_file_path(options->url, &path, why, size);
+    if (!err)
+        err = sqlite_file_prepare(path, SCHEMA_USERS, why, size);
+    if (err)
+        return err;
+    workers *w;
+    err = workers_start(&w, path, options->readers > 0 ? options->readers : 1, options->timeout_ms, why, size);
+    if (err)
+        return err;
+    struct sqlite_database *d = mem_alloc(sizeof *d);
+    d->database.driver = &sqlite_driver;
+    d->options = options;
+    d->workers = w;
+    const size_t room = strlen(path) + sizeof "SQLite ";
+    d->description = mem_alloc(room);
+    snprintf(d->description, room, "SQLite %s", path);
+    *made = &d->database;
+    return 0;
+}
+
+static void close_sqlite(database *whole)
+{
+    struct sqlite_database *d = (struct sqlite_database *)whole;
+    workers_stop(d->workers);
+    mem_free(d->description);
+    mem_free(d);
+}
+
+static int init(database *d, char *why, size_t size)         /* opening did it */
+{
+    (void)d, (void)why, (void)size;
+    return 0;
+}
+
+static const char *describe(const database *d) { return ((const struct sqlite_database *)d)->description; }
+
+static db *connect_sqlite(database *whole)
+{
+    struct sqlite_database *d = (struct sqlite_database *)whole;
+    return sqlite_db_new(d->workers, d->options);
+}
+
+uint64_t sqlite_commits(const database *d)
+{
+    return workers_commits(((const struct sqlite_database *)d)->workers);
+}
+
+const database_driver sqlite_driver = {
+    .open = open_sqlite,
+    .close = close_sqlite,
+    .init = init,
+    .describe = describe,
+    .connect = connect_sqlite,
+    .disconnect = sqlite_db_close,
+    .free = sqlite_db_free,
+    .query = sqlite_db_query,
+};

@@ -1,0 +1,39 @@
+/* sqlite_connection.h - one worker's connection to the file, and the statements it has prepared.
+ *
+ * Whatever runs on it is stopped by SQLite's own progress and busy handlers, which ask whether the
+ * job has been cancelled or is late. An interrupt from outside could hit the next job instead. */
+#ifndef DB_SQLITE_CONNECTION_H
+#define DB_SQLITE_CONNECTION_H
+
+#include "sqlite_job.h"
+
+enum { PREPARED = 128 };                     /* statements; a power of 2 */
+
+typedef struct connection {
+    sqlite3    *sqlite;
+    uint64_t    timeout_ms;                  /* of one job; 0 for none */
+    const job  *running, *behind;            /* these jobs, up to behind: cancelling one stops it */
+    uint64_t    deadline, patience;          /* when it is late; when it stops waiting for a lock */
+    bool        late;
+    int         count;
+    struct prepared {
+        const statement *statement;
+        sqlite3_stmt    *sqlite;
+        int              parameters[MAX_PARAMETERS];         /* SQLite's number of $1, $2 ...; 0 if not in it */
+    } prepared[PREPARED];
+} connection;
+
+enum { CONNECTION_READS = 1 };               /* a flag: it cannot write */
+
+/* SQLite's result code; c must be closed all the same. */
+int  connection_open(connection *c, const char *path, int flags, uint64_t timeout_ms);
+void connection_close(connection *c);
+
+/* Runs j, and leaves its rows in it. 0 or an error of db.h, which has been logged. */
+int  connection_run(connection *c, job *j);
+
+/* Runs sql, which is no job's own, for the jobs of a group; the same. Cancelling any of them stops
+ * it: UV_ECANCELED. */
+int  connection_execute(connection *c, const job *group, const statement *s);
+
+#endif

@@ -1,0 +1,30 @@
+/* sqlite_line.h - jobs that wait for a worker, first come, first served, of all loops together.
+ *
+ * A job is given to one worker at a time, never several while another worker is idle: two slow
+ * queries of one turn run side by side. Taking one costs a lock that is held for some nanoseconds. */
+#ifndef DB_SQLITE_LINE_H
+#define DB_SQLITE_LINE_H
+
+#include "sqlite_job.h"
+
+#include <pthread.h>
+
+typedef struct line {
+    pthread_mutex_t lock;
+    pthread_cond_t  came;
+    job_list        jobs;
+    atomic_int      idle;                    /* workers asleep; written under the lock */
+    bool            ended;
+} line;
+
+void line_init(line *l);
+void line_done(line *l);                     /* it must be empty, and its workers gone */
+
+void line_add(line *l, job_list *jobs);      /* takes them all, under one lock; wakes as many as are idle and needed */
+bool line_remove(line *l, job *j);           /* false if a worker has it already */
+void line_end(line *l);                      /* its workers get NULL once it is empty */
+
+job *line_take(line *l);                     /* waits for one */
+job *line_take_all(line *l, int most);       /* waits for one, and takes what else is there; linked by next */
+
+#endif

@@ -1,0 +1,36 @@
+/* sqlite_result.h - the rows of one query, copied out of SQLite so that they can change threads.
+ *
+ * Two blocks, one of cells and one of the bytes of their texts. Both are kept for the next query
+ * of the same job, so that a busy server allocates none. */
+#ifndef DB_SQLITE_RESULT_H
+#define DB_SQLITE_RESULT_H
+
+#include "driver.h"
+
+#include <sqlite3.h>
+
+typedef struct cell {
+    enum { CELL_NULL, CELL_INTEGER, CELL_TEXT } type;
+    int32_t length;                          /* of the text */
+    union {
+        int64_t integer;
+        size_t  offset;                      /* of the text, in the result's bytes */
+    };
+} cell;
+
+typedef struct result {
+    int    count, columns;
+    cell  *cells;                            /* row after row */
+    size_t cells_room;
+    char  *bytes;
+    size_t used, bytes_room;
+} result;
+
+void result_clear(result *r);                /* keeps its memory */
+void result_add(result *r, sqlite3_stmt *s); /* the row that s stands on */
+void result_done(result *r);
+void result_trim(result *r);                 /* gives back what an unusually large answer needed */
+
+extern const rows_driver sqlite_rows;        /* for rows whose result is a result */
+
+#endif

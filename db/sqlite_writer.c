@@ -1,0 +1,106 @@
+/* sqlite_writer.c - see sqlite_writer.h.
+ *
+ * Most errors undo their own statement only, and the savepoint with it. But SQLite ends the whole
+ * transaction when a writing statement is interrupted, or when the disk fails: then nothing has
+ * happened at all, and those that had succeeded are run again, without the one that failed. */
+#include "sqlite_writer.h"
+
+#include <assert.h>
+
+enum { RAN = 1 };                            /* not run yet, or to be run again: no error code is positive */
+
+static const statement BEGIN    = { "begin", "begin immediate", false };
+static const statement COMMIT   = { "commit", "commit", false };
+static const statement ROLLBACK = { "rollback", "rollback", false };
+static const statement MARK     = { "savepoint", "savepoint one", false };
+static const statement KEEP     = { "release", "release one", false };
+static const statement UNDO     = { "rollback to savepoint", "rollback to one", false };
+
+static bool in_transaction(const connection *c) { return !sqlite3_get_autocommit(c->sqlite); }
+
+static void give_up(connection *c)
+{
+    if (in_transaction(c))
+        connection_execute(c, NULL, &ROLLBACK);
+}
+
+/* Nothing was committed: all that had not failed by itself failed by this. */
+static void fail_all(connection *c, job *group, int err)
+{
+    give_up(c);
+    for (job *j = group; j; j = j->next)
+        if (j->err >= 0)
+            j->err = err;
+}
+
+/* The first writers to be cancelled leave; the others wait on for the lock. */
+static bool drop_cancelled(job *group)
+{
+    bool left = false;
+    for (job *j = group; j; j = j->next)
+        if (j->err >= 0) {
+            if (atomic_load(&j->cancelled))
+                j->err = UV_ECANCELED;
+            else
+                left = true;
+        }
+    return left;
+}
+
+static int run_one(connection *c, job *j, bool alone)
+{
+    int err = alone ? 0 : connection_execute(c, NULL, &MARK);
+    if (err)
+        return j->err = err;
+    j->err = connection_run(c, j);
+    if (alone || !in_transaction(c))
+        return j->err;
+    if (j->err)
+        connection_execute(c, NULL, &UNDO);
+    err = connection_execute(c, NULL, &KEEP);
+    return j->err ? j->err : (j->err = err);
+}
+
+/* True if all is over; false if the transaction ended under it, and the rest must be run again. */
+static bool run_all(connection *c, job *group, bool alone, int *good)
+{
+    *good = 0;
+    for (job *j = group; j; j = j->next) {
+        if (j->err < 0)
+            continue;
+        if (run_one(c, j, alone) == 0)
+            (*good)++;
+        else if (!in_transaction(c))
+            return false;
+    }
+    return true;
+}
+
+int writer_run(connection *c, job *group)
+{
+    const bool alone = !group->next;
+    for (job *j = group; j; j = j->next)
+        j->err = RAN;
+    while (drop_cancelled(group)) {
+        int good, err = connection_execute(c, group, &BEGIN);
+        if (err == UV_ECANCELED)
+            continue;
+        if (err) {
+            fail_all(c, group, err);
+            return 0;
+        }
+        if (!run_all(c, group, alone, &good)) {
+            give_up(c);
+            continue;
+        }
+        if (good == 0) {
+            give_up(c);
+            return 0;
+        }
+        err = connection_execute(c, NULL, &COMMIT);
+        if (err)
+            fail_all(c, group, err);
+        return err ? 0 : 1;
+    }
+    return 0;
+}

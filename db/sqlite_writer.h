@@ -1,0 +1,11 @@
+/* sqlite_writer.h - what the one writing thread does; see sqlite_workers.h. */
+#ifndef DB_SQLITE_WRITER_H
+#define DB_SQLITE_WRITER_H
+
+#include "sqlite_connection.h"
+
+/* Runs the group, linked by next, to its end: each job's err is set, but it is not reported yet.
+ * Returns how many transactions were committed: 1 or 0. */
+int writer_run(connection *c, job *group);
+
+#endif

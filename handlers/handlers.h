@@ -1,0 +1,14 @@
+/* handlers.h - every handler of the site; routes.c says what each of them answers. */
+#ifndef HANDLERS_H
+#define HANDLERS_H
+
+#include "server/http/request.h"
+
+handler          home, users, user_page, user_page_sequential, post_new;
+promise_handler  user_page_promises;
+callback_handler user_page_callbacks;
+
+handler          sleep_await, echo, plaintext, json, healthz, static_file;
+promise_handler  sleep_promise;
+
+#endif

@@ -1,0 +1,42 @@
+/* home.c - GET /: what tenk is, and what one can try. */
+#include "handlers.h"
+#include "layout.h"
+#include "site.h"
+
+static const struct { const char *method, *path, *what; } TRY[] = {
+    { "GET", "/users", "the users, fifty a page" },
+    { "GET", "/users/42", "a user and their posts: two queries at once, rendered off the loop" },
+    { "GET", "/users/42/callbacks", "the same page, written with callbacks" },
+    { "GET", "/users/42/promises", "the same page, written with promises" },
+    { "GET", "/users/42/sequential", "the same page, one query after the other" },
+    { "GET", "/sleep?ms=1000", "waits a second, and holds nobody up" },
+    { "GET", "/sleep/promise?ms=1000", "the same, without a stack of its own" },
+    { "GET", "/plaintext", "Hello, World!" },
+    { "GET", "/json", "the same, as JSON" },
+    { "GET", "/healthz", "whether the server serves" },
+};
+
+int home(request *req)
+{
+    buffer b;
+    buffer_init(&b, request_arena(req));
+    layout_begin(&b, TEXT("One thread, ten thousand requests"));
+    buffer_text(&b, TEXT(
+        "<h1>One thread, ten thousand requests</h1>\n"
+        "<p class=\"lead\">tenk is an HTTP and database server in C. Most of what a network program does is wait:"
+        " for a database, for a file, for another server. A thread that waits is memory and a place in the"
+        " scheduler, wasted; one event loop can hold ten thousand waiting requests.</p>\n"
+        "<h2>Try it</h2>\n<dl class=\"try\">\n"));
+    for (size_t i = 0; i < sizeof TRY / sizeof TRY[0]; i++)
+        buffer_printf(&b, "<dt><a href=\"%s\"><code>%s %s</code></a></dt><dd>%s</dd>\n", TRY[i].path,
+                      TRY[i].method, TRY[i].path, TRY[i].what);
+    buffer_text(&b, TEXT(
+        "</dl>\n<h2>From the shell</h2>\n<pre>"
+        "curl -i -H 'Accept: application/json' localhost:8080/users/42\n"
+        "curl -i -d 'title=Hello' -d 'body=**Bold** words.' localhost:8080/users/42/posts\n"
+        "curl -i --data-binary @README.md localhost:8080/echo</pre>\n"
+        "<p>The answers of the database's routes carry <code>Server-Timing</code>: the browser's network panel"
+        " shows what they spent on the database and on rendering.</p>\n"));
+    layout_end(&b);
+    return respond_html(req, 200, buffer_all(&b));
+}

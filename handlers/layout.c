@@ -1,0 +1,28 @@
+/* layout.c - see layout.h. */
+#include "layout.h"
+
+#include <time.h>
+
+void layout_begin(buffer *b, text title)
+{
+    buffer_text(b, TEXT("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"));
+    buffer_html(b, title);
+    buffer_text(b, TEXT(" - tenk</title>\n<link rel=\"stylesheet\" href=\"/static/style.css\">\n"
+                        "<link rel=\"icon\" href=\"/static/icon.svg\">\n</head>\n<body>\n"
+                        "<header><a href=\"/\">tenk</a> <nav><a href=\"/users\">users</a></nav></header>\n<main>\n"));
+}
+
+void layout_end(buffer *b) { buffer_text(b, TEXT("</main>\n</body>\n</html>\n")); }
+
+void layout_date(buffer *b, int64_t seconds)
+{
+    const time_t at = (time_t)seconds;
+    struct tm utc;
+    char machine[32], person[32];
+    if (!gmtime_r(&at, &utc))
+        return;
+    strftime(machine, sizeof machine, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    strftime(person, sizeof person, "%e %B %Y", &utc);
+    buffer_printf(b, "<time datetime=\"%s\">%s</time>", machine, person);
+}

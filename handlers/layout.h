@@ -1,0 +1,11 @@
+/* layout.h - what every page of the site has around its content. */
+#ifndef LAYOUT_H
+#define LAYOUT_H
+
+#include "server/buffer.h"
+
+void layout_begin(buffer *b, text title);
+void layout_end(buffer *b);
+void layout_date(buffer *b, int64_t seconds);                /* since 1970; as a <time> element */
+
+#endif

@@ -1,0 +1,24 @@
+/* page.h - a user and their posts: what the stages of GET /users/:id have in common. */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include "handlers.h"
+#include "site.h"
+
+extern const statement USER_BY_ID, POSTS_BY_USER;
+
+typedef struct page {
+    request *req;
+    int64_t  id;
+    rows     user, posts;
+    bool     as_json;
+    text     body;                           /* once rendered; the request's */
+} page;
+
+/* Writes page->body as the client prefers it: HTML on the thread pool, for Markdown takes its time;
+ * JSON here and now, for the way to another thread would take longer. */
+MUST_AWAIT promise *render(page *page);
+
+int respond_page(page *page);
+
+#endif

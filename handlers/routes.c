@@ -1,0 +1,24 @@
+/* routes.c - the whole site in one table. */
+#include "handlers.h"
+#include "site.h"
+
+const route ROUTES[] = {
+    { "GET",  "/",                     .await = home },
+
+    { "GET",  "/users",                .await = users },
+    { "GET",  "/users/:id",            .await = user_page },
+    { "GET",  "/users/:id/promises",   .promise = user_page_promises },
+    { "GET",  "/users/:id/callbacks",  .callback = user_page_callbacks },
+    { "GET",  "/users/:id/sequential", .await = user_page_sequential },
+    { "POST", "/users/:id/posts",      .await = post_new },
+
+    { "GET",  "/sleep",                .await = sleep_await },
+    { "GET",  "/sleep/promise",        .promise = sleep_promise },
+    { "POST", "/echo",                 .await = echo },
+    { "GET",  "/plaintext",            .await = plaintext },
+    { "GET",  "/json",                 .await = json },
+    { "GET",  "/healthz",              .await = healthz },
+    { "GET",  "/static/*",             .await = static_file },
+};
+
+const int ROUTE_COUNT = sizeof ROUTES / sizeof ROUTES[0];

@@ -1,0 +1,80 @@
+/* site.c - see site.h. */
+#include "site.h"
+#include "server/async/combine.h"
+#include "server/http/files.h"
+
+#include <stdio.h>
+
+static int                     root = -1;
+static _Thread_local struct db *here;        /* this worker's connections */
+
+struct timing { stopwatch db, render; };
+
+static struct timing *timing(request *req)
+{
+    void **context = request_context(req);
+    if (!*context)
+        *context = request_alloc(req, sizeof(struct timing));
+    return *context;
+}
+
+promise *site_query(request *req, rows *out, const statement *s, int n, const value parameters[])
+{
+    return db_query(here, request_arena(req), &timing(req)->db, out, s, n, parameters);
+}
+
+stopwatch *site_rendering(request *req) { return &timing(req)->render; }
+
+static double milliseconds(uint64_t ns) { return (double)ns / 1e6; }
+
+/* https://www.w3.org/TR/server-timing/ */
+static void add_timing(request *req)
+{
+    const struct timing *t = *request_context(req);
+    if (t)
+        respond_header(req, "Server-Timing", "db;dur=%.3f, render;dur=%.3f, total;dur=%.3f",
+                       milliseconds(t->db.total), milliseconds(t->render.total),
+                       milliseconds(uv_hrtime() - request_started(req)));
+}
+
+int respond_html(request *req, int status, text html)
+{
+    /* A post is a stranger's text: whatever of it became HTML runs nothing and loads nothing. */
+    respond_header(req, "Content-Security-Policy", "default-src 'self'; img-src * data:; form-action 'self'");
+    respond_header(req, "X-Content-Type-Options", "nosniff");
+    respond_header(req, "Vary", "Accept");
+    return respond(req, status, "text/html; charset=utf-8", html);
+}
+
+int respond_json(request *req, int status, text json)
+{
+    respond_header(req, "Vary", "Accept");
+    return respond(req, status, "application/json", json);
+}
+
+int static_root(void) { return root; }
+
+static void open_here(void *arg) { here = db_new(arg); }
+
+
+static promise *free_here(void *arg)
+{
+    db_free(arg);
+    return promise_settled(0);
+}
+
+static promise *close_here(void *arg)
+{
+    (void)arg;
+    return then(db_close(here), free_here, here);
+}
+
+site site_over(database *d, const char *folder, char *why, size_t size)
+{
+    root = files_open(folder);
+    if (root < 0) {
+        snprintf(why, size, "[files] root: cannot open the folder %s: %s", folder, uv_strerror(root));
+        return (site){ 0 };
+    }
+    return (site){ ROUTES, ROUTE_COUNT, d, open_here, close_here, add_timing };
+}

@@ -1,0 +1,54 @@
+/* sleep.c - GET /sleep?ms=N: slow I/O, simulated. Ten thousand of these wait on one thread. */
+#include "handlers.h"
+#include "server/async/combine.h"
+#include "server/async/task.h"
+#include "server/async/timing.h"
+
+enum { LONGEST = 60000 };
+
+static int read_time(request *req, int64_t *ms)
+{
+    *ms = -1;
+    int err = request_query_int(req, "ms", ms);
+    return err || *ms < 0 || *ms > LONGEST ? E_BAD_REQUEST : 0;
+}
+
+static int refuse(request *req)
+{
+    return respond_problem(req, 400, "Say for how long: /sleep?ms=N, with N from 0 to %d.", LONGEST);
+}
+
+static int say_so(request *req, int64_t ms)
+{
+    const char *said = arena_printf(request_arena(req), "Slept %lld ms.\n", (long long)ms);
+    return respond(req, 200, "text/plain; charset=utf-8", text_of(said));
+}
+
+async int sleep_await(request *req)
+{
+    int64_t ms;
+    if (read_time(req, &ms))
+        return refuse(req);
+
+    int err = await(sleep_for((uint64_t)ms));
+    if (err)
+        return err;
+
+    return say_so(req, ms);
+}
+
+static promise *then_say_so(void *arg)
+{
+    request *req = arg;
+    int64_t ms;
+    read_time(req, &ms);
+    return promise_settled(say_so(req, ms));
+}
+
+promise *sleep_promise(request *req)
+{
+    int64_t ms;
+    if (read_time(req, &ms))
+        return promise_settled(refuse(req));
+    return then(sleep_for((uint64_t)ms), then_say_so, req);
+}

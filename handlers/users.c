@@ -1,0 +1,86 @@
+/* users.c - GET /users: all users, fifty a page. */
+#include "handlers.h"
+#include "layout.h"
+#include "server/async/task.h"
+#include "site.h"
+
+enum { PAGE = 50, LAST = 1000000 };
+
+/* One more than a page holds tells whether there is another. */
+static const statement USERS_FROM = {
+    .name  = "users_from",
+    .sql   = "select id, name, email from users order by id limit 51 offset $1",
+    .reads = true,
+};
+
+static void write_link(buffer *b, const char *relation, int64_t number, const char *label)
+{
+    buffer_printf(b, "<a rel=\"%s\" href=\"/users?page=%lld\">%s</a> ", relation, (long long)number, label);
+}
+
+static text as_html(request *req, const rows *r, int64_t number)
+{
+    buffer b;
+    buffer_init(&b, request_arena(req));
+    layout_begin(&b, TEXT("Users"));
+    buffer_printf(&b, "<h1>Users</h1>\n<ol class=\"users\" start=\"%lld\">\n", (long long)(number - 1) * PAGE + 1);
+    for (int i = 0; i < r->count && i < PAGE; i++) {
+        buffer_printf(&b, "<li><a href=\"/users/%lld\">", (long long)rows_int(r, i, 0));
+        buffer_html(&b, rows_text(r, i, 1));
+        buffer_text(&b, TEXT("</a> <span class=\"meta\">"));
+        buffer_html(&b, rows_text(r, i, 2));
+        buffer_text(&b, TEXT("</span></li>\n"));
+    }
+    buffer_text(&b, TEXT("</ol>\n<nav class=\"pages\">"));
+    if (number > 1)
+        write_link(&b, "prev", number - 1, "previous");
+    if (r->count > PAGE)
+        write_link(&b, "next", number + 1, "next");
+    buffer_text(&b, TEXT("</nav>\n"));
+    layout_end(&b);
+    return buffer_all(&b);
+}
+
+static void write_address(buffer *b, const char *key, bool there, int64_t number)
+{
+    if (there)
+        buffer_printf(b, ",\"%s\":\"/users?page=%lld\"", key, (long long)number);
+    else
+        buffer_printf(b, ",\"%s\":null", key);
+}
+
+static text as_json(request *req, const rows *r, int64_t number)
+{
+    buffer b;
+    buffer_init(&b, request_arena(req));
+    buffer_text(&b, TEXT("{\"users\":["));
+    for (int i = 0; i < r->count && i < PAGE; i++) {
+        buffer_printf(&b, "%s{\"id\":%lld,\"name\":", i ? "," : "", (long long)rows_int(r, i, 0));
+        buffer_json(&b, rows_text(r, i, 1));
+        buffer_text(&b, TEXT(",\"email\":"));
+        buffer_json(&b, rows_text(r, i, 2));
+        buffer_text(&b, TEXT("}"));
+    }
+    buffer_text(&b, TEXT("]"));
+    write_address(&b, "previous", number > 1, number - 1);
+    write_address(&b, "next", r->count > PAGE, number + 1);
+    buffer_text(&b, TEXT("}"));
+    return buffer_all(&b);
+}
+
+async int users(request *req)
+{
+    int64_t number = 1;
+    int err = request_query_int(req, "page", &number);
+    if (err || number < 1 || number > LAST)
+        return respond_problem(req, 400, "page must be a whole number from 1 to %d.", LAST);
+
+    rows found;
+    err = await(query(req, &found, &USERS_FROM, integer((number - 1) * PAGE)));
+    if (err)
+        return err;
+
+    if (request_prefers_json(req))
+        return respond_json(req, 200, as_json(req, &found, number));
+    return respond_html(req, 200, as_html(req, &found, number));
+}

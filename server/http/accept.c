@@ -1,0 +1,56 @@
+/* accept.c - see accept.h. */
+#include "accept.h"
+#include "head.h"
+
+#include <stdlib.h>
+
+/* How well a media range names a type: 3 exactly, 2 by its main type, 1 as anything, 0 not at all. */
+static int specificity(text range, text type)
+{
+    if (text_equal(range, TEXT("*/*")))
+        return 1;
+    const size_t main_length = (size_t)((const char *)memchr(type.at, '/', type.length) - type.at) + 1;
+    if (range.length == main_length + 1 && range.at[main_length] == '*' && memcmp(range.at, type.at, main_length) == 0)
+        return 2;
+    return text_equal(range, type) ? 3 : 0;
+}
+
+/* q of parameters like ";q=0.8;level=1", in thousandths. */
+static int quality(text parameters)
+{
+    for (const char *at = parameters.at, *end = at + parameters.length; at < end;) {
+        const char *next = memchr(at, ';', (size_t)(end - at));
+        if (!next)
+            next = end;
+        const text p = text_trim((text){ at, (size_t)(next - at) });
+        if (p.length > 2 && (p.at[0] | 0x20) == 'q' && p.at[1] == '=') {
+            char number[8] = { 0 };
+            memcpy(number, p.at + 2, p.length - 2 < 7 ? p.length - 2 : 7);
+            const double q = strtod(number, NULL);
+            return q <= 0 ? 0 : q >= 1 ? 1000 : (int)(q * 1000);
+        }
+        at = next + 1;
+    }
+    return 1000;
+}
+
+int accept_quality(text accept, text type)
+{
+    int best = 0, q = 0;
+    if (accept.length == 0)
+        return 1000;
+    for (const char *at = accept.at, *end = at + accept.length; at < end;) {
+        const char *next = memchr(at, ',', (size_t)(end - at));
+        if (!next)
+            next = end;
+        const char *semicolon = memchr(at, ';', (size_t)(next - at));
+        const char *range_end = semicolon ? semicolon : next;
+        const int s = specificity(text_trim((text){ at, (size_t)(range_end - at) }), type);
+        if (s > best) {
+            best = s;
+            q = quality((text){ range_end, (size_t)(next - range_end) });
+        }
+        at = next + 1;
+    }
+    return q;
+}

@@ -1,0 +1,10 @@
+/* accept.h - what a client would like to get, by its Accept header (RFC 9110, 12.5.1). */
+#ifndef HTTP_ACCEPT_H
+#define HTTP_ACCEPT_H
+
+#include "server/text.h"
+
+/* How much it likes that type, in thousandths: 0 not at all, 1000 fully, or when it said nothing. */
+int accept_quality(text accept, text type);
+
+#endif

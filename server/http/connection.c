@@ -1,0 +1,169 @@
+/* connection.c - see connection.h: how long it may wait, and how it ends. */
+#include "connection.h"
+#include "server/log.h"
+#include "server/memory.h"
+
+enum {
+    LINGER = 2000,                           /* ms for a refused client to read why, before the reset */
+    GRACE = 100,                             /* ms for an idle client's last request to cross our stopping */
+    BODY_RATE = 16,                          /* bytes a ms: a body that comes faster may take longer */
+};
+
+_Thread_local worker *worker_here;
+
+static _Thread_local pool connections = POOL(connection);
+
+/* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it rings. */
+
+static uint64_t allowed(const connection *c)
+{
+    const config *config = worker_here->config;
+    switch ((phase)c->phase) {
+    case IDLE:      return worker_here->draining ? GRACE : config->timeouts.idle;
+    case HEAD:      return config->timeouts.head;
+    case BODY:      return config->timeouts.body + c->reading->body->length / BODY_RATE;
+    case WRITE:     return config->timeouts.write;
+    case LINGERING: return LINGER;
+    default:        return UINT32_MAX;
+    }
+}
+
+static void rang(timer *t)
+{
+    connection *c = (connection *)((char *)t - offsetof(connection, timer));
+    const uint64_t due = c->since + allowed(c), now = timer_now();
+
+    if (c->phase == HANDLER)
+        return;                              /* handlers have time limits of their own */
+    if (now < due)
+        timer_set(&c->timer, due - now, rang);
+    else if (c->phase == HEAD || c->phase == BODY)
+        pipeline_refuse(c, HTTP_STATUS(408));
+    else
+        connection_abandon(c);
+}
+
+static phase phase_of(const connection *c)
+{
+    if (c->phase == LINGERING)
+        return LINGERING;
+    return c->writing ? WRITE : c->reading ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
+}
+
+void connection_watch(connection *c)
+{
+    const phase now_in = phase_of(c);
+    if (now_in == c->phase && now_in != IDLE && timer_is_set(&c->timer))
+        return;
+    c->phase = now_in;
+    c->since = timer_now();
+    if (now_in != HANDLER && (!timer_is_set(&c->timer) || c->timer.due > c->since + allowed(c) + 1))
+        timer_set(&c->timer, allowed(c), rang);
+}
+
+void connection_free_if_done(connection *c)
+{
+    if (!c->closed || c->first || c->flushing)
+        return;
+    reader_forget(c);
+    pool_put(&connections, c);
+    if (--worker_here->connections == 0 && worker_here->draining)
+        worker_here->emptied(worker_here);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    connection *c = (connection *)h;
+    c->closed = true;
+    connection_free_if_done(c);
+}
+
+static void close_now(connection *c)
+{
+    if (c->closing)
+        return;
+    c->closing = c->ending = true;
+    timer_stop(&c->timer);
+    output_free(&c->out);
+    uv_close((uv_handle_t *)c, on_closed);   /* a write under way fails with UV_ECANCELED first */
+}
+
+void connection_abandon(connection *c)
+{
+    close_now(c);
+    pipeline_abandon(c);
+}
+
+void connection_finish(connection *c)
+{
+    int fd;
+    if (c->phase == LINGERING)
+        return;
+    /* To close while the client is still sending would reset the connection, and it might never see our
+     * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
+    if (!c->unread || uv_fileno((uv_handle_t *)c, &fd) || shutdown(fd, SHUT_WR)) {
+        close_now(c);
+        return;
+    }
+    reader_forget(c);
+    c->phase = LINGERING;
+    c->since = timer_now();
+    timer_set(&c->timer, LINGER, rang);
+}
+
+static void turn_away(connection *c)
+{
+    static char BUSY[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
+                         "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    const uv_buf_t busy = uv_buf_init(BUSY, sizeof BUSY - 1);
+    uv_try_write((uv_stream_t *)c, &busy, 1);
+    close_now(c);
+}
+
+void connection_accept(uv_stream_t *listener, int status)
+{
+    if (status < 0) {
+        log_warning("cannot accept a connection: %s", uv_strerror(status));
+        return;
+    }
+    connection *c = pool_get(&connections);
+    memset(c, 0, sizeof *c);
+    uv_tcp_init(loop_here(), &c->tcp);
+    worker_here->connections++;
+    if (uv_accept(listener, (uv_stream_t *)c))
+        close_now(c);
+    else if (worker_here->connections > worker_here->config->limits.connections)
+        turn_away(c);
+    else if (reader_start(c))
+        close_now(c);
+    else
+        connection_watch(c);
+}
+
+/* Stopping: every connection is found among the loop's handles, so that none needs links of its own. */
+
+static void each_connection(uv_handle_t *h, void *visit)
+{
+    if (h->type == UV_TCP && h != (uv_handle_t *)&worker_here->listener && !uv_is_closing(h))
+        (*(void (**)(connection *))visit)((connection *)h);
+}
+
+static void drain(connection *c)
+{
+    if (c->last && !c->last->answered)
+        c->last->keep_alive = false;         /* its answer says so */
+    if (c->phase == IDLE)
+        timer_set(&c->timer, GRACE, rang);
+}
+
+void connections_drain(void)
+{
+    void (*visit)(connection *) = drain;
+    uv_walk(loop_here(), each_connection, &visit);
+}
+
+void connections_abort(void)
+{
+    void (*visit)(connection *) = connection_abandon;
+    uv_walk(loop_here(), each_connection, &visit);
+}

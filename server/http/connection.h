@@ -1,0 +1,65 @@
+/* connection.h - one client of a loop: bytes in, requests started in order, answers out in order.
+ *
+ *     socket -> reader.c -> pipeline.c -> handler -> response.c -> writer.c -> socket
+ *
+ * What arrives is read in the loop's own buffer and, if it is a whole request, never copied but into
+ * that request; only the beginning of an incomplete one is kept aside. Answers gather in the
+ * connection's output and leave in one write a turn. An idle connection is this struct and no more. */
+#ifndef HTTP_CONNECTION_H
+#define HTTP_CONNECTION_H
+
+#include "exchange.h"
+#include "guard.h"
+#include "server/async/loop.h"
+#include "server/async/timer.h"
+#include "worker.h"
+
+typedef enum phase { IDLE, HEAD, BODY, HANDLER, WRITE, LINGERING } phase;    /* what it waits for */
+
+typedef struct connection {
+    uv_tcp_t      tcp;                       /* must be first */
+    timer         timer;
+    ready         turn_end;
+    output        out;
+    request      *first, *last;              /* in the order they came */
+    request      *reading;                   /* the last one, while its body is arriving */
+    struct input *input;                     /* what could not be used yet; NULL when there is none */
+    struct write *writing;                   /* what the kernel would not take yet; NULL when it took all */
+    uint64_t      since;                     /* ms, when this phase began or got on */
+    uint16_t      count;                     /* requests in line */
+    uint8_t       phase;
+    bool          flushing : 1;              /* turn_end is in the loop's list */
+    bool          busy : 1;                  /* reader_use is on the stack: it flushes when it is done */
+    bool          blocked : 1;               /* there is input, but no room for another request yet */
+    bool          paused : 1;                /* not reading from the socket */
+    bool          ending : 1;                /* no more requests: close when all is answered and written */
+    bool          unread : 1;                /* the client may still be sending: linger */
+    bool          closing : 1;               /* uv_close has been called */
+    bool          closed : 1;
+} connection;
+
+/* connection.c: its time and its end. */
+void connection_watch(connection *c);        /* its phase may have changed: its time limit too */
+void connection_finish(connection *c);       /* all is answered and written, and there will be no more */
+void connection_abandon(connection *c);      /* its client is gone, or must go: handlers are cancelled */
+void connection_free_if_done(connection *c);
+
+/* reader.c: bytes become requests. */
+int  reader_start(connection *c);
+void reader_use(connection *c, const char *at, size_t length);       /* what is aside, then these bytes */
+bool reader_has_room(const connection *c);   /* may another request be looked at now? */
+void reader_forget(connection *c);           /* frees what is aside */
+
+/* pipeline.c: the line of requests. */
+void pipeline_append(connection *c, request *r);
+void pipeline_start(connection *c, request *r);      /* r is complete: now, or when those ahead allow it */
+void pipeline_refuse(connection *c, int err);        /* answers all that came before, then this error, then ends */
+void pipeline_abandon(connection *c);                /* cancels what its requests wait for */
+
+/* writer.c: answers become bytes. */
+void     writer_flush(connection *c);
+void     writer_flush_soon(connection *c);   /* at the end of this turn */
+size_t   writer_backlog(const connection *c);        /* bytes that the kernel would not take yet */
+promise *writer_room(request *r);            /* settles when another piece of a long answer may come */
+
+#endif

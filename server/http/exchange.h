@@ -1,0 +1,63 @@
+/* exchange.h - the inside of a request: what the connection, the parser and the answers share.
+ *
+ * Requests of one connection stand in line in the order they came; only the first one's answer goes
+ * straight to the connection's output, that of any other is held until its turn. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "body.h"
+#include "head.h"
+#include "output.h"
+#include "request.h"
+#include "router.h"
+#include "server/async/task.h"
+
+struct exchange_host;
+
+struct request {
+    request      *next;                      /* the one that came after it on its connection */
+    const struct exchange_host *host;
+    void         *connection;                /* the host's */
+    const route  *route;                     /* NULL: answered without a handler */
+    arena         arena;
+    output       *out;                       /* where the answer goes: the connection's output, or held */
+    output        held;
+    const char   *head;                      /* our copy; the headers are offsets in it */
+    const header *headers;
+    body         *body;                      /* NULL if it has none */
+    promise      *running;                   /* the handler's; NULL when it has none or has ended */
+    promise      *waiting;                   /* for room for the next piece */
+    task         *task;                      /* on whose stack this lies; NULL if it lies on the heap */
+    void         *context;                   /* the site's own */
+    const char   *allow;                     /* NULL when there is nothing at that path */
+    const char   *extra;                     /* headers of the answer so far, each with CRLF */
+    uint64_t      started, left;             /* left: bytes of a begun answer still to come */
+    span          path, query;               /* of head; an empty path stands for / */
+    span          parameters[MAX_PARAMETERS_OF_PATH];        /* of path */
+    uint16_t      header_count;
+    uint8_t       method;                    /* llhttp's number */
+    uint8_t       minor;                     /* 1 of HTTP/1.1 */
+    bool          keep_alive;
+    bool          answered;                  /* respond or respond_begin has been called */
+    bool          finished;                  /* its handler has ended: nothing more will come */
+    bool          held_back;                 /* it may not start before those ahead have ended */
+    bool          gone;                      /* so is its client: answers are dropped */
+};
+
+/* What a request needs of whoever serves it: a loop's connection, or a thread. */
+typedef struct exchange_host {
+    promise *(*room)(request *req);          /* settles when out may take another piece */
+    void     (*answering)(request *req);     /* the site's, see server.h */
+} exchange_host;
+
+/* The bytes that exchange_init needs for a request with that head, and some for its arena. */
+size_t exchange_size(const head *h);
+/* Lays a request out in room, with a copy of the head. */
+void exchange_init(void *room, size_t size, const head *h);
+void exchange_done(request *req);            /* ends its arena; the room is the caller's */
+bool exchange_is_safe(const request *req);   /* its method changes nothing: GET, HEAD, OPTIONS */
+
+int  respond_error(request *req, int err);   /* the page for a handler's error */
+void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
+
+#endif

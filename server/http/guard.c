@@ -1,0 +1,104 @@
+/* guard.c - see guard.h. */
+#include "guard.h"
+#include "status.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The first byte from at on that is a control byte (below 0x20, or 0x7f), or end. Eight at a time:
+ * in each byte of x - 0x20.. a borrow sets the top bit if it was smaller; the first such is exact. */
+static const char *control_byte(const char *at, const char *end)
+{
+    const uint64_t ONES = 0x0101010101010101, TOPS = 0x8080808080808080;
+    for (; end - at >= 8; at += 8) {
+        uint64_t x;
+        memcpy(&x, at, 8);
+        const uint64_t del = x ^ (ONES * 0x7f);
+        if (((x - ONES * 0x20) & ~x & TOPS) | ((del - ONES) & ~del & TOPS))
+            break;
+    }
+    while (at < end && (unsigned char)*at >= 0x20 && *at != 0x7f)
+        at++;
+    return at;
+}
+
+/* RFC 9110, 5.6.2: what a method and a field name are made of. */
+static const bool TOKEN[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+    ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true, ['+'] = true,
+    ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
+};
+
+/* method SP target SP HTTP-version */
+static int check_request_line(const char *at, const char *end, const guard_limits *limits)
+{
+    const char *target = at;
+    while (target < end && TOKEN[(unsigned char)*target])
+        target++;
+    if (target == at || target == end || *target != ' ')
+        return HTTP_STATUS(400);
+    target++;
+    const char *version = memchr(target, ' ', (size_t)(end - target));
+    if ((size_t)((version ? version : end) - target) > limits->uri)
+        return HTTP_STATUS(414);
+    if (!version || version == target)
+        return HTTP_STATUS(400);
+    version++;
+    if (end - version != 8 || memcmp(version, "HTTP/", 5) != 0 || !isdigit((unsigned char)version[5]) ||
+        version[6] != '.' || !isdigit((unsigned char)version[7]))
+        return HTTP_STATUS(400);
+    return version[5] == '1' && (version[7] == '0' || version[7] == '1') ? 0 : HTTP_STATUS(505);
+}
+
+static int check_header(const char *at, const char *end)
+{
+    const char *colon = memchr(at, ':', (size_t)(end - at));
+    if (!colon || colon == at || *at == ' ' || *at == '\t' || colon[-1] == ' ' || colon[-1] == '\t')
+        return HTTP_STATUS(400);
+    return 0;
+}
+
+static int too_long(const guard *g, const char *line, const char *end, const guard_limits *limits)
+{
+    if (g->lines > 0)
+        return HTTP_STATUS(431);
+    const char *target = memchr(line, ' ', (size_t)(end - line));
+    return target && (size_t)(end - target) > limits->uri ? HTTP_STATUS(414) : HTTP_STATUS(431);
+}
+
+long guard_head(guard *g, const char *at, size_t length, const guard_limits *limits)
+{
+    const char *const end = at + length;
+
+    for (const char *line = at + g->line;;) {
+        const char *stop = line;
+        while ((stop = control_byte(stop, end)) < end && *stop == '\t')
+            stop++;
+        if ((size_t)(stop - at) + 2 > limits->head)
+            return too_long(g, line, stop, limits);
+        if (stop == end || stop + 1 == end) {
+            if (stop < end && *stop != '\r')
+                return HTTP_STATUS(400);
+            if (g->lines == 0 && (size_t)(stop - line) > limits->uri + 64)   /* a long method is no excuse */
+                return HTTP_STATUS(414);
+            g->line = (size_t)(line - at);
+            return 0;
+        }
+        if (stop[0] != '\r' || stop[1] != '\n')
+            return HTTP_STATUS(400);
+
+        const bool empty = stop == line;
+        if (!empty) {
+            int err = g->lines == 0 ? check_request_line(line, stop, limits) : check_header(line, stop);
+            if (err)
+                return err;
+            if (g->lines++ > limits->headers)
+                return HTTP_STATUS(431);
+        }
+        line = stop + 2;
+        if (empty && g->lines > 0)
+            return line - at;
+    }
+}

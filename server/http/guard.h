@@ -1,0 +1,33 @@
+/* guard.h - a strict look at the bytes of a request's head, before the parser sees them.
+ *
+ * llhttp is lenient where a server behind a proxy must not be: two programs that read the same bytes
+ * as different requests let one visitor speak for another (request smuggling). Refused here, with
+ * RFC 9112's sections:
+ *
+ *   a CR that no LF follows, an LF without CR, NUL and other control bytes      2.2, 5.5
+ *   white space before the colon of a header, or before its name (obs-fold)     5.1, 5.2
+ *   a request line without version (HTTP/0.9), or another version than 1.0 or 1.1: 505    2.3, 3
+ *   a target longer than its limit: 414; a head longer than its: 431; too many headers: 431
+ *
+ * It also finds where the head ends, so that the parser always gets a whole one. */
+#ifndef HTTP_GUARD_H
+#define HTTP_GUARD_H
+
+#include <stddef.h>
+
+typedef struct guard {
+    size_t line;                             /* offset of the line that is not complete yet */
+    int    lines;                            /* complete ones, the request line included */
+} guard;
+
+typedef struct guard_limits {
+    size_t head, uri;                        /* bytes */
+    int    headers;
+} guard_limits;
+
+/* Looks at the bytes from the request's first on; g starts as {0} and remembers what has been seen.
+ * Returns the length of the whole head with its empty line; 0 if more bytes must come first; or
+ * an HTTP_STATUS error. Empty lines before the request line count as part of the head. */
+long guard_head(guard *g, const char *at, size_t length, const guard_limits *limits);
+
+#endif

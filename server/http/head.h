@@ -1,0 +1,47 @@
+/* head.h - a request's head as llhttp reads it, and the framing rules that it leaves to us. */
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include "server/text.h"
+
+#include <llhttp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Offsets from the start of the head, so that it may be copied elsewhere. A head is below 64 KiB. */
+typedef struct header { uint16_t name, name_length, value, value_length; } header;
+
+enum { MAX_HEADERS = 256 };
+
+typedef struct head {
+    const char *at;                          /* its bytes: the caller's */
+    size_t      length;
+    uint8_t     method;                      /* llhttp's number */
+    uint8_t     minor;                       /* 1 of HTTP/1.1 */
+    bool        keep_alive;                  /* the client may send another request after this one */
+    bool        expects_continue;            /* it waits for 100 Continue before it sends the body */
+    bool        has_body;                    /* a length above 0, or chunked */
+    bool        chunked;
+    uint64_t    content_length;
+    text        path, query;                 /* of the target, as sent; query without its ? */
+    int         count;
+    header      headers[MAX_HEADERS];
+} head;
+
+static inline text header_name(const char *at, header h)  { return (text){ at + h.name, h.name_length }; }
+static inline text header_value(const char *at, header h) { return (text){ at + h.value, h.value_length }; }
+
+/* Reads a whole head that the guard let pass, and leaves the parser ready for the body. parser and
+ * head are the caller's; the parser may be copied (body.h). Returns 0, or an HTTP_STATUS error. Refused here, with RFC 9112's sections:
+ *
+ *   a target that is neither a path, nor http://host/path, nor the * of OPTIONS: 400    3.2
+ *   no Host on HTTP/1.1, two, or a malformed one: 400                           3.2
+ *   Content-Length twice, or beside Transfer-Encoding: 400                      6.3
+ *   Transfer-Encoding on HTTP/1.0: 400; any but exactly "chunked": 501          6.1
+ *   an expectation other than 100-continue: 417                                 RFC 9110, 10.1.1 */
+int head_read(head *h, llhttp_t *parser, const char *at, size_t length);
+
+bool text_is(text t, const char *lower);     /* equal without regard to case; lower is lower case */
+text text_trim(text t);                      /* without spaces and tabs at both ends */
+
+#endif

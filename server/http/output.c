@@ -1,0 +1,123 @@
+/* output.c - see output.h. */
+#include "output.h"
+#include "server/memory.h"
+
+enum { COMMON = 16 * 1024 - sizeof(chunk), KEEP = 64 };
+
+static _Thread_local struct { chunk *first; int count; } kept;
+
+static chunk *chunk_get(size_t size)
+{
+    chunk *c = kept.first;
+    if (size <= COMMON && c) {
+        kept.first = c->next;
+        kept.count--;
+    } else {
+        if (size < COMMON)
+            size = COMMON;
+        c = mem_resize(NULL, sizeof *c + size);
+        c->size = (uint32_t)size;
+    }
+    c->next = NULL;
+    c->used = c->sent = 0;
+    return c;
+}
+
+static void chunk_put(chunk *c)
+{
+    if (c->size != COMMON || kept.count == KEEP || mem_each_its_own) {
+        mem_free(c);
+        return;
+    }
+    c->next = kept.first;
+    kept.first = c;
+    kept.count++;
+}
+
+char *output_room(output *o, size_t length)
+{
+    chunk *c = o->last;
+    if (!c || c->size - c->used < length) {
+        c = chunk_get(length);
+        if (o->last)
+            o->last->next = c;
+        else
+            o->first = c;
+        o->last = c;
+    }
+    char *room = c->bytes + c->used;
+    c->used += (uint32_t)length;
+    return room;
+}
+
+void output_cut(output *o, size_t length) { o->last->used -= (uint32_t)length; }
+
+void output_append(output *o, text t)
+{
+    memcpy(output_room(o, t.length), t.at, t.length);
+}
+
+void output_move(output *to, output *from)
+{
+    if (!from->first)
+        return;
+    if (to->last)
+        to->last->next = from->first;
+    else
+        to->first = from->first;
+    to->last = from->last;
+    *from = (output){ 0 };
+}
+
+void output_split(output *o, int chunks, output *rest)
+{
+    chunk *c = o->first;
+    while (c && --chunks > 0)
+        c = c->next;
+    if (!c || !c->next)
+        return;
+    *rest = (output){ c->next, o->last };
+    c->next = NULL;
+    o->last = c;
+}
+
+size_t output_length(const output *o)
+{
+    size_t length = 0;
+    for (const chunk *c = o->first; c; c = c->next)
+        length += c->used - c->sent;
+    return length;
+}
+
+void output_sent(output *o, size_t length)
+{
+    for (chunk *c; (c = o->first);) {
+        const uint32_t left = c->used - c->sent;
+        if (length < left) {
+            c->sent += (uint32_t)length;
+            return;
+        }
+        length -= left;
+        o->first = c->next;
+        chunk_put(c);
+    }
+    o->last = NULL;
+}
+
+void output_free(output *o)
+{
+    for (chunk *c = o->first, *next; c; c = next) {
+        next = c->next;
+        chunk_put(c);
+    }
+    *o = (output){ 0 };
+}
+
+void output_trim(void)
+{
+    for (chunk *c; (c = kept.first);) {
+        kept.first = c->next;
+        mem_free(c);
+    }
+    kept.count = 0;
+}

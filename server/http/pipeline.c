@@ -1,0 +1,175 @@
+/* pipeline.c - see connection.h: requests of one client, answered in the order they came.
+ *
+ * Safe ones (GET and such) run side by side; any other waits for those before it, and those behind
+ * wait for it (RFC 9112, 9.3.2). */
+#include "connection.h"
+#include "server/log.h"
+#include "server/memory.h"
+
+static void answering(request *r) { worker_here->answering(r); }
+
+static const exchange_host host = { .room = writer_room, .answering = answering };
+
+static void free_request(request *r)
+{
+    task *t = r->task;
+    const bool on_heap = !t || task_room(t) != r;
+    exchange_done(r);
+    if (on_heap)
+        mem_free(r);
+    if (t)
+        task_free(t);
+}
+
+static void start(request *r);
+
+/* Those at the head of the line that have ended leave it, and the next one's answer gets its turn. */
+static void advance(connection *c)
+{
+    for (request *r; (r = c->first) && r->finished;) {
+        c->first = r->next;
+        c->count--;
+        if (!r->keep_alive)
+            c->ending = true;
+        free_request(r);
+        if (!(r = c->first)) {
+            c->last = NULL;
+            break;
+        }
+        output_move(&c->out, &r->held);
+        r->out = &c->out;
+        if (r->held_back && !c->closing) {
+            r->held_back = false;
+            start(r);
+        }
+    }
+    if (c->closing)
+        connection_free_if_done(c);
+    else
+        writer_flush_soon(c);
+}
+
+/* The handler has ended, with err. */
+static void finish(request *r, int err)
+{
+    connection *c = r->connection;
+    r->running = NULL;
+    r->finished = true;
+    if (!r->answered) {
+        if (!err)
+            err = HTTP_STATUS(500);
+        if (status_of(err) == 500)
+            log_error("%s %s: %s", r->route->method, r->route->path,
+                      err == HTTP_STATUS(500) ? "the handler did not answer" : uv_strerror(err));
+        respond_error(r, err);
+    } else if (r->left > 0 && !r->gone) {    /* a long answer broke off: the client must see that */
+        connection_abandon(c);
+        return;
+    }
+    advance(c);
+}
+
+static void on_settled(int err, void *arg) { finish(arg, err); }
+
+static int run_handler(void *arg)
+{
+    request *r = arg;
+    return r->route->await(r);
+}
+
+static void start(request *r)
+{
+    promise *p;
+    int err;
+
+    if (!r->route) {
+        exchange_answer(r);
+        r->finished = true;
+        return;
+    }
+    if (r->route->callback) {
+        r->route->callback(r, on_settled, r);
+        return;
+    }
+    if (r->route->await) {
+        if (!r->task && !(r->task = task_new(r->route->path, 0))) {
+            finish(r, UV_ENOMEM);
+            return;
+        }
+        p = task_run(r->task, run_handler, r);
+    } else {
+        p = r->route->promise(r);
+    }
+    if (promise_take_if_settled(p, &err)) {
+        finish(r, err);
+        return;
+    }
+    r->running = p;
+    when_settled(p, on_settled, r);
+}
+
+void pipeline_start(connection *c, request *r)
+{
+    c->reading = NULL;
+    if (c->first != r && !exchange_is_safe(r)) {
+        r->held_back = true;
+        return;
+    }
+    start(r);
+    if (c->first && c->first->finished)
+        advance(c);
+}
+
+void pipeline_append(connection *c, request *r)
+{
+    r->connection = c;
+    r->host = &host;
+    r->out = c->first ? &r->held : &c->out;
+    if (c->last)
+        c->last->next = r;
+    else
+        c->first = r;
+    c->last = r;
+    c->count++;
+    if (!r->keep_alive)
+        c->ending = true;
+}
+
+void pipeline_refuse(connection *c, int err)
+{
+    static const head NOTHING = { .at = "" };
+    request *r = c->reading;                 /* of which some has come, and has its place in line */
+    c->reading = NULL;
+    if (!r) {
+        const size_t size = exchange_size(&NOTHING);
+        r = mem_alloc(size);
+        exchange_init(r, size, &NOTHING);
+        pipeline_append(c, r);
+    }
+    c->ending = c->unread = true;
+    r->keep_alive = false;
+    respond_error(r, err);
+    r->finished = true;
+    advance(c);
+}
+
+void pipeline_abandon(connection *c)
+{
+    if (c->reading)
+        c->reading->finished = true;         /* it has no handler yet */
+    c->reading = NULL;
+    for (request *r = c->first; r; r = r->next) {
+        r->gone = true;
+        output_free(&r->held);
+        if (r->held_back)
+            r->finished = true;
+        if (r->waiting) {
+            promise *room = r->waiting;
+            r->waiting = NULL;
+            promise_settle(room, UV_ECANCELED);
+        }
+        if (r->running)
+            promise_cancel(r->running);
+    }
+    advance(c);
+}

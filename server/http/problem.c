@@ -1,0 +1,101 @@
+/* problem.c - answers that say what is wrong: RFC 9457 for programs, a page for people. */
+#include "accept.h"
+#include "exchange.h"
+#include "server/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool request_prefers_json(const request *req)
+{
+    const text accept = request_header(req, "accept");
+    return accept.length > 0 &&
+           accept_quality(accept, TEXT("application/json")) > accept_quality(accept, TEXT("text/html"));
+}
+
+static bool prefers_html(const request *req)
+{
+    const text accept = request_header(req, "accept");
+    return accept.length > 0 &&
+           accept_quality(accept, TEXT("text/html")) > accept_quality(accept, TEXT("application/problem+json")) &&
+           accept_quality(accept, TEXT("text/html")) > accept_quality(accept, TEXT("application/json"));
+}
+
+static void write_page(buffer *b, int status, text detail)
+{
+    buffer_printf(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+                     "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%d ", status);
+    buffer_text(b, status_reason(status));
+    buffer_text(b, TEXT("</title>\n<link rel=\"stylesheet\" href=\"/static/style.css\">\n<main>\n<h1>"));
+    buffer_text(b, status_reason(status));
+    buffer_printf(b, " <small>%d</small></h1>\n<p>", status);
+    buffer_html(b, detail);
+    buffer_text(b, TEXT("</p>\n<p><a href=\"/\">Back to the start</a></p>\n</main>\n"));
+}
+
+static void write_json(buffer *b, int status, text detail)
+{
+    buffer_text(b, TEXT("{\"type\":\"about:blank\",\"title\":"));
+    buffer_json(b, status_reason(status));
+    buffer_printf(b, ",\"status\":%d,\"detail\":", status);
+    buffer_json(b, detail);
+    buffer_text(b, TEXT("}\n"));
+}
+
+int respond_problem(request *req, int status, const char *format, ...)
+{
+    char detail[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+
+    const bool html = prefers_html(req);
+    buffer body;
+    buffer_init(&body, &req->arena);
+    (html ? write_page : write_json)(&body, status, text_of(detail));
+    if (status == 503)
+        respond_header(req, "Retry-After", "1");
+    respond(req, status, html ? "text/html; charset=utf-8" : "application/problem+json", buffer_all(&body));
+    return HTTP_STATUS(status);
+}
+
+static const char *explain(int status)
+{
+    switch (status) {
+    case 400: return "The request is not one that this server understands.";
+    case 404: return "There is nothing here by that name.";
+    case 408: return "The request did not arrive in time.";
+    case 413: return "The body is larger than this server takes.";
+    case 414: return "The address is longer than this server takes.";
+    case 415: return "The body is of a type that is not understood here.";
+    case 417: return "The only expectation that can be met is 100-continue.";
+    case 422: return "The body is well formed, but what it says cannot be used.";
+    case 431: return "The headers are larger, or more, than this server takes.";
+    case 501: return "The method or the transfer coding is not implemented here.";
+    case 503: return "The server cannot do that just now. Please try again in a moment.";
+    case 504: return "It took longer than it may.";
+    case 505: return "HTTP/1.0 and HTTP/1.1 are spoken here.";
+    case 507: return "There is no room left to store that.";
+    default:  return "Something went wrong on this side. It has been logged.";
+    }
+}
+
+int respond_error(request *req, int err)
+{
+    const int status = status_of(err);
+    return respond_problem(req, status, "%s", explain(status));
+}
+
+void exchange_answer(request *req)
+{
+    if (!req->allow && req->method != HTTP_OPTIONS) {
+        respond_error(req, E_NOT_FOUND);
+        return;
+    }
+    respond_header(req, "Allow", "%s", req->allow ? req->allow : "GET, HEAD, POST, OPTIONS");
+    if (req->method == HTTP_OPTIONS)
+        respond_nothing(req, 204);
+    else
+        respond_problem(req, 405, "This address answers to %s.", req->allow);
+}

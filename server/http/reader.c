@@ -1,0 +1,207 @@
+/* reader.c - see connection.h: bytes become requests. */
+#include "connection.h"
+#include "server/memory.h"
+
+struct input {                               /* bytes that could not be used yet */
+    guard  guard;                            /* what has been seen of them */
+    size_t length, capacity;
+    char   bytes[];
+};
+
+void reader_forget(connection *c)
+{
+    mem_free(c->input);
+    c->input = NULL;
+}
+
+bool reader_has_room(const connection *c)
+{
+    return !c->ending && writer_backlog(c) <= worker_here->config->limits.output &&
+           c->count < worker_here->config->limits.pipeline &&
+           (!c->last || (exchange_is_safe(c->last) && !c->last->held_back));
+}
+
+/* Each take_ function uses bytes from the front and returns how many; 0 when it needs more. */
+
+static size_t take_body(connection *c, const char *at, size_t length)
+{
+    request *r = c->reading;
+    const long taken = body_take(r->body, at, length);
+    if (taken < 0) {
+        pipeline_refuse(c, (int)taken);
+        return length;
+    }
+    if (r->body->complete)
+        pipeline_start(c, r);
+    return (size_t)taken;
+}
+
+static request *make_request(const head *h, const match *m, bool whole)
+{
+    const size_t size = exchange_size(h);
+    task *t = NULL;
+    if (whole && m->route && m->route->await)
+        t = task_new(m->route->path, size);
+    request *r = t ? task_room(t) : mem_alloc(size);
+    exchange_init(r, size, h);
+    r->task = t;
+    r->route = m->route;
+    r->allow = m->found ? m->allow : NULL;
+    memcpy(r->parameters, m->parameters, sizeof r->parameters);
+    return r;
+}
+
+static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, size_t length)
+{
+    static _Thread_local head h;             /* large, and only of use in here */
+    llhttp_t parser;
+    match m;
+    const config *config = worker_here->config;
+    const guard_limits limits = { config->limits.head, config->limits.uri, config->limits.headers };
+
+    const long size = guard_head(g, at, length, &limits);
+    if (size == 0)
+        return 0;
+    *g = (guard){ 0 };
+    int err = size < 0 ? (int)size : head_read(&h, &parser, at, (size_t)size);
+    if (err) {
+        pipeline_refuse(c, err);
+        return length;
+    }
+    router_find(worker_here->router, text_of(llhttp_method_name(h.method)), h.path, &m);
+    const size_t rest = length - (size_t)size;
+    request *r = make_request(&h, &m, !h.chunked && h.content_length <= rest);
+    r->started = now;
+    if (worker_here->draining)
+        r->keep_alive = false;
+    pipeline_append(c, r);
+    c->phase = IDLE;                         /* the next head's time starts anew */
+    if (!h.has_body) {
+        pipeline_start(c, r);
+        return (size_t)size;
+    }
+    c->reading = r;
+    r->body = body_new(&r->arena, &h, &parser, config->limits.body, config->limits.head, &err);
+    if (!r->body) {
+        pipeline_refuse(c, err);
+        return length;
+    }
+    if (h.expects_continue && rest == 0) {
+        output_append(r->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
+        writer_flush_soon(c);
+    }
+    return (size_t)size;
+}
+
+/* A client that sends faster than it is served waits in its own buffers, not in ours. */
+static void pause_or_read(connection *c)
+{
+    const bool full = c->input && c->input->length > worker_here->config->limits.head;
+    if (full && !c->paused && !reader_has_room(c)) {
+        uv_read_stop((uv_stream_t *)c);
+        c->paused = true;
+    } else if (!full && c->paused) {
+        c->paused = false;
+        if (reader_start(c))
+            connection_abandon(c);
+    }
+}
+
+/* Puts length bytes behind what is aside. */
+static void keep_aside(connection *c, const char *at, size_t length)
+{
+    struct input *in = c->input;
+    const size_t held = in ? in->length : 0;
+    if (length == 0)
+        return;
+    if (!in || held + length > in->capacity) {
+        const size_t capacity = in ? 2 * in->capacity + length : length;
+        in = mem_resize(in, sizeof *in + capacity);
+        if (!c->input)
+            *in = (struct input){ 0 };
+        in->capacity = capacity;
+        c->input = in;
+    }
+    memcpy(in->bytes + held, at, length);
+    in->length = held + length;
+}
+
+/* Takes used bytes from the front of what is aside. */
+static void drop_aside(connection *c, size_t used)
+{
+    struct input *in = c->input;
+    if (!in)
+        return;
+    in->length -= used;
+    if (in->length == 0) {
+        mem_free(in);
+        c->input = NULL;
+    } else if (used > 0) {
+        memmove(in->bytes, in->bytes + used, in->length);
+    }
+}
+
+/* Uses what was kept aside, if anything, and the new bytes behind it; keeps the rest aside. */
+void reader_use(connection *c, const char *at, size_t length)
+{
+    guard g = { 0 };
+    size_t used = 0;
+    const bool aside = c->input != NULL;
+    const uint64_t now = uv_hrtime();        /* one look at the clock for all requests of one read */
+
+    if (aside) {
+        keep_aside(c, at, length);
+        at = c->input->bytes;
+        length = c->input->length;
+        g = c->input->guard;
+    }
+    c->busy = true;
+    c->blocked = false;
+    while (used < length && !c->closing) {
+        if (!c->reading && !reader_has_room(c)) {
+            c->blocked = true;
+            break;
+        }
+        const size_t taken = c->reading ? take_body(c, at + used, length - used)
+                                        : take_head(c, &g, now, at + used, length - used);
+        if (taken == 0)
+            break;
+        used += taken;
+    }
+    c->busy = false;
+    if (c->closing)
+        return;                              /* what was aside went with it */
+    if (c->ending && !c->reading && used < length) {
+        c->unread = true;                    /* what comes behind the last request is not looked at */
+        used = length;
+    }
+    if (aside)
+        drop_aside(c, used);
+    else
+        keep_aside(c, at + used, length - used);
+    if (c->input)
+        c->input->guard = g;
+    pause_or_read(c);
+    writer_flush(c);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+    connection *c = (connection *)stream;
+    if (n < 0) {
+        connection_abandon(c);
+        return;
+    }
+    if (n == 0 || c->phase == LINGERING || (c->ending && !c->reading))
+        return;                              /* read and dropped */
+    reader_use(c, buffer->base, (size_t)n);
+}
+
+static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buffer)
+{
+    (void)h;
+    (void)suggested;
+    *buffer = uv_buf_init(worker_here->buffer, READ_BUFFER);
+}
+
+int reader_start(connection *c) { return uv_read_start((uv_stream_t *)c, on_alloc, on_read); }

@@ -1,0 +1,123 @@
+/* request.c - see request.h: what a handler may ask. */
+#include "exchange.h"
+#include "url.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+size_t exchange_size(const head *h)
+{
+    enum { ARENA = 96 };
+    const size_t size = sizeof(request) + h->length + 8 + (size_t)h->count * sizeof(header);
+    return (size + ARENA + 63) & ~(size_t)63;
+}
+
+/* Where a part of the head, or a constant, is in our copy of the head. */
+static span place(const head *h, text t)
+{
+    const bool ours = t.at >= h->at && t.at <= h->at + h->length;
+    return (span){ ours ? (uint16_t)(t.at - h->at) : 0, ours ? (uint16_t)t.length : 0 };
+}
+
+void exchange_init(void *room, size_t size, const head *h)
+{
+    request *req = room;
+    *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
+                      .header_count = (uint16_t)h->count, .path = place(h, h->path), .query = place(h, h->query) };
+    arena_init(&req->arena, req + 1, size - sizeof *req);
+    header *headers = arena_alloc(&req->arena, (size_t)h->count * sizeof *headers);
+    memcpy(headers, h->headers, (size_t)h->count * sizeof *headers);
+    req->headers = headers;
+    req->head = arena_copy(&req->arena, (text){ h->at, h->length });
+}
+
+void exchange_done(request *req)
+{
+    output_free(&req->held);
+    arena_done(&req->arena);
+}
+
+bool exchange_is_safe(const request *req)
+{
+    return req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS;
+}
+
+static text cut(const request *req, span s) { return (text){ req->head + s.at, s.length }; }
+
+text request_path(const request *req)
+{
+    return req->path.length > 0 ? cut(req, req->path) : TEXT("/");
+}
+
+text     request_method(const request *req)          { return text_of(llhttp_method_name(req->method)); }
+uint64_t request_started(const request *req)         { return req->started; }
+void   **request_context(request *req)               { return &req->context; }
+arena   *request_arena(request *req)                 { return &req->arena; }
+void    *request_alloc(request *req, size_t size)    { return arena_alloc(&req->arena, size); }
+
+text request_header(const request *req, const char *name)
+{
+    for (int i = 0; i < req->header_count; i++)
+        if (text_is(header_name(req->head, req->headers[i]), name))
+            return header_value(req->head, req->headers[i]);
+    return TEXT("");
+}
+
+text request_body(const request *req)
+{
+    return req->body && req->body->length > 0 ? (text){ req->body->at, req->body->length } : TEXT("");
+}
+
+text request_param(request *req, const char *name)
+{
+    int i = 0;
+    for (const char *at = req->route->path; (at = strpbrk(at, ":*")); i++) {
+        const size_t length = strcspn(at, "/");
+        const bool same = *at == '*' ? strcmp(name, "*") == 0
+                                     : strlen(name) == length - 1 && memcmp(name, at + 1, length - 1) == 0;
+        if (same) {
+            const span s = req->parameters[i];
+            return url_decode(&req->arena, (text){ req->head + req->path.at + s.at, s.length }, false);
+        }
+        at += length;
+    }
+    return TEXT("");
+}
+
+bool request_has_query(request *req, const char *name)
+{
+    text value;
+    return form_find(&req->arena, cut(req, req->query), name, &value);
+}
+
+text request_query(request *req, const char *name)
+{
+    text value = TEXT("");
+    form_find(&req->arena, cut(req, req->query), name, &value);
+    return value;
+}
+
+static int to_int(text t, int64_t *value)
+{
+    char digits[24], *end;                   /* the longest int64_t has 20 */
+    if (t.length == 0 || t.length >= sizeof digits || !(t.at[0] == '-' || (t.at[0] >= '0' && t.at[0] <= '9')))
+        return E_BAD_REQUEST;
+    memcpy(digits, t.at, t.length);
+    digits[t.length] = '\0';
+    errno = 0;
+    const long long n = strtoll(digits, &end, 10);
+    if (errno || *end || end != digits + t.length || end == digits)
+        return E_BAD_REQUEST;
+    *value = n;
+    return 0;
+}
+
+int request_param_int(request *req, const char *name, int64_t *value)
+{
+    return to_int(request_param(req, name), value);
+}
+
+int request_query_int(request *req, const char *name, int64_t *value)
+{
+    return request_has_query(req, name) ? to_int(request_query(req, name), value) : 0;
+}

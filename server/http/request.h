@@ -1,0 +1,64 @@
+/* request.h - what a handler sees of the server: one request, and ways to answer it.
+ *
+ * A handler comes in one of three stages, and answers in any of them with the same functions:
+ *
+ *   await      returns 0 after answering, or a negative error, which becomes an error page and, if
+ *              it is the server's fault, a line in the log. It runs as a task and may pause.
+ *   promise    returns a promise that settles so.
+ *   callback   calls done(err, arg) once, when it has answered or failed.
+ *
+ *   Ownership.  The request belongs to its connection. Everything reached through it, and everything
+ *               from its arena, lives until it has been answered and its handler has ended.
+ *   Clients that go away.  Their request's task or promise is cancelled; answering is then a no-op. */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "server/arena.h"
+#include "server/async/promise.h"
+#include "server/text.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct request request;
+
+typedef int      handler(request *req);
+typedef promise *promise_handler(request *req);
+typedef void     callback_handler(request *req, void (*done)(int err, void *arg), void *arg);
+
+/* The request. Texts are views into it; "" stands for what is not there. */
+text request_method(const request *req);
+text request_path(const request *req);                       /* as sent, without the query */
+text request_header(const request *req, const char *name);   /* name in lower case */
+text request_body(const request *req);
+text request_param(request *req, const char *name);          /* ":name" in the route, or "*"; decoded */
+text request_query(request *req, const char *name);          /* ?name=...; decoded */
+bool request_has_query(request *req, const char *name);
+int  request_param_int(request *req, const char *name, int64_t *value);      /* E_BAD_REQUEST if no whole number */
+int  request_query_int(request *req, const char *name, int64_t *value);      /* the same; *value stays if it is not there */
+bool request_prefers_json(const request *req);               /* by Accept: rather than HTML, which wins a tie */
+uint64_t request_started(const request *req);                /* uv_hrtime when its head was complete */
+
+void **request_context(request *req);                        /* the site's own; NULL at first */
+arena *request_arena(request *req);
+void  *request_alloc(request *req, size_t size);             /* zeroed */
+
+/* The answer: headers first, then one respond(). All of it is copied. They return 0, or UV_EALREADY
+ * when the request has been answered before. */
+void respond_header(request *req, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int  respond(request *req, int status, const char *type, text body);
+int  respond_nothing(request *req, int status);              /* 204, 303, 304: no body */
+
+/* An error, as application/problem+json (RFC 9457), or HTML for those who prefer it. Returns
+ * HTTP_STATUS(status), for the handler to return: a failure that has been answered. */
+int  respond_problem(request *req, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* A long answer in pieces: respond_begin with the length of all, then pieces, each awaited, until
+ * that length is reached. The promise settles when there is room for the next piece, and
+ * fails with UV_ECANCELED when the client is gone. A handler that stops early breaks the connection. */
+int  respond_begin(request *req, int status, const char *type, uint64_t length);
+MUST_AWAIT promise *respond_piece(request *req, text piece);
+
+#endif

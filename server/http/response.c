@@ -1,0 +1,123 @@
+/* response.c - see request.h: how a handler answers. The head is built in the output itself. */
+#include "exchange.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+/* What every answer says: made once a second. */
+static text common_headers(void)
+{
+    static _Thread_local struct { time_t second; text text; char bytes[80]; } made;
+    const time_t now = time(NULL);
+    if (now != made.second) {
+        struct tm utc;
+        gmtime_r(&now, &utc);
+        made.second = now;
+        made.text.at = made.bytes;
+        made.text.length = strftime(made.bytes, sizeof made.bytes,
+                                    "Server: tenk\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+    }
+    return made.text;
+}
+
+static char *put(char *at, text t)
+{
+    memcpy(at, t.at, t.length);
+    return at + t.length;
+}
+
+static char *put_number(char *at, uint64_t n)
+{
+    char digits[20];
+    size_t i = sizeof digits;
+    do
+        digits[--i] = (char)('0' + n % 10);
+    while (n /= 10);
+    return put(at, (text){ digits + i, sizeof digits - i });
+}
+
+void respond_header(request *req, const char *name, const char *format, ...)
+{
+    char value[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(value, sizeof value, format, args);
+    va_end(args);
+    for (char *c = value; *c; c++)
+        if (*c == '\r' || *c == '\n')
+            *c = ' ';                        /* nobody ends a header but us */
+    req->extra = arena_printf(&req->arena, "%s%s: %s\r\n", req->extra ? req->extra : "", name, value);
+}
+
+/* The head, and room for body bytes right behind it: returns where they go. */
+static char *respond_head(request *req, int status, const char *type, uint64_t length, size_t body)
+{
+    const text line = status_line(status), common = common_headers();
+    const text media = text_of(type ? type : ""), extra = text_of(req->extra ? req->extra : "");
+    const size_t bound = line.length + common.length + media.length + extra.length + body + 128;
+    char *const start = output_room(req->out, bound), *at = start;
+
+    at = put(at, line);
+    at = put(at, common);
+    if (type) {
+        at = put(at, TEXT("Content-Type: "));
+        at = put(at, media);
+        at = put(at, TEXT("\r\n"));
+    }
+    if (type || (status != 204 && status != 304)) {
+        at = put(at, TEXT("Content-Length: "));
+        at = put_number(at, length);
+        at = put(at, TEXT("\r\n"));
+    }
+    if (!req->keep_alive)
+        at = put(at, TEXT("Connection: close\r\n"));
+    else if (req->minor == 0)
+        at = put(at, TEXT("Connection: keep-alive\r\n"));
+    at = put(at, extra);
+    at = put(at, TEXT("\r\n"));
+    output_cut(req->out, bound - (size_t)(at - start) - body);
+    return at;
+}
+
+static int answer(request *req, int status, const char *type, uint64_t length, text body)
+{
+    if (req->answered)
+        return UV_EALREADY;
+    req->answered = true;
+    if (req->gone)
+        return 0;
+    req->host->answering(req);
+    if (req->method == HTTP_HEAD)
+        body.length = 0;
+    req->left = req->method == HTTP_HEAD ? 0 : length - body.length;
+    put(respond_head(req, status, type, length, body.length), body);
+    return 0;
+}
+
+int respond(request *req, int status, const char *type, text body)
+{
+    return answer(req, status, type, body.length, body);
+}
+
+int respond_nothing(request *req, int status)
+{
+    return answer(req, status, NULL, 0, TEXT(""));
+}
+
+int respond_begin(request *req, int status, const char *type, uint64_t length)
+{
+    return answer(req, status, type, length, TEXT(""));
+}
+
+promise *respond_piece(request *req, text piece)
+{
+    if (req->gone)
+        return promise_settled(UV_ECANCELED);
+    if (piece.length > req->left)
+        piece.length = (size_t)req->left;    /* also all of it, when the method is HEAD */
+    req->left -= piece.length;
+    if (piece.length > 0)
+        output_append(req->out, piece);
+    return req->host->room(req);
+}

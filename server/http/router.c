@@ -1,0 +1,142 @@
+/* router.c - see router.h. A tree with a node for each segment. */
+#include "router.h"
+#include "server/memory.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+struct node {
+    text         segment;                    /* ":" for any segment, "*" for the rest */
+    struct node *child, *sibling;            /* plain ones first, then ":", then "*" */
+    const route *routes[8];                  /* of each method; NULL behind the last */
+    char         allow[64];
+};
+
+struct router { struct node root; };
+
+static text next_segment(const char **path, const char *end)
+{
+    const char *at = *path, *slash = memchr(at, '/', (size_t)(end - at));
+    *path = slash ? slash + 1 : end + 1;     /* beyond the end: there are no more */
+    return (text){ at, (size_t)((slash ? slash : end) - at) };
+}
+
+static int rank(text segment)
+{
+    return segment.length && segment.at[0] == '*' ? 2 : segment.length && segment.at[0] == ':' ? 1 : 0;
+}
+
+static struct node *child_for(struct node *parent, text segment)
+{
+    struct node **link = &parent->child;
+    if (rank(segment) == 1)
+        segment.length = 1;                  /* its name is the route's affair */
+    for (; *link && rank((*link)->segment) <= rank(segment); link = &(*link)->sibling)
+        if (text_equal((*link)->segment, segment))
+            return *link;
+    struct node *n = mem_alloc(sizeof *n);
+    n->segment = segment;
+    n->sibling = *link;
+    return *link = n;
+}
+
+static void allow(struct node *n, const char *method)
+{
+    const size_t used = strlen(n->allow);
+    snprintf(n->allow + used, sizeof n->allow - used, "%s%s", used ? ", " : "", method);
+}
+
+static void add(struct node *root, const route *r)
+{
+    struct node *n = root;
+    const char *end = r->path + strlen(r->path);
+    for (const char *at = r->path + 1; at <= end;)
+        n = child_for(n, next_segment(&at, end));
+    int i = 0;
+    while (n->routes[i])
+        i++;
+    assert(i < 7);
+    n->routes[i] = r;
+    if (i == 0)
+        allow(n, "OPTIONS");
+    allow(n, r->method);
+    if (strcmp(r->method, "GET") == 0)
+        allow(n, "HEAD");
+}
+
+router *router_new(const route routes[], int count)
+{
+    router *r = mem_alloc(sizeof *r);
+    for (int i = 0; i < count; i++)
+        add(&r->root, &routes[i]);
+    return r;
+}
+
+static void free_children(struct node *n)
+{
+    for (struct node *c = n->child, *next; c; c = next) {
+        next = c->sibling;
+        free_children(c);
+        mem_free(c);
+    }
+}
+
+void router_free(router *r)
+{
+    free_children(&r->root);
+    mem_free(r);
+}
+
+/* The node for the rest of a path, depth first: a plain segment that leads nowhere gives way to ":". */
+static const struct node *walk(const struct node *n, text path, const char *at, span *parameters, int count)
+{
+    const char *const end = path.at + path.length;
+    if (at > end)
+        return n->routes[0] ? n : NULL;
+    const char *rest = at;
+    const text segment = next_segment(&rest, end);
+    const span here = { (uint16_t)(at - path.at), (uint16_t)segment.length };
+
+    for (const struct node *c = n->child; c; c = c->sibling) {
+        const struct node *found = NULL;
+        switch (rank(c->segment)) {
+        case 0:
+            if (text_equal(c->segment, segment))
+                found = walk(c, path, rest, parameters, count);
+            break;
+        case 1:
+            if (segment.length > 0 && count < MAX_PARAMETERS_OF_PATH) {
+                parameters[count] = here;
+                found = walk(c, path, rest, parameters, count + 1);
+            }
+            break;
+        case 2:
+            if (count == MAX_PARAMETERS_OF_PATH)
+                break;
+            parameters[count] = (span){ here.at, (uint16_t)(end - at) };
+            found = c;
+            break;
+        }
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+void router_find(const router *r, text method, text path, match *m)
+{
+    m->route = NULL;
+    m->found = false;
+    if (path.length == 0 || path.at[0] != '/')
+        return;
+    const struct node *n = walk(&r->root, path, path.at + 1, m->parameters, 0);
+    if (!n)
+        return;
+    m->found = true;
+    m->allow = n->allow;
+    if (text_equal(method, TEXT("HEAD")))
+        method = TEXT("GET");
+    for (int i = 0; n->routes[i]; i++)
+        if (text_equal(method, text_of(n->routes[i]->method)))
+            m->route = n->routes[i];
+}

@@ -1,0 +1,37 @@
+/* router.h - which handler answers which path.
+ *
+ * A route's path is made of segments: plain ones, ":name" for any one segment, and "*" at the end for
+ * all the rest. Plain beats ":name" beats "*". Paths are matched as they were sent; a parameter is
+ * decoded when the handler asks for it. */
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+
+#include "request.h"
+
+#include <stdint.h>
+
+enum { MAX_PARAMETERS_OF_PATH = 4 };
+
+typedef struct route {
+    const char       *method, *path;
+    handler          *await;                 /* one of these three */
+    promise_handler  *promise;
+    callback_handler *callback;
+} route;
+
+typedef struct span { uint16_t at, length; } span;           /* of the path */
+
+typedef struct match {
+    const route *route;                      /* NULL if none */
+    bool         found;                      /* the path exists; if route is NULL, by other methods */
+    const char  *allow;                      /* of a path that exists: for the Allow header */
+    span         parameters[MAX_PARAMETERS_OF_PATH];         /* in the order of the route's ':' and '*' */
+} match;
+
+typedef struct router router;
+
+router *router_new(const route routes[], int count);         /* the routes must outlive it */
+void    router_free(router *r);
+void    router_find(const router *r, text method, text path, match *m);      /* HEAD finds GET's */
+
+#endif

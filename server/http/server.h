@@ -1,0 +1,32 @@
+/* server.h - the server as a whole: listens, runs a loop for each worker, and stops when asked.
+ *
+ * Workers share nothing but the routes and the configuration. Each has its own loop, its own
+ * listening socket (SO_REUSEPORT lets the kernel spread the connections), its own connections.
+ *
+ *   SIGTERM, SIGINT   stop accepting, finish what is under way, return; a second one exits at once. */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "router.h"
+#include "server/config.h"
+
+typedef struct site {
+    const route *routes;
+    int          count;
+    void        *arg;
+    void       (*open)(void *arg);           /* on each worker's thread, before it serves */
+    promise   *(*close)(void *arg);          /* on the same, when it has stopped */
+    void       (*answering)(request *req);   /* before an answer is written: may add headers to it */
+} site;
+
+typedef struct server server;
+
+/* Binds the address. On an error why says in words what is wrong. All of them must outlive the server. */
+int  server_open(server **s, const config *c, const site *site, char *why, size_t size);
+const char *server_address(const server *s); /* "http://127.0.0.1:8080", with the real port */
+
+/* Serves until told to stop; started(arg) is called when all workers do. Returns 0, or UV_ETIMEDOUT when the drain time passed with work left. */
+int  server_run(server *s, void (*started)(void *arg), void *arg);
+void server_close(server *s);
+
+#endif

@@ -1,0 +1,44 @@
+/* url.c - see url.h. */
+#include "url.h"
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+text url_decode(arena *a, text t, bool form)
+{
+    if (!memchr(t.at, '%', t.length) && !(form && memchr(t.at, '+', t.length)))
+        return t;
+    char *out = arena_alloc(a, t.length + 1), *to = out;
+    for (const char *at = t.at, *end = t.at + t.length; at < end; at++) {
+        if (*at == '%' && end - at > 2 && hex(at[1]) >= 0 && hex(at[2]) >= 0) {
+            *to++ = (char)(hex(at[1]) << 4 | hex(at[2]));
+            at += 2;
+        } else {
+            *to++ = form && *at == '+' ? ' ' : *at;
+        }
+    }
+    return (text){ out, (size_t)(to - out) };
+}
+
+bool form_find(arena *a, text form, const char *name, text *value)
+{
+    const text wanted = text_of(name);
+    for (const char *at = form.at, *end = form.at + form.length; at < end;) {
+        const char *next = memchr(at, '&', (size_t)(end - at));
+        if (!next)
+            next = end;
+        const char *equals = memchr(at, '=', (size_t)(next - at));
+        const char *name_end = equals ? equals : next;
+        if (text_equal(url_decode(a, (text){ at, (size_t)(name_end - at) }, true), wanted)) {
+            *value = equals ? url_decode(a, (text){ equals + 1, (size_t)(next - equals - 1) }, true) : TEXT("");
+            return true;
+        }
+        at = next + 1;
+    }
+    return false;
+}

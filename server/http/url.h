@@ -1,0 +1,14 @@
+/* url.h - percent-encoding (RFC 3986, 2.1) and forms (application/x-www-form-urlencoded, WHATWG URL). */
+#ifndef HTTP_URL_H
+#define HTTP_URL_H
+
+#include "server/arena.h"
+
+/* Decodes %XX, and + as a space where form says so. A malformed %XX stays as it is. The result is a
+ * view of t when there was nothing to decode, else it is the arena's. */
+text url_decode(arena *a, text t, bool form);
+
+/* The first field of that name in a form or query string: decoded; false if there is none. */
+bool form_find(arena *a, text form, const char *name, text *value);
+
+#endif

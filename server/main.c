@@ -1,0 +1,135 @@
+/* main.c - from the command line to a running server, and back out again. */
+#include "config.h"
+#include "handlers/site.h"
+#include "healthcheck.h"
+#include "log.h"
+#include "machine.h"
+#include "options.h"
+#include "server/async/task.h"
+#include "server/async/threads.h"
+#include "server/http/server.h"
+#include "version.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { WHY = 512 };
+
+static int fail(const char *why)
+{
+    fprintf(stderr, "tenk: %s\n", why);
+    return EXIT_FAILURE;
+}
+
+static database_options database_options_of(const config *c)
+{
+    return (database_options){
+        .url = c->database.url,
+        .connections = c->database.connections,
+        .pipeline_depth = c->database.pipeline_depth,
+        .readers = c->database.readers,
+        .line = c->database.line,
+        .timeout_ms = c->database.timeout,
+        .line_timeout_ms = c->database.line_timeout,
+        .connect_timeout_ms = c->database.connect_timeout,
+        .prepare = c->database.prepare,
+    };
+}
+
+struct running { const config *config; const database *database; server *server; };
+
+static void announce(void *arg)
+{
+    const struct running *r = arg;
+    printf("tenk %s: %s, %s mode, %d worker%s, %s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server),
+           "async", r->config->server.workers, r->config->server.workers == 1 ? "" : "s",
+           database_describe(r->database));
+    fflush(stdout);
+}
+
+static int serve(const config *c, database *d)
+{
+    char why[WHY];
+    struct running r = { c, d, NULL };
+
+    threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
+    task_set_stack_size(c->tasks.stack);
+    const site site = site_over(d, c->files.root, why, sizeof why);
+    if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
+        return fail(why);
+    const int late = server_run(r.server, announce, &r);
+    server_close(r.server);
+    return late ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int with_database(const config *c, int (*then)(const config *c, database *d))
+{
+    char why[WHY];
+    const database_options options = database_options_of(c);
+    database *d;
+    if (database_open(&d, &options, why, sizeof why))
+        return fail(why);
+    const int code = then(c, d);
+    database_close(d);
+    return code;
+}
+
+static int init_db(const config *c, database *d)
+{
+    char why[WHY];
+    (void)c;
+    if (database_init(d, why, sizeof why))
+        return fail(why);
+    printf("%s is ready\n", database_describe(d));
+    return EXIT_SUCCESS;
+}
+
+static int ask_health(const config *c)
+{
+    char why[WHY];
+    return healthcheck(c->server.listen, HEALTHCHECK_TIMEOUT, why, sizeof why) ? fail(why) : EXIT_SUCCESS;
+}
+
+static int act(action action, const config *c)
+{
+    log_set_level((log_level)c->log.level);
+    switch (action) {
+    case ACTION_TEST_CONFIG:  puts("the configuration is good"); return EXIT_SUCCESS;
+    case ACTION_PRINT_CONFIG: config_print(c, stdout); return EXIT_SUCCESS;
+    case ACTION_HEALTHCHECK:  return ask_health(c);
+    case ACTION_INIT_DB:      return with_database(c, init_db);
+    default:                  return with_database(c, serve);
+    }
+}
+
+/* What was printed must have arrived: a full disk behind stdout is a failure too. */
+static int flushed(int code)
+{
+    return fflush(stdout) || ferror(stdout) ? fail("cannot write to standard output") : code;
+}
+
+int main(int argc, char *argv[])
+{
+    options o;
+    config c;
+
+    signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
+    if (options_parse(&o, argc, argv, stderr))
+        return EXIT_USAGE;
+    if (o.action == ACTION_HELP) {
+        options_help(stdout);
+        return flushed(EXIT_SUCCESS);
+    }
+    if (o.action == ACTION_VERSION) {
+        version_print(stdout);
+        return flushed(EXIT_SUCCESS);
+    }
+    o.sources.environment = environ;
+    machine_raise_open_files();              /* first: how many connections there may be depends on it */
+    if (config_load(&c, &o.sources, stderr))
+        return EXIT_CONFIG;
+    const int code = flushed(act(o.action, &c));
+    config_free(&c);
+    return code;
+}

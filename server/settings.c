@@ -1,0 +1,151 @@
+/* settings.c - see settings.h. To add a setting: a member in config.h, a row here, and two lines in
+ * config.ini, which a test compares with the row. */
+#include "settings.h"
+
+#include "machine.h"
+
+#include <string.h>
+
+static int one_a_processor(const config *c)
+{
+    (void)c;
+    return machine_processors();
+}
+
+static int at_least_four(const config *c)
+{
+    (void)c;
+    return machine_processors() > 4 ? machine_processors() : 4;
+}
+
+static int within_the_pool(const config *c)
+{
+    return machine_processors() < c->threads.pool ? machine_processors() : c->threads.pool;
+}
+
+/* What is left of the open files when the databases, the loops and the log have theirs. */
+static int as_files_allow(const config *c)
+{
+    enum { PROCESS = 64, LOOP = 16, SQLITE = 3, MOST = 1000000 };
+    const int others = PROCESS + (c->database.readers + 1) * SQLITE +
+                       c->server.workers * (LOOP + c->database.connections);
+    const int each = (machine_open_files() - others) / c->server.workers;
+    return each < 1 ? 1 : each > MOST ? MOST : each;
+}
+
+static const char *const MODES[] = { "async", NULL };
+static const char *const LEVELS[] = { "error", "warning", "info", "debug", NULL };
+
+_Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
+
+/* Name, place and type of a member; comparing the pointers makes a wrong type an error here. */
+#define MEMBER(in, name, ctype)              \
+    .section = #in, .key = #name,            \
+    .offset = offsetof(config, in.name) + 0 * sizeof((ctype *)0 == &((config *)0)->in.name)
+
+#define TEXTUAL(kind, in, name)         MEMBER(in, name, char *), .type = kind
+#define AMOUNT(kind, least, most)       .type = kind, .low = least, .high = most
+#define NUMBER(in, name, least, most)   MEMBER(in, name, int), AMOUNT(SETTING_NUMBER, least, most)
+#define SIZE(in, name, least, most)     MEMBER(in, name, size_t), AMOUNT(SETTING_SIZE, least, most)
+#define DURATION(in, name, least, most) MEMBER(in, name, uint64_t), AMOUNT(SETTING_DURATION, least, most)
+#define SWITCH(in, name)                MEMBER(in, name, bool), .type = SETTING_SWITCH
+#define CHOICE(in, name, ctype, list)   MEMBER(in, name, ctype), .type = SETTING_CHOICE, .choices = list
+
+const settings_section SECTIONS[] = {
+    { "server",   "Where tenk serves, and how." },
+    { "database", "Where the data is, and how long a query may take." },
+    { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
+    { "timeouts", "How long tenk waits for a client." },
+    { "threads",  "The pool that does what would block a loop: rendering, files, names." },
+    { "tasks",    "Tasks." },
+    { "files",    "What is served from the disk." },
+    { "log",      "What is written to standard error." },
+};
+const int SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS;
+
+const setting SETTINGS[] = {
+    { TEXTUAL(SETTING_ADDRESS, server, listen), .initial = "127.0.0.1:8080",
+      .why = "HOST:PORT, [IPV6]:PORT, or :PORT for every address; port 0 is any free one." },
+    { CHOICE(server, mode, mode, MODES), .initial = "async",
+      .why = "async: one loop serves many connections." },
+    { NUMBER(server, workers, "1", "1024"), .initial = "auto", .automatic = one_a_processor,
+      .why = "Loops, each on a thread of its own; auto: one for each processor." },
+
+    { TEXTUAL(SETTING_URL, database, url), .initial = "sqlite:tenk.db",
+      .why = "sqlite:PATH, or postgresql://USER:PASSWORD@HOST/NAME." },
+    { NUMBER(database, connections, "1", "1000"), .initial = "4",
+      .why = "To PostgreSQL, for each worker; two queries of one gather run on two." },
+    { NUMBER(database, pipeline_depth, "1", "10000"), .initial = "64",
+      .why = "Queries in flight on one connection; 1 waits for each answer." },
+    { NUMBER(database, readers, "1", "64"), .initial = "auto", .automatic = one_a_processor,
+      .why = "Threads that read from SQLite; auto: one for each processor." },
+    { NUMBER(database, line, "0", "1000000"), .initial = "1024",
+      .why = "Queries that may wait for a connection, for each worker; more get 503." },
+    { DURATION(database, timeout, "0", "24h"), .initial = "5s",
+      .why = "Of one query, which is then cancelled at the server; 0 for none." },
+    { DURATION(database, line_timeout, "1ms", "1h"), .initial = "2s",
+      .why = "How long a query waits for a connection before it gets 503." },
+    { DURATION(database, connect_timeout, "1ms", "1h"), .initial = "5s",
+      .why = "For one attempt to connect." },
+    { SWITCH(database, prepare), .initial = "on",
+      .why = "Prepared statements; off for a pooler in transaction mode." },
+
+    { SIZE(limits, head, "256", "1MiB"), .initial = "16KiB",
+      .why = "Bytes of a request's first line and headers; this much is buffered." },
+    { NUMBER(limits, headers, "1", "10000"), .initial = "100",
+      .why = "Headers of one request." },
+    { SIZE(limits, uri, "16", "1MiB"), .initial = "8KiB",
+      .why = "Bytes of the request target; part of the head." },
+    { SIZE(limits, body, "0", "1GiB"), .initial = "1MiB",
+      .why = "Bytes of a request's body, which is kept in memory." },
+    { NUMBER(limits, connections, "1", "1000000"), .initial = "auto", .automatic = as_files_allow,
+      .why = "Open at once, for each worker; auto: what the limit of open files allows." },
+    { NUMBER(limits, pipeline, "1", "1000"), .initial = "32",
+      .why = "Requests of one connection under way at once; the others wait unread." },
+    { SIZE(limits, output, "4KiB", "1GiB"), .initial = "1MiB",
+      .why = "Bytes that wait for a slow reader before its requests do." },
+
+    { DURATION(timeouts, head, "1ms", "1h"), .initial = "10s",
+      .why = "For the whole head to arrive; a slow one gets 408." },
+    { DURATION(timeouts, body, "1ms", "24h"), .initial = "30s",
+      .why = "For a body to arrive; a slow one gets 408." },
+    { DURATION(timeouts, idle, "1ms", "24h"), .initial = "75s",
+      .why = "Between requests; longer than the 60s of most load balancers." },
+    { DURATION(timeouts, write, "1ms", "24h"), .initial = "30s",
+      .why = "For a reader to take anything at all of an answer." },
+    { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
+      .why = "To finish what is under way when stopping; 0 stops at once." },
+
+    { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = at_least_four,
+      .why = "Threads, shared by all workers; auto: one for each processor, at least 4." },
+    { NUMBER(threads, running, "1", "1024"), .initial = "auto", .automatic = within_the_pool,
+      .why = "Jobs that compute at once, for each worker; auto: one for each processor." },
+    { NUMBER(threads, waiting, "0", "1000000"), .initial = "1024",
+      .why = "Jobs in line, for each worker; more get 503." },
+
+    { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
+      .why = "Of one task, in whole pages; only what a task touches takes memory." },
+
+    { TEXTUAL(SETTING_TEXT, files, root), .initial = "static",
+      .why = "The folder behind /static/." },
+
+    { CHOICE(log, level, int, LEVELS), .initial = "info",
+      .why = "error, warning, info or debug; each includes those before it." },
+};
+const int SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS;
+
+bool section_known(const char *name)
+{
+    for (int i = 0; i < SECTION_COUNT; i++)
+        if (strcmp(SECTIONS[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+const setting *setting_find(const char *section, const char *key)
+{
+    for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
+        if (strcmp(s->section, section) == 0 && strcmp(s->key, key) == 0)
+            return s;
+    return NULL;
+}

@@ -1,0 +1,27 @@
+/* version.c - see version.h. inih and md4c do not know theirs: the Makefile asks pkg-config. */
+#include "version.h"
+
+#include <jansson.h>
+#include <libpq-fe.h>
+#include <llhttp.h>
+#include <sqlite3.h>
+#include <uv.h>
+
+static void print_libpq(FILE *out)
+{
+    const int version = PQlibVersion();      /* 150004 is 15.4 */
+    fprintf(out, "  libpq    %d.%d\n", version / 10000, version % 10000);
+}
+
+void version_print(FILE *out)
+{
+    fprintf(out, "tenk %s\n", TENK_VERSION);
+    fprintf(out, "  libuv    %s\n", uv_version_string());
+    fprintf(out, "  llhttp   %d.%d.%d\n", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR,
+            LLHTTP_VERSION_PATCH);
+    print_libpq(out);
+    fprintf(out, "  SQLite   %s\n", sqlite3_libversion());
+    fprintf(out, "  jansson  %s\n", jansson_version_str());
+    fprintf(out, "  md4c     %s\n", MD4C_VERSION);
+    fprintf(out, "  inih     %s\n", INIH_VERSION);
+}

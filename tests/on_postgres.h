@@ -1,0 +1,28 @@
+/* on_postgres.h - what the tests of the PostgreSQL driver share: a server, and one loop's db of it. */
+#ifndef ON_POSTGRES_H
+#define ON_POSTGRES_H
+
+#include "db/db.h"
+#include "tests/cluster.h"
+
+extern cluster         *server;              /* for all tests of a case; each finds it running */
+extern database        *base;
+extern db              *here;
+extern arena            scratch;
+extern database_options options;             /* a test may change them before it opens */
+
+void make_server(void);                      /* unchecked fixtures */
+void free_server(void);
+void begin(void);                            /* checked: the table things(id, name), 1 to 1000, and options */
+
+void open_with(const char *url);
+void finish(void);                           /* closes; fails if anything is left open */
+
+int  outcome_of(promise *p);                 /* runs the loop until p settles */
+void wait_for_all(void);                     /* connections to be up */
+double seconds(void);                        /* since the last call */
+
+extern const statement THING, SLEEP, ADD;    /* ($1 id), ($1 milliseconds), ($1 id) */
+promise *ask(rows *out, const statement *s, int64_t n);
+
+#endif

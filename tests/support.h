@@ -1,0 +1,23 @@
+/* support.h - what the unit tests share. */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include "server/async/promise.h"
+
+#include <check.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+void store(int err, void *arg);              /* a follower: *(int *)arg = err */
+int  outcome_of(promise *p);                 /* takes p, runs the loop, returns its outcome; 1 if not settled */
+
+/* Time, for tests, passes by leaps: libuv's clock goes ms ahead of the machine's. */
+void clock_skip(uint64_t ms);
+bool loop_turn_skipping(void);               /* one turn of the loop, waiting for no timer; false when none is left */
+void loop_run_skipping(void);                /* loop_run, waiting for no timer */
+
+/* A promise that counts how often it is asked to stop, and settles only when told to. */
+typedef struct fake { promise *promise; int cancels; int answer; } fake;
+promise *fake_new(fake *f, int answer);      /* settles with answer when cancelled, 1: does not */
+
+#endif

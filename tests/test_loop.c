@@ -1,0 +1,222 @@
+/* test_loop.c - the order of a turn; stopping; ending. */
+#include "server/async/loop.h"
+#include "suites.h"
+#include "support.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct step { ready node; char name; struct step *then; void (*how)(ready *); };
+
+static char order[64];
+
+static void note(char c)
+{
+    const size_t n = strlen(order);
+    order[n] = c;
+    order[n + 1] = '\0';
+}
+
+static void run(ready *r)
+{
+    struct step *s = (struct step *)r;
+    note(s->name);
+    if (s->then)
+        s->how(&s->then->node);
+}
+
+static struct step steps[] = {
+    { { .run = run }, 'a' }, { { .run = run }, 'b' }, { { .run = run }, 'c' }, { { .run = run }, 'd' },
+};
+
+static ready *step(int i) { return &steps[i].node; }
+
+static void chain(int from, void (*how)(ready *), int to)
+{
+    steps[from].how = how;
+    steps[from].then = &steps[to];
+}
+
+static void setup(void) { ck_assert_int_eq(loop_start(), 0); }
+
+START_TEST(ready_things_run_in_order_and_not_inside_the_call)
+{
+    loop_ready(step(0));
+    loop_ready(step(1));
+    ck_assert_str_eq(order, "");
+    chain(0, loop_ready, 2);
+    loop_run();
+    ck_assert_str_eq(order, "abc");
+}
+END_TEST
+
+START_TEST(the_turn_ends_when_nothing_is_ready)
+{
+    loop_at_turn_end(step(3));
+    loop_ready(step(0));
+    chain(0, loop_ready, 1);
+    chain(3, loop_ready, 2);                 /* what the end makes ready runs in the same turn */
+    ck_assert(loop_run_ready());
+    ck_assert_str_eq(order, "abdc");
+    ck_assert(!loop_run_ready());
+}
+END_TEST
+
+START_TEST(immediate_things_come_after_what_is_ready)
+{
+    loop_immediate(step(2));
+    loop_immediate(step(3));
+    loop_ready(step(0));
+    chain(2, loop_ready, 1);
+    loop_run();
+    ck_assert_str_eq(order, "acdb");
+}
+END_TEST
+
+static int turns;
+static uv_pipe_t pipe_;
+static char      pipe_room[8];
+
+static void for_ever(ready *r)
+{
+    turns++;
+    loop_immediate(r);
+}
+
+static void room(uv_handle_t *h, size_t n, uv_buf_t *b)
+{
+    (void)h, (void)n;
+    *b = uv_buf_init(pipe_room, sizeof pipe_room);
+}
+
+static void arrived(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
+{
+    (void)b;
+    ck_assert_int_eq(n, 1);
+    uv_close((uv_handle_t *)s, NULL);
+    loop_stop();
+}
+
+START_TEST(what_is_immediate_for_ever_starves_no_input)
+{
+    int ends[2];
+    ready busy = { .run = for_ever };
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    uv_pipe_init(loop_here(), &pipe_, 0);
+    uv_pipe_open(&pipe_, ends[0]);
+    uv_read_start((uv_stream_t *)&pipe_, room, arrived);
+    loop_immediate(&busy);
+    loop_run();
+    ck_assert_int_lt(turns, 10);
+}
+END_TEST
+
+static void too_late(uv_timer_t *t)
+{
+    (void)t;
+    ck_abort_msg("the loop went on");
+}
+
+static void rang(uv_timer_t *t)
+{
+    (void)t;
+    loop_ready(step(0));
+    loop_stop();
+}
+
+START_TEST(a_stop_holds_although_more_becomes_ready)
+{
+    uv_timer_t soon, late;
+    uv_timer_init(loop_here(), &soon);
+    uv_timer_init(loop_here(), &late);
+    uv_timer_start(&soon, rang, 0, 0);
+    uv_timer_start(&late, too_late, 3600000, 0);
+    loop_run();
+    ck_assert_str_eq(order, "a");
+    loop_ready(step(1));
+    loop_stop();
+    loop_run();                              /* a stop from outside counts for the next run */
+    ck_assert_str_eq(order, "ab");
+}
+END_TEST
+
+static void closed(uv_handle_t *h)
+{
+    (void)h;
+    loop_ready(step(0));
+}
+
+static void stop(ready *r)
+{
+    (void)r;
+    loop_stop();
+}
+
+START_TEST(a_stop_holds_when_a_close_callback_makes_ready)
+{
+    uv_timer_t gone, late;
+    ready stopper = { .run = stop };
+    uv_timer_init(loop_here(), &gone);
+    uv_timer_init(loop_here(), &late);
+    uv_timer_start(&late, too_late, 3600000, 0);
+    uv_close((uv_handle_t *)&gone, closed);
+    loop_ready(&stopper);
+    loop_run();
+    ck_assert_str_eq(order, "a");
+}
+END_TEST
+
+START_TEST(a_loop_that_is_done_can_be_started_again)
+{
+    ck_assert_int_eq(loop_done(), 0);
+    ck_assert_ptr_null(loop_here());
+    ck_assert_int_eq(loop_start(), 0);
+    ck_assert_ptr_nonnull(loop_here());
+    loop_ready(step(0));
+    loop_run();
+    ck_assert_str_eq(order, "a");
+    ck_assert_int_eq(loop_done(), 0);
+}
+END_TEST
+
+START_TEST(a_loop_is_busy_until_its_handles_are_closed)
+{
+    uv_timer_t t;
+    uv_timer_init(loop_here(), &t);
+    ck_assert_int_eq(loop_done(), UV_EBUSY);
+    uv_close((uv_handle_t *)&t, NULL);
+    ck_assert_int_eq(loop_done(), 0);
+}
+END_TEST
+
+static void look(void *arg) { *(bool *)arg = loop_here() == NULL; }
+
+START_TEST(a_plain_thread_has_no_loop)
+{
+    bool none = false;
+    uv_thread_t t;
+    uv_thread_create(&t, look, &none);
+    uv_thread_join(&t);
+    ck_assert(none);
+    ck_assert_ptr_nonnull(loop_here());
+}
+END_TEST
+
+Suite *loop_suite(void)
+{
+    Suite *s = suite_create("loop");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_test(t, ready_things_run_in_order_and_not_inside_the_call);
+    tcase_add_test(t, the_turn_ends_when_nothing_is_ready);
+    tcase_add_test(t, immediate_things_come_after_what_is_ready);
+    tcase_add_test(t, what_is_immediate_for_ever_starves_no_input);
+    tcase_add_test(t, a_stop_holds_although_more_becomes_ready);
+    tcase_add_test(t, a_stop_holds_when_a_close_callback_makes_ready);
+    tcase_add_test(t, a_loop_that_is_done_can_be_started_again);
+    tcase_add_test(t, a_loop_is_busy_until_its_handles_are_closed);
+    tcase_add_test(t, a_plain_thread_has_no_loop);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,118 @@
+/* test_memory.c - allocation never returns NULL; pools hand out and reuse. */
+#include "server/memory.h"
+#include "suites.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+
+START_TEST(allocated_bytes_are_zero)
+{
+    for (int i = 0; i < 10; i++) {
+        char *p = mem_alloc(1000);
+        for (int j = 0; j < 1000; j++)
+            ck_assert_int_eq(p[j], 0);
+        memset(p, 0xff, 1000);
+        mem_free(p);
+    }
+    mem_free(NULL);
+}
+END_TEST
+
+START_TEST(a_resized_block_keeps_what_it_held)
+{
+    char *p = mem_copy("tenk");
+    p = mem_resize(p, 100000);
+    ck_assert_str_eq(p, "tenk");
+    mem_free(p);
+}
+END_TEST
+
+START_TEST(an_impossible_size_aborts) { mem_free(mem_alloc(SIZE_MAX / 2)); }
+END_TEST
+
+START_TEST(an_impossible_resize_aborts) { mem_free(mem_resize(NULL, SIZE_MAX / 2)); }
+END_TEST
+
+struct odd { char bytes[41]; };
+
+START_TEST(objects_of_a_pool_do_not_overlap_and_are_aligned)
+{
+    enum { MANY = 10000 };
+    static struct odd *objects[MANY];
+    pool p = POOL(struct odd);
+    for (int i = 0; i < MANY; i++) {
+        objects[i] = pool_get(&p);
+        ck_assert_uint_eq((uintptr_t)objects[i] % 8, 0);
+        memset(objects[i], i % 251, sizeof *objects[i]);
+    }
+    for (int i = 0; i < MANY; i++) {
+        for (size_t j = 0; j < sizeof objects[i]->bytes; j++)
+            ck_assert_int_eq((unsigned char)objects[i]->bytes[j], i % 251);
+        pool_put(&p, objects[i]);
+    }
+    pool_done(&p);
+}
+END_TEST
+
+START_TEST(the_object_put_last_comes_first)
+{
+    pool p = POOL(struct odd);
+    void *a = pool_get(&p), *b = pool_get(&p);
+    pool_put(&p, a);
+    pool_put(&p, b);
+    void *c = pool_get(&p), *d = pool_get(&p);
+    if (!mem_each_its_own) {
+        ck_assert_ptr_eq(c, b);
+        ck_assert_ptr_eq(d, a);
+    }
+    pool_put(&p, c);
+    pool_put(&p, d);
+    pool_done(&p);
+}
+END_TEST
+
+START_TEST(a_pool_works_again_after_its_end)
+{
+    pool p = POOL(struct odd);
+    pool_put(&p, pool_get(&p));
+    pool_done(&p);
+    struct odd *again = pool_get(&p);
+    memset(again, 1, sizeof *again);
+    pool_put(&p, again);
+    pool_done(&p);
+}
+END_TEST
+
+struct huge { char bytes[200000]; };
+
+START_TEST(an_object_may_be_larger_than_a_slab)
+{
+    pool p = POOL(struct huge);
+    struct huge *a = pool_get(&p), *b = pool_get(&p);
+    memset(a, 1, sizeof *a);
+    memset(b, 2, sizeof *b);
+    ck_assert_int_eq(a->bytes[sizeof *a - 1], 1);
+    pool_put(&p, a);
+    pool_put(&p, b);
+    pool_done(&p);
+}
+END_TEST
+
+Suite *memory_suite(void)
+{
+    Suite *s = suite_create("memory");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, allocated_bytes_are_zero);
+    tcase_add_test(t, a_resized_block_keeps_what_it_held);
+    if (!mem_each_its_own) {                 /* the tools have their own answer to such a size */
+        tcase_add_test_raise_signal(t, an_impossible_size_aborts, SIGABRT);
+        tcase_add_test_raise_signal(t, an_impossible_resize_aborts, SIGABRT);
+    }
+    tcase_add_test(t, objects_of_a_pool_do_not_overlap_and_are_aligned);
+    tcase_add_test(t, the_object_put_last_comes_first);
+    tcase_add_test(t, a_pool_works_again_after_its_end);
+    tcase_add_test(t, an_object_may_be_larger_than_a_slab);
+    suite_add_tcase(s, t);
+    return s;
+}

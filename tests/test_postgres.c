@@ -1,0 +1,336 @@
+/* test_postgres.c - the PostgreSQL driver while all is well: rows, sharing, time limits, the line. */
+#include "on_postgres.h"
+#include "server/async/combine.h"
+#include "server/async/loop.h"
+#include "server/async/timing.h"
+
+#include "suites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+START_TEST(rows_are_read_by_their_types)
+{
+    static const statement TYPES = {
+        "types", "select 7::int2, -70000::int4, $1::int8, 'a'::text, 'b'::varchar(9), 'c'::name, null::text, ''", true
+    };
+    rows r = { 0 };
+    open_with(cluster_url(server));
+    ck_assert_int_eq(outcome_of(ask(&r, &TYPES, INT64_MIN)), 0);
+    ck_assert_int_eq(r.count, 1);
+    ck_assert_int_eq(r.columns, 8);
+    ck_assert_int_eq(rows_int(&r, 0, 0), 7);
+    ck_assert_int_eq(rows_int(&r, 0, 1), -70000);
+    ck_assert(rows_int(&r, 0, 2) == INT64_MIN);
+    ck_assert(text_equal(rows_text(&r, 0, 3), TEXT("a")));
+    ck_assert(text_equal(rows_text(&r, 0, 4), TEXT("b")));
+    ck_assert(text_equal(rows_text(&r, 0, 5), TEXT("c")));
+    ck_assert(rows_null(&r, 0, 6) && !rows_null(&r, 0, 7));
+    ck_assert_uint_eq(rows_text(&r, 0, 6).length, 0);
+    finish();
+}
+END_TEST
+
+START_TEST(parameters_are_copied_and_may_be_null_or_not)
+{
+    static const statement NAMED = { "named", "select count(*) from things where id = $1 or name = $2", true };
+    char name[] = "thing 7";
+    rows one, two, none;
+    open_with(cluster_url(server));
+    promise *a = db_query(here, &scratch, NULL, &one, &NAMED, 2, (value[]){ { .type = VALUE_NULL }, string(text_of(name)) });
+    name[6] = 'x';
+    promise *b = db_query(here, &scratch, NULL, &two, &NAMED, 2, (value[]){ integer(8), string(TEXT("thing 9")) });
+    promise *c = db_query(here, &scratch, NULL, &none, &NAMED, 2, (value[]){ integer(0), { .type = VALUE_NULL } });
+    ck_assert_int_eq(outcome_of(gather(a, b, c)), 0);
+    ck_assert_int_eq(rows_int(&one, 0, 0), 1);
+    ck_assert_int_eq(rows_int(&two, 0, 0), 2);
+    ck_assert_int_eq(rows_int(&none, 0, 0), 0);
+    finish();
+}
+END_TEST
+
+START_TEST(rows_outlive_the_connection_and_the_watch_ran)
+{
+    rows r;
+    stopwatch watch = { 0 };
+    open_with(cluster_socket_url(server));
+    ck_assert_int_eq(outcome_of(db_query(here, &scratch, &watch, &r, &THING, 1, (value[]){ integer(42) })), 0);
+    ck_assert_int_eq(watch.running, 0);
+    ck_assert_uint_gt(watch.total, 0);
+    ck_assert_int_eq(outcome_of(db_close(here)), 0);
+    ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("thing 42")));
+    arena_done(&scratch);
+    db_free(here);
+    database_close(base);
+}
+END_TEST
+
+START_TEST(two_slow_queries_side_by_side_take_the_time_of_one)
+{
+    rows a, b;
+    open_with(cluster_url(server));
+    wait_for_all();
+    seconds();
+    ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 50), ask(&b, &SLEEP, 50))), 0);
+    ck_assert_double_lt(seconds(), 0.09);
+    for (int i = 0; i < 40; i++)             /* once the statement is known to be quick */
+        ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 0), ask(&b, &SLEEP, 0))), 0);
+    seconds();
+    ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 50), ask(&b, &SLEEP, 50))), 0);
+    ck_assert_double_lt(seconds(), 0.09);
+    finish();
+}
+END_TEST
+
+START_TEST(ten_thousand_queries_in_one_turn_are_each_answered_as_asked)
+{
+    enum { MANY = 10000 };
+    static promise *parts[MANY];
+    static rows r[MANY];
+    options.line = MANY;
+    open_with(cluster_url(server));
+    for (int i = 0; i < MANY; i++)
+        parts[i] = ask(&r[i], &THING, i % 1000 + 1);
+    ck_assert_int_eq(outcome_of(promise_gather(parts, MANY)), 0);
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(rows_int(&r[i], 0, 0), i % 1000 + 1);
+    finish();
+}
+END_TEST
+
+static const statement DIVIDE = { "divide", "select 1 / $1", true };
+
+static void store(int err, void *arg) { *(int *)arg = err; }
+
+START_TEST(an_error_concerns_only_its_own_query)
+{
+    enum { ALL = 9 };
+    rows r[ALL];
+    int err[ALL];
+    options.connections = 1;
+    options.prepare = _i == 0;               /* as a pooler wants it */
+    open_with(cluster_url(server));
+    wait_for_all();
+    for (int round = 0; round < 2; round++) {                /* preparing, then prepared */
+        for (int i = 0; i < ALL; i++)
+            when_settled(i == 2 || i == 6 ? ask(&r[i], &DIVIDE, 0) :
+                         i == 4 ? ask(&r[i], &ADD, 2000 + round) :
+                         i == 7 ? ask(&r[i], &ADD, 1) : ask(&r[i], &THING, i + 1), store, &err[i]);
+        ck_assert_int_eq(outcome_of(sleep_for(30)), 0);
+        for (int i = 0; i < ALL; i++) {
+            ck_assert_int_eq(err[i], i == 2 || i == 6 || i == 7 ? DB_EQUERY : 0);
+            if (!err[i] && i != 4)
+                ck_assert_int_eq(rows_int(&r[i], 0, 0), i + 1);
+        }
+    }
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where name = 'added'"), "2");
+    finish();
+}
+END_TEST
+
+START_TEST(a_statement_that_cannot_be_prepared_fails_alone)
+{
+    static const statement BAD = { "bad", "select nothing from nowhere where $1 = 1", true };
+    rows r[3];
+    int err[3];
+    options.connections = 1;
+    open_with(cluster_url(server));
+    wait_for_all();
+    for (int i = 0; i < 3; i++)
+        when_settled(ask(&r[i], i == 1 ? &BAD : &THING, 1), store, &err[i]);
+    ck_assert_int_eq(outcome_of(ask(&r[0], &THING, 1)), 0);
+    ck_assert_int_eq(err[0], 0);
+    ck_assert_int_eq(err[1], DB_EQUERY);
+    ck_assert_int_eq(outcome_of(ask(&r[1], &BAD, 1)), DB_EQUERY);
+    cluster_ask(server, "create table nowhere (nothing int); grant all on nowhere to tenk");
+    ck_assert_int_eq(outcome_of(ask(&r[1], &BAD, 1)), 0);
+    cluster_ask(server, "drop table nowhere");
+    finish();
+}
+END_TEST
+
+START_TEST(a_table_that_changes_under_a_prepared_statement_goes_unnoticed)
+{
+    static const statement ALL = { "all", "select * from things where id = $1", true };
+    rows r;
+    options.connections = 1;
+    open_with(cluster_url(server));
+    ck_assert_int_eq(outcome_of(ask(&r, &ALL, 1)), 0);
+    cluster_ask(server, "alter table things add more text");
+    ck_assert_int_eq(outcome_of(ask(&r, &ALL, 1)), 0);
+    ck_assert_int_eq(r.columns, 3);
+    finish();
+}
+END_TEST
+
+START_TEST(a_write_that_fails_at_its_commit_fails)
+{
+    rows r;
+    options.connections = 1;
+    cluster_ask(server, "alter table things add constraint late unique (name) deferrable initially deferred");
+    open_with(cluster_url(server));
+    ck_assert_int_eq(outcome_of(ask(&r, &ADD, 5000)), 0);
+    ck_assert_int_eq(outcome_of(ask(&r, &ADD, 5001)), DB_EQUERY);
+    ck_assert_int_eq(outcome_of(ask(&r, &THING, 5001)), 0);
+    ck_assert_int_eq(r.count, 0);
+    finish();
+}
+END_TEST
+
+START_TEST(text_that_is_not_utf8_is_refused_and_disturbs_nobody)
+{
+    static const statement NAMED = { "named", "select count(*) from things where name = $1", true };
+    rows a, b;
+    int bad = 1;
+    open_with(cluster_url(server));
+    when_settled(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("\xff\xfe")) }), store, &bad);
+    ck_assert_int_eq(outcome_of(ask(&b, &THING, 3)), 0);
+    ck_assert_int_eq(outcome_of(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("a\0b")) })),
+                     DB_EQUERY);
+    ck_assert_int_eq(bad, DB_EQUERY);
+    finish();
+}
+END_TEST
+
+static const char SLEEPING[] =
+    "select count(*) from pg_stat_activity where query like '%pg_sleep(%' and state = 'active' and pid <> pg_backend_pid()";
+
+START_TEST(one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered)
+{
+    enum { ALL = 6 };
+    rows r[ALL];
+    int err[ALL];
+    options.connections = 1;
+    options.timeout_ms = 100;
+    open_with(cluster_url(server));
+    wait_for_all();
+    seconds();
+    err[5] = 1;
+    when_settled(ask(&r[0], &SLEEP, 60000), store, &err[0]);
+    ck_assert_int_eq(outcome_of(sleep_for(50)), 0);          /* the others are younger, and have time left */
+    for (int i = 1; i < ALL; i++)
+        when_settled(i == 3 ? ask(&r[i], &ADD, 3000) : ask(&r[i], &THING, i), store, &err[i]);
+    while (err[5] == 1)
+        ck_assert_int_eq(outcome_of(sleep_for(1)), 0);
+    ck_assert_int_eq(err[0], UV_ETIMEDOUT);
+    for (int i = 1; i < ALL; i++)
+        ck_assert_int_eq(err[i], 0);
+    ck_assert_double_lt(seconds(), 0.3);
+    ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 3000"), "1");
+    finish();
+}
+END_TEST
+
+START_TEST(one_that_nobody_wants_any_more_is_cancelled_at_the_server)
+{
+    rows a, b, c;
+    open_with(cluster_url(server));
+    wait_for_all();
+    seconds();
+    ck_assert_int_eq(outcome_of(with_timeout(gather(ask(&a, &SLEEP, 60000), ask(&b, &SLEEP, 60000),
+                                                    ask(&c, &SLEEP, 60000)), 20)), UV_ETIMEDOUT);
+    ck_assert_double_lt(seconds(), 1);
+    ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
+    ck_assert_int_eq(outcome_of(gather(ask(&a, &SLEEP, 60000), ask(&b, &DIVIDE, 0))), DB_EQUERY);
+    ck_assert_double_lt(seconds(), 1);
+    ck_assert_int_eq(outcome_of(ask(&a, &THING, 1)), 0);
+    finish();
+}
+END_TEST
+
+START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
+{
+    enum { ALL = 6 };                        /* two run, three wait, one is too many */
+    rows r[ALL];
+    int err[ALL] = { 1, 1, 1, 1, 1, 1 };
+    options.pipeline_depth = 1;
+    options.line = 3;
+    options.line_timeout_ms = 60;
+    open_with(cluster_url(server));
+    wait_for_all();
+    for (int i = 0; i < ALL; i++)
+        when_settled(ask(&r[i], &SLEEP, i == 0 ? 20 : 200), store, &err[i]);
+    ck_assert_int_eq(outcome_of(sleep_for(1)), 0);
+    ck_assert_int_eq(err[5], UV_EAGAIN);
+    ck_assert_int_eq(err[4], 1);
+    ck_assert_int_eq(outcome_of(sleep_for(100)), 0);
+    ck_assert_int_eq(err[0], 0);
+    ck_assert_int_eq(err[2], 1);             /* the first in line took its place */
+    ck_assert_int_eq(err[3], UV_EAGAIN);
+    ck_assert_int_eq(err[4], UV_EAGAIN);
+    finish();
+    ck_assert_int_eq(err[1], UV_ECANCELED);
+}
+END_TEST
+
+START_TEST(closing_cancels_what_is_left_at_the_server)
+{
+    rows r[4];
+    int err[4];
+    options.pipeline_depth = 1;
+    open_with(cluster_url(server));
+    wait_for_all();
+    for (int i = 0; i < 4; i++)
+        when_settled(ask(&r[i], &SLEEP, 60000), store, &err[i]);
+    ck_assert_int_eq(outcome_of(sleep_for(5)), 0);
+    seconds();
+    finish();
+    ck_assert_double_lt(seconds(), 1);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(err[i], UV_ECANCELED);
+    ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
+}
+END_TEST
+
+START_TEST(a_plain_thread_waits_and_gets_the_same)
+{
+    char why[256];
+    rows r;
+    int err = 1;
+    options.url = cluster_url(server);
+    options.timeout_ms = 100;
+    ck_assert_int_eq(database_open(&base, &options, why, sizeof why), 0);
+    here = db_new(base);
+    arena_init(&scratch, NULL, 0);
+    ck_assert(promise_take_if_settled(ask(&r, &THING, 42), &err) && err == 0);
+    ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("thing 42")));
+    ck_assert(promise_take_if_settled(ask(&r, &DIVIDE, 0), &err) && err == DB_EQUERY);
+    ck_assert(promise_take_if_settled(ask(&r, &SLEEP, 60000), &err) && err == UV_ETIMEDOUT);
+    ck_assert(promise_take_if_settled(ask(&r, &ADD, 4000), &err) && err == 0);
+    cluster_stop(server);
+    ck_assert(promise_take_if_settled(ask(&r, &THING, 1), &err) && err == UV_ECONNREFUSED);
+    cluster_start(server);
+    ck_assert(promise_take_if_settled(ask(&r, &THING, 4000), &err) && err == 0 && r.count == 1);
+    ck_assert(promise_take_if_settled(db_close(here), &err) && err == 0);
+    arena_done(&scratch);
+    db_free(here);
+    database_close(base);
+}
+END_TEST
+
+Suite *postgres_suite(void)
+{
+    Suite *s = suite_create("postgres");
+    TCase *t = tcase_create("queries");
+    tcase_add_unchecked_fixture(t, make_server, free_server);
+    tcase_add_checked_fixture(t, begin, NULL);
+    tcase_set_timeout(t, 20);
+    tcase_add_test(t, rows_are_read_by_their_types);
+    tcase_add_test(t, parameters_are_copied_and_may_be_null_or_not);
+    tcase_add_test(t, rows_outlive_the_connection_and_the_watch_ran);
+    tcase_add_test(t, two_slow_queries_side_by_side_take_the_time_of_one);
+    tcase_add_test(t, ten_thousand_queries_in_one_turn_are_each_answered_as_asked);
+    tcase_add_loop_test(t, an_error_concerns_only_its_own_query, 0, 2);
+    tcase_add_test(t, a_statement_that_cannot_be_prepared_fails_alone);
+    tcase_add_test(t, a_table_that_changes_under_a_prepared_statement_goes_unnoticed);
+    tcase_add_test(t, a_write_that_fails_at_its_commit_fails);
+    tcase_add_test(t, text_that_is_not_utf8_is_refused_and_disturbs_nobody);
+    tcase_add_test(t, one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered);
+    tcase_add_test(t, one_that_nobody_wants_any_more_is_cancelled_at_the_server);
+    tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_one_in_time);
+    tcase_add_test(t, closing_cancels_what_is_left_at_the_server);
+    tcase_add_test(t, a_plain_thread_waits_and_gets_the_same);
+    suite_add_tcase(s, t);
+    return s;
+}

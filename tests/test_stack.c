@@ -1,0 +1,104 @@
+/* test_stack.c - fenced, reused, refused. */
+#include "server/async/stack.h"
+#include "server/memory.h"
+#include "suites.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <uv.h>
+
+static const size_t SIZE = 64 * 1024;
+
+static stack got(void)
+{
+    stack s;
+    ck_assert_int_eq(stack_get(&s, SIZE), 0);
+    return s;
+}
+
+START_TEST(all_of_a_stack_can_be_written)
+{
+    stack s = got();
+    ck_assert_uint_eq(s.size, SIZE);
+    memset(s.base, 1, s.size);
+    stack_put(&s);
+    stack_trim();
+}
+END_TEST
+
+START_TEST(one_byte_below_faults)
+{
+    stack s = got();
+    ((char volatile *)s.base)[-1] = 1;
+}
+END_TEST
+
+START_TEST(a_large_frame_does_not_step_over_the_guard)
+{
+    stack s = got();
+    ((char volatile *)s.base)[-16 * 1024] = 1;
+}
+END_TEST
+
+START_TEST(the_stack_put_last_is_used_first)
+{
+    stack a = got(), b = got();
+    stack_put(&a);
+    stack_put(&b);
+    stack c = got();
+    if (!mem_each_its_own)
+        ck_assert_ptr_eq(c.base, b.base);
+    stack_put(&c);
+    stack other;
+    ck_assert_int_eq(stack_get(&other, 2 * SIZE), 0);        /* not one of another size */
+    memset(other.base, 1, other.size);
+    stack_put(&other);
+    stack_trim();
+}
+END_TEST
+
+START_TEST(many_more_than_are_kept_come_and_go)
+{
+    enum { MANY = 3000 };
+    static stack all[MANY];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < MANY; i++) {
+            all[i] = got();
+            all[i].base[SIZE - 1] = 1;
+        }
+        for (int i = 0; i < MANY; i++)
+            stack_put(&all[i]);
+    }
+    stack_trim();
+}
+END_TEST
+
+START_TEST(a_kernel_that_refuses_is_an_error)
+{
+    stack s;
+    struct rlimit none = { 4096, RLIM_INFINITY };
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+    const int err = stack_get(&s, SIZE);
+    none.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_AS, &none);
+    ck_assert_int_eq(err, UV_ENOMEM);
+}
+END_TEST
+
+Suite *stack_suite(void)
+{
+    Suite *s = suite_create("stack");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, all_of_a_stack_can_be_written);
+    tcase_add_test(t, the_stack_put_last_is_used_first);
+    tcase_add_test(t, many_more_than_are_kept_come_and_go);
+    if (!mem_each_its_own) {                 /* the tools catch the fault, and need memory themselves */
+        tcase_add_test_raise_signal(t, one_byte_below_faults, SIGSEGV);
+        tcase_add_test_raise_signal(t, a_large_frame_does_not_step_over_the_guard, SIGSEGV);
+        tcase_add_test(t, a_kernel_that_refuses_is_an_error);
+    }
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,246 @@
+/* test_timer.c - in order, never early, moved and stopped anywhere, over every level of the wheel. */
+#include "server/async/loop.h"
+#include "server/async/timer.h"
+#include "suites.h"
+#include "support.h"
+
+#include <stdlib.h>
+
+struct alarm { timer timer; uint64_t earliest; int number; };
+
+static struct alarm alarms[100000];
+static int          order[100000], count;
+static uint64_t     last_due;
+
+static void rang(timer *t)
+{
+    struct alarm *a = (struct alarm *)t;
+    ck_assert(!timer_is_set(t));
+    ck_assert_uint_ge(timer_now(), a->earliest);
+    ck_assert_uint_ge(t->due, last_due);
+    last_due = t->due;
+    order[count++] = a->number;
+}
+
+static void set(int i, uint64_t ms)
+{
+    alarms[i].number = i;
+    alarms[i].earliest = timer_now() + ms;
+    timer_set(&alarms[i].timer, ms, rang);
+}
+
+static void setup(void) { loop_start(); }
+
+START_TEST(timers_ring_in_the_order_of_their_times)
+{
+    set(0, 500);
+    set(1, 3);
+    set(2, 70);
+    set(3, 3);                               /* as set, within a millisecond */
+    set(4, 0);
+    loop_run_skipping();
+    const int expected[] = { 4, 1, 3, 2, 0 };
+    ck_assert_int_eq(count, 5);
+    ck_assert_mem_eq(order, expected, sizeof expected);
+}
+END_TEST
+
+START_TEST(none_rings_inside_timer_set_and_zero_is_from_the_loop)
+{
+    set(0, 0);
+    ck_assert_int_eq(count, 0);
+    loop_run();
+    ck_assert_int_eq(count, 1);
+}
+END_TEST
+
+START_TEST(a_hundred_thousand_ring_in_order_over_all_levels)
+{
+    srandom(1);
+    for (int i = 0; i < 100000; i++)
+        set(i, (uint64_t)random() >> (random() % 31));
+    for (int i = 0; i < 100000; i += 10)
+        timer_stop(&alarms[i].timer);
+    loop_run_skipping();
+    ck_assert_int_eq(count, 90000);
+}
+END_TEST
+
+START_TEST(the_same_millisecond_keeps_the_order_although_set_at_different_times)
+{
+    set(0, 100000);                          /* stands on a high level at first */
+    while (timer_now() + 50 < alarms[0].earliest) {
+        set(1, 5000);
+        if (alarms[1].earliest > alarms[0].earliest - 10)
+            break;
+        loop_turn_skipping();
+        timer_stop(&alarms[1].timer);
+    }
+    timer_stop(&alarms[1].timer);
+    set(2, alarms[0].earliest - timer_now());
+    set(3, alarms[0].earliest - timer_now());
+    ck_assert_uint_eq(alarms[2].timer.due, alarms[0].timer.due);
+    count = 0;
+    last_due = 0;
+    loop_run_skipping();
+    const int expected[] = { 0, 2, 3 };
+    ck_assert_int_eq(count, 3);
+    ck_assert_mem_eq(order, expected, sizeof expected);
+}
+END_TEST
+
+START_TEST(setting_again_moves)
+{
+    set(0, 10);
+    set(1, 100000);
+    set(0, 200000);
+    set(1, 20);
+    loop_run_skipping();
+    ck_assert_int_eq(count, 2);
+    ck_assert_int_eq(order[0], 1);
+    ck_assert_int_eq(order[1], 0);
+}
+END_TEST
+
+START_TEST(a_stopped_timer_does_not_ring)
+{
+    set(0, 10);
+    set(1, 20);
+    ck_assert(timer_is_set(&alarms[0].timer));
+    timer_stop(&alarms[0].timer);
+    timer_stop(&alarms[0].timer);            /* no-op while not set */
+    ck_assert(!timer_is_set(&alarms[0].timer));
+    loop_run_skipping();
+    ck_assert_int_eq(count, 1);
+    ck_assert_int_eq(order[0], 1);
+}
+END_TEST
+
+START_TEST(without_timers_nothing_keeps_the_loop)
+{
+    set(0, 1000000000);
+    timer_stop(&alarms[0].timer);
+    loop_run();                              /* returns */
+    ck_assert(!uv_loop_alive(loop_here()));
+}
+END_TEST
+
+static void stop_the_next(timer *t)
+{
+    rang(t);
+    timer_stop(&alarms[((struct alarm *)t)->number + 1].timer);
+}
+
+START_TEST(a_callback_may_stop_the_last_other_timer)
+{
+    set(1, 1000000000);
+    set(0, 1);
+    alarms[0].timer.rang = stop_the_next;
+    loop_turn_skipping();
+    loop_turn_skipping();
+    ck_assert_int_eq(count, 1);
+    ck_assert(!uv_loop_alive(loop_here()));
+}
+END_TEST
+
+START_TEST(a_callback_may_stop_one_of_the_same_millisecond)
+{
+    set(0, 5);
+    set(1, 5);
+    set(2, 5);
+    alarms[0].timer.rang = stop_the_next;
+    loop_run_skipping();
+    ck_assert_int_eq(count, 2);
+    ck_assert_int_eq(order[1], 2);
+}
+END_TEST
+
+static int left;
+
+static void ring_again(timer *t)
+{
+    rang(t);
+    if (--left)
+        timer_set(t, ((struct alarm *)t)->number ? 100 : 0, ring_again);
+}
+
+START_TEST(a_timer_set_from_its_callback_rings_later_not_now)
+{
+    left = 1000;
+    set(0, 0);
+    alarms[0].timer.rang = ring_again;
+    loop_turn_skipping();
+    loop_turn_skipping();
+    ck_assert_int_le(count, 2);              /* one a turn: I/O has its chance between */
+    loop_run_skipping();
+    ck_assert_int_eq(count, 1000);
+}
+END_TEST
+
+START_TEST(the_longest_time_is_far_away)
+{
+    set(0, UINT64_MAX);
+    alarms[0].earliest = timer_now() + ((uint64_t)1 << 40);
+    set(1, (uint64_t)1 << 39);
+    loop_run_skipping();
+    ck_assert_int_eq(count, 2);
+    ck_assert_int_eq(order[0], 1);
+}
+END_TEST
+
+START_TEST(a_wheel_that_slept_long_still_rings_in_time)
+{
+    set(0, 1);
+    loop_run_skipping();
+    clock_skip(123456789);
+    uv_update_time(loop_here());
+    set(1, 70);
+    set(2, 5);
+    const uint64_t start = timer_now();
+    loop_run_skipping();
+    ck_assert_int_eq(count, 3);
+    ck_assert_int_eq(order[1], 2);
+    ck_assert_uint_lt(timer_now() - start, 1000);
+}
+END_TEST
+
+START_TEST(a_loop_can_end_after_its_timers)
+{
+    set(0, 1);
+    loop_run_skipping();
+    timer_end();
+    timer_end();                             /* nothing is left to close */
+    ck_assert_int_eq(loop_done(), 0);
+    loop_start();
+    set(0, 1);
+    loop_run_skipping();
+    ck_assert_int_eq(count, 2);
+}
+END_TEST
+
+START_TEST(a_timer_is_four_words) { ck_assert_uint_eq(sizeof(timer), 32); }
+END_TEST
+
+Suite *timer_suite(void)
+{
+    Suite *s = suite_create("timer");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 20);
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_test(t, timers_ring_in_the_order_of_their_times);
+    tcase_add_test(t, none_rings_inside_timer_set_and_zero_is_from_the_loop);
+    tcase_add_test(t, a_hundred_thousand_ring_in_order_over_all_levels);
+    tcase_add_test(t, the_same_millisecond_keeps_the_order_although_set_at_different_times);
+    tcase_add_test(t, setting_again_moves);
+    tcase_add_test(t, a_stopped_timer_does_not_ring);
+    tcase_add_test(t, without_timers_nothing_keeps_the_loop);
+    tcase_add_test(t, a_callback_may_stop_the_last_other_timer);
+    tcase_add_test(t, a_callback_may_stop_one_of_the_same_millisecond);
+    tcase_add_test(t, a_timer_set_from_its_callback_rings_later_not_now);
+    tcase_add_test(t, the_longest_time_is_far_away);
+    tcase_add_test(t, a_wheel_that_slept_long_still_rings_in_time);
+    tcase_add_test(t, a_loop_can_end_after_its_timers);
+    tcase_add_test(t, a_timer_is_four_words);
+    suite_add_tcase(s, t);
+    return s;
+}
