@@ -41,7 +41,7 @@ static client *dial(int port, int receive_buffer)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     fcntl(fd, F_SETFL, O_NONBLOCK);
     client *c = calloc(1, sizeof *c);
-    *c = (client){ .fd = fd, .patience = run_sanitized() ? 40 : 10, .room = 4096, .in = malloc(4097) };
+    *c = (client){ .fd = fd, .patience = run_slowed() ? 40 : 10, .room = 4096, .in = malloc(4097) };
     c->in[0] = '\0';
     return c;
 }

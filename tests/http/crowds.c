@@ -32,7 +32,7 @@ static void all_sleep(const char *request)
     for (int i = 0; i < count; i++)
         client_free(c[i]);
     free(c);
-    ck_assert_msg(took < (run_sanitized() ? 8 : 2.5), "%d sleeps of 1 s took %.1f s", count, took);
+    ck_assert_msg(took < (run_slowed() ? 8 : 2.5), "%d sleeps of 1 s took %.1f s", count, took);
 }
 
 START_TEST(five_thousand_tasks_sleep_at_once) { all_sleep("GET /sleep?ms=1000 HTTP/1.1\r\nHost: t\r\n\r\n"); }
@@ -123,7 +123,7 @@ static void nothing_remains_of(visitor *visit, int count)
     for (int i = 0; i < count; i++)
         visit(i);
     ck_assert_msg(eventually(10, server_descriptors() <= before), "%d descriptors, %d before", server_descriptors(), before);
-    if (!run_sanitized())
+    if (!run_slowed())
         ck_assert_msg(server_resident() - resident < 4L << 20, "%ld KiB more after %d visits", (server_resident() - resident) >> 10, count);
     expect(get("/users/42"), 200, "text/html");
 }

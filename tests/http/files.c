@@ -60,7 +60,7 @@ END_TEST
 
 static answer get_if(const char *path, const char *condition)
 {
-    char request[512];
+    char request[1024];
     snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\nConnection: close\r\n%s\r\n\r\n", path, condition);
     return ask(request);
 }

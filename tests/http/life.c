@@ -119,8 +119,8 @@ START_TEST(posts_under_way_are_finished_before_the_end)
     snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s/tenk.db", here.folder);
     for (int i = 0; i < MANY; i++) {
         c[i] = client_new();
-        snprintf(request, sizeof request, "POST /users/30/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-                 "Content-Length: 20\r\n\r\ntitle=last+%03d&body=b", i);
+        snprintf(request, sizeof request, "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+                 "Content-Length: 20\r\n\r\ntitle=last+%03d&body=b", 30 + i % 5, i);
         client_say(c[i], request);
     }
     server_signal(SIGTERM);
@@ -131,7 +131,12 @@ START_TEST(posts_under_way_are_finished_before_the_end)
     }
     ck_assert_int_eq(server_wait(), 0);
     server_start("life", url, NULL);
-    const int there = occurrences(get_as("/users/30", "application/json").body, "\"last ");
+    int there = 0;
+    for (int i = 0; i < 5; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/users/%d", 30 + i);
+        there += occurrences(get_as(path, "application/json").body, "\"last ");
+    }
     ck_assert_msg(there >= done, "%d were acknowledged, %d are there", done, there);
     server_stop();
 }

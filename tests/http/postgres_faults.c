@@ -36,7 +36,7 @@ static void expect_no_harm(load *l)
     int acknowledged, there;
     ck_assert_msg(load_watchers(l)->good > 0 && load_watchers(l)->unavailable + load_watchers(l)->late + load_watchers(l)->other
                   + load_watchers(l)->broken == 0, "routes without a database failed");
-    ck_assert_msg(load_watchers(l)->slowest < (run_sanitized() ? 2000 : 250), "and took %d ms", load_watchers(l)->slowest);
+    ck_assert_msg(load_watchers(l)->slowest < (run_slowed() ? 2000 : 250), "and took %d ms", load_watchers(l)->slowest);
     ck_assert_int_eq(load_readers(l)->broken, 0);
     ck_assert_int_eq(load_writers(l)->broken, 0);
     ck_assert_int_eq(load_readers(l)->other, 0);
@@ -272,7 +272,7 @@ START_TEST(waiting_in_line_has_an_end)
     client_say(second, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
     expect_problem(client_answer(second), 503);
     const double took = now_s() - before;
-    ck_assert_msg(took > 0.15 && took < (run_sanitized() ? 2 : 0.9), "after %.2f s", took);
+    ck_assert_msg(took > 0.15 && took < (run_slowed() ? 2 : 0.9), "after %.2f s", took);
     ck_assert_int_eq(client_answer(first).status, 200);
     client_free(first);
     client_free(second);
@@ -293,7 +293,7 @@ START_TEST(a_database_that_accepts_and_says_nothing_is_an_error_in_time)
         const double before = now_s();
         const answer b = get("/users/42");
         ck_assert_msg(b.status == 503 || b.status == 504, "%d", b.status);
-        ck_assert_double_lt(now_s() - before, run_sanitized() ? 4 : 1.5);
+        ck_assert_double_lt(now_s() - before, run_slowed() ? 4 : 1.5);
         expect(get("/healthz"), 200, NULL);
     }
     close(fd);
@@ -321,7 +321,7 @@ START_TEST(a_database_that_falls_silent_is_an_error_in_time)
     for (int i = 0; i < count; i++)
         kill(stopped[i], SIGCONT);
     ck_assert_msg(status == 504 || status == 503, "%d", status);
-    ck_assert_msg(took < (run_sanitized() ? 8 : 3), "after %.1f s", took);
+    ck_assert_msg(took < (run_slowed() ? 8 : 3), "after %.1f s", took);
     ck_assert(until_200("/users/42") < 2);
     server_stop();
 }

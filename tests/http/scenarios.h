@@ -28,14 +28,14 @@ EACH_THEME(DECLARE)
 TCase *theme(Suite *s, const char *name, void (*start)(void));
 
 /* The status, and how the Content-Type begins (NULL: any). */
-#define expect(a, status, type) expect_at(__FILE__, __LINE__, &(a), status, type)
+#define expect(a, status, type) expect_at(__FILE__, __LINE__, a, status, type)
 /* The status, as RFC 9457 has it: application/problem+json with type, title, status and detail. */
-#define expect_problem(a, status) expect_problem_at(__FILE__, __LINE__, &(a), status)
+#define expect_problem(a, status) expect_problem_at(__FILE__, __LINE__, a, status)
 /* The body has that part. */
-#define expect_body(a, part) expect_body_at(__FILE__, __LINE__, &(a), part)
+#define expect_body(a, part) expect_body_at(__FILE__, __LINE__, a, part)
 
-void expect_at(const char *file, int line, const answer *a, int status, const char *type);
-void expect_problem_at(const char *file, int line, const answer *a, int status);
-void expect_body_at(const char *file, int line, const answer *a, const char *part);
+void expect_at(const char *file, int line, answer a, int status, const char *type);
+void expect_problem_at(const char *file, int line, answer a, int status);
+void expect_body_at(const char *file, int line, answer a, const char *part);
 
 #endif

@@ -71,6 +71,13 @@ static void add_own_environment(words *w)
         }
 }
 
+static void add_files_root(words *w)
+{
+    char *setting = printed("TENK_FILES_ROOT=%s/static", run_folder());
+    add_environment(w, setting);
+    free(setting);
+}
+
 static void add_words(words *w, va_list list)
 {
     for (const char *word; (word = va_arg(list, const char *));)
@@ -170,9 +177,7 @@ static void start(const char *name, const char *database, va_list list)
     char *setting = printed("DATABASE_URL=%s", database);
     add_environment(&w, setting);
     free(setting);
-    setting = printed("TENK_FILES_ROOT=%s/static", run_folder());
-    add_environment(&w, setting);
-    free(setting);
+    add_files_root(&w);
     w.argument[w.arguments++] = strdup(run_binary());
     add_words(&w, list);
 
@@ -326,6 +331,7 @@ int tenk_run(char *output, size_t size, ...)
     va_list list;
     int pipes[2], status = 0;
     add_own_environment(&w);
+    add_files_root(&w);
     w.argument[w.arguments++] = strdup(run_binary());
     va_start(list, size);
     add_words(&w, list);

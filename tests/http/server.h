@@ -27,8 +27,8 @@ void run_begin(void);
 void run_end(void);                          /* removes that folder */
 const char *run_folder(void);
 const char *run_binary(void);
-bool run_sanitized(void);                    /* the server was built with a sanitizer: be patient, count less */
-int  scaled(int count);                      /* count, or a quarter of it under a sanitizer */
+bool run_slowed(void);                       /* by a sanitizer or valgrind: be patient, and count less */
+int  scaled(int count);                      /* count, or a quarter of it where the server is slowed */
 void run_show_logs(const char *name);        /* the last lines of what the servers of that name printed */
 
 void server_start(const char *name, ...) __attribute__((sentinel));
@@ -57,7 +57,7 @@ void   pause_ms(int ms);                     /* between two looks at something t
 
 /* Looks until condition holds or seconds have passed; its value is whether it came to hold. */
 #define eventually(seconds, condition) ({                                 \
-    const double end_ = now_s() + (seconds) * (run_sanitized() ? 4 : 1);  \
+    const double end_ = now_s() + (seconds) * (run_slowed() ? 4 : 1);  \
     bool held_;                                                           \
     while (!(held_ = (condition)) && now_s() < end_)                      \
         pause_ms(2);                                                      \

@@ -118,6 +118,7 @@ START_TEST(who_reads_nothing_costs_little_and_not_for_long)
     client *c[READERS];
     get("/static/large.bin");
     const long before = server_resident();
+    const int before_descriptors = server_descriptors();
     for (int i = 0; i < READERS; i++) {
         c[i] = client_small(4096);
         for (int k = 0; k < 20; k++)
@@ -129,16 +130,11 @@ START_TEST(who_reads_nothing_costs_little_and_not_for_long)
         most = server_resident() > most ? server_resident() : most;
         pause_ms(10);
     }
-    if (!run_sanitized())                    /* 20 readers, 20 answers of 4 MiB each: 1.6 GiB for the careless */
+    if (!run_slowed())                    /* 20 readers, 20 answers of 4 MiB each: 1.6 GiB for the careless */
         ck_assert_msg(most - before < 40L << 20, "%ld KiB for %d readers", (most - before) >> 10, READERS);
-    for (int i = 0; i < READERS; i++) {
-        size_t got = 0;
-        (void)got;
-        ck_assert_msg(eventually(5, server_descriptors() < 60), "still open");
-        got = client_drain(c[i]);
-        ck_assert_msg(got < 20UL << 22, "all arrived all the same");
+    ck_assert_msg(eventually(5, server_descriptors() < before_descriptors + 2), "they are still open");
+    for (int i = 0; i < READERS; i++)
         client_free(c[i]);
-    }
     expect(get("/json"), 200, NULL);
 }
 END_TEST
@@ -152,7 +148,7 @@ START_TEST(who_reads_nothing_of_many_small_answers_is_stopped_too)
     for (int i = 0; i < 20000; i++)          /* the server stops reading long before all is sent */
         if (!client_say(c, request))
             break;
-    if (!run_sanitized())
+    if (!run_slowed())
         ck_assert_msg(server_resident() - before < 40L << 20, "%ld KiB", (server_resident() - before) >> 10);
     client_patience(c, 10);
     client_drain(c);
@@ -187,7 +183,7 @@ START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
         expect(get("/healthz"), 200, NULL);
         worst = now_s() - before > worst ? now_s() - before : worst;
     }
-    ck_assert_msg(worst < (run_sanitized() ? 2 : 0.25), "%.0f ms", worst * 1000);
+    ck_assert_msg(worst < (run_slowed() ? 2 : 0.25), "%.0f ms", worst * 1000);
     for (int i = 0; i < count; i++) {
         ck_assert_int_eq(client_answer(c[i]).status, 408);
         client_free(c[i]);
