@@ -55,7 +55,7 @@ SOURCES := $(filter-out server/main.c server/async/context_%,\
                $(wildcard server/*.c server/async/*.c server/http/*.c db/*.c handlers/*.c)) \
            $(wildcard server/async/context_$(CONTEXT).c server/async/context_$(CONTEXT).S)
 UNIT      := $(wildcard tests/*.c)
-SCENARIOS := $(wildcard tests/http/*.c)
+SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c
 ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(wildcard loadtest/*.c)
 
 all: $(BUILD)/tenk

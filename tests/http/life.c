@@ -1,0 +1,215 @@
+/* life.c - from the start line to the end: stopping by a signal, finishing what is under way, several workers. */
+#include "scenarios.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+START_TEST(the_start_line_says_where_how_on_what_and_how_to_stop)
+{
+    char address[64];
+    server_start("life", "--workers", "2", NULL);
+    snprintf(address, sizeof address, "http://127.0.0.1:%d", here.port);
+    ck_assert(server_log_has(address));
+    ck_assert(server_log_has("async"));
+    ck_assert(server_log_has("2 workers"));
+    ck_assert(server_log_has("sqlite:tenk.db"));
+    server_stop();
+}
+END_TEST
+
+START_TEST(the_start_line_has_no_password_in_it)
+{
+    server_start("life", "DATABASE_URL=postgresql://tenk:s3cr3t@127.0.0.1:1/tenk", NULL);
+    ck_assert(!server_log_has("s3cr3t"));
+    get("/users/42");
+    ck_assert(!server_log_has("s3cr3t"));
+    server_stop();
+}
+END_TEST
+
+static void finishes_what_is_under_way(int signal)
+{
+    server_start("life", NULL);
+    const int port = here.port;
+    client *slow = client_new(), *idle = client_new(), *promise = client_new(), *pipelined = client_new();
+    client_say(slow, "GET /sleep?ms=400 HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(promise, "GET /sleep/promise?ms=400 HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(pipelined, "GET /sleep?ms=300 HTTP/1.1\r\nHost: t\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(idle, "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(idle).status, 200);       /* it has seen the others too by now, most likely */
+    expect(get("/healthz"), 200, NULL);
+
+    server_signal(signal);
+    ck_assert_msg(client_closed(idle), "an idle connection is kept");
+    bool refused = false;
+    ck_assert_msg(eventually(2, (client_free(client_try(port)), refused = !client_try(port), refused)), "it accepts new connections");
+    answer a = client_answer(slow);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_msg(header_is(&a, "Connection", "close"), "%s", a.head);
+    ck_assert(client_closed(slow));
+    ck_assert_int_eq(client_answer(promise).status, 200);
+    ck_assert_int_eq(client_answer(pipelined).status, 200);
+    ck_assert_int_eq(client_answer(pipelined).status, 200);
+    ck_assert_int_eq(server_wait(), 0);
+    client_free(slow);
+    client_free(idle);
+    client_free(promise);
+    client_free(pipelined);
+}
+
+START_TEST(sigterm_finishes_what_is_under_way_and_exits_0) { finishes_what_is_under_way(SIGTERM); }
+END_TEST
+
+START_TEST(sigint_does_the_same) { finishes_what_is_under_way(SIGINT); }
+END_TEST
+
+START_TEST(a_second_signal_ends_it_at_once)
+{
+    server_start("life", NULL);
+    client *c = client_new();
+    client_say(c, "GET /sleep?ms=20000 HTTP/1.1\r\nHost: t\r\n\r\n");
+    expect(get("/healthz"), 200, NULL);
+    server_signal(SIGTERM);
+    ck_assert(eventually(5, client_try(here.port) == NULL));
+    ck_assert(server_running());
+    const double before = now_s();
+    server_signal(SIGTERM);
+    server_wait();
+    ck_assert_double_lt(now_s() - before, 2);
+    client_free(c);
+}
+END_TEST
+
+START_TEST(draining_has_a_deadline)
+{
+    server_start("life", "TENK_TIMEOUTS_DRAIN=300ms", NULL);
+    client *c = client_new(), *half = client_new(), *deaf = client_small(4096);
+    client_say(c, "GET /sleep?ms=20000 HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(half, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhe");
+    client_say(deaf, "GET /static/large.bin HTTP/1.1\r\nHost: t\r\n\r\n");
+    expect(get("/healthz"), 200, NULL);
+    const double before = now_s();
+    server_signal(SIGTERM);
+    const int code = server_wait();
+    ck_assert_msg(now_s() - before >= 0.29, "it did not wait");
+    ck_assert_double_lt(now_s() - before, 5);
+    ck_assert_msg(code == 0 || code == 1, "exit %d", code);
+    client_free(c);
+    client_free(half);
+    client_free(deaf);
+}
+END_TEST
+
+START_TEST(a_server_stopped_before_its_first_request_exits_0)
+{
+    for (int i = 0; i < 10; i++) {
+        server_start("life", i % 2 ? "--workers=2" : "--workers=1", NULL);
+        server_stop();
+    }
+}
+END_TEST
+
+START_TEST(posts_under_way_are_finished_before_the_end)
+{
+    enum { MANY = 50 };
+    client *c[MANY];
+    char request[256], url[256];
+    server_start("life", NULL);
+    snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s/tenk.db", here.folder);
+    for (int i = 0; i < MANY; i++) {
+        c[i] = client_new();
+        snprintf(request, sizeof request, "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+                 "Content-Length: 20\r\n\r\ntitle=last+%03d&body=b", 30 + i % 5, i);
+        client_say(c[i], request);
+    }
+    server_signal(SIGTERM);
+    int done = 0;
+    for (int i = 0; i < MANY; i++) {
+        done += client_answer(c[i]).status == 303;
+        client_free(c[i]);
+    }
+    ck_assert_int_eq(server_wait(), 0);
+    server_start("life", url, NULL);
+    int there = 0;
+    for (int i = 0; i < 5; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/users/%d", 30 + i);
+        there += occurrences(get_as(path, "application/json").body, "\"last ");
+    }
+    ck_assert_msg(there >= done, "%d were acknowledged, %d are there", done, there);
+    server_stop();
+}
+END_TEST
+
+START_TEST(with_two_workers_both_serve)
+{
+    server_start("life", "--workers", "2", NULL);
+    /* Two sleeping workers: a connection a worker, by the kernel's choice, so many are tried. */
+    client *c[200];
+    for (int i = 0; i < 200; i++) {
+        c[i] = client_new();
+        client_say(c[i], i % 2 ? "GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n"
+                               : "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n");
+    }
+    for (int i = 0; i < 200; i++) {
+        ck_assert_int_eq(client_answer(c[i]).status, 200);
+        client_free(c[i]);
+    }
+    char path[64];
+    long busy = 0;
+    snprintf(path, sizeof path, "ls /proc/%d/task | wc -l", (int)here.pid);
+    FILE *f = popen(path, "r");
+    if (fscanf(f, "%ld", &busy) != 1)
+        busy = 0;
+    pclose(f);
+    ck_assert_int_ge(busy, 2);
+    server_stop();
+}
+END_TEST
+
+START_TEST(with_two_workers_both_stop)
+{
+    server_start("life", "--workers", "2", NULL);
+    client *c[50];
+    for (int i = 0; i < 50; i++) {
+        c[i] = client_new();
+        client_say(c[i], "GET /sleep?ms=300 HTTP/1.1\r\nHost: t\r\n\r\n");
+    }
+    expect(get("/healthz"), 200, NULL);
+    for (int i = 0; i < 20; i++)             /* each of the workers has read by now */
+        expect(get("/healthz"), 200, NULL);
+    server_signal(SIGTERM);
+    for (int i = 0; i < 50; i++) {
+        ck_assert_int_eq(client_answer(c[i]).status, 200);
+        client_free(c[i]);
+    }
+    ck_assert_int_eq(server_wait(), 0);
+}
+END_TEST
+
+START_TEST(it_serves_on_the_address_it_was_given)
+{
+    server_start("life", "--listen", "127.0.0.1:0", "PORT=1", NULL);     /* the flag wins */
+    expect(get("/healthz"), 200, NULL);
+    server_stop();
+}
+END_TEST
+
+Suite *life_suite(void)
+{
+    Suite *s = suite_create("life");
+    TCase *t = theme(s, "life", NULL);
+    tcase_add_test(t, the_start_line_says_where_how_on_what_and_how_to_stop);
+    tcase_add_test(t, the_start_line_has_no_password_in_it);
+    tcase_add_test(t, sigterm_finishes_what_is_under_way_and_exits_0);
+    tcase_add_test(t, sigint_does_the_same);
+    tcase_add_test(t, a_second_signal_ends_it_at_once);
+    tcase_add_test(t, draining_has_a_deadline);
+    tcase_add_test(t, a_server_stopped_before_its_first_request_exits_0);
+    tcase_add_test(t, posts_under_way_are_finished_before_the_end);
+    tcase_add_test(t, with_two_workers_both_serve);
+    tcase_add_test(t, with_two_workers_both_stop);
+    tcase_add_test(t, it_serves_on_the_address_it_was_given);
+    return s;
+}

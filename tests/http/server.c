@@ -1,0 +1,359 @@
+/* server.c - starts, watches and stops the server under test. */
+#include "server.h"
+
+#include "client.h"
+
+#include <check.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run.h"
+
+server here;
+int server_fixture_failures;
+
+enum { MOST_WORDS = 40 };
+
+typedef struct words {                       /* what a process is started with; terminated */
+    char *argument[MOST_WORDS], *environment[MOST_WORDS];
+    int   arguments, environments;
+} words;
+
+static char *printed(const char *format, ...)
+{
+    char *text;
+    va_list list;
+    va_start(list, format);
+    if (vasprintf(&text, format, list) < 0)
+        abort();
+    va_end(list);
+    return text;
+}
+
+static void add_environment(words *w, const char *setting)
+{
+    const size_t name = strcspn(setting, "=") + 1;
+    for (int i = 0; i < w->environments; i++)
+        if (strncmp(w->environment[i], setting, name) == 0) {
+            free(w->environment[i]);
+            w->environment[i] = strdup(setting);
+            return;
+        }
+    ck_assert_int_lt(w->environments, MOST_WORDS - 1);
+    w->environment[w->environments++] = strdup(setting);
+}
+
+static void add_own_environment(words *w)
+{
+    static const char *const kept[] = { "PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
+                                        "LSAN_OPTIONS" };
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (getenv(kept[i])) {
+            char *setting = printed("%s=%s", kept[i], getenv(kept[i]));
+            add_environment(w, setting);
+            free(setting);
+        }
+}
+
+static void add_files_root(words *w)
+{
+    char *setting = printed("TENK_FILES_ROOT=%s/static", run_folder());
+    add_environment(w, setting);
+    free(setting);
+}
+
+static void add_words(words *w, va_list list)
+{
+    for (const char *word; (word = va_arg(list, const char *));)
+        if (isupper((unsigned char)word[0]) && strchr(word, '=')) {
+            add_environment(w, word);
+        } else {
+            ck_assert_int_lt(w->arguments, MOST_WORDS - 1);
+            w->argument[w->arguments++] = strdup(word);
+        }
+}
+
+static void words_done(words *w)
+{
+    for (int i = 0; i < w->arguments; i++)
+        free(w->argument[i]);
+    for (int i = 0; i < w->environments; i++)
+        free(w->environment[i]);
+}
+
+static pid_t launch(const words *w, const char *folder, int output)
+{
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid > 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent || chdir(folder))
+        _exit(126);
+    setpgid(0, 0);                           /* a terminal's ^C is for the tests */
+    dup2(open("/dev/null", O_RDONLY), 0);
+    dup2(output, 1);
+    dup2(output, 2);
+    syscall(SYS_close_range, 3u, ~0u, 0u);
+    execve(run_binary(), w->argument, w->environment);
+    dprintf(2, "%s: %s\n", run_binary(), strerror(errno));
+    _exit(127);
+}
+
+static char *slurp(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char *text = NULL;
+    size_t size = 0;
+    if (f && getdelim(&text, &size, '\0', f) < 0)
+        text[0] = '\0';
+    if (f)
+        fclose(f);
+    return text ? text : strdup("");
+}
+
+static char *log_text(void)
+{
+    char *path = printed("%s/log", here.folder);
+    char *text = slurp(path);
+    free(path);
+    return text;
+}
+
+bool server_log_has(const char *text)
+{
+    char *log = log_text();
+    const bool has = strstr(log, text) != NULL;
+    free(log);
+    return has;
+}
+
+/* The start line names the address; it is whole when its end is there. */
+static int port_in_log(void)
+{
+    char *log = log_text();
+    int port = 0;
+    const char *at = strstr(log, "http://127.0.0.1:");
+    if (at && strchr(at, '\n'))
+        port = atoi(at + strlen("http://127.0.0.1:"));
+    free(log);
+    return port;
+}
+
+/* Ready, or dead, which the caller sees from the port. */
+static bool up(void)
+{
+    siginfo_t info = { 0 };
+    here.port = port_in_log();
+    return here.port || (waitid(P_PID, (id_t)here.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid);
+}
+
+static void start(const char *name, const char *database, va_list list)
+{
+    words w = { 0 };
+    here = (server){ 0 };
+    snprintf(here.folder, sizeof here.folder, "%s/%s-XXXXXX", run_folder(), name);
+    ck_assert_ptr_nonnull(mkdtemp(here.folder));
+    add_own_environment(&w);
+    add_environment(&w, "PORT=0");
+    add_environment(&w, "WEB_CONCURRENCY=1");
+    char *setting = printed("DATABASE_URL=%s", database);
+    add_environment(&w, setting);
+    free(setting);
+    add_files_root(&w);
+    w.argument[w.arguments++] = strdup(run_binary());
+    add_words(&w, list);
+
+    const bool own_file = strcmp(database, "sqlite:tenk.db") == 0;
+    for (int i = 0; own_file && i < w.environments; i++)
+        if (strcmp(w.environment[i], "DATABASE_URL=sqlite:tenk.db") == 0)
+            run_copy_database(here.folder);
+    char *path = printed("%s/log", here.folder);
+    const int output = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    free(path);
+    here.pid = launch(&w, here.folder, output);
+    close(output);
+    words_done(&w);
+    const bool in_time = eventually(60, up());
+    if (!here.port) {
+        char *log = log_text();
+        const pid_t pid = here.pid;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        here.pid = 0;
+        fprintf(stderr, "%s: no start line: %s\n%s\n", name, in_time ? "it ended" : "too late", log);
+        free(log);
+        ck_abort_msg("the server did not start");
+    }
+}
+
+void server_start(const char *name, ...)
+{
+    va_list list;
+    va_start(list, name);
+    start(name, "sqlite:tenk.db", list);
+    va_end(list);
+}
+
+void server_start_on_postgres(const char *name, ...)
+{
+    va_list list;
+    va_start(list, name);
+    start(name, postgres_url(), list);
+    va_end(list);
+}
+
+void server_signal(int signal) { kill(here.pid, signal); }
+
+static bool ended(int *status) { return waitpid(here.pid, status, WNOHANG) == here.pid; }
+
+static int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+
+bool server_running(void)
+{
+    siginfo_t info = { 0 };
+    return waitid(P_PID, (id_t)here.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
+int server_wait(void)
+{
+    int status = 0;
+    if (!eventually(30, ended(&status))) {
+        kill(here.pid, SIGKILL);
+        waitpid(here.pid, &status, 0);
+        here.pid = 0;
+        ck_abort_msg("the server does not end");
+    }
+    here.pid = 0;
+    return code_of(status);
+}
+
+static const char *complaint(void)
+{
+    static const char *const signs[] = { "AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:",
+                                         "==ERROR", "Assertion", "never awaited" };
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
+        if (server_log_has(signs[i]))
+            return signs[i];
+    return NULL;
+}
+
+static bool stopped_well(int *code)
+{
+    int status = 0;
+    if (here.pid == 0)
+        return true;
+    kill(here.pid, SIGTERM);
+    const bool in_time = eventually(20, ended(&status));
+    if (!in_time) {
+        kill(here.pid, SIGKILL);
+        waitpid(here.pid, &status, 0);
+    }
+    here.pid = 0;
+    *code = code_of(status);
+    return *code == 0 && !complaint();
+}
+
+void server_stop(void)
+{
+    int code = 0;
+    if (!stopped_well(&code))
+        ck_abort_msg("on SIGTERM the server ended with %d, and has said: %s", code, complaint() ? complaint() : "nothing");
+    run_remove(here.folder);
+}
+
+void server_fixture_stop(void)
+{
+    int code = 0;
+    if (!stopped_well(&code)) {
+        server_fixture_failures++;
+        char *log = log_text();
+        const size_t length = strlen(log);
+        fprintf(stderr, "%s: on SIGTERM the server ended with %d, and has said: %s\n%s\n", here.folder, code,
+                complaint() ? complaint() : "nothing", length > 6000 ? log + length - 6000 : log);
+        free(log);
+    }
+}
+
+void server_kill(void)
+{
+    kill(here.pid, SIGKILL);
+    waitpid(here.pid, NULL, 0);
+    here.pid = 0;
+}
+
+long server_resident(void)
+{
+    long pages = 0;
+    char *path = printed("/proc/%d/statm", (int)here.pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%*d %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    free(path);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+int server_descriptors(void)
+{
+    char *path = printed("/proc/%d/fd", (int)here.pid);
+    DIR *d = opendir(path);
+    int count = -2;                          /* "." and ".." */
+    free(path);
+    while (d && readdir(d))
+        count++;
+    if (d)
+        closedir(d);
+    return count;
+}
+
+int tenk_run(char *output, size_t size, ...)
+{
+    words w = { 0 };
+    va_list list;
+    int pipes[2], status = 0;
+    add_own_environment(&w);
+    add_files_root(&w);
+    w.argument[w.arguments++] = strdup(run_binary());
+    va_start(list, size);
+    add_words(&w, list);
+    va_end(list);
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    const pid_t pid = launch(&w, run_folder(), pipes[1]);
+    close(pipes[1]);
+    words_done(&w);
+
+    const double end = now_s() + 60;
+    size_t have = 0;
+    for (ssize_t n = 1; n > 0 && have + 1 < size && now_s() < end;) {
+        struct pollfd p = { .fd = pipes[0], .events = POLLIN };
+        if (poll(&p, 1, 1000) > 0) {
+            n = read(pipes[0], output + have, size - have - 1);
+            have += n > 0 ? (size_t)n : 0;
+        }
+    }
+    output[have] = '\0';
+    close(pipes[0]);
+    if (now_s() >= end)
+        kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    return code_of(status);
+}

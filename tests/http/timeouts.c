@@ -1,0 +1,210 @@
+/* timeouts.c - how long the server waits for the slow: for a head, a body, the next request, a reader. */
+#include "scenarios.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void with_short_timeouts(void)
+{
+    server_start("timeouts", "TENK_TIMEOUTS_HEAD=300ms", "TENK_TIMEOUTS_BODY=300ms", "TENK_TIMEOUTS_IDLE=300ms",
+                 "TENK_TIMEOUTS_WRITE=500ms", "TENK_LIMITS_OUTPUT=256KiB", NULL);
+}
+
+START_TEST(a_head_that_does_not_end_is_408)
+{
+    const double before = now_s();
+    client *c = client_new();
+    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\n");
+    const answer a = client_answer(c);
+    const double took = now_s() - before;
+    ck_assert_int_eq(a.status, 408);
+    ck_assert(header_is(&a, "Connection", "close"));
+    ck_assert(client_closed(c));
+    ck_assert_msg(took >= 0.29 && took < 3, "after %.2f s", took);
+    client_free(c);
+}
+END_TEST
+
+START_TEST(a_head_byte_by_byte_gains_no_time)
+{
+    const double before = now_s();
+    client *c = client_new();
+    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nX: ");
+    while (client_quiet(c) && now_s() < before + 10) {
+        client_say(c, "x");
+        pause_ms(5);
+    }
+    ck_assert_int_eq(client_answer(c).status, 408);
+    ck_assert_double_lt(now_s() - before, 3);
+    client_free(c);
+}
+END_TEST
+
+START_TEST(the_second_head_has_its_time_too)
+{
+    client *c = client_new();
+    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\n\r\nGET /js");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert_int_eq(client_answer(c).status, 408);
+    ck_assert(client_closed(c));
+    client_free(c);
+}
+END_TEST
+
+START_TEST(an_idle_connection_is_closed_without_a_word)
+{
+    const double before = now_s();
+    client *fresh = client_new(), *used = client_new();
+    client_say(used, "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(used).status, 200);
+    ck_assert(client_closed(used));
+    const double took = now_s() - before;
+    ck_assert_msg(took >= 0.29 && took < 3, "after %.2f s", took);
+    ck_assert_msg(client_closed(fresh), "one that never asked is answered");
+    client_free(fresh);
+    client_free(used);
+}
+END_TEST
+
+START_TEST(a_connection_in_use_is_not_idle)
+{
+    client *c = client_new();
+    const double end = now_s() + 0.8;        /* longer than the idle time */
+    while (now_s() < end) {
+        client_say(c, "GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n");
+        ck_assert_int_eq(client_answer(c).status, 200);
+    }
+    client_say(c, "GET /sleep?ms=700 HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    client_free(c);
+}
+END_TEST
+
+START_TEST(a_body_that_does_not_come_is_408)
+{
+    const double before = now_s();
+    client *c = client_new();
+    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhel");
+    ck_assert_int_eq(client_answer(c).status, 408);
+    ck_assert(client_closed(c));
+    const double took = now_s() - before;
+    ck_assert_msg(took >= 0.29 && took < 3, "after %.2f s", took);
+    client_free(c);
+    c = client_new();
+    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n");
+    ck_assert_int_eq(client_answer(c).status, 408);
+    client_free(c);
+}
+END_TEST
+
+START_TEST(a_body_byte_by_byte_is_408)
+{
+    const double before = now_s();
+    client *c = client_new();
+    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
+    while (client_quiet(c) && now_s() < before + 10) {
+        client_say(c, "x");
+        pause_ms(5);
+    }
+    ck_assert_int_eq(client_answer(c).status, 408);
+    ck_assert_double_lt(now_s() - before, 4);
+    client_free(c);
+}
+END_TEST
+
+START_TEST(who_reads_nothing_costs_little_and_not_for_long)
+{
+    enum { READERS = 20 };
+    client *c[READERS];
+    get("/static/large.bin");
+    const long before = server_resident();
+    const int before_descriptors = server_descriptors();
+    for (int i = 0; i < READERS; i++) {
+        c[i] = client_small(4096);
+        for (int k = 0; k < 20; k++)
+            client_say(c[i], "GET /static/large.bin HTTP/1.1\r\nHost: t\r\n\r\n");
+    }
+    long most = 0;
+    const double end = now_s() + 0.3;
+    while (now_s() < end) {
+        most = server_resident() > most ? server_resident() : most;
+        pause_ms(10);
+    }
+    if (!run_slowed())                    /* 20 readers, 20 answers of 4 MiB each: 1.6 GiB for the careless */
+        ck_assert_msg(most - before < 40L << 20, "%ld KiB for %d readers", (most - before) >> 10, READERS);
+    ck_assert_msg(eventually(5, server_descriptors() < before_descriptors + 2), "they are still open");
+    for (int i = 0; i < READERS; i++)
+        client_free(c[i]);
+    expect(get("/json"), 200, NULL);
+}
+END_TEST
+
+START_TEST(who_reads_nothing_of_many_small_answers_is_stopped_too)
+{
+    client *c = client_small(4096);
+    client_patience(c, 0.2);
+    const long before = server_resident();
+    static const char request[] = "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n";
+    for (int i = 0; i < 20000; i++)          /* the server stops reading long before all is sent */
+        if (!client_say(c, request))
+            break;
+    if (!run_slowed())
+        ck_assert_msg(server_resident() - before < 40L << 20, "%ld KiB", (server_resident() - before) >> 10);
+    client_patience(c, 10);
+    client_drain(c);
+    client_free(c);
+    expect(get("/json"), 200, NULL);
+}
+END_TEST
+
+START_TEST(a_slow_reader_who_reads_gets_everything)
+{
+    client *c = client_small(65536);
+    client_say(c, "GET /static/large.bin HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+    pause_ms(200);                           /* slow, yet within the write timeout */
+    const answer a = client_answer(c);
+    expect(a, 200, NULL);
+    ck_assert_uint_eq(a.length, 4 << 20);
+    client_free(c);
+}
+END_TEST
+
+START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
+{
+    const int count = scaled(2000);
+    client *c[2000];
+    for (int i = 0; i < count; i++) {
+        c[i] = client_new();
+        client_say(c[i], "GET / HTTP/1.1\r\nX: ");
+    }
+    double worst = 0;
+    for (int i = 0; i < 50; i++) {
+        const double before = now_s();
+        expect(get("/healthz"), 200, NULL);
+        worst = now_s() - before > worst ? now_s() - before : worst;
+    }
+    ck_assert_msg(worst < (run_slowed() ? 2 : 0.25), "%.0f ms", worst * 1000);
+    for (int i = 0; i < count; i++) {
+        ck_assert_int_eq(client_answer(c[i]).status, 408);
+        client_free(c[i]);
+    }
+}
+END_TEST
+
+Suite *timeouts_suite(void)
+{
+    Suite *s = suite_create("timeouts");
+    TCase *t = theme(s, "timeouts", with_short_timeouts);
+    tcase_add_test(t, a_head_that_does_not_end_is_408);
+    tcase_add_test(t, a_head_byte_by_byte_gains_no_time);
+    tcase_add_test(t, the_second_head_has_its_time_too);
+    tcase_add_test(t, an_idle_connection_is_closed_without_a_word);
+    tcase_add_test(t, a_connection_in_use_is_not_idle);
+    tcase_add_test(t, a_body_that_does_not_come_is_408);
+    tcase_add_test(t, a_body_byte_by_byte_is_408);
+    tcase_add_test(t, who_reads_nothing_costs_little_and_not_for_long);
+    tcase_add_test(t, who_reads_nothing_of_many_small_answers_is_stopped_too);
+    tcase_add_test(t, a_slow_reader_who_reads_gets_everything);
+    tcase_add_test(t, thousands_of_slow_heads_do_not_slow_the_others);
+    return s;
+}
