@@ -176,6 +176,20 @@ START_TEST(a_write_that_fails_at_its_commit_fails)
 }
 END_TEST
 
+START_TEST(options_of_the_url_hold_beside_ours)
+{
+    static const statement LIMIT = { "limit", "select current_setting('statement_timeout') where $1 = 1", true };
+    char url[512];
+    rows r;
+    snprintf(url, sizeof url, "%s options='-c default_transaction_read_only=on'", cluster_socket_url(server));
+    open_with(url);
+    ck_assert_int_eq(outcome_of(ask(&r, &ADD, 6000)), UV_EROFS);
+    ck_assert_int_eq(outcome_of(ask(&r, &LIMIT, 1)), 0);
+    ck_assert(text_equal(rows_text(&r, 0, 0), TEXT("6s")));  /* a little more than the time limit */
+    finish();
+}
+END_TEST
+
 START_TEST(text_that_is_not_utf8_is_refused_and_disturbs_nobody)
 {
     static const statement NAMED = { "named", "select count(*) from things where name = $1", true };
@@ -323,6 +337,7 @@ Suite *postgres_suite(void)
     tcase_add_test(t, a_statement_that_cannot_be_prepared_fails_alone);
     tcase_add_test(t, a_table_that_changes_under_a_prepared_statement_goes_unnoticed);
     tcase_add_test(t, a_write_that_fails_at_its_commit_fails);
+    tcase_add_test(t, options_of_the_url_hold_beside_ours);
     tcase_add_test(t, text_that_is_not_utf8_is_refused_and_disturbs_nobody);
     tcase_add_test(t, one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered);
     tcase_add_test(t, one_that_nobody_wants_any_more_is_cancelled_at_the_server);
