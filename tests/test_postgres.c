@@ -176,6 +176,29 @@ START_TEST(a_write_that_fails_at_its_commit_fails)
 }
 END_TEST
 
+START_TEST(what_does_not_fit_the_socket_leaves_as_the_server_reads)
+{
+    enum { SIZE = 16 << 20, ALL = 4 };
+    static const statement BACK = { "back", "select $1 || 'end', length($1)", true };
+    char *big = malloc(SIZE);
+    rows r[ALL];
+    int err[ALL];
+    memset(big, 'x', SIZE);
+    options.connections = 1;
+    open_with(cluster_socket_url(server));
+    for (int i = 0; i < ALL; i++)
+        start(i % 2 ? ask(&r[i], &THING, i) :
+              db_query(here, &scratch, NULL, &r[i], &BACK, 1, (value[]){ string((text){ big, SIZE }) }), &err[i]);
+    wait_until_settled(err, ALL);
+    for (int i = 0; i < ALL; i++)
+        ck_assert_int_eq(err[i], 0);
+    ck_assert_uint_eq(rows_text(&r[2], 0, 0).length, SIZE + 3);
+    ck_assert_int_eq(rows_int(&r[3], 0, 0), 3);
+    free(big);
+    finish();
+}
+END_TEST
+
 START_TEST(options_of_the_url_hold_beside_ours)
 {
     static const statement LIMIT = { "limit", "select current_setting('statement_timeout') where $1 = 1", true };
@@ -337,6 +360,7 @@ Suite *postgres_suite(void)
     tcase_add_test(t, a_statement_that_cannot_be_prepared_fails_alone);
     tcase_add_test(t, a_table_that_changes_under_a_prepared_statement_goes_unnoticed);
     tcase_add_test(t, a_write_that_fails_at_its_commit_fails);
+    tcase_add_test(t, what_does_not_fit_the_socket_leaves_as_the_server_reads);
     tcase_add_test(t, options_of_the_url_hold_beside_ours);
     tcase_add_test(t, text_that_is_not_utf8_is_refused_and_disturbs_nobody);
     tcase_add_test(t, one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered);
