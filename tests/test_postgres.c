@@ -111,17 +111,10 @@ START_TEST(an_error_concerns_only_its_own_query)
     wait_for_all();
     for (int round = 0; round < 2; round++) {                /* preparing, then prepared */
         for (int i = 0; i < ALL; i++)
-<<<<<<< HEAD
-            when_settled(i == 2 || i == 6 ? ask(&r[i], &DIVIDE, 0) :
-                         i == 4 ? ask(&r[i], &ADD, 2000 + round) :
-                         i == 7 ? ask(&r[i], &ADD, 1) : ask(&r[i], &THING, i + 1), store, &err[i]);
-        ck_assert_int_eq(outcome_here(sleep_for(30)), 0);
-=======
             start(i == 2 || i == 6 ? ask(&r[i], &DIVIDE, 0) :
                   i == 4 ? ask(&r[i], &ADD, 2000 + round) :
                   i == 7 ? ask(&r[i], &ADD, 1) : ask(&r[i], &THING, i + 1), &err[i]);
         wait_until_settled(err, ALL);
->>>>>>> postgres
         for (int i = 0; i < ALL; i++) {
             ck_assert_int_eq(err[i], i == 2 || i == 6 || i == 7 ? DB_EQUERY : 0);
             if (!err[i] && i != 4)
@@ -142,14 +135,9 @@ START_TEST(a_statement_that_cannot_be_prepared_fails_alone)
     open_with(cluster_url(server));
     wait_for_all();
     for (int i = 0; i < 3; i++)
-<<<<<<< HEAD
-        when_settled(ask(&r[i], i == 1 ? &BAD : &THING, 1), store, &err[i]);
-    ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), 0);
-=======
         start(ask(&r[i], i == 1 ? &BAD : &THING, 1), &err[i]);
     wait_until_settled(err, 3);
     ck_assert_int_eq(err[2], 0);
->>>>>>> postgres
     ck_assert_int_eq(err[0], 0);
     ck_assert_int_eq(err[1], DB_EQUERY);
     ck_assert_int_eq(outcome_here(ask(&r[1], &BAD, 1)), DB_EQUERY);
@@ -231,15 +219,9 @@ START_TEST(text_that_is_not_utf8_is_refused_and_disturbs_nobody)
     rows a, b;
     int bad;
     open_with(cluster_url(server));
-<<<<<<< HEAD
-    when_settled(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("\xff\xfe")) }), store, &bad);
-    ck_assert_int_eq(outcome_here(ask(&b, &THING, 3)), 0);
-    ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("a\0b")) })),
-=======
     start(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("\xff\xfe")) }), &bad);
     ck_assert_int_eq(outcome_here(ask(&b, &THING, 3)), 0);
     ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("a\0b")) })),
->>>>>>> postgres
                      DB_EQUERY);
     wait_until_settled(&bad, 1);
     ck_assert_int_eq(bad, DB_EQUERY);
@@ -260,21 +242,11 @@ START_TEST(one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_ans
     open_with(cluster_url(server));
     wait_for_all();
     seconds();
-<<<<<<< HEAD
-    err[5] = 1;
-    when_settled(ask(&r[0], &SLEEP, 60000), store, &err[0]);
-    ck_assert_int_eq(outcome_here(sleep_for(50)), 0);          /* the others are younger, and have time left */
-    for (int i = 1; i < ALL; i++)
-        when_settled(i == 3 ? ask(&r[i], &ADD, 3000) : ask(&r[i], &THING, i), store, &err[i]);
-    while (err[5] == 1)
-        ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
-=======
     start(ask(&r[0], &SLEEP, 60000), &err[0]);
     ck_assert_int_eq(outcome_here(sleep_for(50)), 0);          /* the others are younger, and have time left */
     for (int i = 1; i < ALL; i++)
         start(i == 3 ? ask(&r[i], &ADD, 3000) : ask(&r[i], &THING, i), &err[i]);
     wait_until_settled(err, ALL);
->>>>>>> postgres
     ck_assert_int_eq(err[0], UV_ETIMEDOUT);
     for (int i = 1; i < ALL; i++)
         ck_assert_int_eq(err[i], 0);
@@ -313,13 +285,8 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
     open_with(cluster_url(server));
     wait_for_all();
     for (int i = 0; i < ALL; i++)
-<<<<<<< HEAD
-        when_settled(ask(&r[i], &SLEEP, i == 0 ? 20 : 200), store, &err[i]);
-    ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
-=======
         start(ask(&r[i], &SLEEP, i == 0 ? 20 : 60000), &err[i]);
     ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
->>>>>>> postgres
     ck_assert_int_eq(err[5], UV_EAGAIN);
     ck_assert_int_eq(err[4], 1);
     ck_assert_int_eq(outcome_here(sleep_for(100)), 0);
@@ -340,13 +307,8 @@ START_TEST(closing_cancels_what_is_left_at_the_server)
     open_with(cluster_url(server));
     wait_for_all();
     for (int i = 0; i < 4; i++)
-<<<<<<< HEAD
-        when_settled(ask(&r[i], &SLEEP, 60000), store, &err[i]);
-    ck_assert_int_eq(outcome_here(sleep_for(5)), 0);
-=======
         start(ask(&r[i], &SLEEP, 60000), &err[i]);
     ck_assert_int_eq(outcome_here(sleep_for(5)), 0);
->>>>>>> postgres
     seconds();
     finish();
     ck_assert_double_lt(seconds(), 1);
