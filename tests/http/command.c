@@ -127,7 +127,7 @@ START_TEST(print_config_says_every_value_and_where_it_came_from)
 {
     const char *path = write_config("[limits]\nbody = 2MiB\nheaders = 50\npipeline = 3\n");
     ck_assert_int_eq(run("--print-config", "-c", path, "-w", "3", "TENK_LIMITS_HEADERS=60", "TENK_SERVER_WORKERS=7", "PORT=1234"), 0);
-    has_line("workers", "3", "flag");
+    has_line("workers", "3", "--workers");
     has_line("headers", "60", "TENK_LIMITS_HEADERS");
     has_line("pipeline", "3", "test.ini");
     has_line("body", "2MiB", "test.ini");
@@ -155,7 +155,7 @@ START_TEST(a_flag_beats_the_environment_which_beats_the_file)
     ck_assert_int_eq(run("--print-config", "-c", path, "PORT=2"), 0);
     has_line("listen", ":2", "PORT");
     ck_assert_int_eq(run("--print-config", "-c", path, "PORT=2", "-l", flag), 0);
-    has_line("listen", flag, "flag");
+    has_line("listen", flag, "--listen");
 }
 END_TEST
 

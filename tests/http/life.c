@@ -13,7 +13,8 @@ START_TEST(the_start_line_says_where_how_on_what_and_how_to_stop)
     ck_assert(server_log_has(address));
     ck_assert(server_log_has("async"));
     ck_assert(server_log_has("2 workers"));
-    ck_assert(server_log_has("sqlite:tenk.db"));
+    ck_assert(server_log_has("SQLite tenk.db"));
+    ck_assert(server_log_has("Ctrl-C"));
     server_stop();
 }
 END_TEST

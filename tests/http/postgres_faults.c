@@ -142,7 +142,7 @@ static const char *slow_url(double seconds)
 {
     static char url[400];
     char sql[1024];
-    snprintf(sql, sizeof sql, "drop schema if exists slow cascade; create schema slow;"
+    snprintf(sql, sizeof sql, "set client_min_messages = warning; drop schema if exists slow cascade; create schema slow;"
              "create view slow.users as select * from public.users where (select pg_sleep(%g)) is not null;"
              "create view slow.posts as select * from public.posts where (select pg_sleep(%g)) is not null;"
              "grant usage on schema slow to tenk; grant select on all tables in schema slow to tenk;", seconds, seconds);
@@ -192,18 +192,19 @@ START_TEST(a_query_slower_than_its_timeout_is_504_and_gone_at_the_server)
 }
 END_TEST
 
+/* Callbacks cannot be cancelled: that is one of the reasons for the stages after them. */
 START_TEST(a_query_whose_client_has_left_is_gone_at_the_server)
 {
-    static const char *const paths[] = { "/users/42", "/users/42/promises", "/users/42/callbacks", "/users/42/sequential" };
-    server_start("postgres-faults", slow_url(20), NULL);
-    for (int i = 0; i < 4; i++) {
+    static const char *const paths[] = { "/users/42", "/users/42/promises", "/users/42/sequential", "/users" };
+    server_start("postgres-faults", slow_url(20), "TENK_DATABASE_TIMEOUT=30s", NULL);
+    for (int i = 0; i < 8; i++) {
         char request[128];
         client *c = client_new();
-        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i]);
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i % 4]);
         client_say(c, request);
-        ck_assert_msg(eventually(3, sql_int(ACTIVE) > 0), "%s does not run", paths[i]);
-        client_reset(c);
-        ck_assert_msg(eventually(2, sql_int(ACTIVE) == 0), "%s goes on", paths[i]);
+        ck_assert_msg(eventually(3, sql_int(ACTIVE) > 0), "%s does not run", paths[i % 4]);
+        i < 4 ? client_reset(c) : client_free(c);
+        ck_assert_msg(eventually(2, sql_int(ACTIVE) == 0), "%s goes on", paths[i % 4]);
     }
     server_stop();
 }

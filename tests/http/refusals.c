@@ -168,7 +168,6 @@ START_TEST(bad_chunks_end_the_connection)
     REFUSED(CHUNKED "1;a\nb\r\na\r\n0\r\n\r\n", 400);
     REFUSED(CHUNKED "1;a=\x01\r\na\r\n0\r\n\r\n", 400);
     REFUSED_EITHER(CHUNKED "10000000000000000\r\na\r\n", 400, 413);
-    REFUSED_EITHER(CHUNKED "ffffffffffffffff\r\na\r\n", 413, 400);
     REFUSED_EITHER(CHUNKED "fffffffffffffffff\r\na\r\n", 400, 413);
     REFUSED(CHUNKED "0\r\nX : y\r\n\r\n", 400);
     REFUSED(CHUNKED "0\r\n X: y\r\n\r\n", 400);
@@ -267,7 +266,6 @@ START_TEST(unknown_methods_are_501)
     REFUSED("get / HTTP/1.1\r\n" H "\r\n", 501);
     REFUSED("GETX / HTTP/1.1\r\n" H "\r\n", 501);
     REFUSED("G / HTTP/1.1\r\n" H "\r\n", 501);
-    REFUSED("SOURCE / HTTP/1.1\r\n" H "\r\n", 501);
 }
 END_TEST
 
@@ -344,7 +342,6 @@ END_TEST
 START_TEST(a_body_that_is_announced_too_large_is_refused_unseen)
 {
     REFUSED("POST /echo HTTP/1.1\r\n" H "Content-Length: 65537\r\n\r\n", 413);
-    REFUSED(CHUNKED "10001\r\n", 413);
     REFUSED("POST /nothing HTTP/1.1\r\n" H "Content-Length: 65537\r\n\r\n", 413);
 }
 END_TEST

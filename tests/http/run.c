@@ -120,7 +120,6 @@ static void make_files(void)
     write_file("static/empty.txt", "");
     write_file("static/two words.txt", "two words\n");
     write_file("static/sub/deep/file.txt", "deep\n");
-    write_file("static/.hidden", "hidden\n");
     snprintf(path, sizeof path, "%s/static/large.bin", folder);
     const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     for (unsigned i = 0; i < 4 * 1024 * 1024 / 4; i++)
