@@ -50,21 +50,19 @@ mv "$root/tenk" "$root$home/tenk"
 in_root chown -R "$newcomer:" "$home/tenk"
 types() { in_root su - "$newcomer" -c "cd tenk && $1"; }
 
-# The server says where it listens when it does.
+# The server says where it listens once it does.
 make_run() {
-    types "exec make run ARGS='--listen 127.0.0.1:0'" > "$root.run" 2>&1 &
+    : > "$root.run"
+    types "make run ARGS='--listen 127.0.0.1:0'" > "$root.run" 2>&1 &
     make=$!
     until url=$(grep -om1 'http://127[0-9.:]*' "$root.run"); do
-        if ! kill -0 $make 2>/dev/null; then
-            cat "$root.run"
-            return 1
-        fi
+        kill -0 $make 2>/dev/null || { cat "$root.run"; return 1; }
         sleep 0.5
     done
     tail -n 4 "$root.run"
-    curl -sS -f -o /dev/null -w 'GET %{url}: %{http_code}, %{size_download} bytes\n' "$url/users/42"
-    in_root sh -c 'kill -INT "$(grep -lz build/tenk /proc/[0-9]*/cmdline | head -n 1 | cut -d/ -f3)"'
-    wait $make
+    curl -sS -f -o /dev/null -w 'GET /users/42: %{http_code}, %{size_download} bytes\n' "$url/users/42" &&
+        in_root sh -c 'kill -INT $(grep -lzx build/tenk /proc/[0-9]*/cmdline | cut -d/ -f3)' &&
+        wait $make
 }
 
 step() {
