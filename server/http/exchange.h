@@ -22,14 +22,14 @@ struct request {
     arena         arena;
     output       *out;                       /* where the answer goes: the connection's output, or held */
     output        held;
-    const char   *head;                      /* our copy; the headers are offsets in it */
-    const header *headers;
     body         *body;                      /* NULL if it has none */
     promise      *running;                   /* the handler's; NULL when it has none or has ended */
     promise      *waiting;                   /* for room for the next piece */
     task         *task;                      /* on whose stack this lies; NULL if it lies on the heap */
-    void         *context;                   /* the site's own */
-    const char   *allow;                     /* NULL when there is nothing at that path */
+    union {
+        void       *context;                 /* with a route: the site's own */
+        const char *allow;                   /* without: the path's methods; NULL when there is nothing at it */
+    };
     const char   *extra;                     /* headers of the answer so far, each with CRLF */
     uint64_t      started, left;             /* left: bytes of a begun answer still to come */
     span          path, query;               /* of head; an empty path stands for / */
@@ -42,7 +42,15 @@ struct request {
     bool          finished;                  /* its handler has ended: nothing more will come */
     bool          held_back;                 /* it may not start before those ahead have ended */
     bool          gone;                      /* so is its client: answers are dropped */
+    /* Behind it lie the headers, then the head itself, then the first room of its arena. */
 };
+
+static inline const header *exchange_headers(const request *req) { return (const header *)(req + 1); }
+
+static inline const char *exchange_head(const request *req)
+{
+    return (const char *)(exchange_headers(req) + req->header_count);
+}
 
 /* What a request needs of whoever serves it: a loop's connection, or a thread. */
 typedef struct exchange_host {
@@ -50,8 +58,8 @@ typedef struct exchange_host {
     void     (*answering)(request *req);     /* the site's, see server.h */
 } exchange_host;
 
-/* The bytes that exchange_init needs for a request with that head, and some for its arena. */
-size_t exchange_size(const head *h);
+/* The bytes that exchange_init needs for a request with that head, and so many more for its arena. */
+size_t exchange_size(const head *h, size_t more);
 /* Lays a request out in room, with a copy of the head. */
 void exchange_init(void *room, size_t size, const head *h);
 void exchange_done(request *req);            /* ends its arena; the room is the caller's */

@@ -141,7 +141,7 @@ void pipeline_refuse(connection *c, int err)
     request *r = c->reading;                 /* of which some has come, and has its place in line */
     c->reading = NULL;
     if (!r) {
-        const size_t size = exchange_size(&NOTHING);
+        const size_t size = exchange_size(&NOTHING, 0);
         r = mem_alloc(size);
         exchange_init(r, size, &NOTHING);
         pipeline_append(c, r);

@@ -8,6 +8,8 @@ struct input {                               /* bytes that could not be used yet
     char   bytes[];
 };
 
+enum { ON_STACK = 1024 };                    /* for the arena of a request on a stack: that page is touched anyway */
+
 void reader_forget(connection *c)
 {
     mem_free(c->input);
@@ -38,15 +40,18 @@ static size_t take_body(connection *c, const char *at, size_t length)
 
 static request *make_request(const head *h, const match *m, bool whole)
 {
-    const size_t size = exchange_size(h);
+    size_t size = exchange_size(h, ON_STACK);
     task *t = NULL;
     if (whole && m->route && m->route->await)
         t = task_new(m->route->path, size);
-    request *r = t ? task_room(t) : mem_alloc(size);
+    if (!t)
+        size = exchange_size(h, 0);
+    request *r = t ? task_room(t) : mem_resize(NULL, size);
     exchange_init(r, size, h);
     r->task = t;
     r->route = m->route;
-    r->allow = m->found ? m->allow : NULL;
+    if (!m->route)
+        r->allow = m->found ? m->allow : NULL;
     memcpy(r->parameters, m->parameters, sizeof r->parameters);
     return r;
 }

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-size_t exchange_size(const head *h)
+static size_t fixed_size(const head *h)
 {
-    enum { ARENA = 96 };
-    const size_t size = sizeof(request) + h->length + 8 + (size_t)h->count * sizeof(header);
-    return (size + ARENA + 63) & ~(size_t)63;
+    return sizeof(request) + (size_t)h->count * sizeof(header) + h->length;
 }
+
+size_t exchange_size(const head *h, size_t more) { return fixed_size(h) + more; }
 
 /* Where a part of the head, or a constant, is in our copy of the head. */
 static span place(const head *h, text t)
@@ -24,11 +24,9 @@ void exchange_init(void *room, size_t size, const head *h)
     request *req = room;
     *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
                       .header_count = (uint16_t)h->count, .path = place(h, h->path), .query = place(h, h->query) };
-    arena_init(&req->arena, req + 1, size - sizeof *req);
-    header *headers = arena_alloc(&req->arena, (size_t)h->count * sizeof *headers);
-    memcpy(headers, h->headers, (size_t)h->count * sizeof *headers);
-    req->headers = headers;
-    req->head = arena_copy(&req->arena, (text){ h->at, h->length });
+    memcpy((void *)exchange_headers(req), h->headers, (size_t)h->count * sizeof(header));
+    memcpy((void *)exchange_head(req), h->at, h->length);
+    arena_init(&req->arena, (char *)room + fixed_size(h), size - fixed_size(h));
 }
 
 void exchange_done(request *req)
@@ -42,7 +40,7 @@ bool exchange_is_safe(const request *req)
     return req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS;
 }
 
-static text cut(const request *req, span s) { return (text){ req->head + s.at, s.length }; }
+static text cut(const request *req, span s) { return (text){ exchange_head(req) + s.at, s.length }; }
 
 text request_path(const request *req)
 {
@@ -58,8 +56,8 @@ void    *request_alloc(request *req, size_t size)    { return arena_alloc(&req->
 text request_header(const request *req, const char *name)
 {
     for (int i = 0; i < req->header_count; i++)
-        if (text_is(header_name(req->head, req->headers[i]), name))
-            return header_value(req->head, req->headers[i]);
+        if (text_is(header_name(exchange_head(req), exchange_headers(req)[i]), name))
+            return header_value(exchange_head(req), exchange_headers(req)[i]);
     return TEXT("");
 }
 
@@ -77,7 +75,7 @@ text request_param(request *req, const char *name)
                                      : strlen(name) == length - 1 && memcmp(name, at + 1, length - 1) == 0;
         if (same) {
             const span s = req->parameters[i];
-            return url_decode(&req->arena, (text){ req->head + req->path.at + s.at, s.length }, false);
+            return url_decode(&req->arena, (text){ exchange_head(req) + req->path.at + s.at, s.length }, false);
         }
         at += length;
     }

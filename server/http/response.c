@@ -87,7 +87,8 @@ static int answer(request *req, int status, const char *type, uint64_t length, t
     req->answered = true;
     if (req->gone)
         return 0;
-    req->host->answering(req);
+    if (req->route)
+        req->host->answering(req);
     if (req->method == HTTP_HEAD)
         body.length = 0;
     req->left = req->method == HTTP_HEAD ? 0 : length - body.length;
