@@ -72,7 +72,7 @@ static int from_json(request *req, post *p)
     json_error_t wrong;
     if (is_deep(body))
         return respond_problem(req, 400, "The body is nested more than %d levels deep.", DEEPEST);
-    json_t *object = json_loadb(body.at, body.length, JSON_REJECT_DUPLICATES, &wrong);
+    json_t *object = json_loadb(body.at, body.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
     if (!object)
         return respond_problem(req, 400, "The body is not JSON: line %d, column %d: %s.", wrong.line, wrong.column,
                                wrong.text);

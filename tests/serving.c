@@ -119,7 +119,10 @@ static bool receive(client *c, size_t most)
         c->ended |= n == 0;
         return false;
     }
-    c->got = realloc(c->got, c->length + (size_t)n + 1);
+    if (c->length + (size_t)n + 1 > c->capacity) {
+        c->capacity = 2 * (c->length + (size_t)n + 1);
+        c->got = realloc(c->got, c->capacity);
+    }
     memcpy(c->got + c->length, bytes, (size_t)n);
     c->length += (size_t)n;
     c->got[c->length] = '\0';

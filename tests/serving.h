@@ -11,7 +11,7 @@
 typedef struct client {
     int    fd;
     char  *got;                              /* terminated; all that has come */
-    size_t length;
+    size_t length, capacity;
     bool   ended;                            /* the server has closed its side */
 } client;
 

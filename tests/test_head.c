@@ -48,14 +48,14 @@ START_TEST(a_target_has_one_of_three_forms)
         { "http://[::1]:80/a", "/a", "" },
     };
     static const char *const BAD[] = { "a", "*", "http://", "http:///a", "https://h/", "/#a", "/a?b#c", "http://u@h/", "a:80",
-                                       "/\xc3\xbc", "h", "http://h h" + 8 };
+                                       "/\xc3\xbc", "h" };
     char request[200];
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
         sprintf(request, "GET %s HTTP/1.1\r\n" HOST "\r\n", GOOD[i].target);
         ck_assert_msg(reads(request) == 0, "%s", GOOD[i].target);
         ck_assert_msg(same(h.path, GOOD[i].path) && same(h.query, GOOD[i].query), "%s", GOOD[i].target);
     }
-    for (size_t i = 0; i + 1 < sizeof BAD / sizeof *BAD; i++) {
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         sprintf(request, "GET %s HTTP/1.1\r\n" HOST "\r\n", BAD[i]);
         ck_assert_msg(reads(request) == HTTP_STATUS(400), "%s: %d", BAD[i], reads(request));
     }

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 128 * 1024 };
+enum { PIECE = 128 * 1024, SMALL = 32 * 1024 };
 
 struct file {
     int         root, fd;
@@ -21,6 +21,7 @@ struct file {
     struct stat stat;
     char       *bytes;                       /* owned: of one piece */
     size_t      room;                        /* at bytes */
+    uint64_t    at;                          /* where to read */
     size_t      length;                      /* what the last read got */
 };
 
@@ -82,7 +83,7 @@ static int not_found_or(int err)
 static int read_piece(void *arg)
 {
     struct file *f = arg;
-    const ssize_t n = read(f->fd, f->bytes, f->room);
+    const ssize_t n = pread(f->fd, f->bytes, f->room, (off_t)f->at);
     if (n < 0)
         return -errno;
     f->length = (size_t)n;
@@ -98,12 +99,12 @@ static int open_and_read(void *arg)
         return not_found_or(f->fd);
     if (fstat(f->fd, &f->stat) || !S_ISREG(f->stat.st_mode))
         return E_NOT_FOUND;
-    if (f->stat.st_size == 0)
+    if (f->stat.st_size == 0 || f->stat.st_size > SMALL)
         return 0;
-    f->room = f->stat.st_size < PIECE ? (size_t)f->stat.st_size : PIECE;
+    f->room = (size_t)f->stat.st_size;
     f->bytes = mem_resize(NULL, f->room);
     const int err = read_piece(f);
-    return err == UV_EOF ? 0 : err;          /* it has just been cut short: that shows in send_file */
+    return err == UV_EOF ? 0 : err;          /* it has just been cut short: that shows when it is sent */
 }
 
 /* If-None-Match: a list of tags, or *; compared weakly (RFC 9110, 13.1.2). */
@@ -154,7 +155,20 @@ static bool has_it(const request *req, const char *tag, time_t modified)
     return read_date(since, &known) && modified <= known;
 }
 
-static int send_file(request *req, struct file *f)
+static async int send_pieces(request *req, struct file *f, uint64_t size)
+{
+    int err = await(respond_piece(req, TEXT("")));           /* its turn: nothing is held before */
+    f->room = PIECE;
+    f->bytes = mem_resize(f->bytes, PIECE);
+    for (f->at = 0; !err && f->at < size; f->at += f->length) {
+        err = await(in_thread(read_piece, f));
+        if (!err)
+            err = await(respond_piece(req, (text){ f->bytes, f->length }));
+    }
+    return err;
+}
+
+static async int send_file(request *req, struct file *f)
 {
     char tag[64], date[64];
     struct tm utc;
@@ -170,16 +184,11 @@ static int send_file(request *req, struct file *f)
         return respond_nothing(req, 304);
 
     const uint64_t size = (uint64_t)f->stat.st_size;
-    int err = respond_begin(req, 200, media_type(f->path), size);
-    if (text_equal(request_method(req), TEXT("HEAD")))
-        return err;
-    for (uint64_t sent = 0; !err && sent < size;) {
-        err = await(respond_piece(req, (text){ f->bytes, f->length }));
-        sent += f->length;
-        if (!err && sent < size)
-            err = await(in_thread(read_piece, f));
-    }
-    return err;
+    const char *type = media_type(f->path);
+    if (f->length == size)
+        return respond(req, 200, type, (text){ f->bytes ? f->bytes : "", f->length });
+    const int err = respond_begin(req, 200, type, size);
+    return err || text_equal(request_method(req), TEXT("HEAD")) ? err : send_pieces(req, f, size);
 }
 
 /* Segments that name something: none is empty, or leads back. */
