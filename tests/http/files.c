@@ -39,11 +39,13 @@ START_TEST(a_large_file_arrives_whole)
 {
     const answer a = get("/static/large.bin");
     ck_assert_uint_eq(a.length, 4 * 1024 * 1024);
+    unsigned wrong = 0;
     for (unsigned i = 0; i < a.length / 4; i++) {
         unsigned is;
         memcpy(&is, a.body + 4 * (size_t)i, 4);
-        ck_assert_uint_eq(is, i * 2654435761u);
+        wrong += is != i * 2654435761u;
     }
+    ck_assert_uint_eq(wrong, 0);
 }
 END_TEST
 

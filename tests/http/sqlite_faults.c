@@ -96,7 +96,7 @@ static bool small_disk(char *folder, size_t size, const char *options)
 START_TEST(a_full_disk_stops_the_writing_and_nothing_else)
 {
     char folder[200], url[300], path[256];
-    if (!small_disk(folder, sizeof folder, "size=1g"))
+    if (!small_disk(folder, sizeof folder, "size=96m"))
         return;                              /* no namespaces here: another machine tests it */
     run_copy_database(folder);
     snprintf(path, sizeof path, "%s/tenk.db", folder);
@@ -171,7 +171,7 @@ START_TEST(a_database_that_cannot_be_written_is_said)
     does_not_start("/nowhere/at/all.db", "/nowhere/at/all.db");
     does_not_start("/proc/tenk.db", "/proc/tenk.db");
     does_not_start(run_folder(), run_folder());
-    if (!small_disk(folder, sizeof folder, "size=1g"))
+    if (!small_disk(folder, sizeof folder, "size=96m"))
         return;
     run_copy_database(folder);
     ck_assert_int_eq(mount(NULL, folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
