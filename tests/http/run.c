@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,29 @@ void run_end(void)
     run_remove(folder);
 }
 
+/* The beginning and the end: a sanitizer's report begins with what it is about. */
+static void show_log(const char *path)
+{
+    enum { BEGINNING = 5000, END = 1500 };
+    char line[512];
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return;
+    fprintf(stderr, "-- %s\n", path);
+    for (long shown = 0; fgets(line, sizeof line, f); shown += (long)strlen(line)) {
+        const long at = ftell(f);
+        if (shown > BEGINNING && fseek(f, -END, SEEK_END) == 0) {
+            if (ftell(f) > at)
+                fputs("...\n", stderr);
+            else
+                fseek(f, at, SEEK_SET);
+            shown = LONG_MIN / 2;
+        }
+        fputs(line, stderr);
+    }
+    fclose(f);
+}
+
 void run_show_logs(const char *name)
 {
     char pattern[256];
@@ -165,20 +189,7 @@ void run_show_logs(const char *name)
     snprintf(pattern, sizeof pattern, "%s/%s-*/log", folder, name);
     if (glob(pattern, 0, NULL, &found))
         return;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        char line[512];
-        FILE *f = fopen(found.gl_pathv[i], "r");
-        if (!f)
-            continue;
-        fprintf(stderr, "-- %s\n", found.gl_pathv[i]);
-        fseek(f, 0, SEEK_END);
-        if (ftell(f) > 4000)
-            fseek(f, -4000, SEEK_END);
-        else
-            rewind(f);
-        while (fgets(line, sizeof line, f))
-            fputs(line, stderr);
-        fclose(f);
-    }
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        show_log(found.gl_pathv[i]);
     globfree(&found);
 }
