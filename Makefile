@@ -97,7 +97,7 @@ run: install-run
 export ASAN_OPTIONS  := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
 export UBSAN_OPTIONS := print_stacktrace=1:$(UBSAN_OPTIONS)
 UNDER_tsan      = $(shell setarch -R true 2>/dev/null && echo setarch -R)# it needs its fixed addresses free
-UNDER_valgrind  = valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+UNDER_valgrind  = valgrind --quiet --fair-sched=try --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 SLOWER_asan     = 3
 SLOWER_tsan     = 5
 SLOWER_valgrind = 20

@@ -40,7 +40,7 @@ typedef struct pg_target {
 
 int     pg_target_init(pg_target *t, const database_options *options, char *why, size_t size);
 void    pg_target_done(pg_target *t);
-PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int count);  /* PQconnectStartParams */
+PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int count);  /* begins */
 PGconn *pg_target_connect_blocking(const pg_target *t, uint64_t timeout_ms);
 void    pg_reason(const char *message, char *why, size_t size);      /* libpq's words, on one line */
 
@@ -91,6 +91,7 @@ extern const rows_driver pg_rows_driver;
 pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *plan, const value parameters[]);
 void      pg_query_settle(pg_query *q, int err);         /* 0 hands out the result */
 void      pg_query_stop(pg_query *q, int verdict);       /* its time is up, or nobody wants it any more */
+int       pg_error(const char *state);                   /* an SQLSTATE, as db.h has it */
 unsigned  pg_types(int n, const value parameters[]);
 void      pg_oids(const pg_plan *plan, Oid oids[]);
 int       pg_encode(const value *v, arena *a, int64_t *room, const char **at);    /* its length */

@@ -67,7 +67,7 @@ static int outcome(const statement *s, PGresult *r)
     if (strcmp(state, "57014") == 0)
         return UV_ETIMEDOUT;
     log_error("postgres: %s: %s (%s)", s->name, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY), state);
-    return strcmp(state, "53100") == 0 ? UV_ENOSPC : DB_EQUERY;
+    return pg_error(state);
 }
 
 static void cancel_now(PGconn *pg)

@@ -25,12 +25,12 @@ static int refused(struct session *s, const PGresult *r)
 
     pg_reason(primary ? primary : PQresultErrorMessage(r), reason, sizeof reason);
     if (state && strcmp(state, "42501") == 0) {
-        snprintf(s->why, s->size, "the user \"%s\" may not create the tables: %s. Let the owner of the database "
-                 "run this, or grant create on the schema.", PQuser(s->pg), reason);
+        snprintf(s->why, s->size, "the user \"%s\" may not create the tables: %s. Let the owner of the "
+                 "database run this, or grant create on the schema.", PQuser(s->pg), reason);
         return UV_EACCES;
     }
     snprintf(s->why, s->size, "the database said: %s", reason);
-    return !state ? UV_ECONNRESET : strcmp(state, "53100") == 0 ? UV_ENOSPC : DB_EQUERY;
+    return state ? pg_error(state) : UV_ECONNRESET;
 }
 
 static int run(void *connection, const char *sql, int n, const int64_t parameters[])
@@ -75,7 +75,8 @@ static int create(struct session *s)
     if (!err)
         err = number(s, "select (to_regclass('tenk_schema') is not null)::int", &marker);
     if (!err)
-        err = number(s, "select (coalesce(to_regclass('users'), to_regclass('posts')) is not null)::int", &others);
+        err = number(s, "select (coalesce(to_regclass('users'), to_regclass('posts')) is not null)::int",
+                     &others);
     if (!err && marker)
         err = number(s, "select version from tenk_schema", &version);
     if (err)
@@ -95,8 +96,8 @@ int pg_init(database *d, char *why, size_t size)
 
     if (!s.pg || PQstatus(s.pg) != CONNECTION_OK) {
         char reason[256];
-        pg_reason(s.pg && *PQerrorMessage(s.pg) ? PQerrorMessage(s.pg) : "no answer within the connect timeout",
-                  reason, sizeof reason);
+        const char *message = PQerrorMessage(s.pg);
+        pg_reason(*message ? message : "no answer within the connect timeout", reason, sizeof reason);
         snprintf(why, size, "cannot connect to %s: %s", p->target.description, reason);
         PQfinish(s.pg);
         return UV_ECONNREFUSED;

@@ -124,7 +124,7 @@ static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
     }
     PQclear(q->result);                      /* an error at the Sync undoes a result */
     q->result = NULL;
-    q->outcome = DB_EQUERY;
+    q->outcome = pg_error(state);
     if (strcmp(state, "57014") == 0) {       /* query_canceled */
         const uint64_t timeout = l->pool->options->timeout_ms;
         if (q->verdict)
@@ -145,10 +145,9 @@ static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
         if (q->aborted)
             return false;
     }
-    if (strcmp(state, "53100") == 0)         /* disk_full */
-        q->outcome = UV_ENOSPC;
     char line[256];
-    snprintf(line, sizeof line, "postgres: %s: %s (%s)", q->plan->statement->name, primary ? primary : "", state);
+    snprintf(line, sizeof line, "postgres: %s: %s (%s)", q->plan->statement->name, primary ? primary : "",
+             state);
     pg_pool_log(l->pool, line);
     return false;
 }

@@ -270,10 +270,10 @@ static promise *disconnect(db *d)
 {
     pg_pool *p = (pg_pool *)d;
     promise *closed = p->closing = promise_new(NULL, NULL);
+    pg_pool_schedule(p);                     /* first: it looks whether all is closed, and nobody before it */
     fail_line(p, UV_ECANCELED);
     for (int i = 0; i < p->options->connections; i++)
         pg_link_shut(&p->links[i]);
-    pg_pool_schedule(p);                     /* looks whether all is closed already */
     return closed;
 }
 

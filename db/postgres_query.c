@@ -66,6 +66,19 @@ int pg_encode(const value *v, arena *a, int64_t *room, const char **at)
     }
 }
 
+int pg_error(const char *state)
+{
+    static const struct { const char *state; int err; } KNOWN[] = {
+        { "53100", UV_ENOSPC },              /* disk_full */
+        { "25006", UV_EROFS },               /* read_only_sql_transaction: a standby */
+        { "58030", UV_EIO },                 /* io_error */
+    };
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (strcmp(state, KNOWN[i].state) == 0)
+            return KNOWN[i].err;
+    return DB_EQUERY;
+}
+
 static void cancel(promise *p, void *arg)
 {
     (void)p;

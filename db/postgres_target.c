@@ -192,7 +192,8 @@ PGconn *pg_target_connect_blocking(const pg_target *t, uint64_t timeout_ms)
     const uint64_t deadline = uv_hrtime() / 1000000 + timeout_ms;
     PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
 
-    while (pg && PQstatus(pg) != CONNECTION_BAD && wants != PGRES_POLLING_OK && wants != PGRES_POLLING_FAILED) {
+    while (pg && PQstatus(pg) != CONNECTION_BAD && wants != PGRES_POLLING_OK &&
+           wants != PGRES_POLLING_FAILED) {
         const int64_t left = (int64_t)(deadline - uv_hrtime() / 1000000);
         struct pollfd socket = { PQsocket(pg), wants == PGRES_POLLING_READING ? POLLIN : POLLOUT, 0 };
         if (timeout_ms && left <= 0)

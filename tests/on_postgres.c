@@ -67,6 +67,21 @@ int outcome_here(promise *p)
     return err;
 }
 
+static void note(int err, void *arg) { *(int *)arg = err; }
+
+void start(promise *p, int *err)
+{
+    *err = 1;
+    when_settled(p, note, err);
+}
+
+void wait_until_settled(const int err[], int n)
+{
+    for (int i = 0; i < n; i++)
+        while (err[i] == 1)
+            ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
+}
+
 void finish(void)
 {
     ck_assert_int_eq(outcome_here(db_close(here)), 0);

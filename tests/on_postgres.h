@@ -19,6 +19,8 @@ void open_with(const char *url);
 void finish(void);                           /* closes; fails if anything is left open */
 
 int  outcome_here(promise *p);                 /* runs the loop until p settles */
+void start(promise *p, int *err);             /* *err is 1 until it has settled */
+void wait_until_settled(const int err[], int n);
 void wait_for_all(void);                     /* connections to be up */
 double seconds(void);                        /* since the last call */
 

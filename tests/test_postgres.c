@@ -100,8 +100,6 @@ END_TEST
 
 static const statement DIVIDE = { "divide", "select 1 / $1", true };
 
-static void store(int err, void *arg) { *(int *)arg = err; }
-
 START_TEST(an_error_concerns_only_its_own_query)
 {
     enum { ALL = 9 };
@@ -113,10 +111,10 @@ START_TEST(an_error_concerns_only_its_own_query)
     wait_for_all();
     for (int round = 0; round < 2; round++) {                /* preparing, then prepared */
         for (int i = 0; i < ALL; i++)
-            when_settled(i == 2 || i == 6 ? ask(&r[i], &DIVIDE, 0) :
-                         i == 4 ? ask(&r[i], &ADD, 2000 + round) :
-                         i == 7 ? ask(&r[i], &ADD, 1) : ask(&r[i], &THING, i + 1), store, &err[i]);
-        ck_assert_int_eq(outcome_here(sleep_for(30)), 0);
+            start(i == 2 || i == 6 ? ask(&r[i], &DIVIDE, 0) :
+                  i == 4 ? ask(&r[i], &ADD, 2000 + round) :
+                  i == 7 ? ask(&r[i], &ADD, 1) : ask(&r[i], &THING, i + 1), &err[i]);
+        wait_until_settled(err, ALL);
         for (int i = 0; i < ALL; i++) {
             ck_assert_int_eq(err[i], i == 2 || i == 6 || i == 7 ? DB_EQUERY : 0);
             if (!err[i] && i != 4)
@@ -137,8 +135,9 @@ START_TEST(a_statement_that_cannot_be_prepared_fails_alone)
     open_with(cluster_url(server));
     wait_for_all();
     for (int i = 0; i < 3; i++)
-        when_settled(ask(&r[i], i == 1 ? &BAD : &THING, 1), store, &err[i]);
-    ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), 0);
+        start(ask(&r[i], i == 1 ? &BAD : &THING, 1), &err[i]);
+    wait_until_settled(err, 3);
+    ck_assert_int_eq(err[2], 0);
     ck_assert_int_eq(err[0], 0);
     ck_assert_int_eq(err[1], DB_EQUERY);
     ck_assert_int_eq(outcome_here(ask(&r[1], &BAD, 1)), DB_EQUERY);
@@ -177,16 +176,54 @@ START_TEST(a_write_that_fails_at_its_commit_fails)
 }
 END_TEST
 
+START_TEST(what_does_not_fit_the_socket_leaves_as_the_server_reads)
+{
+    enum { SIZE = 2 << 20, ALL = 4 };
+    static const statement BACK = { "back", "select $1 || 'end', length($1)", true };
+    char *big = malloc(SIZE);
+    rows r[ALL];
+    int err[ALL];
+    memset(big, 'x', SIZE);
+    options.connections = 1;
+    open_with(cluster_socket_url(server));
+    for (int i = 0; i < ALL; i++)
+        start(i % 2 ? ask(&r[i], &THING, i) :
+              db_query(here, &scratch, NULL, &r[i], &BACK, 1, (value[]){ string((text){ big, SIZE }) }), &err[i]);
+    wait_until_settled(err, ALL);
+    for (int i = 0; i < ALL; i++)
+        ck_assert_int_eq(err[i], 0);
+    ck_assert_uint_eq(rows_text(&r[2], 0, 0).length, SIZE + 3);
+    ck_assert_int_eq(rows_int(&r[3], 0, 0), 3);
+    free(big);
+    finish();
+}
+END_TEST
+
+START_TEST(options_of_the_url_hold_beside_ours)
+{
+    static const statement LIMIT = { "limit", "select current_setting('statement_timeout') where $1 = 1", true };
+    char url[512];
+    rows r;
+    snprintf(url, sizeof url, "%s options='-c default_transaction_read_only=on'", cluster_socket_url(server));
+    open_with(url);
+    ck_assert_int_eq(outcome_here(ask(&r, &ADD, 6000)), UV_EROFS);
+    ck_assert_int_eq(outcome_here(ask(&r, &LIMIT, 1)), 0);
+    ck_assert(text_equal(rows_text(&r, 0, 0), TEXT("6s")));  /* a little more than the time limit */
+    finish();
+}
+END_TEST
+
 START_TEST(text_that_is_not_utf8_is_refused_and_disturbs_nobody)
 {
     static const statement NAMED = { "named", "select count(*) from things where name = $1", true };
     rows a, b;
-    int bad = 1;
+    int bad;
     open_with(cluster_url(server));
-    when_settled(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("\xff\xfe")) }), store, &bad);
+    start(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("\xff\xfe")) }), &bad);
     ck_assert_int_eq(outcome_here(ask(&b, &THING, 3)), 0);
     ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &a, &NAMED, 1, (value[]){ string(TEXT("a\0b")) })),
                      DB_EQUERY);
+    wait_until_settled(&bad, 1);
     ck_assert_int_eq(bad, DB_EQUERY);
     finish();
 }
@@ -205,13 +242,11 @@ START_TEST(one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_ans
     open_with(cluster_url(server));
     wait_for_all();
     seconds();
-    err[5] = 1;
-    when_settled(ask(&r[0], &SLEEP, 60000), store, &err[0]);
+    start(ask(&r[0], &SLEEP, 60000), &err[0]);
     ck_assert_int_eq(outcome_here(sleep_for(50)), 0);          /* the others are younger, and have time left */
     for (int i = 1; i < ALL; i++)
-        when_settled(i == 3 ? ask(&r[i], &ADD, 3000) : ask(&r[i], &THING, i), store, &err[i]);
-    while (err[5] == 1)
-        ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
+        start(i == 3 ? ask(&r[i], &ADD, 3000) : ask(&r[i], &THING, i), &err[i]);
+    wait_until_settled(err, ALL);
     ck_assert_int_eq(err[0], UV_ETIMEDOUT);
     for (int i = 1; i < ALL; i++)
         ck_assert_int_eq(err[i], 0);
@@ -243,14 +278,14 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
 {
     enum { ALL = 6 };                        /* two run, three wait, one is too many */
     rows r[ALL];
-    int err[ALL] = { 1, 1, 1, 1, 1, 1 };
+    int err[ALL];
     options.pipeline_depth = 1;
     options.line = 3;
     options.line_timeout_ms = 60;
     open_with(cluster_url(server));
     wait_for_all();
     for (int i = 0; i < ALL; i++)
-        when_settled(ask(&r[i], &SLEEP, i == 0 ? 20 : 200), store, &err[i]);
+        start(ask(&r[i], &SLEEP, i == 0 ? 20 : 60000), &err[i]);
     ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
     ck_assert_int_eq(err[5], UV_EAGAIN);
     ck_assert_int_eq(err[4], 1);
@@ -272,7 +307,7 @@ START_TEST(closing_cancels_what_is_left_at_the_server)
     open_with(cluster_url(server));
     wait_for_all();
     for (int i = 0; i < 4; i++)
-        when_settled(ask(&r[i], &SLEEP, 60000), store, &err[i]);
+        start(ask(&r[i], &SLEEP, 60000), &err[i]);
     ck_assert_int_eq(outcome_here(sleep_for(5)), 0);
     seconds();
     finish();
@@ -325,6 +360,8 @@ Suite *postgres_suite(void)
     tcase_add_test(t, a_statement_that_cannot_be_prepared_fails_alone);
     tcase_add_test(t, a_table_that_changes_under_a_prepared_statement_goes_unnoticed);
     tcase_add_test(t, a_write_that_fails_at_its_commit_fails);
+    tcase_add_test(t, what_does_not_fit_the_socket_leaves_as_the_server_reads);
+    tcase_add_test(t, options_of_the_url_hold_beside_ours);
     tcase_add_test(t, text_that_is_not_utf8_is_refused_and_disturbs_nobody);
     tcase_add_test(t, one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered);
     tcase_add_test(t, one_that_nobody_wants_any_more_is_cancelled_at_the_server);

@@ -18,8 +18,6 @@
 static const statement BACKEND = { "backend", "select pg_backend_pid() where $1 > 0", true },
                        SLOW_ADD = { "slow_add", "insert into things select $1, 'added' from pg_sleep(0.3)", false };
 
-static void store(int err, void *arg) { *(int *)arg = err; }
-
 static void pause_for(uint64_t ms) { ck_assert_int_eq(outcome_here(sleep_for(ms)), 0); }
 
 static int backend(void)
@@ -65,14 +63,14 @@ END_TEST
 START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
 {
     rows a, b;
-    int written = 1;
+    int written;
     open_with(cluster_url(server));
     wait_for_all();
-    when_settled(ask(&a, &SLOW_ADD, 2000), store, &written);
+    start(ask(&a, &SLOW_ADD, 2000), &written);
     pause_for(20);
     terminate_all();
     ck_assert_int_eq(outcome_here(ask(&b, &THING, 1)), 0);
-    pause_for(5);
+    wait_until_settled(&written, 1);
     ck_assert_int_eq(written, UV_ECONNRESET);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
     ck_assert_int_eq(outcome_here(ask(&a, &SLOW_ADD, 2000)), 0);
@@ -83,19 +81,19 @@ END_TEST
 START_TEST(a_server_that_stops_and_comes_back_is_found_again)
 {
     rows r[3];
-    int read = 1, written = 1;
+    int read, written;
     open_with(cluster_url(server));
     wait_for_all();
-    when_settled(ask(&r[0], &SLEEP, 60000), store, &read);
-    when_settled(ask(&r[1], &SLOW_ADD, 2000), store, &written);
+    start(ask(&r[0], &SLEEP, 60000), &read);
+    start(ask(&r[1], &SLOW_ADD, 2000), &written);
     pause_for(20);
     if (_i == 0)
         cluster_stop(server);
     else
         cluster_crash(server);
     seconds();
-    while (read == 1 || written == 1)
-        pause_for(1);
+    wait_until_settled(&read, 1);
+    wait_until_settled(&written, 1);
     ck_assert_int_eq(read, UV_ECONNRESET);
     ck_assert_int_eq(written, UV_ECONNRESET);
     ck_assert_double_lt(seconds(), 1);
@@ -175,15 +173,16 @@ END_TEST
 START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
 {
     rows r[2];
-    int written = 1;
+    int written;
     options.connections = 1;
     options.timeout_ms = 100;
     open_with(cluster_url(server));
     const int pid = backend();
     kill(pid, SIGSTOP);
     seconds();
-    when_settled(ask(&r[1], &ADD, 2000), store, &written);
+    start(ask(&r[1], &ADD, 2000), &written);
     ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), UV_ETIMEDOUT);
+    wait_until_settled(&written, 1);
     ck_assert_int_eq(written, UV_ETIMEDOUT);
     ck_assert_double_lt(seconds(), 2);
     ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), 0);  /* on another connection */
@@ -231,13 +230,12 @@ START_TEST(a_port_where_nobody_answers_is_given_up_in_time)
     rows r;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf_port());
     options.line_timeout_ms = 50;
-    options.connect_timeout_ms = 150;
+    options.connect_timeout_ms = 400;
     open_with(url);
     seconds();
     ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_EAGAIN);
-    ck_assert_double_lt(seconds(), 0.1);
-    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_EAGAIN);
-    pause_for(100);
+    ck_assert_double_lt(seconds(), 0.3);
+    pause_for(400);
     ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_ECONNREFUSED);
     finish();
 }

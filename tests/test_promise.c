@@ -113,7 +113,9 @@ START_TEST(giving_on_twice_is_a_bug)
 }
 END_TEST
 
-START_TEST(an_outcome_is_never_positive) { promise_settle(promise_new(NULL, NULL), 1); }
+static promise *kept;
+
+START_TEST(an_outcome_is_never_positive) { promise_settle(kept = promise_new(NULL, NULL), 1); }
 END_TEST
 
 Suite *promise_suite(void)

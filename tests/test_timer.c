@@ -1,6 +1,7 @@
 /* test_timer.c - in order, never early, moved and stopped anywhere, over every level of the wheel. */
 #include "server/async/loop.h"
 #include "server/async/timer.h"
+#include "server/memory.h"
 #include "suites.h"
 #include "support.h"
 
@@ -56,13 +57,14 @@ END_TEST
 
 START_TEST(a_hundred_thousand_ring_in_order_over_all_levels)
 {
+    const int many = mem_each_its_own ? 5000 : 100000;       /* the tools are slow */
     srandom(1);
-    for (int i = 0; i < 100000; i++)
+    for (int i = 0; i < many; i++)
         set(i, (uint64_t)random() >> (random() % 31));
-    for (int i = 0; i < 100000; i += 10)
+    for (int i = 0; i < many; i += 10)
         timer_stop(&alarms[i].timer);
     loop_run_skipping();
-    ck_assert_int_eq(count, 90000);
+    ck_assert_int_eq(count, many / 10 * 9);
 }
 END_TEST
 

@@ -1,18 +1,21 @@
 /* stack.h - task stacks: big in address space, small in memory, fenced by a guard.
  *
  * A stack is lazily touched mmap with 16 KiB below it that nobody may touch, so that an overflow
- * faults instead of corrupting a neighbour. The guard is MADV_GUARD_INSTALL where the kernel has it (Linux 6.13; it
- * costs no mapping), else mprotect (each splits a mapping, and vm.max_map_count ends that at about
- * 32,000 stacks). Used stacks go back to this thread's free list, so a busy server maps none. */
+ * faults instead of corrupting a neighbour. The guard is MADV_GUARD_INSTALL where the kernel has it
+ * (Linux 6.13; it costs no mapping), else mprotect (each splits a mapping, and vm.max_map_count ends
+ * that at about 32,000 stacks). Stacks are mapped by the dozen, and used ones go back to this
+ * thread's free list, so a busy server asks the kernel for none. */
 #ifndef STACK_H
 #define STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct stack {
     char    *base;                           /* lowest usable byte */
     size_t   size;                           /* usable bytes */
     unsigned valgrind_id;
+    bool     alone;                          /* in a mapping of its own */
 } stack;
 
 int  stack_get(stack *s, size_t size);       /* 0, or a negative error when the kernel refuses */
