@@ -1,4 +1,5 @@
-/* bodies.c - bodies of requests: their framing, their size, and clients who ask before they send one. */
+/* bodies.c - bodies of requests: their framing, their size, and clients who ask before they send
+ * one. */
 #include "scenarios.h"
 
 #include <stdio.h>
@@ -27,8 +28,10 @@ START_TEST(chunks_come_in_every_legal_form)
     char request[512];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         client *c = client_new();
-        snprintf(request, sizeof request, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n%s"
-                 "GET /json HTTP/1.1\r\nHost: t\r\n\r\n", cases[i].chunks);
+        snprintf(request, sizeof request,
+                 "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n%s"
+                 "GET /json HTTP/1.1\r\nHost: t\r\n\r\n",
+                 cases[i].chunks);
         client_say(c, request);
         const answer a = client_answer(c);
         ck_assert_msg(a.status == 200, "%s: %d", cases[i].chunks, a.status);
@@ -36,7 +39,8 @@ START_TEST(chunks_come_in_every_legal_form)
         ck_assert_str_eq(client_answer(c).body, JSON_BODY);
         client_free(c);
     }
-    expect(ask("POST /echo HTTP/1.1\r\nHost: t\r\ntransfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n"), 200, NULL);
+    expect(ask("POST /echo HTTP/1.1\r\nHost: t\r\ntransfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n"),
+           200, NULL);
 }
 END_TEST
 
@@ -45,13 +49,19 @@ START_TEST(a_body_may_be_as_large_as_the_limit_and_no_larger)
     const size_t limit = 64 * 1024;
     char *request = malloc(limit + 1024);
     for (size_t more = 0; more < 2; more++) {
-        const int head = sprintf(request, "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n", limit + more);
+        const int head = sprintf(
+            request,
+            "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
+            limit + more);
         memset(request + head, 'x', limit + more);
         const answer a = ask_bytes(request, (size_t)head + limit + more);
         ck_assert_int_eq(a.status, more ? 413 : 200);
         if (!more)
             ck_assert_uint_eq(a.length, limit);
-        const int chunked = sprintf(request, "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n", limit + more);
+        const int chunked = sprintf(
+            request,
+            "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n",
+            limit + more);
         memset(request + chunked, 'x', limit + more);
         memcpy(request + chunked + limit + more, "\r\n0\r\n\r\n", 8);
         const answer b = ask_bytes(request, (size_t)chunked + limit + more + 7);
@@ -66,10 +76,14 @@ START_TEST(a_body_nobody_reads_does_not_disturb_what_follows)
     static const char SMUGGLED[] = "GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
     char request[512];
     client *c = client_new();
-    snprintf(request, sizeof request, "GET /json HTTP/1.1\r\nHost: t\r\nContent-Length: %zu\r\n\r\n%s", strlen(SMUGGLED), SMUGGLED);
+    snprintf(request, sizeof request,
+             "GET /json HTTP/1.1\r\nHost: t\r\nContent-Length: %zu\r\n\r\n%s", strlen(SMUGGLED),
+             SMUGGLED);
     client_say(c, request);
-    client_say(c, "POST /nothing HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
-                  "GET /plaintext HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+    client_say(
+        c,
+        "POST /nothing HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        "GET /plaintext HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
     ck_assert_str_eq(client_answer(c).body, JSON_BODY);
     const answer a = client_answer(c);
     expect_problem(a, 404);
@@ -82,7 +96,8 @@ END_TEST
 START_TEST(an_expectant_client_is_told_to_continue)
 {
     client *c = client_new();
-    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    client_say(
+        c, "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     answer a = client_answer(c);
     ck_assert_int_eq(a.status, 100);
     client_say(c, "hello");
@@ -90,7 +105,9 @@ START_TEST(an_expectant_client_is_told_to_continue)
     expect(a, 200, NULL);
     ck_assert_str_eq(a.body, "hello");
 
-    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nexpect: 100-CONTINUE\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client_say(
+        c,
+        "POST /echo HTTP/1.1\r\nHost: t\r\nexpect: 100-CONTINUE\r\nTransfer-Encoding: chunked\r\n\r\n");
     ck_assert_int_eq(client_answer(c).status, 100);
     client_say(c, "2\r\nhi\r\n0\r\n\r\n");
     ck_assert_str_eq(client_answer(c).body, "hi");
@@ -104,7 +121,8 @@ START_TEST(no_interim_answer_comes_where_there_is_no_use_for_one)
     client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n\r\n");
     ck_assert_int_eq(client_answer(c).status, 200);
     /* HTTP/1.0 does not know them */
-    client_say(c, "POST /echo HTTP/1.0\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
+    client_say(
+        c, "POST /echo HTTP/1.0\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
     ck_assert_int_eq(client_answer(c).status, 200);
     client_free(c);
 }
@@ -126,7 +144,9 @@ END_TEST
 START_TEST(an_expectation_of_too_much_is_413_at_once)
 {
     client *c = client_new();
-    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n");
+    client_say(
+        c,
+        "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n");
     expect_problem(client_answer(c), 413);
     client_free(c);
 }
@@ -134,7 +154,9 @@ END_TEST
 
 START_TEST(an_unknown_expectation_is_417)
 {
-    expect_problem(ask("POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nExpect: miracles\r\nContent-Length: 2\r\n\r\nhi"), 417);
+    expect_problem(
+        ask("POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nExpect: miracles\r\nContent-Length: 2\r\n\r\nhi"),
+        417);
 }
 END_TEST
 

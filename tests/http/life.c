@@ -1,4 +1,5 @@
-/* life.c - from the start line to the end: stopping by a signal, finishing what is under way, several workers. */
+/* life.c - from the start line to the end: stopping by a signal, finishing what is under way,
+ * several workers. */
 #include "scenarios.h"
 
 #include <signal.h>
@@ -33,18 +34,24 @@ static void finishes_what_is_under_way(int signal)
 {
     server_start("life", NULL);
     const int port = here.port;
-    client *slow = client_new(), *idle = client_new(), *promise = client_new(), *pipelined = client_new();
+    client *slow = client_new(), *idle = client_new(), *promise = client_new(),
+           *pipelined = client_new();
     client_say(slow, "GET /sleep?ms=400 HTTP/1.1\r\nHost: t\r\n\r\n");
     client_say(promise, "GET /sleep/promise?ms=400 HTTP/1.1\r\nHost: t\r\n\r\n");
-    client_say(pipelined, "GET /sleep?ms=300 HTTP/1.1\r\nHost: t\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        pipelined,
+        "GET /sleep?ms=300 HTTP/1.1\r\nHost: t\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n");
     client_say(idle, "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
-    ck_assert_int_eq(client_answer(idle).status, 200);       /* it has seen the others too by now, most likely */
+    ck_assert_int_eq(client_answer(idle).status,
+                     200); /* it has seen the others too by now, most likely */
     expect(get("/healthz"), 200, NULL);
 
     server_signal(signal);
     ck_assert_msg(client_closed(idle), "an idle connection is kept");
     bool refused = false;
-    ck_assert_msg(eventually(2, (client_free(client_try(port)), refused = !client_try(port), refused)), "it accepts new connections");
+    ck_assert_msg(
+        eventually(2, (client_free(client_try(port)), refused = !client_try(port), refused)),
+        "it accepts new connections");
     answer a = client_answer(slow);
     ck_assert_int_eq(a.status, 200);
     ck_assert_msg(header_is(&a, "Connection", "close"), "%s", a.head);
@@ -120,8 +127,11 @@ START_TEST(posts_under_way_are_finished_before_the_end)
     snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s/tenk.db", here.folder);
     for (int i = 0; i < MANY; i++) {
         c[i] = client_new();
-        snprintf(request, sizeof request, "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-                 "Content-Length: 20\r\n\r\ntitle=last+%03d&body=b", 30 + i % 5, i);
+        snprintf(
+            request, sizeof request,
+            "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            "Content-Length: 20\r\n\r\ntitle=last+%03d&body=b",
+            30 + i % 5, i);
         client_say(c[i], request);
     }
     server_signal(SIGTERM);

@@ -1,4 +1,5 @@
-/* limits.c - what is too long, too large or too many is refused, and what is just within the limits is not. */
+/* limits.c - what is too long, too large or too many is refused, and what is just within the limits
+ * is not. */
 #include "refusal.h"
 
 #include <stdio.h>
@@ -90,7 +91,8 @@ START_TEST(exactly_at_the_limits_all_is_well)
     at += sprintf(at, "\r\n");
     ck_assert_int_eq(ask_bytes(all, (size_t)(at - all)).status, 200);
 
-    at = all + sprintf(all, "GET /json HTTP/1.1\r\n" H "Connection: close\r\nX: ");  /* a head of 16 KiB */
+    at = all +
+         sprintf(all, "GET /json HTTP/1.1\r\n" H "Connection: close\r\nX: "); /* a head of 16 KiB */
     const size_t left = 16384 - (size_t)(at - all) - 4;
     memset(at, 'a', left);
     at += left;

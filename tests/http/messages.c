@@ -41,20 +41,24 @@ START_TEST(a_connection_stays_open_or_closes_as_it_is_asked_to)
     char request[512];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         client *c = client_new();
-        snprintf(request, sizeof request, "GET /json HTTP/%s\r\nHost: t\r\n%s\r\n", cases[i].version, cases[i].connection);
+        snprintf(request, sizeof request, "GET /json HTTP/%s\r\nHost: t\r\n%s\r\n",
+                 cases[i].version, cases[i].connection);
         client_say(c, request);
         const answer a = client_answer(c);
         expect(a, 200, "application/json");
         ck_assert_msg(strncmp(a.head, "HTTP/1.1 200 ", 13) == 0, "%s", a.head);
         const bool says_close = header_is(&a, "Connection", "close");
-        ck_assert_msg(says_close != cases[i].stays, "%s %s: %s", cases[i].version, cases[i].connection, a.head);
+        ck_assert_msg(says_close != cases[i].stays, "%s %s: %s", cases[i].version,
+                      cases[i].connection, a.head);
         if (cases[i].version[2] == '0' && cases[i].stays)
-            ck_assert_msg(header_is(&a, "Connection", "keep-alive"), "a 1.0 client must be told: %s", a.head);
+            ck_assert_msg(header_is(&a, "Connection", "keep-alive"),
+                          "a 1.0 client must be told: %s", a.head);
         if (cases[i].stays) {
             client_say(c, request);
             ck_assert_int_eq(client_answer(c).status, 200);
         } else {
-            ck_assert_msg(client_closed(c), "%s %s: it stays open", cases[i].version, cases[i].connection);
+            ck_assert_msg(client_closed(c), "%s %s: it stays open", cases[i].version,
+                          cases[i].connection);
         }
         client_free(c);
     }
@@ -78,7 +82,9 @@ END_TEST
 START_TEST(nothing_after_connection_close_is_answered)
 {
     client *c = client_new();
-    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        c,
+        "GET /json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert_str_eq(client_answer(c).body, JSON_BODY);
     ck_assert(client_closed(c));
     client_free(c);
@@ -174,11 +180,14 @@ static const char EVERYTHING[] =
 static void expect_everything(client *c, size_t cut)
 {
     answer a = client_answer(c);
-    ck_assert_msg(a.status == 200 && strcmp(a.body, "first") == 0, "cut at %zu: %d %s", cut, a.status, a.body);
+    ck_assert_msg(a.status == 200 && strcmp(a.body, "first") == 0, "cut at %zu: %d %s", cut,
+                  a.status, a.body);
     a = client_answer(c);
-    ck_assert_msg(a.status == 200 && strcmp(a.body, "second") == 0, "cut at %zu: %d %s", cut, a.status, a.body);
+    ck_assert_msg(a.status == 200 && strcmp(a.body, "second") == 0, "cut at %zu: %d %s", cut,
+                  a.status, a.body);
     a = client_answer(c);
-    ck_assert_msg(a.status == 200 && strcmp(a.body, JSON_BODY) == 0, "cut at %zu: %d %s", cut, a.status, a.body);
+    ck_assert_msg(a.status == 200 && strcmp(a.body, JSON_BODY) == 0, "cut at %zu: %d %s", cut,
+                  a.status, a.body);
 }
 
 START_TEST(requests_may_be_cut_in_two_at_every_byte)
@@ -215,7 +224,9 @@ END_TEST
 START_TEST(empty_lines_before_a_request_are_skipped)
 {
     client *c = client_new();
-    client_say(c, "\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        c,
+        "\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert_int_eq(client_answer(c).status, 200);
     ck_assert_int_eq(client_answer(c).status, 200);
     client_free(c);
@@ -224,20 +235,30 @@ END_TEST
 
 START_TEST(a_target_may_have_a_scheme_and_a_host)
 {
-    expect(ask("GET http://example.com/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "application/json");
-    expect(ask("GET http://example.com:80/json?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "application/json");
-    expect(ask("GET HTTP://EXAMPLE.COM/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "application/json");
-    expect(ask("GET http://example.com HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "text/html");
-    expect(ask("GET http://example.com?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "text/html");
+    expect(ask("GET http://example.com/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "application/json");
+    expect(
+        ask("GET http://example.com:80/json?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"),
+        200, "application/json");
+    expect(ask("GET HTTP://EXAMPLE.COM/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "application/json");
+    expect(ask("GET http://example.com HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "text/html");
+    expect(ask("GET http://example.com?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "text/html");
 }
 END_TEST
 
 START_TEST(hosts_come_in_every_legal_form)
 {
-    static const char *const hosts[] = { "", "example.com", "example.com:8080", "127.0.0.1", "[::1]", "[::1]:8080", "a-b_c.test", "EXAMPLE" };
+    static const char *const hosts[] = {
+        "", "example.com", "example.com:8080", "127.0.0.1", "[::1]", "[::1]:8080", "a-b_c.test",
+        "EXAMPLE",
+    };
     char request[256];
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        snprintf(request, sizeof request, "GET /json HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", hosts[i]);
+        snprintf(request, sizeof request,
+                 "GET /json HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", hosts[i]);
         const answer a = ask(request);
         ck_assert_msg(a.status == 200, "Host: %s: %d", hosts[i], a.status);
     }
@@ -247,10 +268,12 @@ END_TEST
 START_TEST(an_offer_to_upgrade_is_ignored)
 {
     client *c = client_new();
-    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n"
-                  "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 2\r\n\r\nhi"
-                  "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nho\r\n0\r\n\r\n"
-                  "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        c,
+        "GET /json HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n"
+        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 2\r\n\r\nhi"
+        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nho\r\n0\r\n\r\n"
+        "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert_str_eq(client_answer(c).body, JSON_BODY);
     ck_assert_str_eq(client_answer(c).body, "Hello, World!");
     ck_assert_str_eq(client_answer(c).body, "hi");
@@ -263,8 +286,10 @@ END_TEST
 START_TEST(headers_may_be_odd_and_legal)
 {
     client *c = client_new();
-    client_say(c, "GET /json HTTP/1.1\r\nhOsT:t\r\nEmpty:\r\nEmpty2: \t \r\nX-Latin: caf\xe9\r\nX-Utf8: \xc3\xa9\r\nX-Tab: a\tb\r\n"
-                  "x!#$%&'*+-.^_`|~9: odd\r\nCookie: a=b; c=d\r\n\r\n");
+    client_say(
+        c,
+        "GET /json HTTP/1.1\r\nhOsT:t\r\nEmpty:\r\nEmpty2: \t \r\nX-Latin: caf\xe9\r\nX-Utf8: \xc3\xa9\r\nX-Tab: a\tb\r\n"
+        "x!#$%&'*+-.^_`|~9: odd\r\nCookie: a=b; c=d\r\n\r\n");
     expect(client_answer(c), 200, "application/json");
     client_free(c);
 }

@@ -47,6 +47,7 @@ TCase *postgres_theme(Suite *s, const char *name)
 {
     TCase *t = theme(s, name, NULL);
     tcase_add_unchecked_fixture(t, with_cluster, without);
-    tcase_add_checked_fixture(t, running_cluster, NULL);     /* whatever the test before has left behind */
+    tcase_add_checked_fixture(t, running_cluster,
+                              NULL); /* whatever the test before has left behind */
     return t;
 }

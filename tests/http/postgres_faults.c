@@ -1,4 +1,5 @@
-/* postgres_faults.c - PostgreSQL stopped, killed, slow, locked, silent: errors in time, recovery in time, nothing lost. */
+/* postgres_faults.c - PostgreSQL stopped, killed, slow, locked, silent: errors in time, recovery in
+ * time, nothing lost. */
 #include "scenarios.h"
 
 #include "load.h"
@@ -17,7 +18,8 @@
 static bool all_acknowledged_are_there(load *l, int *acknowledged, int *there)
 {
     char *titles = load_acknowledged(l, acknowledged), *sql = malloc(strlen(titles) + 128);
-    sprintf(sql, "select count(distinct title) from posts where title in (%s)", *titles ? titles : "''");
+    sprintf(sql, "select count(distinct title) from posts where title in (%s)",
+            *titles ? titles : "''");
     *there = sql_int(sql);
     free(sql);
     free(titles);
@@ -28,16 +30,22 @@ static bool all_acknowledged_are_there(load *l, int *acknowledged, int *there)
 static void expect_no_harm(load *l)
 {
     int acknowledged, there;
-    ck_assert_msg(load_watchers(l)->good > 0 && load_watchers(l)->unavailable + load_watchers(l)->late + load_watchers(l)->other
-                  + load_watchers(l)->broken == 0, "routes without a database failed");
-    ck_assert_msg(load_watchers(l)->slowest < (run_slowed() ? 2000 : 250), "and took %d ms", load_watchers(l)->slowest);
+    ck_assert_msg(load_watchers(l)->good > 0 &&
+                      load_watchers(l)->unavailable + load_watchers(l)->late +
+                              load_watchers(l)->other + load_watchers(l)->broken ==
+                          0,
+                  "routes without a database failed");
+    ck_assert_msg(load_watchers(l)->slowest < (run_slowed() ? 2000 : 250), "and took %d ms",
+                  load_watchers(l)->slowest);
     ck_assert_int_eq(load_readers(l)->broken, 0);
     ck_assert_int_eq(load_writers(l)->broken, 0);
     ck_assert_int_eq(load_readers(l)->other, 0);
     ck_assert_int_eq(load_writers(l)->other, 0);
     ck_assert_int_eq(load_readers(l)->without_retry_after, 0);
-    ck_assert_msg(load_readers(l)->slowest < 6000 && load_writers(l)->slowest < 6000, "a visitor waited for %d ms", load_readers(l)->slowest);
-    ck_assert_msg(all_acknowledged_are_there(l, &acknowledged, &there), "%d posts were acknowledged, %d are there", acknowledged, there);
+    ck_assert_msg(load_readers(l)->slowest < 6000 && load_writers(l)->slowest < 6000,
+                  "a visitor waited for %d ms", load_readers(l)->slowest);
+    ck_assert_msg(all_acknowledged_are_there(l, &acknowledged, &there),
+                  "%d posts were acknowledged, %d are there", acknowledged, there);
     ck_assert_int_gt(acknowledged, 0);
 }
 
@@ -48,7 +56,8 @@ static void stopped_and_started(void (*stop)(cluster *))
     ck_assert(eventually(10, load_writers(l)->good > 50 && load_readers(l)->good > 50));
     stop(postgres());
     const int before = load_readers(l)->unavailable, posts_before = load_writers(l)->unavailable;
-    ck_assert_msg(eventually(5, load_readers(l)->unavailable > before + 5 && load_writers(l)->unavailable > posts_before + 5),
+    ck_assert_msg(eventually(5, load_readers(l)->unavailable > before + 5 &&
+                                    load_writers(l)->unavailable > posts_before + 5),
                   "no 503 while the database is down");
     const answer a = get("/users/42");
     expect_problem(a, 503);
@@ -77,8 +86,12 @@ START_TEST(backends_terminated_under_load)
     load *l = load_start(4, 4, 2);
     for (int i = 0; i < 5; i++) {
         const int good = load_writers(l)->good, read = load_readers(l)->good;
-        ck_assert_msg(eventually(2, load_writers(l)->good > good + 20 && load_readers(l)->good > read + 20), "no recovery within 2 s");
-        cluster_ask(postgres(), "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'tenk'");
+        ck_assert_msg(
+            eventually(2, load_writers(l)->good > good + 20 && load_readers(l)->good > read + 20),
+            "no recovery within 2 s");
+        cluster_ask(
+            postgres(),
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'tenk'");
     }
     ck_assert(until_200("/users/42") < 2);
     load_stop(l);
@@ -95,7 +108,7 @@ START_TEST(a_backend_killed_under_load)
     ck_assert(eventually(10, load_writers(l)->good > 50));
     const int pid = sql_int("select pid from pg_stat_activity where usename = 'tenk' limit 1");
     ck_assert_int_gt(pid, 1);
-    ck_assert_int_eq(kill(pid, SIGKILL), 0);                 /* PostgreSQL then restarts all of its backends */
+    ck_assert_int_eq(kill(pid, SIGKILL), 0); /* PostgreSQL then restarts all of its backends */
     ck_assert(eventually(10, get("/users/42").status == 200));
     const int good = load_writers(l)->good;
     ck_assert(eventually(10, load_writers(l)->good > good + 50));
@@ -130,9 +143,11 @@ START_TEST(a_database_that_accepts_and_says_nothing_is_an_error_in_time)
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof a;
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert(bind(fd, (struct sockaddr *)&a, size) == 0 && listen(fd, 64) == 0 && getsockname(fd, (struct sockaddr *)&a, &size) == 0);
+    ck_assert(bind(fd, (struct sockaddr *)&a, size) == 0 && listen(fd, 64) == 0 &&
+              getsockname(fd, (struct sockaddr *)&a, &size) == 0);
     snprintf(url, sizeof url, "DATABASE_URL=postgresql://tenk@127.0.0.1:%d/tenk", ntohs(a.sin_port));
-    server_start("postgres-faults", url, "TENK_DATABASE_CONNECT_TIMEOUT=300ms", "TENK_DATABASE_LINE_TIMEOUT=300ms", NULL);
+    server_start("postgres-faults", url, "TENK_DATABASE_CONNECT_TIMEOUT=300ms",
+                 "TENK_DATABASE_LINE_TIMEOUT=300ms", NULL);
     for (int i = 0; i < 3; i++) {
         const double before = now_s();
         const answer b = get("/users/42");
@@ -147,12 +162,16 @@ END_TEST
 
 START_TEST(a_database_that_falls_silent_is_an_error_in_time)
 {
-    server_start_on_postgres("postgres-faults", "TENK_DATABASE_TIMEOUT=300ms", "TENK_DATABASE_CONNECTIONS=2", NULL);
+    server_start_on_postgres("postgres-faults", "TENK_DATABASE_TIMEOUT=300ms",
+                             "TENK_DATABASE_CONNECTIONS=2", NULL);
     until_200("/users/42");
     char list[512];
     pid_t stopped[16];
     int count = 0;
-    snprintf(list, sizeof list, "%s", cluster_ask(postgres(), "select string_agg(pid::text, ' ') from pg_stat_activity where usename = 'tenk'"));
+    snprintf(list, sizeof list, "%s",
+             cluster_ask(
+                 postgres(),
+                 "select string_agg(pid::text, ' ') from pg_stat_activity where usename = 'tenk'"));
     for (char *at = list; *at && count < 16; at += strspn(at, " "))
         stopped[count++] = (pid_t)strtol(at, &at, 10);
     ck_assert_int_ge(count, 1);
@@ -190,7 +209,8 @@ START_TEST(a_database_without_our_tables_is_an_error_and_no_crash)
     char url[300];
     cluster_ask(postgres(), "drop database if exists empty");
     cluster_ask(postgres(), "create database empty owner tenk");
-    snprintf(url, sizeof url, "DATABASE_URL=postgresql://tenk@127.0.0.1:%d/empty", cluster_port(postgres()));
+    snprintf(url, sizeof url, "DATABASE_URL=postgresql://tenk@127.0.0.1:%d/empty",
+             cluster_port(postgres()));
     server_start("postgres-faults", url, NULL);
     const answer a = get("/users/42");
     ck_assert_msg(a.status == 500 || a.status == 503, "%d", a.status);
@@ -227,7 +247,8 @@ END_TEST
 START_TEST(init_db_on_no_database_says_so)
 {
     char out[4096];
-    const int code = tenk_run(out, sizeof out, "--init-db", "-D", "postgresql://tenk:s3cr3t@127.0.0.1:1/tenk", NULL);
+    const int code = tenk_run(out, sizeof out, "--init-db", "-D",
+                              "postgresql://tenk:s3cr3t@127.0.0.1:1/tenk", NULL);
     ck_assert_msg(code == 1, "exit %d: %s", code, out);
     ck_assert_ptr_null(strstr(out, "s3cr3t"));
     ck_assert_ptr_nonnull(strstr(out, "127.0.0.1"));

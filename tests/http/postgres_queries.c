@@ -12,12 +12,16 @@ static const char *slow_url(double seconds)
 {
     static char url[400];
     char sql[1024];
-    snprintf(sql, sizeof sql, "set client_min_messages = warning; drop schema if exists slow cascade; create schema slow;"
-             "create view slow.users as select * from public.users where (select pg_sleep(%g)) is not null;"
-             "create view slow.posts as select * from public.posts where (select pg_sleep(%g)) is not null;"
-             "grant usage on schema slow to tenk; grant select on all tables in schema slow to tenk;", seconds, seconds);
+    snprintf(
+        sql, sizeof sql,
+        "set client_min_messages = warning; drop schema if exists slow cascade; create schema slow;"
+        "create view slow.users as select * from public.users where (select pg_sleep(%g)) is not null;"
+        "create view slow.posts as select * from public.posts where (select pg_sleep(%g)) is not null;"
+        "grant usage on schema slow to tenk; grant select on all tables in schema slow to tenk;",
+        seconds, seconds);
     cluster_ask(postgres(), sql);
-    snprintf(url, sizeof url, "DATABASE_URL=%s?options=-csearch_path%%3Dslow%%2Cpublic", postgres_url());
+    snprintf(url, sizeof url, "DATABASE_URL=%s?options=-csearch_path%%3Dslow%%2Cpublic",
+             postgres_url());
     return url;
 }
 
@@ -27,7 +31,9 @@ START_TEST(two_queries_of_50_ms_take_50_ms_and_sequential_100)
 {
     double both = 10, sequential = 10;
     server_start("postgres-queries", slow_url(0.05), NULL);
-    static const char *const together[] = { "/users/42", "/users/42/promises", "/users/42/callbacks" };
+    static const char *const together[] = {
+        "/users/42", "/users/42/promises", "/users/42/callbacks",
+    };
     until_200("/users/42");
     for (int i = 0; i < 9; i++) {
         double before = now_s();
@@ -65,7 +71,9 @@ END_TEST
 /* Callbacks cannot be cancelled: that is one of the reasons for the stages after them. */
 START_TEST(a_query_whose_client_has_left_is_gone_at_the_server)
 {
-    static const char *const paths[] = { "/users/42", "/users/42/promises", "/users/42/sequential", "/users" };
+    static const char *const paths[] = {
+        "/users/42", "/users/42/promises", "/users/42/sequential", "/users",
+    };
     server_start("postgres-queries", slow_url(20), "TENK_DATABASE_TIMEOUT=30s", NULL);
     for (int i = 0; i < 8; i++) {
         char request[128];
@@ -88,7 +96,8 @@ START_TEST(a_locked_table_delays_nobody_else)
     PQclear(PQexec(other, "begin; lock table posts in access exclusive mode"));
     const double before = now_s();
     expect_problem(get("/users/42"), 504);
-    expect_problem(post("/users/1/posts", "application/json", "{\"title\":\"locked\",\"body\":\"b\"}"), 504);
+    expect_problem(
+        post("/users/1/posts", "application/json", "{\"title\":\"locked\",\"body\":\"b\"}"), 504);
     ck_assert_double_lt(now_s() - before, 4);
     expect(get("/users"), 200, "text/html");
     expect(get("/healthz"), 200, NULL);
@@ -105,13 +114,15 @@ START_TEST(more_requests_than_pool_and_line_hold_are_503_and_none_hangs)
     enum { MANY = 60 };
     client *c[MANY];
     int good = 0, unavailable = 0;
-    server_start("postgres-queries", slow_url(0.1), "TENK_DATABASE_CONNECTIONS=2", "TENK_DATABASE_PIPELINE_DEPTH=1",
-                 "TENK_DATABASE_LINE=4", "TENK_DATABASE_LINE_TIMEOUT=2s", NULL);
+    server_start("postgres-queries", slow_url(0.1), "TENK_DATABASE_CONNECTIONS=2",
+                 "TENK_DATABASE_PIPELINE_DEPTH=1", "TENK_DATABASE_LINE=4",
+                 "TENK_DATABASE_LINE_TIMEOUT=2s", NULL);
     until_200("/users");
     const double before = now_s();
     for (int i = 0; i < MANY; i++) {
         c[i] = client_new();
-        client_say(c[i], i % 2 ? "GET /users HTTP/1.1\r\nHost: t\r\n\r\n" : "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n");
+        client_say(c[i], i % 2 ? "GET /users HTTP/1.1\r\nHost: t\r\n\r\n"
+                               : "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n");
     }
     for (int i = 0; i < MANY; i++) {
         const answer a = client_answer(c[i]);
@@ -134,8 +145,8 @@ END_TEST
 
 START_TEST(waiting_in_line_has_an_end)
 {
-    server_start("postgres-queries", slow_url(1), "TENK_DATABASE_CONNECTIONS=1", "TENK_DATABASE_PIPELINE_DEPTH=1",
-                 "TENK_DATABASE_LINE_TIMEOUT=200ms", NULL);
+    server_start("postgres-queries", slow_url(1), "TENK_DATABASE_CONNECTIONS=1",
+                 "TENK_DATABASE_PIPELINE_DEPTH=1", "TENK_DATABASE_LINE_TIMEOUT=200ms", NULL);
     client *first = client_new(), *second = client_new();
     client_say(first, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert(eventually(5, sql_int(ACTIVE) == 1));

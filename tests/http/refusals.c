@@ -1,5 +1,6 @@
-/* refusals.c - what must not be understood. Each is answered once, the connection is closed, and nothing
- * behind it is taken for a request: whoever could make it one would speak for others (request smuggling). */
+/* refusals.c - what must not be understood. Each is answered once, the connection is closed, and
+ * nothing behind it is taken for a request: whoever could make it one would speak for others
+ * (request smuggling). */
 #include "refusal.h"
 
 #include <stdio.h>
@@ -86,8 +87,12 @@ END_TEST
 
 START_TEST(a_body_has_one_length)
 {
-    REFUSED("POST /echo HTTP/1.1\r\n" H "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400);
-    REFUSED("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400);
+    REFUSED("POST /echo HTTP/1.1\r\n" H
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400);
+    REFUSED("POST /echo HTTP/1.1\r\n" H
+            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+            400);
     REFUSED("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding:\r\nContent-Length: 5\r\n\r\nhello", 400);
     REFUSED("POST /echo HTTP/1.1\r\n" H "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400);
     REFUSED("POST /echo HTTP/1.1\r\n" H "Content-Length: 0\r\nContent-Length: 35\r\n\r\n", 400);
@@ -99,28 +104,46 @@ START_TEST(a_body_has_one_length)
     REFUSED("POST /echo HTTP/1.1\r\n" H "Content-Length: 5 5\r\n\r\nhello", 400);
     REFUSED("POST /echo HTTP/1.1\r\n" H "Content-Length: 1e1\r\n\r\nhello", 400);
     REFUSED("POST /echo HTTP/1.1\r\n" H "Content-Length:\r\n\r\n", 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Content-Length: 18446744073709551616\r\n\r\n", 400, 413);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Content-Length: 18446744073709551651\r\n\r\n", 400, 413);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Content-Length: 99999999999999999999999999\r\n\r\n", 400, 413);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Content-Length: 18446744073709551616\r\n\r\n", 400,
+                   413);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Content-Length: 18446744073709551651\r\n\r\n", 400,
+                   413);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Content-Length: 99999999999999999999999999\r\n\r\n",
+                   400, 413);
 }
 END_TEST
 
 START_TEST(the_only_transfer_coding_is_chunked_and_only_on_1_1)
 {
     REFUSED_EITHER("POST /echo HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, 501);
-    REFUSED_EITHER("POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, 501);
+    REFUSED_EITHER(
+        "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400, 501);
     REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, 501);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                   501, 400);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+                   501, 400);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H
+                   "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+                   501, 400);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H
+                   "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                   400, 501);
     REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: identity\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", 501, 400);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n", 400, 501);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501,
+                   400);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+                   501, 400);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+                   501, 400);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: \x0b"
+                   "chunked\r\n\r\n0\r\n\r\n",
+                   400, 501);
     REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n", 400, 501);
-    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501, 400);
+    REFUSED_EITHER("POST /echo HTTP/1.1\r\n" H
+                   "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                   501, 400);
 }
 END_TEST
 
@@ -222,7 +245,8 @@ END_TEST
 START_TEST(whatever_was_asked_before_is_answered_before_the_refusal)
 {
     client *c = client_new();
-    client_say(c, "GET /sleep?ms=30 HTTP/1.1\r\n" H "\r\nGET /users/42 HTTP/1.1\r\n" H "\r\nGET / HTTP/1.1\r\n" H "Bad : x\r\n\r\n" SMUGGLED);
+    client_say(c, "GET /sleep?ms=30 HTTP/1.1\r\n" H "\r\nGET /users/42 HTTP/1.1\r\n" H
+                  "\r\nGET / HTTP/1.1\r\n" H "Bad : x\r\n\r\n" SMUGGLED);
     ck_assert_int_eq(client_answer(c).status, 200);
     ck_assert_int_eq(client_answer(c).status, 200);
     ck_assert_int_eq(client_answer(c).status, 400);
@@ -234,7 +258,10 @@ END_TEST
 START_TEST(a_body_cut_short_is_no_body)
 {
     client *c = client_new();
-    client_say(c, "POST /users/20/posts HTTP/1.1\r\n" H "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 30\r\n\r\ntitle=cut+short&body=b");
+    client_say(
+        c,
+        "POST /users/20/posts HTTP/1.1\r\n" H
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 30\r\n\r\ntitle=cut+short&body=b");
     client_half_close(c);
     const answer a = client_answer(c);
     ck_assert_msg(a.status == 0 || a.status == 400, "answered %d", a.status);
@@ -254,8 +281,10 @@ START_TEST(noise_harms_nobody)
     unsigned seed = 1;
     char noise[600];
     for (int i = 0; i < scaled(2000); i++) {
-        const char *base = i % 2 ? "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n"
-                                 : "GET /users/42?a=b HTTP/1.1\r\nHost: t\r\nAccept: text/html;q=0.5\r\nConnection: close\r\n\r\n";
+        const char *base =
+            i % 2
+                ? "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n"
+                : "GET /users/42?a=b HTTP/1.1\r\nHost: t\r\nAccept: text/html;q=0.5\r\nConnection: close\r\n\r\n";
         const size_t length = strlen(base);
         memcpy(noise, base, length + 1);
         for (int k = 0; k <= i % 4; k++) {

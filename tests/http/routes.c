@@ -1,4 +1,5 @@
-/* routes.c - every route that needs no database, and what all routes have in common: what they answer, in which type, and how they refuse. */
+/* routes.c - every route that needs no database, and what all routes have in common: what they
+ * answer, in which type, and how they refuse. */
 #include "scenarios.h"
 
 #include <stdio.h>
@@ -13,8 +14,10 @@ START_TEST(the_front_page_says_what_tenk_is_and_links_to_what_one_can_try)
     const answer a = get("/");
     expect(a, 200, "text/html; charset=utf-8");
     expect_body(a, "tenk");
-    static const char *const links[] = { "/users", "/users/42", "/users/42/promises", "/users/42/callbacks",
-                                         "/users/42/sequential", "/sleep?ms=", "/json", "/plaintext", "/healthz" };
+    static const char *const links[] = {
+        "/users", "/users/42", "/users/42/promises", "/users/42/callbacks", "/users/42/sequential",
+        "/sleep?ms=", "/json", "/plaintext", "/healthz",
+    };
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
         char link[64];
         snprintf(link, sizeof link, "href=\"%s", links[i]);
@@ -53,8 +56,12 @@ END_TEST
 
 START_TEST(each_header_of_an_answer_comes_once)
 {
-    static const char *const paths[] = { "/", "/plaintext", "/json", "/users/42", "/nothing", "/users/x", "/static/hello.txt" };
-    static const char *const names[] = { "Server", "Date", "Content-Type", "Content-Length", "Connection" };
+    static const char *const paths[] = {
+        "/", "/plaintext", "/json", "/users/42", "/nothing", "/users/x", "/static/hello.txt",
+    };
+    static const char *const names[] = {
+        "Server", "Date", "Content-Type", "Content-Length", "Connection",
+    };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         const answer a = get(paths[i]);
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -89,7 +96,8 @@ START_TEST(accept_is_weighed_by_its_qualities)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const answer a = get_as("/users/42", cases[i].accept);
-        ck_assert_msg(a.status == 200 && header_has(&a, "Content-Type", cases[i].type), "%s: %s", cases[i].accept, a.head);
+        ck_assert_msg(a.status == 200 && header_has(&a, "Content-Type", cases[i].type), "%s: %s",
+                      cases[i].accept, a.head);
     }
 }
 END_TEST
@@ -120,20 +128,25 @@ END_TEST
 
 START_TEST(head_is_get_without_the_body)
 {
-    static const char *const paths[] = { "/", "/users", "/users?page=2", "/users/42", "/users/42/promises", "/users/10001", "/users/x",
-                                         "/plaintext", "/json", "/healthz", "/nothing", "/static/hello.txt", "/sleep?ms=1" };
+    static const char *const paths[] = {
+        "/", "/users", "/users?page=2", "/users/42", "/users/42/promises", "/users/10001",
+        "/users/x", "/plaintext", "/json", "/healthz", "/nothing", "/static/hello.txt",
+        "/sleep?ms=1",
+    };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         const answer full = get(paths[i]);
         char length[32], request[256];
         snprintf(length, sizeof length, "%s", header(&full, "Content-Length"));
         char *type = strdup(header(&full, "Content-Type"));
         const int status = full.status;
-        snprintf(request, sizeof request, "HEAD %s HTTP/1.1\r\nHost: tenk.test\r\nAccept: */*\r\n\r\n", paths[i]);
+        snprintf(request, sizeof request,
+                 "HEAD %s HTTP/1.1\r\nHost: tenk.test\r\nAccept: */*\r\n\r\n", paths[i]);
         client *c = client_new();
         client_say(c, request);
         const answer a = client_answer_to_head(c);
         ck_assert_msg(a.status == status, "HEAD %s: %d, GET %d", paths[i], a.status, status);
-        ck_assert_msg(header_is(&a, "Content-Length", length), "%s: GET %s, HEAD: %s", paths[i], length, a.head);
+        ck_assert_msg(header_is(&a, "Content-Length", length), "%s: GET %s, HEAD: %s", paths[i],
+                      length, a.head);
         ck_assert_str_eq(header(&a, "Content-Type"), type);
         client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
         const answer next = client_answer(c);    /* a body would stand in the way */
@@ -148,9 +161,11 @@ START_TEST(options_and_405_name_the_methods)
 {
     const answer options = ask("OPTIONS /users/42 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
     ck_assert_int_eq(options.status, 204);
-    ck_assert(header_has(&options, "Allow", "GET") && header_has(&options, "Allow", "HEAD") && header_has(&options, "Allow", "OPTIONS"));
+    ck_assert(header_has(&options, "Allow", "GET") && header_has(&options, "Allow", "HEAD") &&
+              header_has(&options, "Allow", "OPTIONS"));
     ck_assert(!header_has(&options, "Allow", "POST"));
-    const answer posts = ask("OPTIONS /users/42/posts HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+    const answer posts =
+        ask("OPTIONS /users/42/posts HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
     ck_assert(header_has(&posts, "Allow", "POST") && header_has(&posts, "Allow", "OPTIONS"));
     ck_assert(!header_has(&posts, "Allow", "GET"));
     const answer all = ask("OPTIONS * HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
@@ -184,7 +199,9 @@ END_TEST
 
 START_TEST(sleep_has_limits)
 {
-    static const char *const bad[] = { "60001", "-1", "x", "", "1.5", "99999999999999999999", "9223372036854775808" };
+    static const char *const bad[] = {
+        "60001", "-1", "x", "", "1.5", "99999999999999999999", "9223372036854775808",
+    };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char path[64];
         snprintf(path, sizeof path, "/sleep?ms=%s", bad[i]);

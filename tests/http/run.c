@@ -31,7 +31,10 @@ double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-void pause_ms(int ms) { nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL); }
+void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
 
 static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *at)
 {
@@ -45,7 +48,8 @@ void run_remove(const char *what) { nftw(what, remove_one, 16, FTW_DEPTH | FTW_P
 
 static void copy(const char *from, const char *to)
 {
-    const int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const int in = open(from, O_RDONLY | O_CLOEXEC),
+              out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     ck_assert_msg(in >= 0 && out >= 0, "%s cannot be copied to %s", from, to);
     while (copy_file_range(in, NULL, out, NULL, 1 << 30, 0) > 0)
         ;
@@ -144,8 +148,10 @@ void run_begin(void)
         fprintf(stderr, "%s: there is no server to test\n", name);
         exit(EXIT_FAILURE);
     }
-    slowed = names_a_sanitizer(binary) || (getenv("CK_TIMEOUT_MULTIPLIER") && atof(getenv("CK_TIMEOUT_MULTIPLIER")) > 1);
-    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    slowed = names_a_sanitizer(binary) ||
+             (getenv("CK_TIMEOUT_MULTIPLIER") && atof(getenv("CK_TIMEOUT_MULTIPLIER")) > 1);
+    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX",
+             access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
     if (!mkdtemp(folder) || chmod(folder, 0755)) {
         perror(folder);
         exit(EXIT_FAILURE);

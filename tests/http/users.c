@@ -54,8 +54,10 @@ END_TEST
 
 START_TEST(a_page_of_users_that_is_not_there_is_an_answer_and_no_crash)
 {
-    static const char *const odd[] = { "0", "-1", "x", "1.5", "9223372036854775807", "9223372036854775808", "99999999999999999999",
-                                       "", "%00", "1%20", "1;drop" };
+    static const char *const odd[] = {
+        "0", "-1", "x", "1.5", "9223372036854775807", "9223372036854775808", "99999999999999999999",
+        "", "%00", "1%20", "1;drop",
+    };
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         char path[64];
         snprintf(path, sizeof path, "/users?page=%s", odd[i]);
@@ -104,8 +106,10 @@ END_TEST
 
 START_TEST(the_four_stages_answer_byte_for_byte_alike)
 {
-    static const char *const ids[] = { "42", "1", "10000", "10001", "0", "-1", "x", "42x", "4.2", "%34%32", "9223372036854775807",
-                                       "9223372036854775808", "%00" };
+    static const char *const ids[] = {
+        "42", "1", "10000", "10001", "0", "-1", "x", "42x", "4.2", "%34%32", "9223372036854775807",
+        "9223372036854775808", "%00",
+    };
     static const char *const accepts[] = { "text/html", "application/json" };
     static const char *const stages[] = { "promises", "callbacks", "sequential" };
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
@@ -132,8 +136,10 @@ END_TEST
 START_TEST(an_unknown_user_is_404_and_no_whole_number_is_400)
 {
     static const char *const unknown[] = { "10001", "0", "-1", "9223372036854775807" };
-    static const char *const bad[] = { "x", "42x", "4.2", "1e3", "0x2a", "9223372036854775808", "99999999999999999999999", "%2042",
-                                       "42%20", "%00", "42%00", "--1", "%2b" };
+    static const char *const bad[] = {
+        "x", "42x", "4.2", "1e3", "0x2a", "9223372036854775808", "99999999999999999999999", "%2042",
+        "42%20", "%00", "42%00", "--1", "%2b",
+    };
     char path[64];
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         snprintf(path, sizeof path, "/users/%s", unknown[i]);
@@ -152,7 +158,9 @@ END_TEST
 
 START_TEST(database_routes_say_how_long_what_took)
 {
-    static const char *const paths[] = { "/users", "/users/42", "/users/42/promises", "/users/42/callbacks", "/users/42/sequential" };
+    static const char *const paths[] = {
+        "/users", "/users/42", "/users/42/promises", "/users/42/callbacks", "/users/42/sequential",
+    };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         const answer a = get(paths[i]);
         const char *timing = header(&a, "Server-Timing");
@@ -173,7 +181,8 @@ Suite *users_suite(void)
 {
     Suite *s = suite_create("users");
     for (int database = 0; database < 2; database++) {
-        TCase *t = database == 0 ? theme(s, "users-sqlite", on_sqlite) : theme(s, "users-postgres", on_postgres);
+        TCase *t = database == 0 ? theme(s, "users-sqlite", on_sqlite)
+                                 : theme(s, "users-postgres", on_postgres);
         tcase_add_test(t, users_come_fifty_a_page_with_next_and_previous);
         tcase_add_test(t, a_page_of_users_that_is_not_there_is_an_answer_and_no_crash);
         tcase_add_test(t, a_user_is_a_page_with_their_posts);
