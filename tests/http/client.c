@@ -49,6 +49,13 @@ static client *dial(int port, int receive_buffer)
 
 client *client_try(int port) { return dial(port, 0); }
 
+bool client_refused(int port)
+{
+    client *c = client_try(port);
+    client_free(c);
+    return c == NULL;
+}
+
 client *client_small(int bytes)
 {
     client *c = dial(here.port, bytes);

@@ -8,6 +8,8 @@
 
 static void with_one_worker(void) { server_start("crowds", "--workers", "1", NULL); }
 
+static void with_two_workers(void) { server_start("crowds-2", "--workers", "2", NULL); }
+
 static int most_connections(int wanted)
 {
     struct rlimit limit;
@@ -217,6 +219,10 @@ Suite *crowds_suite(void)
     tcase_add_test(t, nothing_remains_of_those_who_leave_before_the_answer);
     tcase_add_test(t, nothing_remains_of_those_who_leave_in_the_answer);
     tcase_add_test(t, a_sleeper_whose_client_has_left_is_woken);
+    t = theme(s, "crowds-2", with_two_workers);
+    tcase_add_test(t, five_thousand_tasks_sleep_at_once);
+    tcase_add_test(t, five_hundred_ask_for_a_user_at_once);
+    tcase_add_test(t, nothing_remains_of_those_who_leave_before_the_answer);
     t = theme(s, "full", with_few_connections);
     tcase_add_test(t, a_full_house_recovers);
     return s;
