@@ -61,7 +61,7 @@ make_run() {
     done
     tail -n 4 "$root.run"
     curl -sS -f -o /dev/null -w 'GET /users/42: %{http_code}, %{size_download} bytes\n' "$url/users/42" &&
-        in_root sh -c 'kill -INT $(grep -lzx build/tenk /proc/[0-9]*/cmdline | cut -d/ -f3)' &&
+        in_root sh -c "kill -INT \$(grep -lzx '[b]uild/tenk' /proc/[0-9]*/cmdline | cut -d/ -f3)" &&
         wait $make
 }
 
