@@ -65,8 +65,6 @@ client *client_small(int bytes)
 
 client *client_new(void) { return client_small(0); }
 
-int client_fd(client *c) { return c->fd; }
-
 void client_patience(client *c, double seconds) { c->patience = seconds; }
 
 void client_free(client *c)
@@ -232,14 +230,6 @@ static answer receive(client *c, bool no_body)
 answer client_answer(client *c) { return receive(c, false); }
 
 answer client_answer_to_head(client *c) { return receive(c, true); }
-
-bool client_await_end(client *c, double seconds)
-{
-    const double end = now_s() + seconds;
-    while (!c->ended && (take_in(c, end) || c->ended))
-        c->have = 0;
-    return c->ended;
-}
 
 bool client_closed(client *c)
 {

@@ -12,7 +12,7 @@
 #define REFUSED(bytes, status) refused(bytes, sizeof(bytes) - 1, status, status)
 #define REFUSED_EITHER(bytes, status, other) refused(bytes, sizeof(bytes) - 1, status, other)
 
-/* Sends the bytes and a request behind them; there must be one answer with one of these statuses, and the end. */
+/* Sends the bytes and a request behind them: one answer with one of these statuses, then the end. */
 void refused(const char *bytes, size_t length, int status, int or_status);
 
 #endif
