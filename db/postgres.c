@@ -4,7 +4,7 @@
 
 static int check(const database_options *options, char *why, size_t size)
 {
-    pg_target target;
+    pg_target target = { 0 };
     const int err = pg_target_init(&target, options, why, size);
     if (!err)
         pg_target_done(&target);
