@@ -4,20 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static void with_one_worker(void) { server_start("crowds", "--workers", "1", NULL); }
 
 static void with_two_workers(void) { server_start("crowds-2", "--workers", "2", NULL); }
-
-static int most_connections(int wanted)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return (long)limit.rlim_cur - 500 < wanted ? (int)limit.rlim_cur - 500 : wanted;
-}
 
 static void all_sleep(const char *request)
 {

@@ -8,11 +8,14 @@
 #include <ftw.h>
 #include <glob.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +26,31 @@ const char *run_folder(void) { return folder; }
 const char *run_binary(void) { return binary; }
 bool        run_slowed(void) { return slowed; }
 int         scaled(int count) { return slowed ? count / 4 : count; }
+
+static long open_files(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;         /* a login begins with 1024, but may have more */
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > INT_MAX ? INT_MAX : (long)limit.rlim_cur;
+}
+
+int most_connections(int wanted)
+{
+    const long left = open_files() - 500;
+    return left < wanted ? (int)left : wanted;
+}
+
+/* Memory is quicker than a disk, but containers have only 64 MiB of it there. */
+static const char *quickest_folder(void)
+{
+    struct statvfs room;
+    return access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &room) == 0 &&
+                   (uint64_t)room.f_bavail * room.f_frsize >= 1 << 30
+               ? "/dev/shm"
+               : "/tmp";
+}
 
 double now_s(void)
 {
@@ -150,8 +178,8 @@ void run_begin(void)
     }
     slowed = names_a_sanitizer(binary) ||
              (getenv("CK_TIMEOUT_MULTIPLIER") && atof(getenv("CK_TIMEOUT_MULTIPLIER")) > 1);
-    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX",
-             access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    open_files();
+    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX", quickest_folder());
     if (!mkdtemp(folder) || chmod(folder, 0755)) {
         perror(folder);
         exit(EXIT_FAILURE);

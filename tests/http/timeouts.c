@@ -175,7 +175,7 @@ END_TEST
 
 START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
 {
-    const int count = scaled(2000);
+    const int count = most_connections(scaled(2000));
     client *c[2000];
     for (int i = 0; i < count; i++) {
         c[i] = client_new();
