@@ -17,7 +17,7 @@ static bool is_harmless(text address)
 {
     static const char *const GOOD[] = { "http", "https", "mailto" };
     size_t length = 0;
-    while (length < address.length && !strchr(":/?#", address.at[length]))
+    while (length < address.length && !memchr(":/?#", address.at[length], 4))
         length++;
     if (length == address.length || address.at[length] != ':')
         return true;

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <time.h>
 
-enum { LONGEST_TITLE = 200, LONGEST_BODY = 65536 };          /* bytes */
+enum { LONGEST_TITLE = 200, LONGEST_BODY = 65536, DEEPEST = 32 };     /* bytes, bytes, brackets */
 
 /* Stores nothing, and returns no row, when there is no such user. */
 static const statement POST_NEW = {
@@ -43,12 +43,35 @@ static int from_form(request *req, post *p)
     return 0;
 }
 
+/* jansson follows nested brackets by recursion, farther than a task's stack reaches. */
+static bool is_deep(text t)
+{
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < t.length; i++) {
+        const char c = t.at[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\';                  /* what follows it is no quote */
+        else if (c == '[' || c == '{')
+            depth++;
+        else if (c == ']' || c == '}')
+            depth--;
+        if (depth > DEEPEST)
+            return true;
+    }
+    return false;
+}
+
 static void forget(void *arg) { json_decref(arg); }
 
 static int from_json(request *req, post *p)
 {
     const text body = request_body(req);
     json_error_t wrong;
+    if (is_deep(body))
+        return respond_problem(req, 400, "The body is nested more than %d levels deep.", DEEPEST);
     json_t *object = json_loadb(body.at, body.length, JSON_REJECT_DUPLICATES, &wrong);
     if (!object)
         return respond_problem(req, 400, "The body is not JSON: line %d, column %d: %s.", wrong.line, wrong.column,

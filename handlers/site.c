@@ -56,7 +56,6 @@ int static_root(void) { return root; }
 
 static void open_here(void *arg) { here = db_new(arg); }
 
-
 static promise *free_here(void *arg)
 {
     db_free(arg);

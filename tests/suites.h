@@ -25,6 +25,7 @@
     run(task_suite)            \
     run(semaphore_suite)       \
     run(threads_suite)         \
+    run(connection_suite)      \
     run(schema_suite)          \
     run(sqlite_suite)          \
     run(sqlite_faults_suite)   \

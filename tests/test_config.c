@@ -189,7 +189,7 @@ START_TEST(every_error_is_reported_even_for_what_is_replaced)
 {
     refuses("[nonsense]\nx = 1\n[limits]\nbody = 1x\nheaders = 0\n[log]\nlevel = loud\n",
             "1: there is no section [nonsense]\n4: [limits] body: '1x' is not a size (try 512, 64KiB, 1MiB)\n"
-            "5: [limits] headers: '0' is out of range (1 to 10000)\n"
+            "5: [limits] headers: '0' is out of range (1 to 256)\n"
             "7: [log] level: 'loud' is not one of: error, warning, info, debug");
     write_bytes("[server]\nworkers = x\n", 21);
     ck_assert_int_eq(load(&(config_sources){ file, (char *[]){ "WEB_CONCURRENCY=y", NULL },

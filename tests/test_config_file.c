@@ -20,7 +20,7 @@ START_TEST(a_bad_value_says_where_and_what_would_do)
     refuses("[limits]\nheaders = many", "2: [limits] headers: 'many' is not a whole number");
     refuses("[limits]\nheaders = auto", "2: [limits] headers: 'auto' is not a whole number");
     refuses("[limits]\nheaders = 99999999999999999999",
-            "2: [limits] headers: '99999999999999999999' is out of range (1 to 10000)");
+            "2: [limits] headers: '99999999999999999999' is out of range (1 to 256)");
     refuses("[server]\nworkers = all",
             "2: [server] workers: 'all' is not a whole number, nor auto");
     refuses("[server]\nworkers = 0", "2: [server] workers: '0' is out of range (1 to 1024)");

@@ -2,7 +2,7 @@
 #include "accept.h"
 #include "head.h"
 
-#include <stdlib.h>
+#include <strings.h>
 
 /* How well a media range names a type: 3 exactly, 2 by its main type, 1 as anything, 0 not at all. */
 static int specificity(text range, text type)
@@ -10,9 +10,26 @@ static int specificity(text range, text type)
     if (text_equal(range, TEXT("*/*")))
         return 1;
     const size_t main_length = (size_t)((const char *)memchr(type.at, '/', type.length) - type.at) + 1;
-    if (range.length == main_length + 1 && range.at[main_length] == '*' && memcmp(range.at, type.at, main_length) == 0)
+    if (range.length == main_length + 1 && range.at[main_length] == '*' && strncasecmp(range.at, type.at, main_length) == 0)
         return 2;
-    return text_equal(range, type) ? 3 : 0;
+    return range.length == type.length && strncasecmp(range.at, type.at, type.length) == 0 ? 3 : 0;
+}
+
+/* A qvalue (RFC 9110, 12.4.2), 0 to 1 with up to three decimals, in thousandths; -1 if it is none. */
+static int thousandths(text t)
+{
+    int n = 0, place = 1000;
+    if (t.length > 5 || (t.length > 1 && t.at[1] != '.'))
+        return -1;
+    for (size_t i = 0; i < t.length; i++) {
+        if (i == 1)
+            continue;
+        if (t.at[i] < '0' || t.at[i] > '9')
+            return -1;
+        n += (t.at[i] - '0') * place;
+        place /= 10;
+    }
+    return n > 1000 ? -1 : n;
 }
 
 /* q of parameters like ";q=0.8;level=1", in thousandths. */
@@ -24,10 +41,8 @@ static int quality(text parameters)
             next = end;
         const text p = text_trim((text){ at, (size_t)(next - at) });
         if (p.length > 2 && (p.at[0] | 0x20) == 'q' && p.at[1] == '=') {
-            char number[8] = { 0 };
-            memcpy(number, p.at + 2, p.length - 2 < 7 ? p.length - 2 : 7);
-            const double q = strtod(number, NULL);
-            return q <= 0 ? 0 : q >= 1 ? 1000 : (int)(q * 1000);
+            const int q = thousandths((text){ p.at + 2, p.length - 2 });
+            return q < 0 ? 1000 : q;
         }
         at = next + 1;
     }

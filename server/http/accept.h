@@ -4,7 +4,8 @@
 
 #include "server/text.h"
 
-/* How much it likes that type, in thousandths: 0 not at all, 1000 fully, or when it said nothing. */
+/* How much it likes that type (main/sub), in thousandths: 0 not at all, 1000 fully, or when it said
+ * nothing. The range that names the type best counts; a weight that is none counts as 1000. */
 int accept_quality(text accept, text type);
 
 #endif

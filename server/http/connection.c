@@ -3,6 +3,8 @@
 #include "server/log.h"
 #include "server/memory.h"
 
+#include <sys/socket.h>
+
 enum {
     LINGER = 2000,                           /* ms for a refused client to read why, before the reset */
     GRACE = 100,                             /* ms for an idle client's last request to cross our stopping */
@@ -28,15 +30,27 @@ static uint64_t allowed(const connection *c)
     }
 }
 
+static void rang(timer *t);
+
+/* A reader that takes a little now and then must be seen doing so: it is looked at more often. */
+static void look_again(connection *c, uint64_t ms)
+{
+    const uint64_t often = allowed(c) / 4 + 1;
+    timer_set(&c->timer, c->phase == WRITE && ms > often ? often : ms, rang);
+}
+
 static void rang(timer *t)
 {
     connection *c = (connection *)((char *)t - offsetof(connection, timer));
-    const uint64_t due = c->since + allowed(c), now = timer_now();
+    const uint64_t now = timer_now();
 
     if (c->phase == HANDLER)
         return;                              /* handlers have time limits of their own */
+    if (c->phase == WRITE && writer_got_on(c))
+        c->since = now;
+    const uint64_t due = c->since + allowed(c);
     if (now < due)
-        timer_set(&c->timer, due - now, rang);
+        look_again(c, due - now);
     else if (c->phase == HEAD || c->phase == BODY)
         pipeline_refuse(c, HTTP_STATUS(408));
     else
@@ -58,7 +72,7 @@ void connection_watch(connection *c)
     c->phase = now_in;
     c->since = timer_now();
     if (now_in != HANDLER && (!timer_is_set(&c->timer) || c->timer.due > c->since + allowed(c) + 1))
-        timer_set(&c->timer, allowed(c), rang);
+        look_again(c, allowed(c));
 }
 
 void connection_free_if_done(connection *c)
@@ -99,6 +113,8 @@ void connection_finish(connection *c)
     int fd;
     if (c->phase == LINGERING)
         return;
+    if (c->input || c->paused)
+        c->unread = true;
     /* To close while the client is still sending would reset the connection, and it might never see our
      * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
     if (!c->unread || uv_fileno((uv_handle_t *)c, &fd) || shutdown(fd, SHUT_WR)) {
@@ -106,6 +122,9 @@ void connection_finish(connection *c)
         return;
     }
     reader_forget(c);
+    reader_resume(c);
+    if (c->closing)
+        return;
     c->phase = LINGERING;
     c->since = timer_now();
     timer_set(&c->timer, LINGER, rang);
@@ -116,7 +135,10 @@ static void turn_away(connection *c)
     static char BUSY[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
                          "Content-Length: 0\r\nConnection: close\r\n\r\n";
     const uv_buf_t busy = uv_buf_init(BUSY, sizeof BUSY - 1);
+    int fd;
     uv_try_write((uv_stream_t *)c, &busy, 1);
+    if (uv_fileno((uv_handle_t *)c, &fd) == 0)   /* a close with bytes unread would be a reset, and nobody read this */
+        recv(fd, worker_here->buffer, READ_BUFFER, MSG_DONTWAIT);
     close_now(c);
 }
 
@@ -151,7 +173,7 @@ static void each_connection(uv_handle_t *h, void *visit)
 static void drain(connection *c)
 {
     if (c->last && !c->last->answered)
-        c->last->keep_alive = false;         /* its answer says so */
+        c->last->keep_alive = false, c->ending = true;       /* its answer says so: none may follow it */
     if (c->phase == IDLE)
         timer_set(&c->timer, GRACE, rang);
 }

@@ -4,7 +4,15 @@
  *
  * What arrives is read in the loop's own buffer and, if it is a whole request, never copied but into
  * that request; only the beginning of an incomplete one is kept aside. Answers gather in the
- * connection's output and leave in one write a turn. An idle connection is this struct and no more. */
+ * connection's output and leave in one write a turn. An idle connection is this struct and no more.
+ *
+ *   The end.  A client that closes its side, be it only to say that it will send no more, counts as
+ *             gone: its handlers are cancelled, and what they would have said is dropped. The rare
+ *             client that half-closes and still listens loses its answer; the common one, that left,
+ *             stops costing anything at once.
+ *   Room.     What one client can make the server hold is bounded: limits.output of answers that it
+ *             does not take (and what the answer that crosses it adds), limits.pipeline of requests,
+ *             limits.head and one read of what it sends beyond them. */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
 
@@ -46,6 +54,7 @@ void connection_free_if_done(connection *c);
 
 /* reader.c: bytes become requests. */
 int  reader_start(connection *c);
+void reader_resume(connection *c);           /* if it had paused */
 void reader_use(connection *c, const char *at, size_t length);       /* what is aside, then these bytes */
 bool reader_has_room(const connection *c);   /* may another request be looked at now? */
 void reader_forget(connection *c);           /* frees what is aside */
@@ -57,9 +66,11 @@ void pipeline_refuse(connection *c, int err);        /* answers all that came be
 void pipeline_abandon(connection *c);                /* cancels what its requests wait for */
 
 /* writer.c: answers become bytes. */
-void     writer_flush(connection *c);
+void     writer_push(connection *c);         /* as much as the kernel takes; the rest when it can */
+void     writer_flush(connection *c);        /* the same, and what follows: room for more, or the end */
 void     writer_flush_soon(connection *c);   /* at the end of this turn */
-size_t   writer_backlog(const connection *c);        /* bytes that the kernel would not take yet */
+size_t   writer_backlog(const connection *c);        /* bytes that are still here */
+bool     writer_got_on(connection *c);       /* while writing: has the client taken any since the last look? */
 promise *writer_room(request *r);            /* settles when another piece of a long answer may come */
 
 #endif

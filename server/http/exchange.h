@@ -30,7 +30,7 @@ struct request {
         void       *context;                 /* with a route: the site's own */
         const char *allow;                   /* without: the path's methods; NULL when there is nothing at it */
     };
-    const char   *extra;                     /* headers of the answer so far, each with CRLF */
+    text          extra;                     /* headers of the answer so far, each with CRLF */
     uint64_t      started, left;             /* left: bytes of a begun answer still to come */
     span          path, query;               /* of head; an empty path stands for / */
     span          parameters[MAX_PARAMETERS_OF_PATH];        /* of path */

@@ -19,7 +19,8 @@ struct file {
     int         root, fd;
     const char *path;
     struct stat stat;
-    char       *bytes;                       /* of one piece */
+    char       *bytes;                       /* owned: of one piece */
+    size_t      room;                        /* at bytes */
     size_t      length;                      /* what the last read got */
 };
 
@@ -29,7 +30,8 @@ int files_open(const char *root)
     return fd < 0 ? -errno : fd;
 }
 
-/* For kernels before 5.6, and sandboxes without openat2: step by step, through no symbolic link. */
+/* For kernels before 5.6, and sandboxes without openat2: step by step, through no symbolic link.
+ * is_plain() has seen to it that no step leads up. */
 static int open_step_by_step(int root, const char *path)
 {
     int folder = root;
@@ -65,10 +67,22 @@ static int open_beneath(int root, const char *path)
     return fd < 0 ? -errno : (int)fd;
 }
 
+/* What the client may not tell apart from a file that is not there. */
+static int not_found_or(int err)
+{
+    switch (err) {
+    case UV_ENOENT: case UV_ENOTDIR: case UV_ELOOP: case UV_ENAMETOOLONG: case UV_EACCES: case UV_EXDEV:
+    case UV_ENXIO:                           /* a fifo or a socket */
+        return E_NOT_FOUND;
+    default:
+        return err;
+    }
+}
+
 static int read_piece(void *arg)
 {
     struct file *f = arg;
-    const ssize_t n = read(f->fd, f->bytes, PIECE);
+    const ssize_t n = read(f->fd, f->bytes, f->room);
     if (n < 0)
         return -errno;
     f->length = (size_t)n;
@@ -81,11 +95,15 @@ static int open_and_read(void *arg)
     struct file *f = arg;
     f->fd = open_beneath(f->root, f->path);
     if (f->fd < 0)
-        return E_NOT_FOUND;
+        return not_found_or(f->fd);
     if (fstat(f->fd, &f->stat) || !S_ISREG(f->stat.st_mode))
         return E_NOT_FOUND;
-    int err = f->stat.st_size > 0 ? read_piece(f) : 0;
-    return err == UV_EOF ? 0 : err;
+    if (f->stat.st_size == 0)
+        return 0;
+    f->room = f->stat.st_size < PIECE ? (size_t)f->stat.st_size : PIECE;
+    f->bytes = mem_resize(NULL, f->room);
+    const int err = read_piece(f);
+    return err == UV_EOF ? 0 : err;          /* it has just been cut short: that shows in send_file */
 }
 
 /* If-None-Match: a list of tags, or *; compared weakly (RFC 9110, 13.1.2). */
@@ -105,19 +123,35 @@ static bool tag_matches(text list, const char *tag)
     return false;
 }
 
+/* A date in any of the three formats that one must understand (RFC 9110, 5.6.7). */
+static bool read_date(text t, time_t *date)
+{
+    static const char *const FORMATS[] = {
+        "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y",
+    };
+    char terminated[64];
+    if (t.length >= sizeof terminated)
+        return false;
+    memcpy(terminated, t.at, t.length);
+    terminated[t.length] = '\0';
+    for (int i = 0; i < 3; i++) {
+        struct tm utc = { 0 };
+        const char *end = strptime(terminated, FORMATS[i], &utc);
+        if (end && *end == '\0') {
+            *date = timegm(&utc);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool has_it(const request *req, const char *tag, time_t modified)
 {
     const text tags = request_header(req, "if-none-match"), since = request_header(req, "if-modified-since");
     if (tags.length > 0)
         return tag_matches(tags, tag);
-    char date[64];
-    struct tm utc = { 0 };
-    if (since.length == 0 || since.length >= sizeof date)
-        return false;
-    memcpy(date, since.at, since.length);
-    date[since.length] = '\0';
-    const char *end = strptime(date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    return end && *end == '\0' && modified <= timegm(&utc);
+    time_t known;
+    return read_date(since, &known) && modified <= known;
 }
 
 static int send_file(request *req, struct file *f)
@@ -135,14 +169,11 @@ static int send_file(request *req, struct file *f)
     if (has_it(req, tag, f->stat.st_mtime))
         return respond_nothing(req, 304);
 
-    const size_t size = (size_t)f->stat.st_size;
-    const char *type = media_type(f->path);
-    if (f->length >= size || text_equal(request_method(req), TEXT("HEAD"))) {
-        int err = respond_begin(req, 200, type, size);
-        return err ? err : await(respond_piece(req, (text){ f->bytes, f->length }));
-    }
-    int err = respond_begin(req, 200, type, size);
-    for (size_t sent = 0; !err && sent < size;) {
+    const uint64_t size = (uint64_t)f->stat.st_size;
+    int err = respond_begin(req, 200, media_type(f->path), size);
+    if (text_equal(request_method(req), TEXT("HEAD")))
+        return err;
+    for (uint64_t sent = 0; !err && sent < size;) {
         err = await(respond_piece(req, (text){ f->bytes, f->length }));
         sent += f->length;
         if (!err && sent < size)
@@ -151,26 +182,32 @@ static int send_file(request *req, struct file *f)
     return err;
 }
 
-static int close_file(void *arg)
+/* Segments that name something: none is empty, or leads back. */
+static bool is_plain(text path)
 {
-    close(((struct file *)arg)->fd);
-    return 0;
+    const char *at = path.at, *const end = at + path.length;
+    for (;;) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        const text segment = { at, (size_t)((slash ? slash : end) - at) };
+        if (segment.length == 0 || text_equal(segment, TEXT(".")) || text_equal(segment, TEXT("..")))
+            return false;
+        if (!slash)
+            return !memchr(path.at, '\0', path.length);
+        at = slash + 1;
+    }
 }
 
 int respond_file(request *req, int root, text path)
 {
     struct file f = { .root = root, .fd = -1 };
-    if (path.length == 0 || memchr(path.at, '\0', path.length))
+    if (!is_plain(path))
         return E_NOT_FOUND;
     f.path = arena_copy(request_arena(req), path);
-    if (strstr(f.path, "//") || f.path[0] == '/')
-        return E_NOT_FOUND;
-    f.bytes = mem_resize(NULL, PIECE);
     int err = await(in_thread(open_and_read, &f));
     if (!err)
         err = send_file(req, &f);
     if (f.fd >= 0)
-        close_file(&f);
+        close(f.fd);
     mem_free(f.bytes);
     return err;
 }

@@ -4,16 +4,6 @@
 
 #include <ctype.h>
 
-bool text_is(text t, const char *lower)
-{
-    if (t.length != strlen(lower))
-        return false;
-    for (size_t i = 0; i < t.length; i++)
-        if (tolower((unsigned char)t.at[i]) != lower[i])
-            return false;
-    return true;
-}
-
 text text_trim(text t)
 {
     while (t.length > 0 && (t.at[0] == ' ' || t.at[0] == '\t'))
@@ -52,41 +42,55 @@ static const llhttp_settings_t on_head = {
     .on_url = on_target, .on_header_field = on_name, .on_header_value = on_value,
 };
 
-/* What uri-host [ ":" port ] is made of (RFC 3986, 3.2.2); empty is allowed. */
-static const bool HOST[256] = {
+/* What a name is made of (RFC 3986, 3.2.2). */
+static const bool NAME[256] = {
     ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
     ['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true, ['%'] = true, ['!'] = true, ['$'] = true, ['&'] = true,
     ['\''] = true, ['('] = true, [')'] = true, ['*'] = true, ['+'] = true, [','] = true, [';'] = true, ['='] = true,
-    [':'] = true, ['['] = true, [']'] = true,
 };
 
+/* uri-host [ ":" port ]; an empty one is allowed. */
 static bool is_host(text t)
 {
-    for (size_t i = 0; i < t.length; i++)
-        if (!HOST[(unsigned char)t.at[i]])
+    const char *at = t.at, *const end = at + t.length;
+    if (at < end && *at == '[') {
+        for (at++; at < end && (isxdigit((unsigned char)*at) || *at == ':' || *at == '.'); at++)
+            ;
+        if (at == end || *at++ != ']')
             return false;
-    return true;
+    } else {
+        while (at < end && NAME[(unsigned char)*at])
+            at++;
+    }
+    if (at < end && *at == ':')
+        for (at++; at < end && isdigit((unsigned char)*at); at++)
+            ;
+    return at == end;
 }
 
-/* The options of a Connection header: a list, in any case. */
-static void read_connection(head *h, text list)
+/* The options of a Connection header: a list, in any case. Of all such headers together "close"
+ * wins (RFC 9112, 9.3), and so is told by itself. */
+static bool read_connection(head *h, text list)
 {
+    bool close = false;
     while (list.length > 0) {
         const char *comma = memchr(list.at, ',', list.length);
         const size_t length = comma ? (size_t)(comma - list.at) : list.length;
         text option = text_trim((text){ list.at, length });
         if (text_is(option, "close"))
-            h->keep_alive = false;
-        else if (h->minor == 0 && text_is(option, "keep-alive"))
+            close = true;
+        else if (text_is(option, "keep-alive"))
             h->keep_alive = true;
         list.at += length + (comma != NULL);
         list.length -= length + (comma != NULL);
     }
+    return close;
 }
 
 static int check(head *h)
 {
     int hosts = 0, lengths = 0, encodings = 0;
+    bool close = false;
 
     h->keep_alive = h->minor == 1;
     for (int i = 0; i < h->count; i++) {
@@ -105,7 +109,7 @@ static int check(head *h)
             break;
         case 10:
             if (text_is(name, "connection"))
-                read_connection(h, value);
+                close |= read_connection(h, value);
             break;
         case 14:
             if (text_is(name, "content-length") && ++lengths > 1)
@@ -122,6 +126,8 @@ static int check(head *h)
             break;
         }
     }
+    if (close)
+        h->keep_alive = false;
     if (encodings > 0 && lengths > 0)
         return HTTP_STATUS(400);
     return hosts == 0 && h->minor == 1 ? HTTP_STATUS(400) : 0;
@@ -135,7 +141,7 @@ static int split_target(head *h)
         const char *const end = t.at + t.length, *path = t.at + 7;
         while (path < end && *path != '/' && *path != '?')
             path++;
-        if (path == t.at + 7)
+        if (path == t.at + 7 || !is_host((text){ t.at + 7, (size_t)(path - t.at - 7) }))
             return HTTP_STATUS(400);
         t = (text){ path, (size_t)(end - path) };
     } else if (t.length == 0 || (t.at[0] != '/' && !(h->method == HTTP_OPTIONS && text_equal(t, TEXT("*"))))) {

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Offsets from the start of the head, so that it may be copied elsewhere. A head is below 64 KiB. */
+/* Offsets from the start of the head, so that it may be copied elsewhere. A head is below 64 KiB:
+ * limits.head sees to it. */
 typedef struct header { uint16_t name, name_length, value, value_length; } header;
 
 enum { MAX_HEADERS = 256 };
@@ -18,7 +19,7 @@ typedef struct head {
     size_t      length;
     uint8_t     method;                      /* llhttp's number */
     uint8_t     minor;                       /* 1 of HTTP/1.1 */
-    bool        keep_alive;                  /* the client may send another request after this one */
+    bool        keep_alive;                  /* the client may send another request: 1.1's default, 1.0's wish */
     bool        expects_continue;            /* it waits for 100 Continue before it sends the body */
     bool        has_body;                    /* a length above 0, or chunked */
     bool        chunked;
@@ -32,16 +33,32 @@ static inline text header_name(const char *at, header h)  { return (text){ at + 
 static inline text header_value(const char *at, header h) { return (text){ at + h.value, h.value_length }; }
 
 /* Reads a whole head that the guard let pass, and leaves the parser ready for the body. parser and
- * head are the caller's; the parser may be copied (body.h). Returns 0, or an HTTP_STATUS error. Refused here, with RFC 9112's sections:
+ * head are the caller's; the parser may be copied (body.h). Returns 0, or an HTTP_STATUS error.
+ * Refused here, with RFC 9112's sections:
  *
- *   a target that is neither a path, nor http://host/path, nor the * of OPTIONS: 400    3.2
- *   no Host on HTTP/1.1, two, or a malformed one: 400                           3.2
+ *   whatever the parser refuses: 400; a method that it does not know, and CONNECT: 501
+ *   a target that is neither a path, nor http://host/path, nor the * of OPTIONS,
+ *   or has a fragment: 400                                                      3.2
+ *   no Host on HTTP/1.1, two, or one that is not host, host:port, [v6] or [v6]:port: 400   3.2
+ *   more than MAX_HEADERS headers: 431
  *   Content-Length twice, or beside Transfer-Encoding: 400                      6.3
  *   Transfer-Encoding on HTTP/1.0: 400; any but exactly "chunked": 501          6.1
  *   an expectation other than 100-continue: 417                                 RFC 9110, 10.1.1 */
 int head_read(head *h, llhttp_t *parser, const char *at, size_t length);
 
-bool text_is(text t, const char *lower);     /* equal without regard to case; lower is lower case */
+/* Equal without regard to case; lower is lower case. Inline: the length of a literal costs nothing. */
+static inline bool text_is(text t, const char *lower)
+{
+    if (t.length != strlen(lower))
+        return false;
+    for (size_t i = 0; i < t.length; i++) {
+        const char c = t.at[i];
+        if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != lower[i])
+            return false;
+    }
+    return true;
+}
+
 text text_trim(text t);                      /* without spaces and tabs at both ends */
 
 #endif

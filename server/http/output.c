@@ -2,6 +2,8 @@
 #include "output.h"
 #include "server/memory.h"
 
+#include <assert.h>
+
 enum { COMMON = 16 * 1024 - sizeof(chunk), KEEP = 64 };
 
 static _Thread_local struct { chunk *first; int count; } kept;
@@ -37,6 +39,7 @@ static void chunk_put(chunk *c)
 char *output_room(output *o, size_t length)
 {
     chunk *c = o->last;
+    assert(length <= UINT32_MAX - sizeof *c);
     if (!c || c->size - c->used < length) {
         c = chunk_get(length);
         if (o->last)
@@ -47,14 +50,20 @@ char *output_room(output *o, size_t length)
     }
     char *room = c->bytes + c->used;
     c->used += (uint32_t)length;
+    o->length += length;
     return room;
 }
 
-void output_cut(output *o, size_t length) { o->last->used -= (uint32_t)length; }
+void output_cut(output *o, size_t length)
+{
+    o->last->used -= (uint32_t)length;
+    o->length -= length;
+}
 
 void output_append(output *o, text t)
 {
-    memcpy(output_room(o, t.length), t.at, t.length);
+    if (t.length > 0)                        /* a chunk without bytes would never be sent */
+        memcpy(output_room(o, t.length), t.at, t.length);
 }
 
 void output_move(output *to, output *from)
@@ -66,31 +75,28 @@ void output_move(output *to, output *from)
     else
         to->first = from->first;
     to->last = from->last;
+    to->length += from->length;
     *from = (output){ 0 };
 }
 
 void output_split(output *o, int chunks, output *rest)
 {
-    chunk *c = o->first;
-    while (c && --chunks > 0)
-        c = c->next;
-    if (!c || !c->next)
-        return;
-    *rest = (output){ c->next, o->last };
-    c->next = NULL;
-    o->last = c;
-}
-
-size_t output_length(const output *o)
-{
     size_t length = 0;
-    for (const chunk *c = o->first; c; c = c->next)
+    for (chunk *c = o->first; c; c = c->next) {
         length += c->used - c->sent;
-    return length;
+        if (--chunks > 0)
+            continue;
+        if (c->next)
+            *rest = (output){ c->next, o->last, o->length - length };
+        c->next = NULL;
+        *o = (output){ o->first, c, length };
+        return;
+    }
 }
 
 void output_sent(output *o, size_t length)
 {
+    o->length -= length;
     for (chunk *c; (c = o->first);) {
         const uint32_t left = c->used - c->sent;
         if (length < left) {

@@ -16,15 +16,17 @@ typedef struct chunk {
     char          bytes[];
 } chunk;
 
-typedef struct output { chunk *first, *last; } output;       /* {0} is empty */
+typedef struct output {                      /* {0} is empty */
+    chunk *first, *last;
+    size_t length;                           /* bytes still to be sent */
+} output;
 
-/* Room for length bytes in a row, to be filled at once; they count as appended. */
+/* Room for length bytes in a row, below 4 GiB, to be filled at once; they count as appended. */
 char  *output_room(output *o, size_t length);
 void   output_cut(output *o, size_t length);                 /* of the room just got, its last bytes were not needed */
 void   output_append(output *o, text t);
 void   output_move(output *to, output *from);                /* all of from behind what to has */
 void   output_split(output *o, int chunks, output *rest);    /* all behind the first so many chunks goes to rest, which is empty */
-size_t output_length(const output *o);
 void   output_sent(output *o, size_t length);                /* the first length bytes have left */
 void   output_free(output *o);               /* o is empty afterwards */
 void   output_trim(void);                    /* a thread about to exit gives back what it kept */

@@ -27,6 +27,11 @@ static void start(request *r);
 static void advance(connection *c)
 {
     for (request *r; (r = c->first) && r->finished;) {
+        if (r->left > 0 && !r->gone) {       /* a long answer broke off: the client must see that */
+            writer_push(c);                  /* what is whole before it, too */
+            connection_abandon(c);
+            return;
+        }
         c->first = r->next;
         c->count--;
         if (!r->keep_alive)
@@ -53,19 +58,16 @@ static void advance(connection *c)
 static void finish(request *r, int err)
 {
     connection *c = r->connection;
+    char why[128];
     r->running = NULL;
     r->finished = true;
-    if (!r->answered) {
-        if (!err)
-            err = HTTP_STATUS(500);
-        if (status_of(err) == 500)
-            log_error("%s %s: %s", r->route->method, r->route->path,
-                      err == HTTP_STATUS(500) ? "the handler did not answer" : uv_strerror(err));
-        respond_error(r, err);
-    } else if (r->left > 0 && !r->gone) {    /* a long answer broke off: the client must see that */
-        connection_abandon(c);
-        return;
-    }
+    if (!r->answered && !err)
+        log_error("%s %s: the handler did not answer", r->route->method, r->route->path);
+    else if (err && status_of(err) == 500)
+        log_error("%s %s: %s", r->route->method, r->route->path,
+                  err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));
+    if (!r->answered)
+        respond_error(r, err ? err : HTTP_STATUS(500));
     advance(c);
 }
 
@@ -106,6 +108,8 @@ static void start(request *r)
     }
     r->running = p;
     when_settled(p, on_settled, r);
+    if (r->gone)                             /* its first piece found nobody there */
+        promise_cancel(p);
 }
 
 void pipeline_start(connection *c, request *r)

@@ -54,6 +54,7 @@ int respond_problem(request *req, int status, const char *format, ...)
     buffer body;
     buffer_init(&body, &req->arena);
     (html ? write_page : write_json)(&body, status, text_of(detail));
+    respond_header(req, "Vary", "Accept");
     if (status == 503)
         respond_header(req, "Retry-After", "1");
     respond(req, status, html ? "text/html; charset=utf-8" : "application/problem+json", buffer_all(&body));
@@ -89,13 +90,16 @@ int respond_error(request *req, int err)
 
 void exchange_answer(request *req)
 {
-    if (!req->allow && req->method != HTTP_OPTIONS) {
+    const char *allow = req->allow;
+    if (!allow && text_equal(request_path(req), TEXT("*")))
+        allow = "GET, HEAD, POST, OPTIONS";  /* of the server as a whole */
+    if (!allow) {
         respond_error(req, E_NOT_FOUND);
         return;
     }
-    respond_header(req, "Allow", "%s", req->allow ? req->allow : "GET, HEAD, POST, OPTIONS");
+    respond_header(req, "Allow", "%s", allow);
     if (req->method == HTTP_OPTIONS)
         respond_nothing(req, 204);
     else
-        respond_problem(req, 405, "This address answers to %s.", req->allow);
+        respond_problem(req, 405, "This address answers to %s.", allow);
 }

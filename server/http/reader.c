@@ -8,7 +8,10 @@ struct input {                               /* bytes that could not be used yet
     char   bytes[];
 };
 
-enum { ON_STACK = 1024 };                    /* for the arena of a request on a stack: that page is touched anyway */
+enum {
+    ON_STACK = 1024,                         /* for the arena of a request on a stack: that page is touched anyway */
+    SMALL = 4096,                            /* a larger request leaves the stack to its handler */
+};
 
 void reader_forget(connection *c)
 {
@@ -42,7 +45,7 @@ static request *make_request(const head *h, const match *m, bool whole)
 {
     size_t size = exchange_size(h, ON_STACK);
     task *t = NULL;
-    if (whole && m->route && m->route->await)
+    if (whole && size <= SMALL && m->route && m->route->await)
         t = task_new(m->route->path, size);
     if (!t)
         size = exchange_size(h, 0);
@@ -98,6 +101,13 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
     return (size_t)size;
 }
 
+void reader_resume(connection *c)
+{
+    if (c->paused && reader_start(c))
+        connection_abandon(c);
+    c->paused = false;
+}
+
 /* A client that sends faster than it is served waits in its own buffers, not in ours. */
 static void pause_or_read(connection *c)
 {
@@ -105,10 +115,8 @@ static void pause_or_read(connection *c)
     if (full && !c->paused && !reader_has_room(c)) {
         uv_read_stop((uv_stream_t *)c);
         c->paused = true;
-    } else if (!full && c->paused) {
-        c->paused = false;
-        if (reader_start(c))
-            connection_abandon(c);
+    } else if (!full) {
+        reader_resume(c);
     }
 }
 
@@ -154,6 +162,8 @@ void reader_use(connection *c, const char *at, size_t length)
     const bool aside = c->input != NULL;
     const uint64_t now = uv_hrtime();        /* one look at the clock for all requests of one read */
 
+    if (!aside && length == 0)
+        return;
     if (aside) {
         keep_aside(c, at, length);
         at = c->input->bytes;
@@ -164,8 +174,11 @@ void reader_use(connection *c, const char *at, size_t length)
     c->blocked = false;
     while (used < length && !c->closing) {
         if (!c->reading && !reader_has_room(c)) {
-            c->blocked = true;
-            break;
+            writer_push(c);                  /* that may make room */
+            if (!reader_has_room(c)) {
+                c->blocked = true;
+                break;
+            }
         }
         const size_t taken = c->reading ? take_body(c, at + used, length - used)
                                         : take_head(c, &g, now, at + used, length - used);
@@ -197,8 +210,12 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
         connection_abandon(c);
         return;
     }
-    if (n == 0 || c->phase == LINGERING || (c->ending && !c->reading))
-        return;                              /* read and dropped */
+    if (n == 0)
+        return;
+    if (c->ending && !c->reading) {          /* dropped; and there may be more */
+        c->unread = true;
+        return;
+    }
     reader_use(c, buffer->base, (size_t)n);
 }
 

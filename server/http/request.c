@@ -55,9 +55,10 @@ void    *request_alloc(request *req, size_t size)    { return arena_alloc(&req->
 
 text request_header(const request *req, const char *name)
 {
+    const header *headers = exchange_headers(req);
     for (int i = 0; i < req->header_count; i++)
-        if (text_is(header_name(exchange_head(req), exchange_headers(req)[i]), name))
-            return header_value(exchange_head(req), exchange_headers(req)[i]);
+        if (text_is(header_name(exchange_head(req), headers[i]), name))
+            return header_value(exchange_head(req), headers[i]);
     return TEXT("");
 }
 
@@ -68,16 +69,14 @@ text request_body(const request *req)
 
 text request_param(request *req, const char *name)
 {
-    int i = 0;
-    for (const char *at = req->route->path; (at = strpbrk(at, ":*")); i++) {
-        const size_t length = strcspn(at, "/");
-        const bool same = *at == '*' ? strcmp(name, "*") == 0
-                                     : strlen(name) == length - 1 && memcmp(name, at + 1, length - 1) == 0;
-        if (same) {
-            const span s = req->parameters[i];
-            return url_decode(&req->arena, (text){ exchange_head(req) + req->path.at + s.at, s.length }, false);
-        }
-        at += length;
+    const span *s = req->parameters;
+    for (const char *at = req->route->path; (at = strchr(at, '/'));) {
+        const text segment = { ++at, strcspn(at, "/") };
+        if (segment.length == 0 || (*at != ':' && *at != '*'))
+            continue;
+        if (text_equal(*at == ':' ? (text){ at + 1, segment.length - 1 } : TEXT("*"), text_of(name)))
+            return url_decode(&req->arena, (text){ exchange_head(req) + req->path.at + s->at, s->length }, false);
+        s++;
     }
     return TEXT("");
 }

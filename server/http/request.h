@@ -31,7 +31,7 @@ typedef void     callback_handler(request *req, void (*done)(int err, void *arg)
 /* The request. Texts are views into it; "" stands for what is not there. */
 text request_method(const request *req);
 text request_path(const request *req);                       /* as sent, without the query */
-text request_header(const request *req, const char *name);   /* name in lower case */
+text request_header(const request *req, const char *name);   /* the first of that name, which is in lower case */
 text request_body(const request *req);
 text request_param(request *req, const char *name);          /* ":name" in the route, or "*"; decoded */
 text request_query(request *req, const char *name);          /* ?name=...; decoded */
@@ -46,7 +46,8 @@ arena *request_arena(request *req);
 void  *request_alloc(request *req, size_t size);             /* zeroed */
 
 /* The answer: headers first, then one respond(). All of it is copied. They return 0, or UV_EALREADY
- * when the request has been answered before. */
+ * when the request has been answered before. Control characters in a header become spaces; type, which
+ * may be NULL, must have none. 204 and 304 have no body, whatever is given; HEAD gets the head alone. */
 void respond_header(request *req, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int  respond(request *req, int status, const char *type, text body);
 int  respond_nothing(request *req, int status);              /* 204, 303, 304: no body */

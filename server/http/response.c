@@ -23,7 +23,8 @@ static text common_headers(void)
 
 static char *put(char *at, text t)
 {
-    memcpy(at, t.at, t.length);
+    if (t.length > 0)
+        memcpy(at, t.at, t.length);
     return at + t.length;
 }
 
@@ -39,23 +40,32 @@ static char *put_number(char *at, uint64_t n)
 
 void respond_header(request *req, const char *name, const char *format, ...)
 {
-    char value[1024];
-    va_list args;
+    const text called = text_of(name), before = req->extra;
+    va_list args, again;
     va_start(args, format);
-    vsnprintf(value, sizeof value, format, args);
+    va_copy(again, args);
+    const size_t length = (size_t)vsnprintf(NULL, 0, format, args);
+    char *const all = arena_alloc(&req->arena, before.length + called.length + length + 5), *at = all;
+    at = put(put(put(at, before), called), TEXT(": "));
+    vsnprintf(at, length + 1, format, again);
+    for (char *const end = at + length; at < end; at++)
+        if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
+            *at = ' ';                       /* nobody ends a header but us */
+    at = put(at, TEXT("\r\n"));
+    req->extra = (text){ all, (size_t)(at - all) };
+    va_end(again);
     va_end(args);
-    for (char *c = value; *c; c++)
-        if (*c == '\r' || *c == '\n')
-            *c = ' ';                        /* nobody ends a header but us */
-    req->extra = arena_printf(&req->arena, "%s%s: %s\r\n", req->extra ? req->extra : "", name, value);
 }
+
+/* RFC 9110, 15.3.5 and 15.4.5: these end with their head, whatever it says. */
+static bool bodiless(int status) { return status == 204 || status == 304; }
 
 /* The head, and room for body bytes right behind it: returns where they go. */
 static char *respond_head(request *req, int status, const char *type, uint64_t length, size_t body)
 {
     const text line = status_line(status), common = common_headers();
-    const text media = text_of(type ? type : ""), extra = text_of(req->extra ? req->extra : "");
-    const size_t bound = line.length + common.length + media.length + extra.length + body + 128;
+    const text media = text_of(type ? type : "");
+    const size_t bound = line.length + common.length + media.length + req->extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
 
     at = put(at, line);
@@ -65,7 +75,7 @@ static char *respond_head(request *req, int status, const char *type, uint64_t l
         at = put(at, media);
         at = put(at, TEXT("\r\n"));
     }
-    if (type || (status != 204 && status != 304)) {
+    if (!bodiless(status)) {
         at = put(at, TEXT("Content-Length: "));
         at = put_number(at, length);
         at = put(at, TEXT("\r\n"));
@@ -74,7 +84,7 @@ static char *respond_head(request *req, int status, const char *type, uint64_t l
         at = put(at, TEXT("Connection: close\r\n"));
     else if (req->minor == 0)
         at = put(at, TEXT("Connection: keep-alive\r\n"));
-    at = put(at, extra);
+    at = put(at, req->extra);
     at = put(at, TEXT("\r\n"));
     output_cut(req->out, bound - (size_t)(at - start) - body);
     return at;
@@ -89,9 +99,10 @@ static int answer(request *req, int status, const char *type, uint64_t length, t
         return 0;
     if (req->route)
         req->host->answering(req);
-    if (req->method == HTTP_HEAD)
-        body.length = 0;
-    req->left = req->method == HTTP_HEAD ? 0 : length - body.length;
+    if (req->method == HTTP_HEAD || bodiless(status))
+        req->left = body.length = 0;
+    else
+        req->left = length - body.length;
     put(respond_head(req, status, type, length, body.length), body);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* server.c - see server.h. */
 #include "server.h"
 #include "output.h"
+#include "server/address.h"
 #include "server/async/loop.h"
 #include "server/async/stack.h"
 #include "server/async/timer.h"
@@ -84,27 +85,18 @@ static int open_sockets(server *s, struct addrinfo *a)
     return 0;
 }
 
-/* HOST:PORT, [V6]:PORT, :PORT */
-static void split_address(const char *listen, char host[NI_MAXHOST], const char **port)
-{
-    const char *colon = strrchr(listen, ':');
-    size_t length = (size_t)(colon - listen);
-    if (length > 1 && listen[0] == '[') {
-        listen++;
-        length -= 2;
-    }
-    snprintf(host, NI_MAXHOST, "%.*s", (int)length, listen);
-    *port = colon + 1;
-}
-
 static int bind_all(server *s, char *why, size_t size)
 {
-    char host[NI_MAXHOST], numeric[NI_MAXHOST], service[NI_MAXSERV];
-    const char *port;
+    char port[NI_MAXSERV], numeric[NI_MAXHOST], service[NI_MAXSERV];
+    address a;
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found;
 
-    split_address(s->config->server.listen, host, &port);
-    const int unknown = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+    if (address_parse(&a, s->config->server.listen)) {
+        snprintf(why, size, "cannot listen on %s: it is not HOST:PORT", s->config->server.listen);
+        return UV_EINVAL;
+    }
+    snprintf(port, sizeof port, "%d", a.port);
+    const int unknown = getaddrinfo(a.host[0] ? a.host : NULL, port, &hints, &found);
     if (unknown) {
         snprintf(why, size, "cannot listen on %s: %s", s->config->server.listen, gai_strerror(unknown));
         return UV_EINVAL;

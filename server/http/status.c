@@ -7,27 +7,39 @@
     status(100, "Continue")                    \
     status(200, "OK")                          \
     status(201, "Created")                     \
+    status(202, "Accepted")                    \
     status(204, "No Content")                  \
     status(206, "Partial Content")             \
     status(301, "Moved Permanently")           \
     status(302, "Found")                       \
     status(303, "See Other")                   \
     status(304, "Not Modified")                \
+    status(307, "Temporary Redirect")          \
+    status(308, "Permanent Redirect")          \
     status(400, "Bad Request")                 \
+    status(401, "Unauthorized")                \
     status(403, "Forbidden")                   \
     status(404, "Not Found")                   \
     status(405, "Method Not Allowed")          \
+    status(406, "Not Acceptable")              \
     status(408, "Request Timeout")             \
     status(409, "Conflict")                    \
+    status(410, "Gone")                        \
+    status(411, "Length Required")             \
+    status(412, "Precondition Failed")         \
     status(413, "Content Too Large")           \
     status(414, "URI Too Long")                \
     status(415, "Unsupported Media Type")      \
+    status(416, "Range Not Satisfiable")       \
     status(417, "Expectation Failed")          \
     status(422, "Unprocessable Content")       \
+    status(426, "Upgrade Required")            \
+    status(428, "Precondition Required")       \
     status(429, "Too Many Requests")           \
     status(431, "Request Header Fields Too Large") \
     status(500, "Internal Server Error")       \
     status(501, "Not Implemented")             \
+    status(502, "Bad Gateway")                 \
     status(503, "Service Unavailable")         \
     status(504, "Gateway Timeout")             \
     status(505, "HTTP Version Not Supported")  \

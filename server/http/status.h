@@ -17,6 +17,6 @@ enum {
 
 int  status_of(int err);                     /* the status that answers a negative error; 500 if no other fits */
 text status_reason(int status);              /* "Not Found" */
-text status_line(int status);                /* "HTTP/1.1 404 Not Found\r\n" */
+text status_line(int status);                /* "HTTP/1.1 404 Not Found\r\n"; of a status not in our list, 500's */
 
 #endif

@@ -34,7 +34,10 @@ bool form_find(arena *a, text form, const char *name, text *value)
             next = end;
         const char *equals = memchr(at, '=', (size_t)(next - at));
         const char *name_end = equals ? equals : next;
-        if (text_equal(url_decode(a, (text){ at, (size_t)(name_end - at) }, true), wanted)) {
+        const text found = { at, (size_t)(name_end - at) };
+        /* Decoded it is up to three times shorter: others are not worth the arena's memory. */
+        if (found.length >= wanted.length && found.length <= 3 * wanted.length &&
+            text_equal(url_decode(a, found, true), wanted)) {
             *value = equals ? url_decode(a, (text){ equals + 1, (size_t)(next - equals - 1) }, true) : TEXT("");
             return true;
         }

@@ -2,11 +2,34 @@
 #include "connection.h"
 #include "server/memory.h"
 
+#include <assert.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 enum { BUFFERS = 32 };                       /* chunks in one system call */
 
-struct write { uv_write_t uv; connection *connection; output out; };
+struct write {
+    uv_write_t  uv;
+    connection *connection;
+    output      out;
+    size_t      left;                        /* bytes that the client had not taken when last looked at */
+};
 
-size_t writer_backlog(const connection *c) { return c->writing ? output_length(&c->writing->out) : 0; }
+size_t writer_backlog(const connection *c)
+{
+    return c->out.length + (c->writing ? c->writing->out.length : 0);
+}
+
+bool writer_got_on(connection *c)
+{
+    struct write *w = c->writing;
+    const size_t before = w->left;
+    int fd, in_kernel = 0;                   /* there may be megabytes there: more than a slow one takes in time */
+    if (uv_fileno((uv_handle_t *)c, &fd) == 0)
+        ioctl(fd, SIOCOUTQ, &in_kernel);
+    w->left = uv_stream_get_write_queue_size((uv_stream_t *)c) + (size_t)in_kernel;
+    return w->left < before;
+}
 
 static void wrote(uv_write_t *uv, int status)
 {
@@ -17,6 +40,7 @@ static void wrote(uv_write_t *uv, int status)
     c->writing = NULL;
     if (c->closing)
         return;
+    c->since = timer_now();                  /* the client has taken some: what follows has time anew */
     if (status < 0) {
         connection_abandon(c);
         return;
@@ -45,6 +69,8 @@ static void write_later(connection *c)
         output_split(&w->out, BUFFERS, &c->out);
     if (uv_write(&w->uv, (uv_stream_t *)c, buffers, count, wrote))
         wrote(&w->uv, UV_EPIPE);
+    else
+        writer_got_on(c);
 }
 
 static int write_now(connection *c)
@@ -57,7 +83,7 @@ static int write_now(connection *c)
     return n;
 }
 
-void writer_flush(connection *c)
+void writer_push(connection *c)
 {
     while (!c->closing && c->out.first && !c->writing) {
         const int n = write_now(c);
@@ -66,6 +92,11 @@ void writer_flush(connection *c)
         else if (n < 0)
             connection_abandon(c);
     }
+}
+
+void writer_flush(connection *c)
+{
+    writer_push(c);
     if (c->closing)
         return;
     request *r = c->first;
@@ -111,11 +142,14 @@ static void stop_waiting(promise *p, void *arg)
 promise *writer_room(request *r)
 {
     connection *c = r->connection;
+    assert(!r->waiting && "each piece is awaited before the next");
     if (r == c->first)
-        writer_flush(c);
+        writer_push(c);                      /* and no more: a task may be calling, which must not start others */
     if (r->gone)
         return promise_settled(UV_ECANCELED);
     if (r == c->first && !c->writing)
         return promise_settled(0);
+    if (!c->busy)
+        connection_watch(c);
     return r->waiting = promise_new(stop_waiting, r);
 }
