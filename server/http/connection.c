@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 enum {
+    FAREWELL = 1000,                         /* ms for the answers to a client that has left, if it has */
     LINGER = 2000,                           /* ms for a refused client to read why, before the reset */
     GRACE = 100,                             /* ms for an idle client's last request to cross our stopping */
     BODY_RATE = 16,                          /* bytes a ms: a body that comes faster may take longer */
@@ -24,6 +25,7 @@ static uint64_t allowed(const connection *c)
     case IDLE:      return worker_here->draining ? GRACE : config->timeouts.idle;
     case HEAD:      return config->timeouts.head;
     case BODY:      return config->timeouts.body + c->reading->body->length / BODY_RATE;
+    case LEFT:      return FAREWELL;
     case WRITE:     return config->timeouts.write;
     case LINGERING: return LINGER;
     default:        return UINT32_MAX;
@@ -61,7 +63,7 @@ static phase phase_of(const connection *c)
 {
     if (c->phase == LINGERING)
         return LINGERING;
-    return c->writing ? WRITE : c->reading ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
+    return c->writing ? WRITE : c->left ? LEFT : c->reading ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
 }
 
 void connection_watch(connection *c)
