@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 128 * 1024 };
+enum { PIECE = 64 * 1024 };
 
 struct file {
     int         root, fd;
@@ -89,7 +89,8 @@ static int read_piece(void *arg)
     return n > 0 ? 0 : UV_EOF;
 }
 
-/* A small file is opened, looked at and read in one visit to the pool. */
+/* A small file is opened, looked at and read in one visit to the pool; a large one waits for its turn
+ * before it takes any memory, for a client may ask for many at once and read none. */
 static int open_and_read(void *arg)
 {
     struct file *f = arg;
@@ -98,9 +99,9 @@ static int open_and_read(void *arg)
         return not_found_or(f->fd);
     if (fstat(f->fd, &f->stat) || !S_ISREG(f->stat.st_mode))
         return E_NOT_FOUND;
-    if (f->stat.st_size == 0)
+    if (f->stat.st_size == 0 || f->stat.st_size > PIECE)
         return 0;
-    f->room = f->stat.st_size < PIECE ? (size_t)f->stat.st_size : PIECE;
+    f->room = (size_t)f->stat.st_size;
     f->bytes = mem_resize(NULL, f->room);
     const int err = read_piece(f);
     return err == UV_EOF ? 0 : err;          /* it has just been cut short: that shows in send_file */
@@ -173,23 +174,28 @@ static int send_file(request *req, struct file *f)
     int err = respond_begin(req, 200, media_type(f->path), size);
     if (text_equal(request_method(req), TEXT("HEAD")))
         return err;
-    for (uint64_t sent = 0; !err && sent < size;) {
-        err = await(respond_piece(req, (text){ f->bytes, f->length }));
-        sent += f->length;
-        if (!err && sent < size)
+    for (uint64_t sent = 0; !err && sent < size; sent += f->length) {
+        if (!f->bytes) {
+            err = await(respond_piece(req, TEXT("")));       /* its turn */
+            f->room = PIECE;
+            f->bytes = mem_resize(NULL, f->room);
+        }
+        if (!err && (sent > 0 || f->length == 0))
             err = await(in_thread(read_piece, f));
+        if (!err)
+            err = await(respond_piece(req, (text){ f->bytes, f->length }));
     }
     return err;
 }
 
-/* Segments that name something: none is empty, or leads back. */
+/* Segments that name something: none is empty, hidden, or leads back. */
 static bool is_plain(text path)
 {
     const char *at = path.at, *const end = at + path.length;
     for (;;) {
         const char *slash = memchr(at, '/', (size_t)(end - at));
         const text segment = { at, (size_t)((slash ? slash : end) - at) };
-        if (segment.length == 0 || text_equal(segment, TEXT(".")) || text_equal(segment, TEXT("..")))
+        if (segment.length == 0 || segment.at[0] == '.')
             return false;
         if (!slash)
             return !memchr(path.at, '\0', path.length);
