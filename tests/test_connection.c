@@ -294,14 +294,14 @@ START_TEST(a_reader_that_takes_a_little_now_and_then_is_not_cut_off)
     client_small_buffer();
     start();
     client c = client_new();
-    client_say(&c, GET("/pieces?length=30000000"));
+    client_say(&c, GET("/pieces?length=6000000"));
     for (int i = 0; i < 20; i++) {
         client_read(&c, 1 << 16);
         client_read(&c, 1 << 16);
         skip(serving_config.timeouts.write * 2 / 3);
         ck_assert_int_eq(serving_connections(), 1);
     }
-    client_until_length(&c, 30000000);       /* also in many writes, each of which takes its time */
+    client_until_length(&c, 6000000);       /* also in many writes, each of which takes its time */
     ck_assert_int_eq(ended, 1);
     client_close(&c);
     serving_stop();
