@@ -26,6 +26,7 @@ BUILD  := build$(if $(FOLDER),/$(FOLDER))
 CFLAGS_release  = -O2 -g -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS_asan     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan     = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_fuzz     = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 CFLAGS_valgrind = -O1 -gdwarf-4 -DUSE_VALGRIND
 CFLAGS_coverage = -O0 -g --coverage
 LDFLAGS_release = -Wl,-z,relro,-z,now
@@ -56,7 +57,7 @@ SOURCES := $(filter-out server/main.c server/async/context_%,\
            $(wildcard server/async/context_$(CONTEXT).c server/async/context_$(CONTEXT).S)
 UNIT      := $(wildcard tests/*.c)
 SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c
-ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(wildcard loadtest/*.c)
+ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(wildcard loadtest/*.c tests/fuzz/*.c)
 
 all: $(BUILD)/tenk
 
@@ -148,6 +149,18 @@ coverage: install-check
 	$(Q)gcovr --root . --object-directory build/coverage --exclude 'tests/' --exclude 'server/async/context' \
 	    --exclude-unreachable-branches --print-summary
 
+# Any bytes, for a while: what is found is kept in build/fuzz and makes the target fail.
+FUZZ_SECONDS ?= 30
+FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+fuzz:
+	$(remake) VARIANT=fuzz CC=clang $(FUZZERS:%=fuzz-%)
+fuzz-%: $(BUILD)/tests/fuzz/%
+	@mkdir -p build/fuzz/corpus/$*
+	$(call say,FUZZ,$*)cd build/fuzz && $(CURDIR)/$< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -timeout=10 \
+	    -verbosity=0 -artifact_prefix=$*- corpus/$* $(CURDIR)/tests/fuzz/seeds/$*
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.c.o $(BUILD)/libtenk.a
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(LDLIBS)
+
 bench: all
 	$(Q)loadtest/bench
 bench-core: $(BUILD)/loadtest/core
@@ -172,13 +185,14 @@ help:
 	    'make unit       unit tests            make scenarios    a server, asked from outside' \
 	    'make asan       both under AddressSanitizer and UBSan, with gcc and with clang' \
 	    'make tsan       both under ThreadSanitizer      make valgrind    both under valgrind' \
+	    'make fuzz       the parsers and Markdown, fed with anything, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	    'make coverage   lines that the tests run        make layers      who may include whom' \
-		    'make aarch64    its context switch, cross-compiled, under qemu-user' \
+	    'make aarch64    its context switch, cross-compiled, under qemu-user' \
 	    'make bench      measures the server             make bench-core  measures tasks and promises' \
 	    'make lint       cppcheck                        make format      clang-format' \
 	    'make install    to PREFIX ($(PREFIX))           make clean' \
 	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit scenarios both layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core install \
+.PHONY: all run unit scenarios both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core install \
         format lint clean help force compile_commands.json

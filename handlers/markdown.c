@@ -57,6 +57,10 @@ static void on_output(const MD_CHAR *at, MD_SIZE length, void *arg)
 void markdown_html(buffer *b, text markdown)
 {
     struct renderer r = { .out = b };
-    md_html(markdown.at, (MD_SIZE)markdown.length, on_output, &r,
+    /* md4c (0.4.8) reads beyond a text that ends inside a link: this one ends with its line. */
+    char *copy = arena_alloc(b->arena, markdown.length + 1);
+    memcpy(copy, markdown.at, markdown.length);
+    copy[markdown.length] = '\n';
+    md_html(copy, (MD_SIZE)markdown.length + 1, on_output, &r,
             MD_FLAG_NOHTML | MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_PERMISSIVEAUTOLINKS, 0);
 }

@@ -7,6 +7,7 @@
 #define EACH_SUITE(run)        \
     run(memory_suite)          \
     run(arena_suite)           \
+    run(buffer_suite)          \
     run(log_suite)             \
     run(stopwatch_suite)       \
     run(units_suite)           \
@@ -25,12 +26,23 @@
     run(task_suite)            \
     run(semaphore_suite)       \
     run(threads_suite)         \
+    run(guard_suite)          \
+    run(head_suite)           \
+    run(body_suite)           \
+    run(output_suite)         \
+    run(router_suite)         \
+    run(url_suite)            \
+    run(accept_suite)         \
+    run(status_suite)         \
+    run(request_suite)         \
+    run(files_suite)           \
     run(connection_suite)      \
     run(schema_suite)          \
     run(sqlite_suite)          \
     run(sqlite_faults_suite)   \
     run(postgres_suite)        \
-    run(postgres_faults_suite)
+    run(postgres_faults_suite) \
+    run(markdown_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)

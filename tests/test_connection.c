@@ -1,5 +1,5 @@
 /* test_connection.c - a worker's connections: reader, pipeline, writer, their bounds and their ends. */
-#include "server/async/combine.h"
+#include "handlers/handlers.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/request.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-static promise *gate;                        /* what wait waits for */
+static promise *gate, *second_gate;          /* what wait and gated pieces wait for */
 static int      waited, began, ended;        /* how wait ended; handlers of slow, and their ends */
 static char     large[300000];
 
@@ -57,7 +57,15 @@ static int pieces(request *req)
     return err;
 }
 
-static int echo(request *req)
+static int gated(request *req)
+{
+    static fake f;
+    await(second_gate = fake_new(&f, UV_ECANCELED));
+    respond_begin(req, 200, "text/plain", 5);
+    return await(respond_piece(req, TEXT("piece")));
+}
+
+static int echo_back(request *req)
 {
     return respond(req, 200, "text/plain", request_body(req));
 }
@@ -80,12 +88,29 @@ static void call(request *req, void (*done)(int err, void *arg), void *arg)
     done(respond(req, 200, "text/plain", TEXT("called")), arg);
 }
 
+static struct { request *req; void (*done)(int err, void *arg); void *arg; } caller;
+
+static void call_now(int err, void *arg)
+{
+    (void)arg;
+    caller.done(err ? err : respond(caller.req, 200, "text/plain", TEXT("called")), caller.arg);
+}
+
+static void call_at_gate(request *req, void (*done)(int err, void *arg), void *arg)
+{
+    static fake f;
+    caller.req = req, caller.done = done, caller.arg = arg;
+    when_settled(gate = fake_new(&f, UV_ECANCELED), call_now, NULL);
+}
+
 static const route ROUTES_HERE[] = {
     { "GET", "/", .await = hello },       { "GET", "/mute", .await = mute },      { "GET", "/twice", .await = twice },
     { "GET", "/wait", .await = wait_for_gate }, { "POST", "/wait", .await = wait_for_gate },
-    { "GET", "/page", .await = page },
-    { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo },    { "GET", "/measure", .await = measure },
+    { "GET", "/page", .await = page },     { "GET", "/gated", .await = gated },
+    { "POST", "/users/:id/posts", .await = post_new },
+    { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo_back },    { "GET", "/measure", .await = measure },
     { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
+    { "GET", "/call-at-gate", .callback = call_at_gate },
 };
 
 static void start(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }
@@ -343,10 +368,27 @@ START_TEST(a_piece_makes_room_without_starting_another_request)
     serving_config.limits.pipeline = 2;
     start();
     client c = client_new();
-    /* The third waits for room, which the end of the first makes while the second is at work. */
-    client_say(&c, GET("/wait") GET("/pieces?length=900000") GET("/"));
+    /* The third waits for room, which the end of the first makes; the second writes before the turn ends. */
+    client_say(&c, GET("/call-at-gate") GET("/gated") GET("/"));
     promise_settle(gate, 0);
+    promise_settle(second_gate, 0);
     client_until(&c, "Hello!");
+    ck_assert_int_eq(client_count(&c, "piece"), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(json_that_is_nested_deeper_than_a_stack_is_refused)
+{
+    static char words[6000];
+    char *at = words + sprintf(words, "POST /users/1/posts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                                      "Content-Length: 4000\r\n\r\n[\"\\\"]]]\",");
+    start();
+    client c = client_new();
+    memset(at, '[', 3991);
+    client_say(&c, words);
+    client_until(&c, "HTTP/1.1 400 ");
     client_close(&c);
     serving_stop();
 }
@@ -525,6 +567,7 @@ Suite *connection_suite(void)
     tcase_add_test(t, a_reader_that_takes_nothing_is_cut_off_in_time);
     tcase_add_test(t, a_long_answer_that_breaks_off_ends_the_connection_after_those_before_it);
     tcase_add_test(t, a_piece_makes_room_without_starting_another_request);
+    tcase_add_test(t, json_that_is_nested_deeper_than_a_stack_is_refused);
     tcase_add_test(t, heads_of_long_answers_come_alone);
     tcase_add_test(t, a_body_that_is_waited_for_is_asked_for_in_its_turn);
     tcase_add_test(t, what_comes_behind_the_last_request_is_read_and_dropped_and_the_answer_arrives);

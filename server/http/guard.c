@@ -31,12 +31,25 @@ static const bool TOKEN[256] = {
     ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
 };
 
+enum { METHOD = 32, VERSION = sizeof "HTTP/1.1" - 1 };       /* bytes; no method is longer than 16 */
+
+/* A request line that is not complete yet: is it too long already? */
+static int check_unfinished(const char *at, const char *end, const guard_limits *limits)
+{
+    const char *space = memchr(at, ' ', (size_t)(end - at));
+    if ((space ? space : end) - at > METHOD)
+        return HTTP_STATUS(501);
+    return space && (size_t)(end - space - 1) > limits->uri + 1 + VERSION ? HTTP_STATUS(414) : 0;
+}
+
 /* method SP target SP HTTP-version */
 static int check_request_line(const char *at, const char *end, const guard_limits *limits)
 {
     const char *target = at;
     while (target < end && TOKEN[(unsigned char)*target])
         target++;
+    if (target - at > METHOD)
+        return HTTP_STATUS(501);
     if (target == at || target == end || *target != ' ')
         return HTTP_STATUS(400);
     target++;
@@ -46,7 +59,7 @@ static int check_request_line(const char *at, const char *end, const guard_limit
     if (!version || version == target)
         return HTTP_STATUS(400);
     version++;
-    if (end - version != 8 || memcmp(version, "HTTP/", 5) != 0 || !isdigit((unsigned char)version[5]) ||
+    if (end - version != VERSION || memcmp(version, "HTTP/", 5) != 0 || !isdigit((unsigned char)version[5]) ||
         version[6] != '.' || !isdigit((unsigned char)version[7]))
         return HTTP_STATUS(400);
     return version[5] == '1' && (version[7] == '0' || version[7] == '1') ? 0 : HTTP_STATUS(505);
@@ -60,14 +73,6 @@ static int check_header(const char *at, const char *end)
     return 0;
 }
 
-static int too_long(const guard *g, const char *line, const char *end, const guard_limits *limits)
-{
-    if (g->lines > 0)
-        return HTTP_STATUS(431);
-    const char *target = memchr(line, ' ', (size_t)(end - line));
-    return target && (size_t)(end - target) > limits->uri ? HTTP_STATUS(414) : HTTP_STATUS(431);
-}
-
 long guard_head(guard *g, const char *at, size_t length, const guard_limits *limits)
 {
     const char *const end = at + length;
@@ -76,15 +81,15 @@ long guard_head(guard *g, const char *at, size_t length, const guard_limits *lim
         const char *stop = line;
         while ((stop = control_byte(stop, end)) < end && *stop == '\t')
             stop++;
-        if ((size_t)(stop - at) + 2 > limits->head)
-            return too_long(g, line, stop, limits);
+        if ((size_t)(stop - at) + 2 > limits->head) {
+            const int err = g->lines == 0 ? check_unfinished(line, stop, limits) : 0;
+            return err ? err : HTTP_STATUS(431);
+        }
         if (stop == end || stop + 1 == end) {
             if (stop < end && *stop != '\r')
                 return HTTP_STATUS(400);
-            if (g->lines == 0 && (size_t)(stop - line) > limits->uri + 64)   /* a long method is no excuse */
-                return HTTP_STATUS(414);
             g->line = (size_t)(line - at);
-            return 0;
+            return g->lines == 0 ? check_unfinished(line, stop, limits) : 0;
         }
         if (stop[0] != '\r' || stop[1] != '\n')
             return HTTP_STATUS(400);

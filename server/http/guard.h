@@ -7,7 +7,8 @@
  *   a CR that no LF follows, an LF without CR, NUL and other control bytes      2.2, 5.5
  *   white space before the colon of a header, or before its name (obs-fold)     5.1, 5.2
  *   a request line without version (HTTP/0.9), or another version than 1.0 or 1.1: 505    2.3, 3
- *   a target longer than its limit: 414; a head longer than its: 431; too many headers: 431
+ *   a method longer than any there is: 501; a target longer than its limit: 414;
+ *   a head longer than its: 431; too many headers: 431                          3, RFC 6585
  *
  * It also finds where the head ends, so that the parser always gets a whole one. */
 #ifndef HTTP_GUARD_H

@@ -71,7 +71,8 @@ text request_param(request *req, const char *name)
 {
     const span *s = req->parameters;
     for (const char *at = req->route->path; (at = strchr(at, '/'));) {
-        const text segment = { ++at, strcspn(at, "/") };
+        at++;
+        const text segment = { at, strcspn(at, "/") };
         if (segment.length == 0 || (*at != ':' && *at != '*'))
             continue;
         if (text_equal(*at == ':' ? (text){ at + 1, segment.length - 1 } : TEXT("*"), text_of(name)))

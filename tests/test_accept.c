@@ -1,0 +1,34 @@
+/* test_accept.c - what clients say they would like. */
+#include "server/http/accept.h"
+
+#include "suites.h"
+
+START_TEST(the_best_naming_range_counts)
+{
+    static const struct { const char *accept; int html, json; } CASES[] = {
+        { "", 1000, 1000 }, { "*/*", 1000, 1000 }, { "text/html", 1000, 0 }, { "text/*", 1000, 0 }, { "TEXT/HTML", 1000, 0 },
+        { "Application/*", 0, 1000 }, { "application/json, text/html;q=0.5", 500, 1000 },
+        { "*/*;q=0.1, text/*;q=0.2, text/html;q=0.3", 300, 100 }, { "text/html;q=0.3, text/*;q=0.2, */*;q=0.1", 300, 100 },
+        { "text/html;q=0", 0, 0 }, { "*/*, text/html;q=0", 0, 1000 }, { "text/html;level=1;q=0.4", 400, 0 },
+        { "text/html ; Q=0.75 ,x", 750, 0 }, { "text/htmlx", 0, 0 }, { "text", 0, 0 }, { ",,;;,", 0, 0 }, { "/", 0, 0 },
+        { "*", 0, 0 }, { "text/html;q=1.000", 1000, 0 }, { "text/html;q=0.001", 1, 0 },
+        { "text/html;q=nan", 1000, 0 }, { "text/html;q=1e9", 1000, 0 }, { "text/html;q=-1", 1000, 0 },
+        { "text/html;q=2", 1000, 0 }, { "text/html;q=0.5555", 1000, 0 }, { "text/html;q=", 1000, 0 },
+        { "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 1000, 800 },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const text accept = text_of(CASES[i].accept);
+        ck_assert_msg(accept_quality(accept, TEXT("text/html")) == CASES[i].html, "%s", accept.at);
+        ck_assert_msg(accept_quality(accept, TEXT("application/json")) == CASES[i].json, "%s", accept.at);
+    }
+}
+END_TEST
+
+Suite *accept_suite(void)
+{
+    Suite *s = suite_create("accept");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, the_best_naming_range_counts);
+    suite_add_tcase(s, t);
+    return s;
+}
