@@ -151,7 +151,7 @@ static bool has_it(const request *req, const char *tag, time_t modified)
     const text tags = request_header(req, "if-none-match"), since = request_header(req, "if-modified-since");
     if (tags.length > 0)
         return tag_matches(tags, tag);
-    time_t known;
+    time_t known = 0;
     return read_date(since, &known) && modified <= known;
 }
 
