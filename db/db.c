@@ -3,11 +3,19 @@
 
 #include <string.h>
 
+static const database_driver *driver_for(const database_options *options)
+{
+    return strncmp(options->url, "sqlite:", 7) == 0 ? &sqlite_driver : &postgres_driver;
+}
+
+int database_check(const database_options *options, char *why, size_t size)
+{
+    return driver_for(options)->check(options, why, size);
+}
+
 int database_open(database **d, const database_options *options, char *why, size_t size)
 {
-    const database_driver *driver =
-        strncmp(options->url, "sqlite:", 7) == 0 ? &sqlite_driver : &postgres_driver;
-    return driver->open(d, options, why, size);
+    return driver_for(options)->open(d, options, why, size);
 }
 
 void        database_close(database *d)                              { d->driver->close(d); }

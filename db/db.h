@@ -72,6 +72,9 @@ typedef struct database_options {
     bool        prepare;                     /* prepared statements; off for a pooler in transaction mode */
 } database_options;
 
+/* Looks at the options alone, and touches nothing: 0, or UV_EINVAL and why in words for a person. */
+int  database_check(const database_options *options, char *why, size_t size);
+
 /* Checks the URL and, for SQLite, opens the file, and creates and seeds it if it is not there yet.
  * A PostgreSQL server that is down is no error: queries fail until it is there. On an error,
  * why says in words for a person what is wrong. options and its url must outlive the database. */

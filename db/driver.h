@@ -12,6 +12,7 @@ typedef struct rows_driver {
 
 /* Each function does what the one of the same name in db.h says. */
 typedef struct database_driver {
+    int  (*check)(const database_options *options, char *why, size_t size);
     int  (*open)(database **d, const database_options *options, char *why, size_t size);
     void (*close)(database *d);
     int  (*init)(database *d, char *why, size_t size);

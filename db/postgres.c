@@ -2,6 +2,15 @@
 #include "postgres.h"
 #include "server/memory.h"
 
+static int check(const database_options *options, char *why, size_t size)
+{
+    pg_target target = { 0 };
+    const int err = pg_target_init(&target, options, why, size);
+    if (!err)
+        pg_target_done(&target);
+    return err;
+}
+
 static int open_database(database **d, const database_options *options, char *why, size_t size)
 {
     postgres *made = mem_alloc(sizeof *made);
@@ -31,6 +40,7 @@ static db *connect_database(database *d)
 }
 
 const database_driver postgres_driver = {
+    .check = check,
     .open = open_database,
     .close = close_database,
     .init = pg_init,

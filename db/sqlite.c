@@ -29,6 +29,12 @@ static void configure(void)
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
 }
 
+static int check(const database_options *options, char *why, size_t size)
+{
+    const char *path;
+    return sqlite_file_path(options->url, &path, why, size);
+}
+
 static int open_sqlite(database **made, const database_options *options, char *why, size_t size)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -83,6 +89,7 @@ uint64_t sqlite_commits(const database *d)
 }
 
 const database_driver sqlite_driver = {
+    .check = check,
     .open = open_sqlite,
     .close = close_sqlite,
     .init = init,

@@ -12,6 +12,7 @@
 typedef struct job {
     struct job      *next, *prev;            /* in a list of jobs: gathered, in line, in a group, done */
     struct line     *line;                   /* the one that it is for */
+    uint64_t         number;                 /* in the order in which that line got them */
     bool             waits;                  /* is in that line; under its lock */
     atomic_bool      cancelled;              /* asks the worker to stop */
 

@@ -48,8 +48,10 @@ void line_add(line *l, job_list *jobs)
     if (!jobs->first)
         return;
     pthread_mutex_lock(&l->lock);
-    for (job *j = jobs->first; j; j = j->next)
+    for (job *j = jobs->first; j; j = j->next) {
         j->waits = true;
+        j->number = ++l->added;
+    }
     jobs->first->prev = l->jobs.last;
     if (l->jobs.last)
         l->jobs.last->next = jobs->first;
@@ -121,4 +123,23 @@ job *line_take_all(line *l, int most)
     return first;
 }
 
-job *line_take(line *l) { return line_take_all(l, 1); }
+job *line_take(line *l, uint64_t *newest)
+{
+    pthread_mutex_lock(&l->lock);
+    const bool slept = wait_for_one(l);
+    job *j = take(l);
+    if (j)
+        *newest = l->jobs.last ? l->jobs.last->number : j->number;
+    if (slept)
+        atomic_fetch_sub_explicit(&l->idle, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&l->lock);
+    return j;
+}
+
+job *line_take_up_to(line *l, uint64_t newest)
+{
+    pthread_mutex_lock(&l->lock);
+    job *j = l->jobs.first && l->jobs.first->number <= newest ? take(l) : NULL;
+    pthread_mutex_unlock(&l->lock);
+    return j;
+}

@@ -13,6 +13,7 @@ typedef struct line {
     pthread_mutex_t lock;
     pthread_cond_t  came;
     job_list        jobs;
+    uint64_t        added;                   /* jobs so far: the number of the newest */
     atomic_int      idle;                    /* workers asleep; written under the lock */
     bool            ended;
 } line;
@@ -24,7 +25,8 @@ void line_add(line *l, job_list *jobs);      /* takes them all, under one lock; 
 bool line_remove(line *l, job *j);           /* false if a worker has it already */
 void line_end(line *l);                      /* its workers get NULL once it is empty */
 
-job *line_take(line *l);                     /* waits for one */
+job *line_take(line *l, uint64_t *newest);   /* waits for one; newest is the number of the last that now waits, or its own */
+job *line_take_up_to(line *l, uint64_t newest);      /* the next one if it has at most that number, else NULL; never waits */
 job *line_take_all(line *l, int most);       /* waits for one, and takes what else is there; linked by next */
 
 #endif

@@ -2,6 +2,7 @@
 #include "sqlite_workers.h"
 #include "sqlite_connection.h"
 #include "sqlite_file.h"
+#include "sqlite_reader.h"
 #include "sqlite_writer.h"
 #include "server/memory.h"
 
@@ -36,10 +37,8 @@ static void *write_jobs(void *arg)
 static void *read_jobs(void *arg)
 {
     struct worker *w = arg;
-    for (job *j; (j = line_take(&w->all->reads));) {
-        j->err = connection_run(&w->connection, j);
-        job_done(j);
-    }
+    while (reader_run(&w->connection, &w->all->reads))
+        ;
     return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "server/http/url.h"
 #include "site.h"
 
+#include <ctype.h>
 #include <jansson.h>
 #include <time.h>
 
@@ -25,6 +26,14 @@ static text media_type_of(const request *req)
     text type = request_header(req, "content-type");
     const char *semicolon = memchr(type.at, ';', type.length);
     return text_trim((text){ type.at, semicolon ? (size_t)(semicolon - type.at) : type.length });
+}
+
+static bool is_blank(text t)
+{
+    size_t i = 0;
+    while (i < t.length && isspace((unsigned char)t.at[i]))
+        i++;
+    return i == t.length;
 }
 
 static bool is_utf8(text t)
@@ -88,8 +97,8 @@ static int from_json(request *req, post *p)
 /* 0 when it may be stored; else the request has been answered. */
 static int check(request *req, const post *p)
 {
-    if (p->title.length == 0 || p->body.length == 0)
-        return respond_problem(req, 422, "The %s must not be empty.", p->title.length == 0 ? "title" : "body");
+    if (is_blank(p->title) || is_blank(p->body))
+        return respond_problem(req, 422, "The %s must not be empty.", is_blank(p->title) ? "title" : "body");
     if (p->title.length > LONGEST_TITLE)
         return respond_problem(req, 422, "The title is longer than %d bytes.", LONGEST_TITLE);
     if (p->body.length > LONGEST_BODY)

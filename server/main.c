@@ -93,11 +93,22 @@ static int ask_health(const config *c)
 
 static int act(action action, const config *c)
 {
+    char why[WHY];
+    const database_options options = database_options_of(c);
+
     log_set_level((log_level)c->log.level);
+    if (action == ACTION_PRINT_CONFIG) {
+        config_print(c, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (action == ACTION_HEALTHCHECK)
+        return ask_health(c);
+    if (database_check(&options, why, sizeof why)) {
+        fprintf(stderr, "tenk: [database] url is neither sqlite:PATH nor postgresql://...: %s\n", why);
+        return EXIT_CONFIG;
+    }
     switch (action) {
     case ACTION_TEST_CONFIG:  puts("the configuration is good"); return EXIT_SUCCESS;
-    case ACTION_PRINT_CONFIG: config_print(c, stdout); return EXIT_SUCCESS;
-    case ACTION_HEALTHCHECK:  return ask_health(c);
     case ACTION_INIT_DB:      return with_database(c, init_db);
     default:                  return with_database(c, serve);
     }

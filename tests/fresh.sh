@@ -4,7 +4,8 @@
 #
 #     run     make run, until GET /users/42 is answered, and Ctrl-C
 #     test    make test
-#     ci      .ci/run
+#     ci      .ci/run, without make
+#     ...     any other command
 #
 # AS=user takes them as a user with sudo instead of as root. Needs root, debootstrap and curl. Keeps
 # the roots in $FRESH (build/fresh). Packages come from $MIRROR, or from where this machine's come.
@@ -36,7 +37,7 @@ shift 3
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
-mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+mount -t tmpfs -o mode=1777,size=64m tmpfs "$root/dev/shm" # no more than a container has
 
 in_root() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 newcomer=${AS:-root} packages=make home=/root
@@ -61,7 +62,7 @@ make_run() {
     done
     tail -n 4 "$root.run"
     curl -sS -f -o /dev/null -w 'GET /users/42: %{http_code}, %{size_download} bytes\n' "$url/users/42" &&
-        in_root sh -c 'kill -INT $(grep -lzx build/tenk /proc/[0-9]*/cmdline | cut -d/ -f3)' &&
+        in_root sh -c "kill -INT \$(grep -lzx '[b]uild/tenk' /proc/[0-9]*/cmdline | cut -d/ -f3)" &&
         wait $make
 }
 
@@ -71,11 +72,11 @@ step() {
     run)  make_run ;;
     test) types 'make test' ;;
     ci)   types 'CI=true .ci/run' ;;
-    *)    echo "no such step: $1" >&2; return 2 ;;
+    *)    types "$1" ;;
     esac
 }
 
-[ "$*" = ci ] || set -- make "$@"
+[ "$1" = ci ] || set -- make "$@"
 for each; do
     began=$(date +%s)
     if step "$each"; then outcome=passed; else outcome=FAILED; fi

@@ -202,6 +202,37 @@ START_TEST(a_write_is_seen_by_the_next_read)
 }
 END_TEST
 
+/* The reader has two jobs at once and so a snapshot for both; the second holds it open while a write is
+ * acknowledged. What is asked after that must not be read from the snapshot. */
+START_TEST(a_write_is_seen_by_a_read_behind_others_that_wait)
+{
+    int quick = 1, slow = 1, late = 1;
+    rows q, s, r, w;
+    on_loop(1, 20, 0, 0);
+    when_settled(run(&POSTS, &q, 3), store, &quick);
+    promise *counting = run(&COUNT, &s, FOR_EVER);
+    when_settled(counting, store, &slow);
+    while (quick == 1)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    promise *added = add(&w, 3, "new");
+    int stored = 1;
+    when_settled(added, store, &stored);
+    while (stored == 1)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    ck_assert_int_eq(stored, 0);
+    when_settled(run(&POSTS, &r, 3), store, &late);
+    uv_run(loop_here(), UV_RUN_NOWAIT);      /* hands it over: it waits behind the counting */
+    ck_assert_int_eq(slow, 1);
+    promise_cancel(counting);
+    loop_run();
+    ck_assert_int_eq(slow, UV_ECANCELED);
+    ck_assert_int_eq(late, 0);
+    ck_assert_int_eq(q.count, 10);
+    ck_assert_int_eq(r.count, 11);
+    close_it();
+}
+END_TEST
+
 START_TEST(another_program_with_the_lock_delays_a_write_until_its_timeout)
 {
     rows r;
@@ -484,6 +515,7 @@ Suite *sqlite_suite(void)
     tcase_add_test(t, waiting_writes_share_a_transaction_and_one_that_fails_spoils_none);
     tcase_add_test(t, a_write_that_is_late_spoils_none_of_its_group);
     tcase_add_test(t, a_write_is_seen_by_the_next_read);
+    tcase_add_test(t, a_write_is_seen_by_a_read_behind_others_that_wait);
     tcase_add_test(t, another_program_with_the_lock_delays_a_write_until_its_timeout);
     tcase_add_test(t, a_write_that_waits_for_the_lock_can_be_cancelled);
     tcase_add_test(t, cancelling_in_line_and_before_the_turn_ends_settles_at_once);

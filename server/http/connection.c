@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 enum {
+    FAREWELL = 1000,                         /* ms for the answers to a client that has left, if it has */
     LINGER = 2000,                           /* ms for a refused client to read why, before the reset */
     GRACE = 100,                             /* ms for an idle client's last request to cross our stopping */
     BODY_RATE = 16,                          /* bytes a ms: a body that comes faster may take longer */
@@ -24,6 +25,7 @@ static uint64_t allowed(const connection *c)
     case IDLE:      return worker_here->draining ? GRACE : config->timeouts.idle;
     case HEAD:      return config->timeouts.head;
     case BODY:      return config->timeouts.body + c->reading->body->length / BODY_RATE;
+    case LEFT:      return FAREWELL;
     case WRITE:     return config->timeouts.write;
     case LINGERING: return LINGER;
     default:        return UINT32_MAX;
@@ -61,7 +63,7 @@ static phase phase_of(const connection *c)
 {
     if (c->phase == LINGERING)
         return LINGERING;
-    return c->writing ? WRITE : c->reading ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
+    return c->writing ? WRITE : c->left ? LEFT : c->reading ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
 }
 
 void connection_watch(connection *c)
@@ -117,7 +119,7 @@ void connection_finish(connection *c)
         c->unread = true;
     /* To close while the client is still sending would reset the connection, and it might never see our
      * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
-    if (!c->unread || uv_fileno((uv_handle_t *)c, &fd) || shutdown(fd, SHUT_WR)) {
+    if (!c->unread || c->left || uv_fileno((uv_handle_t *)c, &fd) || shutdown(fd, SHUT_WR)) {
         close_now(c);
         return;
     }

@@ -6,10 +6,8 @@
  * that request; only the beginning of an incomplete one is kept aside. Answers gather in the
  * connection's output and leave in one write a turn. An idle connection is this struct and no more.
  *
- *   The end.  A client that closes its side, be it only to say that it will send no more, counts as
- *             gone: its handlers are cancelled, and what they would have said is dropped. The rare
- *             client that half-closes and still listens loses its answer; the common one, that left,
- *             stops costing anything at once.
+ *   The end.  A client that closes its side has left, or only says that it will send no more; nothing
+ *             tells which. Its answers have a second more, then its handlers are cancelled.
  *   Room.     What one client can make the server hold is bounded: limits.output of answers that it
  *             does not take (and what the answer that crosses it adds), limits.pipeline of requests,
  *             limits.head and one read of what it sends beyond them. */
@@ -22,7 +20,7 @@
 #include "server/async/timer.h"
 #include "worker.h"
 
-typedef enum phase { IDLE, HEAD, BODY, HANDLER, WRITE, LINGERING } phase;    /* what it waits for */
+typedef enum phase { IDLE, HEAD, BODY, HANDLER, LEFT, WRITE, LINGERING } phase;      /* what it waits for */
 
 typedef struct connection {
     uv_tcp_t      tcp;                       /* must be first */
@@ -42,6 +40,7 @@ typedef struct connection {
     bool          paused : 1;                /* not reading from the socket */
     bool          ending : 1;                /* no more requests: close when all is answered and written */
     bool          unread : 1;                /* the client may still be sending: linger */
+    bool          left : 1;                  /* the client has said all: it is gone, or waits for the rest */
     bool          closing : 1;               /* uv_close has been called */
     bool          closed : 1;
 } connection;

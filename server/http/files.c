@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 128 * 1024, SMALL = 32 * 1024 };
+enum { PIECE = 64 * 1024 };
 
 struct file {
     int         root, fd;
@@ -90,7 +90,8 @@ static int read_piece(void *arg)
     return n > 0 ? 0 : UV_EOF;
 }
 
-/* A small file is opened, looked at and read in one visit to the pool. */
+/* A small file is opened, looked at and read in one visit to the pool; a large one waits for its turn
+ * before it takes any memory, for a client may ask for many at once and read none. */
 static int open_and_read(void *arg)
 {
     struct file *f = arg;
@@ -99,7 +100,7 @@ static int open_and_read(void *arg)
         return not_found_or(f->fd);
     if (fstat(f->fd, &f->stat) || !S_ISREG(f->stat.st_mode))
         return E_NOT_FOUND;
-    if (f->stat.st_size == 0 || f->stat.st_size > SMALL)
+    if (f->stat.st_size == 0 || f->stat.st_size > PIECE)
         return 0;
     f->room = (size_t)f->stat.st_size;
     f->bytes = mem_resize(NULL, f->room);
@@ -151,7 +152,7 @@ static bool has_it(const request *req, const char *tag, time_t modified)
     const text tags = request_header(req, "if-none-match"), since = request_header(req, "if-modified-since");
     if (tags.length > 0)
         return tag_matches(tags, tag);
-    time_t known;
+    time_t known = 0;
     return read_date(since, &known) && modified <= known;
 }
 
@@ -191,14 +192,14 @@ static async int send_file(request *req, struct file *f)
     return err || text_equal(request_method(req), TEXT("HEAD")) ? err : send_pieces(req, f, size);
 }
 
-/* Segments that name something: none is empty, or leads back. */
+/* Segments that name something: none is empty, hidden, or leads back. */
 static bool is_plain(text path)
 {
     const char *at = path.at, *const end = at + path.length;
     for (;;) {
         const char *slash = memchr(at, '/', (size_t)(end - at));
         const text segment = { at, (size_t)((slash ? slash : end) - at) };
-        if (segment.length == 0 || text_equal(segment, TEXT(".")) || text_equal(segment, TEXT("..")))
+        if (segment.length == 0 || segment.at[0] == '.')
             return false;
         if (!slash)
             return !memchr(path.at, '\0', path.length);

@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include <ctype.h>
+#include <endian.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -14,9 +15,11 @@ static const char *control_byte(const char *at, const char *end)
     for (; end - at >= 8; at += 8) {
         uint64_t x;
         memcpy(&x, at, 8);
+        x = le64toh(x);
         const uint64_t del = x ^ (ONES * 0x7f);
-        if (((x - ONES * 0x20) & ~x & TOPS) | ((del - ONES) & ~del & TOPS))
-            break;
+        const uint64_t found = ((x - ONES * 0x20) & ~x & TOPS) | ((del - ONES) & ~del & TOPS);
+        if (found)
+            return at + __builtin_ctzll(found) / 8;
     }
     while (at < end && (unsigned char)*at >= 0x20 && *at != 0x7f)
         at++;

@@ -63,7 +63,7 @@ static void finish(request *r, int err)
     r->finished = true;
     if (!r->answered && !err)
         log_error("%s %s: the handler did not answer", r->route->method, r->route->path);
-    else if (err && status_of(err) == 500)
+    else if (err && status_of(err) == 500 && err > HTTP_STATUS(999))     /* those beyond have told their own */
         log_error("%s %s: %s", r->route->method, r->route->path,
                   err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));
     if (!r->answered)

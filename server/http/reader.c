@@ -111,6 +111,8 @@ void reader_resume(connection *c)
 /* A client that sends faster than it is served waits in its own buffers, not in ours. */
 static void pause_or_read(connection *c)
 {
+    if (c->left)
+        return;
     const bool full = c->input && c->input->length > worker_here->config->limits.head;
     if (full && !c->paused && !reader_has_room(c)) {
         uv_read_stop((uv_stream_t *)c);
@@ -152,6 +154,15 @@ static void drop_aside(connection *c, size_t used)
     } else if (used > 0) {
         memmove(in->bytes, in->bytes + used, in->length);
     }
+}
+
+/* What is incomplete now stays so. */
+static void end_of_input(connection *c)
+{
+    c->ending = true;
+    reader_forget(c);
+    if (c->reading)
+        connection_abandon(c);
 }
 
 /* Uses what was kept aside, if anything, and the new bytes behind it; keeps the rest aside. */
@@ -199,13 +210,33 @@ void reader_use(connection *c, const char *at, size_t length)
         keep_aside(c, at + used, length - used);
     if (c->input)
         c->input->guard = g;
+    if (c->left && !c->blocked)
+        end_of_input(c);
+    if (c->closing)
+        return;
     pause_or_read(c);
     writer_flush(c);
+}
+
+/* The client sends no more. Most have gone, and what they asked for is to be cancelled; but one that
+ * has only closed its own direction still waits. Nothing tells them apart: so what can be answered
+ * in a moment is, and the rest is cancelled then. */
+static void on_end(connection *c)
+{
+    c->left = true;
+    if (!c->blocked)
+        end_of_input(c);
+    if (!c->closing)
+        writer_flush(c);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 {
     connection *c = (connection *)stream;
+    if (n == UV_EOF && c->phase != LINGERING && !c->left) {
+        on_end(c);
+        return;
+    }
     if (n < 0) {
         connection_abandon(c);
         return;

@@ -1,4 +1,5 @@
-/* client.c - sockets with deadlines, and the least of a parser that can tell where an answer ends. */
+/* client.c - sockets with deadlines, and the least of a parser that can tell where an answer ends.
+ * */
 #include "client.h"
 #include "server.h"
 
@@ -48,6 +49,13 @@ static client *dial(int port, int receive_buffer)
 
 client *client_try(int port) { return dial(port, 0); }
 
+bool client_refused(int port)
+{
+    client *c = client_try(port);
+    client_free(c);
+    return c == NULL;
+}
+
 client *client_small(int bytes)
 {
     client *c = dial(here.port, bytes);
@@ -56,8 +64,6 @@ client *client_small(int bytes)
 }
 
 client *client_new(void) { return client_small(0); }
-
-int client_fd(client *c) { return c->fd; }
 
 void client_patience(client *c, double seconds) { c->patience = seconds; }
 
@@ -225,14 +231,6 @@ answer client_answer(client *c) { return receive(c, false); }
 
 answer client_answer_to_head(client *c) { return receive(c, true); }
 
-bool client_await_end(client *c, double seconds)
-{
-    const double end = now_s() + seconds;
-    while (!c->ended && (take_in(c, end) || c->ended))
-        c->have = 0;
-    return c->ended;
-}
-
 bool client_closed(client *c)
 {
     const double end = now_s() + c->patience;
@@ -260,7 +258,7 @@ bool client_quiet(client *c)
     return c->have == 0 && !c->ended && !ready(c, POLLIN, now_s());
 }
 
-static client *once;                         /* the connection of ask and its kin, kept until the next one */
+static client *once; /* the connection of ask and its kin, kept until the next one */
 
 answer ask_bytes(const char *request, size_t length)
 {
@@ -275,8 +273,9 @@ answer ask(const char *request) { return ask_bytes(request, strlen(request)); }
 answer get_as(const char *path, const char *accept)
 {
     char request[16384];
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: tenk.test\r\nConnection: close\r\nAccept: %s\r\n\r\n",
-             path, accept);
+    snprintf(request, sizeof request,
+             "GET %s HTTP/1.1\r\nHost: tenk.test\r\nConnection: close\r\nAccept: %s\r\n\r\n", path,
+             accept);
     return ask(request);
 }
 
@@ -294,12 +293,16 @@ answer post_as(const char *path, const char *type, const char *body, const char 
     return a;
 }
 
-answer post(const char *path, const char *type, const char *body) { return post_as(path, type, body, "*/*"); }
+answer post(const char *path, const char *type, const char *body)
+{
+    return post_as(path, type, body, "*/*");
+}
 
 static const char *find_header(const char *from, const char *name)
 {
     const size_t n = strlen(name);
-    for (const char *line = strstr(from, "\r\n"); line && line[2] != '\r'; line = strstr(line + 2, "\r\n"))
+    for (const char *line = strstr(from, "\r\n"); line && line[2] != '\r';
+         line = strstr(line + 2, "\r\n"))
         if (strncasecmp(line + 2, name, n) == 0 && line[2 + n] == ':')
             return line;
     return NULL;

@@ -1,4 +1,4 @@
-/* client.h - an HTTP client as rude as a test needs: raw bytes out, answers in, taken apart by their framing.
+/* client.h - an HTTP client as rude as a test needs: raw bytes out, answers in, by their framing.
  *
  *   answer a = get("/users/42");             a connection of its own
  *   client *c = client_new();                one that the test holds
@@ -14,7 +14,7 @@
 typedef struct client client;
 
 typedef struct answer {
-    int         status;                      /* 0: closed, reset or too late, before the whole answer was there */
+    int         status;                      /* 0: the whole answer did not come */
     const char *head;                        /* status line and headers; terminated, as the body is */
     const char *body;
     size_t      length;                      /* of the body */
@@ -22,6 +22,7 @@ typedef struct answer {
 
 client *client_new(void);                    /* to the server here; fails the test if it does not accept */
 client *client_try(int port);                /* NULL if nobody accepts */
+bool    client_refused(int port);            /* does nobody accept there? */
 client *client_small(int bytes);             /* with a receive buffer as small as that */
 void    client_free(client *c);
 void    client_reset(client *c);             /* closes with RST, and frees */
@@ -33,9 +34,7 @@ answer  client_answer(client *c);
 answer  client_answer_to_head(client *c);    /* one that has no body, whatever its Content-Length */
 bool    client_closed(client *c);            /* waits for the end: true if nothing more came before it */
 bool    client_quiet(client *c);             /* is there neither a byte nor an end to be read right now? */
-bool    client_await_end(client *c, double seconds);  /* true: ended within that; discards what comes */
 size_t  client_drain(client *c);             /* reads to the end and counts */
-int     client_fd(client *c);
 void    client_patience(client *c, double seconds);   /* how long an answer may take; 10 s */
 
 answer  ask(const char *request);            /* on a connection of its own */

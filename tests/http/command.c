@@ -25,8 +25,11 @@ static const char *write_config(const char *text)
 START_TEST(help_names_every_flag)
 {
     ck_assert_int_eq(run("--help"), 0);
-    static const char *const flags[] = { "-c", "--config", "-l", "--listen", "-D", "--database", "-m", "--mode", "-w", "--workers", "-t",
-                                         "--test-config", "--print-config", "--healthcheck", "--init-db", "-V", "--version", "-h", "--help" };
+    static const char *const flags[] = {
+        "-c", "--config", "-l", "--listen", "-D", "--database", "-m", "--mode", "-w", "--workers",
+        "-t", "--test-config", "--print-config", "--healthcheck", "--init-db", "-V", "--version",
+        "-h", "--help",
+    };
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         printed(flags[i]);
     ck_assert_int_eq(run("-h"), 0);
@@ -107,7 +110,9 @@ END_TEST
 START_TEST(a_good_config_is_called_good)
 {
     ck_assert_int_eq(run("-t"), 0);
-    ck_assert_int_eq(run("--test-config", "-c", write_config("[server]\nlisten = 127.0.0.1:0\n[limits]\nbody = 1MiB\n")), 0);
+    ck_assert_int_eq(run("--test-config", "-c",
+                         write_config("[server]\nlisten = 127.0.0.1:0\n[limits]\nbody = 1MiB\n")),
+                     0);
 }
 END_TEST
 
@@ -126,7 +131,9 @@ static void has_line(const char *key, const char *value, const char *source)
 START_TEST(print_config_says_every_value_and_where_it_came_from)
 {
     const char *path = write_config("[limits]\nbody = 2MiB\nheaders = 50\npipeline = 3\n");
-    ck_assert_int_eq(run("--print-config", "-c", path, "-w", "3", "TENK_LIMITS_HEADERS=60", "TENK_SERVER_WORKERS=7", "PORT=1234"), 0);
+    ck_assert_int_eq(run("--print-config", "-c", path, "-w", "3", "TENK_LIMITS_HEADERS=60",
+                         "TENK_SERVER_WORKERS=7", "PORT=1234"),
+                     0);
     has_line("workers", "3", "--workers");
     has_line("headers", "60", "TENK_LIMITS_HEADERS");
     has_line("pipeline", "3", "test.ini");
@@ -138,7 +145,9 @@ END_TEST
 
 START_TEST(print_config_masks_secrets)
 {
-    ck_assert_int_eq(run("--print-config", "-D", "postgresql://someone:s3cr3t@example.com/name?password=s3cr3t"), 0);
+    ck_assert_int_eq(
+        run("--print-config", "-D", "postgresql://someone:s3cr3t@example.com/name?password=s3cr3t"),
+        0);
     ck_assert_msg(!strstr(out, "s3cr3t"), "%s", out);
     printed("someone");
     printed("example.com");

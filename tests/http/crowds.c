@@ -4,18 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static void with_one_worker(void) { server_start("crowds", "--workers", "1", NULL); }
 
-static int most_connections(int wanted)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    return (long)limit.rlim_cur - 500 < wanted ? (int)limit.rlim_cur - 500 : wanted;
-}
+static void with_two_workers(void) { server_start("crowds-2", "--workers", "2", NULL); }
 
 static void all_sleep(const char *request)
 {
@@ -35,10 +27,16 @@ static void all_sleep(const char *request)
     ck_assert_msg(took < (run_slowed() ? 8 : 2.5), "%d sleeps of 1 s took %.1f s", count, took);
 }
 
-START_TEST(five_thousand_tasks_sleep_at_once) { all_sleep("GET /sleep?ms=1000 HTTP/1.1\r\nHost: t\r\n\r\n"); }
+START_TEST(five_thousand_tasks_sleep_at_once)
+{
+    all_sleep("GET /sleep?ms=1000 HTTP/1.1\r\nHost: t\r\n\r\n");
+}
 END_TEST
 
-START_TEST(five_thousand_promises_sleep_at_once) { all_sleep("GET /sleep/promise?ms=1000 HTTP/1.1\r\nHost: t\r\n\r\n"); }
+START_TEST(five_thousand_promises_sleep_at_once)
+{
+    all_sleep("GET /sleep/promise?ms=1000 HTTP/1.1\r\nHost: t\r\n\r\n");
+}
 END_TEST
 
 START_TEST(five_hundred_ask_for_a_user_at_once)
@@ -74,8 +72,11 @@ static void leaves_in_the_head(int i)
 static void leaves_in_the_body(int i)
 {
     client *c = client_new();
-    client_say(c, i % 4 < 2 ? "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\nhalf"
-                            : "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    client_say(
+        c,
+        i % 4 < 2
+            ? "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\nhalf"
+            : "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
     i % 2 ? client_reset(c) : client_free(c);
 }
 
@@ -86,8 +87,7 @@ static void leaves_before_the_answer(int i)
         "GET /users/42/promises HTTP/1.1\r\nHost: t\r\n\r\n",
         "GET /users/42/callbacks HTTP/1.1\r\nHost: t\r\n\r\n",
         "GET /users/42/sequential HTTP/1.1\r\nHost: t\r\n\r\n",
-        "GET /users HTTP/1.1\r\nHost: t\r\n\r\n",
-        "GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n",
+        "GET /users HTTP/1.1\r\nHost: t\r\n\r\n", "GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n",
         "GET /sleep/promise?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n",
         "GET /static/large.bin HTTP/1.1\r\nHost: t\r\n\r\n",
         "GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/42 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/43/callbacks HTTP/1.1\r\nHost: t\r\n\r\n",
@@ -103,7 +103,9 @@ static void leaves_before_the_answer(int i)
 static void leaves_in_the_answer(int i)
 {
     client *c = client_small(4096);
-    client_say(c, "GET /users HTTP/1.1\r\nHost: t\r\n\r\nGET /static/large.bin HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        c,
+        "GET /users HTTP/1.1\r\nHost: t\r\n\r\nGET /static/large.bin HTTP/1.1\r\nHost: t\r\n\r\n");
     client_answer(c);
     i % 2 ? client_reset(c) : client_free(c);
 }
@@ -118,25 +120,47 @@ static void nothing_remains_of(visitor *visit, int count)
     ck_assert_int_eq(client_answer(last).status, 200);
     client_free(last);
     int before = server_descriptors();
-    ck_assert(eventually(5, ({ const int now = server_descriptors(); const bool same = now == before; before = now; same; })));
+    ck_assert(eventually(5, ({
+                             const int now = server_descriptors();
+                             const bool same = now == before;
+                             before = now;
+                             same;
+                         })));
     const long resident = server_resident();
     for (int i = 0; i < count; i++)
         visit(i);
-    ck_assert_msg(eventually(10, server_descriptors() <= before), "%d descriptors, %d before", server_descriptors(), before);
+    ck_assert_msg(eventually(10, server_descriptors() <= before), "%d descriptors, %d before",
+                  server_descriptors(), before);
     if (!run_slowed())
-        ck_assert_msg(server_resident() - resident < 4L << 20, "%ld KiB more after %d visits", (server_resident() - resident) >> 10, count);
+        ck_assert_msg(server_resident() - resident < 4L << 20, "%ld KiB more after %d visits",
+                      (server_resident() - resident) >> 10, count);
     expect(get("/users/42"), 200, "text/html");
 }
 
-START_TEST(nothing_remains_of_those_who_leave_before_asking) { nothing_remains_of(leaves_before_asking, scaled(4000)); }
+START_TEST(nothing_remains_of_those_who_leave_before_asking)
+{
+    nothing_remains_of(leaves_before_asking, scaled(4000));
+}
 END_TEST
-START_TEST(nothing_remains_of_those_who_leave_in_the_head) { nothing_remains_of(leaves_in_the_head, scaled(4000)); }
+START_TEST(nothing_remains_of_those_who_leave_in_the_head)
+{
+    nothing_remains_of(leaves_in_the_head, scaled(4000));
+}
 END_TEST
-START_TEST(nothing_remains_of_those_who_leave_in_the_body) { nothing_remains_of(leaves_in_the_body, scaled(4000)); }
+START_TEST(nothing_remains_of_those_who_leave_in_the_body)
+{
+    nothing_remains_of(leaves_in_the_body, scaled(4000));
+}
 END_TEST
-START_TEST(nothing_remains_of_those_who_leave_before_the_answer) { nothing_remains_of(leaves_before_the_answer, scaled(4000)); }
+START_TEST(nothing_remains_of_those_who_leave_before_the_answer)
+{
+    nothing_remains_of(leaves_before_the_answer, scaled(4000));
+}
 END_TEST
-START_TEST(nothing_remains_of_those_who_leave_in_the_answer) { nothing_remains_of(leaves_in_the_answer, scaled(400)); }
+START_TEST(nothing_remains_of_those_who_leave_in_the_answer)
+{
+    nothing_remains_of(leaves_in_the_answer, scaled(400));
+}
 END_TEST
 
 START_TEST(a_sleeper_whose_client_has_left_is_woken)
@@ -144,10 +168,12 @@ START_TEST(a_sleeper_whose_client_has_left_is_woken)
     const int before = server_descriptors();
     for (int i = 0; i < 100; i++) {
         client *c = client_new();
-        client_say(c, i % 2 ? "GET /sleep?ms=60000 HTTP/1.1\r\nHost: t\r\n\r\n" : "GET /sleep/promise?ms=60000 HTTP/1.1\r\nHost: t\r\n\r\n");
+        client_say(c, i % 2 ? "GET /sleep?ms=60000 HTTP/1.1\r\nHost: t\r\n\r\n"
+                            : "GET /sleep/promise?ms=60000 HTTP/1.1\r\nHost: t\r\n\r\n");
         client_reset(c);
     }
-    ck_assert_msg(eventually(5, server_descriptors() <= before), "%d descriptors, %d before", server_descriptors(), before);
+    ck_assert_msg(eventually(5, server_descriptors() <= before), "%d descriptors, %d before",
+                  server_descriptors(), before);
 }
 END_TEST
 
@@ -183,6 +209,10 @@ Suite *crowds_suite(void)
     tcase_add_test(t, nothing_remains_of_those_who_leave_before_the_answer);
     tcase_add_test(t, nothing_remains_of_those_who_leave_in_the_answer);
     tcase_add_test(t, a_sleeper_whose_client_has_left_is_woken);
+    t = theme(s, "crowds-2", with_two_workers);
+    tcase_add_test(t, five_thousand_tasks_sleep_at_once);
+    tcase_add_test(t, five_hundred_ask_for_a_user_at_once);
+    tcase_add_test(t, nothing_remains_of_those_who_leave_before_the_answer);
     t = theme(s, "full", with_few_connections);
     tcase_add_test(t, a_full_house_recovers);
     return s;

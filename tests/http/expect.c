@@ -19,7 +19,8 @@ TCase *theme(Suite *s, const char *name, void (*start)(void))
 void expect_at(const char *file, int line, answer a, int status, const char *type)
 {
     if (a.status != status)
-        ck_abort_msg("%s:%d: status %d, expected %d: %.*s%.*s", file, line, a.status, status, SHOWN, a.head, SHOWN, a.body);
+        ck_abort_msg("%s:%d: status %d, expected %d: %.*s%.*s", file, line, a.status, status, SHOWN,
+                     a.head, SHOWN, a.body);
     const char *is = header(&a, "Content-Type");
     if (type && (!is || strncmp(is, type, strlen(type)) != 0))
         ck_abort_msg("%s:%d: type %s, expected %s", file, line, is ? is : "none", type);

@@ -37,12 +37,16 @@ static void make_request(const visitor *v, char *request, size_t size)
     char body[128];
     switch (v->kind) {
     case READER:
-        snprintf(request, size, "GET /users/%d%s HTTP/1.1\r\nHost: t\r\n\r\n", 1 + v->turn % 100, stages[v->turn % 4]);
+        snprintf(request, size, "GET /users/%d%s HTTP/1.1\r\nHost: t\r\n\r\n", 1 + v->turn % 100,
+                 stages[v->turn % 4]);
         break;
     case WRITER:
-        snprintf(body, sizeof body, "{\"title\":\"load %d-%d-%d\",\"body\":\"b\"}", v->of->run, v->number, v->turn);
-        snprintf(request, size, "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
-                 "Content-Length: %zu\r\n\r\n%s", 1000 + v->number, strlen(body), body);
+        snprintf(body, sizeof body, "{\"title\":\"load %d-%d-%d\",\"body\":\"b\"}", v->of->run,
+                 v->number, v->turn);
+        snprintf(request, size,
+                 "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\n"
+                 "Content-Length: %zu\r\n\r\n%s",
+                 1000 + v->number, strlen(body), body);
         break;
     case WATCHER:
         snprintf(request, size, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", quiet[v->turn % 4]);
@@ -98,7 +102,7 @@ static void *visit(void *arg)
             c = NULL;
         }
         if (a.status >= 500)
-            pause_ms(1);                     /* a refusal costs nothing: do not ask for ten thousand of them */
+            pause_ms(1); /* a refusal costs nothing: do not ask for ten thousand of them */
     }
     client_free(c);
     return NULL;
@@ -138,7 +142,8 @@ char *load_acknowledged(load *l, int *count)
     char *list = malloc((size_t)l->posts * 64 + 64), *at = list;
     *at = '\0';
     for (int i = 0; i < l->posts; i++)
-        at += sprintf(at, "%s'load %d-%d-%d'", i ? "," : "", l->run, l->post[i].visitor, l->post[i].turn);
+        at += sprintf(at, "%s'load %d-%d-%d'", i ? "," : "", l->run, l->post[i].visitor,
+                      l->post[i].turn);
     *count = l->posts;
     return list;
 }

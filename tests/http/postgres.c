@@ -2,10 +2,10 @@
 #include "postgres.h"
 
 #include "run.h"
-#include "server.h"
+#include "scenarios.h"
 
-#include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static cluster *shared;
 
@@ -28,4 +28,26 @@ void run_cluster_end(void)
 {
     if (shared)
         cluster_free(shared);
+}
+
+int sql_int(const char *sql) { return atoi(cluster_ask(postgres(), sql)); }
+
+double until_200(const char *path)
+{
+    const double before = now_s();
+    ck_assert_msg(eventually(15, get(path).status == 200), "%s does not recover", path);
+    return now_s() - before;
+}
+
+static void with_cluster(void) { postgres(); }
+static void without(void) { }
+static void running_cluster(void) { cluster_start(postgres()); }
+
+TCase *postgres_theme(Suite *s, const char *name)
+{
+    TCase *t = theme(s, name, NULL);
+    tcase_add_unchecked_fixture(t, with_cluster, without);
+    tcase_add_checked_fixture(t, running_cluster,
+                              NULL); /* whatever the test before has left behind */
+    return t;
 }

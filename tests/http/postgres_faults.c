@@ -1,4 +1,5 @@
-/* postgres_faults.c - PostgreSQL stopped, killed, slow, locked, silent: errors in time, recovery in time, nothing lost. */
+/* postgres_faults.c - PostgreSQL stopped, killed, slow, locked, silent: errors in time, recovery in
+ * time, nothing lost. */
 #include "scenarios.h"
 
 #include "load.h"
@@ -14,16 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void with_cluster(void) { postgres(); }
-static void without(void) { }
-static void running_cluster(void) { cluster_start(postgres()); }
-
-static int sql_int(const char *sql) { return atoi(cluster_ask(postgres(), sql)); }
-
 static bool all_acknowledged_are_there(load *l, int *acknowledged, int *there)
 {
     char *titles = load_acknowledged(l, acknowledged), *sql = malloc(strlen(titles) + 128);
-    sprintf(sql, "select count(distinct title) from posts where title in (%s)", *titles ? titles : "''");
+    sprintf(sql, "select count(distinct title) from posts where title in (%s)",
+            *titles ? titles : "''");
     *there = sql_int(sql);
     free(sql);
     free(titles);
@@ -34,24 +30,23 @@ static bool all_acknowledged_are_there(load *l, int *acknowledged, int *there)
 static void expect_no_harm(load *l)
 {
     int acknowledged, there;
-    ck_assert_msg(load_watchers(l)->good > 0 && load_watchers(l)->unavailable + load_watchers(l)->late + load_watchers(l)->other
-                  + load_watchers(l)->broken == 0, "routes without a database failed");
-    ck_assert_msg(load_watchers(l)->slowest < (run_slowed() ? 2000 : 250), "and took %d ms", load_watchers(l)->slowest);
+    ck_assert_msg(load_watchers(l)->good > 0 &&
+                      load_watchers(l)->unavailable + load_watchers(l)->late +
+                              load_watchers(l)->other + load_watchers(l)->broken ==
+                          0,
+                  "routes without a database failed");
+    ck_assert_msg(load_watchers(l)->slowest < (run_slowed() ? 2000 : 250), "and took %d ms",
+                  load_watchers(l)->slowest);
     ck_assert_int_eq(load_readers(l)->broken, 0);
     ck_assert_int_eq(load_writers(l)->broken, 0);
     ck_assert_int_eq(load_readers(l)->other, 0);
     ck_assert_int_eq(load_writers(l)->other, 0);
     ck_assert_int_eq(load_readers(l)->without_retry_after, 0);
-    ck_assert_msg(load_readers(l)->slowest < 6000 && load_writers(l)->slowest < 6000, "a visitor waited for %d ms", load_readers(l)->slowest);
-    ck_assert_msg(all_acknowledged_are_there(l, &acknowledged, &there), "%d posts were acknowledged, %d are there", acknowledged, there);
+    ck_assert_msg(load_readers(l)->slowest < 6000 && load_writers(l)->slowest < 6000,
+                  "a visitor waited for %d ms", load_readers(l)->slowest);
+    ck_assert_msg(all_acknowledged_are_there(l, &acknowledged, &there),
+                  "%d posts were acknowledged, %d are there", acknowledged, there);
     ck_assert_int_gt(acknowledged, 0);
-}
-
-static double until_200(const char *path)
-{
-    const double before = now_s();
-    ck_assert_msg(eventually(15, get(path).status == 200), "%s does not recover", path);
-    return now_s() - before;
 }
 
 static void stopped_and_started(void (*stop)(cluster *))
@@ -61,7 +56,8 @@ static void stopped_and_started(void (*stop)(cluster *))
     ck_assert(eventually(10, load_writers(l)->good > 50 && load_readers(l)->good > 50));
     stop(postgres());
     const int before = load_readers(l)->unavailable, posts_before = load_writers(l)->unavailable;
-    ck_assert_msg(eventually(5, load_readers(l)->unavailable > before + 5 && load_writers(l)->unavailable > posts_before + 5),
+    ck_assert_msg(eventually(5, load_readers(l)->unavailable > before + 5 &&
+                                    load_writers(l)->unavailable > posts_before + 5),
                   "no 503 while the database is down");
     const answer a = get("/users/42");
     expect_problem(a, 503);
@@ -90,8 +86,12 @@ START_TEST(backends_terminated_under_load)
     load *l = load_start(4, 4, 2);
     for (int i = 0; i < 5; i++) {
         const int good = load_writers(l)->good, read = load_readers(l)->good;
-        ck_assert_msg(eventually(2, load_writers(l)->good > good + 20 && load_readers(l)->good > read + 20), "no recovery within 2 s");
-        cluster_ask(postgres(), "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'tenk'");
+        ck_assert_msg(
+            eventually(2, load_writers(l)->good > good + 20 && load_readers(l)->good > read + 20),
+            "no recovery within 2 s");
+        cluster_ask(
+            postgres(),
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'tenk'");
     }
     ck_assert(until_200("/users/42") < 2);
     load_stop(l);
@@ -108,7 +108,7 @@ START_TEST(a_backend_killed_under_load)
     ck_assert(eventually(10, load_writers(l)->good > 50));
     const int pid = sql_int("select pid from pg_stat_activity where usename = 'tenk' limit 1");
     ck_assert_int_gt(pid, 1);
-    ck_assert_int_eq(kill(pid, SIGKILL), 0);                 /* PostgreSQL then restarts all of its backends */
+    ck_assert_int_eq(kill(pid, SIGKILL), 0); /* PostgreSQL then restarts all of its backends */
     ck_assert(eventually(10, get("/users/42").status == 200));
     const int good = load_writers(l)->good;
     ck_assert(eventually(10, load_writers(l)->good > good + 50));
@@ -137,159 +137,17 @@ START_TEST(a_server_may_start_before_its_database)
 }
 END_TEST
 
-/* Views with the names of the tables, in a schema of their own, over queries of that many seconds. */
-static const char *slow_url(double seconds)
-{
-    static char url[400];
-    char sql[1024];
-    snprintf(sql, sizeof sql, "set client_min_messages = warning; drop schema if exists slow cascade; create schema slow;"
-             "create view slow.users as select * from public.users where (select pg_sleep(%g)) is not null;"
-             "create view slow.posts as select * from public.posts where (select pg_sleep(%g)) is not null;"
-             "grant usage on schema slow to tenk; grant select on all tables in schema slow to tenk;", seconds, seconds);
-    cluster_ask(postgres(), sql);
-    snprintf(url, sizeof url, "DATABASE_URL=%s?options=-csearch_path%%3Dslow%%2Cpublic", postgres_url());
-    return url;
-}
-
-#define ACTIVE "select count(*) from pg_stat_activity where usename = 'tenk' and state = 'active'"
-
-START_TEST(two_queries_of_50_ms_take_50_ms_and_sequential_100)
-{
-    double both = 10, sequential = 10;
-    server_start("postgres-faults", slow_url(0.05), NULL);
-    static const char *const together[] = { "/users/42", "/users/42/promises", "/users/42/callbacks" };
-    until_200("/users/42");
-    for (int i = 0; i < 9; i++) {
-        double before = now_s();
-        expect(get(together[i % 3]), 200, "text/html");
-        both = now_s() - before < both ? now_s() - before : both;
-        ck_assert_double_ge(now_s() - before, 0.050);
-        before = now_s();
-        expect(get("/users/42/sequential"), 200, "text/html");
-        sequential = now_s() - before < sequential ? now_s() - before : sequential;
-    }
-    ck_assert_msg(both < 0.090, "two at once take %.0f ms", both * 1000);
-    ck_assert_msg(sequential >= 0.100, "one after the other take %.0f ms", sequential * 1000);
-    server_stop();
-}
-END_TEST
-
-START_TEST(a_query_slower_than_its_timeout_is_504_and_gone_at_the_server)
-{
-    server_start("postgres-faults", slow_url(20), "TENK_DATABASE_TIMEOUT=300ms", NULL);
-    for (int i = 0; i < 2; i++) {
-        const double before = now_s();
-        const answer a = get(i ? "/users" : "/users/42");
-        const double took = now_s() - before;
-        expect_problem(a, 504);
-        ck_assert_msg(took > 0.25 && took < 2, "after %.1f s", took);
-        ck_assert_msg(eventually(1, sql_int(ACTIVE) == 0), "%s", cluster_ask(postgres(),
-                      "select string_agg(query, '; ') from pg_stat_activity where usename = 'tenk' and state = 'active'"));
-    }
-    expect(get_as("/users/42", "text/html"), 504, "text/html");
-    expect(get("/healthz"), 200, NULL);
-    server_stop();
-}
-END_TEST
-
-/* Callbacks cannot be cancelled: that is one of the reasons for the stages after them. */
-START_TEST(a_query_whose_client_has_left_is_gone_at_the_server)
-{
-    static const char *const paths[] = { "/users/42", "/users/42/promises", "/users/42/sequential", "/users" };
-    server_start("postgres-faults", slow_url(20), "TENK_DATABASE_TIMEOUT=30s", NULL);
-    for (int i = 0; i < 8; i++) {
-        char request[128];
-        client *c = client_new();
-        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i % 4]);
-        client_say(c, request);
-        ck_assert_msg(eventually(3, sql_int(ACTIVE) > 0), "%s does not run", paths[i % 4]);
-        i < 4 ? client_reset(c) : client_free(c);
-        ck_assert_msg(eventually(2, sql_int(ACTIVE) == 0), "%s goes on", paths[i % 4]);
-    }
-    server_stop();
-}
-END_TEST
-
-START_TEST(a_locked_table_delays_nobody_else)
-{
-    server_start_on_postgres("postgres-faults", "TENK_DATABASE_TIMEOUT=500ms", NULL);
-    until_200("/users/42");
-    PGconn *other = PQconnectdb(postgres_url());
-    PQclear(PQexec(other, "begin; lock table posts in access exclusive mode"));
-    const double before = now_s();
-    expect_problem(get("/users/42"), 504);
-    expect_problem(post("/users/1/posts", "application/json", "{\"title\":\"locked\",\"body\":\"b\"}"), 504);
-    ck_assert_double_lt(now_s() - before, 4);
-    expect(get("/users"), 200, "text/html");
-    expect(get("/healthz"), 200, NULL);
-    PQclear(PQexec(other, "rollback"));
-    PQfinish(other);
-    ck_assert(until_200("/users/42") < 2);
-    ck_assert_int_eq(sql_int("select count(*) from posts where title = 'locked'"), 0);
-    server_stop();
-}
-END_TEST
-
-START_TEST(more_requests_than_pool_and_line_hold_are_503_and_none_hangs)
-{
-    enum { MANY = 60 };
-    client *c[MANY];
-    int good = 0, unavailable = 0;
-    server_start("postgres-faults", slow_url(0.1), "TENK_DATABASE_CONNECTIONS=2", "TENK_DATABASE_PIPELINE_DEPTH=1",
-                 "TENK_DATABASE_LINE=4", "TENK_DATABASE_LINE_TIMEOUT=2s", NULL);
-    until_200("/users");
-    const double before = now_s();
-    for (int i = 0; i < MANY; i++) {
-        c[i] = client_new();
-        client_say(c[i], i % 2 ? "GET /users HTTP/1.1\r\nHost: t\r\n\r\n" : "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n");
-    }
-    for (int i = 0; i < MANY; i++) {
-        const answer a = client_answer(c[i]);
-        good += a.status == 200;
-        if (a.status == 503) {
-            unavailable++;
-            ck_assert_ptr_nonnull(header(&a, "Retry-After"));
-            expect_problem(a, 503);
-        }
-        client_free(c[i]);
-    }
-    ck_assert_msg(good + unavailable == MANY, "%d good, %d unavailable", good, unavailable);
-    ck_assert_int_ge(good, 2);
-    ck_assert_int_ge(unavailable, 20);
-    ck_assert_double_lt(now_s() - before, 5);
-    until_200("/users/42");
-    server_stop();
-}
-END_TEST
-
-START_TEST(waiting_in_line_has_an_end)
-{
-    server_start("postgres-faults", slow_url(1), "TENK_DATABASE_CONNECTIONS=1", "TENK_DATABASE_PIPELINE_DEPTH=1",
-                 "TENK_DATABASE_LINE_TIMEOUT=200ms", NULL);
-    client *first = client_new(), *second = client_new();
-    client_say(first, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
-    ck_assert(eventually(5, sql_int(ACTIVE) == 1));
-    const double before = now_s();
-    client_say(second, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
-    expect_problem(client_answer(second), 503);
-    const double took = now_s() - before;
-    ck_assert_msg(took > 0.15 && took < (run_slowed() ? 2 : 0.9), "after %.2f s", took);
-    ck_assert_int_eq(client_answer(first).status, 200);
-    client_free(first);
-    client_free(second);
-    server_stop();
-}
-END_TEST
-
 START_TEST(a_database_that_accepts_and_says_nothing_is_an_error_in_time)
 {
     char url[128];
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof a;
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert(bind(fd, (struct sockaddr *)&a, size) == 0 && listen(fd, 64) == 0 && getsockname(fd, (struct sockaddr *)&a, &size) == 0);
+    ck_assert(bind(fd, (struct sockaddr *)&a, size) == 0 && listen(fd, 64) == 0 &&
+              getsockname(fd, (struct sockaddr *)&a, &size) == 0);
     snprintf(url, sizeof url, "DATABASE_URL=postgresql://tenk@127.0.0.1:%d/tenk", ntohs(a.sin_port));
-    server_start("postgres-faults", url, "TENK_DATABASE_CONNECT_TIMEOUT=300ms", "TENK_DATABASE_LINE_TIMEOUT=300ms", NULL);
+    server_start("postgres-faults", url, "TENK_DATABASE_CONNECT_TIMEOUT=300ms",
+                 "TENK_DATABASE_LINE_TIMEOUT=300ms", NULL);
     for (int i = 0; i < 3; i++) {
         const double before = now_s();
         const answer b = get("/users/42");
@@ -304,12 +162,16 @@ END_TEST
 
 START_TEST(a_database_that_falls_silent_is_an_error_in_time)
 {
-    server_start_on_postgres("postgres-faults", "TENK_DATABASE_TIMEOUT=300ms", "TENK_DATABASE_CONNECTIONS=2", NULL);
+    server_start_on_postgres("postgres-faults", "TENK_DATABASE_TIMEOUT=300ms",
+                             "TENK_DATABASE_CONNECTIONS=2", NULL);
     until_200("/users/42");
     char list[512];
     pid_t stopped[16];
     int count = 0;
-    snprintf(list, sizeof list, "%s", cluster_ask(postgres(), "select string_agg(pid::text, ' ') from pg_stat_activity where usename = 'tenk'"));
+    snprintf(list, sizeof list, "%s",
+             cluster_ask(
+                 postgres(),
+                 "select string_agg(pid::text, ' ') from pg_stat_activity where usename = 'tenk'"));
     for (char *at = list; *at && count < 16; at += strspn(at, " "))
         stopped[count++] = (pid_t)strtol(at, &at, 10);
     ck_assert_int_ge(count, 1);
@@ -347,7 +209,8 @@ START_TEST(a_database_without_our_tables_is_an_error_and_no_crash)
     char url[300];
     cluster_ask(postgres(), "drop database if exists empty");
     cluster_ask(postgres(), "create database empty owner tenk");
-    snprintf(url, sizeof url, "DATABASE_URL=postgresql://tenk@127.0.0.1:%d/empty", cluster_port(postgres()));
+    snprintf(url, sizeof url, "DATABASE_URL=postgresql://tenk@127.0.0.1:%d/empty",
+             cluster_port(postgres()));
     server_start("postgres-faults", url, NULL);
     const answer a = get("/users/42");
     ck_assert_msg(a.status == 500 || a.status == 503, "%d", a.status);
@@ -384,7 +247,8 @@ END_TEST
 START_TEST(init_db_on_no_database_says_so)
 {
     char out[4096];
-    const int code = tenk_run(out, sizeof out, "--init-db", "-D", "postgresql://tenk:s3cr3t@127.0.0.1:1/tenk", NULL);
+    const int code = tenk_run(out, sizeof out, "--init-db", "-D",
+                              "postgresql://tenk:s3cr3t@127.0.0.1:1/tenk", NULL);
     ck_assert_msg(code == 1, "exit %d: %s", code, out);
     ck_assert_ptr_null(strstr(out, "s3cr3t"));
     ck_assert_ptr_nonnull(strstr(out, "127.0.0.1"));
@@ -394,20 +258,12 @@ END_TEST
 Suite *postgres_faults_suite(void)
 {
     Suite *s = suite_create("postgres-faults");
-    TCase *t = theme(s, "postgres-faults", NULL);
-    tcase_add_unchecked_fixture(t, with_cluster, without);
-    tcase_add_checked_fixture(t, running_cluster, NULL);     /* whatever the test before has left behind */
+    TCase *t = postgres_theme(s, "postgres-faults");
     tcase_add_test(t, postgresql_stopped_and_started_under_load);
     tcase_add_test(t, postgresql_crashed_and_started_under_load);
     tcase_add_test(t, backends_terminated_under_load);
     tcase_add_test(t, a_backend_killed_under_load);
     tcase_add_test(t, a_server_may_start_before_its_database);
-    tcase_add_test(t, two_queries_of_50_ms_take_50_ms_and_sequential_100);
-    tcase_add_test(t, a_query_slower_than_its_timeout_is_504_and_gone_at_the_server);
-    tcase_add_test(t, a_query_whose_client_has_left_is_gone_at_the_server);
-    tcase_add_test(t, a_locked_table_delays_nobody_else);
-    tcase_add_test(t, more_requests_than_pool_and_line_hold_are_503_and_none_hangs);
-    tcase_add_test(t, waiting_in_line_has_an_end);
     tcase_add_test(t, a_database_that_accepts_and_says_nothing_is_an_error_in_time);
     tcase_add_test(t, a_database_that_falls_silent_is_an_error_in_time);
     tcase_add_test(t, fewer_connections_than_wanted_still_serve);

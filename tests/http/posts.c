@@ -1,4 +1,5 @@
-/* posts.c - POST /users/:id/posts: forms and JSON, what is wrong with them, and that the post is there afterwards. */
+/* posts.c - POST /users/:id/posts: forms and JSON, what is wrong with them, and that the post is
+ * there afterwards. */
 #include "scenarios.h"
 
 #include <jansson.h>
@@ -10,13 +11,18 @@
 #define JSON "application/json"
 
 static void on_sqlite(void) { server_start("posts-sqlite", "TENK_LIMITS_BODY=64KiB", NULL); }
-static void on_postgres(void) { server_start_on_postgres("posts-postgres", "TENK_LIMITS_BODY=64KiB", NULL); }
+static void on_postgres(void)
+{
+    server_start_on_postgres("posts-postgres", "TENK_LIMITS_BODY=64KiB", NULL);
+}
 
 START_TEST(a_form_is_answered_by_303_to_the_user_where_the_post_is)
 {
-    const answer a = post("/users/7/posts", FORM, "title=A+form%27s+title&body=Some+%2Avery%2A+new+text");
+    const answer a =
+        post("/users/7/posts", FORM, "title=A+form%27s+title&body=Some+%2Avery%2A+new+text");
     ck_assert_int_eq(a.status, 303);
-    ck_assert_msg(header(&a, "Location") && strncmp(header(&a, "Location"), "/users/7", 8) == 0, "%s", a.head);
+    ck_assert_msg(header(&a, "Location") && strncmp(header(&a, "Location"), "/users/7", 8) == 0,
+                  "%s", a.head);
     ck_assert_ptr_nonnull(header(&a, "Server-Timing"));
     const answer b = get("/users/7");
     expect_body(b, "form");
@@ -26,7 +32,9 @@ END_TEST
 
 START_TEST(json_is_answered_by_201_with_location_and_the_post)
 {
-    const answer a = post("/users/8/posts", JSON, "{\"title\": \"By JSON \\u00e9\", \"body\": \"In **bold**\\nand \\\"quoted\\\"\"}");
+    const answer a =
+        post("/users/8/posts", JSON,
+             "{\"title\": \"By JSON \\u00e9\", \"body\": \"In **bold**\\nand \\\"quoted\\\"\"}");
     expect(a, 201, "application/json");
     ck_assert_ptr_nonnull(header(&a, "Location"));
     json_t *one = json_loadb(a.body, a.length, 0, NULL);
@@ -115,8 +123,8 @@ START_TEST(what_is_wrong_with_a_post_is_said)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         const answer a = post("/users/10/posts", wrong[i].type, wrong[i].body);
-        ck_assert_msg(a.status == wrong[i].status, "%s %s: %d, expected %d: %s", wrong[i].type, wrong[i].body, a.status,
-                      wrong[i].status, a.body);
+        ck_assert_msg(a.status == wrong[i].status, "%s %s: %d, expected %d: %s", wrong[i].type,
+                      wrong[i].body, a.status, wrong[i].status, a.body);
         expect_problem(a, wrong[i].status);
     }
 }
@@ -144,8 +152,14 @@ END_TEST
 
 START_TEST(the_type_may_have_parameters_and_any_case)
 {
-    ck_assert_int_eq(post("/users/11/posts", "Application/JSON; charset=utf-8", "{\"title\": \"t\", \"body\": \"b\"}").status, 201);
-    ck_assert_int_eq(post("/users/11/posts", "application/x-www-form-urlencoded;charset=UTF-8", "title=t&body=b").status, 303);
+    ck_assert_int_eq(post("/users/11/posts", "Application/JSON; charset=utf-8",
+                          "{\"title\": \"t\", \"body\": \"b\"}")
+                         .status,
+                     201);
+    ck_assert_int_eq(
+        post("/users/11/posts", "application/x-www-form-urlencoded;charset=UTF-8", "title=t&body=b")
+            .status,
+        303);
 }
 END_TEST
 
@@ -174,7 +188,9 @@ END_TEST
 
 START_TEST(sql_in_a_post_is_text)
 {
-    ck_assert_int_eq(post("/users/13/posts", FORM, "title='); drop table posts; --&body=$1 ' \" \\ %3B").status, 303);
+    ck_assert_int_eq(
+        post("/users/13/posts", FORM, "title='); drop table posts; --&body=$1 ' \" \\ %3B").status,
+        303);
     expect_body(get("/users/13"), "drop table posts");
     expect(get("/users/42"), 200, "text/html");
 }
@@ -182,8 +198,10 @@ END_TEST
 
 START_TEST(a_chunked_post_is_a_post)
 {
-    const answer a = ask("POST /users/14/posts HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Type: " FORM "\r\n"
-                         "Transfer-Encoding: chunked\r\n\r\n9\r\ntitle=in+\r\nd\r\npieces&body=b\r\n0\r\n\r\n");
+    const answer a =
+        ask("POST /users/14/posts HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Type: " FORM
+            "\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n9\r\ntitle=in+\r\nd\r\npieces&body=b\r\n0\r\n\r\n");
     ck_assert_int_eq(a.status, 303);
     expect_body(get("/users/14"), "in pieces");
 }
@@ -199,8 +217,10 @@ START_TEST(many_post_at_once_and_every_post_is_there)
     for (int k = 0; k < EACH; k++)
         for (int i = 0; i < CLIENTS; i++) {
             snprintf(body, sizeof body, "title=crowd+%d-%d&body=b", i, k);
-            snprintf(request, sizeof request, "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: " FORM
-                     "\r\nContent-Length: %zu\r\n\r\n%s", 100 + i, strlen(body), body);
+            snprintf(request, sizeof request,
+                     "POST /users/%d/posts HTTP/1.1\r\nHost: t\r\nContent-Type: " FORM
+                     "\r\nContent-Length: %zu\r\n\r\n%s",
+                     100 + i, strlen(body), body);
             ck_assert(client_say(c[i], request));
         }
     for (int i = 0; i < CLIENTS; i++) {
@@ -220,7 +240,8 @@ Suite *posts_suite(void)
 {
     Suite *s = suite_create("posts");
     for (int database = 0; database < 2; database++) {
-        TCase *t = database == 0 ? theme(s, "posts-sqlite", on_sqlite) : theme(s, "posts-postgres", on_postgres);
+        TCase *t = database == 0 ? theme(s, "posts-sqlite", on_sqlite)
+                                 : theme(s, "posts-postgres", on_postgres);
         tcase_add_test(t, a_form_is_answered_by_303_to_the_user_where_the_post_is);
         tcase_add_test(t, json_is_answered_by_201_with_location_and_the_post);
         tcase_add_test(t, the_location_of_a_post_is_there);

@@ -7,11 +7,15 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +27,31 @@ const char *run_binary(void) { return binary; }
 bool        run_slowed(void) { return slowed; }
 int         scaled(int count) { return slowed ? count / 4 : count; }
 
+static long open_files(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;         /* a login begins with 1024, but may have more */
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur > INT_MAX ? INT_MAX : (long)limit.rlim_cur;
+}
+
+int most_connections(int wanted)
+{
+    const long left = open_files() - 500;
+    return left < wanted ? (int)left : wanted;
+}
+
+/* Memory is quicker than a disk, but containers have only 64 MiB of it there. */
+static const char *quickest_folder(void)
+{
+    struct statvfs room;
+    return access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &room) == 0 &&
+                   (uint64_t)room.f_bavail * room.f_frsize >= 1 << 30
+               ? "/dev/shm"
+               : "/tmp";
+}
+
 double now_s(void)
 {
     struct timespec t;
@@ -30,7 +59,10 @@ double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-void pause_ms(int ms) { nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL); }
+void pause_ms(int ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
 
 static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *at)
 {
@@ -44,7 +76,8 @@ void run_remove(const char *what) { nftw(what, remove_one, 16, FTW_DEPTH | FTW_P
 
 static void copy(const char *from, const char *to)
 {
-    const int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const int in = open(from, O_RDONLY | O_CLOEXEC),
+              out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     ck_assert_msg(in >= 0 && out >= 0, "%s cannot be copied to %s", from, to);
     while (copy_file_range(in, NULL, out, NULL, 1 << 30, 0) > 0)
         ;
@@ -143,8 +176,10 @@ void run_begin(void)
         fprintf(stderr, "%s: there is no server to test\n", name);
         exit(EXIT_FAILURE);
     }
-    slowed = names_a_sanitizer(binary) || (getenv("CK_TIMEOUT_MULTIPLIER") && atof(getenv("CK_TIMEOUT_MULTIPLIER")) > 1);
-    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    slowed = names_a_sanitizer(binary) ||
+             (getenv("CK_TIMEOUT_MULTIPLIER") && atof(getenv("CK_TIMEOUT_MULTIPLIER")) > 1);
+    open_files();
+    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX", quickest_folder());
     if (!mkdtemp(folder) || chmod(folder, 0755)) {
         perror(folder);
         exit(EXIT_FAILURE);
@@ -158,6 +193,29 @@ void run_end(void)
     run_remove(folder);
 }
 
+/* The beginning and the end: a sanitizer's report begins with what it is about. */
+static void show_log(const char *path)
+{
+    enum { BEGINNING = 5000, END = 1500 };
+    char line[512];
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return;
+    fprintf(stderr, "-- %s\n", path);
+    for (long shown = 0; fgets(line, sizeof line, f); shown += (long)strlen(line)) {
+        const long at = ftell(f);
+        if (shown > BEGINNING && fseek(f, -END, SEEK_END) == 0) {
+            if (ftell(f) > at)
+                fputs("...\n", stderr);
+            else
+                fseek(f, at, SEEK_SET);
+            shown = LONG_MIN / 2;
+        }
+        fputs(line, stderr);
+    }
+    fclose(f);
+}
+
 void run_show_logs(const char *name)
 {
     char pattern[256];
@@ -165,20 +223,7 @@ void run_show_logs(const char *name)
     snprintf(pattern, sizeof pattern, "%s/%s-*/log", folder, name);
     if (glob(pattern, 0, NULL, &found))
         return;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        char line[512];
-        FILE *f = fopen(found.gl_pathv[i], "r");
-        if (!f)
-            continue;
-        fprintf(stderr, "-- %s\n", found.gl_pathv[i]);
-        fseek(f, 0, SEEK_END);
-        if (ftell(f) > 4000)
-            fseek(f, -4000, SEEK_END);
-        else
-            rewind(f);
-        while (fgets(line, sizeof line, f))
-            fputs(line, stderr);
-        fclose(f);
-    }
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        show_log(found.gl_pathv[i]);
     globfree(&found);
 }

@@ -8,16 +8,20 @@
 #include <check.h>
 
 #define EACH_THEME(run) \
-    run(routes_suite)   \
-    run(posts_suite)    \
-    run(files_suite)    \
-    run(messages_suite) \
-    run(refusals_suite) \
-    run(timeouts_suite) \
-    run(command_suite)  \
-    run(life_suite)     \
-    run(crowds_suite)   \
-    run(postgres_faults_suite) \
+    run(routes_suite)           \
+    run(users_suite)            \
+    run(posts_suite)            \
+    run(files_suite)            \
+    run(messages_suite)         \
+    run(bodies_suite)           \
+    run(refusals_suite)         \
+    run(limits_suite)           \
+    run(timeouts_suite)         \
+    run(command_suite)          \
+    run(life_suite)             \
+    run(crowds_suite)           \
+    run(postgres_queries_suite) \
+    run(postgres_faults_suite)  \
     run(sqlite_faults_suite)
 
 #define DECLARE(suite) Suite *suite(void);

@@ -61,8 +61,9 @@ static void add_environment(words *w, const char *setting)
 
 static void add_own_environment(words *w)
 {
-    static const char *const kept[] = { "PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
-                                        "LSAN_OPTIONS" };
+    static const char *const kept[] = {
+        "PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS",
+    };
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         if (getenv(kept[i])) {
             char *setting = printed("%s=%s", kept[i], getenv(kept[i]));
@@ -162,7 +163,8 @@ static bool up(void)
 {
     siginfo_t info = { 0 };
     here.port = port_in_log();
-    return here.port || (waitid(P_PID, (id_t)here.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid);
+    return here.port ||
+           (waitid(P_PID, (id_t)here.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid);
 }
 
 static void start(const char *name, const char *database, va_list list)
@@ -224,7 +226,10 @@ void server_signal(int signal) { kill(here.pid, signal); }
 
 static bool ended(int *status) { return waitpid(here.pid, status, WNOHANG) == here.pid; }
 
-static int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+static int code_of(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 bool server_running(void)
 {
@@ -247,8 +252,10 @@ int server_wait(void)
 
 static const char *complaint(void)
 {
-    static const char *const signs[] = { "AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:",
-                                         "==ERROR", "Assertion", "never awaited" };
+    static const char *const signs[] = {
+        "AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "==ERROR",
+        "Assertion", "never awaited",
+    };
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         if (server_log_has(signs[i]))
             return signs[i];
@@ -275,7 +282,8 @@ void server_stop(void)
 {
     int code = 0;
     if (!stopped_well(&code))
-        ck_abort_msg("on SIGTERM the server ended with %d, and has said: %s", code, complaint() ? complaint() : "nothing");
+        ck_abort_msg("on SIGTERM the server ended with %d, and has said: %s", code,
+                     complaint() ? complaint() : "nothing");
     run_remove(here.folder);
 }
 
@@ -286,8 +294,9 @@ void server_fixture_stop(void)
         server_fixture_failures++;
         char *log = log_text();
         const size_t length = strlen(log);
-        fprintf(stderr, "%s: on SIGTERM the server ended with %d, and has said: %s\n%s\n", here.folder, code,
-                complaint() ? complaint() : "nothing", length > 6000 ? log + length - 6000 : log);
+        fprintf(stderr, "%s: on SIGTERM the server ended with %d, and has said: %s\n%s\n",
+                here.folder, code, complaint() ? complaint() : "nothing",
+                length > 6000 ? log + length - 6000 : log);
         free(log);
     }
 }

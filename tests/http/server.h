@@ -29,6 +29,7 @@ const char *run_folder(void);
 const char *run_binary(void);
 bool run_slowed(void);                       /* by a sanitizer or valgrind: be patient, and count less */
 int  scaled(int count);                      /* count, or a quarter of it where the server is slowed */
+int  most_connections(int wanted);            /* or what this process may open, if that is less */
 void run_show_logs(const char *name);        /* the last lines of what the servers of that name printed */
 
 void server_start(const char *name, ...) __attribute__((sentinel));

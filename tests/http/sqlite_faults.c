@@ -1,4 +1,5 @@
-/* sqlite_faults.c - SQLite when the process is killed, the disk is full or cannot be written, the file is damaged. */
+/* sqlite_faults.c - SQLite when the process is killed, the disk is full or cannot be written, the
+ * file is damaged. */
 #include "scenarios.h"
 
 #include "load.h"
@@ -38,7 +39,8 @@ static void expect_whole(const char *path, load *l)
     char *titles = load_acknowledged(l, &count), *sql = malloc(strlen(titles) + 128);
     sprintf(sql, "select count(distinct title) from posts where title in (%s)", titles);
     ask_file(path, sql, answered, sizeof answered);
-    ck_assert_msg(atoi(answered) == count, "%d posts were acknowledged, %s of them are there", count, answered);
+    ck_assert_msg(atoi(answered) == count, "%d posts were acknowledged, %s of them are there",
+                  count, answered);
     free(sql);
     free(titles);
 }
@@ -60,7 +62,10 @@ START_TEST(what_was_acknowledged_survives_kill_9)
         snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s", path);
         server_start("sqlite-faults", url, NULL);            /* and it goes on */
         expect(get("/users/42"), 200, "text/html");
-        ck_assert_int_eq(post("/users/42/posts", "application/json", "{\"title\":\"after\",\"body\":\"b\"}").status, 201);
+        ck_assert_int_eq(
+            post("/users/42/posts", "application/json", "{\"title\":\"after\",\"body\":\"b\"}")
+                .status,
+            201);
         server_stop();
         expect_whole(path, l);
         load_free(l);
@@ -96,13 +101,15 @@ static bool small_disk(char *folder, size_t size, const char *options)
 START_TEST(a_full_disk_stops_the_writing_and_nothing_else)
 {
     char folder[200], url[300], path[256];
-    if (!small_disk(folder, sizeof folder, "size=1g"))
+    if (!small_disk(folder, sizeof folder, "size=96m"))
         return;                              /* no namespaces here: another machine tests it */
     run_copy_database(folder);
     snprintf(path, sizeof path, "%s/tenk.db", folder);
     snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s", path);
     server_start("sqlite-faults", url, "TENK_LIMITS_BODY=128KiB", NULL);
-    ck_assert_int_eq(post("/users/1/posts", "application/json", "{\"title\":\"before\",\"body\":\"b\"}").status, 201);
+    ck_assert_int_eq(
+        post("/users/1/posts", "application/json", "{\"title\":\"before\",\"body\":\"b\"}").status,
+        201);
 
     char filler[256], *large = malloc(70000), *chunk = calloc(1, 1 << 20);
     snprintf(filler, sizeof filler, "%s/filler", folder);
@@ -118,13 +125,15 @@ START_TEST(a_full_disk_stops_the_writing_and_nothing_else)
         a = post("/users/1/posts", "application/json", large);
         stored += a.status == 201;
     } while (a.status == 201 && stored < 1000);
-    ck_assert_msg(a.status == 507 || a.status == 503 || a.status == 500, "on a full disk: %d", a.status);
+    ck_assert_msg(a.status == 507 || a.status == 503 || a.status == 500, "on a full disk: %d",
+                  a.status);
     expect_problem(a, a.status);
     expect(get("/users/42"), 200, "text/html");
     expect(get("/healthz"), 200, NULL);
 
     unlink(filler);
-    ck_assert_msg(eventually(5, post("/users/1/posts", "application/json", large).status == 201), "it does not recover");
+    ck_assert_msg(eventually(5, post("/users/1/posts", "application/json", large).status == 201),
+                  "it does not recover");
     server_stop();
     char answered[64];
     ask_file(path, "pragma integrity_check", answered, sizeof answered);
@@ -159,7 +168,7 @@ START_TEST(a_disk_too_small_for_the_seed_is_said_and_leaves_nothing_half_made)
     ck_assert_int_eq(mount(NULL, folder, NULL, MS_REMOUNT, remount), 0);
     char url[300];
     snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s", path);
-    server_start("sqlite-faults", url, NULL);                /* with room it is made as if nothing had been */
+    server_start("sqlite-faults", url, NULL); /* with room it is made as if nothing had been */
     expect(get("/users/10000"), 200, "text/html");
     server_stop();
 }
@@ -171,7 +180,7 @@ START_TEST(a_database_that_cannot_be_written_is_said)
     does_not_start("/nowhere/at/all.db", "/nowhere/at/all.db");
     does_not_start("/proc/tenk.db", "/proc/tenk.db");
     does_not_start(run_folder(), run_folder());
-    if (!small_disk(folder, sizeof folder, "size=1g"))
+    if (!small_disk(folder, sizeof folder, "size=96m"))
         return;
     run_copy_database(folder);
     ck_assert_int_eq(mount(NULL, folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
@@ -233,13 +242,16 @@ START_TEST(a_file_locked_by_another_program_is_waited_for)
     ck_assert_int_eq(sqlite3_open(path, &other), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
     const double before = now_s();
-    const answer a = post("/users/1/posts", "application/json", "{\"title\":\"locked\",\"body\":\"b\"}");
+    const answer a =
+        post("/users/1/posts", "application/json", "{\"title\":\"locked\",\"body\":\"b\"}");
     ck_assert_msg(a.status == 503 || a.status == 504, "%d", a.status);
     ck_assert_double_lt(now_s() - before, run_slowed() ? 12 : 6);
     expect(get("/users/42"), 200, "text/html");              /* readers wait for no writer */
     sqlite3_exec(other, "rollback", NULL, NULL, NULL);
     sqlite3_close(other);
-    ck_assert(eventually(5, post("/users/1/posts", "application/json", "{\"title\":\"t\",\"body\":\"b\"}").status == 201));
+    ck_assert(eventually(
+        5, post("/users/1/posts", "application/json", "{\"title\":\"t\",\"body\":\"b\"}").status ==
+               201));
     server_stop();
 }
 END_TEST
@@ -249,10 +261,13 @@ START_TEST(more_requests_than_the_line_holds_are_503_and_none_hangs)
     enum { MANY = 300 };
     client *c[MANY];
     int good = 0, unavailable = 0;
-    server_start("sqlite-faults", "TENK_DATABASE_READERS=1", "TENK_DATABASE_LINE=2", "TENK_DATABASE_LINE_TIMEOUT=100ms", NULL);
+    server_start("sqlite-faults", "TENK_DATABASE_READERS=1", "TENK_DATABASE_LINE=2",
+                 "TENK_DATABASE_LINE_TIMEOUT=100ms", NULL);
     for (int i = 0; i < MANY; i++) {
         c[i] = client_new();
-        client_say(c[i], "GET /users?page=200 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/42/sequential HTTP/1.1\r\nHost: t\r\n\r\n");
+        client_say(
+            c[i],
+            "GET /users?page=200 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/42/sequential HTTP/1.1\r\nHost: t\r\n\r\n");
     }
     for (int i = 0; i < MANY; i++) {
         for (int k = 0; k < 2; k++) {

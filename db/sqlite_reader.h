@@ -1,0 +1,11 @@
+/* sqlite_reader.h - reads what waits, in one snapshot as far as that is right. */
+#ifndef DB_SQLITE_READER_H
+#define DB_SQLITE_READER_H
+
+#include "sqlite_connection.h"
+#include "sqlite_line.h"
+
+/* Waits for jobs, runs and reports some; false when the line has ended. */
+bool reader_run(connection *c, line *l);
+
+#endif
