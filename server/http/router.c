@@ -8,7 +8,8 @@
 struct node {
     text         segment;                    /* ":" for any segment, "*" for the rest */
     struct node *child, *sibling;            /* plain ones first, then ":", then "*" */
-    const route *routes[8];                  /* of each method; NULL behind the last */
+    int          rank;                       /* 0 plain, 1 ":", 2 "*" */
+    struct { text method; const route *route; } routes[8];   /* route is NULL behind the last */
     char         allow[64];
 };
 
@@ -31,11 +32,12 @@ static struct node *child_for(struct node *parent, text segment)
     struct node **link = &parent->child;
     if (rank(segment) == 1)
         segment.length = 1;                  /* its name is the route's affair */
-    for (; *link && rank((*link)->segment) <= rank(segment); link = &(*link)->sibling)
+    for (; *link && (*link)->rank <= rank(segment); link = &(*link)->sibling)
         if (text_equal((*link)->segment, segment))
             return *link;
     struct node *n = mem_alloc(sizeof *n);
     n->segment = segment;
+    n->rank = rank(segment);
     n->sibling = *link;
     return *link = n;
 }
@@ -53,10 +55,11 @@ static void add(struct node *root, const route *r)
     for (const char *at = r->path + 1; at <= end;)
         n = child_for(n, next_segment(&at, end));
     int i = 0;
-    while (n->routes[i])
+    while (n->routes[i].route)
         i++;
     assert(i < 7);
-    n->routes[i] = r;
+    n->routes[i].method = text_of(r->method);
+    n->routes[i].route = r;
     if (i == 0)
         allow(n, "OPTIONS");
     allow(n, r->method);
@@ -92,14 +95,14 @@ static const struct node *walk(const struct node *n, text path, const char *at, 
 {
     const char *const end = path.at + path.length;
     if (at > end)
-        return n->routes[0] ? n : NULL;
+        return n->routes[0].route ? n : NULL;
     const char *rest = at;
     const text segment = next_segment(&rest, end);
     const span here = { (uint16_t)(at - path.at), (uint16_t)segment.length };
 
     for (const struct node *c = n->child; c; c = c->sibling) {
         const struct node *found = NULL;
-        switch (rank(c->segment)) {
+        switch (c->rank) {
         case 0:
             if (text_equal(c->segment, segment))
                 found = walk(c, path, rest, parameters, count);
@@ -136,7 +139,7 @@ void router_find(const router *r, text method, text path, match *m)
     m->allow = n->allow;
     if (text_equal(method, TEXT("HEAD")))
         method = TEXT("GET");
-    for (int i = 0; n->routes[i]; i++)
-        if (text_equal(method, text_of(n->routes[i]->method)))
-            m->route = n->routes[i];
+    for (int i = 0; n->routes[i].route; i++)
+        if (text_equal(method, n->routes[i].method))
+            m->route = n->routes[i].route;
 }
