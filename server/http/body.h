@@ -2,10 +2,11 @@
  *
  * It is bounded in what it holds and in what it costs to send: chunk sizes, their extensions and the
  * trailers may take only a head's worth of bytes more than the chunks deserve (CVE-2024-22019).
- * Extensions and trailers are read, as strictly as a head, and dropped. */
+ * Extensions and trailers are read and dropped; the guard looks at the trailers first, as at a head. */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
 
+#include "guard.h"
 #include "head.h"
 #include "server/arena.h"
 
@@ -16,7 +17,9 @@ typedef struct body {
     size_t   limit;                          /* of length */
     size_t   framing, framing_limit;         /* bytes that were not content */
     bool     complete, too_large;
-    uint8_t  trailers;                       /* how far they are, once the last chunk has come (body.c) */
+    bool     in_trailers;                    /* the last chunk has come */
+    guard    guard;                          /* of the trailers, which are gathered behind the content */
+    size_t   trailers;                       /* bytes of them */
 } body;
 
 /* The body that follows h, which parser has just read, or NULL with *err if it is to be refused

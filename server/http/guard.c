@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <endian.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -43,8 +44,6 @@ static int check_unfinished(const char *at, const char *end, const guard_limits 
         return HTTP_STATUS(501);
     return space && (size_t)(end - space - 1) > limits->uri + 1 + VERSION ? HTTP_STATUS(414) : 0;
 }
-
-bool guard_is_token(char c) { return TOKEN[(unsigned char)c]; }
 
 /* method SP target SP HTTP-version */
 static int check_request_line(const char *at, const char *end, const guard_limits *limits)

@@ -14,7 +14,6 @@
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct guard {
@@ -31,7 +30,5 @@ typedef struct guard_limits {
  * Returns the length of the whole head with its empty line; 0 if more bytes must come first; or
  * an HTTP_STATUS error. Empty lines before the request line count as part of the head. */
 long guard_head(guard *g, const char *at, size_t length, const guard_limits *limits);
-
-bool guard_is_token(char c);                 /* may it be in a method or a field name? */
 
 #endif

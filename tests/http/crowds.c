@@ -24,7 +24,8 @@ static void all_sleep(const char *request)
     for (int i = 0; i < count; i++)
         client_free(c[i]);
     free(c);
-    ck_assert_msg(took < (run_slowed() ? 8 : 2.5), "%d sleeps of 1 s took %.1f s", count, took);
+    /* One after the other they would take an hour; how near to one second they come, the benchmark says. */
+    ck_assert_msg(took < 20, "%d sleeps of 1 s took %.1f s", count, took);
 }
 
 START_TEST(five_thousand_tasks_sleep_at_once)
