@@ -7,4 +7,7 @@ grep -H 'Checks:' -- * | tr -d ',%' | awk -F: '
     printf "  %-28s %5d checks  %d failures  %d errors\n", word[1], word[4], word[6], word[8]
     checks += word[4]; failures += word[6]; errors += word[8]
 }
-END { printf "  %-28s %5d checks  %d failures  %d errors\n", "all", checks, failures, errors }'
+END {
+    good = checks - failures - errors
+    printf "All together:\n%d%%: Checks: %d, Failures: %d, Errors: %d\n", checks ? 100 * good / checks : 0, checks, failures, errors
+}'
