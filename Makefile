@@ -170,8 +170,9 @@ install-%:
 	$(Q).ci/install $*
 install: all
 	install -D $(BUILD)/tenk $(DESTDIR)$(PREFIX)/bin/tenk
-format:
-	clang-format -i $(wildcard */*.[ch] */*/*.[ch])
+fresh:
+	$(Q)tests/fresh.sh bookworm run test
+	$(Q)tests/fresh.sh trixie run test
 lint: $(BUILD)/flags
 	cppcheck --quiet --std=c17 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	    $(DEFINES) $(CPPFLAGS) server db handlers
@@ -189,10 +190,10 @@ help:
 	    'make coverage   lines that the tests run        make layers      who may include whom' \
 	    'make aarch64    its context switch, cross-compiled, under qemu-user' \
 	    'make bench      measures the server             make bench-core  measures tasks and promises' \
-	    'make lint       cppcheck                        make format      clang-format' \
-	    'make install    to PREFIX ($(PREFIX))           make clean' \
+	    'make lint       cppcheck                        make clean' \
+	    'make install    to PREFIX ($(PREFIX))' \
 	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit scenarios both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core install \
-        format lint clean help force compile_commands.json
+.PHONY: all run unit scenarios both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core install fresh \
+        lint clean help force compile_commands.json

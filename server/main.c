@@ -42,9 +42,8 @@ struct running { const config *config; const database *database; server *server;
 static void announce(void *arg)
 {
     const struct running *r = arg;
-    printf("tenk %s: %s, %s mode, %d worker%s, %s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server),
-           "async", r->config->server.workers, r->config->server.workers == 1 ? "" : "s",
-           database_describe(r->database));
+    printf("tenk %s: %s, async mode, %d worker%s, %s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server),
+           r->config->server.workers, r->config->server.workers == 1 ? "" : "s", database_describe(r->database));
     fflush(stdout);
 }
 
