@@ -24,11 +24,30 @@ START_TEST(the_best_naming_range_counts)
 }
 END_TEST
 
+START_TEST(the_liked_better_is_preferred_and_between_equals_the_one_that_is_named)
+{
+    static const struct { const char *accept; bool json, html; } CASES[] = {
+        { "", false, false }, { "*/*", false, false }, { "application/json", true, false }, { "text/html", false, true },
+        { "application/json, text/plain, */*", true, false }, { "text/html, */*", false, true },
+        { "application/json;q=0.5, */*", false, true }, { "application/json, text/html", false, false },
+        { "application/*, */*", true, false }, { "text/plain", false, false },
+        { "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false, true },
+    };
+    const text html = TEXT("text/html"), json = TEXT("application/json");
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const text accept = text_of(CASES[i].accept);
+        ck_assert_msg(accept_prefers(accept, json, html) == CASES[i].json, "%s", accept.at);
+        ck_assert_msg(accept_prefers(accept, html, json) == CASES[i].html, "%s", accept.at);
+    }
+}
+END_TEST
+
 Suite *accept_suite(void)
 {
     Suite *s = suite_create("accept");
     TCase *t = tcase_create("all");
     tcase_add_test(t, the_best_naming_range_counts);
+    tcase_add_test(t, the_liked_better_is_preferred_and_between_equals_the_one_that_is_named);
     suite_add_tcase(s, t);
     return s;
 }

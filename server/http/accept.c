@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+enum { WEIGHT = 4 };                         /* more than the best specificity */
+
 /* How well a media range names a type: 3 exactly, 2 by its main type, 1 as anything, 0 not at all. */
 static int specificity(text range, text type)
 {
@@ -49,11 +51,12 @@ static int quality(text parameters)
     return 1000;
 }
 
-int accept_quality(text accept, text type)
+/* Quality, and as the lesser digit how well the type is named. */
+static int weigh(text accept, text type)
 {
     int best = 0, q = 0;
     if (accept.length == 0)
-        return 1000;
+        return 1000 * WEIGHT;
     for (const char *at = accept.at, *end = at + accept.length; at < end;) {
         const char *next = memchr(at, ',', (size_t)(end - at));
         if (!next)
@@ -67,5 +70,9 @@ int accept_quality(text accept, text type)
         }
         at = next + 1;
     }
-    return q;
+    return q * WEIGHT + (q > 0 ? best : 0);
 }
+
+int accept_quality(text accept, text type) { return weigh(accept, type) / WEIGHT; }
+
+bool accept_prefers(text accept, text a, text b) { return weigh(accept, a) > weigh(accept, b); }

@@ -6,19 +6,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static const text HTML = { "text/html", 9 }, JSON = { "application/json", 16 },
+                  PROBLEM = { "application/problem+json", 24 };
+
 bool request_prefers_json(const request *req)
 {
-    const text accept = request_header(req, "accept");
-    return accept.length > 0 &&
-           accept_quality(accept, TEXT("application/json")) > accept_quality(accept, TEXT("text/html"));
+    return accept_prefers(request_header(req, "accept"), JSON, HTML);
 }
 
 static bool prefers_html(const request *req)
 {
     const text accept = request_header(req, "accept");
-    return accept.length > 0 &&
-           accept_quality(accept, TEXT("text/html")) > accept_quality(accept, TEXT("application/problem+json")) &&
-           accept_quality(accept, TEXT("text/html")) > accept_quality(accept, TEXT("application/json"));
+    return accept_prefers(accept, HTML, JSON) && accept_prefers(accept, HTML, PROBLEM);
 }
 
 static void write_page(buffer *b, int status, text detail)
