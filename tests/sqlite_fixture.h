@@ -7,6 +7,7 @@
 #include "sqlite_files.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 
 static const statement USER  = { "user", "select id, name, email from users where id = $1", true };
@@ -80,6 +81,21 @@ static inline int outcome_of(promise *p)
     when_settled(p, store, &err);
     loop_run();
     return err;
+}
+
+/* Another connection holds the lock for writing; what comes meanwhile is one group when it lets go. */
+static inline sqlite3 *lock_it(void)
+{
+    sqlite3 *s;
+    ck_assert_int_eq(sqlite3_open(path, &s), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(s, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
+    return s;
+}
+
+static inline void unlock_it(sqlite3 *s)
+{
+    sqlite3_exec(s, "rollback", NULL, NULL, NULL);
+    sqlite3_close(s);
 }
 
 #endif

@@ -37,8 +37,10 @@
     run(request_suite)         \
     run(files_suite)           \
     run(connection_suite)      \
+    run(pipeline_suite)        \
     run(schema_suite)          \
     run(sqlite_suite)          \
+    run(sqlite_limits_suite)   \
     run(sqlite_faults_suite)   \
     run(postgres_suite)        \
     run(postgres_faults_suite) \

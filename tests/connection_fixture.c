@@ -1,0 +1,120 @@
+/* connection_fixture.c - see connection_fixture.h. */
+#include "connection_fixture.h"
+#include "handlers/handlers.h"
+#include "server/async/task.h"
+#include "server/async/timing.h"
+#include "server/http/request.h"
+#include "serving.h"
+#include "support.h"
+
+promise *gate, *second_gate;
+int      waited, began, ended;
+
+static char large[300000];                   /* what the long answers are made of */
+
+static int hello(request *req) { return respond(req, 200, "text/plain", TEXT("Hello!")); }
+static int mute(request *req)  { (void)req; return 0; }
+
+static int twice(request *req)
+{
+    respond(req, 200, "text/plain", TEXT("first"));
+    ck_assert_int_eq(respond(req, 200, "text/plain", TEXT("second")), UV_EALREADY);
+    return 0;
+}
+
+static int wait_for_gate(request *req)
+{
+    static fake f;
+    began++;
+    waited = await(gate = fake_new(&f, UV_ECANCELED));
+    gate = NULL;
+    ended++;
+    return waited ? waited : respond(req, 200, "text/plain", TEXT("waited"));
+}
+
+static int page(request *req)
+{
+    memset(large, 'x', sizeof large);
+    return respond(req, 200, "text/plain", (text){ large, 50000 });
+}
+
+/* In pieces: as many bytes as the query says, and the number that it breaks off after. */
+static int pieces(request *req)
+{
+    int64_t length = 0, stop = -1;
+    request_query_int(req, "length", &length);
+    request_query_int(req, "stop", &stop);
+    memset(large, 'x', sizeof large);
+    int err = respond_begin(req, 200, "text/plain", (uint64_t)length);
+    for (int64_t left = length; !err && left > 0; left -= (int64_t)sizeof large) {
+        if (stop >= 0 && length - left >= stop)
+            return UV_EIO;
+        err = await(respond_piece(req, (text){ large, left < (int64_t)sizeof large ? (size_t)left : sizeof large }));
+    }
+    ended++;
+    return err;
+}
+
+static int gated(request *req)
+{
+    static fake f;
+    await(second_gate = fake_new(&f, UV_ECANCELED));
+    respond_begin(req, 200, "text/plain", 5);
+    return await(respond_piece(req, TEXT("piece")));
+}
+
+static int echo_back(request *req)
+{
+    return respond(req, 200, "text/plain", request_body(req));
+}
+
+static int measure(request *req)             /* uses some of its stack */
+{
+    volatile char frame[8192];
+    memset((char *)frame, 1, sizeof frame);
+    return respond(req, 200, "text/plain", text_of(frame[8191] ? "deep" : ""));
+}
+
+static promise *later(request *req)
+{
+    (void)req;
+    return promise_settled(UV_EAGAIN);
+}
+
+static void call(request *req, void (*done)(int err, void *arg), void *arg)
+{
+    done(respond(req, 200, "text/plain", TEXT("called")), arg);
+}
+
+static struct { request *req; void (*done)(int err, void *arg); void *arg; } caller;
+
+static void call_now(int err, void *arg)
+{
+    (void)arg;
+    caller.done(err ? err : respond(caller.req, 200, "text/plain", TEXT("called")), caller.arg);
+}
+
+static void call_at_gate(request *req, void (*done)(int err, void *arg), void *arg)
+{
+    static fake f;
+    caller.req = req, caller.done = done, caller.arg = arg;
+    when_settled(gate = fake_new(&f, UV_ECANCELED), call_now, NULL);
+}
+
+static const route ROUTES_HERE[] = {
+    { "GET", "/", .await = hello },       { "GET", "/mute", .await = mute },      { "GET", "/twice", .await = twice },
+    { "GET", "/wait", .await = wait_for_gate }, { "POST", "/wait", .await = wait_for_gate },
+    { "GET", "/page", .await = page },     { "GET", "/gated", .await = gated },
+    { "POST", "/users/:id/posts", .await = post_new },
+    { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo_back },    { "GET", "/measure", .await = measure },
+    { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
+    { "GET", "/call-at-gate", .callback = call_at_gate },
+};
+
+void serve(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }
+
+void skip(uint64_t ms)
+{
+    clock_skip(ms);
+    serving_turns();
+}
