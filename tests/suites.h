@@ -26,14 +26,14 @@
     run(task_suite)            \
     run(semaphore_suite)       \
     run(threads_suite)         \
-    run(guard_suite)          \
-    run(head_suite)           \
-    run(body_suite)           \
-    run(output_suite)         \
-    run(router_suite)         \
-    run(url_suite)            \
-    run(accept_suite)         \
-    run(status_suite)         \
+    run(guard_suite)           \
+    run(head_suite)            \
+    run(body_suite)            \
+    run(output_suite)          \
+    run(router_suite)          \
+    run(url_suite)             \
+    run(accept_suite)          \
+    run(status_suite)          \
     run(request_suite)         \
     run(files_suite)           \
     run(connection_suite)      \
