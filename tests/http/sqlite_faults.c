@@ -262,7 +262,7 @@ START_TEST(more_requests_than_the_line_holds_are_503_and_none_hangs)
     client *c[MANY];
     int good = 0, unavailable = 0;
     server_start("sqlite-faults", "TENK_DATABASE_READERS=1", "TENK_DATABASE_LINE=2",
-                 "TENK_DATABASE_LINE_TIMEOUT=100ms", NULL);
+                 run_slowed() ? "TENK_DATABASE_LINE_TIMEOUT=10s" : "TENK_DATABASE_LINE_TIMEOUT=100ms", NULL);
     for (int i = 0; i < MANY; i++) {
         c[i] = client_new();
         client_say(
