@@ -75,15 +75,10 @@ void buffer_json(buffer *b, text t)
 
 void buffer_int(buffer *b, int64_t n)
 {
-    char digits[21];
-    size_t i = sizeof digits;
-    uint64_t u = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    do
-        digits[--i] = (char)('0' + u % 10);
-    while (u /= 10);
+    char digits[TEXT_DIGITS];
     if (n < 0)
-        digits[--i] = '-';
-    buffer_text(b, (text){ digits + i, sizeof digits - i });
+        buffer_text(b, TEXT("-"));
+    buffer_text(b, text_number(n < 0 ? 0 - (uint64_t)n : (uint64_t)n, digits));
 }
 
 void buffer_printf(buffer *b, const char *format, ...)

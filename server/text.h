@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct text {
@@ -18,6 +19,17 @@ static inline text text_of(const char *s) { return (text){ s, strlen(s) }; }
 static inline bool text_equal(text a, text b)
 {
     return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
+}
+
+/* n in decimal digits, in the last bytes of room. */
+enum { TEXT_DIGITS = 20 };
+static inline text text_number(uint64_t n, char room[TEXT_DIGITS])
+{
+    size_t i = TEXT_DIGITS;
+    do
+        room[--i] = (char)('0' + n % 10);
+    while (n /= 10);
+    return (text){ room + i, TEXT_DIGITS - i };
 }
 
 #endif

@@ -28,16 +28,6 @@ static char *put(char *at, text t)
     return at + t.length;
 }
 
-static char *put_number(char *at, uint64_t n)
-{
-    char digits[20];
-    size_t i = sizeof digits;
-    do
-        digits[--i] = (char)('0' + n % 10);
-    while (n /= 10);
-    return put(at, (text){ digits + i, sizeof digits - i });
-}
-
 void respond_header(request *req, const char *name, const char *format, ...)
 {
     const text called = text_of(name), before = req->extra;
@@ -67,6 +57,7 @@ static char *respond_head(request *req, int status, const char *type, uint64_t l
     const text media = text_of(type ? type : "");
     const size_t bound = line.length + common.length + media.length + req->extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
+    char digits[TEXT_DIGITS];
 
     at = put(at, line);
     at = put(at, common);
@@ -77,7 +68,7 @@ static char *respond_head(request *req, int status, const char *type, uint64_t l
     }
     if (!bodiless(status)) {
         at = put(at, TEXT("Content-Length: "));
-        at = put_number(at, length);
+        at = put(at, text_number(length, digits));
         at = put(at, TEXT("\r\n"));
     }
     if (!req->keep_alive)
