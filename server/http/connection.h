@@ -71,5 +71,6 @@ void     writer_flush_soon(connection *c);   /* at the end of this turn */
 size_t   writer_backlog(const connection *c);        /* bytes that are still here */
 bool     writer_got_on(connection *c);       /* while writing: has the client taken any since the last look? */
 promise *writer_room(request *r);            /* settles when another piece of a long answer may come */
+void     writer_wake(request *r, int err);   /* settles that, if it waits for it */
 
 #endif

@@ -167,11 +167,7 @@ void pipeline_abandon(connection *c)
         output_free(&r->held);
         if (r->held_back)
             r->finished = true;
-        if (r->waiting) {
-            promise *room = r->waiting;
-            r->waiting = NULL;
-            promise_settle(room, UV_ECANCELED);
-        }
+        writer_wake(r, UV_ECANCELED);
         if (r->running)
             promise_cancel(r->running);
     }

@@ -94,17 +94,21 @@ void writer_push(connection *c)
     }
 }
 
+void writer_wake(request *r, int err)
+{
+    promise *room = r->waiting;
+    r->waiting = NULL;
+    if (room)
+        promise_settle(room, err);
+}
+
 void writer_flush(connection *c)
 {
     writer_push(c);
     if (c->closing)
         return;
-    request *r = c->first;
-    if (r && r->waiting && !c->writing) {
-        promise *room = r->waiting;
-        r->waiting = NULL;
-        promise_settle(room, 0);
-    }
+    if (c->first && !c->writing)
+        writer_wake(c->first, 0);
     if (c->ending && !c->first && !c->writing && !c->out.first)
         connection_finish(c);
     else if (c->blocked && !c->busy && reader_has_room(c))
@@ -134,9 +138,8 @@ void writer_flush_soon(connection *c)
 
 static void stop_waiting(promise *p, void *arg)
 {
-    request *r = arg;
-    r->waiting = NULL;
-    promise_settle(p, UV_ECANCELED);
+    (void)p;
+    writer_wake(arg, UV_ECANCELED);
 }
 
 promise *writer_room(request *r)
