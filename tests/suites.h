@@ -20,6 +20,7 @@
     run(promise_suite)         \
     run(combine_suite)         \
     run(timer_suite)           \
+    run(plain_suite)           \
     run(timing_suite)          \
     run(context_suite)         \
     run(stack_suite)           \

@@ -5,9 +5,8 @@
 #include "timing.h"
 #include "timer.h"
 #include "loop.h"
+#include "plain.h"
 #include "server/memory.h"
-
-#include <time.h>
 
 struct sleeper { timer timer; promise *promise; };
 
@@ -29,18 +28,11 @@ static void cancel_sleeper(promise *p, void *arg)
     wake(s, UV_ECANCELED);
 }
 
-static void sleep_here(uint64_t ms)
-{
-    struct timespec left = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
-    while (nanosleep(&left, &left) != 0)     /* a signal came: sleep on for the rest */
-        ;
-}
-
 promise *sleep_for(uint64_t ms)
 {
     if (!loop_here()) {
-        sleep_here(ms);
-        return promise_settled(0);
+        const int err = plain_wait(-1, 0, plain_in(ms));
+        return promise_settled(err == UV_ETIMEDOUT ? 0 : err);
     }
     struct sleeper *s = pool_get(&sleepers);
     s->timer = (timer){ 0 };

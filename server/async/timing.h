@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Settles with 0 after ms milliseconds; UV_ECANCELED if cancelled first. In a plain thread it
- * sleeps, and returns settled. */
+ * sleeps, and returns settled; there it is the client's leaving that cancels it (plain.h). */
 MUST_AWAIT promise *sleep_for(uint64_t ms);
 
 /* Settles as p does, if that is in time. Otherwise cancels p, drains it, and settles with

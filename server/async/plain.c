@@ -1,0 +1,80 @@
+/* plain.c - see plain.h. */
+#include "plain.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <uv.h>
+
+static const uint64_t MS = 1000000;
+
+static _Thread_local struct {
+    int      client;                         /* fd + 1; 0 for none */
+    uint64_t farewell;                       /* nanoseconds for the answer to a client that has said all */
+    uint64_t end;                            /* when that is over; 0 while it may still send */
+    bool     cancelled;
+} here;
+
+void plain_follow(int client, uint64_t farewell_ms)
+{
+    here.client = client + 1;
+    here.farewell = farewell_ms * MS;
+    here.end = 0;
+    here.cancelled = false;
+}
+
+uint64_t plain_in(uint64_t ms)
+{
+    const uint64_t now = uv_hrtime();
+    return ms < (PLAIN_FOREVER - now) / MS ? now + ms * MS : PLAIN_FOREVER;
+}
+
+static void judge(short revents, uint64_t now)
+{
+    if (revents & (POLLERR | POLLHUP | POLLNVAL))
+        here.cancelled = true;
+    else if (revents & POLLRDHUP && !here.end)
+        here.end = now + here.farewell;
+    if (here.end && now >= here.end)
+        here.cancelled = true;
+}
+
+/* Rounded up: poll must not return before it. */
+static int milliseconds(uint64_t until, uint64_t now)
+{
+    if (until == PLAIN_FOREVER)
+        return -1;
+    const uint64_t left = until > now ? (until - now + MS - 1) / MS : 0;
+    return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+int plain_wait(int fd, short events, uint64_t until)
+{
+    for (uint64_t now = uv_hrtime(); !here.cancelled;) {
+        struct pollfd on[] = {
+            { fd, events, 0 },               /* negative ones are passed over */
+            { here.client - 1, here.end ? 0 : POLLRDHUP, 0 },
+        };
+        const uint64_t stop = here.end && here.end < until ? here.end : until;
+        const int n = poll(on, 2, milliseconds(stop, now));
+        now = uv_hrtime();
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        if (n < 0)
+            on[0].revents = on[1].revents = 0;
+        judge(on[1].revents, now);
+        if (on[0].revents && !here.cancelled)
+            return 0;
+        if (now >= until && !here.cancelled)
+            return UV_ETIMEDOUT;
+    }
+    return UV_ECANCELED;
+}
+
+bool plain_cancelled(void)
+{
+    struct pollfd client = { here.client - 1, POLLRDHUP, 0 };
+    if (here.client && !here.cancelled && poll(&client, 1, 0) >= 0)
+        judge(client.revents, uv_hrtime());
+    return here.cancelled;
+}
