@@ -1,16 +1,11 @@
 /* connection.c - see connection.h: how long it may wait, and how it ends. */
 #include "connection.h"
+#include "listener.h"
+#include "patience.h"
 #include "server/log.h"
 #include "server/memory.h"
 
 #include <sys/socket.h>
-
-enum {
-    FAREWELL = 1000,                         /* ms for the answers to a client that has left, if it has */
-    LINGER = 2000,                           /* ms for a refused client to read why, before the reset */
-    GRACE = 100,                             /* ms for an idle client's last request to cross our stopping */
-    BODY_RATE = 16,                          /* bytes a ms: a body that comes faster may take longer */
-};
 
 _Thread_local worker *worker_here;
 
@@ -134,13 +129,9 @@ void connection_finish(connection *c)
 
 static void turn_away(connection *c)
 {
-    static char BUSY[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
-                         "Content-Length: 0\r\nConnection: close\r\n\r\n";
-    const uv_buf_t busy = uv_buf_init(BUSY, sizeof BUSY - 1);
     int fd;
-    uv_try_write((uv_stream_t *)c, &busy, 1);
-    if (uv_fileno((uv_handle_t *)c, &fd) == 0)   /* a close with bytes unread would be a reset, and nobody read this */
-        recv(fd, worker_here->buffer, READ_BUFFER, MSG_DONTWAIT);
+    if (uv_fileno((uv_handle_t *)c, &fd) == 0)
+        listener_turn_away(fd);
     close_now(c);
 }
 

@@ -58,6 +58,8 @@ typedef struct exchange_host {
     void     (*answering)(request *req);     /* the site's, see server.h */
 } exchange_host;
 
+extern const head NO_HEAD;                   /* of a request whose own could not be read */
+
 /* The bytes that exchange_init needs for a request with that head, and so many more for its arena. */
 size_t exchange_size(const head *h, size_t more);
 /* Lays a request out in room, with a copy of the head. */
@@ -67,5 +69,8 @@ bool exchange_is_safe(const request *req);   /* its method changes nothing: GET,
 
 int  respond_error(request *req, int err);   /* the page for a handler's error */
 void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
+void exchange_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
+void exchange_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
+bool exchange_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */
 
 #endif

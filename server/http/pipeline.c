@@ -3,7 +3,6 @@
  * Safe ones (GET and such) run side by side; any other waits for those before it, and those behind
  * wait for it (RFC 9112, 9.3.2). */
 #include "connection.h"
-#include "server/log.h"
 #include "server/memory.h"
 
 static void answering(request *r) { worker_here->answering(r); }
@@ -27,7 +26,7 @@ static void start(request *r);
 static void advance(connection *c)
 {
     for (request *r; (r = c->first) && r->finished;) {
-        if (r->left > 0 && !r->gone) {       /* a long answer broke off: the client must see that */
+        if (exchange_broke_off(r)) {         /* a long answer broke off: the client must see that */
             writer_push(c);                  /* what is whole before it, too */
             connection_abandon(c);
             return;
@@ -57,18 +56,9 @@ static void advance(connection *c)
 /* The handler has ended, with err. */
 static void finish(request *r, int err)
 {
-    connection *c = r->connection;
-    char why[128];
     r->running = NULL;
-    r->finished = true;
-    if (!r->answered && !err)
-        log_error("%s %s: the handler did not answer", r->route->method, r->route->path);
-    else if (err && status_of(err) == 500 && err > HTTP_STATUS(999))     /* those beyond have told their own */
-        log_error("%s %s: %s", r->route->method, r->route->path,
-                  err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));
-    if (!r->answered)
-        respond_error(r, err ? err : HTTP_STATUS(500));
-    advance(c);
+    exchange_end(r, err);
+    advance(r->connection);
 }
 
 static void on_settled(int err, void *arg) { finish(arg, err); }
@@ -141,19 +131,16 @@ void pipeline_append(connection *c, request *r)
 
 void pipeline_refuse(connection *c, int err)
 {
-    static const head NOTHING = { .at = "" };
     request *r = c->reading;                 /* of which some has come, and has its place in line */
     c->reading = NULL;
     if (!r) {
-        const size_t size = exchange_size(&NOTHING, 0);
+        const size_t size = exchange_size(&NO_HEAD, 0);
         r = mem_alloc(size);
-        exchange_init(r, size, &NOTHING);
+        exchange_init(r, size, &NO_HEAD);
         pipeline_append(c, r);
     }
     c->ending = c->unread = true;
-    r->keep_alive = false;
-    respond_error(r, err);
-    r->finished = true;
+    exchange_refuse(r, err);
     advance(c);
 }
 

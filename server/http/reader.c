@@ -1,5 +1,6 @@
 /* reader.c - see connection.h: bytes become requests. */
 #include "connection.h"
+#include "intake.h"
 #include "server/memory.h"
 
 struct input {                               /* bytes that could not be used yet */
@@ -41,60 +42,51 @@ static size_t take_body(connection *c, const char *at, size_t length)
     return (size_t)taken;
 }
 
-static request *make_request(const head *h, const match *m, bool whole)
+static request *make_request(const intake *in, bool whole)
 {
-    size_t size = exchange_size(h, ON_STACK);
+    size_t size = intake_size(in, ON_STACK);
+    const route *route = in->match.route;
     task *t = NULL;
-    if (whole && size <= SMALL && m->route && m->route->await)
-        t = task_new(m->route->path, size);
+    if (whole && size <= SMALL && route && route->await)
+        t = task_new(route->path, size);
     if (!t)
-        size = exchange_size(h, 0);
+        size = intake_size(in, 0);
     request *r = t ? task_room(t) : mem_resize(NULL, size);
-    exchange_init(r, size, h);
+    intake_init(in, r, size);
     r->task = t;
-    r->route = m->route;
-    if (!m->route)
-        r->allow = m->found ? m->allow : NULL;
-    memcpy(r->parameters, m->parameters, sizeof r->parameters);
     return r;
 }
 
 static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, size_t length)
 {
-    static _Thread_local head h;             /* large, and only of use in here */
-    llhttp_t parser;
-    match m;
+    static _Thread_local intake in;
     const config *config = worker_here->config;
-    const guard_limits limits = { config->limits.head, config->limits.uri, config->limits.headers };
 
-    const long size = guard_head(g, at, length, &limits);
+    const long size = intake_read(&in, g, at, length, config, worker_here->router);
     if (size == 0)
         return 0;
-    *g = (guard){ 0 };
-    int err = size < 0 ? (int)size : head_read(&h, &parser, at, (size_t)size);
-    if (err) {
-        pipeline_refuse(c, err);
+    if (size < 0) {
+        pipeline_refuse(c, (int)size);
         return length;
     }
-    router_find(worker_here->router, text_of(llhttp_method_name(h.method)), h.path, &m);
     const size_t rest = length - (size_t)size;
-    request *r = make_request(&h, &m, !h.chunked && h.content_length <= rest);
+    request *r = make_request(&in, !in.head.chunked && in.head.content_length <= rest);
     r->started = now;
     if (worker_here->draining)
         r->keep_alive = false;
     pipeline_append(c, r);
     c->phase = IDLE;                         /* the next head's time starts anew */
-    if (!h.has_body) {
+    if (!in.head.has_body) {
         pipeline_start(c, r);
         return (size_t)size;
     }
     c->reading = r;
-    r->body = body_new(&r->arena, &h, &parser, config->limits.body, config->limits.head, &err);
-    if (!r->body) {
+    const int err = intake_body(&in, r, config);
+    if (err) {
         pipeline_refuse(c, err);
         return length;
     }
-    if (h.expects_continue && rest == 0) {
+    if (in.head.expects_continue && rest == 0) {
         output_append(r->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
         writer_flush_soon(c);
     }

@@ -1,7 +1,9 @@
-/* server.h - the server as a whole: listens, runs a loop for each worker, and stops when asked.
+/* server.h - the server as a whole: listens, serves in one of two ways, and stops when asked.
  *
- * Workers share nothing but the routes and the configuration. Each has its own loop, its own
- * listening socket (SO_REUSEPORT lets the kernel spread the connections), its own connections.
+ *   async      a loop for each worker; workers share nothing but the routes and the configuration
+ *   threads    a thread for each connection, whose every call blocks: for comparison
+ *
+ * The same routes, limits and answers in both; a handler cannot tell which it is.
  *
  *   SIGTERM, SIGINT   stop accepting, finish what is under way, return; a second one exits at once. */
 #ifndef HTTP_SERVER_H
@@ -14,7 +16,7 @@ typedef struct site {
     const route *routes;
     int          count;
     void        *arg;
-    void       (*open)(void *arg);           /* on each worker's thread, before it serves */
+    void       (*open)(void *arg);           /* on each thread that runs handlers, before it serves */
     promise   *(*close)(void *arg);          /* on the same, when it has stopped */
     void       (*answering)(request *req);   /* before an answer is written: may add headers to it */
 } site;

@@ -1,0 +1,62 @@
+/* exchange.c - see exchange.h: how a request begins, and how it ends. */
+#include "exchange.h"
+#include "server/log.h"
+
+const head NO_HEAD = { .at = "" };
+
+static size_t fixed_size(const head *h)
+{
+    return sizeof(request) + (size_t)h->count * sizeof(header) + h->length;
+}
+
+size_t exchange_size(const head *h, size_t more) { return fixed_size(h) + more; }
+
+/* Where a part of the head, or a constant, is in our copy of the head. */
+static span place(const head *h, text t)
+{
+    const bool ours = t.at >= h->at && t.at <= h->at + h->length;
+    return (span){ ours ? (uint16_t)(t.at - h->at) : 0, ours ? (uint16_t)t.length : 0 };
+}
+
+void exchange_init(void *room, size_t size, const head *h)
+{
+    request *req = room;
+    *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
+                      .header_count = (uint16_t)h->count, .path = place(h, h->path), .query = place(h, h->query) };
+    memcpy((void *)exchange_headers(req), h->headers, (size_t)h->count * sizeof(header));
+    memcpy((void *)exchange_head(req), h->at, h->length);
+    arena_init(&req->arena, (char *)room + fixed_size(h), size - fixed_size(h));
+}
+
+void exchange_done(request *req)
+{
+    output_free(&req->held);
+    arena_done(&req->arena);
+}
+
+bool exchange_is_safe(const request *req)
+{
+    return req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS;
+}
+
+void exchange_end(request *req, int err)
+{
+    char why[128];
+    req->finished = true;
+    if (!req->answered && !err)
+        log_error("%s %s: the handler did not answer", req->route->method, req->route->path);
+    else if (err && status_of(err) == 500 && err > HTTP_STATUS(999))         /* those beyond have told their own */
+        log_error("%s %s: %s", req->route->method, req->route->path,
+                  err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));
+    if (!req->answered)
+        respond_error(req, err ? err : HTTP_STATUS(500));
+}
+
+void exchange_refuse(request *req, int err)
+{
+    req->keep_alive = false;
+    respond_error(req, err);
+    req->finished = true;
+}
+
+bool exchange_broke_off(const request *req) { return req->left > 0 && !req->gone; }

@@ -1,0 +1,34 @@
+/* intake.c - see intake.h. */
+#include "intake.h"
+
+long intake_read(intake *in, guard *g, const char *at, size_t length, const config *c, const router *r)
+{
+    const guard_limits limits = { c->limits.head, c->limits.uri, c->limits.headers };
+    const long size = guard_head(g, at, length, &limits);
+    if (size == 0)
+        return 0;
+    *g = (guard){ 0 };
+    const int err = size < 0 ? (int)size : head_read(&in->head, &in->parser, at, (size_t)size);
+    if (err)
+        return err;
+    router_find(r, text_of(llhttp_method_name(in->head.method)), in->head.path, &in->match);
+    return size;
+}
+
+size_t intake_size(const intake *in, size_t more) { return exchange_size(&in->head, more); }
+
+void intake_init(const intake *in, request *req, size_t size)
+{
+    exchange_init(req, size, &in->head);
+    req->route = in->match.route;
+    if (!req->route)
+        req->allow = in->match.found ? in->match.allow : NULL;
+    memcpy(req->parameters, in->match.parameters, sizeof req->parameters);
+}
+
+int intake_body(const intake *in, request *req, const config *c)
+{
+    int err = 0;
+    req->body = body_new(&req->arena, &in->head, &in->parser, c->limits.body, c->limits.head, &err);
+    return err;
+}

@@ -1,0 +1,32 @@
+/* intake.h - from bytes to a request and its route, whoever serves it.
+ *
+ *   const long size = intake_read(&in, &g, at, length, config, router);    guard, parser, router
+ *   request *r = ...                             the server's: intake_size() bytes, on a stack or the heap
+ *   intake_init(&in, r, size);
+ *   err = intake_body(&in, r, config);           if it has one: body.h takes its bytes
+ *
+ * An intake is large, and only of use until the body begins: one a thread is enough. */
+#ifndef HTTP_INTAKE_H
+#define HTTP_INTAKE_H
+
+#include "exchange.h"
+#include "server/config.h"
+
+typedef struct intake {
+    head     head;
+    llhttp_t parser;                         /* left ready for the body */
+    match    match;
+} intake;
+
+/* Looks at the bytes from a request's first on; g starts as {0}, and is {0} again after a whole head.
+ * Returns the length of the head; 0 if more must come first; or an HTTP_STATUS error. */
+long intake_read(intake *in, guard *g, const char *at, size_t length, const config *c, const router *r);
+
+/* The bytes that intake_init needs, with so many more for the request's arena. */
+size_t intake_size(const intake *in, size_t more);
+void   intake_init(const intake *in, request *req, size_t size);
+
+/* 0, or the error with which to refuse the body unseen. */
+int    intake_body(const intake *in, request *req, const config *c);
+
+#endif

@@ -1,0 +1,25 @@
+/* listener.h - the sockets that a server listens on, all at one address.
+ *
+ * Several share it with SO_REUSEPORT: the kernel spreads the clients over them. */
+#ifndef HTTP_LISTENER_H
+#define HTTP_LISTENER_H
+
+#include <netdb.h>
+#include <stddef.h>
+
+enum { LISTENER_BACKLOG = 4096 };
+
+typedef struct listener {
+    int  count;
+    int *sockets;                            /* owned, and -1 where the owner is another by now; non-blocking, bound */
+    char address[64 + NI_MAXHOST];           /* "http://127.0.0.1:8080", with the real port */
+} listener;
+
+/* Binds so many sockets to HOST:PORT. On an error why says in words what is wrong. */
+int  listener_open(listener *l, const char *at, int count, char *why, size_t size);
+void listener_close(listener *l);
+
+/* Tells a client that there is no room for it (503): its socket is the caller's to close. */
+void listener_turn_away(int client);
+
+#endif

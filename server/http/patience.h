@@ -1,0 +1,12 @@
+/* patience.h - how long a client is waited for, beside what the settings say. */
+#ifndef HTTP_PATIENCE_H
+#define HTTP_PATIENCE_H
+
+enum {
+    FAREWELL = 1000,                         /* ms for the answers to a client that has left, if it has */
+    LINGER = 2000,                           /* ms for a refused client to read why, before the reset */
+    GRACE = 100,                             /* ms for an idle client's last request to cross our stopping */
+    BODY_RATE = 16,                          /* bytes a ms: a body that comes faster may take longer */
+};
+
+#endif
