@@ -24,13 +24,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef enum mode { MODE_ASYNC } mode;
+typedef enum mode { MODE_ASYNC, MODE_THREADS } mode;
 
 typedef struct config {
     struct {
         char *listen;                        /* HOST:PORT or [V6]:PORT; 127.0.0.1:8080 */
         mode  mode;
-        int   workers;                       /* loops; auto: one a processor */
+        int   workers;                       /* loops; auto: one a processor. In threads mode it only multiplies
+                                                what is there for each worker, so that both modes have the same */
     } server;
     struct {
         size_t head;                         /* bytes of request line and headers; 16KiB */
@@ -63,6 +64,8 @@ typedef struct config {
         int pool;                            /* threads of libuv's pool; auto: processors, at least 4 */
         int running;                         /* CPU jobs at once, for each worker; auto: processors */
         int waiting;                         /* CPU jobs in line, for each worker; 1024 */
+        int    max;                          /* of threads mode: connections; auto: limits.connections of all workers */
+        size_t stack;                        /* of each of those; 1MiB */
     } threads;
     struct {
         size_t stack;                        /* of a task; 64KiB */

@@ -10,6 +10,7 @@
 #include "server/http/server.h"
 #include "version.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,12 +25,15 @@ static int fail(const char *why)
 
 static database_options database_options_of(const config *c)
 {
+    /* The threads of threads mode share what the workers of async mode have for themselves. */
+    const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
+    const int64_t connections = c->database.connections * times, line = c->database.line * times;
     return (database_options){
         .url = c->database.url,
-        .connections = c->database.connections,
+        .connections = connections < INT_MAX ? (int)connections : INT_MAX,
         .pipeline_depth = c->database.pipeline_depth,
         .readers = c->database.readers,
-        .line = c->database.line,
+        .line = line < INT_MAX ? (int)line : INT_MAX,
         .timeout_ms = c->database.timeout,
         .line_timeout_ms = c->database.line_timeout,
         .connect_timeout_ms = c->database.connect_timeout,
@@ -42,8 +46,14 @@ struct running { const config *config; const database *database; server *server;
 static void announce(void *arg)
 {
     const struct running *r = arg;
-    printf("tenk %s: %s, async mode, %d worker%s, %s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server),
-           r->config->server.workers, r->config->server.workers == 1 ? "" : "s", database_describe(r->database));
+    const config *c = r->config;
+    char how[64];
+    if (c->server.mode == MODE_THREADS)
+        snprintf(how, sizeof how, "threads mode, up to %d connections", c->threads.max);
+    else
+        snprintf(how, sizeof how, "async mode, %d worker%s", c->server.workers, c->server.workers == 1 ? "" : "s");
+    printf("tenk %s: %s, %s, %s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server), how,
+           database_describe(r->database));
     fflush(stdout);
 }
 

@@ -33,7 +33,14 @@ static int as_files_allow(const config *c)
     return each < 1 ? 1 : each > MOST ? MOST : each;
 }
 
-static const char *const MODES[] = { "async", NULL };
+static int every_connection(const config *c)
+{
+    enum { MOST = 1000000 };
+    const int64_t all = (int64_t)c->limits.connections * c->server.workers;
+    return all < MOST ? (int)all : MOST;
+}
+
+static const char *const MODES[] = { "async", "threads", NULL };
 static const char *const LEVELS[] = { "error", "warning", "info", "debug", NULL };
 
 _Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
@@ -56,7 +63,7 @@ const settings_section SECTIONS[] = {
     { "database", "Where the data is, and how long a query may take." },
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client." },
-    { "threads",  "The pool that does what would block a loop: rendering, files, names." },
+    { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "tasks",    "Tasks." },
     { "files",    "What is served from the disk." },
     { "log",      "What is written to standard error." },
@@ -67,7 +74,7 @@ const setting SETTINGS[] = {
     { TEXTUAL(SETTING_ADDRESS, server, listen), .initial = "127.0.0.1:8080",
       .why = "HOST:PORT, [IPV6]:PORT, or :PORT for every address; port 0 is any free one." },
     { CHOICE(server, mode, mode, MODES), .initial = "async",
-      .why = "async: one loop serves many connections." },
+      .why = "async: one loop serves many connections; threads: a thread for each, and blocking calls." },
     { NUMBER(server, workers, "1", "1024"), .initial = "auto", .automatic = one_a_processor,
       .why = "Loops, each on a thread of its own; auto: one for each processor." },
 
@@ -117,11 +124,15 @@ const setting SETTINGS[] = {
       .why = "To finish what is under way when stopping; 0 stops at once." },
 
     { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = at_least_four,
-      .why = "Threads, shared by all workers; auto: one for each processor, at least 4." },
+      .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },
     { NUMBER(threads, running, "1", "1024"), .initial = "auto", .automatic = within_the_pool,
       .why = "Jobs that compute at once, for each worker; auto: one for each processor." },
     { NUMBER(threads, waiting, "0", "1000000"), .initial = "1024",
       .why = "Jobs in line, for each worker; more get 503." },
+    { NUMBER(threads, max, "1", "1000000"), .initial = "auto", .automatic = every_connection,
+      .why = "In threads mode: of connections; more get 503; auto: [limits] connections of all workers." },
+    { SIZE(threads, stack, "128KiB", "64MiB"), .initial = "1MiB",
+      .why = "In threads mode: of one thread; only what it touches takes memory." },
 
     { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
       .why = "Of one task, in whole pages; only what a task touches takes memory." },

@@ -24,7 +24,7 @@ START_TEST(a_bad_value_says_where_and_what_would_do)
     refuses("[server]\nworkers = all",
             "2: [server] workers: 'all' is not a whole number, nor auto");
     refuses("[server]\nworkers = 0", "2: [server] workers: '0' is out of range (1 to 1024)");
-    refuses("[server]\nmode = threaded", "2: [server] mode: 'threaded' is not one of: async");
+    refuses("[server]\nmode = threaded", "2: [server] mode: 'threaded' is not one of: async, threads");
     refuses("[log]\nlevel = loud",
             "2: [log] level: 'loud' is not one of: error, warning, info, debug");
     refuses("[database]\nprepare = 1", "2: [database] prepare: '1' is not on or off");

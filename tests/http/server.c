@@ -46,6 +46,12 @@ static char *printed(const char *format, ...)
     return text;
 }
 
+bool in_threads_mode(void)
+{
+    const char *mode = getenv("MODE");
+    return mode && strcmp(mode, "threads") == 0;
+}
+
 static void add_environment(words *w, const char *setting)
 {
     const size_t name = strcspn(setting, "=") + 1;
@@ -176,6 +182,8 @@ static void start(const char *name, const char *database, va_list list)
     add_own_environment(&w);
     add_environment(&w, "PORT=0");
     add_environment(&w, "WEB_CONCURRENCY=1");
+    if (in_threads_mode())
+        add_environment(&w, "TENK_SERVER_MODE=threads");
     char *setting = printed("DATABASE_URL=%s", database);
     add_environment(&w, setting);
     free(setting);

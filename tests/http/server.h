@@ -27,6 +27,7 @@ void run_begin(void);
 void run_end(void);                          /* removes that folder */
 const char *run_folder(void);
 const char *run_binary(void);
+bool in_threads_mode(void);                  /* MODE=threads: every server is started so, unless its words say otherwise */
 bool run_slowed(void);                       /* by a sanitizer or valgrind: be patient, and count less */
 int  scaled(int count);                      /* count, or a quarter of it where the server is slowed */
 int  most_connections(int wanted);            /* or what this process may open, if that is less */

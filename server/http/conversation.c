@@ -1,0 +1,217 @@
+/* conversation.c - see conversation.h. */
+#include "conversation.h"
+#include "patience.h"
+#include "server/async/loop.h"
+#include "server/async/plain.h"
+#include "server/async/task.h"
+#include "server/memory.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+enum { ROOM = 4096, ARENA = 1024 };          /* for a request, on the stack; its arena's part of it */
+
+/* What a request needs of whoever serves it. */
+
+static promise *room(request *r)
+{
+    conversation *c = r->connection;
+    sender_push(c);
+    r->gone = c->gone;
+    return promise_settled(c->gone ? UV_ECANCELED : 0);
+}
+
+/* While draining, the last answer says that it is: none may follow it. */
+static void say_goodbye(request *r)
+{
+    conversation *c = r->connection;
+    if (atomic_load(&c->talk->draining) && receiver_quiet(c))
+        r->keep_alive = false;
+}
+
+static void answering(request *r)
+{
+    say_goodbye(r);
+    ((conversation *)r->connection)->talk->answering(r);
+}
+
+static const exchange_host host = { .room = room, .answering = answering };
+
+/* Running a handler. */
+
+static void end(int err, void *arg)
+{
+    request *r = arg;
+    conversation *c = r->connection;
+    if (err == UV_ECANCELED && plain_cancelled())
+        r->gone = c->gone = true;
+    exchange_end(r, err);
+}
+
+static void run_handler(request *r)
+{
+    if (!r->route) {
+        exchange_answer(r);
+        return;
+    }
+    if (r->route->await)
+        end(r->route->await(r), r);
+    else if (r->route->promise)
+        end(await(r->route->promise(r)), r);
+    else
+        r->route->callback(r, end, r);
+    while (!r->finished) {                   /* all that it waits for has settled: its followers must run */
+        const bool progress = loop_run_ready();
+        assert(progress && "a callback handler waits for what nobody will settle");
+        (void)progress;
+    }
+}
+
+static uint64_t body_deadline(const conversation *c, const request *r, uint64_t begun)
+{
+    return begun + (c->talk->config->timeouts.body + r->body->length / BODY_RATE) * 1000000;
+}
+
+/* 0, or the error with which to refuse it; c->gone if the rest will not come. */
+static int receive_body(conversation *c, request *r, const intake *in)
+{
+    const uint64_t begun = plain_in(0);
+    const int err = intake_body(in, r, c->talk->config);
+    if (err)
+        return err;
+    if (in->head.expects_continue && c->at == c->end) {
+        output_append(&c->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
+        sender_push(c);
+    }
+    while (!c->gone) {
+        const long taken = body_take(r->body, c->input + c->at, c->end - c->at);
+        if (taken < 0)
+            return (int)taken;
+        c->at += (size_t)taken;
+        if (r->body->complete)
+            return 0;
+        const received came = receiver_more(c, body_deadline(c, r, begun));
+        if (came == LATE)
+            return HTTP_STATUS(408);
+        c->gone = came == ENDED;
+    }
+    return 0;
+}
+
+static void answer(conversation *c, request *r, const intake *in)
+{
+    const int err = in->head.has_body ? receive_body(c, r, in) : 0;
+    if (c->gone)
+        return;
+    if (err) {
+        exchange_refuse(r, err);
+        c->unread = true;
+        return;
+    }
+    say_goodbye(r);
+    run_handler(r);
+    if (exchange_broke_off(r)) {
+        sender_push(c);                      /* what is whole before it, too */
+        c->gone = true;
+    }
+}
+
+/* True if another request may follow. */
+static bool converse(conversation *c, const intake *in, size_t head)
+{
+    _Alignas(max_align_t) char on_stack[ROOM];
+    const size_t size = intake_size(in, ARENA);
+    const bool small = size <= ROOM;
+    request *r = small ? (request *)on_stack : mem_resize(NULL, size);
+
+    intake_init(in, r, small ? ROOM : size);
+    r->started = uv_hrtime();
+    r->connection = c;
+    r->host = &host;
+    r->out = &c->out;
+    c->at += head;
+    answer(c, r, in);
+    const bool more = r->keep_alive;
+    exchange_done(r);
+    if (!small)
+        mem_free(r);
+    return more;
+}
+
+static void refuse(conversation *c, int err)
+{
+    request r;
+    exchange_init(&r, sizeof r, &NO_HEAD);
+    r.connection = c;
+    r.host = &host;
+    r.out = &c->out;
+    exchange_refuse(&r, err);
+    exchange_done(&r);
+    c->unread = true;
+}
+
+/* The length of a whole head at the front of the input, 0 when none will come, or an error. */
+static long next_head(conversation *c, intake *in)
+{
+    const config *config = c->talk->config;
+    uint64_t until = 0;
+
+    if (receiver_idle(c) != RECEIVED)
+        return 0;
+    for (;;) {
+        const long size = intake_read(in, &c->guard, c->input + c->at, c->end - c->at, config, c->talk->router);
+        if (size)
+            return size;
+        if (!until)
+            until = plain_in(config->timeouts.head);
+        const received came = receiver_more(c, until);
+        if (came != RECEIVED)
+            return came == LATE ? HTTP_STATUS(408) : 0;
+    }
+}
+
+static void limit_time(int fd, int option, uint64_t ms)
+{
+    const struct timeval t = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+    setsockopt(fd, SOL_SOCKET, option, &t, sizeof t);
+}
+
+void conversation_run(conversation *c)
+{
+    const config *config = c->talk->config;
+    intake in;
+    bool more = true;
+
+    limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
+    limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
+    plain_follow(c->fd, FAREWELL);
+    while (more && !c->gone) {
+        const long head = next_head(c, &in);
+        if (head == 0)
+            break;
+        if (head > 0)
+            more = converse(c, &in, (size_t)head);
+        else
+            refuse(c, (int)head);
+        more = more && !c->unread;
+        sender_push(c);
+    }
+    plain_follow(-1, 0);
+    if (!c->gone && (c->unread || !receiver_quiet(c)))
+        receiver_linger(c);
+}
+
+conversation *conversation_new(const talk *t, int fd)
+{
+    conversation *c = mem_resize(NULL, sizeof *c + INPUT);
+    *c = (conversation){ .talk = t, .fd = fd };
+    return c;
+}
+
+void conversation_free(conversation *c)
+{
+    output_free(&c->out);
+    mem_free(c);
+}

@@ -1,0 +1,241 @@
+/* serve_threads.c - a thread for each connection; see serve.h.
+ *
+ * The first thread accepts, and waits for signals; every other one talks to one client. When told to
+ * stop, the first thread ends what the others wait for, by shutting their sockets down:
+ *
+ *     signal -> no new clients -> idle ones are let go -> the others end in their time -> the late are cut off */
+#include "serve.h"
+#include "conversation.h"
+#include "patience.h"
+#include "server/async/plain.h"
+#include "server/async/task.h"
+#include "server/log.h"
+#include "server/memory.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum {
+    AT_ONCE = 64,                            /* clients, before a look at the signals */
+    PAUSE = 100,                             /* ms without accepting when there are no descriptors left */
+};
+
+typedef struct crowd {
+    talk            talk;                    /* must be first */
+    const site     *site;
+    int             listener, signals, emptied;              /* descriptors */
+    pthread_attr_t  attributes;              /* of the threads */
+    pthread_mutex_t lock;                    /* of what follows */
+    conversation   *first;                   /* all that go on */
+    int             count;
+} crowd;
+
+/* One thread. */
+
+static void join(crowd *all, conversation *c)
+{
+    pthread_mutex_lock(&all->lock);
+    c->next = all->first;
+    if (c->next)
+        c->next->prev = c;
+    all->first = c;
+    all->count++;
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* From here on nobody else touches c. The last one to leave says so: to whom, when all may be freed. */
+static void leave(crowd *all, conversation *c)
+{
+    pthread_mutex_lock(&all->lock);
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        all->first = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    pthread_mutex_unlock(&all->lock);
+}
+
+static void count_down(crowd *all)
+{
+    pthread_mutex_lock(&all->lock);
+    if (--all->count == 0 && atomic_load(&all->talk.draining))
+        eventfd_write(all->emptied, 1);
+    pthread_mutex_unlock(&all->lock);
+}
+
+static void *run_thread(void *arg)
+{
+    conversation *c = arg;
+    crowd *all = (crowd *)c->talk;
+    all->site->open(all->site->arg);
+    conversation_run(c);
+    leave(all, c);
+    close(c->fd);
+    conversation_free(c);
+    await(all->site->close(all->site->arg));
+    serve_trim();
+    count_down(all);
+    return NULL;
+}
+
+/* Accepting. */
+
+static int start_thread(crowd *all, int client)
+{
+    pthread_t id;
+    conversation *c = conversation_new(&all->talk, client);
+    join(all, c);
+    const int err = pthread_create(&id, &all->attributes, run_thread, c);
+    if (err) {
+        leave(all, c);
+        count_down(all);
+        conversation_free(c);
+    }
+    return -err;
+}
+
+static int count(crowd *all)
+{
+    pthread_mutex_lock(&all->lock);
+    const int now = all->count;
+    pthread_mutex_unlock(&all->lock);
+    return now;
+}
+
+static void accept_some(crowd *all)
+{
+    for (int i = 0; i < AT_ONCE; i++) {
+        const int client = accept4(all->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (client < 0) {
+            if (errno == EAGAIN || errno == EWOULDBLOCK)
+                return;
+            log_warning("cannot accept a connection: %s", uv_strerror(-errno));
+            poll(&(struct pollfd){ all->signals, POLLIN, 0 }, 1, PAUSE);
+            return;
+        }
+        const bool room = count(all) < all->talk.config->threads.max;
+        const int err = room ? start_thread(all, client) : 0;
+        if (err)
+            log_warning("cannot start a thread: %s", uv_strerror(err));
+        if (!room || err) {
+            listener_turn_away(client);
+            close(client);
+        }
+    }
+}
+
+/* Stopping. */
+
+static int read_signal(const crowd *all)
+{
+    struct signalfd_siginfo info;
+    return read(all->signals, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+/* Waits until all have gone, or so many milliseconds: true if they have. A second signal ends it all. */
+static bool wait_until_empty(crowd *all, uint64_t ms)
+{
+    struct pollfd on[] = { { all->emptied, POLLIN, 0 }, { all->signals, POLLIN, 0 } };
+    for (const uint64_t until = plain_in(ms); count(all) > 0;) {
+        const uint64_t now = plain_in(0);
+        if (now >= until)
+            return false;
+        const uint64_t left = (until - now) / 1000000 + 1;
+        poll(on, 2, ms == PLAIN_FOREVER || left > INT32_MAX ? -1 : (int)left);
+        if (on[1].revents)
+            _exit(128 + read_signal(all));
+    }
+    return true;
+}
+
+static void shut_down(crowd *all, bool idle_only, int how)
+{
+    pthread_mutex_lock(&all->lock);
+    for (conversation *c = all->first; c; c = c->next)
+        if (!idle_only || atomic_load(&c->idle))
+            shutdown(c->fd, how);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* True if the drain time passed with work left. */
+static bool drain(crowd *all)
+{
+    const uint64_t time = all->talk.config->timeouts.drain;
+    const uint64_t grace = time < GRACE ? time : GRACE;
+    atomic_store(&all->talk.draining, true); /* this first, then who is idle: see receiver.c */
+    if (wait_until_empty(all, grace))
+        return false;
+    shut_down(all, true, SHUT_RD);
+    if (wait_until_empty(all, time - grace))
+        return false;
+    serve_late(count(all));
+    shut_down(all, false, SHUT_RDWR);
+    wait_until_empty(all, PLAIN_FOREVER);
+    return true;
+}
+
+/* The whole. */
+
+static int watch_signals(crowd *all, sigset_t *before)
+{
+    sigset_t stopping;
+    sigemptyset(&stopping);
+    sigaddset(&stopping, SIGINT);
+    sigaddset(&stopping, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stopping, before);           /* every thread inherits it */
+    all->signals = signalfd(-1, &stopping, SFD_CLOEXEC);
+    return all->signals < 0 ? -errno : 0;
+}
+
+static void open_crowd(crowd *all, const server *s)
+{
+    all->talk = (talk){ .config = s->config, .router = s->router, .answering = s->site->answering };
+    all->site = s->site;
+    all->listener = s->listener.sockets[0];
+    all->emptied = eventfd(0, EFD_CLOEXEC);
+    serve_must(all->emptied < 0 ? -errno : 0, "cannot start the server");
+    serve_must(listen(all->listener, LISTENER_BACKLOG) ? -errno : 0, "cannot listen");
+    pthread_mutex_init(&all->lock, NULL);
+    pthread_attr_init(&all->attributes);
+    pthread_attr_setdetachstate(&all->attributes, PTHREAD_CREATE_DETACHED);
+    serve_must(-pthread_attr_setstacksize(&all->attributes, s->config->threads.stack), "[threads] stack");
+}
+
+static void close_crowd(crowd *all)
+{
+    close(all->signals);
+    close(all->emptied);
+    pthread_attr_destroy(&all->attributes);
+    pthread_mutex_destroy(&all->lock);
+}
+
+int serve_threads(server *s, void (*started)(void *arg), void *arg)
+{
+    crowd all = { 0 };
+    sigset_t before;
+
+    serve_must(watch_signals(&all, &before), "cannot watch for signals");
+    open_crowd(&all, s);
+    started(arg);
+    struct pollfd on[] = { { all.listener, POLLIN, 0 }, { all.signals, POLLIN, 0 } };
+    while (!on[1].revents) {
+        if (poll(on, 2, -1) < 0)
+            continue;
+        if (on[0].revents)
+            accept_some(&all);
+    }
+    serve_stopping(read_signal(&all));
+    listener_close(&s->listener);
+    const bool late = drain(&all);
+    close_crowd(&all);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return late ? UV_ETIMEDOUT : 0;
+}
