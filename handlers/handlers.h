@@ -8,7 +8,7 @@ handler          home, users, user_page, user_page_sequential, post_new;
 promise_handler  user_page_promises;
 callback_handler user_page_callbacks;
 
-handler          sleep_await, echo, plaintext, json, healthz, static_file;
+handler          sleep_await, echo, plaintext, json, healthz, stats, static_file;
 promise_handler  sleep_promise;
 
 #endif

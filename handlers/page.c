@@ -99,10 +99,19 @@ static void render_json(page *p)
 
 promise *render(page *page)
 {
+    const text where = request_query(page->req, "render");
+    const bool here = text_equal(where, TEXT("inline"));
+
+    if (!here && where.length > 0 && !text_equal(where, TEXT("thread")))
+        return promise_settled(respond_problem(page->req, 400, "A page is rendered inline or in a thread: "
+                                                               "?render=inline, ?render=thread."));
     page->as_json = request_prefers_json(page->req);
-    if (!page->as_json)
+    if (page->as_json)
+        render_json(page);
+    else if (here)
+        render_html(page);
+    else
         return in_thread(render_html, page);
-    render_json(page);
     return promise_settled(0);
 }
 

@@ -18,6 +18,7 @@ const route ROUTES[] = {
     { "GET",  "/plaintext",            .await = plaintext },
     { "GET",  "/json",                 .await = json },
     { "GET",  "/healthz",              .await = healthz },
+    { "GET",  "/stats",                .await = stats },
     { "GET",  "/static/*",             .await = static_file },
 };
 

@@ -16,6 +16,7 @@
     run(config_file_suite)     \
     run(options_suite)         \
     run(healthcheck_suite)     \
+    run(turns_suite)           \
     run(loop_suite)            \
     run(promise_suite)         \
     run(combine_suite)         \

@@ -1,8 +1,10 @@
 /* loop.c - see loop.h. Ready work is drained before and after every poll for I/O, so nothing is
  * left when the loop goes to sleep. */
 #include "loop.h"
+#include "turns.h"
 
 #include <assert.h>
+#include <string.h>
 
 struct list { ready *head, **last; };
 
@@ -12,6 +14,7 @@ static _Thread_local struct {
     uv_check_t   after;
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
     struct list  ready, turn_end, immediate;
+    turns        turns;
     bool         started, stopping;
 } here;
 
@@ -43,8 +46,19 @@ bool loop_run_ready(void)
     return ran;
 }
 
-static void before_poll(uv_prepare_t *h) { (void)h; loop_run_ready(); }
-static void stay_awake(uv_idle_t *h)     { (void)h; }
+/* libuv reads its clock when a turn begins, and again when it has polled: since then all others wait. */
+static uint64_t waited(void) { return uv_hrtime() / 1000000 - uv_now(&here.uv); }
+
+static void before_poll(uv_prepare_t *h)
+{
+    (void)h;
+    loop_run_ready();
+    const uint64_t ms = waited();
+    if (ms > 0)                              /* timers took long; else the other half of the turn counts */
+        turns_count(&here.turns, ms);
+}
+
+static void stay_awake(uv_idle_t *h) { (void)h; }
 
 static void after_poll(uv_check_t *h)
 {
@@ -56,6 +70,7 @@ static void after_poll(uv_check_t *h)
         drain(&now);
     }
     loop_run_ready();
+    turns_count(&here.turns, waited());
 }
 
 uv_loop_t *loop_here(void) { return here.started ? &here.uv : NULL; }
@@ -73,6 +88,8 @@ int loop_start(void)
     uv_check_start(&here.after, after_poll);
     uv_unref((uv_handle_t *)&here.before);
     uv_unref((uv_handle_t *)&here.after);
+    memset(&here.turns, 0, sizeof here.turns);
+    turns_begin(&here.turns);
     here.started = true;
     return 0;
 }
@@ -104,9 +121,11 @@ int loop_done(void)
     close_once((uv_handle_t *)&here.awake);
     uv_run(&here.uv, UV_RUN_NOWAIT);
     int err = uv_loop_close(&here.uv);
-    if (!err)
-        here.started = false;
-    return err;
+    if (err)
+        return err;
+    turns_end(&here.turns);
+    here.started = false;
+    return 0;
 }
 
 void loop_ready(ready *r)       { append(&here.ready, r); }

@@ -1,0 +1,49 @@
+/* stats.c - GET /stats: how long turns of the loops took, since they started, as JSON.
+ *
+ *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}]}
+ *
+ * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three.
+ * Without loops, as in threads mode, there are none. */
+#include "handlers.h"
+#include "server/async/turns.h"
+#include "server/buffer.h"
+
+struct list { buffer text; const char *comma; };
+
+static void write_kind(buffer *b, const char *comma, int kind, uint64_t count)
+{
+    const uint64_t bound = turns_bound(kind);
+    if (bound == UINT64_MAX)
+        buffer_printf(b, "%s\"longer\":%llu", comma, (unsigned long long)count);
+    else
+        buffer_printf(b, "%s\"%llu\":%llu", comma, (unsigned long long)bound, (unsigned long long)count);
+}
+
+static void write_loop(const uint64_t counts[TURN_KINDS], void *arg)
+{
+    struct list *l = arg;
+    const char *comma = "";
+    uint64_t all = 0;
+
+    for (int i = 0; i < TURN_KINDS; i++)
+        all += counts[i];
+    buffer_printf(&l->text, "%s{\"turns\":%llu,\"lag_ms\":{", l->comma, (unsigned long long)all);
+    for (int i = 0; i < TURN_KINDS; i++)
+        if (counts[i] > 0) {
+            write_kind(&l->text, comma, i, counts[i]);
+            comma = ",";
+        }
+    buffer_text(&l->text, TEXT("}}"));
+    l->comma = ",";
+}
+
+int stats(request *req)
+{
+    struct list l = { .comma = "" };
+    buffer_init(&l.text, request_arena(req));
+    buffer_text(&l.text, TEXT("{\"loops\":["));
+    turns_each(write_loop, &l);
+    buffer_text(&l.text, TEXT("]}\n"));
+    respond_header(req, "Cache-Control", "no-store");
+    return respond(req, 200, "application/json", buffer_all(&l.text));
+}

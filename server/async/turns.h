@@ -1,0 +1,29 @@
+/* turns.h - how long the turns of loops take: for so long a turn makes everybody else wait.
+ *
+ * A turn that takes long is what "never block the loop" is about; the counts of all loops since they
+ * started can be read at any time, from any thread. Their grain is a millisecond, the loop's clock. */
+#ifndef TURNS_H
+#define TURNS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { TURN_KINDS = 24 };
+
+typedef struct turns {
+    _Atomic uint64_t counts[TURN_KINDS];     /* written by the loop's own thread only */
+    struct turns    *next, *prev;            /* among those of all loops */
+} turns;
+
+/* Turns of the i-th kind took less than this many milliseconds, and no less than the kind before:
+ * 1, 2, 3, 4, 6, 8, 12, 16, 24 ...; those of the last kind took longer still. */
+uint64_t turns_bound(int kind);
+
+void turns_begin(turns *t);                  /* {0} counts, for all to see, until turns_end */
+void turns_end(turns *t);
+void turns_count(turns *t, uint64_t ms);
+
+/* Shows the counts of each loop in turn, then returns; no loop may begin or end in show. */
+void turns_each(void (*show)(const uint64_t counts[TURN_KINDS], void *arg), void *arg);
+
+#endif
