@@ -240,6 +240,14 @@ bool client_closed(client *c)
     return c->have == 0;
 }
 
+const char *client_rest(client *c)
+{
+    const double end = now_s() + c->patience;
+    while (!c->ended && (take_in(c, end) || now_s() < end))
+        ;
+    return c->in ? c->in : "";
+}
+
 size_t client_drain(client *c)
 {
     size_t total = c->have;

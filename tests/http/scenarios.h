@@ -20,6 +20,8 @@
     run(command_suite)          \
     run(life_suite)             \
     run(crowds_suite)           \
+    run(threads_suite)          \
+    run(modes_suite)            \
     run(postgres_queries_suite) \
     run(postgres_faults_suite)  \
     run(sqlite_faults_suite)

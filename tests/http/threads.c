@@ -1,0 +1,182 @@
+/* threads.c - what only threads mode has: a thread for each connection, and no more than so many. */
+#include "scenarios.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int threads(void)
+{
+    char path[64], line[256];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)here.pid);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "Threads: %d", &count) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return count;
+}
+
+static client *asking(const char *path)
+{
+    char request[128];
+    client *c = client_new();
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
+    client_say(c, request);
+    return c;
+}
+
+START_TEST(the_start_line_says_threads_and_how_many)
+{
+    server_start("threads", "--mode", "threads", "TENK_THREADS_MAX=321", NULL);
+    ck_assert(server_log_has("threads mode"));
+    ck_assert(server_log_has("321"));
+    server_stop();
+}
+END_TEST
+
+START_TEST(each_connection_has_a_thread_which_goes_with_it)
+{
+    enum { MANY = 20 };
+    client *c[MANY];
+    server_start("threads", "--mode", "threads", NULL);
+    const int before = threads();
+    for (int i = 0; i < MANY; i++) {
+        c[i] = asking("/json");
+        ck_assert_int_eq(client_answer(c[i]).status, 200);
+    }
+    ck_assert_int_eq(threads(), before + MANY);
+    for (int i = 0; i < MANY; i++)
+        client_free(c[i]);
+    ck_assert_msg(eventually(5, threads() == before), "%d threads, %d before", threads(), before);
+    server_stop();
+}
+END_TEST
+
+START_TEST(one_more_than_there_may_be_is_503_and_there_is_room_when_one_leaves)
+{
+    client *c[3];
+    server_start("threads", "--mode", "threads", "TENK_THREADS_MAX=3", NULL);
+    for (int i = 0; i < 3; i++) {
+        c[i] = asking("/json");
+        ck_assert_int_eq(client_answer(c[i]).status, 200);
+    }
+    client *late = asking("/json");
+    const answer a = client_answer(late);
+    ck_assert_int_eq(a.status, 503);
+    ck_assert(header_is(&a, "Retry-After", "1"));
+    ck_assert(header_is(&a, "Connection", "close"));
+    ck_assert(client_closed(late));
+    client_free(late);
+    client_free(c[0]);
+    ck_assert_msg(eventually(5, get("/json").status == 200), "there is no room again");
+    client_free(c[1]);
+    client_free(c[2]);
+    server_stop();
+}
+END_TEST
+
+/* A deadline of a minute, and nobody there to see it. */
+START_TEST(a_client_that_leaves_ends_what_its_thread_waits_for)
+{
+    static const char *const paths[] = { "/sleep?ms=60000", "/sleep/promise?ms=60000" };
+    server_start("threads", "--mode", "threads", NULL);
+    const int before = threads();
+    for (int i = 0; i < 4; i++) {
+        client *c = asking(paths[i % 2]);
+        ck_assert(eventually(5, threads() == before + 1));
+        i < 2 ? client_reset(c) : client_free(c);
+        ck_assert_msg(eventually(5, threads() == before), "%s goes on", paths[i % 2]);
+    }
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_half_closed_client_gets_what_takes_no_more_than_a_moment)
+{
+    server_start("threads", "--mode", "threads", NULL);
+    client *quick = asking("/sleep?ms=100"), *slow = asking("/sleep?ms=60000");
+    client_half_close(quick);
+    client_half_close(slow);
+    ck_assert_int_eq(client_answer(quick).status, 200);
+    ck_assert(client_closed(slow));
+    client_free(quick);
+    client_free(slow);
+    server_stop();
+}
+END_TEST
+
+START_TEST(an_answer_does_not_wait_for_the_next_one)
+{
+    server_start("threads", "--mode", "threads", NULL);
+    client *c = client_new();
+    const double before = now_s();
+    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\n\r\nGET /sleep?ms=1000 HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert_double_lt(now_s() - before, 0.9);
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert_double_ge(now_s() - before, 1);
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_thread_that_computes_delays_no_other)
+{
+    server_start("threads", "--mode", "threads", NULL);
+    client *c = asking("/sleep?ms=60000");
+    ck_assert_int_eq(get("/users/42?render=inline").status, 200);
+    ck_assert(client_quiet(c));
+    client_reset(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_stack_that_is_too_small_is_refused_with_the_configuration)
+{
+    char output[4096];
+    ck_assert_int_eq(tenk_run(output, sizeof output, "TENK_THREADS_STACK=16KiB", "-t", NULL), 78);
+    ck_assert_msg(strstr(output, "TENK_THREADS_STACK") != NULL, "%s", output);
+    server_start("threads", "--mode", "threads", run_slowed() ? "TENK_THREADS_STACK=1MiB" : "TENK_THREADS_STACK=128KiB",
+                 NULL);
+    expect(get("/users/42"), 200, "text/html");
+    expect(get("/static/large.bin"), 200, NULL);
+    server_stop();
+}
+END_TEST
+
+START_TEST(stopping_cuts_off_the_late_and_says_how_many)
+{
+    server_start("threads", "--mode", "threads", "TENK_TIMEOUTS_DRAIN=200ms", NULL);
+    client *a = asking("/sleep?ms=60000"), *b = asking("/sleep?ms=60000"), *idle = client_new();
+    expect(get("/healthz"), 200, NULL);
+    const double before = now_s();
+    server_signal(SIGTERM);
+    ck_assert_int_eq(server_wait(), 1);
+    ck_assert_double_lt(now_s() - before, run_slowed() ? 10 : 3);
+    ck_assert(server_log_has("2 connections"));
+    ck_assert(client_closed(a) && client_closed(b) && client_closed(idle));
+    client_free(a);
+    client_free(b);
+    client_free(idle);
+}
+END_TEST
+
+Suite *threads_suite(void)
+{
+    Suite *s = suite_create("threads");
+    TCase *t = theme(s, "threads", NULL);
+    tcase_add_test(t, the_start_line_says_threads_and_how_many);
+    tcase_add_test(t, each_connection_has_a_thread_which_goes_with_it);
+    tcase_add_test(t, one_more_than_there_may_be_is_503_and_there_is_room_when_one_leaves);
+    tcase_add_test(t, a_client_that_leaves_ends_what_its_thread_waits_for);
+    tcase_add_test(t, a_half_closed_client_gets_what_takes_no_more_than_a_moment);
+    tcase_add_test(t, an_answer_does_not_wait_for_the_next_one);
+    tcase_add_test(t, a_thread_that_computes_delays_no_other);
+    tcase_add_test(t, a_stack_that_is_too_small_is_refused_with_the_configuration);
+    tcase_add_test(t, stopping_cuts_off_the_late_and_says_how_many);
+    return s;
+}
