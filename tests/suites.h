@@ -21,6 +21,7 @@
     run(combine_suite)         \
     run(timer_suite)           \
     run(plain_suite)           \
+    run(lender_suite)          \
     run(timing_suite)          \
     run(context_suite)         \
     run(stack_suite)           \
