@@ -15,6 +15,7 @@ enum { GRACE_MS = 1000 };                    /* for the server to take a cancel 
 struct blocking {
     db        base;                          /* must be first */
     postgres *database;
+    pg_plans  plans;
     PGconn   *pg;                            /* NULL until the first query, and after a loss */
 };
 
@@ -115,14 +116,14 @@ static promise *query(db *d, arena *a, stopwatch *w, rows *out, const statement 
                       const value parameters[])
 {
     struct blocking *b = (struct blocking *)d;
-    const pg_plan plan = { .statement = s, .types = pg_types(n, parameters), .n = n };
+    const pg_plan *plan = pg_plan_of(&b->plans, s, n, parameters);
     const char *values[MAX_PARAMETERS];
     int lengths[MAX_PARAMETERS], err = 0;
     int64_t integers[MAX_PARAMETERS];
     Oid oids[MAX_PARAMETERS];
     PGresult *r = NULL;
 
-    pg_oids(&plan, oids);
+    pg_oids(plan, oids);
     for (int i = 0; i < n; i++)
         lengths[i] = pg_encode(&parameters[i], a, &integers[i], &values[i]);
     if (w)
@@ -154,7 +155,11 @@ static promise *disconnect(db *d)
     return promise_settled(0);
 }
 
-static void blocking_free(db *d) { mem_free(d); }
+static void blocking_free(db *d)
+{
+    pg_plans_done(&((struct blocking *)d)->plans);
+    mem_free(d);
+}
 
 static const database_driver blocking_driver = {
     .query = query, .disconnect = disconnect, .free = blocking_free
