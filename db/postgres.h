@@ -15,6 +15,7 @@
  *   journal    what the log is told                                           postgres_journal.c
  *   rows       typed views into a PGresult                                    postgres_rows.c
  *   blocking   the db of a plain thread                                       postgres_blocking.c
+ *   shared     what all of those share: sessions, a connector                 postgres_shared.h
  *   init       the schema                                                     postgres_init.c */
 #ifndef POSTGRES_H
 #define POSTGRES_H
@@ -26,6 +27,7 @@
 #include "server/async/timer.h"
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 
 typedef struct pg_pool  pg_pool;
 typedef struct pg_link  pg_link;
@@ -45,13 +47,17 @@ typedef struct pg_target {
 int     pg_target_init(pg_target *t, const database_options *options, char *why, size_t size);
 void    pg_target_done(pg_target *t);
 PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int count);  /* begins */
-PGconn *pg_target_connect_blocking(const pg_target *t, uint64_t timeout_ms);
+
+/* Connects, to the first host of all first, and no longer than timeout_ms, if that is not 0, or until
+ * stop says so. It looks up names, and blocks. */
+PGconn *pg_target_connect_blocking(const pg_target *t, int first_host, uint64_t timeout_ms, const atomic_bool *stop);
 void    pg_reason(const char *message, char *why, size_t size);      /* libpq's words, on one line */
 
 typedef struct postgres {
     database                base;            /* must be first */
     const database_options *options;
     pg_target               target;
+    struct pg_shared       *shared;          /* of plain threads */
 } postgres;
 
 /* Query. It belongs to the line or to a link until it is settled, which frees it. */
@@ -144,6 +150,7 @@ void pg_connect(pg_link *l);                             /* begin an attempt */
 void pg_connect_again(pg_link *l, bool later);           /* after a loss or a failure */
 void pg_connect_soon(pg_link *l);                        /* a waiting link need not wait longer */
 void pg_connect_end(pg_link *l);                         /* give up the one under way */
+uint64_t pg_backoff(uint64_t *backoff, bool later);      /* milliseconds until the next attempt */
 
 struct pg_cancel *pg_cancel_send(pg_link *l);            /* NULL when it cannot begin now */
 void              pg_cancel_forget(struct pg_cancel *c);

@@ -46,6 +46,7 @@
     run(sqlite_faults_suite)   \
     run(postgres_suite)        \
     run(postgres_faults_suite) \
+    run(postgres_threads_suite) \
     run(markdown_suite)
 
 #define DECLARE(suite) Suite *suite(void);
