@@ -136,15 +136,14 @@ static int start_connector(pg_shared *p)
     return err ? UV_EAGAIN : 0;
 }
 
-/* Somebody will have to wait, for more sessions than are about to be connected. */
-static int want_another(pg_shared *p)
+/* Somebody has to wait. If it comes again, the session that it had is connected again anyway. */
+static int want_another(pg_shared *p, bool ahead)
 {
     int err = 0;
     uv_mutex_lock(&p->lock);
     if (!p->started)
         err = start_connector(p);
-    if (!err && !p->down && p->wanted < p->database->options->connections &&
-        lender_waiting(&p->lender) >= p->wanted - p->up) {
+    if (!err && !ahead && !p->down && p->wanted < p->database->options->connections) {
         p->wanted++;
         uv_cond_signal(&p->news);
     }
@@ -155,7 +154,7 @@ static int want_another(pg_shared *p)
 int pg_shared_borrow(pg_shared *p, pg_session **s, uint64_t until, bool ahead)
 {
     loan *l = lender_take(&p->lender);
-    int err = l ? 0 : want_another(p);
+    int err = l ? 0 : want_another(p, ahead);
     if (!l && !err)
         err = lender_borrow(&p->lender, &l, until, ahead);
     if (!err)

@@ -47,6 +47,7 @@
     run(postgres_suite)        \
     run(postgres_faults_suite) \
     run(postgres_threads_suite) \
+    run(postgres_threads_faults_suite) \
     run(markdown_suite)
 
 #define DECLARE(suite) Suite *suite(void);
