@@ -1,5 +1,5 @@
 /* postgres.c - the driver for PostgreSQL: see db.h, and postgres.h for its parts. */
-#include "postgres.h"
+#include "postgres_shared.h"
 #include "server/memory.h"
 
 static int check(const database_options *options, char *why, size_t size)
@@ -20,6 +20,7 @@ static int open_database(database **d, const database_options *options, char *wh
         mem_free(made);
         return err;
     }
+    made->shared = pg_shared_new(made);
     *d = &made->base;
     return 0;
 }
@@ -27,6 +28,7 @@ static int open_database(database **d, const database_options *options, char *wh
 static void close_database(database *d)
 {
     postgres *p = (postgres *)d;
+    pg_shared_free(p->shared);
     pg_target_done(&p->target);
     mem_free(p);
 }

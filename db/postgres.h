@@ -11,17 +11,23 @@
  *              how it comes up, and again after it broke                      postgres_connect.c
  *              how what it runs is cancelled at the server                    postgres_cancel.c
  *   query      one db_query, from its copy of the parameters to its outcome   postgres_query.c
+ *   plan       a statement with its types, and a connection's name for it     postgres_plan.c
+ *   journal    what the log is told                                           postgres_journal.c
  *   rows       typed views into a PGresult                                    postgres_rows.c
  *   blocking   the db of a plain thread                                       postgres_blocking.c
+ *   shared     what all of those share: sessions, a connector                 postgres_shared.h
  *   init       the schema                                                     postgres_init.c */
 #ifndef POSTGRES_H
 #define POSTGRES_H
 
 #include "driver.h"
+#include "postgres_journal.h"
+#include "postgres_plan.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 
 #include <libpq-fe.h>
+#include <stdatomic.h>
 
 typedef struct pg_pool  pg_pool;
 typedef struct pg_link  pg_link;
@@ -41,23 +47,18 @@ typedef struct pg_target {
 int     pg_target_init(pg_target *t, const database_options *options, char *why, size_t size);
 void    pg_target_done(pg_target *t);
 PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int count);  /* begins */
-PGconn *pg_target_connect_blocking(const pg_target *t, uint64_t timeout_ms);
+
+/* Connects, to the first host of all first, and no longer than timeout_ms, if that is not 0, or until
+ * stop says so. It looks up names, and blocks. */
+PGconn *pg_target_connect_blocking(const pg_target *t, int first_host, uint64_t timeout_ms, const atomic_bool *stop);
 void    pg_reason(const char *message, char *why, size_t size);      /* libpq's words, on one line */
 
 typedef struct postgres {
     database                base;            /* must be first */
     const database_options *options;
     pg_target               target;
+    struct pg_shared       *shared;          /* of plain threads */
 } postgres;
-
-/* A statement with the types of its parameters, as one loop knows it. */
-typedef struct pg_plan {
-    const statement *statement;
-    unsigned         types;                  /* two bits a parameter */
-    int              n, index;
-    uint64_t         usual;                  /* nanoseconds that it usually runs */
-    struct pg_plan  *next;                   /* of the same bucket */
-} pg_plan;
 
 /* Query. It belongs to the line or to a link until it is settled, which frees it. */
 struct pg_query {
@@ -92,8 +93,6 @@ pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *p
 void      pg_query_settle(pg_query *q, int err);         /* 0 hands out the result */
 void      pg_query_stop(pg_query *q, int verdict);       /* its time is up, or nobody wants it any more */
 int       pg_error(const char *state);                   /* an SQLSTATE, as db.h has it */
-unsigned  pg_types(int n, const value parameters[]);
-void      pg_oids(const pg_plan *plan, Oid oids[]);
 int       pg_encode(const value *v, arena *a, int64_t *room, const char **at);    /* its length */
 void      pg_rows_give(rows *out, arena *a, PGresult *r);
 
@@ -123,9 +122,7 @@ struct pg_link {
     bool        held;                        /* takes nothing new: a cancel request may still hit it */
     bool        failed;                      /* the latest attempt to connect */
     int         ticks;                       /* of the timer since a cancel was wanted */
-    unsigned    names;                       /* prepared statements so far */
-    char      **known;                       /* by the index of a plan: its prepared statement, or NULL */
-    int         known_size;
+    pg_names    names;                       /* of its prepared statements */
     char        last_words[256];             /* what the server said before it hung up */
     struct pg_cancel *cancel;                /* under way */
     struct pg_lookup *lookup;                /* of the host names, under way */
@@ -153,14 +150,13 @@ void pg_connect(pg_link *l);                             /* begin an attempt */
 void pg_connect_again(pg_link *l, bool later);           /* after a loss or a failure */
 void pg_connect_soon(pg_link *l);                        /* a waiting link need not wait longer */
 void pg_connect_end(pg_link *l);                         /* give up the one under way */
+uint64_t pg_backoff(uint64_t *backoff, bool later);      /* milliseconds until the next attempt */
 
 struct pg_cancel *pg_cancel_send(pg_link *l);            /* NULL when it cannot begin now */
 void              pg_cancel_forget(struct pg_cancel *c);
 void              pg_link_cancelled(pg_link *l);         /* the request has been delivered */
 
 /* Pool: the db of one loop. */
-enum { PG_LOGGED = 8 };
-
 struct pg_pool {
     db         base;                         /* must be first */
     postgres  *database;
@@ -170,21 +166,16 @@ struct pg_pool {
     ready      at_turn_end;
     bool       scheduled;
     bool       down;                         /* every link has failed to connect: do not wait for one */
-    bool       troubled;                     /* a loss has been logged, and not yet the recovery */
-    uint64_t   trouble_since;
+    pg_journal journal;
     int        handles;                      /* of uv, not yet closed */
     promise   *closing;
-    pg_plan   *plans[64];                    /* by a hash of the statement's address */
-    int        plan_count;
-    struct pg_logged { char line[256]; uint64_t at; unsigned more; } logged[PG_LOGGED];  /* lately */
+    pg_plans   plans;
 };
 
 void pg_pool_schedule(pg_pool *p);                       /* dispatch at the end of this turn */
 void pg_pool_requeue(pg_pool *p, pg_query *q);           /* a read that goes again, before all others */
 void pg_pool_failed(pg_pool *p, const char *why);        /* a link could not connect */
 void pg_pool_recovered(pg_pool *p);                      /* a link is up */
-void pg_pool_lost(pg_pool *p, const char *why);
-void pg_pool_log(pg_pool *p, const char *line);          /* an error; counted when it comes in a flood */
 void pg_pool_check_closed(pg_pool *p);
 void pg_handle_opened(pg_pool *p, void *handle);         /* on the heap; freed when closed */
 void pg_handle_close(void *handle);

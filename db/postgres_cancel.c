@@ -1,8 +1,5 @@
-/* postgres_cancel.c - asks the server to stop what a connection runs, over a connection of its own.
- *
- * libpq 17 can do so without blocking. Before that PQcancel blocks until the server has taken the
- * request, which it may never do: so it runs in a thread of its own, which a link that has waited long
- * enough leaves behind, rather than in libuv's pool, where a few of them would stop everything. */
+/* postgres_cancel.c - asks the server to stop what a link runs, over a connection of its own, and does
+ * not block: libpq 17 can do so by itself, before that a thread does it. */
 #include "postgres.h"
 #include "server/memory.h"
 
@@ -76,44 +73,12 @@ void pg_cancel_forget(struct pg_cancel *c)
 
 #else
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-enum { MOST_THREADS = 32 };                  /* of all loops; each may be stuck */
-
-static atomic_int threads;
+#include "postgres_delivery.h"
 
 struct pg_cancel {
-    uv_mutex_t  lock;                        /* of the next two */
-    uv_async_t *async;                       /* NULL once the link has left the thread behind */
-    bool        delivered;
-    PGcancel   *request;
+    pg_delivery *delivery;
+    uv_async_t  *async;
 };
-
-static void end(struct pg_cancel *c)
-{
-    uv_mutex_destroy(&c->lock);
-    mem_free(c);
-}
-
-static void *deliver(void *arg)
-{
-    struct pg_cancel *c = arg;
-    char error[256];
-    PQcancel(c->request, error, sizeof error);       /* one that fails is tried again: see tick */
-    PQfreeCancel(c->request);
-    atomic_fetch_sub(&threads, 1);
-
-    uv_mutex_lock(&c->lock);
-    c->delivered = true;
-    const bool alone = !c->async;
-    if (!alone)
-        uv_async_send(c->async);
-    uv_mutex_unlock(&c->lock);
-    if (alone)
-        end(c);
-    return NULL;
-}
 
 static void on_delivered(uv_async_t *async)
 {
@@ -128,45 +93,27 @@ static void on_delivered(uv_async_t *async)
     }
 }
 
+static void wake(void *async) { uv_async_send(async); }
+
 struct pg_cancel *pg_cancel_send(pg_link *l)
 {
-    if (atomic_fetch_add(&threads, 1) >= MOST_THREADS) {
-        atomic_fetch_sub(&threads, 1);
-        return NULL;
-    }
     struct pg_cancel *c = mem_alloc(sizeof *c);
-    pthread_attr_t small;
-    pthread_t thread;
-
-    c->request = PQgetCancel(l->pg);
-    uv_mutex_init(&c->lock);
     c->async = mem_alloc(sizeof *c->async);
     uv_async_init(loop_here(), c->async, on_delivered);
     pg_handle_opened(l->pool, c->async);
-    pthread_attr_init(&small);
-    pthread_attr_setstacksize(&small, 256 * 1024);
-    pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
-    const int err = pthread_create(&thread, &small, deliver, c);
-    pthread_attr_destroy(&small);
-    if (err) {
-        atomic_fetch_sub(&threads, 1);
-        PQfreeCancel(c->request);
-        pg_handle_close(c->async);
-        end(c);
-        return NULL;
-    }
-    return c;
+    c->delivery = pg_delivery_send(l->pg, wake, c->async);
+    if (c->delivery)
+        return c;
+    pg_handle_close(c->async);
+    mem_free(c);
+    return NULL;
 }
 
 void pg_cancel_forget(struct pg_cancel *c)
 {
-    uv_mutex_lock(&c->lock);
+    pg_delivery_leave(c->delivery);          /* first: it wakes the handle */
     pg_handle_close(c->async);
-    c->async = NULL;
-    const bool delivered = c->delivered;
-    uv_mutex_unlock(&c->lock);
-    if (delivered)                           /* else the thread ends it */
-        end(c);
+    mem_free(c);
 }
 
 #endif

@@ -46,17 +46,20 @@ static void rang_attempt(timer *t)
 
 static void rang_backoff(timer *t) { pg_connect((pg_link *)((char *)t - offsetof(pg_link, timer))); }
 
-/* Links that failed together do not come back together. */
+/* Those that failed together do not come back together. */
+uint64_t pg_backoff(uint64_t *backoff, bool later)
+{
+    const uint64_t now = later ? *backoff : 0, jitter = now ? uv_hrtime() / 1000 % (now / 2) : 0;
+    *backoff = now ? now * 2 : FIRST_BACKOFF_MS;
+    if (*backoff > LAST_BACKOFF_MS)
+        *backoff = LAST_BACKOFF_MS;
+    return now / 2 + jitter;
+}
+
 void pg_connect_again(pg_link *l, bool later)
 {
     l->state = PG_WAITING;
-    if (!later)
-        l->backoff = 0;
-    const uint64_t jitter = l->backoff ? uv_hrtime() / 1000 % (l->backoff / 2) : 0;
-    timer_set(&l->timer, later ? l->backoff / 2 + jitter : 0, rang_backoff);
-    l->backoff = l->backoff ? l->backoff * 2 : FIRST_BACKOFF_MS;
-    if (l->backoff > LAST_BACKOFF_MS)
-        l->backoff = LAST_BACKOFF_MS;
+    timer_set(&l->timer, pg_backoff(&l->backoff, later), rang_backoff);
 }
 
 void pg_connect_soon(pg_link *l)

@@ -92,7 +92,7 @@ static void ignore(void *arg, const PGresult *r) { (void)arg, (void)r; }
 int pg_init(database *d, char *why, size_t size)
 {
     const postgres *p = (const postgres *)d;
-    struct session s = { pg_target_connect_blocking(&p->target, p->options->connect_timeout_ms), why, size };
+    struct session s = { pg_target_connect_blocking(&p->target, 0, p->options->connect_timeout_ms, NULL), why, size };
 
     if (!s.pg || PQstatus(s.pg) != CONNECTION_OK) {
         char reason[256];

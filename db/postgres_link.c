@@ -187,10 +187,7 @@ static void let_go(pg_link *l)
     pg_link_close_poll(l);
     PQfinish(l->pg);
     l->pg = NULL;
-    for (int i = 0; i < l->known_size; i++) {
-        mem_free(l->known[i]);
-        l->known[i] = NULL;
-    }
+    pg_names_forget(&l->names);
 }
 
 void pg_link_lost(pg_link *l, const char *why)
@@ -221,7 +218,7 @@ void pg_link_lost(pg_link *l, const char *why)
         pg_pool_check_closed(p);
         return;
     }
-    pg_pool_lost(p, reason);
+    pg_journal_trouble(&p->journal, "lost a connection", reason);
     pg_connect_again(l, uv_hrtime() - l->up_since < BRIEF);
 }
 

@@ -7,9 +7,7 @@
  * error has skipped are sent again, each with a Sync of its own. A query leaves the pipeline with its
  * result, or with the Sync behind it, which is when a write is committed. */
 #include "postgres.h"
-#include "server/memory.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void pg_pipeline_sync(pg_link *l)
@@ -23,31 +21,17 @@ void pg_pipeline_sync(pg_link *l)
 #endif
 }
 
-static void forget_statement(pg_link *l, const pg_plan *plan)
-{
-    mem_free(l->known[plan->index]);
-    l->known[plan->index] = NULL;
-}
-
-/* Each Parse gets a new name: one that the server may or may not have accepted is never reused. */
 static const char *prepared(pg_link *l, pg_query *q)
 {
-    const pg_plan *plan = q->plan;
-    if (plan->index >= l->known_size) {
-        l->known = mem_resize(l->known, (size_t)(plan->index + 16) * sizeof *l->known);
-        memset(l->known + l->known_size, 0, (size_t)(plan->index + 16 - l->known_size) * sizeof *l->known);
-        l->known_size = plan->index + 16;
-    }
-    if (!l->known[plan->index]) {
-        char name[64];
+    const char *name = pg_name_of(&l->names, q->plan);
+    if (!name) {
         Oid oids[MAX_PARAMETERS];
-        snprintf(name, sizeof name, "%u_%s", ++l->names, plan->statement->name);
-        l->known[plan->index] = mem_copy(name);
-        pg_oids(plan, oids);
+        name = pg_name_new(&l->names, q->plan);
+        pg_oids(q->plan, oids);
         q->prepares = true;
-        PQsendPrepare(l->pg, name, plan->statement->sql, plan->n, oids);
+        PQsendPrepare(l->pg, name, q->plan->statement->sql, q->plan->n, oids);
     }
-    return l->known[plan->index];
+    return name;
 }
 
 /* That sending fails for want of a connection shows in pg_link_flush. */
@@ -140,15 +124,12 @@ static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
     }
     /* The plan changed under the prepared statement, or a pooler does not know it: not yet executed. */
     if (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0) {
-        forget_statement(l, q->plan);
+        pg_name_forget(&l->names, q->plan);
         q->aborted = q->plan->statement->reads && q->sends == 1;
         if (q->aborted)
             return false;
     }
-    char line[256];
-    snprintf(line, sizeof line, "postgres: %s: %s (%s)", q->plan->statement->name, primary ? primary : "",
-             state);
-    pg_pool_log(l->pool, line);
+    pg_journal_refused(&l->pool->journal, q->plan->statement->name, r);
     return false;
 }
 
@@ -179,13 +160,13 @@ bool pg_pipeline_take(pg_link *l, PGresult *r, uint64_t now)
         if (!q->outcome)
             q->aborted = true;
         if (parse)
-            forget_statement(l, q->plan);
+            pg_name_forget(&l->names, q->plan);
         PQclear(r);
         break;
     case PGRES_FATAL_ERROR:
         ends = on_error(l, q, r);
-        if (parse && !ends && l->known[q->plan->index])
-            forget_statement(l, q->plan);
+        if (parse && !ends)
+            pg_name_forget(&l->names, q->plan);
         PQclear(r);
         break;
     default:                                 /* COPY has no place here */

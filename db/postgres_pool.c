@@ -16,23 +16,8 @@
 #include "server/log.h"
 #include "server/memory.h"
 
-#include <stdio.h>
-#include <string.h>
 
-static const uint64_t SLOW = 1000000, PATIENCE = 1000000, UNKNOWN = 2000000;    /* nanoseconds */
-
-static pg_plan *plan_of(pg_pool *p, const statement *s, int n, unsigned types)
-{
-    pg_plan **bucket = &p->plans[((uintptr_t)s >> 4) % (sizeof p->plans / sizeof *p->plans)];
-    for (pg_plan *plan = *bucket; plan; plan = plan->next)
-        if (plan->statement == s && plan->types == types && plan->n == n)
-            return plan;
-
-    pg_plan *plan = mem_alloc(sizeof *plan);
-    *plan = (pg_plan){ .statement = s, .types = types, .n = n, .index = p->plan_count++,
-                       .usual = UNKNOWN, .next = *bucket };
-    return *bucket = plan;
-}
+static const uint64_t SLOW = 1000000, PATIENCE = 1000000;    /* nanoseconds */
 
 static uint64_t load_of(const pg_link *l, uint64_t now)
 {
@@ -153,7 +138,7 @@ static promise *query(db *d, arena *a, stopwatch *w, rows *out, const statement 
     if (p->line.count >= p->options->line + room(p))
         return promise_settled(UV_EAGAIN);
 
-    pg_query *q = pg_query_new(p, a, w, out, plan_of(p, s, n, pg_types(n, parameters)), parameters);
+    pg_query *q = pg_query_new(p, a, w, out, pg_plan_of(&p->plans, s, n, parameters), parameters);
     pg_list_append(&p->line, q);
     pg_pool_schedule(p);
     return q->promise;
@@ -167,23 +152,9 @@ static void fail_line(pg_pool *p, int err)
     }
 }
 
-/* Troubles are told once, and their end once, however many links and queries they concern. */
-static void trouble(pg_pool *p, const char *what, const char *why)
-{
-    if (p->troubled) {
-        log_debug("postgres: %s: %s", what, why);
-        return;
-    }
-    log_warning("postgres: %s: %s", what, why);
-    p->troubled = true;
-    p->trouble_since = uv_hrtime();
-}
-
-void pg_pool_lost(pg_pool *p, const char *why) { trouble(p, "lost a connection", why); }
-
 void pg_pool_failed(pg_pool *p, const char *why)
 {
-    trouble(p, "cannot connect", why);
+    pg_journal_trouble(&p->journal, "cannot connect", why);
     for (int i = 0; i < p->options->connections; i++)
         if (!p->links[i].failed)
             return;
@@ -200,40 +171,10 @@ void pg_pool_recovered(pg_pool *p)
         pg_connect_soon(&p->links[i]);       /* what one can do, the others can */
         all = all && p->links[i].state == PG_UP;
     }
-    if (p->troubled && (p->down || all))
-        log_info("postgres: connected again after %.1f s", (double)(uv_hrtime() - p->trouble_since) / 1e9);
     if (p->down || all)
-        p->troubled = false;
+        pg_journal_recovered(&p->journal);
     p->down = false;
     pg_pool_schedule(p);
-}
-
-static void log_counted(struct pg_logged *e)
-{
-    if (e->more)
-        log_error("%s (%u more)", e->line, e->more);
-    e->more = 0;
-}
-
-/* The same line within a second is counted, and told with the next one or when its place is needed. */
-void pg_pool_log(pg_pool *p, const char *line)
-{
-    const uint64_t now = timer_now();
-    struct pg_logged *oldest = &p->logged[0];
-
-    for (int i = 0; i < PG_LOGGED; i++) {
-        struct pg_logged *e = &p->logged[i];
-        if (strcmp(line, e->line) == 0 && now - e->at < 1000) {
-            e->more++;
-            return;
-        }
-        if (e->at < oldest->at)
-            oldest = e;
-    }
-    log_counted(oldest);
-    log_error("%s", line);
-    snprintf(oldest->line, sizeof oldest->line, "%s", line);
-    oldest->at = now;
 }
 
 void pg_handle_opened(pg_pool *p, void *handle)
@@ -259,8 +200,7 @@ void pg_pool_check_closed(pg_pool *p)
     for (int i = 0; i < p->options->connections; i++)
         if (p->links[i].state != PG_SHUT)
             return;
-    for (int i = 0; i < PG_LOGGED; i++)
-        log_counted(&p->logged[i]);
+    pg_journal_done(&p->journal);
     promise *closed = p->closing;
     p->closing = NULL;
     promise_settle(closed, 0);
@@ -280,13 +220,9 @@ static promise *disconnect(db *d)
 static void pool_free(db *d)
 {
     pg_pool *p = (pg_pool *)d;
-    for (size_t i = 0; i < sizeof p->plans / sizeof *p->plans; i++)
-        for (pg_plan *plan = p->plans[i], *next; plan; plan = next) {
-            next = plan->next;
-            mem_free(plan);
-        }
+    pg_plans_done(&p->plans);
     for (int i = 0; i < p->options->connections; i++)
-        mem_free(p->links[i].known);
+        pg_names_done(&p->links[i].names);
     mem_free(p->links);
     mem_free(p);
 }

@@ -2,8 +2,6 @@
 #include "postgres.h"
 #include "server/memory.h"
 
-enum { OID_INT8 = 20, OID_TEXT = 25 };
-
 const int pg_binary[MAX_PARAMETERS] = { 1, 1, 1, 1, 1, 1, 1, 1 };
 
 static _Thread_local pool queries = POOL(pg_query);
@@ -31,23 +29,6 @@ void pg_list_remove(pg_list *l, pg_query *q)
     *(q->prev ? &q->prev->next : &l->first) = q->next;
     *(q->next ? &q->next->prev : &l->last) = q->prev;
     l->count--;
-}
-
-/* A prepared statement fixes the types of its parameters, and a null has none of its own: the same
- * SQL with a null elsewhere is a plan of its own, in which the server infers that one's type. */
-unsigned pg_types(int n, const value parameters[])
-{
-    unsigned types = 0;
-    for (int i = 0; i < n; i++)
-        types |= (unsigned)parameters[i].type << (2 * i);
-    return types;
-}
-
-void pg_oids(const pg_plan *plan, Oid oids[])
-{
-    static const Oid OIDS[] = { [VALUE_NULL] = 0, [VALUE_INTEGER] = OID_INT8, [VALUE_TEXT] = OID_TEXT };
-    for (int i = 0; i < plan->n; i++)
-        oids[i] = OIDS[plan->types >> (2 * i) & 3];
 }
 
 int pg_encode(const value *v, arena *a, int64_t *room, const char **at)

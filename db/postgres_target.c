@@ -3,6 +3,7 @@
  * It is worked out once, before any loop runs, and handed to libpq complete but for the hosts, so that
  * libpq itself never looks a name up. */
 #include "postgres.h"
+#include "server/async/plain.h"
 #include "server/memory.h"
 
 #include <poll.h>
@@ -186,19 +187,22 @@ PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int 
 }
 
 /* For a plain thread: libpq looks names up by itself, but it is given no longer than timeout_ms. */
-PGconn *pg_target_connect_blocking(const pg_target *t, uint64_t timeout_ms)
+PGconn *pg_target_connect_blocking(const pg_target *t, int first_host, uint64_t timeout_ms, const atomic_bool *stop)
 {
-    PGconn *pg = pg_target_connect(t, t->hosts, t->count);
+    struct pg_host hosts[PG_MAX_HOSTS];
+    for (int i = 0; i < t->count; i++)
+        hosts[i] = t->hosts[(i + first_host) % t->count];
+    PGconn *pg = pg_target_connect(t, hosts, t->count);
     const uint64_t deadline = uv_hrtime() / 1000000 + timeout_ms;
     PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
 
     while (pg && PQstatus(pg) != CONNECTION_BAD && wants != PGRES_POLLING_OK &&
-           wants != PGRES_POLLING_FAILED) {
-        const int64_t left = (int64_t)(deadline - uv_hrtime() / 1000000);
+           wants != PGRES_POLLING_FAILED && !(stop && atomic_load(stop))) {
+        const int64_t left = timeout_ms ? (int64_t)(deadline - uv_hrtime() / 1000000) : PLAIN_LOOK_MS;
         struct pollfd socket = { PQsocket(pg), wants == PGRES_POLLING_READING ? POLLIN : POLLOUT, 0 };
-        if (timeout_ms && left <= 0)
+        if (left <= 0)
             break;
-        poll(&socket, 1, timeout_ms ? (int)left : -1);
+        poll(&socket, 1, left < PLAIN_LOOK_MS ? (int)left : PLAIN_LOOK_MS);
         if (socket.revents)
             wants = PQconnectPoll(pg);
     }

@@ -13,7 +13,7 @@
 #endif
 #endif
 
-enum { SLAB = 64 * 1024 };
+enum { FIRST_SLAB = 1024, SLAB = 64 * 1024 };
 
 static void *checked(void *p, size_t size)
 {
@@ -39,15 +39,23 @@ const bool mem_each_its_own = true;
 void *pool_get(pool *p)              { return checked(malloc(p->size), p->size); }
 void  pool_put(pool *p, void *object) { (void)p; free(object); }
 void  pool_done(pool *p)             { (void)p; }
+void  pool_done_all(void)            { }
 
 #else
 
 const bool mem_each_its_own = false;
 
+static _Thread_local pool *with_slabs;       /* linked by other */
+
 static void *from_new_slab(pool *p)
 {
     const size_t least = sizeof(struct pool_slab) + p->size + 7;     /* some objects are larger than a slab */
-    const size_t size = least > SLAB ? least : SLAB;
+    if (!p->slabs) {
+        p->other = with_slabs;
+        with_slabs = p;
+    }
+    p->slab = !p->slab ? FIRST_SLAB : p->slab < SLAB ? p->slab * 2 : SLAB;
+    const size_t size = least > p->slab ? least : p->slab;
     struct pool_slab *slab = checked(malloc(size), size);
     slab->next = p->slabs;
     p->slabs = slab;
@@ -80,6 +88,11 @@ void pool_put(pool *p, void *object)
 
 void pool_done(pool *p)
 {
+    for (pool **at = &with_slabs; *at; at = &(*at)->other)
+        if (*at == p) {
+            *at = p->other;
+            break;
+        }
     while (p->slabs) {
         struct pool_slab *slab = p->slabs;
         p->slabs = slab->next;
@@ -87,6 +100,13 @@ void pool_done(pool *p)
     }
     p->free = NULL;
     p->next = p->end = NULL;
+    p->slab = 0;
+}
+
+void pool_done_all(void)
+{
+    while (with_slabs)
+        pool_done(with_slabs);
 }
 
 #endif

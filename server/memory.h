@@ -19,6 +19,10 @@ void  mem_free(void *p);                     /* NULL is fine */
  *
  *     static _Thread_local pool alarms = POOL(struct alarm);
  *
+ * It takes memory in slabs, of which the first is small and each further one larger: a thread of
+ * thousands, which has a few objects of each kind, needs a few KiB for them. A thread that ends
+ * calls pool_done_all, for nobody else can find its pools again.
+ *
  * Under the sanitizers and valgrind every object is an allocation of its own, so that they see
  * each use of a freed one. */
 typedef struct pool {
@@ -26,6 +30,8 @@ typedef struct pool {
     struct pool_free *free;                  /* used objects, last in first out */
     char             *next, *end;            /* the untouched rest of the newest slab */
     struct pool_slab *slabs;
+    size_t            slab;                  /* bytes of the newest */
+    struct pool      *other;                 /* of the same thread, that has slabs too */
 } pool;
 
 #define POOL(type) { .size = sizeof(type) }
@@ -35,5 +41,6 @@ extern const bool mem_each_its_own;          /* true under those tools: keep not
 void *pool_get(pool *p);                     /* not zeroed; aligned for pointers and 64-bit numbers */
 void  pool_put(pool *p, void *object);       /* on the thread that got it */
 void  pool_done(pool *p);                    /* gives all slabs back; every object must have been put */
+void  pool_done_all(void);                   /* the same for all pools of this thread, which is about to exit */
 
 #endif

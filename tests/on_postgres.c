@@ -42,14 +42,34 @@ void begin(void)
                         "grant all on things to tenk");
 }
 
-void open_with(const char *url)
+void open_plain(const char *url)
 {
     char why[256];
     options.url = url;
     ck_assert_int_eq(database_open(&base, &options, why, sizeof why), 0);
-    loop_start();
     here = db_new(base);
     arena_init(&scratch, NULL, 0);
+}
+
+void finish_plain(void)
+{
+    ck_assert_int_eq(outcome_now(db_close(here)), 0);
+    arena_done(&scratch);
+    db_free(here);
+    database_close(base);
+}
+
+int outcome_now(promise *p)
+{
+    int err = 1;
+    ck_assert(promise_take_if_settled(p, &err));
+    return err;
+}
+
+void open_with(const char *url)
+{
+    loop_start();
+    open_plain(url);
 }
 
 static void store(int err, void *arg)

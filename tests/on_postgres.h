@@ -18,6 +18,10 @@ void begin(void);                            /* checked: the table things(id, na
 void open_with(const char *url);
 void finish(void);                           /* closes; fails if anything is left open */
 
+void open_plain(const char *url);            /* without a loop: this is a plain thread */
+void finish_plain(void);
+int  outcome_now(promise *p);                /* of one that must have settled */
+
 int  outcome_here(promise *p);                 /* runs the loop until p settles */
 void start(promise *p, int *err);             /* *err is 1 until it has settled */
 void wait_until_settled(const int err[], int n);

@@ -22,6 +22,7 @@
     run(combine_suite)         \
     run(timer_suite)           \
     run(plain_suite)           \
+    run(lender_suite)          \
     run(timing_suite)          \
     run(context_suite)         \
     run(stack_suite)           \
@@ -46,6 +47,8 @@
     run(sqlite_faults_suite)   \
     run(postgres_suite)        \
     run(postgres_faults_suite) \
+    run(postgres_threads_suite) \
+    run(postgres_threads_faults_suite) \
     run(markdown_suite)
 
 #define DECLARE(suite) Suite *suite(void);

@@ -1,7 +1,8 @@
-/* test_memory.c - allocation never returns NULL; pools hand out and reuse. */
+/* test_memory.c - allocation never returns NULL; pools hand out, reuse, and end with their thread. */
 #include "server/memory.h"
 #include "suites.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -100,6 +101,92 @@ START_TEST(an_object_may_be_larger_than_a_slab)
 }
 END_TEST
 
+static _Thread_local pool odds = POOL(struct odd), huges = POOL(struct huge);
+
+static void use(pool *p)
+{
+    void *a = pool_get(p), *b = pool_get(p);
+    memset(a, 1, p->size);
+    memset(b, 2, p->size);
+    pool_put(p, a);
+    pool_put(p, b);
+}
+
+START_TEST(all_pools_of_a_thread_end_at_once_and_work_again)
+{
+    for (int i = 0; i < 3; i++) {
+        use(&odds);
+        use(&huges);
+        ck_assert(mem_each_its_own || (odds.slabs && huges.slabs));
+        pool_done_all();
+        ck_assert(!odds.slabs && !huges.slabs);
+    }
+}
+END_TEST
+
+START_TEST(a_pool_that_ended_by_itself_is_not_ended_again)
+{
+    pool first = POOL(struct odd), last = POOL(struct odd);
+    use(&first);
+    use(&odds);
+    use(&last);
+    pool_done(&odds);                        /* in the middle of the thread's, then at their ends */
+    pool_done(&last);
+    pool_done(&first);
+    pool_done(&first);
+    pool_done_all();
+    use(&odds);
+    pool_done_all();
+    ck_assert_ptr_null(odds.slabs);
+}
+END_TEST
+
+static void *come_and_go(void *arg)
+{
+    use(&odds);
+    use(&huges);
+    pool_done_all();
+    *(bool *)arg = !odds.slabs && !huges.slabs;
+    return NULL;
+}
+
+START_TEST(a_thread_ends_its_own_pools_and_nobody_elses)
+{
+    void *ours = pool_get(&odds);
+    for (int i = 0; i < 100; i++) {
+        pthread_t thread;
+        bool gone = false;
+        ck_assert_int_eq(pthread_create(&thread, NULL, come_and_go, &gone), 0);
+        pthread_join(thread, NULL);
+        ck_assert(gone);
+    }
+    memset(ours, 1, sizeof(struct odd));
+    pool_put(&odds, ours);
+    ck_assert(mem_each_its_own || odds.slabs);
+    pool_done_all();
+}
+END_TEST
+
+START_TEST(a_few_objects_take_little_and_many_take_few_slabs)
+{
+    enum { MANY = 20000 };
+    static void *objects[MANY];
+    int slabs = 0;
+    if (mem_each_its_own)
+        return;
+    for (int i = 0; i < MANY; i++) {
+        char *before = odds.end;
+        objects[i] = pool_get(&odds);
+        slabs += odds.end != before;
+        ck_assert(i > 10 || odds.slab <= 1024);
+    }
+    ck_assert_int_le(slabs, 25);             /* most of them of 64 KiB */
+    for (int i = 0; i < MANY; i++)
+        pool_put(&odds, objects[i]);
+    pool_done_all();
+}
+END_TEST
+
 Suite *memory_suite(void)
 {
     Suite *s = suite_create("memory");
@@ -114,6 +201,10 @@ Suite *memory_suite(void)
     tcase_add_test(t, the_object_put_last_comes_first);
     tcase_add_test(t, a_pool_works_again_after_its_end);
     tcase_add_test(t, an_object_may_be_larger_than_a_slab);
+    tcase_add_test(t, all_pools_of_a_thread_end_at_once_and_work_again);
+    tcase_add_test(t, a_pool_that_ended_by_itself_is_not_ended_again);
+    tcase_add_test(t, a_thread_ends_its_own_pools_and_nobody_elses);
+    tcase_add_test(t, a_few_objects_take_little_and_many_take_few_slabs);
     suite_add_tcase(s, t);
     return s;
 }

@@ -318,32 +318,6 @@ START_TEST(closing_cancels_what_is_left_at_the_server)
 }
 END_TEST
 
-START_TEST(a_plain_thread_waits_and_gets_the_same)
-{
-    char why[256];
-    rows r;
-    int err = 1;
-    options.url = cluster_url(server);
-    options.timeout_ms = 100;
-    ck_assert_int_eq(database_open(&base, &options, why, sizeof why), 0);
-    here = db_new(base);
-    arena_init(&scratch, NULL, 0);
-    ck_assert(promise_take_if_settled(ask(&r, &THING, 42), &err) && err == 0);
-    ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("thing 42")));
-    ck_assert(promise_take_if_settled(ask(&r, &DIVIDE, 0), &err) && err == DB_EQUERY);
-    ck_assert(promise_take_if_settled(ask(&r, &SLEEP, 60000), &err) && err == UV_ETIMEDOUT);
-    ck_assert(promise_take_if_settled(ask(&r, &ADD, 4000), &err) && err == 0);
-    cluster_stop(server);
-    ck_assert(promise_take_if_settled(ask(&r, &THING, 1), &err) && err == UV_ECONNREFUSED);
-    cluster_start(server);
-    ck_assert(promise_take_if_settled(ask(&r, &THING, 4000), &err) && err == 0 && r.count == 1);
-    ck_assert(promise_take_if_settled(db_close(here), &err) && err == 0);
-    arena_done(&scratch);
-    db_free(here);
-    database_close(base);
-}
-END_TEST
-
 Suite *postgres_suite(void)
 {
     Suite *s = suite_create("postgres");
@@ -367,7 +341,6 @@ Suite *postgres_suite(void)
     tcase_add_test(t, one_that_nobody_wants_any_more_is_cancelled_at_the_server);
     tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_one_in_time);
     tcase_add_test(t, closing_cancels_what_is_left_at_the_server);
-    tcase_add_test(t, a_plain_thread_waits_and_gets_the_same);
     suite_add_tcase(s, t);
     return s;
 }

@@ -29,6 +29,11 @@ uint64_t plain_in(uint64_t ms)
     return ms < (PLAIN_FOREVER - now) / MS ? now + ms * MS : PLAIN_FOREVER;
 }
 
+uint64_t plain_next_look(int waiting)
+{
+    return plain_in(waiting > PLAIN_LOOK_MS ? (uint64_t)waiting : PLAIN_LOOK_MS);
+}
+
 static void judge(short revents, uint64_t now)
 {
     if (revents & (POLLERR | POLLHUP | POLLNVAL))

@@ -11,7 +11,9 @@
  *   After.    Once cancelled, every wait of this thread fails at once, until it follows anew.
  *
  * A thread that waits for another thread has no descriptor for it: it wakes every PLAIN_LOOK_MS, and
- * asks plain_cancelled(). All of it is for threads without a loop. */
+ * asks plain_cancelled(). Where many wait for the same, each does so more rarely: five thousand in a
+ * line would else be twenty thousand wake-ups a second, of threads that have nothing to do, in the
+ * moment in which the machine has least time for it. All of it is for threads without a loop. */
 #ifndef PLAIN_H
 #define PLAIN_H
 
@@ -26,6 +28,10 @@ enum { PLAIN_LOOK_MS = 250 };
  * said all. -1: they end with nobody. */
 void plain_follow(int client, uint64_t farewell_ms);
 bool plain_cancelled(void);                  /* looks, and does not wait */
+
+/* When to look next, of plain_in, as one of so many who wait for the same: together they wake no more
+ * than a thousand times a second. */
+uint64_t plain_next_look(int waiting);
 
 uint64_t plain_in(uint64_t ms);              /* the time, by uv_hrtime's clock, in so many milliseconds */
 

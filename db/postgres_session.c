@@ -1,0 +1,234 @@
+/* postgres_session.c - one connection of plain threads: a thread that has borrowed it sends, and waits.
+ *
+ * A query costs a send, a poll and a recv. One that is out of time, or whose client is gone, is stopped
+ * at the server and its answer awaited, for a cancel request names a connection, not a query: until it
+ * has been delivered and the server is ready for the next query, the session takes none. One that does
+ * not get there in time is closed. */
+#include "postgres_shared.h"
+#include "server/async/plain.h"
+
+#include <poll.h>
+#include <string.h>
+
+enum { TICK_MS = 100, PATIENCE_MS = 1000 };  /* between cancel requests; until the session is given up */
+
+typedef int wait_fn(int fd, short events, uint64_t until);
+
+static int lose(pg_session *s, const char *why)
+{
+    if (!s->lost && !*s->last_words)
+        pg_reason(why && *why ? why : PQerrorMessage(s->pg), s->last_words, sizeof s->last_words);
+    s->lost = true;
+    return UV_ECONNRESET;
+}
+
+static void on_notice(void *arg, const PGresult *r)
+{
+    pg_session *s = arg;
+    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+    if (primary && severity && strcmp(severity, "FATAL") == 0)
+        pg_reason(primary, s->last_words, sizeof s->last_words);
+}
+
+int pg_session_connect(pg_session *s, int first_host, const atomic_bool *stop, char *why, size_t size)
+{
+    const postgres *d = s->shared->database;
+    s->pg = pg_target_connect_blocking(&d->target, first_host, d->options->connect_timeout_ms, stop);
+    if (s->pg && PQstatus(s->pg) == CONNECTION_OK && PQsetnonblocking(s->pg, 1) == 0) {
+        PQsetNoticeReceiver(s->pg, on_notice, s);
+        s->lost = false;
+        s->last_words[0] = '\0';
+        s->up_since = s->alive_at = uv_hrtime();
+        return 0;
+    }
+    const bool silent = s->pg && PQstatus(s->pg) != CONNECTION_BAD;
+    pg_reason(silent ? "no answer within the connect timeout" : s->pg ? PQerrorMessage(s->pg) : "out of memory",
+              why, size);
+    pg_session_close(s);
+    return silent ? UV_ETIMEDOUT : UV_ECONNREFUSED;
+}
+
+void pg_session_close(pg_session *s)
+{
+    PQfinish(s->pg);
+    s->pg = NULL;
+    pg_names_forget(&s->names);
+}
+
+bool pg_session_stands(pg_session *s)
+{
+    struct pollfd on = { PQsocket(s->pg), POLLIN, 0 };
+    while (!s->lost && poll(&on, 1, 0) > 0) {                /* what the server says unasked, or its end */
+        if (!PQconsumeInput(s->pg))
+            lose(s, NULL);
+        PQisBusy(s->pg);                     /* parses it */
+        if (PQstatus(s->pg) == CONNECTION_BAD)
+            lose(s, NULL);
+    }
+    return !s->lost;
+}
+
+static bool good(const PGresult *r)
+{
+    const ExecStatusType status = PQresultStatus(r);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+}
+
+/* An error when it commits comes second, and undoes a result. */
+static int keep(PGresult **kept, PGresult *r)
+{
+    const bool error = PQresultStatus(r) == PGRES_FATAL_ERROR, fits = error || good(r);
+    if (!*kept || error) {
+        PQclear(*kept);
+        *kept = r;
+    } else
+        PQclear(r);
+    return fits ? 0 : UV_EPROTO;
+}
+
+/* Until the server is ready for the next query: 0 and its answer, if it has given one. Or the outcome of
+ * waiting. Or UV_ECONNRESET, after it may have said why. */
+static int receive(pg_session *s, wait_fn *wait, uint64_t until, PGresult **answer)
+{
+    for (;;) {
+        const int left = PQflush(s->pg);
+        if (left < 0)
+            return lose(s, NULL);
+        const int err = wait(PQsocket(s->pg), POLLIN | (left ? POLLOUT : 0), until);
+        if (err)
+            return err;
+        if (!PQconsumeInput(s->pg))
+            return lose(s, *answer && !good(*answer) ? PQresultErrorField(*answer, PG_DIAG_MESSAGE_PRIMARY) : NULL);
+        while (!PQisBusy(s->pg)) {
+            PGresult *r = PQgetResult(s->pg);
+            if (!r && PQtransactionStatus(s->pg) == PQTRANS_IDLE) {
+                s->alive_at = uv_hrtime();
+                return 0;
+            }
+            if (!r)
+                return lose(s, "it is not ready for a query");
+            if (keep(answer, r))             /* COPY has no place here */
+                return lose(s, "unexpected kind of answer");
+        }
+    }
+}
+
+/* A request may have come before its query had even started: then another one is sent. */
+static int stop(pg_session *s, PGresult **answer)
+{
+    const uint64_t end = plain_in(PATIENCE_MS);
+    while (uv_hrtime() < end && pg_stop(s->pg, end)) {
+        const uint64_t tick = plain_in(TICK_MS);
+        const int err = receive(s, pg_wait_anyway, tick < end ? tick : end, answer);
+        if (err != UV_ETIMEDOUT)
+            return err;
+    }
+    return lose(s, "the server does not answer a cancel request");
+}
+
+enum { AGAIN = 1 };                          /* the statement must be prepared anew, and has not run */
+
+/* What an answer means: 0, an error of db.h, or AGAIN. verdict is why it was stopped, or 0. */
+static int judge(pg_session *s, pg_question *q, const pg_plan *plan, const PGresult *r, int verdict)
+{
+    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+
+    if (good(r))
+        return 0;
+    if (!severity || !state || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)
+        return lose(s, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
+    if (strcmp(state, "57014") == 0) {       /* query_canceled */
+        if (verdict)
+            return verdict;
+        if (uv_hrtime() >= q->deadline)
+            return UV_ETIMEDOUT;             /* statement_timeout was first */
+    }
+    /* The plan changed under the prepared statement, or a pooler does not know it: not yet executed. */
+    if (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0) {
+        pg_name_forget(&s->names, plan);
+        if (q->statement->reads && !verdict && !q->again) {
+            q->again = true;
+            return AGAIN;
+        }
+    }
+    pg_shared_refused(s->shared, q->statement, r);
+    return verdict ? verdict : pg_error(state);
+}
+
+/* Waits for the answer to what was sent, and stops it when it must not be awaited any longer: what comes
+ * all the same counts. */
+static int answer(pg_session *s, pg_question *q, const pg_plan *plan, bool sent, PGresult **r, int *verdict)
+{
+    *verdict = 0;
+    int err = sent ? receive(s, plain_wait, q->deadline, r) : lose(s, NULL);
+    if (err == UV_ETIMEDOUT || err == UV_ECANCELED) {
+        *verdict = err;
+        err = stop(s, r);
+    } else if (err)
+        lose(s, NULL);
+    if (err && q->statement->reads && *r && good(*r))
+        return 0;                            /* all that there is to know has come */
+    if (err)
+        return *verdict ? *verdict : UV_ECONNRESET;
+    err = judge(s, q, plan, *r, *verdict);
+    return s->lost && *verdict ? *verdict : err;
+}
+
+static int prepare(pg_session *s, pg_question *q, const pg_plan *plan)
+{
+    Oid oids[MAX_PARAMETERS];
+    PGresult *r = NULL;
+    int verdict;
+    const char *name = pg_name_new(&s->names, plan);
+    pg_oids(plan, oids);
+    const bool sent = PQsendPrepare(s->pg, name, q->statement->sql, q->n, oids);
+    int err = answer(s, q, plan, sent, &r, &verdict);
+    if (err)
+        pg_name_forget(&s->names, plan);
+    PQclear(r);
+    return err ? err : verdict;
+}
+
+static bool send_it(pg_session *s, const pg_question *q, const pg_plan *plan)
+{
+    Oid oids[MAX_PARAMETERS];
+    const char *name = pg_name_of(&s->names, plan);
+    if (name)
+        return PQsendQueryPrepared(s->pg, name, q->n, q->values, q->lengths, pg_binary, 1);
+    pg_oids(plan, oids);
+    return PQsendQueryParams(s->pg, q->statement->sql, q->n, oids, q->values, q->lengths, pg_binary, 1);
+}
+
+static int ask_once(pg_session *s, pg_question *q, const pg_plan *plan)
+{
+    int verdict, err = 0;
+    if (s->shared->database->options->prepare && !pg_name_of(&s->names, plan))
+        err = prepare(s, q, plan);
+    if (err || s->lost)
+        return err ? err : UV_ECONNRESET;
+    err = answer(s, q, plan, send_it(s, q, plan), &q->result, &verdict);
+    if (err) {
+        PQclear(q->result);
+        q->result = NULL;
+    }
+    return err;
+}
+
+int pg_session_ask(pg_session *s, pg_question *q)
+{
+    const pg_plan *plan = pg_plan_of(&s->plans, q->statement, q->n, q->parameters);
+    const int err = ask_once(s, q, plan);
+    return err == AGAIN ? ask_once(s, q, plan) : err;
+}
+
+bool pg_session_answers(pg_session *s, uint64_t until)
+{
+    const uint64_t patience = plain_in(PATIENCE_MS);
+    PGresult *r = NULL;
+    if (!PQsendQuery(s->pg, "") || receive(s, pg_wait_anyway, until < patience ? until : patience, &r))
+        lose(s, NULL);
+    PQclear(r);
+    return !s->lost;
+}

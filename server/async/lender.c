@@ -1,0 +1,149 @@
+/* lender.c - see lender.h. */
+#include "lender.h"
+#include "plain.h"
+
+#include <assert.h>
+
+enum { IN_LINE = 1 };                        /* no outcome yet */
+
+struct borrower {
+    struct borrower *next, *prev;
+    uv_cond_t        turn;
+    int              err;
+    loan            *thing;
+};
+
+void lender_init(lender *l, int line)
+{
+    *l = (lender){ .line = line };
+    uv_mutex_init(&l->lock);
+}
+
+void lender_done(lender *l)
+{
+    assert(!l->first);
+    uv_mutex_destroy(&l->lock);
+}
+
+/* From here on to lender_borrow, all with the lock held. */
+static void join(lender *l, struct borrower *b, bool ahead)
+{
+    b->prev = ahead ? NULL : l->last;
+    b->next = ahead ? l->first : NULL;
+    *(b->prev ? &b->prev->next : &l->first) = b;
+    *(b->next ? &b->next->prev : &l->last) = b;
+    l->waiting++;
+}
+
+static void leave(lender *l, struct borrower *b, int err)
+{
+    *(b->prev ? &b->prev->next : &l->first) = b->next;
+    *(b->next ? &b->next->prev : &l->last) = b->prev;
+    l->waiting--;
+    b->err = err;
+}
+
+/* Signals before the lock is let go: after that, the other may be gone, and the condition with it. */
+static void call(lender *l, struct borrower *b, int err, loan *thing)
+{
+    b->thing = thing;
+    leave(l, b, err);
+    uv_cond_signal(&b->turn);
+}
+
+static loan *take(lender *l)
+{
+    loan *thing = l->idle;
+    if (thing)
+        l->idle = thing->next;
+    return thing;
+}
+
+static bool cancelled(lender *l)             /* it is a system call: not with the lock */
+{
+    uv_mutex_unlock(&l->lock);
+    const bool gone = plain_cancelled();
+    uv_mutex_lock(&l->lock);
+    return gone;
+}
+
+static void wait_in_line(lender *l, struct borrower *me, uint64_t until)
+{
+    uint64_t look = plain_next_look(l->waiting);
+    while (me->err == IN_LINE) {
+        const uint64_t now = uv_hrtime(), next = look < until ? look : until;
+        if (now < next)
+            uv_cond_timedwait(&me->turn, &l->lock, next - now);
+        else if (now >= until)
+            leave(l, me, UV_ETIMEDOUT);
+        else if (!cancelled(l))
+            look = plain_next_look(l->waiting);
+        else if (me->err == IN_LINE)         /* its turn may have come meanwhile */
+            leave(l, me, UV_ECANCELED);
+    }
+}
+
+int lender_borrow(lender *l, loan **thing, uint64_t until, bool ahead)
+{
+    struct borrower me = { .thing = NULL };
+
+    uv_mutex_lock(&l->lock);
+    me.err = l->refusal;
+    if (!me.err)
+        me.thing = take(l);
+    const bool waits = !me.err && !me.thing && (ahead || l->waiting < l->line);
+    if (waits) {
+        me.err = IN_LINE;
+        uv_cond_init(&me.turn);
+        join(l, &me, ahead);
+        wait_in_line(l, &me, until);
+        uv_cond_destroy(&me.turn);
+    } else if (!me.err && !me.thing)
+        me.err = UV_EAGAIN;
+    uv_mutex_unlock(&l->lock);
+
+    if (waits && me.thing && plain_cancelled()) {            /* it is of no use to this one any more */
+        lender_lend(l, me.thing);
+        return UV_ECANCELED;
+    }
+    if (!me.err)
+        *thing = me.thing;
+    return me.err;
+}
+
+loan *lender_take(lender *l)
+{
+    uv_mutex_lock(&l->lock);
+    loan *thing = take(l);
+    uv_mutex_unlock(&l->lock);
+    return thing;
+}
+
+void lender_lend(lender *l, loan *thing)
+{
+    uv_mutex_lock(&l->lock);
+    if (l->first)
+        call(l, l->first, 0, thing);
+    else {
+        thing->next = l->idle;
+        l->idle = thing;
+    }
+    uv_mutex_unlock(&l->lock);
+}
+
+void lender_refuse(lender *l, int err)
+{
+    uv_mutex_lock(&l->lock);
+    l->refusal = err;
+    while (err && l->first)
+        call(l, l->first, err, NULL);
+    uv_mutex_unlock(&l->lock);
+}
+
+int lender_waiting(lender *l)
+{
+    uv_mutex_lock(&l->lock);
+    const int waiting = l->waiting;
+    uv_mutex_unlock(&l->lock);
+    return waiting;
+}

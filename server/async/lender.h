@@ -1,0 +1,46 @@
+/* lender.h - a few things that many plain threads lend to each other, one thread at a time.
+ *
+ *   err = lender_borrow(l, &thing, plain_in(1000), false);
+ *   if (err)
+ *       return err;
+ *   ...
+ *   lender_lend(l, thing);
+ *
+ *   Order.      First come, first served: a thing that comes back goes straight to the first in line,
+ *               and nobody who comes later is faster. Of idle things the one used last goes first.
+ *   Waiting.    Each waits on a condition of its own, so that a thing wakes one thread. Whether its
+ *               client is still there it looks now and then, as plain.h says, and when its turn comes.
+ *   Ownership.  The lender owns nothing: it keeps what it was given until somebody borrows it.
+ *
+ * The semaphore does the same for tasks. */
+#ifndef LENDER_H
+#define LENDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+typedef struct loan { struct loan *next; } loan;             /* the first member of what is lent */
+
+typedef struct lender {
+    uv_mutex_t       lock;                   /* of all below */
+    loan            *idle;                   /* none while anybody waits */
+    struct borrower *first, *last;           /* who waits */
+    int              waiting, line;          /* how many do, and how many may */
+    int              refusal;
+} lender;
+
+void lender_init(lender *l, int line);
+void lender_done(lender *l);                 /* nobody may wait */
+
+/* 0 and *thing, which is this thread's until it lends it on. Or at once UV_EAGAIN: the line is full.
+ * Or after waiting UV_ETIMEDOUT: not by the time until, of plain_in; or UV_ECANCELED: the client is
+ * gone. Or the refusal. Who comes again, ahead, is put before all others, and the line is never full. */
+int   lender_borrow(lender *l, loan **thing, uint64_t until, bool ahead);
+loan *lender_take(lender *l);                /* one that is idle; NULL: there is none */
+
+void  lender_lend(lender *l, loan *thing);   /* one more, or one that comes back */
+void  lender_refuse(lender *l, int err);     /* answers all in line, and all who come, until it is 0 again */
+int   lender_waiting(lender *l);
+
+#endif

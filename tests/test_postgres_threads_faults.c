@@ -1,0 +1,370 @@
+/* test_postgres_threads_faults.c - PostgreSQL from plain threads while things break: nobody waits for a
+ * server that is not there, no write is lost or done twice, and all is well again soon after. */
+#include "askers.h"
+#include "server/async/plain.h"
+#include "server/memory.h"
+#include "suites.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const statement BACKEND = { "backend", "select pg_backend_pid() where $1 > 0", true },
+                       SLOW_ADD = { "slow_add", "insert into things select $1, 'added' from pg_sleep(0.3)", false };
+
+static const char SLEEPING[] =
+    "select count(*) from pg_stat_activity where query like '%pg_sleep(%' and state = 'active' and pid <> pg_backend_pid()";
+
+static int now(const statement *s, rows *r, int64_t n) { return outcome_now(ask(r, s, n)); }
+
+static int backend(void)
+{
+    rows r;
+    ck_assert_int_eq(now(&BACKEND, &r, 1), 0);
+    return (int)rows_int(&r, 0, 0);
+}
+
+/* Returns when they are gone; others may have come in their place. */
+static void terminate_all(void)
+{
+    char theirs[512], gone[640];
+    snprintf(theirs, sizeof theirs, "%s", cluster_ask(server, "select coalesce(string_agg(pid::text, ','), '0') from "
+                                                              "pg_stat_activity where application_name = 'tenk'"));
+    snprintf(gone, sizeof gone, "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid in (%s)", theirs);
+    wait_for(gone, "0");
+}
+
+/* Retry until the database answers; the seconds it took. */
+static double recovery(void)
+{
+    rows r;
+    const uint64_t began = uv_hrtime();
+    while (now(&THING, &r, 1))
+        plain_wait(-1, 0, plain_in(1));
+    return (double)(uv_hrtime() - began) / 1e9;
+}
+
+START_TEST(reads_do_not_notice_that_their_backends_are_killed)
+{
+    enum { ALL = 4 };
+    asker a[ALL];
+    options.connections = ALL;
+    open_plain(cluster_url(server));
+    for (int i = 0; i < ALL; i++) {
+        a[i] = (asker){ .statement = &SLEEP, .n = 100 };
+        asker_start(&a[i]);
+    }
+    wait_for(SLEEPING, "4");
+    terminate_all();
+    for (int i = 0; i < ALL; i++) {
+        ck_assert_int_eq(asker_end(&a[i]), 0);
+        ck_assert_int_eq(a[i].answer, 1);
+    }
+    const int before = backend();
+    terminate_all();                         /* and while they are idle */
+    ck_assert_int_ne(backend(), before);
+    finish_plain();
+}
+END_TEST
+
+START_TEST(a_read_goes_again_only_once)
+{
+    asker a = { .statement = &SLEEP, .n = 60000 };
+    open_plain(cluster_url(server));
+    asker_start(&a);
+    for (int i = 0; i < 2; i++) {
+        wait_for(SLEEPING, "1");
+        terminate_all();
+    }
+    ck_assert_int_eq(asker_end(&a), UV_ECONNRESET);
+    finish_plain();
+}
+END_TEST
+
+START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
+{
+    asker a = { .statement = &SLOW_ADD, .n = 2000 };
+    open_plain(cluster_url(server));
+    asker_start(&a);
+    wait_for(SLEEPING, "1");
+    terminate_all();
+    ck_assert_int_eq(asker_end(&a), UV_ECONNRESET);
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
+    rows r;
+    ck_assert_int_eq(now(&SLOW_ADD, &r, 2000), 0);
+    finish_plain();
+}
+END_TEST
+
+/* It was not sent on any of them: so it may go to another. */
+START_TEST(a_write_does_not_notice_that_idle_connections_have_broken)
+{
+    asker a[4];
+    rows r;
+    options.connections = 4;
+    open_plain(cluster_url(server));
+    for (int i = 0; i < 4; i++) {
+        a[i] = (asker){ .statement = &SLEEP, .n = 50 };
+        asker_start(&a[i]);
+    }
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(asker_end(&a[i]), 0);
+    for (int i = 0; i < 10; i++) {
+        terminate_all();
+        ck_assert_int_eq(now(&ADD, &r, 2000 + i), 0);
+    }
+    finish_plain();
+}
+END_TEST
+
+START_TEST(a_server_that_stops_and_comes_back_is_found_again)
+{
+    asker read = { .statement = &SLEEP, .n = 60000 }, write = { .statement = &SLOW_ADD, .n = 2000 }, waits[3];
+    rows r;
+    open_plain(cluster_url(server));
+    asker_start(&read);
+    asker_start(&write);
+    wait_for(SLEEPING, "2");
+    for (int i = 0; i < 3; i++) {
+        waits[i] = (asker){ .statement = &THING, .n = 1 };
+        asker_start(&waits[i]);
+    }
+    wait_for_line(3);
+    if (_i == 0)
+        cluster_stop(server);
+    else
+        cluster_crash(server);
+    seconds();
+    ck_assert_int_eq(asker_end(&read), UV_ECONNRESET);
+    ck_assert_int_eq(asker_end(&write), UV_ECONNRESET);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(asker_end(&waits[i]), UV_ECONNREFUSED);
+    ck_assert_double_lt(seconds(), 1);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
+    ck_assert_double_lt(seconds(), 0.05);    /* at once, while the connector tries */
+    cluster_start(server);
+    ck_assert_double_lt(recovery(), 0.6);
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
+    finish_plain();
+}
+END_TEST
+
+static struct { atomic_int acknowledged, uncertain, next; atomic_bool stop; } load;
+
+static void *write_on(void *arg)
+{
+    arena mine = { 0 };
+    (void)arg;
+    db *own = db_new(base);
+    while (!load.stop) {
+        rows r;
+        const int err = outcome_now(db_query(own, &mine, NULL, &r, &ADD, 1, (value[]){ integer(load.next++) }));
+        arena_done(&mine);
+        load.acknowledged += err == 0;
+        load.uncertain += err == UV_ECONNRESET;
+        if (err == UV_ECONNREFUSED)
+            plain_wait(-1, 0, plain_in(1));
+        else if (err && err != UV_ECONNRESET)
+            ck_abort_msg("%s", uv_strerror(err));
+    }
+    ck_assert_int_eq(outcome_now(db_close(own)), 0);
+    db_free(own);
+    arena_trim();
+    pool_done_all();
+    return NULL;
+}
+
+static void wait_for_writes(int more)
+{
+    for (const int from = load.acknowledged; load.acknowledged < from + more;)
+        sched_yield();
+}
+
+START_TEST(every_acknowledged_write_is_there_after_the_server_crashed_under_load)
+{
+    enum { WRITERS = 8 };
+    pthread_t writers[WRITERS];
+    open_plain(cluster_url(server));
+    load.next = 10000;
+    for (int i = 0; i < WRITERS; i++)
+        pthread_create(&writers[i], NULL, write_on, NULL);
+    for (int round = 0; round < 2; round++) {
+        wait_for_writes(20);
+        cluster_crash(server);
+        cluster_start(server);
+    }
+    wait_for_writes(20);
+    load.stop = true;
+    for (int i = 0; i < WRITERS; i++)
+        pthread_join(writers[i], NULL);
+    const int there = atoi(cluster_ask(server, "select count(*) from things where name = 'added'"));
+    ck_assert_int_ge(there, load.acknowledged);
+    ck_assert_int_le(there, load.acknowledged + load.uncertain);
+    finish_plain();
+}
+END_TEST
+
+START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
+{
+    rows r;
+    options.connections = 1;
+    options.timeout_ms = 100;
+    open_plain(cluster_url(server));
+    const int pid = backend();
+    kill(pid, SIGSTOP);
+    seconds();
+    ck_assert_int_eq(_i == 0 ? now(&THING, &r, 1) : now(&ADD, &r, 2000), UV_ETIMEDOUT);
+    ck_assert_double_lt(seconds(), 2);
+    ck_assert_int_eq(now(&THING, &r, 1), 0); /* on another connection */
+    ck_assert_int_ne(backend(), pid);
+    kill(pid, SIGCONT);
+    finish_plain();
+}
+END_TEST
+
+START_TEST(a_server_that_is_frozen_delays_nobody_for_long)
+{
+    rows r;
+    options.connections = 1;
+    options.timeout_ms = 50;
+    options.line_timeout_ms = 200;
+    options.connect_timeout_ms = 100;
+    open_plain(cluster_url(server));
+    const pid_t postmaster = cluster_pid(server);
+    const int pid = backend();
+    kill(postmaster, SIGSTOP);               /* takes no cancel requests and no connections */
+    kill(pid, SIGSTOP);
+    seconds();
+    ck_assert_int_eq(now(&SLEEP, &r, 60000), UV_ETIMEDOUT);
+    ck_assert_double_lt(seconds(), 2);
+    const int err = now(&THING, &r, 1);
+    ck_assert(err == UV_ECONNREFUSED || err == UV_EAGAIN);
+    ck_assert_double_lt(seconds(), 0.5);
+    finish_plain();
+    ck_assert_double_lt(seconds(), 0.5);
+    kill(pid, SIGCONT);
+    kill(postmaster, SIGCONT);
+}
+END_TEST
+
+static int deaf_port(void)                   /* takes connections, and never says a word */
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof a;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 16) &&
+              !getsockname(fd, (struct sockaddr *)&a, &size));
+    return ntohs(a.sin_port);
+}
+
+START_TEST(where_nobody_answers_no_thread_waits_for_the_connect_timeout)
+{
+    enum { ALL = 16 };
+    asker a[ALL], gone = { .statement = &THING, .n = 1 };
+    char url[128];
+    rows r;
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf_port());
+    options.line_timeout_ms = 50;
+    options.connect_timeout_ms = 1000;
+    open_plain(url);
+    for (int i = 0; i < ALL; i++) {
+        a[i] = (asker){ .statement = &THING, .n = 1 };
+        asker_start(&a[i]);
+    }
+    for (int i = 0; i < ALL; i++) {
+        ck_assert_int_eq(asker_end(&a[i]), UV_EAGAIN);
+        ck_assert_double_lt(a[i].took, 0.5);
+    }
+    options.line_timeout_ms = 60000;
+    asker_start(&gone);
+    ck_assert_int_eq(asker_end(&gone), UV_ECONNREFUSED);     /* once that is known */
+    ck_assert_double_lt(gone.took, 1.5);
+    seconds();
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
+    finish_plain();
+    ck_assert_double_lt(seconds(), 2 * PLAIN_LOOK_MS / 1000.0);
+}
+END_TEST
+
+START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
+{
+    asker a = { .statement = &SLEEP, .n = 60000 };
+    char url[256];
+    rows r;
+    options.connect_timeout_ms = 300;
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
+             _i == 0 ? 2 : deaf_port(), cluster_port(server), "read-write");
+    open_plain(url);
+    recovery();
+    asker_start(&a);
+    wait_for(SLEEPING, "1");
+    seconds();
+    ck_assert_int_eq(now(&THING, &r, 1), 0); /* on a second connection */
+    ck_assert_double_lt(seconds(), 0.25);
+    asker_leave(&a);
+    ck_assert_int_eq(asker_end(&a), UV_ECANCELED);
+    finish_plain();
+}
+END_TEST
+
+START_TEST(who_may_not_connect_is_refused_quickly)
+{
+    char url[256];
+    rows r;
+    const char *urls[] = { "postgresql://locked:wrong@127.0.0.1:%d/tenk", "postgresql://tenk@127.0.0.1:%d/missing",
+                           "postgresql://nobody@127.0.0.1:%d/tenk", "postgresql://tenk@no-such-host.invalid:%d/tenk" };
+    snprintf(url, sizeof url, urls[_i], cluster_port(server));
+    open_plain(url);
+    ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
+    finish_plain();
+}
+END_TEST
+
+/* Some connections are better than none: those who wait get them, one after the other. */
+START_TEST(a_server_that_takes_fewer_connections_serves_all_the_same)
+{
+    enum { ALL = 6 };
+    asker a[ALL];
+    cluster_ask(server, "alter role tenk connection limit 1");
+    open_plain(cluster_url(server));
+    for (int i = 0; i < ALL; i++) {
+        a[i] = (asker){ .statement = &SLEEP, .n = 20 };
+        asker_start(&a[i]);
+    }
+    for (int i = 0; i < ALL; i++)
+        ck_assert_int_eq(asker_end(&a[i]), 0);
+    cluster_ask(server, "alter role tenk connection limit -1");
+    finish_plain();
+}
+END_TEST
+
+Suite *postgres_threads_faults_suite(void)
+{
+    Suite *s = suite_create("postgres_threads_faults");
+    TCase *t = tcase_create("faults");
+    tcase_add_unchecked_fixture(t, make_server, free_server);
+    tcase_add_checked_fixture(t, begin, NULL);
+    tcase_set_timeout(t, 20);
+    tcase_add_test(t, reads_do_not_notice_that_their_backends_are_killed);
+    tcase_add_test(t, a_read_goes_again_only_once);
+    tcase_add_test(t, a_write_whose_backend_is_killed_is_not_sent_again);
+    tcase_add_test(t, a_write_does_not_notice_that_idle_connections_have_broken);
+    tcase_add_loop_test(t, a_server_that_stops_and_comes_back_is_found_again, 0, 2);
+    tcase_add_test(t, every_acknowledged_write_is_there_after_the_server_crashed_under_load);
+    tcase_add_loop_test(t, a_backend_that_answers_nothing_any_more_is_given_up, 0, 2);
+    tcase_add_test(t, a_server_that_is_frozen_delays_nobody_for_long);
+    tcase_add_test(t, where_nobody_answers_no_thread_waits_for_the_connect_timeout);
+    tcase_add_loop_test(t, of_several_hosts_one_that_lives_is_found_and_then_tried_first, 0, 2);
+    tcase_add_loop_test(t, who_may_not_connect_is_refused_quickly, 0, 4);
+    tcase_add_test(t, a_server_that_takes_fewer_connections_serves_all_the_same);
+    suite_add_tcase(s, t);
+    return s;
+}
