@@ -93,7 +93,8 @@ run: install-run
 	$(remake) all
 	$(Q)exec $(BUILD)/tenk $(ARGS)
 
-# Unit tests are one program; scenarios are another, which starts a server and asks it over sockets.
+# Unit tests are one program; scenarios are another, which starts a server and asks it over sockets:
+# all of them once in each mode.
 # Both are written with Check, whose log each run keeps; `make test` ends with the totals of all.
 export ASAN_OPTIONS  := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
 export UBSAN_OPTIONS := print_stacktrace=1:$(UBSAN_OPTIONS)
@@ -103,12 +104,16 @@ SLOWER_asan     = 3
 SLOWER_tsan     = 5
 SLOWER_valgrind = 20
 define run_test
-@mkdir -p build/totals; printf '  %-7s %s\n' TEST $(BUILD)/tests/$(1)
-$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
+@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/$(1)$(if $(3),$(empty) in $(3) mode)'
+$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1)$(3) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
     $(2) $(BUILD)/tests/$(1)
 endef
 run_unit      = $(call run_test,unit,$(UNDER_$(VARIANT)))
-run_scenarios = $(call run_test,scenarios,TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_tsan)))
+define run_scenarios
+$(call run_test,scenarios,MODE=async   $(ASK),async)
+$(call run_test,scenarios,MODE=threads $(ASK),threads)
+endef
+ASK           = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_tsan))
 
 unit: $(BUILD)/tests/unit
 	$(run_unit)

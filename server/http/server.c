@@ -62,4 +62,5 @@ void serve_trim(void)
     stack_trim();
     arena_trim();
     output_trim();
+    pool_done_all();
 }

@@ -12,8 +12,7 @@ START_TEST(the_start_line_says_where_how_on_what_and_how_to_stop)
     server_start("life", "--workers", "2", NULL);
     snprintf(address, sizeof address, "http://127.0.0.1:%d", here.port);
     ck_assert(server_log_has(address));
-    ck_assert(server_log_has("async"));
-    ck_assert(server_log_has("2 workers"));
+    ck_assert(server_log_has(in_threads_mode() ? "threads mode" : "async mode, 2 workers"));
     ck_assert(server_log_has("SQLite tenk.db"));
     ck_assert(server_log_has("Ctrl-C"));
     server_stop();

@@ -44,7 +44,10 @@ START_TEST(two_queries_of_50_ms_take_50_ms_and_sequential_100)
         expect(get("/users/42/sequential"), 200, "text/html");
         sequential = now_s() - before < sequential ? now_s() - before : sequential;
     }
-    ck_assert_msg(both < 0.090, "two at once take %.0f ms", both * 1000);
+    if (in_threads_mode())                   /* blocking code has no two at once */
+        ck_assert_msg(both >= 0.100, "two at once take %.0f ms", both * 1000);
+    else
+        ck_assert_msg(both < 0.090, "two at once take %.0f ms", both * 1000);
     ck_assert_msg(sequential >= 0.100, "one after the other take %.0f ms", sequential * 1000);
     server_stop();
 }

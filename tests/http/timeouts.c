@@ -187,7 +187,9 @@ START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
         expect(get("/healthz"), 200, NULL);
         worst = now_s() - before > worst ? now_s() - before : worst;
     }
-    ck_assert_msg(worst < (run_slowed() ? 2 : 0.25), "%.0f ms", worst * 1000);
+    /* Threads: the first one that asks stands behind thousands for which a thread must be made. */
+    const double patience = in_threads_mode() ? 1 : 0.25;
+    ck_assert_msg(worst < patience * (run_slowed() ? 8 : 1), "%.0f ms", worst * 1000);
     for (int i = 0; i < count; i++) {
         ck_assert_int_eq(client_answer(c[i]).status, 408);
         client_free(c[i]);
