@@ -6,8 +6,9 @@ from . import figure, look, scale
 from .markup import join, tag
 
 WIDTH, HEIGHT = 330, 208
-LEFT, RIGHT, TOP, BOTTOM = 52, 54, 8, 36
+LEFT, RIGHT, TOP, BOTTOM = 52, 58, 8, 36
 LETTER = 5.9                                 # how wide a letter of a label is, about
+INSET = 7                                    # of the first and the last point, from the axis
 APART = 11.5                                 # between two labels
 
 
@@ -61,7 +62,7 @@ def svg(chart, id):
 
 
 def across(chart, x):
-    return LEFT + chart.x_scale.place(x) * (WIDTH - LEFT - RIGHT)
+    return LEFT + INSET + chart.x_scale.place(x) * (WIDTH - LEFT - RIGHT - 2 * INSET)
 
 
 def up(chart, y):
@@ -88,7 +89,7 @@ def axis(chart):
         half = len(said) * LETTER / 2
         middle = max(x, free + half)
         parts.append(tag("path", class_="axis", d=f"M{x:.1f} {bottom}v4"))
-        if middle - x < 14 and middle + half < WIDTH:
+        if middle - x <= half and middle + half < WIDTH:
             parts.append(tag("text", said, x=middle, y=bottom + 15, text_anchor="middle"))
             free = middle + half + 3
     return [tag("path", class_="axis", d=f"M{LEFT} {bottom}H{WIDTH - RIGHT}"), *parts,
@@ -131,19 +132,45 @@ def hint(chart, line, point):
 
 
 def ends(chart):
-    """The name of each line beside its last point, pushed apart where they would touch."""
-    found = sorted(((up(chart, line.known()[-1][1].median), line) for line in chart.lines), key=lambda end: end[0])
+    """The name of each line: beside its last point if that is free, else in the margin, pushed apart."""
+    beside, margin = [], []
+    for line in chart.lines:
+        x, y = corner(chart, line.known()[-1])
+        (beside if free(chart, line, x, y) else margin).append((y, x, line))
+    margin.sort(key=lambda end: end[0])
     tops, lowest = [], HEIGHT - BOTTOM + 2
-    for y, _ in found:
+    for y, _, _ in margin:
         tops.append(max(y, tops[-1] + APART if tops else TOP))
     for n in reversed(range(len(tops))):
         tops[n] = min(tops[n], lowest)
         lowest = tops[n] - APART
-    for (y, line), at in zip(found, tops):
-        x, right = across(chart, line.known()[-1][0]), WIDTH - RIGHT + 12
-        lead = tag("path", class_="lead", d=f"M{x + 7:.1f} {y:.1f}L{right - 2} {at:.1f}")
-        yield tag("g", lead, tag("text", shortened(line.model.short), class_="end", x=right, y=at + 3.5),
-                  class_=f"c{look.slot(line.model)}")
+    right = WIDTH - RIGHT + 12
+    for (y, x, line), at in zip(margin, tops):
+        yield name(line, right, at, tag("path", class_="lead", d=f"M{x + 7:.1f} {y:.1f}L{right - 2} {at:.1f}"))
+    for y, x, line in beside:
+        yield name(line, x + 9, y)
+
+
+def name(line, x, y, lead=None):
+    return tag("g", lead, tag("text", shortened(line.model.short), class_="end", x=x, y=y + 3.5),
+               class_=f"c{look.slot(line.model)}")
+
+
+def corner(chart, point):
+    return across(chart, point[0]), up(chart, point[1].median)
+
+
+def free(chart, line, x, y):
+    """Whether a name fits to the right of a last point, and no other line passes through it or ends near it."""
+    if x + 62 > WIDTH - RIGHT:
+        return False
+    for other in chart.lines:
+        points = [corner(chart, point) for point in other.known()] if other is not line else []
+        for (x1, y1), (x2, y2) in zip(points, points[1:] or points):
+            for step in range(21):
+                if x - 4 < x1 + (x2 - x1) * step / 20 < x + 62 and abs(y1 + (y2 - y1) * step / 20 - y) < 10:
+                    return False
+    return True
 
 
 def shortened(name, letters=8):

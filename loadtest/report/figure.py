@@ -4,18 +4,16 @@ import math
 
 SPACE = "\u00a0"
 BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-PER_REQUEST = "a request"
 
 
 def digits(value):
-    """Three of them below a thousand, all of them above."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 999.5:
+    """Three of them below a thousand, all of them above; of a whole number no more than it has."""
+    if abs(value) >= 999.5 or value == int(value):
         return f"{value:,.0f}"
     value = float(f"{value:.2e}")
-    decimals = max(0, min(4, 2 - math.floor(math.log10(abs(value)))))
-    return f"{value:,.{decimals}f}"
+    decimals = max(0, min(6, 2 - math.floor(math.log10(abs(value)))))
+    said = f"{value:,.{decimals}f}"
+    return said.rstrip("0").rstrip(".") if decimals > 2 else said
 
 
 def scaled(value):

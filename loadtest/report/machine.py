@@ -1,6 +1,6 @@
 """Where and how it was measured: the machine, the versions, and the exact commands."""
 
-from . import compare, figure
+from . import figure
 from .markup import tag
 from .results import number
 
@@ -8,7 +8,7 @@ LINKS = {"netem": "the kernel's netem delays the packets", "relay": "a relay bet
 
 
 def section(results):
-    return [tag("h3", "The run"), pairs(run(results)), tag("p", compare.RULE),
+    return [tag("h3", "The run"), pairs(run(results)),
             tag("h3", "The machine"), pairs(machine(results.machine)),
             tag("h3", "Versions"), pairs(list(results.versions.items())),
             tag("h3", "The servers"), commands([(model.name, model.command) for model in results.models.values()]),

@@ -20,6 +20,7 @@ class Measure:
         return Spread(*(sum(parts) for parts in zip(*found)))
 
 
+PROCESSOR, EACH = "\u00b5s a request", "a request"
 MUCH, MANY, LONG = ("more", "as much"), ("more", "as many"), ("longer", "as long")
 
 
@@ -39,13 +40,13 @@ THROUGHPUT = rate("throughput", "requests_per_second")
 LATENCIES = [latency(which) for which in ("p50", "p75", "p90", "p99", "p99.9", "max")]
 P50, _, _, P99, P999, _ = LATENCIES
 
-USER = Measure("user CPU per request", "\u00b5s", (("cpu_us", "user"),), MUCH)
-SYSTEM = Measure("system CPU per request", "\u00b5s", (("cpu_us", "system"),), MUCH)
-CPU = Measure("CPU per request", "\u00b5s", USER.paths + SYSTEM.paths, MUCH)
+USER = Measure("user CPU", PROCESSOR, (("cpu_us", "user"),), MUCH)
+SYSTEM = Measure("system CPU", PROCESSOR, (("cpu_us", "system"),), MUCH)
+CPU = Measure("user and system CPU", PROCESSOR, USER.paths + SYSTEM.paths, MUCH)
 
-VOLUNTARY = Measure("voluntary switches per request", "", (("switches_per_request", "voluntary"),), MANY)
-INVOLUNTARY = Measure("involuntary switches per request", "", (("switches_per_request", "involuntary"),), MANY)
-SWITCHES = Measure("context switches per request", "", VOLUNTARY.paths + INVOLUNTARY.paths, MANY)
+VOLUNTARY = Measure("voluntary switches", EACH, (("switches_per_request", "voluntary"),), MANY)
+INVOLUNTARY = Measure("involuntary switches", EACH, (("switches_per_request", "involuntary"),), MANY)
+SWITCHES = Measure("context switches", EACH, VOLUNTARY.paths + INVOLUNTARY.paths, MANY)
 THREADS = Measure("threads", "", (("threads",),), MANY)
 
 VIRTUAL = memory("virtual memory", "virtual")

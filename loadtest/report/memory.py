@@ -2,48 +2,43 @@
 
 from . import figure, measure, panel, words
 
-KINDS = [measure.RESIDENT, measure.PROPORTIONAL, measure.PAGE_TABLES, measure.KERNEL_STACKS]
+SCALES = [[measure.RESIDENT, measure.PROPORTIONAL], [measure.VIRTUAL], [measure.PAGE_TABLES, measure.KERNEL_STACKS]]
+
+
+LEAD = ("Virtual memory is address space, which costs memory only where it is touched; it has a scale of its own. "
+        "Page tables and kernel stacks are in none of the others. Held are proportional memory, page tables and "
+        "kernel stacks together.")
 
 
 def group(results, scenario):
-    held = panel.by_connections(results, scenario, KINDS)
-    virtual = panel.by_connections(results, scenario, [measure.VIRTUAL])
-    return panel.group("Memory by kind", [*held, *virtual, told(results, scenario)],
-                       "Memory was not measured in this scenario.")
+    figures = [panel.by_connections(results, scenario, kinds) for kinds in SCALES]
+    return panel.group("Memory by kind", [*sum(figures, []), told(results, scenario)],
+                       "Memory was not measured in this scenario.", LEAD)
 
 
 def told(results, scenario):
-    connections = results.headline(scenario, "threads") or results.headline(scenario)
-    said = []
-    for model in results.models.values():
-        found = results.run(scenario, model.id, connections)
-        if model.id in ("async", "threads"):
-            said += address_space(model, found), beyond(model, found)
-    said += words.contrasts([measure.HELD], results.run(scenario, "async", connections),
-                            results.run(scenario, "threads", connections))
-    if not any(said):
-        return None
-    return panel.notes(said, f"At {figure.connections(connections)}. Virtual memory is address space that was asked "
-                             "for, mostly never touched; it has a scale of its own. Memory held is the proportional "
-                             "memory, the page tables and the kernel stacks together.")
+    connections = results.headline(scenario, "async", "threads") or results.headline(scenario)
+    runs = {id: results.run(scenario, id, connections) for id in ("async", "threads")}
+    said = [of(id, run) for id, run in runs.items()] + words.contrasts([measure.HELD], *runs.values())
+    return panel.notes(said, f"At {figure.connections(connections)}:") if any(said) else None
 
 
-def address_space(model, run):
-    virtual, resident, threads = (kind.of(run) for kind in (measure.VIRTUAL, measure.RESIDENT, measure.THREADS))
+def of(name, run):
+    """What the address space of a model is made of; None without the figures for it."""
+    virtual, resident, tables, stacks = (kind.of(run) for kind in (
+        measure.VIRTUAL, measure.RESIDENT, measure.PAGE_TABLES, measure.KERNEL_STACKS))
     if not virtual or not resident or not virtual.median:
         return None
-    many = f" of {figure.count(threads.median)} thread{'' if threads.median == 1 else 's'}" if threads else ""
-    return (f"{model.short}: the address space{many} is {write(virtual)}, of which {write(resident)}, "
-            f"{figure.digits(100 * resident.median / virtual.median)}{figure.SPACE}%, are resident.")
+    share = figure.digits(100 * resident.median / virtual.median) + figure.SPACE + "%"
+    said = f"{name}{threads(run)}: of {write(virtual)} of address space, {write(resident)} are resident ({share})"
+    if tables and stacks:
+        said += f"; beside it, {write(tables)} of page tables and {write(stacks)} of kernel stacks"
+    return said + "."
 
 
-def beyond(model, run):
-    """What neither resident nor proportional memory counts."""
-    tables, stacks = measure.PAGE_TABLES.of(run), measure.KERNEL_STACKS.of(run)
-    if not tables or not stacks:
-        return None
-    return (f"{model.short}: the kernel adds {write(tables)} of page tables and {write(stacks)} of stacks "
-            "that no count of resident memory has.")
+def threads(run):
+    found = measure.THREADS.of(run)
+    return f" ({figure.count(found.median)} thread{'' if found.median == 1 else 's'})" if found else ""
 
 
 def write(found):

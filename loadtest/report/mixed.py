@@ -19,7 +19,7 @@ def section(results):
     if not results.mixed:
         return [lead, tag("p", "The mixed load was not measured in this run.", class_="missing")]
     return [lead, panel.group("Latency of both", [
-        panel.captioned("Fast requests", "ms; small rows: p50 hollow, p99 filled", None, drawn(results, [
+        panel.captioned("Fast requests", "ms; p50 hollow, p99 filled", None, drawn(results, [
             (FAST50, "p50", True), (FAST99, "p99", False)], "fast")),
         panel.captioned("Heavy requests", "ms; p99", None, drawn(results, [(HEAVY99, "p99", False)], "heavy")),
         panel.notes(told(results))])]
@@ -59,8 +59,8 @@ def told(results):
     if level:
         said.append(f"The shortest p99 of the fast requests: {listed(level)}"
                     + ("; between them there is no difference." if len(level) > 1 else "."))
-    said += [f"{name}: {figure.write(p99.median, 'ms')}, "
-             f"{words.difference(FAST99, level[0][0], p99, level[0][1], name)}." for p99, name, _ in rest]
+    said += [f"{name}: {figure.write(p99.median, 'ms')}, {words.excess(FAST99, level[0][0], p99)}."
+             for p99, name, _ in rest]
     rates = [measure.OFFERED.of(entry) for entry in results.mixed]
     rates = sorted({round(rate.median) for rate in rates if rate})
     if rates:

@@ -48,7 +48,7 @@ def one(results, scenario, entries):
     said = [f"Offered: {shares} of the largest throughput. {whose(results, entries)}", *behind(results, entries),
             *compared(entries)]
     return [chart.legend(results.models_of(entries)),
-            panel.group(results.title(scenario), [*figures, panel.notes(said)])]
+            panel.group(results.title(scenario), figures, "Nothing of it can be drawn."), panel.notes(said)]
 
 
 def whose(results, entries):

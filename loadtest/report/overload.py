@@ -20,8 +20,8 @@ def section(results):
             figures.append(panel.captioned(title, measured.unit, made.y_scale.note,
                                            chart.svg(made, panel.identity("overload", title))))
     return [lead, chart.legend(results.models_of(entries)),
-            panel.group("Offered load against goodput", [*figures, panel.notes(told(results))],
-                        "Nothing of it can be drawn.")]
+            panel.group("Offered load against goodput", figures, "Nothing of it can be drawn."),
+            panel.notes(told(results))]
 
 
 def last(results, model):
@@ -35,6 +35,13 @@ def kept(results, model):
     found = [measure.GOODPUT.of(entry) for entry in results.overload if entry.get("model") == model]
     most, end = max((g.median for g in found if g), default=None), measure.GOODPUT.of(last(results, model))
     return (end.median, most) if end and most else None
+
+
+def left(results):
+    """How much of its best each model keeps where most is offered; None if that is not known of any."""
+    found = [(model, kept(results, model.id)) for model in results.models_of(results.overload)]
+    found = [f"{model.short} {100 * both[0] / both[1]:.0f}{figure.SPACE}%" for model, both in found if both]
+    return f"Where most was offered, this much of the best goodput was left: {figure.several(found)}." if found else None
 
 
 def told(results):

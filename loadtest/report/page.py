@@ -2,7 +2,7 @@
 
 import os
 
-from . import everything, figure, look, machine, mixed, offered, overload, scenario, summary, workloads
+from . import everything, look, machine, mixed, offered, overload, scenario, summary, workloads
 from .markup import Markup, tag
 from .panel import identity
 from .results import Results
@@ -43,12 +43,12 @@ def sections(results):
 
 
 def header(results):
-    compared = figure.several((model.name for model in results.models.values()), "and")
+    compared = "; ".join(model.name for model in results.models.values())
     about = [str(results.made[key]) for key in ("date",) if results.made.get(key)]
     if results.machine.get("cpu"):
         about.append(str(results.machine["cpu"]))
     return tag("header", tag("h1", "tenk under load"),
-               tag("p", f"{compared}, compared." if compared else "No model was measured."),
+               tag("p", f"Compared: {compared}." if compared else "No model was measured."),
                tag("p", " \u00b7 ".join(about), class_="soft") if about else None)
 
 

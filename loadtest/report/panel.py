@@ -15,10 +15,10 @@ def notes(said, title=None):
                class_="notes") if said else None
 
 
-def group(title, figures, missing=""):
+def group(title, figures, missing="", lead=None):
     """figures: captioned charts and notes; without any, what is missing is said."""
     figures = [one for one in figures if one]
-    return tag("section", tag("h3", title),
+    return tag("section", tag("h3", title), tag("p", lead) if lead and figures else None,
                tag("div", figures, class_="charts") if figures else tag("p", missing, class_="missing"), class_="group")
 
 
@@ -41,7 +41,7 @@ def by_connections(results, scenario, measures, shared=True):
         made = chart.make(measure.title, measure.unit, found, "connections", counts, scale)
         if made:
             drawing = chart.svg(made, identity(scenario, measure.title))
-            unit = measure.unit if measure.unit != "bytes" else ""
+            unit = measure.unit if measure.unit != "bytes" else ""       # which the ticks say
             figures.append(captioned(measure.title, unit, made.y_scale.note, drawing))
     return figures
 

@@ -39,9 +39,9 @@ class Log:
 
     def __init__(self, low, high, unit="", zero=False):
         self.low, self.high, self.gap = math.log10(low / 1.15), math.log10(high * 1.15), GAP if zero else 0
-        for steps in ((1, 2, 5), (1, 3), (1,)):
+        for steps, most in (((1, 2, 5), 5), ((1, 3), 6), ((1,), 7)):
             ticks = self.between(low / 1.15, high * 1.15, unit, steps)
-            if len(ticks) <= 7:
+            if len(ticks) <= most:
                 break
         if len(ticks) > 7:
             ticks = ticks[::2]

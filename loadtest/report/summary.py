@@ -1,17 +1,20 @@
 """The results in short."""
 
-from . import figure, measure, mixed, overload, scenario, verdict, words
+from . import compare, figure, measure, mixed, overload, verdict, words
 from .markup import join, tag
 
 FIRST = ("sleep", "link-10", "database", "plaintext")
-MEASURES = [measure.THROUGHPUT, measure.P99, measure.CPU, measure.HELD, measure.THREADS]
+SAID = [("async and threads answer {}.", measure.THROUGHPUT), ("The p99 is {}.", measure.P99),
+        ("The server's CPU is {}.", measure.CPU), ("The memory held is {}.", measure.HELD),
+        ("The address space is {}.", measure.VIRTUAL)]
 
 
 def section(results):
     told = [line for line in (tallied(results), *map(lambda id: of(results, id), spoken_of(results)),
                               between(results), beyond(results)) if line]
     return [cautions(results), tag("ul", [tag("li", line) for line in told], class_="summary") if told else
-            tag("p", "These results hold nothing that can be compared.", class_="missing")]
+            tag("p", "These results hold nothing that can be compared.", class_="missing"),
+            tag("p", compare.RULE, class_="soft")]
 
 
 def spoken_of(results):
@@ -55,12 +58,24 @@ def tallied(results):
 
 
 def of(results, id):
-    connections, said = scenario.pair(results, id, MEASURES)
+    """What both of tenk's models do there, and what it costs."""
+    at = results.headline(id, "async", "threads")
+    pair = [results.run(id, model, at) for model in ("async", "threads")]
+    said = [sentence.format(found) for sentence, measured in SAID if (found := both(measured, *pair))]
     if not said:
         return None
-    others = words.others(results, id, connections, measure.THROUGHPUT)
-    beside = f" Beside them: {others}." if others else ""
-    return join(tag("b", f"{results.title(id)}, {figure.connections(connections)}. "), "; ".join(said) + "." + beside)
+    others = words.others(results, id, at, measure.THROUGHPUT)
+    said += [f"{others}." if others else None]
+    return join(tag("b", f"{results.title(id)}, {figure.connections(at)}."), *said, between=" ")
+
+
+def both(measured, first, second):
+    """The two figures and how they differ; None unless there are both."""
+    a, b = measured.of(first), measured.of(second)
+    if a is None or b is None:
+        return None
+    how = words.difference(measured, a, b, "async", "threads", compare.rounds_of(first, second))
+    return f"{figure.write(a.median, measured.unit)} and {figure.write(b.median, measured.unit)} ({how})"
 
 
 def between(results):
@@ -69,5 +84,7 @@ def between(results):
 
 
 def beyond(results):
-    said = overload.told(results)
-    return join(tag("b", "Overload. "), " ".join(line.removesuffix(".") + "." for line in said)) if said else None
+    left = overload.left(results)
+    found = both(measure.GOODPUT, *(overload.last(results, model) for model in ("async", "threads")))
+    return join(tag("b", "Overload."), left, f"The goodput of async and threads there is {found}." if found else None,
+                between=" ") if left else None

@@ -1,5 +1,6 @@
 """Sentences about two figures."""
 
+import math
 import re
 
 from . import compare, figure
@@ -10,13 +11,16 @@ def difference(measure, a, b, name_a, name_b, rounds=None):
     if compare.better(a, b, measure.higher, rounds) == 0:
         return "no difference"
     low, high, name_low, name_high = (a, b, name_a, name_b) if a.median <= b.median else (b, a, name_b, name_a)
+    return f"{excess(measure, low, high)} with {name_high}" if low.median > 0 else f"none with {name_low}"
+
+
+def excess(measure, low, high):
+    """By how much the higher of two figures is that."""
     more, as_much = measure.more
-    if low.median <= 0:
-        return f"none with {name_low}"
-    ratio = high.median / low.median
+    ratio = high.median / low.median if low.median > 0 else math.inf
     if ratio < 1.995:
-        return f"{(ratio - 1) * 100:.0f}{figure.SPACE}% {more} with {name_high}"
-    return f"{figure.digits(ratio)} times {as_much} with {name_high}"
+        return f"{(ratio - 1) * 100:.0f}{figure.SPACE}% {more}"
+    return f"{figure.digits(ratio)} times {as_much}" if ratio < math.inf else more
 
 
 def contrast(measure, first, second, name_a, name_b):
@@ -35,6 +39,14 @@ def contrast(measure, first, second, name_a, name_b):
 def contrasts(measures, first, second, name_a="async", name_b="threads"):
     found = [contrast(measure, first, second, name_a, name_b) for measure in measures]
     return [capital(said) for said in found if said]
+
+
+def gaps(measures, first, second, name_a="async", name_b="threads"):
+    """Only how they differ, in one line; empty if nothing can be compared."""
+    pairs = [(measure, measure.of(first), measure.of(second)) for measure in measures]
+    rounds = compare.rounds_of(first, second)
+    return "; ".join(f"{measure.title}: {difference(measure, a, b, name_a, name_b, rounds)}"
+                     for measure, a, b in pairs if a and b)
 
 
 def capital(said):

@@ -10,8 +10,9 @@ def section(results):
     rows = [row(results.title(id), *of_scenario(results, id)) for id in results.scenarios]
     rows += [found for found in (open_loop(results), beside_heavy(results), beyond(results)) if found]
     head = tag("tr", [tag("th", word, scope="col") for word in ("Workload", "Best model", "Why", "Beside Node, Python")])
-    return [tag("p", "Best is async or threads, by throughput and p99 together; what it costs in CPU and memory is said "
-                     f"beside it. {compare.RULE}"),
+    return [tag("p", "Best is async or threads, by throughput and p99 together; how they "
+                     "differ is said beside it, in CPU and memory too. Node and Python are compared by throughput with "
+                     "the better of the two."),
             tag("div", tag("table", tag("thead", head), tag("tbody", rows), class_="workloads"), class_="wide")]
 
 
@@ -33,8 +34,8 @@ def of_scenario(results, id):
         at = at if at in counts else counts[-1]
         pair = [results.run(id, model, at) for model in ("async", "threads")]
         measures = WHY if len(found) == 1 or counts is found[-1][1] else WHY[:2]
-        said = "; ".join(words.contrasts(measures, *pair))
-        why.append(f"At {figure.connections(at)}: {said}." if said else None)
+        said = words.gaps(measures, *pair)
+        why.append(f"At {figure.connections(at)}, {said}." if said else None)
     best = [text if len(found) > 1 else verdict.NAMES[kind] for kind, _, text in found]
     return best, why, others(results, id)
 
@@ -88,5 +89,6 @@ def beside_heavy(results):
 
 def beyond(results):
     found = overload.verdict(results)
-    return row("More than can be answered (goodput)", [verdict.NAMES[found]], overload.told(results)) \
+    return row("More than can be answered (goodput)", [verdict.NAMES[found]], [overload.left(results), *words.contrasts(
+        [measure.GOODPUT], *(overload.last(results, model) for model in ("async", "threads")))]) \
         if found is not None else None
