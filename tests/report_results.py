@@ -35,12 +35,15 @@ def run(scenario, model, connections):
                                      "involuntary": S(0.05 if model == "threads" else 0.001, 0.3)},
             "threads": S(threads, 0),
             "memory_bytes": {"virtual": S(held + threads * 8 * MIB), "resident": S(held), "proportional": S(held * 0.9),
-                             "page_tables": S(threads * 8 * KIB + held / 512), "kernel_stacks": S(threads * 16 * KIB, 0)},
+                             "page_tables": S(threads * 8 * KIB + held / 512),
+                             "kernel_stacks": S(threads * 16 * KIB, 0)},
             "loop_lag_ms": None if model == "threads" else {"p99": S(0.3 + cost / 100), "max": S(2 + cost / 20)}}
 
 
-def made_up():
-    runs = [run(scenario, id, connections) for scenario in SCENARIOS for id, _, _ in MODELS
+def made_up(*scenarios):
+    """All of them, or only those that are named."""
+    told = [scenario for scenario in SCENARIOS if scenario[0] in scenarios or not scenarios]
+    runs = [run(scenario, id, connections) for scenario in told for id, _, _ in MODELS
             for connections in CONNECTIONS if not (id == "python" and connections == 10000)]
     most = {"async": 24000, "threads": 24300, "node": 9100, "python": 4600}
     return {
@@ -50,9 +53,10 @@ def made_up():
                     "os": "None 0", "open_files": 1048576, "server_cpu": 0, "client_cpu": 1},
         "versions": {"tenk": "0.0.0", "wrk": "0.0.0", "node": "0.0.0", "python": "0.0.0"},
         "models": [{"id": id, "name": name, "command": command} for id, name, command in MODELS],
-        "scenarios": [{"id": id, "title": title, "about": f"Invented: a request waits {wait} ms.", "request": f"GET /{id}",
+        "scenarios": [{"id": id, "title": title, "about": f"Invented: a request waits {wait} ms.",
+                       "request": f"GET /{id}",
                        "client": f"wrk -t1 -c10 -d5s --timeout 10s --latency http://127.0.0.1:8080/{id}"}
-                      for id, title, _, _, wait in SCENARIOS],
+                      for id, title, _, _, wait in told],
         "runs": runs,
         "open": [{"scenario": "database", "model": model, "share": share, "offered_per_second": S(rate * share, 0),
                   "answered_per_second": S(rate * share * (0.9 if model == "python" and share > 0.9 else 1)),
@@ -67,4 +71,4 @@ def made_up():
                       "refused_per_second": S(max(0, by - 1) * rate, 0), "latency_ms": latencies(2 * by ** 3)}
                      for model, rate in most.items() for by in (0.5, 1, 1.5, 2)],
         "skipped": [{"scenario": scenario[0], "model": "python", "connections": 10000, "why": "invented: too slow"}
-                    for scenario in SCENARIOS]}
+                    for scenario in told]}

@@ -136,7 +136,8 @@ def ends(chart):
     beside, margin = [], []
     for line in chart.lines:
         x, y = corner(chart, line.known()[-1])
-        (beside if free(chart, line, x, y) else margin).append((y, x, line))
+        side = next((side for side in (1, -1) if free(chart, line, x + side * 33, y)), None)
+        (margin if side is None else beside).append((y, x, line) if side is None else (y, x + 9 * side, line, side))
     margin.sort(key=lambda end: end[0])
     tops, lowest = [], HEIGHT - BOTTOM + 2
     for y, _, _ in margin:
@@ -147,12 +148,13 @@ def ends(chart):
     right = WIDTH - RIGHT + 12
     for (y, x, line), at in zip(margin, tops):
         yield name(line, right, at, tag("path", class_="lead", d=f"M{x + 7:.1f} {y:.1f}L{right - 2} {at:.1f}"))
-    for y, x, line in beside:
-        yield name(line, x + 9, y)
+    for y, x, line, side in beside:
+        yield name(line, x, y, anchor="end" if side < 0 else None)
 
 
-def name(line, x, y, lead=None):
-    return tag("g", lead, tag("text", shortened(line.model.short), class_="end", x=x, y=y + 3.5),
+def name(line, x, y, lead=None, anchor=None):
+    said = shortened(line.model.short)
+    return tag("g", lead, tag("text", said, class_="end", x=x, y=y + 3.5, text_anchor=anchor),
                class_=f"c{look.slot(line.model)}")
 
 
@@ -161,14 +163,14 @@ def corner(chart, point):
 
 
 def free(chart, line, x, y):
-    """Whether a name fits to the right of a last point, and no other line passes through it or ends near it."""
-    if x + 62 > WIDTH - RIGHT:
+    """Whether a name whose middle is there fits into the chart, and no other line passes through it."""
+    if not LEFT + 33 < x < WIDTH - RIGHT - 33 or line.known()[-1][0] == max(chart.x_scale.ticks):
         return False
     for other in chart.lines:
         points = [corner(chart, point) for point in other.known()] if other is not line else []
         for (x1, y1), (x2, y2) in zip(points, points[1:] or points):
             for step in range(21):
-                if x - 4 < x1 + (x2 - x1) * step / 20 < x + 62 and abs(y1 + (y2 - y1) * step / 20 - y) < 10:
+                if abs(x1 + (x2 - x1) * step / 20 - x) < 33 and abs(y1 + (y2 - y1) * step / 20 - y) < 10:
                     return False
     return True
 

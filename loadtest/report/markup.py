@@ -3,7 +3,9 @@
 import re
 
 EMPTY = {"meta", "br", "wbr"}
-FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")    # by XML
+NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+FORBIDDEN = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"      # by XML, in any form
+SPECIAL = re.compile("[&<>\"']|" + FORBIDDEN)
 
 
 class Markup(str):
@@ -13,10 +15,7 @@ class Markup(str):
 def escape(value):
     if isinstance(value, Markup):
         return value
-    text = FORBIDDEN.sub("\ufffd", str(value))
-    for what, instead in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
-        text = text.replace(what, instead)
-    return Markup(text)
+    return Markup(SPECIAL.sub(lambda found: NAMES.get(found[0], "\ufffd"), str(value)))
 
 
 def join(*parts, between=""):

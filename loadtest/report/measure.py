@@ -46,7 +46,6 @@ CPU = Measure("user and system CPU", PROCESSOR, USER.paths + SYSTEM.paths, MUCH)
 
 VOLUNTARY = Measure("voluntary switches", EACH, (("switches_per_request", "voluntary"),), MANY)
 INVOLUNTARY = Measure("involuntary switches", EACH, (("switches_per_request", "involuntary"),), MANY)
-SWITCHES = Measure("context switches", EACH, VOLUNTARY.paths + INVOLUNTARY.paths, MANY)
 THREADS = Measure("threads", "", (("threads",),), MANY)
 
 VIRTUAL = memory("virtual memory", "virtual")

@@ -73,10 +73,18 @@ def behind(results, entries):
                    f"answered {figure.count(answered.median)}.")
 
 
+def alike(*entries):
+    """Whether they were offered about the same: only then does a latency say by itself which is better."""
+    rates = [measure.OFFERED.of(entry) for entry in entries]
+    return None not in rates and max(rates).median <= 1.05 * min(rates).median
+
+
 def compared(entries):
-    """The two of tenk at each share; only where they were offered about the same can one say which is better."""
+    """The two of tenk at each share."""
     for at in dict.fromkeys(share(entry) for entry in entries):
         pair = [next((entry for entry in entries if entry.get("model") == id and share(entry) == at), {})
                 for id in ("async", "threads")]
+        rates = [figure.count(rate.median) for rate in map(measure.OFFERED.of, pair) if rate]
+        unlike = f", at {' and '.join(rates)} requests/s" if len(rates) == 2 and not alike(*pair) else ""
         for said in words.contrasts([measure.P99], *pair):
-            yield f"At {at}, {said}."
+            yield f"At {at}, {said}{unlike}."

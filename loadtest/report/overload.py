@@ -41,7 +41,9 @@ def left(results):
     """How much of its best each model keeps where most is offered; None if that is not known of any."""
     found = [(model, kept(results, model.id)) for model in results.models_of(results.overload)]
     found = [f"{model.short} {100 * both[0] / both[1]:.0f}{figure.SPACE}%" for model, both in found if both]
-    return f"Where most was offered, this much of the best goodput was left: {figure.several(found)}." if found else None
+    if not found:
+        return None
+    return f"Where most was offered, this much of the best goodput was left: {figure.several(found)}."
 
 
 def told(results):

@@ -23,7 +23,7 @@ def svg(results):
     panels = chosen(results)
     down = max(1, -(-len(panels) // ACROSS))
     width = GAP + ACROSS * (chart.WIDTH + GAP)
-    height = HEAD + down * (TITLE + chart.HEIGHT) + GAP
+    height = HEAD + down * (TITLE + chart.HEIGHT) 
     said = " ".join(f"{title} {chart.described(made)}" for title, made in panels) or "Nothing was measured."
     return tag("svg", tag("title", "tenk under load", id="t"), tag("desc", said, id="d"),
                tag("style", Markup(look.css())),

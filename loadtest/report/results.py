@@ -38,6 +38,13 @@ def spread(value):
     return Spread(median, median if low is None else min(low, median), median if high is None else max(high, median))
 
 
+def named(entry):
+    """With its names as words, whatever they were."""
+    names = {key: entry[key] for key in ("id", "scenario", "model") if key in entry}
+    return {**entry, **{key: None if value is None or isinstance(value, (dict, list)) else str(value)
+                        for key, value in names.items()}}
+
+
 def reach(entry, path):
     for key in path:
         entry = entry.get(key) if isinstance(entry, dict) else None
@@ -50,6 +57,9 @@ class Results:
         self.made, self.machine, self.versions = (self.part(key) for key in ("made", "machine", "versions"))
         self.runs, self.open, self.mixed, self.overload, self.skipped = (
             self.entries(key) for key in ("runs", "open", "mixed", "overload", "skipped"))
+        self.by_scenario = {}
+        for run in self.runs:
+            self.by_scenario.setdefault(run.get("scenario"), []).append(run)
         self.models = self.find_models()
         self.scenarios = self.find_scenarios()
         self.index = {(run.get("scenario"), run.get("model"), number(run.get("connections"))): run
@@ -60,7 +70,7 @@ class Results:
 
     def entries(self, key):
         found = self.data.get(key)
-        return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+        return [named(entry) for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
     def everything(self):
         return self.runs + self.open + self.mixed + self.overload
@@ -93,7 +103,7 @@ class Results:
         return str(self.scenarios.get(scenario, {}).get("title") or scenario)
 
     def runs_of(self, scenario):
-        return [run for run in self.runs if run.get("scenario") == scenario]
+        return self.by_scenario.get(scenario, [])
 
     def run(self, scenario, model, connections):
         return self.index.get((scenario, model, connections), {})

@@ -18,8 +18,8 @@ def sentence(results, scenario):
         return None
     if len(found) == 1:
         verdict, counts, _ = found[0]
-        return f"Better by throughput and p99: {NAMES[verdict]}, at each of {words.span(counts)} connections." \
-            if len(counts) > 1 else f"Better by throughput and p99: {NAMES[verdict]}, at {figure.connections(counts[0])}."
+        where = f"each of {words.span(counts)} connections" if len(counts) > 1 else figure.connections(counts[0])
+        return f"Better by throughput and p99: {NAMES[verdict]}, at {where}."
     return f"Better by throughput and p99: {figure.several(said for _, _, said in found)} connections."
 
 

@@ -41,7 +41,8 @@ def row(measured, models, runs):
 
 def cell(measured, run):
     found = measured.of(run)
-    return tag("td", figure.write(found.median, measured.unit if measured.unit == "bytes" else "") if found else "\u2013")
+    unit = measured.unit if measured.unit == "bytes" else ""
+    return tag("td", figure.write(found.median, unit) if found else "\u2013")
 
 
 def between(measured, runs):

@@ -1,15 +1,16 @@
 """The end of it: which model for which workload, and why."""
 
-from . import compare, figure, measure, mixed, overload, verdict, words
+from . import compare, figure, measure, mixed, offered, overload, verdict, words
 from .markup import tag
 
-WHY = [measure.THROUGHPUT, measure.P99, measure.CPU, measure.VOLUNTARY, measure.HELD]
+BEST, WHY, BESIDE = "Best model", "Why", "Beside Node and Python"
+REASONS = [measure.THROUGHPUT, measure.P99, measure.CPU, measure.VOLUNTARY, measure.HELD]
 
 
 def section(results):
     rows = [row(results.title(id), *of_scenario(results, id)) for id in results.scenarios]
     rows += [found for found in (open_loop(results), beside_heavy(results), beyond(results)) if found]
-    head = tag("tr", [tag("th", word, scope="col") for word in ("Workload", "Best model", "Why", "Beside Node, Python")])
+    head = tag("tr", [tag("th", word, scope="col") for word in ("Workload", BEST, WHY, BESIDE)])
     return [tag("p", "Best is async or threads, by throughput and p99 together; how they "
                      "differ is said beside it, in CPU and memory too. Node and Python are compared by throughput with "
                      "the better of the two."),
@@ -19,9 +20,9 @@ def section(results):
 def row(workload, best, why, others=None):
     listed = [tag("li", line) for line in why if line]
     return tag("tr", tag("th", workload, scope="row"),
-               tag("td", [tag("p", line) for line in best], data_label="Best model", class_="best"),
-               tag("td", tag("ul", listed) if listed else "\u2013", data_label="Why"),
-               tag("td", others or "\u2013", data_label="Beside Node, Python"))
+               tag("td", [tag("p", line) for line in best], data_label=BEST, class_="best"),
+               tag("td", tag("ul", listed) if listed else "\u2013", data_label=WHY),
+               tag("td", others or "\u2013", data_label=BESIDE))
 
 
 def of_scenario(results, id):
@@ -33,7 +34,7 @@ def of_scenario(results, id):
         at = results.headline(id, "async", "threads")
         at = at if at in counts else counts[-1]
         pair = [results.run(id, model, at) for model in ("async", "threads")]
-        measures = WHY if len(found) == 1 or counts is found[-1][1] else WHY[:2]
+        measures = REASONS if len(found) == 1 or counts is found[-1][1] else REASONS[:2]
         said = words.gaps(measures, *pair)
         why.append(f"At {figure.connections(at)}, {said}." if said else None)
     best = [text if len(found) > 1 else verdict.NAMES[kind] for kind, _, text in found]
@@ -73,7 +74,11 @@ def open_loop(results):
                     key=lambda entry: measure.OFFERED.of(entry).median, default={}) for model in ("async", "threads")]
         found = compare.entries(measure.P99, *pair)
         if found is not None:
-            verdicts.append(f"{verdict.NAMES[found]} ({results.title(scenario)})")
+            if not offered.alike(*pair) and compare.entries(measure.OFFERED, *pair) != found:
+                told = "cannot be compared: the one with more offered had no shorter p99"
+            else:
+                told = verdict.NAMES[found]
+            verdicts.append(f"{told} ({results.title(scenario)})")
             why.append("; ".join(words.contrasts([measure.OFFERED, measure.P99], *pair)) + ".")
     return row("A fixed rate, near the maximum (p99)", verdicts, why) if verdicts else None
 
