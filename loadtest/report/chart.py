@@ -163,14 +163,14 @@ def corner(chart, point):
 
 
 def free(chart, line, x, y):
-    """Whether a name whose middle is there fits into the chart, and no other line passes through it."""
+    """Whether a name whose middle is there fits into the chart, and no line passes through it."""
     if not LEFT + 33 < x < WIDTH - RIGHT - 33 or line.known()[-1][0] == max(chart.x_scale.ticks):
         return False
     for other in chart.lines:
-        points = [corner(chart, point) for point in other.known()] if other is not line else []
+        points, near = [corner(chart, point) for point in other.known()], 24 if other is line else 33
         for (x1, y1), (x2, y2) in zip(points, points[1:] or points):
             for step in range(21):
-                if abs(x1 + (x2 - x1) * step / 20 - x) < 33 and abs(y1 + (y2 - y1) * step / 20 - y) < 10:
+                if abs(x1 + (x2 - x1) * step / 20 - x) < near and abs(y1 + (y2 - y1) * step / 20 - y) < 10:
                     return False
     return True
 

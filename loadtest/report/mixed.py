@@ -15,7 +15,7 @@ def name(results, entry):
 
 def section(results):
     lead = tag("p", "Fast requests are sent at a fixed rate beside others that need the CPU for long. Those are "
-                    "answered inline, on the thread that took the request, or in a thread of a pool.")
+                    "answered inline, where the request was taken, or in another thread, as each row says.")
     if not results.mixed:
         return [lead, tag("p", "The mixed load was not measured in this run.", class_="missing")]
     return [lead, panel.group("Latency of both", [

@@ -27,7 +27,7 @@ def cautions(results):
     """What makes the figures rough, and what is missing altogether."""
     said, rounds = [], results.rounds()
     if results.made.get("quick"):
-        said.append("This was a quick run: its figures are rough, and some combinations were left out.")
+        said.append("This was a quick run: its figures are rough.")
     if rounds is not None and rounds < 2:
         said.append("Some figures are of one round only: they have no spread, and differences may be chance.")
     missing = [title for title, found in (("scenarios", results.runs), ("open loop", results.open),

@@ -15,15 +15,11 @@ def table(results, scenario):
     rows = [row(measured, models, runs) for measured in ROWS if any(map(measured.of, runs.values()))]
     if not rows:
         return None
-    head = tag("tr", [tag("th", word, scope="col") for word in (f"At {figure.connections(at)}", *columns(models))])
+    names = [tag("th", model.short, scope="col") for model in models]
+    names.insert(compared(models), tag("th", "difference", scope="col", class_="why"))
+    head = tag("tr", tag("th", f"At {figure.connections(at)}", scope="col"), names)
     return tag("div", tag("table", tag("thead", head), tag("tbody", rows)), class_="wide", role="region", tabindex="0",
                aria_label=f"{results.title(scenario)}, at {figure.connections(at)}")
-
-
-def columns(models):
-    found = [model.short for model in models]
-    found.insert(compared(models), "difference")
-    return found
 
 
 def compared(models):
