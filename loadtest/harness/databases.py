@@ -99,3 +99,11 @@ def wait_until_up(process, programs, home, port):
             return
         time.sleep(0.1)
     raise Failure("PostgreSQL did not start")
+
+
+class Reached:
+    """A cluster, by its URL and by its socket."""
+
+    def __init__(self, url, folder):
+        self.url = url
+        self.socket = glob.glob(f"{folder}/postgres/.s.PGSQL.*[0-9]")[0]

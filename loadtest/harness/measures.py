@@ -4,7 +4,7 @@ import json
 import statistics
 import time
 
-from .report import Row
+from .targets import Row
 
 
 class Bench:

@@ -2,10 +2,13 @@
 
 import contextlib
 import http.client
+import json
 import os
 import socket
 import subprocess
 import time
+
+from . import accounts
 
 
 class Failure(Exception):
@@ -58,54 +61,39 @@ class Server:
         self.fail(f"did not serve within {seconds} seconds")
 
     def get(self, path, accept="*/*"):
+        return self.ask("GET", path, None, {"Accept": accept}, 200)
+
+    def post(self, path, value):
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        return self.ask("POST", path, json.dumps(value), headers, 201)
+
+    def ask(self, method, path, body, headers, status):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", path, headers={"Accept": accept})
+            connection.request(method, path, body, headers)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as e:
-            self.fail(f"GET {path}: {e!r}")
+            self.fail(f"{method} {path}: {e!r}")
         finally:
             connection.close()
-        if answer.status != 200:
-            self.fail(f"GET {path} was answered with {answer.status}: {body[:200]!r}")
+        if answer.status != status:
+            self.fail(f"{method} {path} was answered with {answer.status}: {body[:200]!r}")
         return body
 
-    def tree(self):
-        found, left = [], [self.process.pid]
-        while left:
-            pid = left.pop()
-            found.append(pid)
-            with contextlib.suppress(OSError):
-                for thread in os.listdir(f"/proc/{pid}/task"):
-                    with open(f"/proc/{pid}/task/{thread}/children") as f:
-                        left += map(int, f.read().split())
-        return found
-
     def cpu(self):
-        """Nanoseconds that all threads have run, in user and kernel mode. The clock ticks of
-        /proc/PID/stat are too coarse for runs of a second or two."""
-        total = 0
-        for pid in self.tree():
-            for thread in os.listdir(f"/proc/{pid}/task"):
-                with contextlib.suppress(OSError):
-                    with open(f"/proc/{pid}/task/{thread}/schedstat") as f:
-                        total += int(f.read().split()[0])
-        return total
+        """Nanoseconds that all its threads have run, in user and kernel mode."""
+        return accounts.cpu(accounts.tree(self.process.pid))
 
     def resident(self):
-        """Bytes of memory. Not from /proc/PID/statm, whose counters lag behind."""
-        total = 0
-        for pid in self.tree():
-            with open(f"/proc/{pid}/smaps_rollup") as f:
-                total += sum(int(line.split()[1]) for line in f if line.startswith("Rss:"))
-        return total * 1024
+        """Bytes of memory."""
+        return accounts.memory(accounts.tree(self.process.pid))["resident"]
 
 
 @contextlib.contextmanager
-def serving(name, cpu, command, folder):
+def serving(name, cpu, command, folder, port=None):
     """Runs the server that command(port) names until the block ends."""
-    port = free_port()
+    port = port or free_port()
     server = Server(name, pinned(cpu, command(port)), port, os.path.join(folder, f"{name}.log"))
     try:
         server.wait_until_up()
