@@ -44,6 +44,7 @@
     run(sqlite_suite)          \
     run(sqlite_limits_suite)   \
     run(sqlite_faults_suite)   \
+    run(sqlite_threads_suite)  \
     run(postgres_suite)        \
     run(postgres_faults_suite) \
     run(postgres_threads_suite) \
