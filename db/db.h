@@ -1,7 +1,8 @@
 /* db.h - all that a handler needs of a database, whichever it is.
  *
  *   database *d;                            once in the process, before any loop runs
- *   db       *here = db_new(d);             once a thread: a loop's own connections to it
+ *   db       *here = db_new(d);             once a thread: a loop's own connections to it, or in a
+ *                                           plain thread a share in those of all plain threads
  *   err = await(db_query(here, arena, &watch, &rows, &USER_BY_ID, 1, (value[]){ integer(42) }));
  *
  *   Ownership.  Rows are views into the driver's result, which lives until the arena ends.
@@ -10,10 +11,13 @@
  *               await the first.
  *   Writes.     A statement that writes is a transaction of its own. When its promise settles with 0 it
  *               is committed and durable. It is never sent twice.
- *   Modes.      In a task the promise settles later; in a plain thread it has already settled.
+ *   Modes.      In a task the promise settles later; in a plain thread it has already settled. Plain
+ *               threads wait in one line, each no longer than its client does: see server/async/plain.h.
+ *               A db of theirs is a few bytes, to make as often as threads are.
  *   Errors.     UV_EAGAIN        every connection is busy, and the line is full or was too long: try later
  *               UV_ETIMEDOUT     it ran longer than the timeout; it has been cancelled at the server
- *               UV_ECANCELED     its promise was cancelled; it has been cancelled at the server
+ *               UV_ECANCELED     its promise was cancelled, or the plain thread's client is gone; it has
+ *                                been cancelled at the server
  *               UV_ECONNREFUSED  there is no connection to the database, and it was not sent
  *               UV_ECONNRESET    the connection broke under it: a write may or may not have happened
  *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file cannot be written, or is damaged
@@ -62,10 +66,10 @@ typedef struct rows {
 
 typedef struct database_options {
     const char *url;                         /* sqlite:PATH, or postgresql://... and libpq's other forms */
-    int         connections;                 /* to PostgreSQL, for each loop */
+    int         connections;                 /* to PostgreSQL: for each loop; of plain threads: for all together */
     int         pipeline_depth;              /* queries in flight on one of them */
-    int         readers;                     /* SQLite's reading threads, for all loops */
-    int         line;                        /* queries that may wait for a connection, for each loop */
+    int         readers;                     /* of SQLite: threads for all loops; connections for all plain threads */
+    int         line;                        /* queries that may wait for a connection: as connections */
     uint64_t    timeout_ms;                  /* of one query, from when it is sent; 0 for none */
     uint64_t    line_timeout_ms;             /* of waiting in line */
     uint64_t    connect_timeout_ms;

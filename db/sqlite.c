@@ -1,15 +1,19 @@
-/* sqlite.c - the driver for sqlite:PATH. Threads of its own touch the file, never a loop:
+/* sqlite.c - the driver for sqlite:PATH. Threads of its own touch the file, or plain ones, never a loop:
  *
  *   sqlite_file        creates, seeds and checks the file when the database is opened
- *   sqlite_db          a thread's side: queries become jobs, outcomes become settled promises
+ *   sqlite_db          a loop's side: queries become jobs, outcomes become settled promises
+ *   sqlite_plain       a plain thread's side: it reads by itself, and waits for the writer
+ *   sqlite_shared      the connections that those read on
  *   sqlite_line        jobs that wait for a worker
  *   sqlite_workers     the reading threads, and the one that writes (sqlite_writer)
- *   sqlite_connection  what a worker runs a job on
+ *   sqlite_connection  what a job is run on
  *   sqlite_result      its rows */
 #include "sqlite.h"
 #include "schema.h"
 #include "sqlite_db.h"
 #include "sqlite_file.h"
+#include "sqlite_plain.h"
+#include "server/async/loop.h"
 #include "server/memory.h"
 
 #include <stdio.h>
@@ -18,6 +22,7 @@ struct sqlite_database {
     struct database         database;        /* must be first */
     const database_options *options;
     workers                *workers;
+    sqlite_shared          *shared;          /* of plain threads */
     char                   *description;
 };
 
@@ -54,6 +59,7 @@ static int open_sqlite(database **made, const database_options *options, char *w
     d->database.driver = &sqlite_driver;
     d->options = options;
     d->workers = w;
+    d->shared = sqlite_shared_new(path, w, options);
     const size_t room = strlen(path) + sizeof "SQLite ";
     d->description = mem_alloc(room);
     snprintf(d->description, room, "SQLite %s", path);
@@ -64,6 +70,7 @@ static int open_sqlite(database **made, const database_options *options, char *w
 static void close_sqlite(database *whole)
 {
     struct sqlite_database *d = (struct sqlite_database *)whole;
+    sqlite_shared_free(d->shared);
     workers_stop(d->workers);
     mem_free(d->description);
     mem_free(d);
@@ -80,8 +87,10 @@ static const char *describe(const database *d) { return ((const struct sqlite_da
 static db *connect_sqlite(database *whole)
 {
     struct sqlite_database *d = (struct sqlite_database *)whole;
-    return sqlite_db_new(d->workers, d->options);
+    return loop_here() ? sqlite_db_new(d->workers, d->options) : sqlite_plain_new(d->shared);
 }
+
+sqlite_shared *sqlite_shared_of(const database *d) { return ((const struct sqlite_database *)d)->shared; }
 
 uint64_t sqlite_commits(const database *d)
 {
@@ -95,7 +104,4 @@ const database_driver sqlite_driver = {
     .init = init,
     .describe = describe,
     .connect = connect_sqlite,
-    .disconnect = sqlite_db_close,
-    .free = sqlite_db_free,
-    .query = sqlite_db_query,
 };

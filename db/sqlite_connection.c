@@ -1,6 +1,7 @@
 /* sqlite_connection.c - see sqlite_connection.h. */
 #include "sqlite_connection.h"
 #include "sqlite_error.h"
+#include "server/async/plain.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -8,7 +9,7 @@
 
 enum { OFTEN = 1000, PATIENCE_MS = 5000 };   /* the progress handler runs each so many instructions */
 
-static const uint64_t MS = 1000000;
+static const uint64_t MS = 1000000, LOOK = 10000000;         /* to look for the client is a system call */
 
 static bool cancelled(const connection *c)
 {
@@ -21,9 +22,14 @@ static bool cancelled(const connection *c)
 static int must_stop(void *arg)
 {
     connection *c = arg;
-    if (c->deadline && uv_hrtime() >= c->deadline)
+    const uint64_t now = uv_hrtime();
+    if (c->deadline && now >= c->deadline)
         c->late = true;
-    return c->late || cancelled(c);
+    if (c->follows && now >= c->next_look) {
+        c->next_look = now + LOOK;
+        c->gone = plain_cancelled();
+    }
+    return c->late || c->gone || cancelled(c);
 }
 
 /* Another process has the lock: ask again soon, rarer with time. */
@@ -39,7 +45,7 @@ static int wait_for_lock(void *arg, int times)
 int connection_open(connection *c, const char *path, int flags, uint64_t timeout_ms)
 {
     const bool reads = flags & CONNECTION_READS;
-    *c = (connection){ .timeout_ms = timeout_ms };
+    *c = (connection){ .timeout_ms = timeout_ms, .follows = flags & CONNECTION_FOLLOWS };
     int code = sqlite3_open_v2(path, &c->sqlite, (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                                SQLITE_OPEN_NOMUTEX, NULL);
     if (code)
@@ -118,7 +124,8 @@ static int bind_all(const struct prepared *p, const job *j)
 static void start_clock(connection *c)
 {
     const uint64_t now = uv_hrtime();
-    c->late = false;
+    c->late = c->gone = false;
+    c->next_look = now + LOOK;
     c->deadline = c->timeout_ms ? now + c->timeout_ms * MS : 0;
     c->patience = now + PATIENCE_MS * MS;
 }
@@ -128,7 +135,7 @@ static int error_of(connection *c, const statement *s)
 {
     const int code = sqlite3_errcode(c->sqlite);
     if (code == SQLITE_INTERRUPT || code == SQLITE_BUSY) {
-        if (cancelled(c))
+        if (c->gone || cancelled(c))
             return UV_ECANCELED;
         if (c->late)
             return UV_ETIMEDOUT;

@@ -1,7 +1,8 @@
-/* sqlite_connection.h - one worker's connection to the file, and the statements it has prepared.
+/* sqlite_connection.h - a connection to the file, one thread's at a time, and the statements it has prepared.
  *
  * Whatever runs on it is stopped by SQLite's own progress and busy handlers, which ask whether the
- * job has been cancelled or is late. An interrupt from outside could hit the next job instead. */
+ * job has been cancelled or is late. An interrupt from outside could hit the next job instead. One that
+ * plain threads lend to each other asks as well whether the client of the thread is gone. */
 #ifndef DB_SQLITE_CONNECTION_H
 #define DB_SQLITE_CONNECTION_H
 
@@ -14,7 +15,8 @@ typedef struct connection {
     uint64_t    timeout_ms;                  /* of one job; 0 for none */
     const job  *running, *behind;            /* these jobs, up to behind: cancelling one stops it */
     uint64_t    deadline, patience;          /* when it is late; when it stops waiting for a lock */
-    bool        late;
+    bool        late, follows, gone;         /* the last two: of the client of a plain thread */
+    uint64_t    next_look;                   /* for that client */
     int         count;
     struct prepared {
         const statement *statement;
@@ -23,7 +25,7 @@ typedef struct connection {
     } prepared[PREPARED];
 } connection;
 
-enum { CONNECTION_READS = 1 };               /* a flag: it cannot write */
+enum { CONNECTION_READS = 1, CONNECTION_FOLLOWS = 2 };       /* flags: cannot write; looks for the client */
 
 /* SQLite's result code; c must be closed all the same. */
 int  connection_open(connection *c, const char *path, int flags, uint64_t timeout_ms);

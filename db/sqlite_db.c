@@ -7,11 +7,8 @@
 #include "server/memory.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stddef.h>
-#include <time.h>
 
 enum { READS, WRITES, KEEP = 256, KEEP_TEXTS = 16 * 1024 };
 
@@ -26,15 +23,14 @@ typedef struct sqlite_db {
     atomic_int    waiting[2];                /* gathered or in line */
 
     _Atomic(job *) back;                     /* have been run: a stack, linked by next */
-    atomic_int    reporting;                 /* workers inside job_done */
-    sem_t         came_back;                 /* in a plain thread */
+    atomic_int    reporting;                 /* workers inside report */
 
     job          *oldest, *newest;           /* all that have not settled */
     job          *unused;
     int           unused_count, alive;       /* alive: jobs that exist and are not unused */
     promise      *closing;
     bool          closed, freed;
-    int           handles;                   /* not closed yet; 0 in a plain thread */
+    int           handles;                   /* not closed yet */
     uv_async_t    async;
     uv_timer_t    timer;                     /* when the first one gives up its line */
 } sqlite_db;
@@ -54,7 +50,6 @@ static void free_if_over(sqlite_db *d)       /* rows may outlive the db they cam
         d->unused = j->next;
         free_job(j);
     }
-    sem_destroy(&d->came_back);
     mem_free(d);
 }
 
@@ -112,14 +107,9 @@ static void copy_parameters(job *j, int n, const value parameters[])
 
 static int kind_of(const job *j) { return j->statement->reads ? READS : WRITES; }
 
-void job_begun(job *j)
-{
-    atomic_fetch_sub_explicit(&j->db->waiting[kind_of(j)], 1, memory_order_relaxed);
-}
-
 /* The first on an empty stack wakes the loop; for the others it is awake, or will be. Once it is on
  * the stack, the job may settle and the db close: reporting keeps it until we are out. */
-void job_done(job *j)
+static void report(job *j)
 {
     sqlite_db *d = j->db;
     atomic_fetch_add(&d->reporting, 1);
@@ -127,9 +117,7 @@ void job_done(job *j)
     do
         j->next = first;
     while (!atomic_compare_exchange_weak(&d->back, &first, j));
-    if (!d->handles)
-        sem_post(&d->came_back);
-    else if (!first)
+    if (!first)
         uv_async_send(&d->async);
     atomic_fetch_sub(&d->reporting, 1);
 }
@@ -284,35 +272,8 @@ static promise *gather_job(sqlite_db *d, job *j, int kind)
     return j->promise = promise_new(cancel, j);
 }
 
-static int run_and_wait(sqlite_db *d, job *j)
-{
-    const uint64_t ms = d->options->line_timeout_ms;
-    struct timespec until;
-    job_list alone = { 0 };
-
-    job_list_add(&alone, j);
-    line_add(j->line, &alone);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += (time_t)(ms / 1000) + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    int err;
-    do
-        err = ms ? sem_clockwait(&d->came_back, CLOCK_MONOTONIC, &until) : sem_wait(&d->came_back);
-    while (err && errno == EINTR);
-    if (err && line_remove(j->line, j)) {
-        job_begun(j);
-        return outcome(j, UV_EAGAIN);
-    }
-    while (err)                              /* it runs already: the worker ends it in time */
-        err = sem_wait(&d->came_back);
-    wait_for_reporters(d);
-    atomic_store(&d->back, NULL);
-    return outcome(j, j->err);
-}
-
-promise *sqlite_db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
-                         const value parameters[])
+static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+                      const value parameters[])
 {
     sqlite_db *d = (sqlite_db *)here;
     const int kind = s->reads ? READS : WRITES;
@@ -323,12 +284,14 @@ promise *sqlite_db_query(db *here, arena *a, stopwatch *watch, rows *out, const 
         return promise_settled(UV_ECANCELED);
     /* What idle workers are about to take does not wait. */
     const int most = d->options->line + atomic_load_explicit(&l->idle, memory_order_relaxed);
-    if (d->handles && atomic_load_explicit(&d->waiting[kind], memory_order_relaxed) >= most)
+    if (atomic_load_explicit(&d->waiting[kind], memory_order_relaxed) >= most)
         return promise_settled(UV_EAGAIN);
 
     job *j = get_job(d);
     j->db = d;
     j->line = l;
+    j->waiting = &d->waiting[kind];
+    j->done = report;
     j->statement = s;
     j->arena = a;
     j->out = out;
@@ -338,35 +301,13 @@ promise *sqlite_db_query(db *here, arena *a, stopwatch *watch, rows *out, const 
     atomic_fetch_add_explicit(&d->waiting[kind], 1, memory_order_relaxed);
     if (watch)
         stopwatch_start(watch);
-    return d->handles ? gather_job(d, j, kind) : promise_settled(run_and_wait(d, j));
+    return gather_job(d, j, kind);
 }
 
-db *sqlite_db_new(workers *w, const database_options *options)
-{
-    sqlite_db *d = mem_alloc(sizeof *d);
-    d->db.driver = &sqlite_driver;
-    d->workers = w;
-    d->options = options;
-    d->turn_end.run = hand_over;
-    sem_init(&d->came_back, 0, 0);
-    uv_loop_t *loop = loop_here();
-    if (loop) {
-        uv_async_init(loop, &d->async, came_back);
-        uv_timer_init(loop, &d->timer);
-        uv_unref((uv_handle_t *)&d->async);  /* only queries keep a loop alive, not a db */
-        uv_unref((uv_handle_t *)&d->timer);
-        d->async.data = d->timer.data = d;
-        d->handles = 2;
-    }
-    return &d->db;
-}
-
-promise *sqlite_db_close(db *here)
+static promise *disconnect(db *here)
 {
     sqlite_db *d = (sqlite_db *)here;
     d->closed = true;
-    if (!d->handles)
-        return promise_settled(0);
     promise *closing = d->closing = promise_new(NULL, NULL);
     for (job *j = d->oldest, *newer; j; j = newer) {
         newer = j->newer;
@@ -376,10 +317,30 @@ promise *sqlite_db_close(db *here)
     return closing;
 }
 
-void sqlite_db_free(db *here)
+static void free_db(db *here)
 {
     sqlite_db *d = (sqlite_db *)here;
     assert(!d->oldest && !d->handles);
     d->freed = true;
     free_if_over(d);
+}
+
+static const database_driver driver = {
+    .query = query, .disconnect = disconnect, .free = free_db
+};
+
+db *sqlite_db_new(workers *w, const database_options *options)
+{
+    sqlite_db *d = mem_alloc(sizeof *d);
+    d->db.driver = &driver;
+    d->workers = w;
+    d->options = options;
+    d->turn_end.run = hand_over;
+    uv_async_init(loop_here(), &d->async, came_back);
+    uv_timer_init(loop_here(), &d->timer);
+    uv_unref((uv_handle_t *)&d->async);      /* only queries keep a loop alive, not a db */
+    uv_unref((uv_handle_t *)&d->timer);
+    d->async.data = d->timer.data = d;
+    d->handles = 2;
+    return &d->db;
 }

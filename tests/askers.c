@@ -1,14 +1,18 @@
 /* askers.c - see askers.h. */
 #include "askers.h"
-#include "db/postgres_shared.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
 
 #include <check.h>
-#include <pthread.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static int outcome(promise *p)
+{
+    int err = 1;
+    ck_assert(promise_take_if_settled(p, &err));
+    return err;
+}
 
 static void *serve(void *arg)
 {
@@ -16,28 +20,30 @@ static void *serve(void *arg)
     arena mine = { 0 };
     const uint64_t start = uv_hrtime();
     plain_follow(a->client, 0);
-    db *own = db_new(base);
+    db *own = db_new(a->of);
     for (int i = 0; i < (a->times ? a->times : 1) && !a->err; i++) {
         rows r = { 0 };
-        a->err = outcome_now(db_query(own, &mine, NULL, &r, a->statement, 1, (value[]){ integer(a->n) }));
+        const value both[] = { integer(a->n), string(text_of(a->title ? a->title : "")) };
+        a->err = outcome(db_query(own, &mine, NULL, &r, a->statement, a->title ? 2 : 1, both));
         if (!a->err && r.count && r.columns == 1)
             a->answer = rows_int(&r, 0, 0);
         arena_done(&mine);
     }
     a->took = (double)(uv_hrtime() - start) / 1e9;
-    ck_assert_int_eq(outcome_now(db_close(own)), 0);
+    ck_assert_int_eq(outcome(db_close(own)), 0);
     db_free(own);
     arena_trim();
     pool_done_all();
     return NULL;
 }
 
-void asker_start(asker *a)
+void asker_start(asker *a, database *of)
 {
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     a->client = ends[0];
     a->peer = ends[1];
+    a->of = of;
     ck_assert_int_eq(pthread_create(&a->thread, NULL, serve, a), 0);
 }
 
@@ -54,18 +60,4 @@ int asker_end(asker *a)
     if (a->peer >= 0)
         close(a->peer);
     return a->err;
-}
-
-int in_line(void) { return lender_waiting(&((postgres *)base)->shared->lender); }
-
-void wait_for_line(int n)
-{
-    while (in_line() != n)
-        sched_yield();
-}
-
-void wait_for(const char *sql, const char *answer)
-{
-    while (strcmp(cluster_ask(server, sql), answer))
-        ;
 }

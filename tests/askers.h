@@ -1,26 +1,26 @@
-/* askers.h - plain threads that ask the database of on_postgres.h one thing each, for a client that may leave. */
+/* askers.h - plain threads that ask a database one thing each, for a client that may leave. */
 #ifndef ASKERS_H
 #define ASKERS_H
 
-#include "on_postgres.h"
+#include "db/db.h"
+
+#include <pthread.h>
 
 typedef struct asker {                       /* all zero but for what it shall ask */
     const statement *statement;
-    int64_t          n;
+    int64_t          n;                      /* $1 */
+    const char      *title;                  /* $2, if there is one */
     int              times;                  /* 0 is once; until one fails */
     int              err;
     int64_t          answer;                 /* the first cell of the last answer, if it is a number */
     double           took;                   /* seconds */
     int              client, peer;
-    unsigned long    thread;
+    database        *of;
+    pthread_t        thread;
 } asker;
 
-void asker_start(asker *a);
+void asker_start(asker *a, database *of);
 void asker_leave(asker *a);                  /* its client is gone */
 int  asker_end(asker *a);                    /* waits for it; its outcome */
-
-int  in_line(void);                          /* how many wait for a connection */
-void wait_for_line(int n);
-void wait_for(const char *sql, const char *answer);          /* until the server says so */
 
 #endif

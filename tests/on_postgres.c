@@ -1,12 +1,15 @@
 /* on_postgres.c - see on_postgres.h. */
 #include "on_postgres.h"
+#include "db/postgres_shared.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "server/async/timing.h"
 #include "server/log.h"
 
 #include <check.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 cluster         *server;
 database        *base;
@@ -64,6 +67,18 @@ int outcome_now(promise *p)
     int err = 1;
     ck_assert(promise_take_if_settled(p, &err));
     return err;
+}
+
+void wait_for_line(int n)
+{
+    while (lender_waiting(&((postgres *)base)->shared->lender) != n)
+        sched_yield();
+}
+
+void wait_for(const char *sql, const char *answer)
+{
+    while (strcmp(cluster_ask(server, sql), answer))
+        ;
 }
 
 void open_with(const char *url)

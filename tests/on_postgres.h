@@ -21,6 +21,8 @@ void finish(void);                           /* closes; fails if anything is lef
 void open_plain(const char *url);            /* without a loop: this is a plain thread */
 void finish_plain(void);
 int  outcome_now(promise *p);                /* of one that must have settled */
+void wait_for_line(int n);                   /* until so many plain threads wait for a connection */
+void wait_for(const char *sql, const char *answer);          /* until the server says so */
 
 int  outcome_here(promise *p);                 /* runs the loop until p settles */
 void start(promise *p, int *err);             /* *err is 1 until it has settled */

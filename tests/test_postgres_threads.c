@@ -1,6 +1,6 @@
 /* test_postgres_threads.c - PostgreSQL from plain threads: what they share, their line, how queries end early. */
 #include "askers.h"
-#include "db/postgres_shared.h"
+#include "on_postgres.h"
 #include "server/async/plain.h"
 #include "suites.h"
 
@@ -73,7 +73,7 @@ START_TEST(connections_are_made_when_first_needed)
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(backend(), pid);
     ck_assert_str_eq(cluster_ask(server, CONNECTED), "1");
-    asker_start(&slow);
+    asker_start(&slow, base);
     wait_for(SLEEPING, "1");
     ck_assert_int_ne(backend(), pid);
     ck_assert_str_eq(cluster_ask(server, CONNECTED), "2");
@@ -92,7 +92,7 @@ START_TEST(many_threads_share_few_connections)
     open_plain(cluster_url(server));
     for (int i = 0; i < MANY; i++) {
         a[i] = (asker){ .statement = &SAME, .n = i, .times = EACH };
-        asker_start(&a[i]);
+        asker_start(&a[i], base);
     }
     for (int i = 0; i < MANY; i++) {
         ck_assert_int_eq(asker_end(&a[i]), 0);
@@ -109,10 +109,10 @@ static void behind(asker *first, asker waiting[], int n)
     options.connections = 1;
     open_plain(cluster_url(server));
     *first = (asker){ .statement = &SLEEP, .n = 60000 };
-    asker_start(first);
+    asker_start(first, base);
     wait_for(SLEEPING, "1");
     for (int i = 0; i < n; i++) {
-        asker_start(&waiting[i]);
+        asker_start(&waiting[i], base);
         wait_for_line(i + 1);
     }
 }
@@ -165,7 +165,7 @@ START_TEST(one_whose_client_is_gone_leaves_the_line_unsent)
     behind(&first, a, 2);
     asker_leave(&a[0]);
     ck_assert_int_eq(asker_end(&a[0]), UV_ECANCELED);
-    ck_assert_int_eq(in_line(), 1);
+    wait_for_line(1);
     asker_leave(&first);
     ck_assert_int_eq(asker_end(&a[1]), 0);
     ck_assert_int_eq(asker_end(&first), UV_ECANCELED);
@@ -181,7 +181,7 @@ START_TEST(one_whose_client_is_gone_is_cancelled_at_the_server_and_the_next_is_n
     const int pid = backend();
     for (int i = 0; i < 5; i++) {
         asker a = { .statement = &SLEEP, .n = 60000 };
-        asker_start(&a);
+        asker_start(&a, base);
         wait_for(SLEEPING, "1");
         seconds();
         asker_leave(&a);
@@ -199,18 +199,16 @@ END_TEST
 START_TEST(cancelling_hits_nobody_else_however_it_falls)
 {
     enum { ROUNDS = 60, ALL = 4 };
+    open_plain(cluster_url(server));
     for (int round = 0; round < ROUNDS; round++) {
         asker gone[2] = { 0 }, stays[ALL] = { 0 };
-        if (round == 0) {
-            open_plain(cluster_url(server));
-        }
         for (int i = 0; i < 2; i++) {
             gone[i] = (asker){ .statement = &SLEEP, .n = 1 + round % 4 };
-            asker_start(&gone[i]);
+            asker_start(&gone[i], base);
         }
         for (int i = 0; i < ALL; i++) {
             stays[i] = (asker){ .statement = &SLEEP, .n = 2, .times = 3 };
-            asker_start(&stays[i]);
+            asker_start(&stays[i], base);
         }
         plain_wait(-1, 0, plain_in((uint64_t)round % 5));
         for (int i = 0; i < 2; i++)

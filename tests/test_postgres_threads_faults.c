@@ -1,6 +1,7 @@
 /* test_postgres_threads_faults.c - PostgreSQL from plain threads while things break: nobody waits for a
  * server that is not there, no write is lost or done twice, and all is well again soon after. */
 #include "askers.h"
+#include "on_postgres.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
 #include "suites.h"
@@ -58,7 +59,7 @@ START_TEST(reads_do_not_notice_that_their_backends_are_killed)
     open_plain(cluster_url(server));
     for (int i = 0; i < ALL; i++) {
         a[i] = (asker){ .statement = &SLEEP, .n = 100 };
-        asker_start(&a[i]);
+        asker_start(&a[i], base);
     }
     wait_for(SLEEPING, "4");
     terminate_all();
@@ -77,7 +78,7 @@ START_TEST(a_read_goes_again_only_once)
 {
     asker a = { .statement = &SLEEP, .n = 60000 };
     open_plain(cluster_url(server));
-    asker_start(&a);
+    asker_start(&a, base);
     for (int i = 0; i < 2; i++) {
         wait_for(SLEEPING, "1");
         terminate_all();
@@ -91,7 +92,7 @@ START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
 {
     asker a = { .statement = &SLOW_ADD, .n = 2000 };
     open_plain(cluster_url(server));
-    asker_start(&a);
+    asker_start(&a, base);
     wait_for(SLEEPING, "1");
     terminate_all();
     ck_assert_int_eq(asker_end(&a), UV_ECONNRESET);
@@ -111,7 +112,7 @@ START_TEST(a_write_does_not_notice_that_idle_connections_have_broken)
     open_plain(cluster_url(server));
     for (int i = 0; i < 4; i++) {
         a[i] = (asker){ .statement = &SLEEP, .n = 50 };
-        asker_start(&a[i]);
+        asker_start(&a[i], base);
     }
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(asker_end(&a[i]), 0);
@@ -128,12 +129,12 @@ START_TEST(a_server_that_stops_and_comes_back_is_found_again)
     asker read = { .statement = &SLEEP, .n = 60000 }, write = { .statement = &SLOW_ADD, .n = 2000 }, waits[3];
     rows r;
     open_plain(cluster_url(server));
-    asker_start(&read);
-    asker_start(&write);
+    asker_start(&read, base);
+    asker_start(&write, base);
     wait_for(SLEEPING, "2");
     for (int i = 0; i < 3; i++) {
         waits[i] = (asker){ .statement = &THING, .n = 1 };
-        asker_start(&waits[i]);
+        asker_start(&waits[i], base);
     }
     wait_for_line(3);
     if (_i == 0)
@@ -276,14 +277,14 @@ START_TEST(where_nobody_answers_no_thread_waits_for_the_connect_timeout)
     open_plain(url);
     for (int i = 0; i < ALL; i++) {
         a[i] = (asker){ .statement = &THING, .n = 1 };
-        asker_start(&a[i]);
+        asker_start(&a[i], base);
     }
     for (int i = 0; i < ALL; i++) {
         ck_assert_int_eq(asker_end(&a[i]), UV_EAGAIN);
         ck_assert_double_lt(a[i].took, 0.5);
     }
     options.line_timeout_ms = 60000;
-    asker_start(&gone);
+    asker_start(&gone, base);
     ck_assert_int_eq(asker_end(&gone), UV_ECONNREFUSED);     /* once that is known */
     ck_assert_double_lt(gone.took, 1.5);
     seconds();
@@ -304,7 +305,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
              _i == 0 ? 2 : deaf_port(), cluster_port(server), "read-write");
     open_plain(url);
     recovery();
-    asker_start(&a);
+    asker_start(&a, base);
     wait_for(SLEEPING, "1");
     seconds();
     ck_assert_int_eq(now(&THING, &r, 1), 0); /* on a second connection */
@@ -337,7 +338,7 @@ START_TEST(a_server_that_takes_fewer_connections_serves_all_the_same)
     open_plain(cluster_url(server));
     for (int i = 0; i < ALL; i++) {
         a[i] = (asker){ .statement = &SLEEP, .n = 20 };
-        asker_start(&a[i]);
+        asker_start(&a[i], base);
     }
     for (int i = 0; i < ALL; i++)
         ck_assert_int_eq(asker_end(&a[i]), 0);

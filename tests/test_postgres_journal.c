@@ -1,0 +1,95 @@
+/* test_postgres_journal.c - what the log is told of a database: troubles once, floods counted. */
+#include "db/postgres_journal.h"
+#include "server/log.h"
+#include "suites.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int        ends[2];
+static pg_journal journal;
+static PGresult  *refusal;                   /* without words: their place is empty */
+
+/* Standard error becomes a datagram socket: what one read takes is one line. */
+static void setup(void)
+{
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    log_set_level(LOG_INFO);
+    journal = (pg_journal){ 0 };
+    refusal = PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR);
+}
+
+static void teardown(void) { PQclear(refusal); }
+
+static const char *logged(void)              /* without time and newline; "" for nothing */
+{
+    static char line[4096];
+    const ssize_t n = recv(ends[0], line, sizeof line - 1, MSG_DONTWAIT);
+    line[n > 0 ? n - 1 : 0] = '\0';
+    return n > 0 ? strchr(line, ' ') + 1 : "";
+}
+
+START_TEST(a_trouble_is_told_once_and_its_end_once)
+{
+    pg_journal_recovered(&journal);
+    ck_assert_str_eq(logged(), "");
+    for (int round = 0; round < 2; round++) {
+        pg_journal_trouble(&journal, "lost a connection", "it hung up");
+        pg_journal_trouble(&journal, "lost a connection", "it hung up");
+        pg_journal_trouble(&journal, "cannot connect", "refused");
+        ck_assert_str_eq(logged(), "warning: postgres: lost a connection: it hung up");
+        ck_assert_str_eq(logged(), "");
+        pg_journal_recovered(&journal);
+        pg_journal_recovered(&journal);
+        ck_assert_str_eq(logged(), "info: postgres: connected again after 0.0 s");
+        ck_assert_str_eq(logged(), "");
+    }
+}
+END_TEST
+
+START_TEST(a_flood_of_one_error_is_counted)
+{
+    for (int i = 0; i < 1000; i++)
+        pg_journal_refused(&journal, "add", refusal);
+    ck_assert_str_eq(logged(), "error: postgres: add:  ()");
+    pg_journal_refused(&journal, "user", refusal);           /* another one is told */
+    ck_assert_str_eq(logged(), "error: postgres: user:  ()");
+    ck_assert_str_eq(logged(), "");
+    pg_journal_done(&journal);
+    ck_assert_str_eq(logged(), "error: postgres: add:  () (999 more)");
+    ck_assert_str_eq(logged(), "");
+}
+END_TEST
+
+START_TEST(what_was_counted_is_told_when_its_place_is_needed)
+{
+    char name[16];
+    pg_journal_refused(&journal, "add", refusal);
+    pg_journal_refused(&journal, "add", refusal);
+    ck_assert_str_eq(logged(), "error: postgres: add:  ()");
+    for (int i = 0; i < PG_LOGGED; i++) {
+        snprintf(name, sizeof name, "other %d", i);
+        pg_journal_refused(&journal, name, refusal);
+        if (i == PG_LOGGED - 1)
+            ck_assert_str_eq(logged(), "error: postgres: add:  () (1 more)");
+        ck_assert_ptr_nonnull(strstr(logged(), name));
+    }
+    pg_journal_done(&journal);
+    ck_assert_str_eq(logged(), "");
+}
+END_TEST
+
+Suite *postgres_journal_suite(void)
+{
+    Suite *s = suite_create("postgres_journal");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, a_trouble_is_told_once_and_its_end_once);
+    tcase_add_test(t, a_flood_of_one_error_is_counted);
+    tcase_add_test(t, what_was_counted_is_told_when_its_place_is_needed);
+    suite_add_tcase(s, t);
+    return s;
+}
