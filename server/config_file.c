@@ -26,7 +26,7 @@ typedef struct ini {
 
 static const char *where(const ini *in, int line)
 {
-    static _Thread_local char place[PATH_MAX + 16];
+    static char place[PATH_MAX + 16];
     snprintf(place, sizeof place, line ? "%s:%d" : "%s", in->path, line);
     return place;
 }

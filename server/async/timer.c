@@ -6,50 +6,52 @@
  * move down; when it comes to one of level 0, they ring. */
 #include "timer.h"
 #include "loop.h"
+#include "server/memory.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 enum { DIGIT = 6, SLOTS = 1 << DIGIT, LEVELS = 7 };          /* 2^42 ms: 139 years */
 
 static const uint64_t LONGEST = (uint64_t)1 << 40, NEVER = UINT64_MAX;
 
-static _Thread_local struct {
+/* Of this thread's loop; NULL until it has a timer. A plain thread has none, and need not carry it. */
+static _Thread_local struct wheel {
     timer      slots[LEVELS][SLOTS];         /* rings; each starts at a timer that only holds it together */
     uint64_t   occupied[LEVELS];             /* a bit a slot: 0 where no timer is */
     uint64_t   now;                          /* no timer is due before or at it */
     uint64_t   armed;                        /* when uv rings */
     uint64_t   count;
     uv_timer_t uv;
-    bool       started;
-} wheel;
+} *wheel;
 
 static void uv_rang(uv_timer_t *t);
 
 static void start(void)
 {
+    wheel = mem_alloc(sizeof *wheel);
     for (int l = 0; l < LEVELS; l++)
         for (int s = 0; s < SLOTS; s++)
-            wheel.slots[l][s].next = wheel.slots[l][s].prev = &wheel.slots[l][s];
-    uv_timer_init(loop_here(), &wheel.uv);
-    wheel.now = uv_now(loop_here());
-    wheel.armed = NEVER;
-    wheel.started = true;
+            wheel->slots[l][s].next = wheel->slots[l][s].prev = &wheel->slots[l][s];
+    uv_timer_init(loop_here(), &wheel->uv);
+    wheel->now = uv_now(loop_here());
+    wheel->armed = NEVER;
 }
 
 static int digit(uint64_t time, int level) { return (int)(time >> (DIGIT * level)) & (SLOTS - 1); }
 
 static void insert(timer *t)
 {
-    const uint64_t differs = (t->due ^ wheel.now) | (SLOTS - 1);
+    const uint64_t differs = (t->due ^ wheel->now) | (SLOTS - 1);
     const int level = (63 - __builtin_clzll(differs)) / DIGIT;
     const int slot = digit(t->due, level);
-    timer *ring = &wheel.slots[level][slot];
+    timer *ring = &wheel->slots[level][slot];
 
     t->next = ring;
     t->prev = ring->prev;
     ring->prev->next = t;
     ring->prev = t;
-    wheel.occupied[level] |= (uint64_t)1 << slot;
+    wheel->occupied[level] |= (uint64_t)1 << slot;
 }
 
 static void take_out(timer *t)
@@ -62,8 +64,8 @@ static void take_out(timer *t)
 static void arm(uint64_t due)
 {
     const uint64_t now = uv_now(loop_here());
-    wheel.armed = due;
-    uv_timer_start(&wheel.uv, uv_rang, due > now ? due - now : 0, 0);
+    wheel->armed = due;
+    uv_timer_start(&wheel->uv, uv_rang, due > now ? due - now : 0, 0);
 }
 
 /* The first slot that the wheel will come to, and when: the time itself on level 0, on a higher
@@ -71,12 +73,12 @@ static void arm(uint64_t due)
 static uint64_t next_slot(int *level, int *slot)
 {
     for (int l = 0; l < LEVELS; l++) {
-        const uint64_t ahead = wheel.occupied[l] & (~(uint64_t)0 << digit(wheel.now, l));
+        const uint64_t ahead = wheel->occupied[l] & (~(uint64_t)0 << digit(wheel->now, l));
         if (!ahead)
             continue;
         *level = l;
         *slot = __builtin_ctzll(ahead);
-        const uint64_t round = wheel.now >> (DIGIT * (l + 1)) << (DIGIT * (l + 1));
+        const uint64_t round = wheel->now >> (DIGIT * (l + 1)) << (DIGIT * (l + 1));
         return round + ((uint64_t)*slot << (DIGIT * l));
     }
     return NEVER;
@@ -88,42 +90,42 @@ static void uv_rang(uv_timer_t *uv)
     uint64_t due;
     int level = 0, slot = 0;
 
-    wheel.armed = 0;                         /* no arming from inside: once is enough, below */
+    wheel->armed = 0;                         /* no arming from inside: once is enough, below */
     while ((due = next_slot(&level, &slot)) <= now) {
-        timer *ring = &wheel.slots[level][slot];
-        if (due > wheel.now)
-            wheel.now = due;
-        wheel.occupied[level] &= ~((uint64_t)1 << slot);
+        timer *ring = &wheel->slots[level][slot];
+        if (due > wheel->now)
+            wheel->now = due;
+        wheel->occupied[level] &= ~((uint64_t)1 << slot);
         for (timer *t; (t = ring->next) != ring;) {
             take_out(t);
             if (level > 0) {
                 insert(t);
                 continue;
             }
-            wheel.count--;
+            wheel->count--;
             t->rang(t);
         }
     }
-    wheel.now = now;
-    if (wheel.count > 0)                     /* a slot may be marked whose timers were all stopped */
+    wheel->now = now;
+    if (wheel->count > 0)                     /* a slot may be marked whose timers were all stopped */
         arm(due);
     else
-        wheel.armed = NEVER;
+        wheel->armed = NEVER;
 }
 
 void timer_set(timer *t, uint64_t ms, void (*rang)(timer *))
 {
-    if (!wheel.started)
+    if (!wheel)
         start();
     if (t->next)
         take_out(t);
     else
-        wheel.count++;
+        wheel->count++;
     /* The clock's present millisecond has partly passed: the next one would be too early. */
     t->due = uv_now(loop_here()) + (ms < LONGEST ? ms : LONGEST) + 1;
     t->rang = rang;
     insert(t);
-    if (t->due < wheel.armed)
+    if (t->due < wheel->armed)
         arm(t->due);
 }
 
@@ -132,20 +134,22 @@ void timer_stop(timer *t)
     if (!t->next)
         return;
     take_out(t);
-    if (--wheel.count == 0 && wheel.armed) { /* nothing left that would keep the loop running */
-        uv_timer_stop(&wheel.uv);
-        wheel.armed = NEVER;
+    if (--wheel->count == 0 && wheel->armed) { /* nothing left that would keep the loop running */
+        uv_timer_stop(&wheel->uv);
+        wheel->armed = NEVER;
     }
 }
 
 bool     timer_is_set(const timer *t) { return t->next != NULL; }
 uint64_t timer_now(void)              { return uv_now(loop_here()); }
 
+static void on_closed(uv_handle_t *h) { mem_free((char *)h - offsetof(struct wheel, uv)); }
+
 void timer_end(void)
 {
-    if (!wheel.started)
+    if (!wheel)
         return;
-    assert(wheel.count == 0);
-    uv_close((uv_handle_t *)&wheel.uv, NULL);
-    wheel.started = false;
+    assert(wheel->count == 0);
+    uv_close((uv_handle_t *)&wheel->uv, on_closed);
+    wheel = NULL;
 }

@@ -59,10 +59,10 @@ static request *make_request(const intake *in, bool whole)
 
 static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, size_t length)
 {
-    static _Thread_local intake in;
+    intake *in = &worker_here->intake;
     const config *config = worker_here->config;
 
-    const long size = intake_read(&in, g, at, length, config, worker_here->router);
+    const long size = intake_read(in, g, at, length, config, worker_here->router);
     if (size == 0)
         return 0;
     if (size < 0) {
@@ -70,23 +70,23 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
         return length;
     }
     const size_t rest = length - (size_t)size;
-    request *r = make_request(&in, !in.head.chunked && in.head.content_length <= rest);
+    request *r = make_request(in, !in->head.chunked && in->head.content_length <= rest);
     r->started = now;
     if (worker_here->draining)
         r->keep_alive = false;
     pipeline_append(c, r);
     c->phase = IDLE;                         /* the next head's time starts anew */
-    if (!in.head.has_body) {
+    if (!in->head.has_body) {
         pipeline_start(c, r);
         return (size_t)size;
     }
     c->reading = r;
-    const int err = intake_body(&in, r, config);
+    const int err = intake_body(in, r, config);
     if (err) {
         pipeline_refuse(c, err);
         return length;
     }
-    if (in.head.expects_continue && rest == 0) {
+    if (in->head.expects_continue && rest == 0) {
         output_append(r->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
         writer_flush_soon(c);
     }

@@ -2,7 +2,7 @@
 #ifndef HTTP_WORKER_H
 #define HTTP_WORKER_H
 
-#include "router.h"
+#include "intake.h"
 #include "server/config.h"
 
 #include <uv.h>
@@ -17,6 +17,7 @@ typedef struct worker {
     bool          draining;                  /* no new connections, and no new requests on old ones */
     void        (*emptied)(struct worker *); /* called when the last connection of a draining worker is gone */
     void        (*answering)(request *req);  /* the site's, see server.h */
+    intake        intake;                    /* of the head that is being read */
     char          buffer[READ_BUFFER];       /* all reads go here: an idle connection holds none */
 } worker;
 
