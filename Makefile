@@ -142,6 +142,7 @@ test: install-test
 	$(remake) both
 	$(remake) VARIANT=asan both
 	$(remake) CONTEXT=ucontext unit
+	$(Q)tests/loadtest.sh
 	$(Q)tests/totals.sh
 asan tsan valgrind: install-check
 	@rm -rf build/totals
@@ -168,6 +169,10 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.c.o $(BUILD)/libtenk.a
 
 bench: all
 	$(Q)loadtest/bench
+# make loadtest QUICK=1, or ARGS='--only sleep': loadtest/run --help
+loadtest: install-loadtest
+	$(remake) all
+	$(Q)loadtest/run $(if $(QUICK),--quick) $(ARGS)
 bench-core: $(BUILD)/loadtest/core
 	$(Q)$<
 
@@ -195,10 +200,11 @@ help:
 	    'make coverage   lines that the tests run        make layers      who may include whom' \
 	    'make aarch64    its context switch, cross-compiled, under qemu-user' \
 	    'make bench      measures the server             make bench-core  measures tasks and promises' \
+	    'make loadtest   both modes and their peers, and a report' \
 	    'make lint       cppcheck                        make clean' \
 	    'make install    to PREFIX ($(PREFIX))' \
 	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit scenarios both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core install fresh \
+.PHONY: all run unit scenarios both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest install fresh \
         lint clean help force compile_commands.json

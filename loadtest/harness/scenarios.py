@@ -50,7 +50,7 @@ OPEN = ("plaintext", "database", "sleep")        # whose latency is measured at 
 SHARES = (0.5, 0.8, 0.95)                        # of the highest throughput seen
 OVERLOADS = (0.5, 1, 1.5, 2, 3)
 
-# A page of about 50 KB of Markdown takes a few milliseconds.
+# A page of about 150 KB of Markdown takes a few milliseconds.
 PARAGRAPH = ("Some *words* of **Markdown**, with a [link](https://example.com/notes), `code`, and <signs> & more. " * 4
              + "\n\n- one thing\n- another\n  - and a part of it\n\n> What was said\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n")
-HEAVY_POSTS = [{"title": f"A long post, part {i}", "body": PARAGRAPH * 8} for i in range(1, 13)]
+HEAVY_POSTS = [{"title": f"A long post, part {i}", "body": PARAGRAPH * 25} for i in range(1, 13)]
