@@ -1,0 +1,77 @@
+// server.js - the endpoints of tenk's load test on Node: http, and pg with named prepared statements.
+//
+//   node server.js PORT DATABASE_URL CONNECTIONS
+'use strict';
+const http = require('node:http');
+const { Pool } = require('pg');
+
+const [port, url, connections] = process.argv.slice(2);
+const parts = new URL(url.replace(/^postgresql:\/\/\//, 'postgresql://localhost/'));
+const pool = new Pool({
+    host: parts.searchParams.get('host') || parts.hostname,
+    port: Number(parts.searchParams.get('port') || parts.port || 5432),
+    user: parts.searchParams.get('user') || decodeURIComponent(parts.username),
+    database: parts.pathname.slice(1),
+    max: Number(connections),
+    idleTimeoutMillis: 0,
+});
+
+const USER = 'select id, name, email, created_at from users where id = $1';
+const POSTS = 'select id, title, body, created_at from posts where user_id = $1 order by id desc limit 20';
+const POST = 'insert into posts (user_id, title, body, created_at)' +
+    ' select id, $2, $3, $4 from users where id = $1 returning id';
+
+const query = (name, text, values) => pool.query({ name, text, values }).then((result) => result.rows);
+
+// pg gives int8 as text, for numbers that JavaScript's cannot hold; these it can.
+const numbers = ({ id, created_at, ...rest }) => ({ id: Number(id), ...rest, created_at: Number(created_at) });
+
+function answer(response, status, type, body) {
+    response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+    response.end(body);
+}
+
+const json = (response, status, value) => answer(response, status, 'application/json', JSON.stringify(value));
+const nothing = (response) => json(response, 404, { status: 404 });
+
+async function user(response, id) {
+    const [users, posts] = await Promise.all([query('user', USER, [id]), query('posts', POSTS, [id])]);
+    if (users.length === 0)
+        nothing(response);
+    else
+        json(response, 200, { user: numbers(users[0]), posts: posts.map(numbers) });
+}
+
+async function post(request, response, id) {
+    let text = '';
+    for await (const piece of request)
+        text += piece;
+    const { title, body } = JSON.parse(text);
+    const now = Math.floor(Date.now() / 1000);
+    const [stored] = await query('post', POST, [id, title, body, now]);
+    if (!stored)
+        return nothing(response);
+    json(response, 201, { id: Number(stored.id), user_id: id, title, body, created_at: now });
+}
+
+async function handle(request, response) {
+    const { method, url } = request;
+    let match;
+    if (url === '/plaintext')
+        answer(response, 200, 'text/plain', 'Hello, World!');
+    else if ((match = /^\/sleep\?ms=(\d+)$/.exec(url)))
+        setTimeout(() => answer(response, 200, 'text/plain; charset=utf-8', `Slept ${match[1]} ms.\n`), Number(match[1]));
+    else if (method === 'GET' && (match = /^\/users\/(\d+)$/.exec(url)))
+        await user(response, Number(match[1]));
+    else if (method === 'POST' && (match = /^\/users\/(\d+)\/posts$/.exec(url)))
+        await post(request, response, Number(match[1]));
+    else
+        nothing(response);
+}
+
+const server = http.createServer((request, response) => {
+    handle(request, response).catch((error) => json(response, 500, { status: 500, detail: String(error) }));
+});
+server.keepAliveTimeout = server.requestTimeout = server.headersTimeout = 0;
+server.listen({ port: Number(port), host: '127.0.0.1', backlog: 8192 });
+process.on('SIGTERM', () => process.exit(0));

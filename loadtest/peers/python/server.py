@@ -1,0 +1,67 @@
+"""The endpoints of tenk's load test on Python: aiohttp, asyncpg and uvloop.
+
+    python3 server.py PORT DATABASE_URL CONNECTIONS
+"""
+
+import asyncio
+import sys
+import time
+
+import asyncpg
+import uvloop
+from aiohttp import web
+
+USER = "select id, name, email, created_at from users where id = $1"
+POSTS = "select id, title, body, created_at from posts where user_id = $1 order by id desc limit 20"
+POST = ("insert into posts (user_id, title, body, created_at)"
+        " select id, $2, $3, $4 from users where id = $1 returning id")
+
+
+async def plaintext(_request):
+    return web.Response(text="Hello, World!")
+
+
+async def sleep(request):
+    ms = int(request.query["ms"])
+    await asyncio.sleep(ms / 1000)
+    return web.Response(text=f"Slept {ms} ms.\n")
+
+
+async def user(request):
+    pool, id = request.app["pool"], int(request.match_info["id"])
+    found, posts = await asyncio.gather(pool.fetchrow(USER, id), pool.fetch(POSTS, id))
+    if not found:
+        return web.json_response({"status": 404}, status=404)
+    return web.json_response({"user": dict(found), "posts": [dict(post) for post in posts]})
+
+
+async def post(request):
+    id, new, now = int(request.match_info["id"]), await request.json(), int(time.time())
+    stored = await request.app["pool"].fetchval(POST, id, new["title"], new["body"], now)
+    if stored is None:
+        return web.json_response({"status": 404}, status=404)
+    return web.json_response({"id": stored, "user_id": id, "title": new["title"], "body": new["body"],
+                              "created_at": now}, status=201)
+
+
+async def open_pool(app):
+    app["pool"] = await asyncpg.create_pool(app["url"], min_size=1, max_size=app["connections"],
+                                            max_inactive_connection_lifetime=0)
+    yield
+    await app["pool"].close()
+
+
+def main():
+    port, url, connections = sys.argv[1:]
+    app = web.Application()
+    app["url"], app["connections"] = url, int(connections)
+    app.cleanup_ctx.append(open_pool)
+    app.router.add_get("/plaintext", plaintext)
+    app.router.add_get("/sleep", sleep)
+    app.router.add_get("/users/{id:\\d+}", user)
+    app.router.add_post("/users/{id:\\d+}/posts", post)
+    uvloop.install()
+    web.run_app(app, host="127.0.0.1", port=int(port), backlog=8192, access_log=None, print=None)
+
+
+main()
