@@ -105,7 +105,7 @@ SLOWER_tsan     = 5
 SLOWER_valgrind = 20
 define run_test
 @mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/$(1)$(if $(3),$(empty) in $(3) mode)'
-$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1)$(3) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
+$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
     $(2) $(BUILD)/tests/$(1)
 endef
 run_unit      = $(call run_test,unit,$(UNDER_$(VARIANT)))

@@ -66,7 +66,7 @@ END_TEST
 
 START_TEST(what_was_counted_is_told_when_its_place_is_needed)
 {
-    char name[16];
+    char name[32];
     pg_journal_refused(&journal, "add", refusal);
     pg_journal_refused(&journal, "add", refusal);
     ck_assert_str_eq(logged(), "error: postgres: add:  ()");
