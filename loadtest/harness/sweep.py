@@ -9,13 +9,14 @@ from . import accounts, figures, generators
 from .processes import Failure, free_port, pinned, serving, stop
 from .scenarios import HEAVY, HEAVY_POSTS, HTML, OVERLOADS, SHARES
 
-AT_ONCE = 3000                                   # clients that threads are made for in a second, or more
+AT_ONCE = 2500                                   # clients that connect in a second, at the least
 PEERS_AT = (100, 1000)                           # connections
 FAST, HEAVY_RATE = "/healthz", 40                # of the mixed load: nine fast ones for each heavy one
 
 
-def warm_up(options, connections):
-    return options.seconds * 0.5 + connections / AT_ONCE
+def length(seconds, connections):
+    """Whole seconds of a run: thousands of clients take some to connect."""
+    return seconds + connections // AT_ONCE
 
 
 class Sweep:
@@ -78,7 +79,7 @@ class Sweep:
 
     def point(self, scenario, n, model, server, *_):
         """Warms up, and looks at the memory while all connections are there."""
-        seconds = warm_up(self.options, n)
+        seconds = length(1, n)
         self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}: warming up")
         run = {"scenario": scenario.id, "model": model.id, "connections": n, "rounds": self.options.rounds}
 
@@ -89,8 +90,8 @@ class Sweep:
             run["memory_bytes"] = figures.spreads([accounts.memory(pids)])
 
         self.checked(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
-                                                           max(1, round(seconds)), look))
-        self.progress.step(max(1, round(seconds)))
+                                                           seconds, look), warming=True)
+        self.progress.step(seconds)
         return run
 
     def rounds(self, scenario, n, models, servers):
@@ -100,7 +101,7 @@ class Sweep:
             for model in models if i % 2 == 0 else reversed(models):
                 self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}, round {i + 1}")
                 found[model.id].append(self.round(scenario, n, model, servers[model.id]))
-                self.progress.step(self.options.seconds)
+                self.progress.step(length(self.options.seconds, n))
         for run in self.runs[-len(models):]:
             each = found[run["model"]]
             for key in ("requests_per_second",):
@@ -119,14 +120,14 @@ class Sweep:
         def look():
             """Switches of the threads that are there, at two moments: those of a thread go with it."""
             for share in (0.3, 0.8):
-                time.sleep(max(0, begun + self.options.seconds * share - time.monotonic()))
+                time.sleep(max(0, begun + seconds * share - time.monotonic()))
                 seen.append((time.monotonic(), accounts.switches(pids)))
 
-        pids = accounts.tree(server.process.pid)
+        pids, seconds = accounts.tree(server.process.pid), length(self.options.seconds, n)
         lag = self.lag(server) if model.tells_lag else None
         ticks, cpu, begun = accounts.cpu_ticks(pids), accounts.cpu(pids), time.monotonic()
         result = self.checked(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
-                                                                    self.options.seconds, look))
+                                                                    seconds, look))
         cpu, after = (accounts.cpu(pids) - cpu) / 1000 / result["requests"], accounts.cpu_ticks(pids)
         user, system = (max(0, now - then) for now, then in zip(after, ticks))
         part = user / (user + system) if user + system else 0.5
@@ -142,9 +143,9 @@ class Sweep:
         return json.loads(server.get("/stats"))
 
     @staticmethod
-    def checked(scenario, n, model, result):
+    def checked(scenario, n, model, result, warming=False):
         wrong = {kind: count for kind, count in result["errors"].items() if count}
-        if wrong or not result["requests"]:
+        if wrong or not (result["requests"] or warming):
             kinds = ", ".join(f"{count} {kind}" for kind, count in wrong.items()) or "no answer at all"
             raise Failure(f"{scenario.title} ({scenario.request()}), {n:,} connections, {model.name}: {kinds} "
                           f"among {result['requests']:,} answers")
@@ -235,7 +236,7 @@ def expected(options, scenarios, models, opened, extras):
         for n in options.connections:
             if n <= s.most:
                 of = len(models) if n in PEERS_AT and s.peers else tenks
-                whole += of * (max(1, round(warm_up(options, n))) + options.rounds * options.seconds)
+                whole += of * (length(1, n) + options.rounds * length(options.seconds, n))
     whole += len(opened) * len(SHARES) * len(models) * options.rounds * options.seconds
     if extras:
         whole += tenks * (len(OVERLOADS) + 2 * options.rounds) * (options.seconds + 1)
