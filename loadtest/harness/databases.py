@@ -54,7 +54,7 @@ def somebody_else():
 
 
 @contextlib.contextmanager
-def postgres(tenk, cpu, folder):
+def postgres(tenk, cpu, folder, connections=100):
     """Runs a cluster that only its socket in folder leads to, and yields its URL."""
     programs = postgres_programs()
     user, become = somebody_else()
@@ -69,7 +69,7 @@ def postgres(tenk, cpu, folder):
     port = free_port()
     url = f"postgresql:///postgres?host={home}&port={port}&user=tenk"
     settings = {"listen_addresses": "", "unix_socket_directories": home, "port": port, "jit": "off",
-                "shared_buffers": "256MB", "autovacuum": "off", "max_connections": 100}
+                "shared_buffers": "256MB", "autovacuum": "off", "max_connections": connections}
     with open(os.path.join(folder, "postgres.log"), "wb") as log:
         process = subprocess.Popen(
             [*become, "--pdeathsig", "INT", "taskset", "-c", str(cpu), f"{programs}/postgres",

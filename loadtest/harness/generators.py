@@ -1,7 +1,9 @@
 """Load: wrk in a closed loop, h2load in an open one."""
 
 import json
+import math
 import os
+import re
 import subprocess
 import tempfile
 
@@ -9,8 +11,9 @@ from . import figures
 from .processes import Failure, pinned, stop
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-CLIENT_RATE = 20                                 # requests a second of one of h2load's clients: each 50 ms
-WARM = 0.2                                       # the first part of an open run, which does not count
+CONNECTS = 3000                                  # a second: what any server takes while it works
+WARM = 0.5                                       # seconds in which all clients ask already, and that do not count
+HELD = 0.95                                      # of a rate: less was not that rate
 
 
 def wrk_command(url, scenario, connections, seconds):
@@ -33,57 +36,95 @@ def closed(cpu, url, scenario, connections, seconds, meanwhile=None):
         stop(process)
 
 
-def open_command(url, path, rate, seconds, log, accept):
-    """Each client asks every 50 ms, whether or not it has its last answer; they begin one after the other,
-    so that all of them ask evenly. What h2load times begins when a request was due."""
-    clients = max(1, round(rate / CLIENT_RATE))
-    total = max(clients, round(rate * seconds))
-    begin = ["-r", str(max(1, clients // 50)), "--rate-period=1ms"] if clients > 1 else []
-    return ["h2load", "--h1", "-c", str(clients), "-n", str(total), f"--rps={rate / clients:.6f}", "-m", "64", *begin,
-            "-H", f"Accept: {accept}", f"--log-file={log}", url + path]
+class Arrivals:
+    """Requests that come at a rate, whatever becomes of those before.
+
+    Each of many clients asks pace times a second. They begin one after the other, within a whole number of
+    their intervals, so that together they ask evenly. An interval has to be longer than an answer takes: who asks
+    twice at a time waits, on a connection, for the first answer before the second."""
+
+    def __init__(self, rate, pace, seconds, most):
+        self.rate, self.seconds = rate, seconds
+        self.clients = min(most, max(1, round(rate / pace)))
+        self.each = rate / self.clients
+        self.begin = max(1, math.ceil(self.clients / CONNECTS * self.each)) / self.each
+        self.whole = self.begin + WARM + seconds
+
+    def command(self, url, accept, log):
+        several, period = self.beginners()
+        paced = ["-r", str(several), f"--rate-period={period}ms"] if self.clients > 1 else []
+        return ["h2load", "--h1", "-c", str(self.clients), "-n", str(self.clients * math.ceil(self.whole * self.each)),
+                f"--rps={self.each:.6f}", "-m", "10000", *paced, "-H", f"Accept: {accept}", f"--log-file={log}", url]
+
+    def beginners(self):
+        """How many clients begin at a time, and after how many whole milliseconds the next ones."""
+        apart = 1000 * self.begin / self.clients
+        if apart >= 10:
+            return 1, round(apart)
+        pairs = [(max(1, round(period / apart)), period) for period in range(1, 11)]
+        return min(pairs, key=lambda pair: (round(abs(pair[1] / pair[0] / apart - 1), 2), pair[1]))
 
 
 class Open:
     """A run of h2load that has begun: several may run side by side."""
 
-    def __init__(self, cpu, url, path, rate, seconds, accept="application/json"):
+    def __init__(self, cpu, url, arrivals, accept="application/json"):
         self.log = tempfile.NamedTemporaryFile(prefix="tenk-open-", suffix=".log")
-        self.what, self.seconds = f"{path} at {rate:.0f} a second", seconds
+        self.what, self.arrivals = f"{url} at {arrivals.rate:.0f} a second", arrivals
         self.process = subprocess.Popen(
-            pinned(cpu, open_command(url, path, rate, seconds, self.log.name, accept)),
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            pinned(cpu, arrivals.command(url, accept, self.log.name)), text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def result(self, refusals=False):
-        """What was offered and answered a second, and how long answers took from when they were due."""
+        """What was offered and answered a second, and how long the answers took."""
         try:
-            self.process.wait(self.seconds * 10 + 60)
+            said, _ = self.process.communicate(timeout=self.arrivals.whole * 10 + 60)
             rows = [tuple(map(int, line.split(b"\t")[:3])) for line in self.log]
         except subprocess.TimeoutExpired:
             raise Failure(f"{self.what}: h2load did not end") from None
         finally:
-            stop(self.process)
-            self.log.close()
-        if not rows:
-            raise Failure(f"{self.what}: h2load had no answer at all")
-        return summary(rows, self.what, refusals)
+            self.end()
+        return summary(rows, errors(said, self.what), self.arrivals, self.what, refusals)
 
 
-def opened(*arguments, refusals=False, **options):
-    return Open(*arguments, **options).result(refusals)
+    def end(self):
+        stop(self.process)
+        self.log.close()
 
 
-def summary(rows, what, refusals):
-    """rows: (start and duration in microseconds, with the status between)."""
-    rows = [(int(start), int(status), int(took)) for start, status, took in rows]
-    begun = min(start for start, _, _ in rows)
-    span = max(start for start, _, _ in rows) - begun
-    rows = [row for row in rows if row[0] >= begun + WARM * span]
-    good = [took / 1000 for _, status, took in rows if 200 <= status < 300]
-    bad = len(rows) - len(good)
-    if bad and not refusals:
-        statuses = sorted({status for _, status, _ in rows if not 200 <= status < 300})
-        raise Failure(f"{what}: {bad} of {len(rows)} answers were not 2xx but {', '.join(map(str, statuses))}")
-    asking = max(1, (1 - WARM) * span) / 1e6
-    took = max(asking, (max(start + took for start, _, took in rows) - begun - WARM * span) / 1e6)
-    return {"offered_per_second": len(rows) / asking, "answered_per_second": len(good) / took,
-            "refused_per_second": bad / took, "latency_ms": figures.latencies(good) if good else None}
+def opened(*arguments, refusals=False):
+    return Open(*arguments).result(refusals)
+
+
+def errors(said, what):
+    """Requests without an answer: their connection broke. They are not in the log."""
+    found = re.search(r"^requests: .* (\d+) errored, (\d+) timeout", said, re.MULTILINE)
+    if not found:
+        raise Failure(f"{what}: h2load gave no result: {said[-300:].strip()}")
+    return sum(map(int, found.groups()))
+
+
+def summary(rows, unanswered, arrivals, what, refusals):
+    """rows: when each request began, the status of its answer, and how long that took; times in microseconds."""
+    if not refusals:
+        complain(rows, unanswered, what)
+    if not rows:
+        raise Failure(f"{what}: h2load had no answer at all")
+    begin = min(start for start, _, _ in rows) + (arrivals.begin + WARM) * 1e6
+    end = begin + arrivals.seconds * 1e6
+    asked = [row for row in rows if begin <= row[0] < end]
+    ended = [status for start, status, took in rows if begin <= start + took < end]
+    good = sum(200 <= status < 300 for status in ended)
+    times = [took / 1000 for _, status, took in asked if 200 <= status < 300]
+    offered = len(asked) / arrivals.seconds
+    return {"offered_per_second": offered, "answered_per_second": good / arrivals.seconds,
+            "refused_per_second": (len(ended) - good) / arrivals.seconds + unanswered / arrivals.whole,
+            "latency_ms": figures.latencies(times) if times else None, "held": offered >= HELD * arrivals.rate}
+
+
+def complain(rows, unanswered, what):
+    statuses = [status for _, status, _ in rows if not 200 <= status < 300]
+    wrong = [f"{len(statuses):,} answers were not 2xx but {', '.join(map(str, sorted(set(statuses))))}"] if statuses else []
+    wrong += [f"{unanswered:,} had no answer"] if unanswered else []
+    if wrong:
+        raise Failure(f"{what}: of {len(rows) + unanswered:,} requests {' and '.join(wrong)}")

@@ -47,7 +47,8 @@ class Node:
         return lambda port: ["node", f"{HERE}/peers/node/server.js", port, url, POOL]
 
     def version(self):
-        return first_line(["node", "--version"])
+        driver = f"{HERE}/peers/node/node_modules/pg/package"
+        return first_line(["node", "-p", f"process.version + ' pg ' + require('{driver}').version"])
 
 
 class Python:

@@ -24,6 +24,10 @@ class Progress:
             self.said = time.monotonic()
             print(f"# {line}", file=sys.stderr, flush=True)
 
+    def more(self, seconds):
+        """It will take so much longer than expected."""
+        self.whole += seconds
+
     def step(self, seconds):
         self.done += seconds
 

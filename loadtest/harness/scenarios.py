@@ -20,6 +20,7 @@ class Scenario:
     most: int = 10000                            # connections; more would tell nothing
     why_no_more: str = ""
     peers: bool = True                           # they have this endpoint
+    pace: float = 20                             # requests a second of one client, where a rate is given
 
     def kind(self):
         return ["post", self.body] if self.body else ["get", self.accept]
@@ -34,7 +35,7 @@ RENDER = dict(most=100, why_no_more="a page takes milliseconds of CPU: more at o
 SCENARIOS = [
     Scenario("plaintext", "No wait", "What serving itself costs: a fixed answer of 13 bytes.", "/plaintext"),
     Scenario("database", "Database", "A user and their posts, as JSON: two queries on PostgreSQL.", "/users/42"),
-    Scenario("sleep", "Slow I/O", "Something else takes 100 ms, and needs no CPU.", "/sleep?ms=100"),
+    Scenario("sleep", "Slow I/O", "Something else takes 100 ms, and needs no CPU.", "/sleep?ms=100", pace=4),
     *[Scenario(f"link-{ms}", f"A link of {ms} ms to the database",
                f"The same page as JSON; a round trip to PostgreSQL takes {ms} ms more.", "/users/42", link_ms=ms)
       for ms in (1, 10, 50)],

@@ -2,27 +2,28 @@
 
 import contextlib
 import json
-import os
+import math
+import resource
 import time
 
-from . import accounts, figures, generators
-from .processes import Failure, free_port, pinned, serving, stop
+from . import accounts, figures, generators, links
+from .generators import CONNECTS, Arrivals
+from .processes import Failure, serving
 from .scenarios import HEAVY, HEAVY_POSTS, HTML, OVERLOADS, SHARES
 
-AT_ONCE = 2500                                   # clients that connect in a second, at the least
+LONGEST = 10                                     # times the usual length, of a run whose answers take long
 PEERS_AT = (100, 1000)                           # connections
 FAST, HEAVY_RATE = "/healthz", 40                # of the mixed load: nine fast ones for each heavy one
 
 
-def length(seconds, connections):
-    """Whole seconds of a run: thousands of clients take some to connect."""
-    return seconds + connections // AT_ONCE
+def warm_up(options, connections):
+    return max(1, round(options.seconds * 0.5 + connections / CONNECTS))
 
 
 class Sweep:
     def __init__(self, options, models, database, folder, progress):
         self.options, self.models, self.database = options, models, database
-        self.folder, self.progress = folder, progress
+        self.folder, self.progress, self.relay = folder, progress, f"{options.build}/relay"
         self.runs, self.opened, self.mixed, self.overload, self.skipped = [], [], [], [], []
         self.best = {}                           # of a scenario and a model: the highest throughput
 
@@ -34,15 +35,9 @@ class Sweep:
         if not ms:
             yield self.database.url
             return
-        port = free_port()
-        with self.relay(port, self.database.socket, ms):
-            yield f"postgresql://tenk@127.0.0.1:{port}/postgres"
-
-    @contextlib.contextmanager
-    def relay(self, port, to, *rest):
-        with serving("relay", self.options.client_cpu, lambda _: [f"{self.options.build}/relay", port, to, *rest],
-                     self.folder, port=port):
-            yield
+        with links.slow(self.options.link, self.relay, self.options.client_cpu, self.folder, self.database.socket,
+                        ms) as (host, port):
+            yield f"postgresql://tenk@{host}:{port}/postgres"
 
     @contextlib.contextmanager
     def server(self, model, url, patient=True, cpu=True):
@@ -52,8 +47,8 @@ class Sweep:
             if not self.options.break_percent:
                 yield server
                 return
-            port = free_port()
-            with self.relay(port, server.port, 0, self.options.break_percent):
+            with links.relay(self.relay, self.options.client_cpu, self.folder, server.port, 0,
+                             self.options.break_percent, name=f"break-{model.id}") as port:
                 server.url = f"http://127.0.0.1:{port}"
                 yield server
 
@@ -71,15 +66,26 @@ class Sweep:
                 self.skipped.append({"scenario": scenario.id, "model": None, "connections": n, "why": scenario.why_no_more})
         models = [m for m in self.models if scenario.peers or m.id in ("async", "threads")]
         with self.link(scenario.link_ms) as url, self.all_servers(models, url) as servers:
+            self.same_answers(scenario, servers.values())
             for n in counts:
                 of = [m for m in models if m.id in ("async", "threads") or n in PEERS_AT]
-                for model in of:
-                    self.runs.append(self.point(scenario, n, model, servers[model.id], of, servers))
-                self.rounds(scenario, n, of, servers)
+                points = [self.point(scenario, n, model, servers[model.id]) for model in of]
+                self.rounds(scenario, [point for point in points if point], servers)
 
-    def point(self, scenario, n, model, server, *_):
-        """Warms up, and looks at the memory while all connections are there."""
-        seconds = length(1, n)
+    @staticmethod
+    def same_answers(scenario, servers):
+        """A comparison means something only if all give the same answer."""
+        answers = [server.post(scenario.path, json.loads(scenario.body)) if scenario.body
+                   else server.get(scenario.path, scenario.accept) for server in servers]
+        for server, answer in zip(servers, answers):
+            same = answer == answers[0] or (answer[:1] == b"{" and json.loads(answer) == json.loads(answers[0]))
+            if not (scenario.body or same):
+                server.fail(f"{scenario.request()} is not what the others answer:\n  {answer[:300]!r}\n  "
+                            f"{answers[0][:300]!r}")
+
+    def point(self, scenario, n, model, server):
+        """Warms up, looks at the memory while all connections are there, and finds how long a run has to be."""
+        seconds = warm_up(self.options, n)
         self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}: warming up")
         run = {"scenario": scenario.id, "model": model.id, "connections": n, "rounds": self.options.rounds}
 
@@ -89,32 +95,43 @@ class Sweep:
             run["threads"] = figures.spread([accounts.threads(pids)])
             run["memory_bytes"] = figures.spreads([accounts.memory(pids)])
 
-        self.checked(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
-                                                           seconds, look), warming=True)
+        result = self.faultless(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
+                                                                      seconds, look))
         self.progress.step(seconds)
-        return run
+        usual, longest = self.options.seconds, self.options.seconds * LONGEST
+        each = n * result["seconds"] / max(1, result["requests"])
+        if 2 * each > longest:
+            self.skipped.append({"scenario": scenario.id, "model": model.id, "connections": n,
+                                 "why": f"an answer would take {each:.0f} seconds, too long for runs of {longest}"})
+            return None
+        length = min(longest, max(usual, math.ceil(3 * each)))
+        run["rounds"] = self.options.rounds if length <= 3 * usual else 1
+        self.progress.more(run["rounds"] * length - self.options.rounds * usual)
+        return run, model, length
 
-    def rounds(self, scenario, n, models, servers):
-        """A B A B ...: the machine's speed drifts, and favours nobody so."""
-        found = {model.id: [] for model in models}
+    def rounds(self, scenario, points, servers):
+        """A B A B ...: the machine's speed drifts, and favours nobody so. A run begins with nobody in line; it has to
+        be so much longer than an answer takes that this does not show."""
+        found = {model.id: [] for _, model, _ in points}
         for i in range(self.options.rounds):
-            for model in models if i % 2 == 0 else reversed(models):
-                self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}, round {i + 1}")
-                found[model.id].append(self.round(scenario, n, model, servers[model.id]))
-                self.progress.step(length(self.options.seconds, n))
-        for run in self.runs[-len(models):]:
+            for run, model, seconds in points if i % 2 == 0 else reversed(points):
+                if i < run["rounds"]:
+                    n = run["connections"]
+                    self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}, round {i + 1}")
+                    found[model.id].append(self.round(scenario, n, model, servers[model.id], seconds))
+                    self.progress.step(seconds)
+        for run, _, _ in points:
             each = found[run["model"]]
-            for key in ("requests_per_second",):
-                run[key] = figures.spread([r[key] for r in each])
+            run["requests_per_second"] = figures.spread([r["requests_per_second"] for r in each])
             for key in ("latency_ms", "cpu_us", "switches_per_request"):
                 run[key] = figures.spreads([r[key] for r in each])
             lags = [r["lag"] for r in each if r["lag"]]
             run["loop_lag_ms"] = figures.spreads(lags) if lags else None
-            best = run["requests_per_second"]["median"]
             key = (run["scenario"], run["model"])
-            self.best[key] = max(self.best.get(key, (0, 0)), (best, n))
+            self.best[key] = max(self.best.get(key, (0, 0)), (run["requests_per_second"]["median"], run["connections"]))
+            self.runs.append(run)
 
-    def round(self, scenario, n, model, server):
+    def round(self, scenario, n, model, server, seconds):
         seen = []
 
         def look():
@@ -123,7 +140,7 @@ class Sweep:
                 time.sleep(max(0, begun + seconds * share - time.monotonic()))
                 seen.append((time.monotonic(), accounts.switches(pids)))
 
-        pids, seconds = accounts.tree(server.process.pid), length(self.options.seconds, n)
+        pids = accounts.tree(server.process.pid)
         lag = self.lag(server) if model.tells_lag else None
         ticks, cpu, begun = accounts.cpu_ticks(pids), accounts.cpu(pids), time.monotonic()
         result = self.checked(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
@@ -143,33 +160,52 @@ class Sweep:
         return json.loads(server.get("/stats"))
 
     @staticmethod
-    def checked(scenario, n, model, result, warming=False):
-        wrong = {kind: count for kind, count in result["errors"].items() if count}
-        if wrong or not (result["requests"] or warming):
-            kinds = ", ".join(f"{count} {kind}" for kind, count in wrong.items()) or "no answer at all"
-            raise Failure(f"{scenario.title} ({scenario.request()}), {n:,} connections, {model.name}: {kinds} "
+    def faultless(scenario, n, model, result):
+        wrong = ", ".join(f"{count} {kind}" for kind, count in result["errors"].items() if count)
+        if wrong:
+            raise Failure(f"{scenario.title} ({scenario.request()}), {n:,} connections, {model.name}: {wrong} "
                           f"among {result['requests']:,} answers")
         return result
 
+    def checked(self, scenario, n, model, result):
+        if not result["requests"]:
+            raise Failure(f"{scenario.title} ({scenario.request()}), {n:,} connections, {model.name}: no answer at all")
+        return self.faultless(scenario, n, model, result)
+
     # The open loop.
+
+    def arrivals(self, rate, pace, seconds):
+        return Arrivals(rate, pace, seconds, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
 
     def at_a_rate(self, scenario):
         """Each at shares of its own highest throughput."""
-        with self.link(scenario.link_ms) as url, self.all_servers(self.models, url) as servers:
+        models = [m for m in self.models if (scenario.id, m.id) in self.best]
+        with self.link(scenario.link_ms) as url, self.all_servers(models, url) as servers:
             for share in SHARES:
-                found = {}
-                for _ in range(self.options.rounds):
-                    for model in self.models:
-                        best = self.best.get((scenario.id, model.id))
-                        if not best:
-                            continue
+                found = {model.id: [] for model in models}
+                rates = {id: self.arrivals(self.best[scenario.id, id][0] * share, scenario.pace, self.options.seconds)
+                         for id in found}
+                for i in range(self.options.rounds):
+                    for model in models if i % 2 == 0 else reversed(models):
                         self.progress.show(f"{scenario.id} at {share:.0%} of the maximum, {model.name}")
-                        found.setdefault(model.id, []).append(generators.opened(
-                            self.options.client_cpu, servers[model.id].url, scenario.path, best[0] * share,
-                            self.options.seconds, scenario.accept))
-                        self.progress.step(self.options.seconds)
-                self.opened += [{"scenario": scenario.id, "model": id, "share": share, "rounds": len(each), **merged(each)}
-                                for id, each in found.items()]
+                        url = servers[model.id].url + scenario.path
+                        found[model.id].append(generators.opened(
+                            self.options.client_cpu, url, rates[model.id], scenario.accept))
+                        self.progress.step(self.options.seconds + 1.5)
+                for id, each in found.items():
+                    self.add_rate(scenario, id, share, rates[id], each)
+
+    def add_rate(self, scenario, id, share, arrivals, each):
+        """Unless h2load itself fell behind: what it asks for too late, nobody has waited for."""
+        if all(r["held"] for r in each):
+            url = "http://127.0.0.1:PORT" + scenario.path
+            self.opened.append({"scenario": scenario.id, "model": id, "share": share, "rounds": len(each),
+                                "client": " ".join(arrivals.command(url, scenario.accept, "FILE")), **merged(each)})
+            return
+        sent = min(r["offered_per_second"] for r in each)
+        self.skipped.append({"scenario": scenario.id, "model": id, "connections": None,
+                             "why": f"at {share:.0%} of the maximum, of {arrivals.rate:,.0f} requests a second h2load "
+                                    f"sent {sent:,.0f}"})
 
     def beyond(self, scenario):
         """More than it can do, with the limits that tenk has when nobody changes them."""
@@ -179,8 +215,9 @@ class Sweep:
                 rate, n = self.best[scenario.id, model.id]
                 self.progress.show(f"overload, {factor} times the maximum, {model.name}")
                 with self.server(model, self.database.url, patient=False) as server:
-                    result = generators.opened(self.options.client_cpu, server.url, scenario.path, rate * factor,
-                                               self.options.seconds + 1, scenario.accept, refusals=True)
+                    result = generators.opened(self.options.client_cpu, server.url + scenario.path,
+                                               self.arrivals(rate * factor, scenario.pace, self.options.seconds),
+                                               scenario.accept, refusals=True)
                 self.progress.step(self.options.seconds + 1)
                 self.overload.append({"model": model.id, "connections": n, "rounds": 1, **merged([result])})
 
@@ -206,9 +243,14 @@ class Sweep:
                         "heavy_latency_ms": figures.spreads([h["latency_ms"] for h in heavy])})
 
     def one_mix(self, url, way, seconds):
-        heavy = generators.Open(self.options.client_cpu, url, f"/users/{HEAVY}?render={way}", HEAVY_RATE, seconds, HTML)
-        fast = generators.Open(self.options.client_cpu, url, FAST, 9 * HEAVY_RATE, seconds)
-        return fast.result(), heavy.result()
+        heavy = generators.Open(self.options.client_cpu, f"{url}/users/{HEAVY}?render={way}",
+                                self.arrivals(HEAVY_RATE, 5, seconds), HTML)
+        try:
+            fast = generators.opened(self.options.client_cpu, url + FAST, self.arrivals(9 * HEAVY_RATE, 20, seconds))
+        except BaseException:
+            heavy.end()
+            raise
+        return fast, heavy.result()
 
     # The database.
 
@@ -236,8 +278,8 @@ def expected(options, scenarios, models, opened, extras):
         for n in options.connections:
             if n <= s.most:
                 of = len(models) if n in PEERS_AT and s.peers else tenks
-                whole += of * (length(1, n) + options.rounds * length(options.seconds, n))
-    whole += len(opened) * len(SHARES) * len(models) * options.rounds * options.seconds
+                whole += of * (warm_up(options, n) + options.rounds * options.seconds)
+    whole += len(opened) * len(SHARES) * len(models) * options.rounds * (options.seconds + 1.5)
     if extras:
         whole += tenks * (len(OVERLOADS) + 2 * options.rounds) * (options.seconds + 1)
     return whole
