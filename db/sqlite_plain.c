@@ -42,7 +42,10 @@ static bool came_back_by(written *w, uint64_t until)
 {
     uv_mutex_lock(&w->lock);
     for (uint64_t now; !w->done && (now = uv_hrtime()) < until;)
-        uv_cond_timedwait(&w->back, &w->lock, until - now);
+        if (until == PLAIN_FOREVER)          /* libuv adds the time to it, and it would overflow */
+            uv_cond_wait(&w->back, &w->lock);
+        else
+            uv_cond_timedwait(&w->back, &w->lock, until - now);
     const bool done = w->done;
     uv_mutex_unlock(&w->lock);
     return done;

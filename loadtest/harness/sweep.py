@@ -17,8 +17,9 @@ PEERS_AT = (100, 1000)                           # connections
 FAST, HEAVY_RATE = "/healthz", 40                # of the mixed load: nine fast ones for each heavy one
 
 
-def warm_up(options, connections):
-    return max(1, round(options.seconds * 0.5 + connections / CONNECTS))
+def length(seconds, connections):
+    """Whole seconds of a run: thousands of clients take some to connect."""
+    return seconds + connections // CONNECTS
 
 
 class Sweep:
@@ -86,9 +87,9 @@ class Sweep:
 
     def point(self, scenario, n, model, server):
         """Warms up, looks at the memory while all connections are there, and finds how long a run has to be."""
-        usual, longest = self.options.seconds, self.options.seconds * LONGEST
+        usual, longest = length(self.options.seconds, n), self.options.seconds * LONGEST
         run = {"scenario": scenario.id, "model": model.id, "connections": n, "rounds": self.options.rounds}
-        seconds = warm_up(self.options, n)
+        seconds = length(1, n)
         result = self.warm(scenario, n, model, server, seconds, run)
         self.progress.step(seconds)
         while result["requests"] < n and seconds < longest / 2:
@@ -103,10 +104,10 @@ class Sweep:
                                         f"{result['requests']:,} answers"})
             self.progress.more(-self.options.rounds * usual)
             return None
-        length = min(longest, max(usual, math.ceil(3 * each)))
-        run["rounds"] = self.options.rounds if length <= 3 * usual else 1
-        self.progress.more(run["rounds"] * length - self.options.rounds * usual)
-        return run, model, length
+        lasts = max(usual, min(longest, math.ceil(3 * each)))
+        run["rounds"] = self.options.rounds if lasts <= 3 * usual else 1
+        self.progress.more(run["rounds"] * lasts - self.options.rounds * usual)
+        return run, model, lasts
 
     def warm(self, scenario, n, model, server, seconds, run):
         self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}: warming up")
@@ -303,7 +304,7 @@ def expected(options, scenarios, models, opened, extras):
         for n in options.connections:
             if n <= s.most:
                 of = len(models) if n in PEERS_AT and s.peers else tenks
-                whole += of * (warm_up(options, n) + options.rounds * options.seconds)
+                whole += of * (length(1, n) + options.rounds * length(options.seconds, n))
     whole += len(opened) * len(SHARES) * len(models) * options.rounds * (options.seconds + 1.5)
     if extras:
         whole += tenks * (len(OVERLOADS) + 2 * options.rounds) * (options.seconds + 1)
