@@ -11,7 +11,7 @@ from . import figures
 from .processes import Failure, pinned, stop
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-CONNECTS = 3000                                  # a second: what any server takes while it works
+CONNECTS = 2500                                  # clients that connect in a second, at the least
 WARM = 0.5                                       # seconds in which all clients ask already, and that do not count
 HELD = 0.95                                      # of a rate: less was not that rate
 

@@ -11,13 +11,15 @@ from .generators import CONNECTS, Arrivals
 from .processes import Failure, serving
 from .scenarios import HEAVY, HEAVY_POSTS, HTML, OVERLOADS, SHARES
 
-LONGEST = 10                                     # times the usual length, of a run whose answers take long
+LONGEST = 12                                     # times the usual length, of a run whose answers take long
+RESTING = 0.01                                   # of a processor's time
 PEERS_AT = (100, 1000)                           # connections
 FAST, HEAVY_RATE = "/healthz", 40                # of the mixed load: nine fast ones for each heavy one
 
 
-def warm_up(options, connections):
-    return max(1, round(options.seconds * 0.5 + connections / CONNECTS))
+def length(seconds, connections):
+    """Whole seconds of a run: thousands of clients take some to connect."""
+    return seconds + connections // CONNECTS
 
 
 class Sweep:
@@ -85,9 +87,30 @@ class Sweep:
 
     def point(self, scenario, n, model, server):
         """Warms up, looks at the memory while all connections are there, and finds how long a run has to be."""
-        seconds = warm_up(self.options, n)
-        self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}: warming up")
+        usual, longest = length(self.options.seconds, n), self.options.seconds * LONGEST
         run = {"scenario": scenario.id, "model": model.id, "connections": n, "rounds": self.options.rounds}
+        seconds = length(1, n)
+        result = self.warm(scenario, n, model, server, seconds, run)
+        self.progress.step(seconds)
+        while result["requests"] < n and seconds < longest / 2:
+            seconds = min(longest // 2, 3 * seconds)
+            self.progress.more(seconds)
+            result = self.warm(scenario, n, model, server, seconds, run)
+            self.progress.step(seconds)
+        each = n * result["seconds"] / max(1, result["requests"])
+        if 1.5 * each > longest:
+            self.skipped.append({"scenario": scenario.id, "model": model.id, "connections": n,
+                                 "why": f"runs of {longest} seconds are too short: in {seconds} there were "
+                                        f"{result['requests']:,} answers"})
+            self.progress.more(-self.options.rounds * usual)
+            return None
+        lasts = max(usual, min(longest, math.ceil(3 * each)))
+        run["rounds"] = self.options.rounds if lasts <= 3 * usual else 1
+        self.progress.more(run["rounds"] * lasts - self.options.rounds * usual)
+        return run, model, lasts
+
+    def warm(self, scenario, n, model, server, seconds, run):
+        self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}: warming up")
 
         def look():
             time.sleep(seconds * 0.8)
@@ -95,19 +118,20 @@ class Sweep:
             run["threads"] = figures.spread([accounts.threads(pids)])
             run["memory_bytes"] = figures.spreads([accounts.memory(pids)])
 
-        result = self.faultless(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
-                                                                      seconds, look))
-        self.progress.step(seconds)
-        usual, longest = self.options.seconds, self.options.seconds * LONGEST
-        each = n * result["seconds"] / max(1, result["requests"])
-        if 2 * each > longest:
-            self.skipped.append({"scenario": scenario.id, "model": model.id, "connections": n,
-                                 "why": f"an answer would take {each:.0f} seconds, too long for runs of {longest}"})
-            return None
-        length = min(longest, max(usual, math.ceil(3 * each)))
-        run["rounds"] = self.options.rounds if length <= 3 * usual else 1
-        self.progress.more(run["rounds"] * length - self.options.rounds * usual)
-        return run, model, length
+        result = generators.closed(self.options.client_cpu, server.url, scenario, n, seconds, look)
+        self.settle(server)
+        return self.faultless(scenario, n, model, result)
+
+    def settle(self, server):
+        """Until it rests: clients that have left may still have their requests in line, and others are next."""
+        pids, until = accounts.tree(server.process.pid), time.monotonic() + LONGEST * self.options.seconds
+        then = accounts.cpu(pids)
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            now = accounts.cpu(pids)
+            if now - then < RESTING * 0.1e9:
+                return
+            then = now
 
     def rounds(self, scenario, points, servers):
         """A B A B ...: the machine's speed drifts, and favours nobody so. A run begins with nobody in line; it has to
@@ -146,6 +170,7 @@ class Sweep:
         result = self.checked(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
                                                                     seconds, look))
         cpu, after = (accounts.cpu(pids) - cpu) / 1000 / result["requests"], accounts.cpu_ticks(pids)
+        self.settle(server)
         user, system = (max(0, now - then) for now, then in zip(after, ticks))
         part = user / (user + system) if user + system else 0.5
         asked = result["requests"] / result["seconds"] * (seen[1][0] - seen[0][0])
@@ -191,6 +216,7 @@ class Sweep:
                         url = servers[model.id].url + scenario.path
                         found[model.id].append(generators.opened(
                             self.options.client_cpu, url, rates[model.id], scenario.accept))
+                        self.settle(servers[model.id])
                         self.progress.step(self.options.seconds + 1.5)
                 for id, each in found.items():
                     self.add_rate(scenario, id, share, rates[id], each)
@@ -278,7 +304,7 @@ def expected(options, scenarios, models, opened, extras):
         for n in options.connections:
             if n <= s.most:
                 of = len(models) if n in PEERS_AT and s.peers else tenks
-                whole += of * (warm_up(options, n) + options.rounds * options.seconds)
+                whole += of * (length(1, n) + options.rounds * length(options.seconds, n))
     whole += len(opened) * len(SHARES) * len(models) * options.rounds * (options.seconds + 1.5)
     if extras:
         whole += tenks * (len(OVERLOADS) + 2 * options.rounds) * (options.seconds + 1)
