@@ -15,6 +15,7 @@ const pool = new Pool({
     max: Number(connections),
     idleTimeoutMillis: 0,
 });
+pool.on('error', (error) => console.error(`lost a connection: ${error.message}`));     // else it ends the process
 
 const USER = 'select id, name, email, created_at from users where id = $1';
 const POSTS = 'select id, title, body, created_at from posts where user_id = $1 order by id desc limit 20';
@@ -44,6 +45,7 @@ async function user(response, id) {
 
 async function post(request, response, id) {
     let text = '';
+    request.setEncoding('utf8');             // a character may come in two pieces
     for await (const piece of request)
         text += piece;
     const { title, body } = JSON.parse(text);
