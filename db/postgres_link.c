@@ -119,7 +119,7 @@ static void read_in(pg_link *l)
     }
     if (!l->pipeline.first && alive)
         PQisBusy(l->pg);                     /* parses what the server says unasked */
-    if (!alive || PQstatus(l->pg) == CONNECTION_BAD || nothing == 3)
+    if (!alive || *l->last_words || PQstatus(l->pg) == CONNECTION_BAD || nothing == 3)
         pg_link_lost(l, *l->last_words ? l->last_words : PQerrorMessage(l->pg));
     else if (l->pool->closing && !l->pipeline.first)
         pg_link_shut(l);

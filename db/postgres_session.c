@@ -27,8 +27,10 @@ static void on_notice(void *arg, const PGresult *r)
     pg_session *s = arg;
     const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    if (primary && severity && strcmp(severity, "FATAL") == 0)
+    if (primary && severity && strcmp(severity, "FATAL") == 0) {
         pg_reason(primary, s->last_words, sizeof s->last_words);
+        s->lost = true;                      /* it hangs up next, perhaps some time from now */
+    }
 }
 
 int pg_session_connect(pg_session *s, int first_host, const atomic_bool *stop, char *why, size_t size)

@@ -8,6 +8,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static const statement BACKEND = { "backend", "select pg_backend_pid() where $1 > 0", true },
                        SLOW_ADD = { "slow_add", "insert into things select $1, 'added' from pg_sleep(0.3)", false };
@@ -29,6 +32,45 @@ static int backend(void)
     rows r;
     ck_assert_int_eq(now(&BACKEND, &r, 1), 0);
     return (int)rows_int(&r, 0, 0);
+}
+
+static int listening(int *port)              /* takes connections, and never says a word */
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof a;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 16) &&
+              !getsockname(fd, (struct sockaddr *)&a, &size));
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static struct { int fd; atomic_int ended; } keeper;
+
+/* What one end says goes to the other; but when the server hangs up, the client is not told. */
+static void keep_open(int client)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                             .sin_port = htons((uint16_t)cluster_port(server)) };
+    struct pollfd ends[2] = { { client, POLLIN, 0 }, { socket(AF_INET, SOCK_STREAM, 0), POLLIN, 0 } };
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    ssize_t n = connect(ends[1].fd, (struct sockaddr *)&a, sizeof a) ? 0 : 1;
+    while (n > 0 && poll(ends, 2, -1) > 0) {
+        const int from = ends[1].revents ? 1 : 0;
+        char piece[8192];
+        n = recv(ends[from].fd, piece, sizeof piece, 0);
+        if (n > 0)
+            n = send(ends[!from].fd, piece, (size_t)n, MSG_NOSIGNAL);
+    }
+    close(ends[1].fd);
+    keeper.ended++;
+}
+
+static void *keep(void *arg)                 /* for the test's life, one connection after the other */
+{
+    for (int client; (client = accept(keeper.fd, NULL, NULL)) >= 0;)
+        keep_open(client);
+    return arg;
 }
 
 /* Returns when they are gone; others may have come in their place. */
@@ -121,6 +163,31 @@ START_TEST(a_write_does_not_notice_that_idle_connections_have_broken)
         ck_assert_int_eq(now(&ADD, &r, 2000 + i), 0);
     }
     finish_plain();
+}
+END_TEST
+
+/* A server says that it hangs up before it does. */
+START_TEST(a_connection_whose_end_has_been_announced_takes_no_write)
+{
+    char url[128];
+    int port;
+    pthread_t thread;
+    rows r;
+    keeper.fd = listening(&port);
+    ck_assert_int_eq(pthread_create(&thread, NULL, keep, NULL), 0);
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable", port);
+    options.connections = 1;
+    options.timeout_ms = 2000;
+    open_plain(url);
+    ck_assert_int_eq(now(&ADD, &r, 2000), 0);
+    const int before = keeper.ended;
+    terminate_all();
+    while (keeper.ended == before)
+        plain_wait(-1, 0, plain_in(1));
+    ck_assert_int_eq(now(&ADD, &r, 2001), 0);
+    finish_plain();
+    shutdown(keeper.fd, SHUT_RD);            /* ends its accept */
+    pthread_join(thread, NULL);
 }
 END_TEST
 
@@ -255,23 +322,15 @@ START_TEST(a_server_that_is_frozen_delays_nobody_for_long)
 }
 END_TEST
 
-static int deaf_port(void)                   /* takes connections, and never says a word */
-{
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 16) &&
-              !getsockname(fd, (struct sockaddr *)&a, &size));
-    return ntohs(a.sin_port);
-}
-
 START_TEST(where_nobody_answers_no_thread_waits_for_the_connect_timeout)
 {
     enum { ALL = 16 };
     asker a[ALL], gone = { .statement = &THING, .n = 1 };
     char url[128];
+    int port;
     rows r;
-    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf_port());
+    listening(&port);
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", port);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 1000;
     open_plain(url);
@@ -299,10 +358,12 @@ START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
 {
     asker a = { .statement = &SLEEP, .n = 60000 };
     char url[256];
+    int deaf;
     rows r;
+    listening(&deaf);
     options.connect_timeout_ms = 300;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
-             _i == 0 ? 2 : deaf_port(), cluster_port(server), "read-write");
+             _i == 0 ? 2 : deaf, cluster_port(server), "read-write");
     open_plain(url);
     recovery();
     asker_start(&a, base);
@@ -358,6 +419,7 @@ Suite *postgres_threads_faults_suite(void)
     tcase_add_test(t, a_read_goes_again_only_once);
     tcase_add_test(t, a_write_whose_backend_is_killed_is_not_sent_again);
     tcase_add_test(t, a_write_does_not_notice_that_idle_connections_have_broken);
+    tcase_add_test(t, a_connection_whose_end_has_been_announced_takes_no_write);
     tcase_add_loop_test(t, a_server_that_stops_and_comes_back_is_found_again, 0, 2);
     tcase_add_test(t, every_acknowledged_write_is_there_after_the_server_crashed_under_load);
     tcase_add_loop_test(t, a_backend_that_answers_nothing_any_more_is_given_up, 0, 2);
