@@ -1,19 +1,15 @@
 /* test_postgres_faults.c - the PostgreSQL driver while things break: nothing hangs, no write is lost or
  * done twice, and all is well again soon after. */
 #include "on_postgres.h"
+#include "relay.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
 #include "server/async/timing.h"
-
 #include "suites.h"
 
-#include <netinet/in.h>
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static const statement BACKEND = { "backend", "select pg_backend_pid() where $1 > 0", true },
                        SLOW_ADD = { "slow_add", "insert into things select $1, 'added' from pg_sleep(0.3)", false };
@@ -75,6 +71,27 @@ START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
     ck_assert_int_eq(outcome_here(ask(&a, &SLOW_ADD, 2000)), 0);
     finish();
+}
+END_TEST
+
+/* A server says that it hangs up before it does. */
+START_TEST(a_connection_whose_end_has_been_announced_takes_no_write)
+{
+    char url[128];
+    rows r;
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
+             relay_to(cluster_port(server)));
+    options.connections = 1;
+    options.timeout_ms = 2000;
+    open_with(url);
+    ck_assert_int_eq(outcome_here(ask(&r, &ADD, 2000)), 0);
+    terminate_all();
+    while (relay_hung_up() == 0)
+        pause_for(1);
+    pause_for(1);                            /* and the loop has read what was said before */
+    ck_assert_int_eq(outcome_here(ask(&r, &ADD, 2001)), 0);
+    finish();
+    relay_end();
 }
 END_TEST
 
@@ -214,21 +231,13 @@ START_TEST(a_server_that_is_frozen_delays_nobody_for_long)
 }
 END_TEST
 
-static int deaf_port(void)                   /* takes connections, and never says a word */
-{
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 16) &&
-              !getsockname(fd, (struct sockaddr *)&a, &size));
-    return ntohs(a.sin_port);
-}
-
 START_TEST(a_port_where_nobody_answers_is_given_up_in_time)
 {
     char url[128];
+    int deaf;
     rows r;
-    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf_port());
+    listen_somewhere(&deaf);
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 400;
     open_with(url);
@@ -244,10 +253,12 @@ END_TEST
 START_TEST(of_several_hosts_one_that_lives_is_found)
 {
     char url[256];
+    int deaf;
     rows r;
+    listen_somewhere(&deaf);
     options.connect_timeout_ms = 100;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:1,127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
-             _i == 0 ? 2 : deaf_port(), cluster_port(server), "read-write");
+             _i == 0 ? 2 : deaf, cluster_port(server), "read-write");
     open_with(url);
     while (outcome_here(ask(&r, &THING, 1)))
         pause_for(5);
@@ -330,6 +341,7 @@ Suite *postgres_faults_suite(void)
     tcase_set_timeout(t, 20);
     tcase_add_test(t, reads_do_not_notice_that_their_backends_are_killed);
     tcase_add_test(t, a_write_whose_backend_is_killed_is_not_sent_again);
+    tcase_add_test(t, a_connection_whose_end_has_been_announced_takes_no_write);
     tcase_add_loop_test(t, a_server_that_stops_and_comes_back_is_found_again, 0, 2);
     tcase_add_test(t, every_acknowledged_write_is_there_after_the_server_crashed_under_load);
     tcase_add_test(t, a_backend_that_answers_nothing_any_more_is_given_up);

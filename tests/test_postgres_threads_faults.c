@@ -2,22 +2,17 @@
  * server that is not there, no write is lost or done twice, and all is well again soon after. */
 #include "askers.h"
 #include "on_postgres.h"
+#include "relay.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
 #include "suites.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static const statement BACKEND = { "backend", "select pg_backend_pid() where $1 > 0", true },
                        SLOW_ADD = { "slow_add", "insert into things select $1, 'added' from pg_sleep(0.3)", false };
@@ -32,45 +27,6 @@ static int backend(void)
     rows r;
     ck_assert_int_eq(now(&BACKEND, &r, 1), 0);
     return (int)rows_int(&r, 0, 0);
-}
-
-static int listening(int *port)              /* takes connections, and never says a word */
-{
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 16) &&
-              !getsockname(fd, (struct sockaddr *)&a, &size));
-    *port = ntohs(a.sin_port);
-    return fd;
-}
-
-static struct { int fd; atomic_int ended; } keeper;
-
-/* What one end says goes to the other; but when the server hangs up, the client is not told. */
-static void keep_open(int client)
-{
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons((uint16_t)cluster_port(server)) };
-    struct pollfd ends[2] = { { client, POLLIN, 0 }, { socket(AF_INET, SOCK_STREAM, 0), POLLIN, 0 } };
-    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-    ssize_t n = connect(ends[1].fd, (struct sockaddr *)&a, sizeof a) ? 0 : 1;
-    while (n > 0 && poll(ends, 2, -1) > 0) {
-        const int from = ends[1].revents ? 1 : 0;
-        char piece[8192];
-        n = recv(ends[from].fd, piece, sizeof piece, 0);
-        if (n > 0)
-            n = send(ends[!from].fd, piece, (size_t)n, MSG_NOSIGNAL);
-    }
-    close(ends[1].fd);
-    keeper.ended++;
-}
-
-static void *keep(void *arg)                 /* for the test's life, one connection after the other */
-{
-    for (int client; (client = accept(keeper.fd, NULL, NULL)) >= 0;)
-        keep_open(client);
-    return arg;
 }
 
 /* Returns when they are gone; others may have come in their place. */
@@ -170,24 +126,19 @@ END_TEST
 START_TEST(a_connection_whose_end_has_been_announced_takes_no_write)
 {
     char url[128];
-    int port;
-    pthread_t thread;
     rows r;
-    keeper.fd = listening(&port);
-    ck_assert_int_eq(pthread_create(&thread, NULL, keep, NULL), 0);
-    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable", port);
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
+             relay_to(cluster_port(server)));
     options.connections = 1;
     options.timeout_ms = 2000;
     open_plain(url);
     ck_assert_int_eq(now(&ADD, &r, 2000), 0);
-    const int before = keeper.ended;
     terminate_all();
-    while (keeper.ended == before)
+    while (relay_hung_up() == 0)
         plain_wait(-1, 0, plain_in(1));
     ck_assert_int_eq(now(&ADD, &r, 2001), 0);
     finish_plain();
-    shutdown(keeper.fd, SHUT_RD);            /* ends its accept */
-    pthread_join(thread, NULL);
+    relay_end();
 }
 END_TEST
 
@@ -329,7 +280,7 @@ START_TEST(where_nobody_answers_no_thread_waits_for_the_connect_timeout)
     char url[128];
     int port;
     rows r;
-    listening(&port);
+    listen_somewhere(&port);
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", port);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 1000;
@@ -360,7 +311,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
     char url[256];
     int deaf;
     rows r;
-    listening(&deaf);
+    listen_somewhere(&deaf);
     options.connect_timeout_ms = 300;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf, cluster_port(server), "read-write");

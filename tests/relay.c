@@ -1,0 +1,86 @@
+/* relay.c - see relay.h. */
+#include "relay.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct { pthread_t thread; int listener, server_port; atomic_int hung_up; } relay;
+
+static struct sockaddr_in loopback(int port)
+{
+    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                 .sin_port = htons((uint16_t)port) };
+}
+
+int listen_somewhere(int *port)
+{
+    struct sockaddr_in a = loopback(0);
+    socklen_t size = sizeof a;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 16) &&
+              !getsockname(fd, (struct sockaddr *)&a, &size));
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static bool pass_on(int from, int to)        /* false: from has hung up */
+{
+    char piece[8192];
+    const ssize_t n = recv(from, piece, sizeof piece, 0);
+    return n > 0 && send(to, piece, (size_t)n, MSG_NOSIGNAL) == n;
+}
+
+static void relay_one(int client)
+{
+    const struct sockaddr_in a = loopback(relay.server_port);
+    const int server = socket(AF_INET, SOCK_STREAM, 0);
+    struct pollfd ends[2] = { { client, POLLIN, 0 }, { server, POLLIN, 0 } };
+
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    if (connect(server, (const struct sockaddr *)&a, sizeof a))
+        ends[1].fd = -1;
+    while (poll(ends, 2, -1) > 0) {
+        if (ends[0].revents && !pass_on(client, server))
+            break;
+        if (ends[1].revents && !pass_on(server, client)) {
+            ends[1].fd = -1;                 /* from now on only the client is listened to */
+            relay.hung_up++;
+        }
+    }
+    close(server);
+    close(client);
+}
+
+static void *serve(void *arg)
+{
+    for (int client; (client = accept(relay.listener, NULL, NULL)) >= 0;)
+        relay_one(client);
+    return arg;
+}
+
+int relay_to(int port)
+{
+    int own;
+    relay.server_port = port;
+    relay.hung_up = 0;
+    relay.listener = listen_somewhere(&own);
+    ck_assert_int_eq(pthread_create(&relay.thread, NULL, serve, NULL), 0);
+    return own;
+}
+
+int relay_hung_up(void) { return relay.hung_up; }
+
+void relay_end(void)
+{
+    shutdown(relay.listener, SHUT_RD);       /* ends its accept */
+    pthread_join(relay.thread, NULL);
+    close(relay.listener);
+}

@@ -1,0 +1,12 @@
+/* relay.h - stands between a client and a server that listens on a loopback port, and does not tell the
+ * client when the server hangs up: it keeps that connection, until the client ends it. */
+#ifndef RELAY_H
+#define RELAY_H
+
+int  listen_somewhere(int *port);            /* a socket that takes connections; nobody answers on them */
+
+int  relay_to(int port);                     /* a thread relays one connection after the other; its own port */
+int  relay_hung_up(void);                    /* how often the server has */
+void relay_end(void);
+
+#endif
