@@ -60,6 +60,20 @@ START_TEST(the_first_field_of_a_name_is_found)
 }
 END_TEST
 
+START_TEST(what_is_encoded_is_one_segment_and_decodes_to_what_it_was)
+{
+    char all[256];
+    for (int i = 0; i < 256; i++)
+        all[i] = (char)i;
+    const char *encoded = url_encode(&a, (text){ all, 256 });
+    const text decoded = url_decode(&a, text_of(encoded), true);
+    ck_assert(!strpbrk(encoded, "/?#&=+ :@;\\\"<>\r\n"));
+    ck_assert(text_equal(decoded, (text){ all, 256 }));
+    ck_assert_str_eq(url_encode(&a, TEXT("a-b.c_d~e/f g")), "a-b.c_d~e%2Ff%20g");
+    ck_assert_str_eq(url_encode(&a, TEXT("")), "");
+}
+END_TEST
+
 Suite *url_suite(void)
 {
     Suite *s = suite_create("url");
@@ -69,6 +83,7 @@ Suite *url_suite(void)
     tcase_add_test(t, what_is_malformed_stays);
     tcase_add_test(t, what_needs_no_decoding_is_not_copied);
     tcase_add_test(t, the_first_field_of_a_name_is_found);
+    tcase_add_test(t, what_is_encoded_is_one_segment_and_decodes_to_what_it_was);
     suite_add_tcase(s, t);
     return s;
 }

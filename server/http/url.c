@@ -25,6 +25,25 @@ text url_decode(arena *a, text t, bool form)
     return (text){ out, (size_t)(to - out) };
 }
 
+char *url_encode(arena *a, text t)
+{
+    static const char HEX[] = "0123456789ABCDEF";
+    static const bool PLAIN[256] = {
+        ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+        ['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true,
+    };
+    char *out = arena_alloc(a, 3 * t.length + 1), *to = out;
+    for (size_t i = 0; i < t.length; i++) {
+        const unsigned char c = (unsigned char)t.at[i];
+        *to++ = PLAIN[c] ? (char)c : '%';
+        if (!PLAIN[c]) {
+            *to++ = HEX[c >> 4];
+            *to++ = HEX[c & 15];
+        }
+    }
+    return out;
+}
+
 bool form_find(arena *a, text form, const char *name, text *value)
 {
     const text wanted = text_of(name);
