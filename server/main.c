@@ -5,6 +5,7 @@
 #include "log.h"
 #include "machine.h"
 #include "options.h"
+#include "server/async/file.h"
 #include "server/async/task.h"
 #include "server/async/threads.h"
 #include "server/http/server.h"
@@ -41,6 +42,13 @@ static database_options database_options_of(const config *c)
     };
 }
 
+/* Half of the pool is left to what computes, even when the disk hangs. */
+static int files_at_once(const config *c)
+{
+    const int each = c->threads.pool / 2 / c->server.workers;
+    return each > 1 ? each : 1;
+}
+
 struct running { const config *config; const database *database; server *server; };
 
 static void announce(void *arg)
@@ -63,6 +71,7 @@ static int serve(const config *c, database *d)
     struct running r = { c, d, NULL };
 
     threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
+    file_configure(files_at_once(c), c->threads.waiting);
     task_set_stack_size(c->tasks.stack);
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))

@@ -29,6 +29,7 @@
     run(task_suite)                    \
     run(semaphore_suite)               \
     run(threads_suite)                 \
+    run(file_suite)                    \
     run(guard_suite)                   \
     run(head_suite)                    \
     run(body_suite)                    \

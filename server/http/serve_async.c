@@ -3,6 +3,7 @@
  * Workers share nothing but the routes and the configuration. Each has its own loop, its own
  * listening socket, its own connections. */
 #include "serve.h"
+#include "server/async/file.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "server/log.h"
@@ -45,6 +46,7 @@ static void on_site_closed(int err, void *arg)
             uv_close((uv_handle_t *)&t->crew->signals[i], NULL);
     uv_close((uv_handle_t *)&t->stop, NULL);
     timer_end();
+    file_end();
 }
 
 static void on_emptied(worker *w)
