@@ -38,7 +38,7 @@ WARN       = -Wall -Wextra -Wstrict-prototypes -Wno-missing-field-initializers $
 FLAGS      = -std=gnu17 -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LINK_FLAGS = $(FLAGS) -rdynamic $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
-LIBRARIES := libuv libpq sqlite3 inih md4c md4c-html jansson
+LIBRARIES := libuv libpq sqlite3 inih md4c md4c-html jansson libcurl
 DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(LIBRARIES) 2>/dev/null)
 LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 

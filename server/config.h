@@ -61,6 +61,13 @@ typedef struct config {
         bool     prepare;                    /* on */
     } database;
     struct {
+        int      connections;                /* requests to other servers at once, for each worker; 16 */
+        int      line;                       /* those that may wait, for each worker; 1024 */
+        uint64_t timeout;                    /* of one, its time in line included; 10s */
+        uint64_t connect_timeout;            /* 2s */
+        size_t   size;                       /* bytes of an answer's body; 1MiB */
+    } outgoing;
+    struct {
         int pool;                            /* threads of libuv's pool; auto: processors, at least 4 */
         int running;                         /* CPU jobs at once, for each worker; auto: processors */
         int waiting;                         /* CPU jobs in line, for each worker; 1024 */

@@ -8,6 +8,7 @@
 #include "server/async/file.h"
 #include "server/async/task.h"
 #include "server/async/threads.h"
+#include "server/http/client.h"
 #include "server/http/server.h"
 #include "version.h"
 
@@ -49,6 +50,19 @@ static int files_at_once(const config *c)
     return each > 1 ? each : 1;
 }
 
+static void configure_client(const config *c)
+{
+    const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
+    const int64_t connections = c->outgoing.connections * times, line = c->outgoing.line * times;
+    http_client_configure(&(http_client_options){
+        .connections = (int)connections,
+        .line = line < INT_MAX ? (int)line : INT_MAX,
+        .timeout_ms = c->outgoing.timeout,
+        .connect_timeout_ms = c->outgoing.connect_timeout,
+        .size = c->outgoing.size,
+    });
+}
+
 struct running { const config *config; const database *database; server *server; };
 
 static void announce(void *arg)
@@ -72,11 +86,13 @@ static int serve(const config *c, database *d)
 
     threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
     file_configure(files_at_once(c), c->threads.waiting);
+    configure_client(c);
     task_set_stack_size(c->tasks.stack);
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);
     const int late = server_run(r.server, announce, &r);
+    http_client_done();
     server_close(r.server);
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
 }

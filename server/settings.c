@@ -23,12 +23,13 @@ static int within_the_pool(const config *c)
     return machine_processors() < c->threads.pool ? machine_processors() : c->threads.pool;
 }
 
-/* What is left of the open files when the databases, the loops and the log have theirs. */
+/* What is left of the open files when the databases, the loops and the log have theirs. A request to
+ * another server has one in use, one that is kept, and two to look up a name. */
 static int as_files_allow(const config *c)
 {
-    enum { PROCESS = 64, LOOP = 16, SQLITE = 3, MOST = 1000000 };
+    enum { PROCESS = 64, LOOP = 16, SQLITE = 3, OUTGOING = 4, MOST = 1000000 };
     const int others = PROCESS + (c->database.readers + 1) * SQLITE +
-                       c->server.workers * (LOOP + c->database.connections);
+                       c->server.workers * (LOOP + c->database.connections + c->outgoing.connections * OUTGOING);
     const int each = (machine_open_files() - others) / c->server.workers;
     return each < 1 ? 1 : each > MOST ? MOST : each;
 }
@@ -61,6 +62,7 @@ _Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
 const settings_section SECTIONS[] = {
     { "server",   "Where tenk serves, and how." },
     { "database", "Where the data is, and how long a query may take." },
+    { "outgoing", "What tenk asks of other servers by HTTP." },
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
@@ -96,6 +98,17 @@ const setting SETTINGS[] = {
       .why = "For one attempt to connect." },
     { SWITCH(database, prepare), .initial = "on",
       .why = "Prepared statements; off for a pooler in transaction mode." },
+
+    { NUMBER(outgoing, connections, "1", "1000"), .initial = "16",
+      .why = "Requests at once, for each worker." },
+    { NUMBER(outgoing, line, "0", "1000000"), .initial = "1024",
+      .why = "Requests that may wait for their turn, for each worker; what needs more gets 503." },
+    { DURATION(outgoing, timeout, "1ms", "1h"), .initial = "10s",
+      .why = "From being asked for to the last byte of its answer, its wait in line included." },
+    { DURATION(outgoing, connect_timeout, "1ms", "1h"), .initial = "2s",
+      .why = "To look up the name and connect." },
+    { SIZE(outgoing, size, "0", "1GiB"), .initial = "1MiB",
+      .why = "Bytes of an answer's body, which is kept in memory; a larger one is an error." },
 
     { SIZE(limits, head, "256", "63KiB"), .initial = "16KiB",
       .why = "Bytes of a request's first line and headers; this much is buffered." },

@@ -78,6 +78,7 @@ void serving_stop(void)
 }
 
 int serving_connections(void) { return here.connections; }
+int serving_port(void)        { return port; }
 
 void client_small_buffer(void) { receive_buffer = 4096; }
 

@@ -21,6 +21,7 @@ void serving_start(const route routes[], int count);
 void serving_turns(void);                    /* until nothing happens any more by itself */
 void serving_stop(void);                     /* drains; every connection must be gone */
 int  serving_connections(void);
+int  serving_port(void);
 
 client client_new(void);
 void   client_small_buffer(void);            /* of the clients to come: the kernel holds little for them */

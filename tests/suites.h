@@ -42,6 +42,9 @@
     run(files_suite)                   \
     run(connection_suite)              \
     run(pipeline_suite)                \
+    run(client_suite)                  \
+    run(client_bounds_suite)           \
+    run(client_threads_suite)          \
     run(schema_suite)                  \
     run(sqlite_suite)                  \
     run(sqlite_limits_suite)           \

@@ -73,6 +73,7 @@ static const char *explain(int status)
     case 422: return "The body is well formed, but what it says cannot be used.";
     case 431: return "The headers are larger, or more, than this server takes.";
     case 501: return "The method or the transfer coding is not implemented here.";
+    case 502: return "Another server, which this one asked for it, gave no answer that can be used.";
     case 503: return "The server cannot do that just now. Please try again in a moment.";
     case 504: return "It took longer than it may.";
     case 505: return "HTTP/1.0 and HTTP/1.1 are spoken here.";

@@ -3,6 +3,7 @@
  * Workers share nothing but the routes and the configuration. Each has its own loop, its own
  * listening socket, its own connections. */
 #include "serve.h"
+#include "client.h"
 #include "server/async/file.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
@@ -37,7 +38,7 @@ struct crew {
 
 /* Stopping: the signal reaches every worker through its async handle; each drains by itself. */
 
-static void on_site_closed(int err, void *arg)
+static void on_client_closed(int err, void *arg)
 {
     struct thread *t = arg;
     (void)err;
@@ -47,6 +48,12 @@ static void on_site_closed(int err, void *arg)
     uv_close((uv_handle_t *)&t->stop, NULL);
     timer_end();
     file_end();
+}
+
+static void on_site_closed(int err, void *arg)
+{
+    (void)err;
+    when_settled(http_client_close(), on_client_closed, arg);
 }
 
 static void on_emptied(worker *w)

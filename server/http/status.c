@@ -73,6 +73,9 @@ int status_of(int err)
     case UV_ECONNRESET:                      /* it went away meanwhile */
     case UV_EROFS:
     case UV_ECANCELED:    return 503;
+    case UV_EPROTO:                          /* another server, asked for this, made no sense */
+    case UV_E2BIG:
+    case UV_EAI_NONAME:   return 502;
     case UV_ETIMEDOUT:    return 504;
     case UV_ENOSPC:       return 507;
     default:              return 500;

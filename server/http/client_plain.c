@@ -1,0 +1,171 @@
+/* client_plain.c - the client of all plain threads: each borrows a seat with connections, and waits.
+ *
+ * A seat's sockets are in an epoll set, which is itself a descriptor: the thread waits for that, and
+ * for its own client to leave, as for anything else (plain.h). */
+#include "server/async/lender.h"
+#include "server/async/plain.h"
+#include "server/memory.h"
+#include "transfer.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { KEPT = 2, EVENTS = 4 };               /* connections of a seat; sockets to look at, at once */
+
+typedef struct seat {
+    loan     base;                           /* must be first */
+    CURLM   *multi;                          /* NULL until somebody sits here */
+    CURL    *easy;                           /* for reuse; or NULL */
+    int      sockets;                        /* the epoll set */
+    uint64_t due;                            /* when libcurl wants to be called at the latest, of plain_in */
+} seat;
+
+static struct {
+    uv_once_t once;
+    lender    lender;
+    seat     *seats;
+    int       count;
+} all = { .once = UV_ONCE_INIT };
+
+static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *unused)
+{
+    const seat *mine = arg;
+    struct epoll_event e = { (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0), { .fd = s } };
+    (void)easy;
+    (void)unused;
+    if (what == CURL_POLL_REMOVE)
+        epoll_ctl(mine->sockets, EPOLL_CTL_DEL, s, NULL);
+    else if (epoll_ctl(mine->sockets, EPOLL_CTL_MOD, s, &e) && errno == ENOENT)
+        epoll_ctl(mine->sockets, EPOLL_CTL_ADD, s, &e);
+    return 0;
+}
+
+static int on_timeout(CURLM *multi, long ms, void *arg)
+{
+    (void)multi;
+    ((seat *)arg)->due = ms < 0 ? PLAIN_FOREVER : plain_in((uint64_t)ms);
+    return 0;
+}
+
+static void open_all(void)
+{
+    lender_init(&all.lender, client_settings.line);
+    all.count = client_settings.connections;
+    all.seats = mem_alloc((size_t)all.count * sizeof *all.seats);
+    for (int i = all.count - 1; i >= 0; i--)
+        lender_lend(&all.lender, &all.seats[i].base);
+}
+
+static int open_seat(seat *s)
+{
+    s->sockets = epoll_create1(EPOLL_CLOEXEC);
+    if (s->sockets < 0)
+        return uv_translate_sys_error(errno);
+    s->multi = curl_multi_init();
+    if (!s->multi) {
+        close(s->sockets);
+        return UV_ENOMEM;
+    }
+    s->due = PLAIN_FOREVER;
+    curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
+    curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    curl_multi_setopt(s->multi, CURLMOPT_TIMERDATA, s);
+    curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, (long)KEPT);
+    return 0;
+}
+
+/* In whole milliseconds, rounded up; -1 for ever. */
+static int milliseconds(uint64_t until)
+{
+    const uint64_t now = plain_in(0);
+    if (until == PLAIN_FOREVER)
+        return -1;
+    const uint64_t left = until > now ? (until - now + 999999) / 1000000 : 0;
+    return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+/* Waits, and lets libcurl go on with what is ready. UV_ECANCELED: the thread's client is gone, of which
+ * an abandoned transfer has heard. */
+static int take_turn(seat *s, bool abandoned)
+{
+    struct epoll_event e[EVENTS];
+    int running, err = abandoned ? 0 : plain_wait(s->sockets, POLLIN, s->due);
+    if (err && err != UV_ETIMEDOUT)
+        return err;
+    const int n = epoll_wait(s->sockets, e, EVENTS, abandoned ? milliseconds(s->due) : 0);
+    for (int i = 0; i < n; i++)
+        curl_multi_socket_action(s->multi, e[i].data.fd,
+                                 (e[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                                 (e[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                                 (e[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0), &running);
+    if (plain_in(0) >= s->due)
+        curl_multi_socket_action(s->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    return 0;
+}
+
+static int run(seat *s, transfer *t)
+{
+    for (;;) {
+        int left;
+        const CURLMsg *m = curl_multi_info_read(s->multi, &left);
+        if (m && m->msg == CURLMSG_DONE)
+            return transfer_outcome(t, m->data.result);
+        const int err = m ? 0 : take_turn(s, t->abandoned);
+        if (err && !t->looking_up)
+            return err;
+        if (err)
+            transfer_abandon(t);
+    }
+}
+
+static int fetch(seat *s, transfer *t, uint64_t until)
+{
+    int err = s->multi ? 0 : open_seat(s);
+    if (err)
+        return err;
+    CURL *easy = s->easy ? s->easy : curl_easy_init();
+    s->easy = NULL;
+    if (!easy)
+        return UV_ENOMEM;
+    transfer_begin(t, easy, (uint64_t)milliseconds(until));
+    err = curl_multi_add_handle(s->multi, easy) == CURLM_OK ? run(s, t) : UV_ENOMEM;
+    curl_multi_remove_handle(s->multi, easy);
+    s->easy = transfer_end(t, err);
+    return err;
+}
+
+int client_plain_fetch(transfer *t)
+{
+    loan *l;
+    const uint64_t until = plain_in(t->timeout_ms);
+    uv_once(&all.once, open_all);
+    int err = lender_borrow(&all.lender, &l, until, false);
+    if (err)
+        return err;
+    err = fetch((seat *)l, t, until);
+    lender_lend(&all.lender, l);
+    return err;
+}
+
+void client_plain_done(void)
+{
+    for (int i = 0; i < all.count; i++) {
+        seat *s = &all.seats[i];
+        if (!s->multi)
+            continue;
+        curl_multi_cleanup(s->multi);
+        if (s->easy)
+            curl_easy_cleanup(s->easy);
+        close(s->sockets);
+    }
+    if (all.count > 0)
+        lender_done(&all.lender);
+    mem_free(all.seats);
+    all.seats = NULL;
+    all.count = 0;
+}

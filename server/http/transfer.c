@@ -1,0 +1,279 @@
+/* transfer.c - see transfer.h. */
+#include "transfer.h"
+#include "server/log.h"
+
+#include <limits.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+enum {
+    HEAD = 64 * 1024,                        /* bytes of an answer's headers, at most */
+    TOO_LARGE = 100,                         /* CURLE_TOO_LARGE, since libcurl 8.6 */
+};
+
+http_client_options client_settings = {
+    .connections = 16, .line = 1024, .timeout_ms = 10000, .connect_timeout_ms = 2000, .size = 1 << 20,
+};
+
+/* What may be asked. */
+
+static size_t token_length(const char *s)    /* RFC 9110, 5.6.2 */
+{
+    return strspn(s, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+}
+
+static bool is_line(const char *s)           /* one that ends where it should */
+{
+    for (; *s; s++)
+        if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
+            return false;
+    return true;
+}
+
+static bool is_header(const char *s)
+{
+    const size_t name = token_length(s);
+    return name > 0 && s[name] == ':' && is_line(s + name);
+}
+
+static bool may_be_sent(const http_call *c)
+{
+    const char *method = c->method ? c->method : "GET";
+    if (strncasecmp(c->url, "http://", 7) != 0 && strncasecmp(c->url, "https://", 8) != 0)
+        return false;
+    if (!*method || method[token_length(method)] || !is_line(c->url) || (c->type && !is_line(c->type)))
+        return false;
+    for (const char *const *h = c->headers; h && *h; h++)
+        if (!is_header(*h))
+            return false;
+    return true;
+}
+
+int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out)
+{
+    if (!may_be_sent(call))
+        return UV_EINVAL;
+    const uint64_t timeout = call->timeout_ms ? call->timeout_ms : client_settings.timeout_ms;
+    *t = (transfer){
+        .call = *call, .arena = a, .out = out,
+        .timeout_ms = timeout < INT_MAX ? timeout : INT_MAX,
+        .most = call->most ? call->most : client_settings.size,
+    };
+    return 0;
+}
+
+/* What libcurl tells of it. */
+
+/* Of the final answer: one before it, such as 100, is forgotten, and so is what follows the body. */
+static size_t on_head(char *at, size_t one, size_t length, void *arg)
+{
+    transfer *t = arg;
+    (void)one;
+    if (length > 5 && memcmp(at, "HTTP/", 5) == 0) {
+        t->head.length = 0;
+        t->head_done = false;
+    }
+    if (t->head_done)
+        return length;
+    if (length > HEAD - t->head.length) {
+        t->refusal = UV_E2BIG;
+        return 0;
+    }
+    buffer_text(&t->head, (text){ at, length });
+    t->head_done = *at == '\r' || *at == '\n';
+    return length;
+}
+
+/* One that says how long it will be needs no memory but that, or is refused before it has come. */
+static void expect(transfer *t)
+{
+    curl_off_t announced = -1;
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    if (announced > 0 && (uint64_t)announced > t->most)
+        t->refusal = UV_E2BIG;
+    else if (announced > 0)
+        t->body = (buffer){ t->arena, arena_alloc(t->arena, (size_t)announced), 0, (size_t)announced };
+}
+
+static size_t on_body(char *at, size_t one, size_t length, void *arg)
+{
+    transfer *t = arg;
+    (void)one;
+    if (t->body.capacity == 0)
+        expect(t);
+    if (length > t->most - t->body.length)
+        t->refusal = UV_E2BIG;
+    if (t->refusal)
+        return 0;
+    buffer_text(&t->body, (text){ at, length });
+    return length;
+}
+
+static int on_look_up(void *resolver, void *reserved, void *arg)
+{
+    (void)resolver;
+    (void)reserved;
+    ((transfer *)arg)->looking_up = true;
+    return 0;
+}
+
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    transfer *t = arg;
+    (void)purpose;
+    t->looking_up = false;
+    return t->abandoned ? CURL_SOCKET_BAD : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* The request. */
+
+static bool one_of(const char *method, const char *const names[])
+{
+    while (*names && strcmp(method, *names) != 0)
+        names++;
+    return *names;
+}
+
+static void set_method(transfer *t)
+{
+    static const char *const NEVER_TWICE[] = { "POST", "PATCH", NULL }, *const WITH_BODY[] = { "POST", "PUT", "PATCH", NULL };
+    const char *method = t->call.method ? t->call.method : "GET";
+    const text body = t->call.body;
+
+    if (body.length > 0 || one_of(method, WITH_BODY)) {
+        curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body.length ? body.at : "");
+        curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.length);
+    }
+    if (strcmp(method, "HEAD") == 0)
+        curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+    else if (strcmp(method, "GET") != 0 || body.length > 0)
+        curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
+    /* libcurl sends again what it sent on a connection that turns out to be dead: not on a new one. */
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, (long)one_of(method, NEVER_TWICE));
+}
+
+static void set_headers(transfer *t)
+{
+    const char *type = t->call.type ? arena_printf(t->arena, "Content-Type: %s", t->call.type) : "Content-Type:";
+    t->headers = curl_slist_append(NULL, type);              /* without a value: none */
+    t->headers = curl_slist_append(t->headers, "Expect:");   /* no waiting for 100 */
+    for (const char *const *h = t->call.headers; h && *h; h++)
+        t->headers = curl_slist_append(t->headers, *h);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+static void set_bounds(transfer *t, uint64_t left_ms)
+{
+    const uint64_t left = left_ms ? left_ms : 1, connect = client_settings.connect_timeout_ms;
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left);
+    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect < left ? connect : left));
+    curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(t->easy, CURLOPT_PROXY, "");            /* "": nor one of the environment */
+    curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);       /* do not wait for a name that comes too late */
+}
+
+void transfer_begin(transfer *t, CURL *easy, uint64_t left_ms)
+{
+    t->easy = easy;
+    buffer_init(&t->head, t->arena);
+    buffer_init(&t->body, t->arena);
+    curl_easy_setopt(easy, CURLOPT_URL, t->call.url);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "tenk/" TENK_VERSION);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->words);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_look_up);
+    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, t);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
+    set_method(t);
+    set_headers(t);
+    set_bounds(t, left_ms);
+}
+
+void transfer_abandon(transfer *t)
+{
+    t->abandoned = true;
+    t->arena = NULL;
+    t->out = NULL;
+}
+
+/* The outcome. */
+
+static int could_not_connect(CURL *easy)
+{
+    long number = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+    return number > 0 ? uv_translate_sys_error((int)number) : UV_ECONNREFUSED;
+}
+
+static int error_of(CURL *easy, int code)
+{
+    long number = 0;
+    switch (code) {
+    case CURLE_URL_MALFORMAT:
+        return UV_EINVAL;
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return UV_EAI_NONAME;
+    case CURLE_COULDNT_CONNECT:
+        return could_not_connect(easy);
+    case CURLE_OPERATION_TIMEDOUT:
+        return UV_ETIMEDOUT;
+    case CURLE_SEND_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE:
+        return UV_ECONNRESET;
+    case CURLE_RECV_ERROR:                   /* by the kernel, or what came made no sense */
+        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+        return number > 0 ? UV_ECONNRESET : UV_EPROTO;
+    case CURLE_OUT_OF_MEMORY:
+        return UV_ENOMEM;
+    case TOO_LARGE:
+        return UV_E2BIG;
+    case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY: case CURLE_BAD_CONTENT_ENCODING: case CURLE_WRITE_ERROR:
+    case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE: case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_ISSUER_ERROR:
+        return UV_EPROTO;
+    default:
+        return UV_EIO;
+    }
+}
+
+int transfer_outcome(transfer *t, CURLcode code)
+{
+    long status = 0;
+    if (t->abandoned)
+        return UV_ECANCELED;
+    if (code != CURLE_OK || t->refusal) {
+        const int err = t->refusal ? t->refusal : error_of(t->easy, (int)code);
+        log_debug("outgoing: %s: %s", uv_err_name(err), t->refusal ? "a larger answer than it may be" :
+                  *t->words ? t->words : curl_easy_strerror(code));
+        return err;
+    }
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    *t->out = (http_answer){ .status = (int)status, .head = buffer_all(&t->head), .body = buffer_all(&t->body) };
+    t->out->type = http_answer_header(t->out, "content-type");
+    return 0;
+}
+
+/* What libcurl knows of an error of the kernel outlives a reset: after an error there is none. */
+CURL *transfer_end(transfer *t, int err)
+{
+    CURL *easy = t->easy;
+    t->easy = NULL;
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+    if (err) {
+        curl_easy_cleanup(easy);
+        return NULL;
+    }
+    curl_easy_reset(easy);
+    return easy;
+}
