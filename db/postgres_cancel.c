@@ -34,11 +34,9 @@ static pg_link *link_with(uv_poll_t *poll)
     return NULL;
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void step(pg_link *l)
 {
-    pg_link *l = link_with(poll);
     struct pg_cancel *c = l->cancel;
-    (void)status, (void)events;
     pg_handle_close(c->poll);                /* the socket may change */
     c->poll = NULL;
     const PostgresPollingStatusType wants = PQcancelPoll(c->request);
@@ -48,6 +46,14 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
     pg_cancel_forget(c);
     pg_link_cancelled(l);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    loop_enter();
+    step(link_with(poll));
+    loop_leave();
 }
 
 struct pg_cancel *pg_cancel_send(pg_link *l)
@@ -83,14 +89,16 @@ struct pg_cancel {
 static void on_delivered(uv_async_t *async)
 {
     pg_pool *p = async->data;
+    loop_enter();
     for (int i = 0; i < p->options->connections; i++) {
         struct pg_cancel *c = p->links[i].cancel;
         if (!c || c->async != async)
             continue;
         pg_cancel_forget(c);
         pg_link_cancelled(&p->links[i]);
-        return;
+        break;
     }
+    loop_leave();
 }
 
 static void wake(void *async) { uv_async_send(async); }

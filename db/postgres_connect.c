@@ -97,8 +97,10 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 {
     pg_link *l = pg_link_of(poll);
     (void)status, (void)events;              /* libpq finds out what is wrong with its socket */
+    loop_enter();
     pg_link_close_poll(l);
     step(l, PQconnectPoll(l->pg));
+    loop_leave();
 }
 
 static void begin(pg_link *l, struct pg_lookup *k)
@@ -119,9 +121,8 @@ static void add(struct pg_lookup *k, const struct pg_host *h, const char *addres
         k->found[k->count++] = (struct pg_host){ h->name, address, h->port };
 }
 
-static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+static void looked_up(struct pg_lookup *k, int status, struct addrinfo *found)
 {
-    struct pg_lookup *k = (struct pg_lookup *)((char *)request - offsetof(struct pg_lookup, request));
     pg_link *l = k->link;
     k->pending = false;
     if (!l) {
@@ -145,6 +146,13 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
     }
     k->host++;
     look_up(k);
+}
+
+static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+{
+    loop_enter();
+    looked_up((struct pg_lookup *)((char *)request - offsetof(struct pg_lookup, request)), status, found);
+    loop_leave();
 }
 
 static bool is_name(const struct pg_host *h)

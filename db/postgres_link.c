@@ -125,7 +125,7 @@ static void read_in(pg_link *l)
         pg_link_shut(l);
 }
 
-static void on_event(uv_poll_t *poll, int status, int events)
+static void take_event(uv_poll_t *poll, int status, int events)
 {
     pg_link *l = pg_link_of(poll);
     if (status < 0) {
@@ -136,6 +136,13 @@ static void on_event(uv_poll_t *poll, int status, int events)
         write_out(l);
     if (l->poll == poll)                     /* still the same connection */
         read_in(l);
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+    loop_enter();
+    take_event(poll, status, events);
+    loop_leave();
 }
 
 static void on_notice(void *arg, const PGresult *r)

@@ -186,9 +186,11 @@ void pg_handle_opened(pg_pool *p, void *handle)
 static void on_closed(uv_handle_t *handle)
 {
     pg_pool *p = handle->data;
+    loop_enter();
     mem_free(handle);
     p->handles--;
     pg_pool_check_closed(p);
+    loop_leave();
 }
 
 void pg_handle_close(void *handle) { uv_close(handle, on_closed); }

@@ -157,8 +157,10 @@ static int outcome(job *j, int err)
 static void handle_closed(uv_handle_t *h)
 {
     sqlite_db *d = h->data;
+    loop_enter();
     if (--d->handles == 0)
         promise_settle(d->closing, 0);
+    loop_leave();
 }
 
 static void close_if_idle(sqlite_db *d)
@@ -183,6 +185,7 @@ static void settle(sqlite_db *d, job *j, int err)
 static void came_back(uv_async_t *async)
 {
     sqlite_db *d = async->data;
+    loop_enter();
     job *first = NULL;                       /* turned round: the first to end settles first */
     for (job *j = atomic_exchange(&d->back, NULL), *next; j; j = next) {
         next = j->next;
@@ -194,6 +197,7 @@ static void came_back(uv_async_t *async)
         settle(d, first, first->err);
     }
     close_if_idle(d);
+    loop_leave();
 }
 
 /* Takes j out of wherever it waits; false if a worker has it. */
@@ -225,6 +229,7 @@ static void look_at_the_line(uv_timer_t *timer)
 {
     sqlite_db *d = timer->data;
     const uint64_t now = uv_now(timer->loop);
+    loop_enter();
     for (job *j = d->oldest, *newer; j; j = newer) {
         newer = j->newer;
         if (j->give_up > now) {
@@ -235,6 +240,7 @@ static void look_at_the_line(uv_timer_t *timer)
             settle(d, j, UV_EAGAIN);
     }
     close_if_idle(d);
+    loop_leave();
 }
 
 static void hand_over(ready *r)

@@ -1,5 +1,7 @@
-/* test_loop.c - the order of a turn; stopping; ending. */
+/* test_loop.c - the order of a turn, and of what follows each callback; stopping; ending. */
 #include "server/async/loop.h"
+#include "server/async/pulse.h"
+#include "server/async/timer.h"
 #include "suites.h"
 #include "support.h"
 
@@ -69,7 +71,175 @@ START_TEST(immediate_things_come_after_what_is_ready)
     loop_ready(step(0));
     chain(2, loop_ready, 1);
     loop_run();
-    ck_assert_str_eq(order, "acdb");
+    ck_assert_str_eq(order, "acbd");
+}
+END_TEST
+
+START_TEST(ticks_run_before_anything_that_is_ready)
+{
+    loop_ready(step(0));
+    loop_next_tick(step(1));
+    chain(1, loop_next_tick, 2);             /* all ticks first, those of ticks too */
+    loop_run();
+    ck_assert_str_eq(order, "bca");
+}
+END_TEST
+
+START_TEST(a_tick_asked_for_by_what_is_ready_waits_until_nothing_is)
+{
+    loop_ready(step(0));
+    loop_ready(step(1));
+    chain(0, loop_next_tick, 3);
+    chain(1, loop_ready, 2);
+    loop_run();
+    ck_assert_str_eq(order, "abcd");
+}
+END_TEST
+
+START_TEST(what_a_callback_makes_ready_runs_when_the_outermost_leaves)
+{
+    loop_enter();
+    loop_ready(step(0));
+    loop_enter();
+    loop_ready(step(1));
+    loop_next_tick(step(2));
+    loop_leave();
+    ck_assert_str_eq(order, "");
+    loop_leave();
+    ck_assert_str_eq(order, "cab");
+}
+END_TEST
+
+static void nested(ready *r)
+{
+    loop_enter();
+    run(r);
+    loop_leave();
+    note('.');
+}
+
+START_TEST(what_runs_already_is_not_interrupted_by_what_it_makes_ready)
+{
+    steps[0].node.run = nested;
+    chain(0, loop_ready, 1);
+    loop_ready(step(0));
+    loop_run();
+    ck_assert_str_eq(order, "a.b");
+}
+END_TEST
+
+START_TEST(what_an_immediate_makes_ready_runs_before_the_next_immediate)
+{
+    loop_immediate(step(0));
+    loop_immediate(step(1));
+    chain(0, loop_ready, 2);
+    loop_run();
+    ck_assert_str_eq(order, "acb");
+}
+END_TEST
+
+START_TEST(an_immediate_made_by_an_immediate_waits_for_the_next_turn)
+{
+    loop_immediate(step(0));
+    loop_immediate(step(1));
+    chain(0, loop_immediate, 2);
+    chain(1, loop_at_turn_end, 3);
+    loop_run();
+    ck_assert_str_eq(order, "abdc");
+}
+END_TEST
+
+static timer clocks[2];
+
+static void struck(timer *t)
+{
+    note(t == clocks ? '1' : '2');
+    loop_ready(step(t == clocks ? 0 : 1));
+}
+
+START_TEST(what_a_timer_makes_ready_runs_before_the_next_timer)
+{
+    timer_set(&clocks[0], 1, struck);
+    timer_set(&clocks[1], 1, struck);
+    loop_run();
+    ck_assert_str_eq(order, "1a2b");
+}
+END_TEST
+
+static void end_timers(ready *r)
+{
+    run(r);
+    timer_end();
+}
+
+START_TEST(what_a_timer_makes_ready_may_end_the_timers)
+{
+    steps[0].node.run = end_timers;
+    timer_set(&clocks[0], 1, struck);
+    loop_run();
+    ck_assert_str_eq(order, "1a");
+    ck_assert_int_eq(loop_done(), 0);
+}
+END_TEST
+
+static void count_beats(pulse *p, void *arg)
+{
+    ck_assert(pthread_equal(p->thread, pthread_self()));
+    *(uint64_t *)arg += pulse_beats(p);
+}
+
+static uint64_t beats(void)
+{
+    uint64_t n = 0;
+    pulse_each(count_beats, &n);
+    return n;
+}
+
+static uint64_t inside[2];
+
+static void look_inside(ready *r) { inside[((struct step *)r)->name - 'a'] = beats(); }
+
+START_TEST(a_pulse_is_odd_in_a_callback_and_grows_with_each)
+{
+    const uint64_t before = beats();
+    ck_assert_uint_eq(before % 2, 0);
+    steps[0].node.run = steps[1].node.run = look_inside;
+    loop_ready(step(0));
+    loop_ready(step(1));
+    loop_enter();
+    loop_enter();
+    ck_assert_uint_eq(beats(), before + 1);  /* a pair in a pair is the same callback */
+    loop_leave();
+    ck_assert_uint_eq(beats(), before + 1);
+    loop_leave();
+    ck_assert_uint_eq(inside[0], before + 3);
+    ck_assert_uint_eq(inside[1], before + 5);
+    ck_assert_uint_eq(beats(), before + 6);
+}
+END_TEST
+
+static void count_loops(pulse *p, void *arg)
+{
+    (void)p;
+    ++*(int *)arg;
+}
+
+static void start_and_end(void *arg)
+{
+    loop_start();
+    pulse_each(count_loops, arg);
+    loop_done();
+}
+
+START_TEST(each_loop_has_a_pulse_until_it_is_done)
+{
+    int two = 0, one = 0;
+    uv_thread_t t;
+    uv_thread_create(&t, start_and_end, &two);
+    uv_thread_join(&t);
+    pulse_each(count_loops, &one);
+    ck_assert_int_eq(two, 2);
+    ck_assert_int_eq(one, 1);
 }
 END_TEST
 
@@ -211,6 +381,16 @@ Suite *loop_suite(void)
     tcase_add_test(t, ready_things_run_in_order_and_not_inside_the_call);
     tcase_add_test(t, the_turn_ends_when_nothing_is_ready);
     tcase_add_test(t, immediate_things_come_after_what_is_ready);
+    tcase_add_test(t, ticks_run_before_anything_that_is_ready);
+    tcase_add_test(t, a_tick_asked_for_by_what_is_ready_waits_until_nothing_is);
+    tcase_add_test(t, what_a_callback_makes_ready_runs_when_the_outermost_leaves);
+    tcase_add_test(t, what_runs_already_is_not_interrupted_by_what_it_makes_ready);
+    tcase_add_test(t, what_an_immediate_makes_ready_runs_before_the_next_immediate);
+    tcase_add_test(t, an_immediate_made_by_an_immediate_waits_for_the_next_turn);
+    tcase_add_test(t, what_a_timer_makes_ready_runs_before_the_next_timer);
+    tcase_add_test(t, what_a_timer_makes_ready_may_end_the_timers);
+    tcase_add_test(t, a_pulse_is_odd_in_a_callback_and_grows_with_each);
+    tcase_add_test(t, each_loop_has_a_pulse_until_it_is_done);
     tcase_add_test(t, what_is_immediate_for_ever_starves_no_input);
     tcase_add_test(t, a_stop_holds_although_more_becomes_ready);
     tcase_add_test(t, a_stop_holds_when_a_close_callback_makes_ready);

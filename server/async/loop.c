@@ -1,6 +1,7 @@
-/* loop.c - see loop.h. Ready work is drained before and after every poll for I/O, so nothing is
- * left when the loop goes to sleep. */
+/* loop.c - see loop.h. What is ready is drained after every callback, and before the loop goes to
+ * sleep: nobody needs a callback of libuv's to be heard. */
 #include "loop.h"
+#include "pulse.h"
 #include "turns.h"
 
 #include <assert.h>
@@ -13,7 +14,9 @@ static _Thread_local struct {
     uv_prepare_t before;
     uv_check_t   after;
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
-    struct list  ready, turn_end, immediate;
+    struct list  ticks, ready, turn_end, immediate;
+    int          depth;                      /* of callbacks: above 0, one runs */
+    pulse        pulse;
     turns        turns;
     bool         started, stopping;
 } here;
@@ -28,20 +31,52 @@ static void append(struct list *l, ready *r)
     l->last = &r->next;
 }
 
+void loop_enter(void)
+{
+    if (here.depth++ == 0)
+        pulse_beat(&here.pulse);
+}
+
+/* True if that was the outermost. */
+static bool leave(void)
+{
+    assert(here.depth > 0);
+    if (--here.depth > 0)
+        return false;
+    pulse_beat(&here.pulse);
+    return true;
+}
+
 static bool drain(struct list *l)
 {
     bool ran = false;
     for (ready *r; (r = l->head); ran = true) {
         l->head = r->next;
+        loop_enter();
         r->run(r);
+        leave();
     }
     return ran;
+}
+
+static bool drain_ticks_and_ready(void)
+{
+    bool ran = false;
+    while (drain(&here.ticks) || drain(&here.ready))
+        ran = true;
+    return ran;
+}
+
+void loop_leave(void)
+{
+    if (leave())
+        drain_ticks_and_ready();
 }
 
 bool loop_run_ready(void)
 {
     bool ran = false;
-    while (drain(&here.ready) || drain(&here.turn_end))
+    while (drain_ticks_and_ready() || drain(&here.turn_end))
         ran = true;
     return ran;
 }
@@ -63,11 +98,15 @@ static void stay_awake(uv_idle_t *h) { (void)h; }
 static void after_poll(uv_check_t *h)
 {
     (void)h;
-    struct list now = here.immediate;        /* what these make immediate waits for the next turn */
+    ready *now = here.immediate.head;        /* what these make immediate waits for the next turn */
     here.immediate = (struct list){ 0 };
-    if (now.head) {
+    if (now)
         uv_idle_stop(&here.awake);
-        drain(&now);
+    for (ready *next; now; now = next) {
+        next = now->next;
+        loop_enter();
+        now->run(now);
+        loop_leave();
     }
     loop_run_ready();
     turns_count(&here.turns, waited());
@@ -90,6 +129,7 @@ int loop_start(void)
     uv_unref((uv_handle_t *)&here.after);
     memset(&here.turns, 0, sizeof here.turns);
     turns_begin(&here.turns);
+    pulse_begin(&here.pulse);
     here.started = true;
     return 0;
 }
@@ -124,10 +164,12 @@ int loop_done(void)
     if (err)
         return err;
     turns_end(&here.turns);
+    pulse_end(&here.pulse);
     here.started = false;
     return 0;
 }
 
+void loop_next_tick(ready *r)   { append(&here.ticks, r); }
 void loop_ready(ready *r)       { append(&here.ready, r); }
 void loop_at_turn_end(ready *r) { append(&here.turn_end, r); }
 

@@ -1,15 +1,21 @@
 /* loop.h - one libuv loop per thread, and the things that are ready to run on it.
  *
- * A turn of the loop, as libuv runs it, with our three lists in it:
+ * A turn of the loop, as libuv runs it, with our lists in it:
  *
  *     timers -> pending -> prepare -> poll for I/O -> check -> closing       (libuv 1.44; from 1.45
  *                             |                         |                     on, timers come last)
- *                             +--- ready, then turn end +--- immediate, ready, then turn end
+ *                             +--- turn end             +--- immediate, then turn end
  *
- *   ready       what has just become possible: followers of settled promises, new tasks. Runs in
- *               order, until nothing is left; what it makes ready runs in the same turn.
- *   turn end    once ready is empty: writes what the turn has gathered, one system call for all.
- *   immediate   in the next check phase, after I/O has had its chance. */
+ *   next tick   as soon as the callback that runs now has returned, before anything that is ready.
+ *   ready       what has just become possible: followers of settled promises, new tasks. It is the
+ *               queue of microtasks: after each callback, and once more before the loop polls, it
+ *               runs in order until nothing is left, and so does what that makes ready. A tick that
+ *               is asked for meanwhile runs when nothing is ready any more.
+ *   turn end    once both are empty: writes what the turn has gathered, one system call for all.
+ *   immediate   in the next check phase, after I/O has had its chance.
+ *
+ * This is Node's order, and tests/node_order compares the two. To keep it, each callback that libuv
+ * calls, and that does more than free memory, begins with loop_enter() and ends with loop_leave(). */
 #ifndef LOOP_H
 #define LOOP_H
 
@@ -28,6 +34,12 @@ void       loop_run(void);                   /* until nothing is left to wait fo
 void       loop_stop(void);                  /* return from loop_run after this turn */
 int        loop_done(void);                  /* free it; UV_EBUSY while handles are open: close them, try again */
 
+/* Around a callback of libuv's. Pairs may nest: the outermost loop_leave runs ticks and what is ready,
+ * so it is the last thing that a callback does. The loop's pulse beats at both. */
+void       loop_enter(void);
+void       loop_leave(void);
+
+void       loop_next_tick(ready *r);         /* run r before anything that is ready */
 void       loop_ready(ready *r);             /* run r soon, never from inside this call */
 void       loop_at_turn_end(ready *r);       /* run r when this turn has nothing more to do */
 void       loop_immediate(ready *r);         /* run r after the next poll for I/O */

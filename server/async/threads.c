@@ -58,6 +58,7 @@ static void work(uv_work_t *w)
 static void worked(uv_work_t *w, int status)
 {
     struct job *j = (struct job *)w;
+    loop_enter();
     finish(j, status ? status : j->result);
     lane.running--;
     struct job *next = lane.first;
@@ -65,6 +66,7 @@ static void worked(uv_work_t *w, int status)
         leave_line(next);
         submit(next);
     }
+    loop_leave();
 }
 
 static void submit(struct job *j)

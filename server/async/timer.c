@@ -87,6 +87,7 @@ static uint64_t next_slot(int *level, int *slot)
 static void uv_rang(uv_timer_t *uv)
 {
     const uint64_t now = uv_now(uv->loop);
+    struct wheel *const mine = wheel;
     uint64_t due;
     int level = 0, slot = 0;
 
@@ -103,7 +104,11 @@ static void uv_rang(uv_timer_t *uv)
                 continue;
             }
             wheel->count--;
+            loop_enter();
             t->rang(t);
+            loop_leave();
+            if (wheel != mine)                /* timer_end: it is freed when it has closed */
+                return;
         }
     }
     wheel->now = now;

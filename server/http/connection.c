@@ -85,8 +85,10 @@ void connection_free_if_done(connection *c)
 static void on_closed(uv_handle_t *h)
 {
     connection *c = (connection *)h;
+    loop_enter();
     c->closed = true;
     connection_free_if_done(c);
+    loop_leave();
 }
 
 static void close_now(connection *c)
@@ -135,12 +137,8 @@ static void turn_away(connection *c)
     close_now(c);
 }
 
-void connection_accept(uv_stream_t *listener, int status)
+static void accept_one(uv_stream_t *listener)
 {
-    if (status < 0) {
-        log_warning("cannot accept a connection: %s", uv_strerror(status));
-        return;
-    }
     connection *c = pool_get(&connections);
     memset(c, 0, sizeof *c);
     uv_tcp_init(loop_here(), &c->tcp);
@@ -153,6 +151,16 @@ void connection_accept(uv_stream_t *listener, int status)
         close_now(c);
     else
         connection_watch(c);
+}
+
+void connection_accept(uv_stream_t *listener, int status)
+{
+    loop_enter();
+    if (status < 0)
+        log_warning("cannot accept a connection: %s", uv_strerror(status));
+    else
+        accept_one(listener);
+    loop_leave();
 }
 
 /* Stopping: every connection is found among the loop's handles, so that none needs links of its own. */

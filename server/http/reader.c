@@ -222,9 +222,8 @@ static void on_end(connection *c)
         writer_flush(c);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+static void arrived(connection *c, ssize_t n, const char *bytes)
 {
-    connection *c = (connection *)stream;
     if (n == UV_EOF && c->phase != LINGERING && !c->left) {
         on_end(c);
         return;
@@ -239,7 +238,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
         c->unread = true;
         return;
     }
-    reader_use(c, buffer->base, (size_t)n);
+    reader_use(c, bytes, (size_t)n);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+    loop_enter();
+    arrived((connection *)stream, n, buffer->base);
+    loop_leave();
 }
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buffer)

@@ -71,9 +71,8 @@ static void on_deadline(timer *timer)
     connections_abort();
 }
 
-static void on_stop(uv_async_t *a)
+static void stop(struct thread *t)
 {
-    struct thread *t = (struct thread *)((char *)a - offsetof(struct thread, stop));
     worker *w = &t->worker;
     if (w->draining)
         return;
@@ -88,14 +87,23 @@ static void on_stop(uv_async_t *a)
     connections_drain();
 }
 
+static void on_stop(uv_async_t *a)
+{
+    loop_enter();
+    stop((struct thread *)((char *)a - offsetof(struct thread, stop)));
+    loop_leave();
+}
+
 static void on_signal(uv_signal_t *h, int number)
 {
     crew *c = h->data;
+    loop_enter();
     if (atomic_exchange(&c->stopping, true))
         _exit(128 + number);                 /* asked twice: at once */
     serve_stopping(number);
     for (int i = 0; i < c->count; i++)
         uv_async_send(&c->threads[i].stop);
+    loop_leave();
 }
 
 /* Running. */

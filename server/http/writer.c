@@ -31,9 +31,8 @@ bool writer_got_on(connection *c)
     return w->left < before;
 }
 
-static void wrote(uv_write_t *uv, int status)
+static void wrote(struct write *w, int status)
 {
-    struct write *w = (struct write *)uv;
     connection *c = w->connection;
     output_free(&w->out);
     mem_free(w);
@@ -46,6 +45,13 @@ static void wrote(uv_write_t *uv, int status)
         return;
     }
     writer_flush(c);
+}
+
+static void on_written(uv_write_t *uv, int status)
+{
+    loop_enter();
+    wrote((struct write *)uv, status);
+    loop_leave();
 }
 
 static unsigned gather_buffers(const output *o, uv_buf_t buffers[BUFFERS])
@@ -67,8 +73,8 @@ static void write_later(connection *c)
     output_move(&w->out, &c->out);
     if (count == BUFFERS)                    /* the rest stays in line behind it */
         output_split(&w->out, BUFFERS, &c->out);
-    if (uv_write(&w->uv, (uv_stream_t *)c, buffers, count, wrote))
-        wrote(&w->uv, UV_EPIPE);
+    if (uv_write(&w->uv, (uv_stream_t *)c, buffers, count, on_written))
+        wrote(w, UV_EPIPE);
     else
         writer_got_on(c);
 }
