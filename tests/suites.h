@@ -28,6 +28,8 @@
     run(stack_suite)                   \
     run(task_suite)                    \
     run(semaphore_suite)               \
+    run(queue_suite)                   \
+    run(background_suite)              \
     run(threads_suite)                 \
     run(file_suite)                    \
     run(guard_suite)                   \

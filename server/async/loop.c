@@ -73,12 +73,27 @@ void loop_leave(void)
         drain_ticks_and_ready();
 }
 
+static bool run_immediate(void)
+{
+    ready *now = here.immediate.head;        /* what these make immediate waits for the next turn */
+    const bool any = now;
+    here.immediate = (struct list){ 0 };
+    for (ready *next; now; now = next) {
+        next = now->next;
+        loop_enter();
+        now->run(now);
+        loop_leave();
+    }
+    return any;
+}
+
+/* A plain thread has no turns: there, immediate is what is left when nothing else is ready. */
 bool loop_run_ready(void)
 {
     bool ran = false;
     while (drain_ticks_and_ready() || drain(&here.turn_end))
         ran = true;
-    return ran;
+    return ran || (!here.started && run_immediate());
 }
 
 /* libuv reads its clock when a turn begins, and again when it has polled: since then all others wait. */
@@ -98,16 +113,8 @@ static void stay_awake(uv_idle_t *h) { (void)h; }
 static void after_poll(uv_check_t *h)
 {
     (void)h;
-    ready *now = here.immediate.head;        /* what these make immediate waits for the next turn */
-    here.immediate = (struct list){ 0 };
-    if (now)
-        uv_idle_stop(&here.awake);
-    for (ready *next; now; now = next) {
-        next = now->next;
-        loop_enter();
-        now->run(now);
-        loop_leave();
-    }
+    uv_idle_stop(&here.awake);               /* unless these ask for it anew */
+    run_immediate();
     loop_run_ready();
     turns_count(&here.turns, waited());
 }
@@ -176,5 +183,6 @@ void loop_at_turn_end(ready *r) { append(&here.turn_end, r); }
 void loop_immediate(ready *r)
 {
     append(&here.immediate, r);
-    uv_idle_start(&here.awake, stay_awake);
+    if (here.started)
+        uv_idle_start(&here.awake, stay_awake);
 }
