@@ -1,6 +1,6 @@
 /* site.c - see site.h. */
 #include "site.h"
-#include "server/async/combine.h"
+#include "server/async/chain.h"
 #include "server/http/files.h"
 
 #include <stdio.h>

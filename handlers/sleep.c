@@ -1,6 +1,6 @@
 /* sleep.c - GET /sleep?ms=N: slow I/O, simulated. Ten thousand of these wait on one thread. */
 #include "handlers.h"
-#include "server/async/combine.h"
+#include "server/async/chain.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 

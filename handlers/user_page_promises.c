@@ -3,6 +3,7 @@
  * Each step is still its own function, and the state still lives on the heap, but counting, joining
  * and error plumbing are gone: a failed step skips the steps after it. */
 #include "page.h"
+#include "server/async/chain.h"
 #include "server/async/combine.h"
 
 static promise *then_render(void *arg)

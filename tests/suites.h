@@ -19,6 +19,7 @@
     run(turns_suite)                   \
     run(loop_suite)                    \
     run(promise_suite)                 \
+    run(chain_suite)                   \
     run(combine_suite)                 \
     run(timer_suite)                   \
     run(plain_suite)                   \

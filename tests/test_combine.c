@@ -1,4 +1,4 @@
-/* test_combine.c - then, gather, race: outcomes, cancellation, and the drain rule. */
+/* test_combine.c - gather, all_settled, race, any: outcomes, cancellation, and the drain rule. */
 #include "server/async/loop.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
@@ -89,10 +89,12 @@ START_TEST(the_first_to_fail_also_wins_a_race)
 }
 END_TEST
 
-START_TEST(no_parts_at_all_succeed)
+START_TEST(no_parts_at_all_succeed_but_not_for_any)
 {
     ck_assert_int_eq(outcome_of(promise_gather(NULL, 0)), 0);
     ck_assert_int_eq(outcome_of(promise_race(NULL, 0)), 0);
+    ck_assert_int_eq(outcome_of(promise_all_settled(NULL, NULL, 0)), 0);
+    ck_assert_int_eq(outcome_of(promise_any(NULL, 0)), UV_EINVAL);
 }
 END_TEST
 
@@ -161,101 +163,69 @@ START_TEST(many_parts_are_gathered)
 }
 END_TEST
 
-static int      begun;
-static promise *chain;
-
-static promise *second(void *arg)
+START_TEST(all_settled_never_fails_and_tells_what_became_of_each)
 {
-    begun++;
-    return fake_new(arg, UV_ECANCELED);
-}
-
-START_TEST(the_next_step_starts_when_the_first_has_succeeded)
-{
-    follow(then(fake_new(&f[0], 1), second, &f[1]));
-    loop_run();
-    ck_assert_int_eq(begun, 0);
-    settle(0, 0);
-    ck_assert_int_eq(begun, 1);
-    ck_assert_int_eq(err, 1);
-    settle(1, UV_ENOENT);
-    ck_assert_int_eq(err, UV_ENOENT);
-    ck_assert_int_eq(begun, 1);
-}
-END_TEST
-
-START_TEST(an_error_skips_every_later_step)
-{
-    follow(then(then(fake_new(&f[0], 1), second, &f[1]), second, &f[1]));
-    settle(0, UV_EIO);
-    ck_assert_int_eq(err, UV_EIO);
-    ck_assert_int_eq(begun, 0);
-}
-END_TEST
-
-START_TEST(cancelling_a_chain_cancels_the_step_under_way)
-{
-    chain = then(then(fake_new(&f[0], UV_ECANCELED), second, &f[1]), second, &f[2]);
-    follow(chain);
-    settle(0, 0);
-    promise_cancel(chain);
-    loop_run();
+    static int outcomes[3] = { 1, 1, 1 };
+    follow(all_settled(outcomes, fake_new(&f[0], 1), fake_new(&f[1], 1), promise_settled(UV_ENOENT)));
+    settle(1, UV_EIO);
     ck_assert_int_eq(f[0].cancels, 0);
-    ck_assert_int_eq(f[1].cancels, 1);
-    ck_assert_int_eq(begun, 1);
-    ck_assert_int_eq(err, UV_ECANCELED);
-}
-END_TEST
-
-START_TEST(a_cancelled_chain_begins_nothing_new)
-{
-    chain = then(fake_new(&f[0], 0), second, &f[1]);
-    follow(chain);
-    promise_cancel(chain);                   /* the step succeeds all the same */
-    loop_run();
-    ck_assert_int_eq(begun, 0);
-    ck_assert_int_eq(err, UV_ECANCELED);
-}
-END_TEST
-
-static promise *second_cancels_the_chain(void *arg)
-{
-    promise *p = second(arg);
-    promise_cancel(chain);
-    return p;
-}
-
-START_TEST(a_step_that_cancels_its_chain_is_cancelled)
-{
-    fake bystander;
-    chain = then(fake_new(&f[0], 1), second_cancels_the_chain, &f[1]);
-    follow(chain);
+    ck_assert_int_eq(err, 1);
     settle(0, 0);
-    ck_assert_int_eq(f[1].cancels, 1);
-    ck_assert_int_eq(err, UV_ECANCELED);
-    when_settled(fake_new(&bystander, 1), store, &err);
-    loop_run();
-    ck_assert_int_eq(bystander.cancels, 0);
-    promise_settle(bystander.promise, 0);
-    loop_run();
+    ck_assert_int_eq(err, 0);
+    ck_assert_int_eq(outcomes[0], 0);
+    ck_assert_int_eq(outcomes[1], UV_EIO);
+    ck_assert_int_eq(outcomes[2], UV_ENOENT);
 }
 END_TEST
 
-static promise *another_before_second(void *arg)
+START_TEST(cancelling_all_settled_cancels_its_parts_and_drains)
 {
-    when_settled(fake_new(&f[2], 1), store, &err);           /* may get the memory of the first step */
-    return second_cancels_the_chain(arg);
+    static int outcomes[2] = { 1, 1 };
+    promise *p = all_settled(outcomes, fake_new(&f[0], UV_ECANCELED), fake_new(&f[1], 1));
+    follow(p);
+    promise_cancel(p);
+    loop_run();
+    ck_assert_int_eq(f[1].cancels, 1);
+    ck_assert_int_eq(err, 1);
+    settle(1, 0);
+    ck_assert_int_eq(err, 0);
+    ck_assert_int_eq(outcomes[0], UV_ECANCELED);
+    ck_assert_int_eq(outcomes[1], 0);
 }
+END_TEST
 
-START_TEST(a_step_that_cancels_its_chain_cancels_nothing_else)
+START_TEST(any_waits_for_a_success_and_drains_the_rest)
 {
-    chain = then(fake_new(&f[0], 1), another_before_second, &f[1]);
-    int whole = 1;
-    when_settled(chain, store, &whole);
-    settle(0, 0);
-    ck_assert_int_eq(f[2].cancels, 0);
-    ck_assert_int_eq(whole, UV_ECANCELED);
-    settle(2, 0);
+    follow(any(fake_new(&f[0], 1), fake_new(&f[1], 1), fake_new(&f[2], 1)));
+    settle(0, UV_EIO);
+    ck_assert_int_eq(f[1].cancels, 0);
+    settle(1, 0);
+    ck_assert_int_eq(f[1].cancels, 0);
+    ck_assert_int_eq(f[2].cancels, 1);
+    ck_assert_int_eq(err, 1);
+    settle(2, UV_ECANCELED);
+    ck_assert_int_eq(err, 0);
+}
+END_TEST
+
+START_TEST(when_all_fail_any_fails_with_the_first_error)
+{
+    follow(any(fake_new(&f[0], 1), fake_new(&f[1], 1)));
+    settle(1, UV_ENOENT);
+    settle(0, UV_EIO);
+    ck_assert_int_eq(err, UV_ENOENT);
+}
+END_TEST
+
+START_TEST(cancelling_any_cancels_its_parts)
+{
+    promise *p = any(fake_new(&f[0], UV_ECANCELED), fake_new(&f[1], UV_ECANCELED));
+    follow(p);
+    promise_cancel(p);
+    loop_run();
+    ck_assert_int_eq(f[0].cancels, 1);
+    ck_assert_int_eq(f[1].cancels, 1);
+    ck_assert_int_eq(err, UV_ECANCELED);
 }
 END_TEST
 
@@ -269,18 +239,17 @@ Suite *combine_suite(void)
     tcase_add_test(t, tasks_drain_before_gather_settles);
     tcase_add_test(t, race_settles_as_the_first_part_does_after_draining_the_rest);
     tcase_add_test(t, the_first_to_fail_also_wins_a_race);
-    tcase_add_test(t, no_parts_at_all_succeed);
+    tcase_add_test(t, no_parts_at_all_succeed_but_not_for_any);
     tcase_add_test(t, cancelling_a_gather_cancels_its_parts_and_drains);
     tcase_add_test(t, a_cancelled_gather_whose_parts_all_succeed_succeeds);
     tcase_add_test(t, cancelling_a_race_cancels_its_parts_and_drains);
+    tcase_add_test(t, all_settled_never_fails_and_tells_what_became_of_each);
+    tcase_add_test(t, cancelling_all_settled_cancels_its_parts_and_drains);
+    tcase_add_test(t, any_waits_for_a_success_and_drains_the_rest);
+    tcase_add_test(t, when_all_fail_any_fails_with_the_first_error);
+    tcase_add_test(t, cancelling_any_cancels_its_parts);
     tcase_add_test(t, groups_nest);
     tcase_add_test(t, many_parts_are_gathered);
-    tcase_add_test(t, the_next_step_starts_when_the_first_has_succeeded);
-    tcase_add_test(t, an_error_skips_every_later_step);
-    tcase_add_test(t, cancelling_a_chain_cancels_the_step_under_way);
-    tcase_add_test(t, a_cancelled_chain_begins_nothing_new);
-    tcase_add_test(t, a_step_that_cancels_its_chain_is_cancelled);
-    tcase_add_test(t, a_step_that_cancels_its_chain_cancels_nothing_else);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,5 +1,6 @@
 /* test_task.c - start, pause, resume, cancel; many; refused; too deep. */
 #include "server/async/loop.h"
+#include "server/async/chain.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"

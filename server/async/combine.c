@@ -4,11 +4,14 @@
 
 #include <uv.h>
 
+typedef enum rule { GATHER, ALL_SETTLED, RACE, ANY } rule;
+
 struct group {
     promise *whole;
-    bool     first_wins;                     /* race; else gather */
+    rule     rule;
     bool     decided;                        /* outcome is final, the rest only drains */
     int      count, waiting, outcome;
+    int     *outcomes;                       /* of all_settled */
     struct part { struct group *group; promise *promise; } parts[];
 };
 
@@ -37,16 +40,31 @@ static void cancel_parts(struct group *g)
             promise_cancel(g->parts[i].promise);
 }
 
+/* Does this outcome of a part decide that of the whole? */
+static bool decides(const struct group *g, int err)
+{
+    switch (g->rule) {
+    case GATHER: return err;
+    case RACE:   return true;
+    case ANY:    return !err;
+    default:     return false;
+    }
+}
+
 static void part_settled(int err, void *arg)
 {
     struct part  *part = arg;
     struct group *g = part->group;
 
     part->promise = NULL;
-    if (!g->decided && (err || g->first_wins)) {
+    if (g->outcomes)
+        g->outcomes[part - g->parts] = err;
+    if (!g->decided && decides(g, err)) {
         g->decided = true;
         g->outcome = err;
         cancel_parts(g);
+    } else if (!g->decided && g->rule == ANY && !g->outcome) {
+        g->outcome = err;                    /* the first, in case nobody succeeds */
     }
     if (--g->waiting == 0) {
         promise_settle(g->whole, g->outcome);
@@ -61,12 +79,12 @@ static void cancel_group(promise *p, void *arg)
     cancel_parts(g);                         /* how they settle then decides, as ever */
 }
 
-static promise *combine(promise *parts[], int count, bool first_wins)
+static promise *combine(promise *parts[], int count, rule rule, int *outcomes)
 {
     if (count == 0)
-        return promise_settled(0);
+        return promise_settled(rule == ANY ? UV_EINVAL : 0);
     struct group *g = group_new(count);
-    *g = (struct group){ .first_wins = first_wins, .count = count, .waiting = count };
+    *g = (struct group){ .rule = rule, .count = count, .waiting = count, .outcomes = outcomes };
     g->whole = promise_new(cancel_group, g);
     for (int i = 0; i < count; i++) {
         g->parts[i] = (struct part){ g, parts[i] };
@@ -75,52 +93,11 @@ static promise *combine(promise *parts[], int count, bool first_wins)
     return g->whole;
 }
 
-promise *promise_gather(promise *parts[], int count) { return combine(parts, count, false); }
-promise *promise_race(promise *parts[], int count)   { return combine(parts, count, true); }
+promise *promise_gather(promise *parts[], int count) { return combine(parts, count, GATHER, NULL); }
+promise *promise_race(promise *parts[], int count)   { return combine(parts, count, RACE, NULL); }
+promise *promise_any(promise *parts[], int count)    { return combine(parts, count, ANY, NULL); }
 
-struct step {
-    promise  *whole, *now;                   /* now: NULL between the steps */
-    promise *(*next)(void *arg);             /* NULL once it has been started */
-    void     *arg;
-    bool      cancelled;
-};
-
-static _Thread_local pool steps = POOL(struct step);
-
-static void step_settled(int err, void *arg)
+promise *promise_all_settled(promise *parts[], int outcomes[], int count)
 {
-    struct step *s = arg;
-    promise *(*next)(void *) = s->next;
-
-    s->next = NULL;
-    s->now = NULL;
-    if (!err && next && s->cancelled)
-        err = UV_ECANCELED;                  /* asked to stop: what has not begun does not begin */
-    if (!err && next) {
-        s->now = next(s->arg);
-        if (s->cancelled)                    /* by next itself */
-            promise_cancel(s->now);
-        when_settled(s->now, step_settled, s);
-        return;
-    }
-    promise_settle(s->whole, err);
-    pool_put(&steps, s);
-}
-
-static void cancel_step(promise *p, void *arg)
-{
-    struct step *s = arg;
-    (void)p;
-    s->cancelled = true;
-    if (s->now)
-        promise_cancel(s->now);
-}
-
-promise *then(promise *p, promise *(*next)(void *), void *arg)
-{
-    struct step *s = pool_get(&steps);
-    *s = (struct step){ .now = p, .next = next, .arg = arg };
-    s->whole = promise_new(cancel_step, s);
-    when_settled(p, step_settled, s);
-    return s->whole;
+    return combine(parts, count, ALL_SETTLED, outcomes);
 }
