@@ -22,6 +22,7 @@
     run(chain_suite)                   \
     run(combine_suite)                 \
     run(timer_suite)                   \
+    run(schedule_suite)                \
     run(plain_suite)                   \
     run(lender_suite)                  \
     run(timing_suite)                  \
