@@ -57,7 +57,8 @@ SOURCES := $(filter-out server/main.c server/async/context_%,\
            $(wildcard server/async/context_$(CONTEXT).c server/async/context_$(CONTEXT).S)
 UNIT      := $(wildcard tests/*.c)
 SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c
-ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(wildcard loadtest/*.c tests/fuzz/*.c)
+ORDER     := $(wildcard tests/node_order/*.c)
+ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard loadtest/*.c tests/fuzz/*.c)
 
 all: $(BUILD)/tenk
 
@@ -68,6 +69,8 @@ $(BUILD)/libtenk.a: $(SOURCES:%=$(BUILD)/%.o) $(PARSER)
 $(BUILD)/tests/unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
 $(BUILD)/tests/scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
+$(BUILD)/tests/order: $(ORDER:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
 $(BUILD)/loadtest/%: $(BUILD)/loadtest/%.c.o $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
@@ -119,6 +122,9 @@ unit: $(BUILD)/tests/unit
 	$(run_unit)
 scenarios: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
 	$(run_scenarios)
+# The same scenarios in Node and here: the order of callbacks must be equal.
+order: $(BUILD)/tests/order
+	$(call run_test,order,$(UNDER_$(VARIANT)))
 both: $(BUILD)/tests/unit $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
 	$(run_unit)
 	$(run_scenarios)
@@ -140,7 +146,8 @@ test: install-test
 	@rm -rf build/totals
 	$(remake) layers forgotten
 	$(remake) both
-	$(remake) VARIANT=asan both
+	$(remake) order
+	$(remake) VARIANT=asan both order
 	$(remake) CONTEXT=ucontext unit
 	$(Q)tests/loadtest.sh
 	$(Q)tests/totals.sh
@@ -194,6 +201,7 @@ help:
 	@sed -n 's/^# make/make/p' Makefile
 	@printf '%s\n' \
 	    'make unit       unit tests            make scenarios    a server, asked from outside' \
+	    'make order      the order of callbacks, compared with that of Node' \
 	    'make asan       both under AddressSanitizer and UBSan, with gcc and with clang' \
 	    'make tsan       both under ThreadSanitizer      make valgrind    both under valgrind' \
 	    'make fuzz       the parsers and Markdown, fed with anything, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
@@ -206,5 +214,5 @@ help:
 	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit scenarios both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest install fresh \
+.PHONY: all run unit scenarios order both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest install fresh \
         lint clean help force compile_commands.json

@@ -39,9 +39,9 @@ static scheduled move_in(struct call *c)
     if (!place) {
         const size_t more = table.count ? table.count : 32;
         table.places = mem_resize(table.places, (table.count + more) * sizeof *table.places);
-        for (size_t i = table.count + more; i-- > table.count + !table.count;) {
+        for (size_t i = table.count + more; i-- > table.count;) {
             table.places[i] = (struct place){ .next_free = table.first_free };
-            table.first_free = i;
+            table.first_free = i ? i : 1;
         }
         table.count += more;
         place = table.first_free;
