@@ -15,7 +15,8 @@
  *               threads wait in one line, each no longer than its client does: see server/async/plain.h.
  *               A db of theirs is a few bytes, to make as often as threads are.
  *   Errors.     UV_EAGAIN        every connection is busy, and the line is full or was too long: try later
- *               UV_ETIMEDOUT     it ran longer than the timeout; it has been cancelled at the server
+ *               UV_ETIMEDOUT     it ran longer than the timeout, or than the deadline of its task or plain
+ *                                thread allows; it has been cancelled at the server
  *               UV_ECANCELED     its promise was cancelled, or the plain thread's client is gone; it has
  *                                been cancelled at the server
  *               UV_ECONNREFUSED  there is no connection to the database, and it was not sent

@@ -3,6 +3,7 @@
  * The outcomes are those of the loop's db: a query out of time is cancelled at the server, one whose
  * session broke fails, but goes again, once and before all others, if it reads. */
 #include "postgres_shared.h"
+#include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
 
@@ -24,12 +25,12 @@ static bool usable(pg_session *s, const pg_question *q)
     return pg_session_stands(s);
 }
 
-static uint64_t in(uint64_t ms) { return ms ? plain_in(ms) : PLAIN_FOREVER; }
+static uint64_t in(uint64_t ms) { return deadline_sooner(ms ? plain_in(ms) : PLAIN_FOREVER, plain_deadline()); }
 
 static int no_session(const database_options *o, const pg_question *q, int err)
 {
     if (err == UV_ETIMEDOUT)
-        return q->sent && o->timeout_ms ? UV_ETIMEDOUT : UV_EAGAIN;
+        return plain_late() || (q->sent && o->timeout_ms) ? UV_ETIMEDOUT : UV_EAGAIN;
     return err == UV_ECONNREFUSED && q->sent ? UV_ECONNRESET : err;
 }
 

@@ -1,6 +1,7 @@
 /* sqlite_connection.c - see sqlite_connection.h. */
 #include "sqlite_connection.h"
 #include "sqlite_error.h"
+#include "server/async/deadline.h"
 #include "server/async/plain.h"
 
 #include <assert.h>
@@ -23,7 +24,7 @@ static int must_stop(void *arg)
 {
     connection *c = arg;
     const uint64_t now = uv_hrtime();
-    if (c->deadline && now >= c->deadline)
+    if (now >= c->deadline)
         c->late = true;
     if (c->follows && now >= c->next_look) {
         c->next_look = now + LOOK;
@@ -45,7 +46,7 @@ static int wait_for_lock(void *arg, int times)
 int connection_open(connection *c, const char *path, int flags, uint64_t timeout_ms)
 {
     const bool reads = flags & CONNECTION_READS;
-    *c = (connection){ .timeout_ms = timeout_ms, .follows = flags & CONNECTION_FOLLOWS };
+    *c = (connection){ .timeout_ms = timeout_ms, .deadline = NO_DEADLINE, .follows = flags & CONNECTION_FOLLOWS };
     int code = sqlite3_open_v2(path, &c->sqlite, (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                                SQLITE_OPEN_NOMUTEX, NULL);
     if (code)
@@ -126,7 +127,9 @@ static void start_clock(connection *c)
     const uint64_t now = uv_hrtime();
     c->late = c->gone = false;
     c->next_look = now + LOOK;
-    c->deadline = c->timeout_ms ? now + c->timeout_ms * MS : 0;
+    c->deadline = deadline_after(now, c->timeout_ms);
+    if (c->follows)
+        c->deadline = deadline_sooner(c->deadline, plain_deadline());
     c->patience = now + PATIENCE_MS * MS;
 }
 

@@ -1,5 +1,6 @@
 /* sqlite_plain.c - see sqlite_plain.h. */
 #include "sqlite_plain.h"
+#include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
 
@@ -55,19 +56,22 @@ static bool came_back_by(written *w, uint64_t until)
 static int wait_for(sqlite_shared *s, written *w)
 {
     uint64_t until = sqlite_shared_patience(s), look = plain_next_look(atomic_load(&s->waiting));
-    while (!came_back_by(w, until < look ? until : look)) {
-        const bool gone = plain_cancelled(), late = uv_hrtime() >= until;
-        if ((gone || late) && line_remove(w->job.line, &w->job)) {
+    int verdict = 0;
+    while (!came_back_by(w, deadline_sooner(until, look))) {
+        const bool late = uv_hrtime() >= until;
+        if (!verdict)
+            verdict = plain_cancelled() ? UV_ECANCELED : plain_late() ? UV_ETIMEDOUT : 0;
+        if ((verdict || late) && line_remove(w->job.line, &w->job)) {
             job_begun(&w->job);
-            return gone ? UV_ECANCELED : UV_EAGAIN;
+            return verdict ? verdict : UV_EAGAIN;
         }
-        if (gone)
+        if (verdict)
             atomic_store(&w->job.cancelled, true);
-        if (gone || late)
-            until = PLAIN_FOREVER;
-        look = gone ? PLAIN_FOREVER : plain_next_look(atomic_load(&s->waiting));
+        if (verdict || late)                 /* of the line; the deadline still counts */
+            until = verdict ? PLAIN_FOREVER : plain_deadline();
+        look = verdict ? PLAIN_FOREVER : plain_next_look(atomic_load(&s->waiting));
     }
-    return w->job.err;
+    return verdict && w->job.err == UV_ECANCELED ? verdict : w->job.err;
 }
 
 static int write_there(sqlite_shared *s, written *w)

@@ -1,13 +1,14 @@
 /* sqlite_shared.c - see sqlite_shared.h. */
 #include "sqlite_shared.h"
 #include "sqlite_error.h"
+#include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
 
 uint64_t sqlite_shared_patience(const sqlite_shared *s)
 {
     const uint64_t ms = s->options->line_timeout_ms;
-    return ms ? plain_in(ms) : PLAIN_FOREVER;
+    return deadline_sooner(ms ? plain_in(ms) : PLAIN_FOREVER, plain_deadline());
 }
 
 static int open_if_new(const sqlite_shared *s, connection *c)
@@ -27,7 +28,7 @@ int sqlite_shared_borrow(sqlite_shared *s, connection **c)
     loan *l;
     int err = lender_borrow(&s->readers, &l, sqlite_shared_patience(s), false);
     if (err)
-        return err == UV_ETIMEDOUT ? UV_EAGAIN : err;
+        return err == UV_ETIMEDOUT && !plain_late() ? UV_EAGAIN : err;
     struct lent *one = (struct lent *)l;
     err = open_if_new(s, &one->connection);
     if (err)

@@ -1,6 +1,8 @@
 /* site.c - see site.h. */
 #include "site.h"
 #include "server/async/chain.h"
+#include "server/async/task.h"
+#include "server/async/timing.h"
 #include "server/http/files.h"
 
 #include <stdio.h>
@@ -20,7 +22,9 @@ static struct timing *timing(request *req)
 
 promise *site_query(request *req, rows *out, const statement *s, int n, const value parameters[])
 {
-    return db_query(here, request_arena(req), &timing(req)->db, out, s, n, parameters);
+    promise *p = db_query(here, request_arena(req), &timing(req)->db, out, s, n, parameters);
+    /* What a task awaits ends with the task's deadline. A callback is nobody's to cancel, but its query is. */
+    return task_running() ? p : with_deadline(p, request_deadline(req));
 }
 
 stopwatch *site_rendering(request *req) { return &timing(req)->render; }

@@ -47,6 +47,7 @@ typedef struct config {
         uint64_t body;                       /* for a body to arrive, beside body_rate; 30s */
         uint64_t idle;                       /* between requests; 75s */
         uint64_t write;                      /* for a reader to take anything at all; 30s */
+        uint64_t request;                    /* to answer a request; 0 for none; 30s */
         uint64_t drain;                      /* to finish what is under way when stopping; 10s */
     } timeouts;
     struct {

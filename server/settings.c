@@ -64,7 +64,7 @@ const settings_section SECTIONS[] = {
     { "database", "Where the data is, and how long a query may take." },
     { "outgoing", "What tenk asks of other servers by HTTP." },
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
-    { "timeouts", "How long tenk waits for a client." },
+    { "timeouts", "How long tenk waits for a client, and lets one wait." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "tasks",    "Tasks." },
     { "files",    "What is served from the disk." },
@@ -133,6 +133,8 @@ const setting SETTINGS[] = {
       .why = "Between requests; longer than the 60s of most load balancers." },
     { DURATION(timeouts, write, "1ms", "24h"), .initial = "30s",
       .why = "For a reader to take anything at all of an answer." },
+    { DURATION(timeouts, request, "0", "24h"), .initial = "30s",
+      .why = "To answer a request, until the answer begins; a late one gets 504. 0 for no limit." },
     { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
       .why = "To finish what is under way when stopping; 0 stops at once." },
 

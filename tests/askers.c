@@ -1,5 +1,6 @@
 /* askers.c - see askers.h. */
 #include "askers.h"
+#include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
 
@@ -20,6 +21,7 @@ static void *serve(void *arg)
     arena mine = { 0 };
     const uint64_t start = uv_hrtime();
     plain_follow(a->client, 0);
+    plain_limit(deadline_after(start, a->within_ms));
     db *own = db_new(a->of);
     for (int i = 0; i < (a->times ? a->times : 1) && !a->err; i++) {
         rows r = { 0 };

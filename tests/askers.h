@@ -11,6 +11,7 @@ typedef struct asker {                       /* all zero but for what it shall a
     int64_t          n;                      /* $1 */
     const char      *title;                  /* $2, if there is one */
     int              times;                  /* 0 is once; until one fails */
+    uint64_t         within_ms;              /* the thread's deadline; 0 for none */
     int              err;
     int64_t          answer;                 /* the first cell of the last answer, if it is a number */
     double           took;                   /* seconds */

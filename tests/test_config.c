@@ -30,6 +30,7 @@ START_TEST(without_any_source_every_setting_has_its_default)
     ck_assert_uint_eq(c.timeouts.body, 30000);
     ck_assert_uint_eq(c.timeouts.idle, 75000);
     ck_assert_uint_eq(c.timeouts.write, 30000);
+    ck_assert_uint_eq(c.timeouts.request, 30000);
     ck_assert_uint_eq(c.timeouts.drain, 10000);
     ck_assert_str_eq(c.database.url, "sqlite:tenk.db");
     ck_assert_int_eq(c.database.connections, 4);

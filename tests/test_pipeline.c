@@ -57,6 +57,53 @@ START_TEST(a_handler_that_does_not_answer_gets_500_and_one_that_answers_twice_th
 }
 END_TEST
 
+START_TEST(a_handler_that_is_late_is_cancelled_and_gets_504)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/wait") GET("/"));
+    skip(serving_config.timeouts.request - 1000);
+    ck_assert_int_eq(ended, 0);
+    skip(1100);
+    ck_assert_int_eq(ended, 1);
+    ck_assert_int_eq(waited, UV_ETIMEDOUT);
+    client_until(&c, "Hello!");
+    ck_assert_int_eq(client_count(&c, "HTTP/1.1 504 "), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(a_handler_that_has_answered_may_take_longer)
+{
+    client_small_buffer();
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/pieces?length=30000000"));
+    for (int i = 0; i < 4; i++) {
+        client_read(&c, 1 << 18);
+        skip(serving_config.timeouts.request / 2);
+    }
+    ck_assert_int_eq(ended, 0);
+    ck_assert_int_eq(serving_connections(), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(a_callback_that_is_late_is_nobodys_to_cancel)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/call-at-gate"));
+    skip(serving_config.timeouts.request + 100);
+    promise_settle(gate, 0);
+    client_until(&c, "called");
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 static text requests(int count)              /* for /page, 50 KB each */
 {
     static char many[100000];
@@ -211,6 +258,9 @@ Suite *pipeline_suite(void)
     tcase_add_test(t, answers_come_in_the_order_of_their_requests);
     tcase_add_test(t, a_request_that_changes_something_waits_for_those_before_it_and_those_behind_for_it);
     tcase_add_test(t, a_handler_that_does_not_answer_gets_500_and_one_that_answers_twice_the_first);
+    tcase_add_test(t, a_handler_that_is_late_is_cancelled_and_gets_504);
+    tcase_add_test(t, a_handler_that_has_answered_may_take_longer);
+    tcase_add_test(t, a_callback_that_is_late_is_nobodys_to_cancel);
     tcase_add_test(t, a_client_that_does_not_read_is_not_read_from);
     tcase_add_test(t, it_gets_all_its_answers_when_it_reads_after_all);
     tcase_add_test(t, a_reader_that_takes_a_little_now_and_then_is_not_cut_off);

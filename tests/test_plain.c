@@ -1,4 +1,5 @@
 /* test_plain.c - a plain thread's waits: for a descriptor, for a time, until its client is gone. */
+#include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "suites.h"
 
@@ -105,6 +106,26 @@ START_TEST(once_cancelled_all_waits_fail_until_it_follows_anew)
 }
 END_TEST
 
+START_TEST(no_wait_lasts_longer_than_the_deadline)
+{
+    const uint64_t start = uv_hrtime();
+    ck_assert_uint_eq(plain_deadline(), NO_DEADLINE);
+    plain_limit(plain_in(3));
+    ck_assert(!plain_late());
+    ck_assert_int_eq(plain_wait(thing[0], POLLIN, plain_in(1)), UV_ETIMEDOUT);
+    ck_assert(!plain_late());
+    ck_assert_int_eq(plain_wait(thing[0], POLLIN, PLAIN_FOREVER), UV_ETIMEDOUT);
+    ck_assert_uint_ge(since(start), 3);
+    ck_assert(plain_late());
+    ck_assert_int_eq(plain_wait(-1, 0, plain_in(60000)), UV_ETIMEDOUT);
+    make_ready();
+    ck_assert_int_eq(plain_wait(thing[0], POLLIN, PLAIN_FOREVER), 0);        /* what is there needs no wait */
+    plain_limit(NO_DEADLINE);
+    ck_assert(!plain_late());
+    ck_assert_uint_lt(since(start), 1000);
+}
+END_TEST
+
 START_TEST(for_ever_does_not_overflow)
 {
     ck_assert_uint_eq(plain_in(UINT64_MAX), PLAIN_FOREVER);
@@ -124,6 +145,7 @@ Suite *plain_suite(void)
     tcase_add_test(t, a_client_that_has_said_all_is_waited_for_a_while);
     tcase_add_test(t, a_client_that_resets_is_gone_at_once);
     tcase_add_test(t, once_cancelled_all_waits_fail_until_it_follows_anew);
+    tcase_add_test(t, no_wait_lasts_longer_than_the_deadline);
     tcase_add_test(t, for_ever_does_not_overflow);
     suite_add_tcase(s, t);
     return s;

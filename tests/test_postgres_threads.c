@@ -266,6 +266,26 @@ START_TEST(an_error_concerns_only_its_own_query)
 }
 END_TEST
 
+START_TEST(a_deadline_ends_a_query_at_the_server_and_the_wait_for_a_connection)
+{
+    asker slow = { .statement = &SLEEP, .n = 60000, .within_ms = 300 },
+          waits = { .statement = &THING, .n = 1, .within_ms = 20 };
+    rows r;
+    options.connections = 1;
+    options.timeout_ms = options.line_timeout_ms = 60000;
+    open_plain(cluster_url(server));
+    asker_start(&slow, base);
+    wait_for(SLEEPING, "1");
+    asker_start(&waits, base);
+    ck_assert_int_eq(asker_end(&waits), UV_ETIMEDOUT);
+    ck_assert_int_eq(asker_end(&slow), UV_ETIMEDOUT);
+    ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
+    ck_assert_double_lt(slow.took, 2);
+    ck_assert_int_eq(now(&THING, &r, 1), 0);
+    finish_plain();
+}
+END_TEST
+
 START_TEST(a_write_that_fails_at_its_commit_fails)
 {
     static const statement LATE = { "late", "insert into things values ($1, 'added')", false };
@@ -355,6 +375,7 @@ Suite *postgres_threads_suite(void)
     tcase_add_test(t, one_whose_client_is_gone_is_cancelled_at_the_server_and_the_next_is_not);
     tcase_add_test(t, cancelling_hits_nobody_else_however_it_falls);
     tcase_add_test(t, one_out_of_time_is_cancelled_at_the_server);
+    tcase_add_test(t, a_deadline_ends_a_query_at_the_server_and_the_wait_for_a_connection);
     tcase_add_loop_test(t, an_error_concerns_only_its_own_query, 0, 2);
     tcase_add_test(t, a_write_that_fails_at_its_commit_fails);
     tcase_add_loop_test(t, a_statement_is_prepared_once_for_each_kind_of_parameters, 0, 2);

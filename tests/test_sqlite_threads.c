@@ -221,6 +221,42 @@ START_TEST(a_read_that_runs_too_long_is_stopped)
 }
 END_TEST
 
+START_TEST(a_deadline_ends_a_read_and_the_wait_for_a_connection)
+{
+    asker slow = { .statement = &COUNT, .n = FOR_EVER, .within_ms = 60 },
+          waits = { .statement = &USER, .n = 1, .within_ms = 20 };
+    in_thread(1, 10, 60000, 60000);
+    asker_start(&slow, whole);
+    wait_until_it_reads();
+    asker_start(&waits, whole);
+    ck_assert_int_eq(asker_end(&waits), UV_ETIMEDOUT);
+    ck_assert_int_eq(asker_end(&slow), UV_ETIMEDOUT);
+    ck_assert_double_ge(waits.took, 0.02);
+    ck_assert_double_ge(slow.took, 0.06);
+    ck_assert_double_lt(slow.took, 2);
+    close_plain();
+}
+END_TEST
+
+START_TEST(a_deadline_ends_a_write_in_line_and_one_that_the_writer_has)
+{
+    asker first = { .statement = &ADD, .n = 1, .title = "late", .within_ms = 100 },
+          waits = { .statement = &ADD, .n = 1, .title = "late", .within_ms = 20 };
+    rows r;
+    in_thread(1, 10, 60000, 60000);
+    sqlite3 *lock = lock_it();
+    give_to_the_writer(&first);
+    asker_start(&waits, whole);
+    ck_assert_int_eq(asker_end(&waits), UV_ETIMEDOUT);
+    ck_assert_int_eq(asker_end(&first), UV_ETIMEDOUT);
+    ck_assert_double_lt(first.took, 2);
+    unlock_it(lock);
+    ck_assert_int_eq(now(add(&r, 1, "in time")), 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'late'"), 0);
+    close_plain();
+}
+END_TEST
+
 START_TEST(a_write_leaves_with_its_client_and_spoils_no_other)
 {
     asker a[4];
@@ -306,6 +342,8 @@ Suite *sqlite_threads_suite(void)
     tcase_add_test(t, a_full_line_of_readers_refuses_at_once_and_a_long_one_in_time);
     tcase_add_test(t, a_read_ends_with_its_client_and_the_next_one_does_not);
     tcase_add_test(t, a_read_that_runs_too_long_is_stopped);
+    tcase_add_test(t, a_deadline_ends_a_read_and_the_wait_for_a_connection);
+    tcase_add_test(t, a_deadline_ends_a_write_in_line_and_one_that_the_writer_has);
     tcase_add_test(t, a_write_leaves_with_its_client_and_spoils_no_other);
     tcase_add_test(t, a_full_line_of_writes_refuses_at_once_and_a_long_one_in_time);
     tcase_add_test(t, many_threads_read_and_write_at_once);

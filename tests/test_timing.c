@@ -1,5 +1,6 @@
 /* test_timing.c - a timeout cancels and drains; a success in the same instant wins. */
 #include "server/async/loop.h"
+#include "server/async/deadline.h"
 #include "server/async/timing.h"
 #include "suites.h"
 #include "support.h"
@@ -101,6 +102,23 @@ START_TEST(timeouts_nest_and_the_shorter_one_decides)
 }
 END_TEST
 
+START_TEST(a_deadline_is_a_timeout_at_a_time)
+{
+    const uint64_t deadline = deadline_after(uv_hrtime(), 1000);
+    follow(with_deadline(fake_new(&f, UV_ECANCELED), deadline));
+    loop_run_skipping();
+    ck_assert_int_eq(err, UV_ETIMEDOUT);
+    ck_assert_uint_ge(uv_hrtime(), deadline);
+    ck_assert_uint_lt(uv_hrtime(), deadline + 500000000);
+    follow(with_deadline(fake_new(&f, UV_ECANCELED), NO_DEADLINE));
+    loop_run_skipping();
+    ck_assert_int_eq(f.cancels, 0);
+    promise_settle(f.promise, 0);
+    loop_run();
+    ck_assert_int_eq(err, 0);
+}
+END_TEST
+
 static void sleep_in_thread(void *arg)
 {
     int *outcome = arg, e;
@@ -131,6 +149,7 @@ Suite *timing_suite(void)
     tcase_add_test(t, a_failure_after_the_deadline_is_a_timeout);
     tcase_add_test(t, cancelling_reaches_the_work);
     tcase_add_test(t, timeouts_nest_and_the_shorter_one_decides);
+    tcase_add_test(t, a_deadline_is_a_timeout_at_a_time);
     tcase_add_test(t, in_a_plain_thread_it_sleeps_and_returns_settled);
     suite_add_tcase(s, t);
     return s;

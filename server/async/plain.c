@@ -1,5 +1,6 @@
 /* plain.c - see plain.h. */
 #include "plain.h"
+#include "deadline.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,6 +14,7 @@ static _Thread_local struct {
     uint64_t farewell;                       /* nanoseconds for the answer to a client that has said all */
     uint64_t end;                            /* when that is over; 0 while it may still send */
     bool     cancelled;
+    uint64_t deadline;                       /* 0 while there is none */
 } here;
 
 void plain_follow(int client, uint64_t farewell_ms)
@@ -22,6 +24,10 @@ void plain_follow(int client, uint64_t farewell_ms)
     here.end = 0;
     here.cancelled = false;
 }
+
+void     plain_limit(uint64_t deadline) { here.deadline = deadline == NO_DEADLINE ? 0 : deadline; }
+uint64_t plain_deadline(void)           { return here.deadline ? here.deadline : NO_DEADLINE; }
+bool     plain_late(void)               { return here.deadline && uv_hrtime() >= here.deadline; }
 
 uint64_t plain_in(uint64_t ms)
 {
@@ -55,6 +61,7 @@ static int milliseconds(uint64_t until, uint64_t now)
 
 int plain_wait(int fd, short events, uint64_t until)
 {
+    until = deadline_sooner(until, plain_deadline());
     for (uint64_t now = uv_hrtime(); !here.cancelled;) {
         struct pollfd on[] = {
             { fd, events, 0 },               /* negative ones are passed over */

@@ -8,9 +8,12 @@
 #include "task.h"
 #include "context.h"
 #include "loop.h"
+#include "plain.h"
 #include "stack.h"
+#include "timer.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__has_feature)                   /* clang spells it this way */
@@ -39,6 +42,8 @@ struct task {
     void       *arg;
     promise    *result;                      /* settles when fn returns */
     promise    *awaiting;
+    uint64_t    deadline;
+    timer       timer;                       /* rings at the deadline; set while it awaits */
     int         outcome;                     /* of what I awaited; in the end, of fn */
     bool        cancelled, finished;
     bool        kept;                        /* task_free frees me, not my end */
@@ -122,6 +127,7 @@ static void resume(task *t)
     if (!t->finished)
         return;
     alive--;
+    timer_stop(&t->timer);
     promise_settle(t->result, t->outcome);
     if (!t->kept)
         task_free(t);
@@ -129,13 +135,32 @@ static void resume(task *t)
 
 static void run(ready *node) { resume((task *)node); }
 
-static void cancel(promise *p, void *arg)
+static void stop(task *t)
 {
-    task *t = arg;
-    (void)p;
     t->cancelled = true;
     if (t->awaiting)
         promise_cancel(t->awaiting);
+}
+
+static void cancel(promise *p, void *arg)
+{
+    (void)p;
+    stop(arg);
+}
+
+static void deadline_came(timer *rang) { stop((task *)((char *)rang - offsetof(task, timer))); }
+
+/* A deadline that has come without a wait to be stopped is noticed by the next. */
+static void watch_deadline(task *t)
+{
+    if (t->deadline != NO_DEADLINE && !t->cancelled && loop_here() && !timer_is_set(&t->timer))
+        timer_set_at(&t->timer, t->deadline, deadline_came);
+}
+
+/* What a wait has come to: one that was stopped for want of time is told so. */
+static int verdict(const task *t, int err)
+{
+    return err == UV_ECANCELED && t->cancelled && uv_hrtime() >= t->deadline ? UV_ETIMEDOUT : err;
 }
 
 static int make(const char *name, size_t room, task **made)
@@ -147,7 +172,8 @@ static int make(const char *name, size_t room, task **made)
     uintptr_t top = ((uintptr_t)s.base + s.size - sizeof(task)) & ~(uintptr_t)63;
     task *t = (task *)top;
     top = (top - room) & ~(uintptr_t)63;
-    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .name = name };
+    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .name = name,
+                  .deadline = NO_DEADLINE };
     t->here = context_make(s.base, top - (uintptr_t)s.base, body, t);
     *made = t;
     return 0;
@@ -210,15 +236,16 @@ int await(promise *p)
     while (!promise_take_if_settled(p, &err)) {
         if (t) {
             t->awaiting = p;
+            watch_deadline(t);
             when_settled(p, woken, t);
             leave(t);
-            return t->outcome;
+            return verdict(t, t->outcome);
         }
         bool progress = loop_run_ready();    /* a plain thread has no loop: turn the crank here */
         assert(progress && "await() outside a task, on work that needs a loop");
         (void)progress;
     }
-    return err;
+    return t ? verdict(t, err) : err;
 }
 
 int task_yield(void)
@@ -227,8 +254,27 @@ int task_yield(void)
     if (!t)
         return 0;
     loop_immediate(&t->node);
+    watch_deadline(t);
     leave(t);
-    return t->cancelled ? UV_ECANCELED : 0;
+    return t->cancelled ? verdict(t, UV_ECANCELED) : 0;
+}
+
+void task_limit(task *t, uint64_t deadline)
+{
+    if (!t && !loop_here())
+        plain_limit(deadline);
+    t = t ? t : current;
+    if (!t)
+        return;
+    t->deadline = deadline;
+    timer_stop(&t->timer);
+    if (t->awaiting)
+        watch_deadline(t);
+}
+
+uint64_t task_deadline(void)
+{
+    return !loop_here() ? plain_deadline() : current ? current->deadline : NO_DEADLINE;
 }
 
 bool        task_running(void)               { return current != NULL; }

@@ -6,12 +6,18 @@
  *            In a plain thread (threads mode) it simply blocks, so a handler cannot tell.
  *
  * A task lives on its own guarded stack, on one thread, from start to return. What it starts, it
- * awaits: a local may be passed to work that is awaited before the function returns. */
+ * awaits: a local may be passed to work that is awaited before the function returns.
+ *
+ *   Cancelling  a task cancels what it awaits, and so what that awaits, down to the innermost wait, and
+ *               whatever it awaits from then on.
+ *   A deadline  does the same when it comes, but then await returns UV_ETIMEDOUT where it would return
+ *               UV_ECANCELED. In a plain thread it is the thread's: see plain.h. */
 #ifndef TASK_H
 #define TASK_H
 
 #include <uv.h>                              /* before async: uv.h has a member of that name */
 
+#include "deadline.h"
 #include "promise.h"
 
 #include <stdbool.h>
@@ -23,7 +29,8 @@
  * If the task itself is cancelled, p is cancelled and drained first. */
 async int await(promise *p);
 
-/* Let everything else that is ready, and I/O, have a turn. UV_ECANCELED if cancelled meanwhile. */
+/* Let everything else that is ready, and I/O, have a turn. UV_ECANCELED if cancelled meanwhile, or
+ * UV_ETIMEDOUT. */
 async int task_yield(void);
 
 /* Start fn(arg) as a task, from the loop, soon. The promise settles with what fn returns;
@@ -39,6 +46,11 @@ task *task_new(const char *name, size_t room);
 void *task_room(task *t);
 MUST_AWAIT promise *task_run(task *t, int (*fn)(void *arg), void *arg);
 void  task_free(task *t);
+
+/* Gives t another deadline; NO_DEADLINE, which it has at first: none. When one has come, it is too late.
+ * t may be NULL: the task that runs, or in a plain thread the thread. */
+void     task_limit(task *t, uint64_t deadline);
+uint64_t task_deadline(void);                /* of the same; NO_DEADLINE in neither */
 
 bool        task_running(void);              /* am I inside a task? */
 const char *task_name(void);                 /* for logs; "main" outside a task */

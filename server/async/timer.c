@@ -134,6 +134,12 @@ void timer_set(timer *t, uint64_t ms, void (*rang)(timer *))
         arm(t->due);
 }
 
+void timer_set_at(timer *t, uint64_t time, void (*rang)(timer *))
+{
+    const uint64_t ms = time / 1000000, now = uv_now(loop_here());
+    timer_set(t, ms > now ? ms - now : 0, rang);             /* and the millisecond that it adds */
+}
+
 void timer_stop(timer *t)
 {
     if (!t->next)

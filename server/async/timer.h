@@ -20,6 +20,7 @@ typedef struct timer {
 } timer;
 
 void     timer_set(timer *t, uint64_t ms, void (*rang)(timer *));    /* from now; setting it again moves it */
+void     timer_set_at(timer *t, uint64_t time, void (*rang)(timer *));       /* not before that time of uv_hrtime's clock */
 void     timer_stop(timer *t);               /* no-op while not set */
 bool     timer_is_set(const timer *t);
 uint64_t timer_now(void);                    /* the loop's clock: milliseconds, read once a turn */

@@ -3,6 +3,7 @@
  * with_timeout is not a race: a race that the clock wins would forget a success that arrived in
  * the same instant, and with it the permit or connection that it stood for. */
 #include "timing.h"
+#include "deadline.h"
 #include "timer.h"
 #include "loop.h"
 #include "plain.h"
@@ -31,8 +32,9 @@ static void cancel_sleeper(promise *p, void *arg)
 promise *sleep_for(uint64_t ms)
 {
     if (!loop_here()) {
-        const int err = plain_wait(-1, 0, plain_in(ms));
-        return promise_settled(err == UV_ETIMEDOUT ? 0 : err);
+        const uint64_t until = plain_in(ms);
+        const int err = plain_wait(-1, 0, until);
+        return promise_settled(err == UV_ETIMEDOUT && until <= plain_deadline() ? 0 : err);
     }
     struct sleeper *s = pool_get(&sleepers);
     s->timer = (timer){ 0 };
@@ -71,15 +73,33 @@ static void cancel_work(promise *p, void *arg)
     promise_cancel(d->work);
 }
 
+static struct deadline *limit(promise *p)
+{
+    struct deadline *d = pool_get(&deadlines);
+    *d = (struct deadline){ .work = p };
+    d->whole = promise_new(cancel_work, d);
+    when_settled(p, work_settled, d);
+    return d;
+}
+
 promise *with_timeout(promise *p, uint64_t ms)
 {
     int err;
     if (promise_take_if_settled(p, &err))    /* always, in a plain thread */
         return promise_settled(err);
-    struct deadline *d = pool_get(&deadlines);
-    *d = (struct deadline){ .work = p };
-    d->whole = promise_new(cancel_work, d);
+    struct deadline *d = limit(p);
     timer_set(&d->timer, ms, deadline_rang);
-    when_settled(p, work_settled, d);
+    return d->whole;
+}
+
+promise *with_deadline(promise *p, uint64_t deadline)
+{
+    int err;
+    if (deadline == NO_DEADLINE)
+        return p;
+    if (promise_take_if_settled(p, &err))
+        return promise_settled(err);
+    struct deadline *d = limit(p);
+    timer_set_at(&d->timer, deadline, deadline_rang);
     return d->whole;
 }

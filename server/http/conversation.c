@@ -37,7 +37,9 @@ static void answering(request *r)
     ((conversation *)r->connection)->talk->answering(r);
 }
 
-static const exchange_host host = { .room = room, .answering = answering };
+static void limit(request *r) { plain_limit(r->deadline); }
+
+static const exchange_host host = { .room = room, .answering = answering, .limit = limit };
 
 /* Running a handler. */
 
@@ -111,7 +113,10 @@ static void answer(conversation *c, request *r, const intake *in)
         return;
     }
     say_goodbye(r);
+    exchange_limit(r, c->talk->config->timeouts.request);
+    plain_limit(r->deadline);
     run_handler(r);
+    plain_limit(NO_DEADLINE);
     if (exchange_broke_off(r)) {
         sender_push(c);                      /* what is whole before it, too */
         c->gone = true;

@@ -22,7 +22,8 @@ void exchange_init(void *room, size_t size, const head *h)
 {
     request *req = room;
     *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
-                      .header_count = (uint16_t)h->count, .path = place(h, h->path), .query = place(h, h->query) };
+                      .header_count = (uint16_t)h->count, .deadline = NO_DEADLINE,
+                       .path = place(h, h->path), .query = place(h, h->query) };
     memcpy((void *)exchange_headers(req), h->headers, (size_t)h->count * sizeof(header));
     memcpy((void *)exchange_head(req), h->at, h->length);
     arena_init(&req->arena, (char *)room + fixed_size(h), size - fixed_size(h));
@@ -50,6 +51,11 @@ void exchange_end(request *req, int err)
                   err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));
     if (!req->answered)
         respond_error(req, err ? err : HTTP_STATUS(500));
+}
+
+void exchange_limit(request *req, uint64_t ms)
+{
+    req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
 }
 
 void exchange_refuse(request *req, int err)

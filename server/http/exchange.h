@@ -11,6 +11,7 @@
 #include "request.h"
 #include "router.h"
 #include "server/async/task.h"
+#include "server/async/timer.h"
 
 struct exchange_host;
 
@@ -32,6 +33,8 @@ struct request {
     };
     text          extra;                     /* headers of the answer so far, each with CRLF */
     uint64_t      started, left;             /* left: bytes of a begun answer still to come */
+    uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
+    timer         timer;                     /* rings then, for a promise handler; a task has its own */
     span          path, query;               /* of head; an empty path stands for / */
     span          parameters[MAX_PARAMETERS_OF_PATH];        /* of path */
     uint16_t      header_count;
@@ -56,6 +59,7 @@ static inline const char *exchange_head(const request *req)
 typedef struct exchange_host {
     promise *(*room)(request *req);          /* settles when out may take another piece */
     void     (*answering)(request *req);     /* the site's, see server.h */
+    void     (*limit)(request *req);         /* its deadline is another */
 } exchange_host;
 
 extern const head NO_HEAD;                   /* of a request whose own could not be read */
@@ -69,6 +73,7 @@ bool exchange_is_safe(const request *req);   /* its method changes nothing: GET,
 
 int  respond_error(request *req, int err);   /* the page for a handler's error */
 void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
+void exchange_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take to answer */
 void exchange_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
 void exchange_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
 bool exchange_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */

@@ -7,7 +7,24 @@
 
 static void answering(request *r) { worker_here->answering(r); }
 
-static const exchange_host host = { .room = writer_room, .answering = answering };
+static void deadline_came(timer *t)
+{
+    request *r = (request *)((char *)t - offsetof(request, timer));
+    if (r->running)
+        promise_cancel(r->running);
+}
+
+static void limit(request *r)
+{
+    if (r->task)
+        task_limit(r->task, r->deadline);
+    else if (r->deadline == NO_DEADLINE)
+        timer_stop(&r->timer);
+    else if (r->running)
+        timer_set_at(&r->timer, r->deadline, deadline_came);
+}
+
+static const exchange_host host = { .room = writer_room, .answering = answering, .limit = limit };
 
 static void free_request(request *r)
 {
@@ -57,6 +74,9 @@ static void advance(connection *c)
 static void finish(request *r, int err)
 {
     r->running = NULL;
+    timer_stop(&r->timer);
+    if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
+        err = UV_ETIMEDOUT;
     exchange_end(r, err);
     advance(r->connection);
 }
@@ -88,6 +108,7 @@ static void start(request *r)
             finish(r, UV_ENOMEM);
             return;
         }
+        limit(r);
         p = task_run(r->task, run_handler, r);
     } else {
         p = r->route->promise(r);
@@ -98,6 +119,8 @@ static void start(request *r)
     }
     r->running = p;
     when_settled(p, on_settled, r);
+    if (!r->task)
+        limit(r);
     if (r->gone)                             /* its first piece found nobody there */
         promise_cancel(p);
 }
@@ -105,6 +128,7 @@ static void start(request *r)
 void pipeline_start(connection *c, request *r)
 {
     c->reading = NULL;
+    exchange_limit(r, worker_here->config->timeouts.request);
     if (c->first != r && !exchange_is_safe(r)) {
         r->held_back = true;
         return;

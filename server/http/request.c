@@ -18,6 +18,16 @@ void   **request_context(request *req)               { return &req->context; }
 arena   *request_arena(request *req)                 { return &req->arena; }
 void    *request_alloc(request *req, size_t size)    { return arena_alloc(&req->arena, size); }
 
+uint64_t request_deadline(const request *req) { return req->deadline; }
+
+void request_set_deadline(request *req, uint64_t deadline)
+{
+    if (req->answered)
+        return;
+    req->deadline = deadline;
+    req->host->limit(req);
+}
+
 text request_header(const request *req, const char *name)
 {
     const header *headers = exchange_headers(req);

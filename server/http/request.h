@@ -9,11 +9,16 @@
  *
  *   Ownership.  The request belongs to its connection. Everything reached through it, and everything
  *               from its arena, lives until it has been answered and its handler has ended.
- *   Clients that go away.  Their request's task or promise is cancelled; answering is then a no-op. */
+ *   Clients that go away.  Their request's task or promise is cancelled; answering is then a no-op.
+ *   Time.       A request has a deadline, [timeouts] request after it has come, until its answer begins.
+ *               Then what its task awaits is cancelled, and await returns UV_ETIMEDOUT; its promise is
+ *               cancelled. Nobody can cancel a callback handler: what it waits for must end by itself.
+ *               A handler that then fails is answered with 504. */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
 #include "server/arena.h"
+#include "server/async/deadline.h"
 #include "server/async/promise.h"
 #include "server/text.h"
 #include "status.h"
@@ -40,6 +45,11 @@ int  request_param_int(request *req, const char *name, int64_t *value);      /* 
 int  request_query_int(request *req, const char *name, int64_t *value);      /* the same; *value stays if it is not there */
 bool request_prefers_json(const request *req);               /* by Accept: rather than HTML, which wins a tie */
 uint64_t request_started(const request *req);                /* uv_hrtime when its head was complete */
+
+/* Of deadline.h; NO_DEADLINE once it has been answered. A handler that knows better, like one whose
+ * request is long in coming, gives it another. */
+uint64_t request_deadline(const request *req);
+void     request_set_deadline(request *req, uint64_t deadline);
 
 void **request_context(request *req);                        /* the site's own; NULL at first */
 arena *request_arena(request *req);

@@ -86,6 +86,10 @@ static int answer(request *req, int status, const char *type, uint64_t length, t
     if (req->answered)
         return UV_EALREADY;
     req->answered = true;
+    if (req->deadline != NO_DEADLINE) {      /* from now on the client's pace is what counts */
+        req->deadline = NO_DEADLINE;
+        req->host->limit(req);
+    }
     if (req->gone)
         return 0;
     if (req->route)

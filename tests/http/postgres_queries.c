@@ -71,6 +71,26 @@ START_TEST(a_query_slower_than_its_timeout_is_504_and_gone_at_the_server)
 }
 END_TEST
 
+/* Of all stages: a callback cannot be cancelled, but its queries know the deadline. */
+START_TEST(a_query_that_its_request_has_no_time_for_is_504_and_gone_at_the_server)
+{
+    static const char *const paths[] = {
+        "/users/42", "/users/42/promises", "/users/42/callbacks", "/users/42/sequential",
+    };
+    server_start("postgres-queries", slow_url(20), "TENK_DATABASE_TIMEOUT=30s", "TENK_TIMEOUTS_REQUEST=300ms", NULL);
+    ck_assert(eventually(5, get("/healthz").status == 200));
+    for (int i = 0; i < 4; i++) {
+        const double before = now_s();
+        const answer a = get(paths[i]);
+        const double took = now_s() - before;
+        expect_problem(a, 504);
+        ck_assert_msg(took > 0.25 && took < 3, "%s: after %.1f s", paths[i], took);
+        ck_assert_msg(eventually(1, sql_int(ACTIVE) == 0), "%s goes on", paths[i]);
+    }
+    server_stop();
+}
+END_TEST
+
 /* Callbacks cannot be cancelled: that is one of the reasons for the stages after them. */
 START_TEST(a_query_whose_client_has_left_is_gone_at_the_server)
 {
@@ -171,6 +191,7 @@ Suite *postgres_queries_suite(void)
     TCase *t = postgres_theme(s, "postgres-queries");
     tcase_add_test(t, two_queries_of_50_ms_take_50_ms_and_sequential_100);
     tcase_add_test(t, a_query_slower_than_its_timeout_is_504_and_gone_at_the_server);
+    tcase_add_test(t, a_query_that_its_request_has_no_time_for_is_504_and_gone_at_the_server);
     tcase_add_test(t, a_query_whose_client_has_left_is_gone_at_the_server);
     tcase_add_test(t, a_locked_table_delays_nobody_else);
     tcase_add_test(t, more_requests_than_pool_and_line_hold_are_503_and_none_hangs);

@@ -88,6 +88,27 @@ START_TEST(what_was_acknowledged_is_there_after_sigterm)
 }
 END_TEST
 
+START_TEST(a_post_that_waits_for_the_lock_longer_than_its_request_may_is_504_and_not_stored)
+{
+    char file[256], answered[64];
+    sqlite3 *other;
+    server_start("sqlite-faults", "TENK_TIMEOUTS_REQUEST=300ms", NULL);
+    snprintf(file, sizeof file, "%s/tenk.db", here.folder);
+    ck_assert_int_eq(sqlite3_open(file, &other), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
+    const double before = now_s();
+    expect_problem(post("/users/1/posts", "application/json", "{\"title\":\"too late\",\"body\":\"b\"}"), 504);
+    ck_assert_double_lt(now_s() - before, 3);
+    expect(get("/users/42"), 200, "text/html");
+    ck_assert_int_eq(sqlite3_exec(other, "rollback", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    ck_assert_int_eq(post("/users/1/posts", "application/json", "{\"title\":\"in time\",\"body\":\"b\"}").status, 201);
+    ask_file(file, "select count(*) from posts where title = 'too late'", answered, sizeof answered);
+    ck_assert_str_eq(answered, "0");
+    server_stop();
+}
+END_TEST
+
 /* A disk of its own, seen by this test only; false where that is not allowed. */
 static bool small_disk(char *folder, size_t size, const char *options)
 {
@@ -295,6 +316,7 @@ Suite *sqlite_faults_suite(void)
     TCase *t = theme(s, "sqlite-faults", NULL);
     tcase_add_test(t, what_was_acknowledged_survives_kill_9);
     tcase_add_test(t, what_was_acknowledged_is_there_after_sigterm);
+    tcase_add_test(t, a_post_that_waits_for_the_lock_longer_than_its_request_may_is_504_and_not_stored);
     tcase_add_test(t, a_full_disk_stops_the_writing_and_nothing_else);
     tcase_add_test(t, a_disk_too_small_for_the_seed_is_said_and_leaves_nothing_half_made);
     tcase_add_test(t, a_database_that_cannot_be_written_is_said);

@@ -197,6 +197,52 @@ START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
 }
 END_TEST
 
+/* A request's own time. Theirs is another server, for others' answers take longer. */
+
+START_TEST(a_handler_that_takes_longer_than_a_request_may_is_504_and_the_connection_goes_on)
+{
+    static const char *const slow[] = { "/sleep?ms=20000", "/sleep/promise?ms=20000" };
+    server_start("timeouts", "TENK_TIMEOUTS_REQUEST=200ms", NULL);
+    client *c = client_new();
+    for (int i = 0; i < 2; i++) {
+        char request[128];
+        const double before = now_s();
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", slow[i]);
+        client_say(c, request);
+        const answer a = client_answer(c);
+        const double took = now_s() - before;
+        expect_problem(a, 504);
+        ck_assert_msg(took >= 0.19 && took < 3, "after %.2f s", took);
+        client_say(c, "GET /sleep?ms=1 HTTP/1.1\r\nHost: t\r\n\r\n");
+        ck_assert_int_eq(client_answer(c).status, 200);
+    }
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(an_answer_that_has_begun_may_take_longer)
+{
+    server_start("timeouts", "TENK_TIMEOUTS_REQUEST=100ms", NULL);
+    client *c = client_small(4096);
+    client_say(c, "GET /static/large.bin HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+    pause_ms(300);
+    const answer a = client_answer(c);
+    expect(a, 200, NULL);
+    ck_assert_uint_eq(a.length, 4 << 20);
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(without_a_limit_a_request_may_take_as_long_as_it_likes)
+{
+    server_start("timeouts", "TENK_TIMEOUTS_REQUEST=0", NULL);
+    expect(get("/sleep?ms=100"), 200, NULL);
+    server_stop();
+}
+END_TEST
+
 Suite *timeouts_suite(void)
 {
     Suite *s = suite_create("timeouts");
@@ -212,5 +258,9 @@ Suite *timeouts_suite(void)
     tcase_add_test(t, who_reads_nothing_of_many_small_answers_is_stopped_too);
     tcase_add_test(t, a_slow_reader_who_reads_gets_everything);
     tcase_add_test(t, thousands_of_slow_heads_do_not_slow_the_others);
+    t = theme(s, "timeouts", NULL);
+    tcase_add_test(t, a_handler_that_takes_longer_than_a_request_may_is_504_and_the_connection_goes_on);
+    tcase_add_test(t, an_answer_that_has_begun_may_take_longer);
+    tcase_add_test(t, without_a_limit_a_request_may_take_as_long_as_it_likes);
     return s;
 }
