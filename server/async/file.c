@@ -66,9 +66,11 @@ static void on_called(uv_fs_t *fs)
 {
     file_operation *o = (file_operation *)fs;
     const ssize_t result = fs->result;
+    loop_enter();
     uv_fs_req_cleanup(fs);
     if (go_on(o, result))
         settle(o, finish(o));
+    loop_leave();
 }
 
 static void on_entered(int err, void *arg)

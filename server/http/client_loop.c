@@ -79,8 +79,10 @@ static void on_socket_ready(uv_poll_t *w, int status, int events)
     uv_os_fd_t fd;
     const int flags = (status < 0 ? CURL_CSELECT_ERR : 0) | (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
                       (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+    loop_enter();
     if (uv_fileno((uv_handle_t *)w, &fd) == 0)
         go_on(fd, flags);
+    loop_leave();
 }
 
 static void on_closed(uv_handle_t *w) { pool_put(&watches, w); }

@@ -2,6 +2,7 @@
  *
  * A seat's sockets are in an epoll set, which is itself a descriptor: the thread waits for that, and
  * for its own client to leave, as for anything else (plain.h). */
+#include "server/async/deadline.h"
 #include "server/async/lender.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
@@ -90,12 +91,12 @@ static int milliseconds(uint64_t until)
 }
 
 /* Waits, and lets libcurl go on with what is ready. UV_ECANCELED: the thread's client is gone, of which
- * an abandoned transfer has heard. */
+ * an abandoned transfer has heard; UV_ETIMEDOUT: its deadline has come. */
 static int take_turn(seat *s, bool abandoned)
 {
     struct epoll_event e[EVENTS];
     int running, err = abandoned ? 0 : plain_wait(s->sockets, POLLIN, s->due);
-    if (err && err != UV_ETIMEDOUT)
+    if (err && (err != UV_ETIMEDOUT || plain_late()))
         return err;
     const int n = epoll_wait(s->sockets, e, EVENTS, abandoned ? milliseconds(s->due) : 0);
     for (int i = 0; i < n; i++)
@@ -142,7 +143,7 @@ static int fetch(seat *s, transfer *t, uint64_t until)
 int client_plain_fetch(transfer *t)
 {
     loan *l;
-    const uint64_t until = plain_in(t->timeout_ms);
+    const uint64_t until = deadline_sooner(plain_in(t->timeout_ms), plain_deadline());
     uv_once(&all.once, open_all);
     int err = lender_borrow(&all.lender, &l, until, false);
     if (err)
