@@ -213,9 +213,9 @@ void peer_stop(void)
 
 static const char *url(const char *host, int at, const char *path)
 {
-    static char urls[8][100];
+    static char urls[32][100];
     static int  next;
-    char *room = urls[next++ % 8];
+    char *room = urls[next++ % 32];
     snprintf(room, sizeof urls[0], "%s:%d%s", host, at, path);
     return room;
 }

@@ -140,8 +140,9 @@ END_TEST
 
 START_TEST(never_more_than_so_many_are_under_way_and_all_have_their_turn)
 {
+    const char *url = peer_url("/gate");
     for (int i = 0; i < MANY; i++)
-        start(i, peer_url("/gate"), 0);
+        start(i, url, 0);
     until(peer_waiting, 3);
     peer_open(MANY);
     for (int i = 0; i < MANY; i++)
