@@ -8,8 +8,6 @@
 
 void http_client_configure(const http_client_options *o) { client_settings = *o; }
 
-static void start(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
-
 promise *http_fetch(arena *a, const http_call *call, http_answer *out)
 {
     static uv_once_t once = UV_ONCE_INIT;
@@ -17,7 +15,7 @@ promise *http_fetch(arena *a, const http_call *call, http_answer *out)
     const int err = transfer_init(&t, a, call, out);
     if (err)
         return promise_settled(err);
-    uv_once(&once, start);
+    uv_once(&once, transfer_start);
     return loop_here() ? client_loop_fetch(&t) : promise_settled(client_plain_fetch(&t));
 }
 

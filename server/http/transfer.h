@@ -35,6 +35,8 @@ typedef struct transfer {
 
 extern http_client_options client_settings;
 
+void transfer_start(void);                   /* once in the process, before the first */
+
 /* 0, or UV_EINVAL. */
 int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out);
 
