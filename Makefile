@@ -58,7 +58,7 @@ SOURCES := $(filter-out server/main.c server/async/context_%,\
 UNIT      := $(wildcard tests/*.c)
 SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c
 ORDER     := $(wildcard tests/node_order/*.c)
-ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard loadtest/*.c tests/fuzz/*.c)
+ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard server/man/*.c loadtest/*.c tests/fuzz/*.c)
 
 all: $(BUILD)/tenk
 
@@ -149,6 +149,7 @@ test: install-test
 	$(remake) order
 	$(remake) VARIANT=asan both order
 	$(remake) CONTEXT=ucontext unit
+	$(remake) test-install
 	$(Q)tests/loadtest.sh
 	$(Q)tests/totals.sh
 asan tsan valgrind: install-check
@@ -185,9 +186,30 @@ bench-core: $(BUILD)/loadtest/core
 
 install-%:
 	$(Q).ci/install $*
-install: all
-	install -D $(BUILD)/tenk $(DESTDIR)$(PREFIX)/bin/tenk
-fresh:
+
+# An installed tenk finds its static files beside its own folder, wherever that is.
+INSTALLED := bin/tenk share/tenk share/doc/tenk share/man/man1/tenk.1 share/man/man5/tenk.ini.5
+TO         = $(DESTDIR)$(PREFIX)
+install: all manual
+	install -D $(BUILD)/tenk '$(TO)/bin/tenk'
+	find static -type f -exec install -D -m 644 {} '$(TO)/share/tenk/{}' ';'
+	install -D -m 644 config.ini '$(TO)/share/doc/tenk/config.ini'
+	install -D -m 644 server/man/tenk.1 '$(TO)/share/man/man1/tenk.1'
+	install -D -m 644 $(BUILD)/man/tenk.ini.5 '$(TO)/share/man/man5/tenk.ini.5'
+uninstall:
+	rm -rf $(INSTALLED:%='$(TO)/%')
+manual: $(BUILD)/man/tenk.ini.5
+$(BUILD)/man/tenk.ini.5: server/man/tenk.ini.5.in $(BUILD)/man/settings
+	$(call say,MAN,$@)$(BUILD)/man/settings < $< > $@.new && mv $@.new $@
+$(BUILD)/man/settings: $(BUILD)/server/man/settings.c.o $(BUILD)/libtenk.a
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
+test-install: all
+	$(Q)tests/install.sh
+test-container: install-container
+	$(remake) all
+	$(Q)tests/container.sh
+	$(Q)tests/topology.sh
+test-fresh:
 	$(Q)tests/fresh.sh bookworm run test
 	$(Q)tests/fresh.sh trixie run test
 lint: $(BUILD)/flags
@@ -210,9 +232,11 @@ help:
 	    'make bench      measures the server             make bench-core  measures tasks and promises' \
 	    'make loadtest   both modes and their peers, and a report' \
 	    'make lint       cppcheck                        make clean' \
-	    'make install    to PREFIX ($(PREFIX))' \
+	    'make install    to PREFIX ($(PREFIX))            make uninstall' \
+	    'make test-container  the image built, run and stopped, and three servers behind a proxy' \
+	    'make test-fresh      the first two commands, in bare Debian 12 and 13 roots; both as root' \
 	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit scenarios order both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest install fresh \
-        lint clean help force compile_commands.json
+.PHONY: all run unit scenarios order both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest \
+        install uninstall manual test-install test-container test-fresh lint clean help force compile_commands.json

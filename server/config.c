@@ -54,7 +54,7 @@ void reading_set(reading *r, const setting *s, const char *value, const char *so
 
 static bool is_auto(const config *c, const setting *s)
 {
-    return s->automatic && strcmp(reading_origin(c, s)->text, "auto") == 0;
+    return setting_may_be_auto(s) && strcmp(reading_origin(c, s)->text, "auto") == 0;
 }
 
 /* b is the one to blame, unless only a was given. */
@@ -130,8 +130,11 @@ static void print_setting(const config *c, const setting *s, FILE *out)
     else {
         const int width = fprintf(out, "%s = %s", s->key, shown);
         fprintf(out, "%*s ; ", width < COLUMN ? COLUMN - width : 0, "");
-        if (is_auto(c, s))
-            fprintf(out, "(%d) ", setting_number(s, c));
+        if (is_auto(c, s)) {
+            fputc('(', out);
+            setting_write(s, c, out);
+            fputs(") ", out);
+        }
         fprintf(out, "%s\n", o->source);
     }
     mem_free(shown);

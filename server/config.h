@@ -79,7 +79,7 @@ typedef struct config {
         size_t stack;                        /* of a task; 64KiB */
     } tasks;
     struct {
-        char *root;                          /* the folder behind /static/; static */
+        char *root;                          /* the folder behind /static/; auto: share/tenk/static, or static */
     } files;
     struct {
         int level;                           /* error, warning, info, debug (log.h); info */

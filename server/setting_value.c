@@ -105,7 +105,7 @@ int setting_store(const setting *s, config *c, char *text, char *why, size_t siz
         *(char **)member(s, c) = text;
         return 0;
     case SETTING_TEXT:
-    case SETTING_URL:
+    case SETTING_URL:                        /* auto stays until it is resolved */
         *(char **)member(s, c) = text;
         return 0;
     case SETTING_SWITCH:
@@ -119,14 +119,22 @@ int setting_store(const setting *s, config *c, char *text, char *why, size_t siz
     }
 }
 
+bool setting_may_be_auto(const setting *s) { return s->automatic || s->automatic_text; }
+
 void setting_resolve(const setting *s, config *c)
 {
-    assert(s->type == SETTING_NUMBER);
-    *(int *)member(s, c) = s->automatic(c);
+    assert(s->automatic ? s->type == SETTING_NUMBER : s->type == SETTING_TEXT);
+    if (s->automatic)
+        *(int *)member(s, c) = s->automatic(c);
+    else
+        *(char **)member(s, c) = s->automatic_text();
 }
 
-int setting_number(const setting *s, const config *c)
+void setting_write(const setting *s, const config *c, FILE *out)
 {
-    assert(s->type == SETTING_NUMBER);
-    return *(const int *)((const char *)c + s->offset);
+    const char *at = (const char *)c + s->offset;
+    if (s->automatic)
+        fprintf(out, "%d", *(const int *)at);
+    else
+        fputs(*(char *const *)at, out);
 }

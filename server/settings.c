@@ -2,8 +2,11 @@
  * config.ini, which a test compares with the row. */
 #include "settings.h"
 
+#include "installed.h"
 #include "machine.h"
+#include "units.h"
 
+#include <limits.h>
 #include <string.h>
 
 static int one_a_processor(const config *c)
@@ -39,6 +42,12 @@ static int every_connection(const config *c)
     enum { MOST = 1000000 };
     const int64_t all = (int64_t)c->limits.connections * c->server.workers;
     return all < MOST ? (int)all : MOST;
+}
+
+static char *installed_or_here(void)
+{
+    static char folder[PATH_MAX], here[] = "static";
+    return installed_static(folder, sizeof folder) || !units_is_line(folder) ? here : folder;
 }
 
 static const char *const MODES[] = { "async", "threads", NULL };
@@ -152,8 +161,8 @@ const setting SETTINGS[] = {
     { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
       .why = "Of one task, in whole pages; only what a task touches takes memory." },
 
-    { TEXTUAL(SETTING_TEXT, files, root), .initial = "static",
-      .why = "The folder behind /static/." },
+    { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = installed_or_here,
+      .why = "The folder behind /static/; auto: share/tenk/static of an installed tenk, else static." },
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },

@@ -24,6 +24,7 @@ typedef struct setting {
     const char *const *choices;              /* ends with NULL */
     const char        *initial;              /* the default, as one would write it */
     int              (*automatic)(const config *c);          /* what "auto" is; NULL: not allowed */
+    char            *(*automatic_text)(void);                /* the same of a text; it lives for ever */
     const char        *why;                  /* one line for people */
 } setting;
 
@@ -48,7 +49,9 @@ int  setting_store(const setting *s, config *c, char *text, char *why, size_t si
 /* Works out s, which was given as "auto". */
 void setting_resolve(const setting *s, config *c);
 
-/* The value of a setting that may be auto: those are whole numbers. */
-int  setting_number(const setting *s, const config *c);
+bool setting_may_be_auto(const setting *s);
+
+/* Writes the value of a setting that may be auto: a whole number or a text. */
+void setting_write(const setting *s, const config *c, FILE *out);
 
 #endif

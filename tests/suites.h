@@ -12,6 +12,7 @@
     run(stopwatch_suite)               \
     run(units_suite)                   \
     run(secret_suite)                  \
+    run(installed_suite)               \
     run(config_suite)                  \
     run(config_file_suite)             \
     run(options_suite)                 \

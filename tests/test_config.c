@@ -44,6 +44,7 @@ START_TEST(without_any_source_every_setting_has_its_default)
     ck_assert_uint_eq(c.tasks.stack, 65536);
     ck_assert_str_eq(c.files.root, "static");
     ck_assert_int_eq(c.log.level, 2);
+    prints("root = auto ; (static) default\n");              /* nothing is installed beside the tests */
     config_free(&c);
 }
 END_TEST
@@ -279,6 +280,8 @@ START_TEST(the_table_is_in_order)
         ck_assert_uint_le(strlen(s->why), 100);
         if (s->automatic)
             ck_assert_int_eq(s->type, SETTING_NUMBER);
+        if (s->automatic_text)
+            ck_assert_int_eq(s->type, SETTING_TEXT);
     }
 }
 END_TEST
