@@ -208,7 +208,7 @@ test-install: all
 test-container: install-container
 	$(remake) all
 	$(Q)tests/container.sh
-	$(Q)tests/topology.sh
+	$(Q)python3 tests/topology_test.py
 test-fresh:
 	$(Q)tests/fresh.sh bookworm run test
 	$(Q)tests/fresh.sh trixie run test

@@ -7,26 +7,18 @@
 #     ci      .ci/run, without make
 #     ...     any other command
 #
-# AS=user takes them as a user with sudo instead of as root. Needs root, debootstrap and curl. Keeps
-# the roots in $FRESH (build/fresh). Packages come from $MIRROR, or from where this machine's come.
+# AS=user takes them as a user with sudo instead of as root. Needs root, debootstrap and curl. The root
+# is tests/bare.sh's.
 set -eu
 
 if [ "$1" != inside ]; then
     suite=$1
     cd "$(dirname "$0")/.."
-    mkdir -p "${FRESH:=build/fresh}"
-    bare=$FRESH/$suite.bare root=$FRESH/$suite.root
-    # shellcheck disable=SC2016 # the fields are apt's
-    : "${MIRROR:=$(apt-get indextargets --format '$(REPO_URI)' 'ORIGIN: Debian' 'LABEL: Debian' | head -n 1)}"
-    if ! test -d "$bare"; then
-        rm -rf "$bare.part"
-        debootstrap --variant=minbase "$suite" "$bare.part" "$MIRROR" > "$FRESH/$suite.log"
-        mv "$bare.part" "$bare"
-    fi
+    bare=$(tests/bare.sh "$suite")
+    root=${bare%.bare}.root
     rm -rf "$root"
     cp -a "$bare" "$root"
     cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-    apt-config dump | grep -iE '^Acquire::(https?::Proxy|Check)' > "$root/etc/apt/apt.conf.d/50outside" || true
     git clone --quiet --no-local . "$root/tenk"
     # In namespaces of its own: what is started or mounted in there ends with it.
     exec unshare --mount --pid --fork --kill-child "$0" inside "$root" "$@"

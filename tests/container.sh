@@ -1,0 +1,43 @@
+#!/bin/sh
+# container.sh - builds the image of the Dockerfile without a container engine, and tests it: buildah, in a
+# chroot, on a base made by debootstrap; container_test.py starts it in namespaces of its own. Then what
+# compose.yaml says. Needs root. Keeps its layers in build/container: make clean, or rm -r, ends that.
+set -eu
+cd "$(dirname "$0")/.."
+if [ "$(id -u)" != 0 ]; then
+    echo 'tests/container.sh makes roots and namespaces: run it as root' >&2
+    exit 1
+fi
+here=$PWD/build/container
+mkdir -p "$here"
+echo '{"default": [{"type": "insecureAcceptAnything"}]}' > "$here/policy.json"
+images() { buildah --root "$here/images" --runroot "$here/run" "$@"; }
+container=
+trap 'test -z "$container" || images rm "$container" > "$here/said"' EXIT
+trap 'exit 1' INT TERM
+quietly() { "$@" > "$here/said" 2>&1 || { tail -n 40 "$here/said"; echo "$* failed"; exit 1; }; }
+
+python3 tests/compose_test.py
+
+base=localhost/tenk-base
+if ! images inspect --type image $base > "$here/said" 2>&1; then
+    bare=$(tests/bare.sh trixie)
+    container=$(images from scratch)
+    quietly images add "$container" "$bare" /
+    quietly images commit --rm "$container" $base
+    container=
+fi
+began=$(date +%s)
+for target in load tenk; do
+    quietly images build-using-dockerfile --isolation=chroot --format=docker --layers --pull=false \
+        --signature-policy "$here/policy.json" --build-arg BASE=$base --build-arg REVISION="$(git rev-parse HEAD)" \
+        --target $target --tag localhost/$target .
+done
+printf '  image   built in %ds\n' $(($(date +%s) - began))
+
+images inspect --type image localhost/tenk > "$here/image.json"
+container=$(images from --pull=false localhost/tenk)
+root=$(images mount "$container")
+printf '  image   %s in files, %s as a compressed layer\n' "$(du -sh --apparent-size "$root" | cut -f1)" \
+    "$(tar -C "$root" -c . | gzip -c | wc -c | numfmt --to=iec)"
+python3 tests/container_test.py "$root" "$here/image.json"

@@ -1,0 +1,296 @@
+"""What the image promises, started as an engine would start it: python3 tests/container_test.py ROOT IMAGE.JSON
+
+ROOT is the image's root, mounted, and IMAGE.JSON what buildah says of it. Needs root, for namespaces."""
+
+import ctypes
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from asking import Asking, gets  # noqa: E402
+
+VOLUME = "/var/lib/tenk"
+CLONE_NEWNET = 0x40000000
+
+# In the namespaces, as the first process of the one of processes, until the entry point takes its place.
+PREPARE = """
+root=$1 volume=$2
+shift 2
+mount --bind "$root" "$root"
+mkdir -p "$root/proc" "$root/dev"
+mount --bind "$volume" "$root/var/lib/tenk"
+mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
+mount -t tmpfs -o mode=755,size=64k tmpfs "$root/dev"
+for device in null zero full random urandom; do
+    : > "$root/dev/$device"
+    mount --bind "/dev/$device" "$root/dev/$device"
+done
+mount -o remount,bind,ro "$root/dev"
+mount -o remount,bind,ro "$root"
+ip link set lo up
+exec "$@"
+"""
+
+
+class Image:
+    def __init__(self, root, file):
+        self.root = root
+        with open(file) as f:
+            said = json.load(f)
+        self.says = said["Docker"]["config"]
+        self.environment = self.says["Env"]
+        self.user, self.group = self.says["User"].split(":")
+        self.port = int(dict(e.split("=", 1) for e in self.environment)["PORT"])
+
+    def inside(self, program):
+        """The options with which unshare and nsenter become the image's user in its root, and its environment."""
+        return ["env", "-i", *self.environment, program, f"--setgid={self.group}", f"--setuid={self.user}"]
+
+
+class Container:
+    """The image's entry point as the first process of its own namespaces; its root is read-only."""
+
+    def __init__(self, image, volume, *arguments):
+        self.image = image
+        self.log = tempfile.TemporaryFile("w+")
+        command = [*image.inside("unshare"), f"--root={image.root}", f"--wd={image.says['WorkingDir']}", "--",
+                   *image.says["Entrypoint"], *(image.says.get("Cmd") or []), *arguments]
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            ["setpriv", "--no-new-privs", "--pdeathsig", "KILL",
+             "unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child",
+             "sh", "-euc", PREPARE, "sh", image.root, volume, *command],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
+        self.first = self.wait_for(lambda: children(self.process.pid))[0]
+
+    def said(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def wait_for(self, condition, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert self.process.poll() is None, f"it ended with {self.process.returncode}: {self.said()}"
+            assert time.monotonic() < deadline, f"waited in vain: {self.said()}"
+            time.sleep(0.005)
+        return found
+
+    def enter_network(self):
+        """Of this thread: sockets made in it from now on are the container's."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open(f"/proc/{self.first}/ns/net") as ns:
+            if libc.setns(ns.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+
+    def ask(self, method, path, body=None, headers=None):
+        """Status and body, or None while nobody listens."""
+        found = []
+
+        def talk():
+            self.enter_network()
+            connection = http.client.HTTPConnection("127.0.0.1", self.image.port, timeout=10)
+            try:
+                connection.request(method, path, body, headers or {})
+                answer = connection.getresponse()
+                found.append((answer.status, answer.read()))
+            except ConnectionRefusedError:
+                found.append(None)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        thread.join()
+        return found[0]
+
+    def wait_until_up(self):
+        """Seconds from its start to its first answer, a user's page."""
+        status, _ = self.wait_for(lambda: self.ask("GET", "/users/42"))
+        assert status == 200, status
+        return time.monotonic() - self.began
+
+    def run(self, *command):
+        """Another program of the image, beside the first, as docker exec would; its code."""
+        done = subprocess.run(
+            [*self.image.inside("nsenter"), f"--target={self.first}", "--mount", "--pid", "--net", "--ipc", "--uts",
+             "--root", f"--wdns={self.image.says['WorkingDir']}", "--", *command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+        return done.returncode, done.stdout + done.stderr
+
+    def healthy(self):
+        kind, *command = self.image.says["Healthcheck"]["Test"]
+        assert kind == "CMD", kind
+        return self.run(*command)
+
+    def stop(self):
+        """The image's own signal to the first process: its code, and how many seconds it took."""
+        began = time.monotonic()
+        os.kill(self.first, getattr(signal, self.image.says["StopSignal"]))
+        return self.process.wait(30), time.monotonic() - began
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()                      # its child goes with it, and the namespace with that
+            self.process.wait()
+        self.log.close()
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status") as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def try_to_write(folder):
+    """Whether a file can be made in it; None if the folder is gone or no folder for files, as in /proc."""
+    path = os.path.join(folder, "written")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+        os.unlink(path)
+        return True
+    except OSError:
+        return False
+
+
+class TheImage(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tenk-container-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.volume = os.path.join(self.folder, "volume")
+        subprocess.run(["cp", "-a", image.root + VOLUME, self.volume], check=True)
+
+    def start(self, *arguments):
+        container = Container(image, self.volume, *arguments)
+        self.addCleanup(container.end)
+        return container
+
+    def test_it_says_what_it_is(self):
+        says = image.says
+        self.assertEqual(says["Entrypoint"], ["/usr/bin/tini", "-s", "--", "/usr/bin/tenk"])
+        self.assertEqual((says["StopSignal"], list(says["Volumes"])), ("SIGTERM", [VOLUME]))
+        self.assertEqual(list(says["ExposedPorts"]), [f"{image.port}/tcp"])
+        self.assertTrue(image.user.isdigit() and int(image.user) > 0, image.user)
+        container = self.start()
+        code, said = container.run("/usr/bin/tenk", "--version")
+        self.assertEqual(code, 0)
+        self.assertEqual(said.split()[1], says["Labels"]["org.opencontainers.image.version"])
+        for name in ("title", "description", "revision"):
+            self.assertTrue(says["Labels"]["org.opencontainers.image." + name])
+
+    def test_nothing_is_in_it_that_it_does_not_need(self):
+        programs = os.listdir(image.root + "/usr/bin")
+        self.assertEqual(sorted(programs), ["tenk", "tini"])
+        found = subprocess.run(["find", image.root, "-xdev", "-perm", "/7000", "-o", "-perm", "/022", "!", "-type", "l"],
+                               capture_output=True, text=True, check=True).stdout
+        self.assertEqual(found, "")
+
+    def test_it_serves_and_is_well_by_its_own_check_from_the_first_start_on(self):
+        container = self.start()
+        first = container.wait_until_up()
+        self.assertEqual(container.healthy(), (0, ""))
+        self.assertEqual(container.ask("GET", "/static/style.css")[0], 200)
+        self.assertEqual(container.stop()[0], 0)
+        again = self.start()
+        second = again.wait_until_up()
+        print(f"  from start to the first answer: {first:.2f} s with an empty volume, {second:.3f} s with its data")
+
+    def test_it_is_not_well_while_it_does_not_answer(self):
+        container = self.start()
+        container.wait_until_up()
+        tenk, = children(container.first)
+        os.kill(tenk, signal.SIGSTOP)
+        self.assertEqual(container.healthy()[0], 1)
+        os.kill(tenk, signal.SIGCONT)
+        self.assertEqual(container.healthy()[0], 0)
+
+    def test_it_is_nobody_with_no_capability(self):
+        container = self.start()
+        container.wait_until_up()
+        for pid in [container.first, *children(container.first)]:
+            status = status_of(pid)
+            self.assertEqual(set(status["Uid"].split()), {image.user})
+            self.assertEqual(set(status["Gid"].split()), {image.group})
+            self.assertEqual(status["Groups"].strip(), "")
+            self.assertEqual((int(status["CapPrm"], 16), int(status["CapEff"], 16)), (0, 0))
+        self.assertEqual(status_of(container.first)["NSpid"].split()[-1], "1")
+
+    def test_nothing_can_be_written_but_its_volume_not_even_by_root(self):
+        container = self.start()
+        container.wait_until_up()
+        top = f"/proc/{container.first}/root"
+        writable, tried = [], 0
+        for folder, folders, _ in os.walk(top):
+            if folder == top:
+                folders.remove("proc")
+            tried += 1
+            if try_to_write(folder):
+                writable.append(folder[len(top):])
+        self.assertEqual(writable, [VOLUME])
+        self.assertGreater(tried, 20)
+        status, _ = container.ask("POST", "/users/1/posts", "title=a&body=b", {"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual(status, 303)
+
+    def test_what_was_stored_outlives_the_container(self):
+        container = self.start()
+        container.wait_until_up()
+        status, _ = container.ask("POST", "/users/7/posts", '{"title": "Kept", "body": "x"}',
+                                  {"Content-Type": "application/json", "Accept": "application/json"})
+        self.assertEqual(status, 201)
+        container.end()                              # killed, as by an engine that has lost its patience
+        again = self.start()
+        again.wait_until_up()
+        self.assertIn(b'"Kept"', again.ask("GET", "/users/7", headers={"Accept": "application/json"})[1])
+
+    def test_it_stops_at_once_when_it_has_nothing_to_do(self):
+        container = self.start()
+        container.wait_until_up()
+        code, seconds = container.stop()
+        self.assertEqual(code, 0, container.said())
+        self.assertLess(seconds, 2)
+
+    def test_it_stops_under_load_and_answers_what_it_was_asked(self):
+        container = self.start()
+        container.wait_until_up()
+        asking = Asking(image.port, 64, gets("/users/42", "/users/7", "/plaintext", "/sleep?ms=300"),
+                        enter=container.enter_network)
+        self.assertTrue(asking.begin(2000))
+        before = asking.whole()
+        code, seconds = container.stop()
+        asking.ended()
+        print(f"  SIGTERM under load: ended with {code} after {seconds:.2f} s; of the requests {before} were answered before, "
+              f"{asking.whole() - before} after it, {len(asking.lost)} lost; {asking.refused} clients came back and were refused")
+        self.assertEqual(code, 0, container.said())
+        self.assertEqual(asking.lost, [])
+        self.assertEqual(set(asking.answered), {200})
+        self.assertLess(seconds, 10)
+
+    def test_the_first_process_reaps_what_others_left_behind(self):
+        container = self.start()
+        container.wait_until_up()
+        # A program of this machine, in the container's namespace of processes: its child outlives it.
+        subprocess.run(["nsenter", f"--target={container.first}", "--pid", "sh", "-c", "sleep 0.3 & exec true"],
+                       check=True, timeout=10)
+        adopted = container.wait_for(lambda: children(container.first)[1:])
+        container.wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in adopted), seconds=10)
+        self.assertEqual(len(children(container.first)), 1)
+
+
+if __name__ == "__main__":
+    image = Image(*sys.argv[1:3])
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
