@@ -95,7 +95,7 @@ class Container:
                 raise OSError(ctypes.get_errno(), "setns")
 
     def ask(self, method, path, body=None, headers=None):
-        """Status and body, or None while nobody listens."""
+        """Status and body, or None if there was no answer."""
         found = []
 
         def talk():
@@ -105,7 +105,7 @@ class Container:
                 connection.request(method, path, body, headers or {})
                 answer = connection.getresponse()
                 found.append((answer.status, answer.read()))
-            except ConnectionRefusedError:
+            except OSError:
                 found.append(None)
             finally:
                 connection.close()
@@ -158,7 +158,7 @@ def status_of(pid):
 
 
 def try_to_write(folder):
-    """Whether a file can be made in it; None if the folder is gone or no folder for files, as in /proc."""
+    """Whether a file can be made in it."""
     path = os.path.join(folder, "written")
     try:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
