@@ -28,7 +28,10 @@ server=$!
 tries=0
 until url=$(grep -om1 'http://127[0-9.:]*' "$folder/said"); do
     tries=$((tries + 1))
-    test $tries -le 600 && kill -0 $server 2>/dev/null || { cat "$folder/said"; wrong 'it does not start'; }
+    if test $tries -gt 600 || ! kill -0 $server 2>/dev/null; then
+        cat "$folder/said"
+        wrong 'it does not start'
+    fi
     sleep 0.1
 done
 curl -sS -f "$url/static/style.css" | cmp -s - "$OLDPWD/static/style.css" || wrong 'it does not serve its static files'
@@ -44,8 +47,8 @@ sed -n 's/^\.It .*Fl -\([a-z-]*\).*/--\1/p' "$there/share/man/man1/tenk.1" | sor
 diff "$folder/help" "$folder/manual" || wrong 'tenk(1) has other options than --help'
 "$there/bin/tenk" --print-config | grep -c ' = ' > "$folder/settings"
 grep -c '^\.It Ic' "$there/share/man/man5/tenk.ini.5" | cmp -s - "$folder/settings" || wrong 'tenk.ini(5) has other settings'
-for page in "$there"/share/man/man*/*; do
-    mandoc -T lint -W all "$page" || wrong "$page is not in order"
+for page in "$there"/share/man/man*/*; do    # what each refers to is not on this machine, but beside it
+    ! mandoc -T lint -W all "$page" | grep -v 'manual not found: Xr tenk' || wrong "$page is not in order"
 done
 
 mkdir -p "$folder/root/opt"

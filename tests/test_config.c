@@ -166,7 +166,7 @@ START_TEST(every_setting_has_a_variable)
         for (char *p = variable; *p; p++)
             *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
         snprintf(line, sizeof line, "; %s\n", variable);
-        if (s->automatic)
+        if (setting_may_be_auto(s))
             snprintf(line, sizeof line, ") %s\n", variable);
         snprintf(variable + strlen(variable), 64, "=%s", s->initial);
         ck_assert_int_eq(load_environment((char *[]){ variable, NULL }), 0);

@@ -12,19 +12,29 @@ static const char *const KINDS[] = {
     [SETTING_SWITCH] = "switch",  [SETTING_CHOICE] = "one of",
 };
 
-/* As lines of text: a sentence begins on a line of its own, and no line looks like a macro. */
+/* As short lines: a sentence begins on one of its own, and no word at a line's start looks like a macro. */
 static void put_text(const char *text)
 {
-    for (const char *s = text; *s; s++)
-        if (*s == '\\')
-            fputs("\\e", stdout);
-        else if ((*s == '.' || *s == '\'') && (s == text || s[-1] == ' '))
-            printf("\\&%c", *s);
-        else if (*s == ' ' && s > text && s[-1] == '.' && isupper((unsigned char)s[1]))
+    enum { WIDTH = 72 };
+    for (int column = 0; *text;) {
+        const int length = (int)strcspn(text, " ");
+        if (*text == '.' || *text == '\'')
+            fputs("\\&", stdout);
+        for (int i = 0; i < length; i++)
+            if (text[i] == '\\')
+                fputs("\\e", stdout);
+            else
+                putchar(text[i]);
+        const char *next = text + length + (text[length] == ' ');
+        const bool ended = length && text[length - 1] == '.' && isupper((unsigned char)*next);
+        column += length + 1;
+        if (!*next || ended || column + (int)strcspn(next, " ") > WIDTH) {
             putchar('\n');
-        else
-            putchar(*s);
-    putchar('\n');
+            column = 0;
+        } else
+            putchar(' ');
+        text = next;
+    }
 }
 
 static void put_setting(const setting *s)
@@ -43,7 +53,7 @@ static void put_setting(const setting *s)
 static void put_table(void)
 {
     for (int i = 0; i < SECTION_COUNT; i++) {
-        printf(".Ss [%s]\n", SECTIONS[i].name);
+        printf(".Ss %s\n", SECTIONS[i].name);
         put_text(SECTIONS[i].about);
         puts(".Bl -tag -width Ds");
         for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
