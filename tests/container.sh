@@ -23,7 +23,7 @@ base=localhost/tenk-base
 if ! images inspect --type image $base > "$here/said" 2>&1; then
     bare=$(tests/bare.sh trixie)
     container=$(images from scratch)
-    quietly images add "$container" "$bare" /
+    quietly images add --quiet "$container" "$bare" /
     quietly images commit --rm "$container" $base
     container=
 fi

@@ -187,6 +187,7 @@ class TheImage(unittest.TestCase):
         self.assertEqual(list(says["ExposedPorts"]), [f"{image.port}/tcp"])
         self.assertTrue(image.user.isdigit() and int(image.user) > 0, image.user)
         container = self.start()
+        container.wait_until_up()
         code, said = container.run("/usr/bin/tenk", "--version")
         self.assertEqual(code, 0)
         self.assertEqual(said.split()[1], says["Labels"]["org.opencontainers.image.version"])
