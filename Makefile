@@ -209,7 +209,7 @@ test-container: install-container
 	$(remake) all
 	$(Q)tests/container.sh
 	$(Q)python3 tests/topology_test.py
-test-fresh:
+test-fresh: install-container
 	$(Q)tests/fresh.sh bookworm run test
 	$(Q)tests/fresh.sh trixie run test
 lint: $(BUILD)/flags
