@@ -111,16 +111,19 @@ static int take_turn(seat *s, bool abandoned)
 
 static int run(seat *s, transfer *t)
 {
+    int verdict = 0;                         /* on one that has been abandoned */
     for (;;) {
         int left;
         const CURLMsg *m = curl_multi_info_read(s->multi, &left);
         if (m && m->msg == CURLMSG_DONE)
-            return transfer_outcome(t, m->data.result);
+            return verdict ? verdict : transfer_outcome(t, m->data.result);
         const int err = m ? 0 : take_turn(s, t->abandoned);
         if (err && !t->looking_up)
             return err;
-        if (err)
+        if (err) {
+            verdict = err;
             transfer_abandon(t);
+        }
     }
 }
 
