@@ -1,10 +1,13 @@
-/* stats.c - GET /stats: how long turns of the loops took, since they started, as JSON.
+/* stats.c - GET /stats: how long turns of the loops took, and what the lanes of the thread pool hold, as JSON.
  *
- *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}]}
+ *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}],
+ *    "lanes": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}}}
  *
- * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three.
- * Without loops, as in threads mode, there are none. */
+ * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three;
+ * and that two jobs compute just now. What is counted, is since the start. Without loops, as in threads
+ * mode, there are none. */
 #include "handlers.h"
+#include "server/async/lane.h"
 #include "server/async/turns.h"
 #include "server/buffer.h"
 
@@ -37,13 +40,25 @@ static void write_loop(const uint64_t counts[TURN_KINDS], void *arg)
     l->comma = ",";
 }
 
+static void write_lanes(buffer *b)
+{
+    lane_counts counts[LANES];
+    const int n = lane_count_all(counts);
+    for (int i = 0; i < n; i++)
+        buffer_printf(b, "%s\"%s\":{\"running\":%d,\"waiting\":%d,\"done\":%llu,\"refused\":%llu}", i ? "," : "",
+                      counts[i].name, counts[i].running, counts[i].waiting, (unsigned long long)counts[i].done,
+                      (unsigned long long)counts[i].refused);
+}
+
 int stats(request *req)
 {
     struct list l = { .comma = "" };
     buffer_init(&l.text, request_arena(req));
     buffer_text(&l.text, TEXT("{\"loops\":["));
     turns_each(write_loop, &l);
-    buffer_text(&l.text, TEXT("]}\n"));
+    buffer_text(&l.text, TEXT("],\"lanes\":{"));
+    write_lanes(&l.text);
+    buffer_text(&l.text, TEXT("}}\n"));
     respond_header(req, "Cache-Control", "no-store");
     return respond(req, 200, "application/json", buffer_all(&l.text));
 }

@@ -33,6 +33,7 @@
     run(semaphore_suite)               \
     run(queue_suite)                   \
     run(background_suite)              \
+    run(lane_suite)                    \
     run(threads_suite)                 \
     run(file_suite)                    \
     run(guard_suite)                   \
