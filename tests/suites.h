@@ -30,6 +30,7 @@
     run(context_suite)                 \
     run(stack_suite)                   \
     run(task_suite)                    \
+    run(trace_suite)                   \
     run(semaphore_suite)               \
     run(queue_suite)                   \
     run(background_suite)              \

@@ -11,6 +11,7 @@
 #include "plain.h"
 #include "stack.h"
 #include "timer.h"
+#include "trace.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -44,6 +45,7 @@ struct task {
     promise    *awaiting;
     uint64_t    deadline;
     timer       timer;                       /* rings at the deadline; set while it awaits */
+    track      *track;                       /* NULL when nobody records me */
     int         outcome;                     /* of what I awaited; in the end, of fn */
     bool        cancelled, finished;
     bool        kept;                        /* task_free frees me, not my end */
@@ -103,6 +105,8 @@ static void body(void *arg)
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_finish_switch_fiber(NULL, &t->caller_base, &t->caller_size);
 #endif
+    if (t->track)
+        track_wakes(t->track, 0);            /* it is its turn */
     t->outcome = t->fn(t->arg);
     t->finished = true;
     leave(t);
@@ -123,9 +127,13 @@ void task_free(task *t)
 
 static void resume(task *t)
 {
+    track *const outside = track_enter(t->track);
     enter(t);
+    track_enter(outside);
     if (!t->finished)
         return;
+    if (t->track)
+        track_end(t->track, t->outcome);
     alive--;
     timer_stop(&t->timer);
     promise_settle(t->result, t->outcome);
@@ -184,6 +192,7 @@ static void begin(task *t, int (*fn)(void *), void *arg)
     t->fn = fn;
     t->arg = arg;
     t->result = promise_new(cancel, t);
+    t->track = track_here ? track_begin_task(track_here, t->name) : NULL;
     alive++;
 }
 
@@ -226,7 +235,7 @@ static void woken(int err, void *arg)
     resume(t);                               /* already on the loop's stack: at once */
 }
 
-int await(promise *p)
+static int outcome_of(promise *p)
 {
     task *t = current;
     int err;
@@ -248,15 +257,33 @@ int await(promise *p)
     return t ? verdict(t, err) : err;
 }
 
+int await(promise *p)
+{
+    track *const k = track_here;
+    if (!k)
+        return outcome_of(p);
+    track_awaits(k);
+    const int err = outcome_of(p);
+    track_wakes(k, err);
+    return err;
+}
+
 int task_yield(void)
 {
     task *t = current;
     if (!t)
         return 0;
+    if (t->track) {
+        track_expects("task_yield()", 0);
+        track_awaits(t->track);
+    }
     loop_immediate(&t->node);
     watch_deadline(t);
     leave(t);
-    return t->cancelled ? verdict(t, UV_ECANCELED) : 0;
+    const int err = t->cancelled ? verdict(t, UV_ECANCELED) : 0;
+    if (t->track)
+        track_wakes(t->track, err);
+    return err;
 }
 
 void task_limit(task *t, uint64_t deadline)

@@ -1,0 +1,247 @@
+/* trace.c - see trace.h. One block holds all; a lock guards it, for only what is recorded pays for it. */
+#include "trace.h"
+#include "loop.h"
+#include "server/memory.h"
+
+#include <assert.h>
+#include <pthread.h>
+
+struct track {
+    trace      *trace;
+    const char *expects;                     /* what the next await is for */
+    uint16_t    number, line;
+    bool        waiting;                     /* a TRACE_AWAIT has no TRACE_WAKE yet */
+};
+
+struct trace {
+    pthread_mutex_t lock;                    /* of all below */
+    uint64_t        begun;                   /* by uv_hrtime */
+    int             count, reserved;         /* events there are; and will be: ends and wakes to come */
+    int             dropped;
+    int             tracks_used, open;       /* open: tracks that have not ended */
+    bool            stopped, freed;
+    trace_event     events[TRACE_EVENTS];
+    track           tracks[TRACE_TRACKS];
+};
+
+_Thread_local track *track_here;
+
+static bool has_room(trace *t, int events)
+{
+    if (t->stopped)
+        return false;
+    if (t->count + t->reserved + events <= TRACE_EVENTS)
+        return true;
+    t->dropped += events;
+    return false;
+}
+
+static void append(trace *t, trace_event e)
+{
+    if (t->stopped)
+        return;
+    const uint64_t us = (uv_hrtime() - t->begun) / 1000;
+    e.at = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+    t->events[t->count++] = e;
+}
+
+static track *begin(trace *t, const char *name, uint16_t parent, bool task)
+{
+    if (t->tracks_used == TRACE_TRACKS) {
+        t->dropped += !t->stopped * (2 + task);
+        return NULL;
+    }
+    if (!has_room(t, 2 + task))
+        return NULL;
+    track *k = &t->tracks[t->tracks_used];
+    *k = (track){ .trace = t, .number = (uint16_t)t->tracks_used++, .waiting = task };
+    t->open++;
+    t->reserved += 1 + task;
+    append(t, (trace_event){ .kind = TRACE_BEGIN, .track = k->number, .other = parent, .name = name, .value = task });
+    return k;
+}
+
+static void wake(track *k, int outcome)
+{
+    if (!k->waiting)
+        return;
+    k->waiting = false;
+    k->trace->reserved--;
+    append(k->trace, (trace_event){ .kind = TRACE_WAKE, .track = k->number, .value = outcome });
+}
+
+static void end(track *k, int outcome)
+{
+    trace *t = k->trace;
+    wake(k, outcome);
+    t->open--;
+    t->reserved--;
+    append(t, (trace_event){ .kind = TRACE_END, .track = k->number, .value = outcome });
+}
+
+static void await_now(track *k)
+{
+    if (k->waiting || !has_room(k->trace, 2))
+        return;
+    k->waiting = true;
+    k->trace->reserved++;
+    append(k->trace, (trace_event){ .kind = TRACE_AWAIT, .track = k->number, .other = k->line, .name = k->expects });
+    k->expects = NULL;
+    k->line = 0;
+}
+
+static void lock(trace *t)   { pthread_mutex_lock(&t->lock); }
+static void unlock(trace *t) { pthread_mutex_unlock(&t->lock); }
+
+/* The last of those who may still write frees it. */
+static void unlock_or_free(trace *t)
+{
+    const bool last = t->freed && t->open == 0;
+    unlock(t);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&t->lock);
+    mem_free(t);
+}
+
+trace *trace_new(const char *name)
+{
+    trace *t = mem_alloc(sizeof *t);
+    pthread_mutex_init(&t->lock, NULL);
+    t->begun = uv_hrtime();
+    begin(t, name, 0, false);
+    return t;
+}
+
+track *trace_root(trace *t)                        { return &t->tracks[0]; }
+int trace_count(const trace *t)                    { return t->count; }
+const trace_event *trace_events(const trace *t)    { return t->events; }
+int trace_dropped(const trace *t)                  { return t->dropped; }
+
+void trace_stop(trace *t)
+{
+    lock(t);
+    end(&t->tracks[0], 0);
+    t->stopped = true;
+    unlock(t);
+}
+
+void trace_free(trace *t)
+{
+    assert(t->stopped);
+    lock(t);
+    t->freed = true;
+    unlock_or_free(t);
+}
+
+static track *begin_under(track *parent, const char *name, bool task)
+{
+    if (!parent)
+        return NULL;
+    trace *t = parent->trace;
+    lock(t);
+    track *k = begin(t, name, parent->number, task);
+    unlock(t);
+    return k;
+}
+
+track *track_begin(track *parent, const char *name)      { return begin_under(parent, name, false); }
+track *track_begin_task(track *parent, const char *name) { return begin_under(parent, name, true); }
+
+void track_end(track *k, int outcome)
+{
+    if (!k)
+        return;
+    trace *t = k->trace;
+    lock(t);
+    end(k, outcome);
+    unlock_or_free(t);
+}
+
+void track_awaits(track *k)
+{
+    if (!k)
+        return;
+    lock(k->trace);
+    await_now(k);
+    unlock(k->trace);
+}
+
+void track_wakes(track *k, int outcome)
+{
+    if (!k)
+        return;
+    lock(k->trace);
+    wake(k, outcome);
+    unlock(k->trace);
+}
+
+void track_expects(const char *what, int line)
+{
+    track *k = track_here;
+    if (!k)
+        return;
+    k->expects = what;
+    k->line = (uint16_t)line;
+    if (!loop_here())
+        track_awaits(k);
+}
+
+static void record(track *k, trace_event e)
+{
+    if (!k)
+        return;
+    e.track = k->number;
+    lock(k->trace);
+    if (has_room(k->trace, 1))
+        append(k->trace, e);
+    unlock(k->trace);
+}
+
+void track_mark(track *k, const char *name)
+{
+    record(k, (trace_event){ .kind = TRACE_MARK, .name = name });
+}
+
+void track_value(track *k, const char *name, int64_t value)
+{
+    const int32_t v = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
+    record(k, (trace_event){ .kind = TRACE_VALUE, .name = name, .value = v });
+}
+
+/* A promise whose settling ends a track. */
+
+struct follower { promise *whole, *part; track *track; };
+
+static _Thread_local pool followers = POOL(struct follower);
+
+static void part_settled(int err, void *arg)
+{
+    struct follower *f = arg;
+    track_end(f->track, err);
+    promise_settle(f->whole, err);
+    pool_put(&followers, f);
+}
+
+static void cancel_part(promise *p, void *arg)
+{
+    struct follower *f = arg;
+    (void)p;
+    promise_cancel(f->part);
+}
+
+promise *track_follows(track *t, promise *p)
+{
+    int err;
+    if (!t)
+        return p;
+    if (promise_take_if_settled(p, &err)) {
+        track_end(t, err);
+        return promise_settled(err);
+    }
+    struct follower *f = pool_get(&followers);
+    *f = (struct follower){ .part = p, .track = t };
+    f->whole = promise_new(cancel_part, f);
+    when_settled(p, part_settled, f);
+    return f->whole;
+}
