@@ -1,19 +1,13 @@
 /* schema.c - see schema.h. */
 #include "schema.h"
 #include "progress.h"
+#include "server/embed.h"
 #include "server/memory.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
-
-/* The assembler copies the file's bytes in; the path is from the root, where make runs the compiler,
- * and the Makefile knows that this object depends on them. */
-#define EMBED(name, file)                                                                           \
-    __asm__(".pushsection .rodata\n.global " #name "\n.hidden " #name "\n" #name ":\n"              \
-            ".incbin \"" file "\"\n.byte 0\n.popsection\n");                                        \
-    extern const char name[]
 
 EMBED(schema_sql, "db/schema.sql");
 EMBED(seed_sql, "db/seed.sql");
