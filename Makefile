@@ -53,7 +53,7 @@ endif
 
 # The context switch is the one machine-dependent thing.
 SOURCES := $(filter-out server/main.c server/async/context_%,\
-               $(wildcard server/*.c server/async/*.c server/http/*.c db/*.c handlers/*.c)) \
+               $(wildcard server/*.c server/async/*.c server/http/*.c db/*.c handlers/*.c handlers/patterns/*.c)) \
            $(wildcard server/async/context_$(CONTEXT).c server/async/context_$(CONTEXT).S)
 UNIT      := $(wildcard tests/*.c)
 SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c

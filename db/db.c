@@ -21,6 +21,7 @@ int database_open(database **d, const database_options *options, char *why, size
 void        database_close(database *d)                              { d->driver->close(d); }
 int         database_init(database *d, char *why, size_t size)       { return d->driver->init(d, why, size); }
 const char *database_describe(const database *d)                     { return d->driver->describe(d); }
+bool        database_is_postgres(const database *d)                  { return d->driver == &postgres_driver; }
 
 db      *db_new(database *d)   { return d->driver->connect(d); }
 promise *db_close(db *here)    { return here->driver->disconnect(here); }

@@ -91,6 +91,7 @@ void database_close(database *d);            /* every db of it must be freed */
 int  database_init(database *d, char *why, size_t size);
 
 const char *database_describe(const database *d);            /* for people: no password in it */
+bool database_is_postgres(const database *d);                /* else it is SQLite's */
 
 db      *db_new(database *d);                /* on the thread that will use it */
 MUST_AWAIT promise *db_close(db *db);        /* cancels what is left; settles when all is drained and closed */

@@ -1,4 +1,5 @@
 /* home.c - GET /: what tenk is, and what one can try. */
+#include "gallery.h"
 #include "handlers.h"
 #include "layout.h"
 #include "site.h"
@@ -9,6 +10,7 @@ static const struct { const char *method, *path, *what; } TRY[] = {
     { "GET", "/users/42/callbacks", "the same page, written with callbacks" },
     { "GET", "/users/42/promises", "the same page, written with promises" },
     { "GET", "/users/42/sequential", "the same page, one query after the other" },
+    { "GET", "/patterns", "every asynchronous pattern, to be run and watched" },
     { "GET", "/sleep?ms=1000", "waits a second, and holds nobody up" },
     { "GET", "/sleep/promise?ms=1000", "the same, without a stack of its own" },
     { "GET", "/plaintext", "Hello, World!" },
@@ -28,8 +30,9 @@ int home(request *req)
         " scheduler, wasted; one event loop can hold ten thousand waiting requests.</p>\n"
         "<h2>Try it</h2>\n<dl class=\"try\">\n"));
     for (size_t i = 0; i < sizeof TRY / sizeof TRY[0]; i++)
-        buffer_printf(&b, "<dt><a href=\"%s\"><code>%s %s</code></a></dt><dd>%s</dd>\n", TRY[i].path,
-                      TRY[i].method, TRY[i].path, TRY[i].what);
+        if (gallery_enabled() || strcmp(TRY[i].path, "/patterns") != 0)
+            buffer_printf(&b, "<dt><a href=\"%s\"><code>%s %s</code></a></dt><dd>%s</dd>\n", TRY[i].path,
+                          TRY[i].method, TRY[i].path, TRY[i].what);
     buffer_text(&b, TEXT(
         "</dl>\n<h2>From the shell</h2>\n<pre>"
         "curl -i -H 'Accept: application/json' localhost:8080/users/42\n"

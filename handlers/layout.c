@@ -1,16 +1,23 @@
 /* layout.c - see layout.h. */
 #include "layout.h"
+#include "gallery.h"
 
 #include <time.h>
 
-void layout_begin(buffer *b, text title)
+void layout_begin(buffer *b, text title) { layout_begin_with(b, title, ""); }
+
+void layout_begin_with(buffer *b, text title, const char *head)
 {
     buffer_text(b, TEXT("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"));
     buffer_html(b, title);
     buffer_text(b, TEXT(" - tenk</title>\n<link rel=\"stylesheet\" href=\"/static/style.css\">\n"
-                        "<link rel=\"icon\" href=\"/static/icon.svg\">\n</head>\n<body>\n"
-                        "<header><a href=\"/\">tenk</a> <nav><a href=\"/users\">users</a></nav></header>\n<main>\n"));
+                        "<link rel=\"icon\" href=\"/static/icon.svg\">\n"));
+    buffer_text(b, text_of(head));
+    buffer_text(b, TEXT("</head>\n<body>\n<header><a href=\"/\">tenk</a> <nav><a href=\"/users\">users</a>"));
+    if (gallery_enabled())
+        buffer_text(b, TEXT(" <a href=\"/patterns\">patterns</a>"));
+    buffer_text(b, TEXT("</nav></header>\n<main>\n"));
 }
 
 void layout_end(buffer *b) { buffer_text(b, TEXT("</main>\n</body>\n</html>\n")); }

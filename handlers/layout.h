@@ -5,6 +5,7 @@
 #include "server/buffer.h"
 
 void layout_begin(buffer *b, text title);
+void layout_begin_with(buffer *b, text title, const char *head);      /* head: more elements for the page's */
 void layout_end(buffer *b);
 void layout_date(buffer *b, int64_t seconds);                /* since 1970; as a <time> element */
 

@@ -12,6 +12,9 @@ const route ROUTES[] = {
     { "GET",  "/users/:id/sequential", .await = user_page_sequential },
     { "POST", "/users/:id/posts",      .await = post_new },
 
+    { "GET",  "/patterns",             .await = patterns },
+    { "GET",  "/patterns/:name",       .await = pattern_page },
+
     { "GET",  "/sleep",                .await = sleep_await },
     { "GET",  "/sleep/promise",        .promise = sleep_promise },
     { "POST", "/echo",                 .await = echo },

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 static int                     root = -1;
+static bool                    on_postgres;
 static _Thread_local struct db *here;        /* this worker's connections */
 
 struct timing { stopwatch db, render; };
@@ -56,7 +57,8 @@ int respond_json(request *req, int status, text json)
     return respond(req, status, "application/json", json);
 }
 
-int static_root(void) { return root; }
+int  static_root(void)      { return root; }
+bool site_on_postgres(void) { return on_postgres; }
 
 static void open_here(void *arg) { here = db_new(arg); }
 
@@ -79,5 +81,6 @@ site site_over(database *d, const char *folder, char *why, size_t size)
         snprintf(why, size, "[files] root: cannot open the folder %s: %s", folder, uv_strerror(root));
         return (site){ 0 };
     }
+    on_postgres = database_is_postgres(d);
     return (site){ ROUTES, ROUTE_COUNT, d, open_here, close_here, add_timing };
 }

@@ -21,6 +21,7 @@ stopwatch *site_rendering(request *req);     /* to be run while rendering */
 int  respond_html(request *req, int status, text html);
 int  respond_json(request *req, int status, text json);
 int  static_root(void);                      /* the folder behind /static/ */
+bool site_on_postgres(void);                 /* else on SQLite */
 
 /* For main: the site over that database. d and root must outlive it. */
 site site_over(database *d, const char *root, char *why, size_t size);       /* .routes NULL on an error */

@@ -82,6 +82,9 @@ typedef struct config {
         char *root;                          /* the folder behind /static/; auto: share/tenk/static, or static */
     } files;
     struct {
+        bool enabled;                        /* GET /patterns; on */
+    } patterns;
+    struct {
         int level;                           /* error, warning, info, debug (log.h); info */
     } log;
     struct config_origin *origins;           /* what each setting was given as, and where */

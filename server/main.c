@@ -1,5 +1,6 @@
 /* main.c - from the command line to a running server, and back out again. */
 #include "config.h"
+#include "handlers/gallery.h"
 #include "handlers/site.h"
 #include "healthcheck.h"
 #include "log.h"
@@ -88,6 +89,7 @@ static int serve(const config *c, database *d)
     file_configure(files_at_once(c), c->threads.waiting);
     configure_client(c);
     task_set_stack_size(c->tasks.stack);
+    gallery_configure(c->patterns.enabled);
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);

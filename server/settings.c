@@ -77,6 +77,7 @@ const settings_section SECTIONS[] = {
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "tasks",    "Tasks." },
     { "files",    "What is served from the disk." },
+    { "patterns", "The gallery of asynchronous patterns, at /patterns." },
     { "log",      "What is written to standard error." },
 };
 const int SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS;
@@ -163,6 +164,9 @@ const setting SETTINGS[] = {
 
     { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = installed_or_here,
       .why = "The folder behind /static/; auto: share/tenk/static of an installed tenk, else static." },
+
+    { SWITCH(patterns, enabled), .initial = "on",
+      .why = "off where strangers come: some of it blocks a loop for a moment, to show what that does." },
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },

@@ -3,7 +3,7 @@
 # async < db < handlers. http and db do not know each other. A few base files are for everyone.
 cd "$(dirname "$0")/.." || exit 1
 
-grep -Hn '^#include "' server/*.[ch] server/*/*.[ch] db/*.[ch] handlers/*.[ch] 2>/dev/null | awk -F'[:"]' '
+grep -Hn '^#include "' server/*.[ch] server/*/*.[ch] db/*.[ch] handlers/*.[ch] handlers/*/*.[ch] 2>/dev/null | awk -F'[:"]' '
 BEGIN {
     base     = "base"
     async    = base " async"

@@ -22,6 +22,7 @@
     run(crowds_suite)           \
     run(threads_suite)          \
     run(modes_suite)            \
+    run(patterns_suite)         \
     run(postgres_queries_suite) \
     run(postgres_faults_suite)  \
     run(sqlite_faults_suite)

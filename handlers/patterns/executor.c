@@ -1,0 +1,27 @@
+/* executor.c - work that computes goes to the thread pool; the loop stays free. */
+#include "pattern.h"
+
+SHOW_FROM(executor)
+static int render(void *arg)                 /* in a thread of the pool */
+{
+    track *line = track_begin(arg, "computes, in a thread");
+    spin_for(40);
+    track_end(line, 0);
+    return 0;
+}
+
+static async int run_executor(run *r)
+{
+    promise *jobs[6];
+    for (int i = 0; i < 6; i++)
+        jobs[i] = in_thread(render, run_track(r));
+    return await(promise_gather(jobs, 6));
+}
+SHOW_TO(executor)
+
+const pattern THREADS = {
+    .name = "threads", .title = "The thread executor", .group = EXECUTORS, .await = run_executor, SOURCE_OF(executor),
+    .probed = true,
+    .shows = "Six computations of 40 ms go through a lane: as many run at once as there are processors, the rest wait in"
+             " order. The loop goes on meanwhile, as the lowest line shows. In threads mode each runs where it is asked for.",
+};

@@ -1,0 +1,47 @@
+/* support.c - see pattern.h: what the patterns share. */
+#include "pattern.h"
+
+#include <time.h>
+
+track *run_track(const run *r) { return track_here ? track_here : r->root; }
+void  *run_alloc(run *r, size_t size) { return request_alloc(r->req, size); }
+void   mark(run *r, const char *what) { track_mark(run_track(r), what); }
+void   plot(run *r, const char *name, int64_t value) { track_value(run_track(r), name, value); }
+
+void figure_is(run *r, const char *name, int64_t value, const char *unit)
+{
+    if (r->figure_count < RUN_FIGURES)
+        r->figures[r->figure_count++] = (figure){ name, unit, value };
+}
+
+static const statement SLEEP_MS = {
+    .name  = "pattern_sleep",
+    .sql   = "select count(*) from (select pg_sleep($1::bigint / 1000.0)) as slept",
+    .reads = true,
+};
+
+static const statement COUNT_TO = {
+    .name  = "pattern_count",
+    .sql   = "with recursive n(i) as (select 1 union all select i + 1 from n where i < $1) select count(*) from n",
+    .reads = true,
+};
+
+enum { COUNTED_IN_A_MS = 4000 };             /* about, by one processor of our days */
+
+promise *slow_query(run *r, int ms)
+{
+    rows *ignored = run_alloc(r, sizeof *ignored);
+    return site_on_postgres() ? query(r->req, ignored, &SLEEP_MS, integer(ms))
+                              : query(r->req, ignored, &COUNT_TO, integer((int64_t)ms * COUNTED_IN_A_MS));
+}
+
+void block_for(int ms)
+{
+    nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
+
+void spin_for(int ms)
+{
+    for (const uint64_t until = uv_hrtime() + (uint64_t)ms * 1000000; uv_hrtime() < until;)
+        ;
+}

@@ -1,0 +1,432 @@
+/* patterns.c - the gallery: every pattern runs, its record is consistent, and says what the pattern claims. */
+#include "scenarios.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CANCELLED = -125, REFUSED = -111, MOST_TRACKS = 1024 };
+
+static bool postgres_here;
+
+static void on_sqlite(void)
+{
+    postgres_here = false;
+    server_start("patterns-sqlite", "TENK_DATABASE_READERS=4", NULL);
+}
+
+static void on_postgres(void)
+{
+    postgres_here = true;
+    server_start_on_postgres("patterns-postgres", NULL);
+}
+
+static json_t *parsed(answer a)
+{
+    json_error_t error;
+    expect(a, 200, "application/json");
+    json_t *whole = json_loads(a.body, 0, &error);
+    ck_assert_msg(whole != NULL, "line %d: %s", error.line, error.text);
+    return whole;
+}
+
+/* One run; NULL if this server says that it does not run here. */
+static json_t *run_of(const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "/patterns/%s", name);
+    json_t *run = parsed(get_as(path, "application/json"));
+    ck_assert_str_eq(json_string_value(json_object_get(run, "pattern")), name);
+    ck_assert_str_eq(json_string_value(json_object_get(run, "mode")), in_threads_mode() ? "threads" : "async");
+    if (json_is_true(json_object_get(run, "ran")))
+        return run;
+    const char *why = json_string_value(json_object_get(run, "why"));
+    ck_assert_msg(why && strlen(why) > 20, "%s does not run, and does not say why", name);
+    json_decref(run);
+    return NULL;
+}
+
+static int64_t number(const json_t *of, const char *name)
+{
+    const json_t *n = json_object_get(of, name);
+    ck_assert_msg(json_is_integer(n), "there is no %s", name);
+    return json_integer_value(n);
+}
+
+static int64_t figure(const json_t *run, const char *name)
+{
+    return number(json_object_get(json_object_get(run, "figures"), name), "value");
+}
+
+static bool is(const json_t *event, const char *key, const char *value)
+{
+    const char *found = json_string_value(json_object_get(event, key));
+    return found && strcmp(found, value) == 0;
+}
+
+/* Times ascend; every track begins once, under a parent that is there, and ends once; it waits for one
+ * thing at a time, and wakes from it. */
+static void expect_consistent(const char *name, const json_t *run)
+{
+    enum { NONE, RUNS, WAITS, ENDED } state[MOST_TRACKS] = { NONE };
+    int64_t last = 0;
+    size_t i;
+    json_t *e;
+
+    json_array_foreach(json_object_get(run, "events"), i, e) {
+        const int64_t at = number(e, "at"), track = number(e, "track");
+        ck_assert_msg(at >= last && track < MOST_TRACKS, "%s, event %zu", name, i);
+        last = at;
+        if (is(e, "kind", "begin")) {
+            ck_assert_msg(state[track] == NONE, "%s: track %d begins twice", name, (int)track);
+            ck_assert_msg(track == 0 || state[number(e, "parent")] != NONE, "%s: track %d", name, (int)track);
+            state[track] = json_is_true(json_object_get(e, "task")) ? WAITS : RUNS;  /* for its turn */
+        } else if (is(e, "kind", "await")) {
+            ck_assert_msg(state[track] == RUNS, "%s: track %d awaits in state %d", name, (int)track, state[track]);
+            state[track] = WAITS;
+        } else if (is(e, "kind", "wake")) {
+            ck_assert_msg(state[track] == WAITS, "%s: track %d wakes in state %d", name, (int)track, state[track]);
+            state[track] = RUNS;
+        } else if (is(e, "kind", "end")) {
+            ck_assert_msg(state[track] == RUNS, "%s: track %d ends in state %d", name, (int)track, state[track]);
+            state[track] = ENDED;
+        } else {
+            ck_assert_msg(is(e, "kind", "mark") || is(e, "kind", "value"), "%s, event %zu", name, i);
+            ck_assert_int_ne(state[track], NONE);
+        }
+    }
+    ck_assert_int_eq(number(run, "took_us"), last);
+    for (int t = 0; t < MOST_TRACKS; t++)
+        ck_assert_msg(state[t] == NONE || state[t] == ENDED, "%s: track %d never ends", name, t);
+}
+
+/* Of the tracks of that name: when the last began, when the first ended, and so on. */
+typedef struct tracks { int count, succeeded, cancelled; int64_t first_begin, last_begin, first_end, last_end; } tracks;
+
+static tracks tracks_called(const json_t *run, const char *name)
+{
+    tracks t = { 0 };
+    bool of_these[MOST_TRACKS] = { false };
+    size_t i;
+    json_t *e;
+    int ends = 0;
+
+    json_array_foreach(json_object_get(run, "events"), i, e) {
+        const int64_t track = number(e, "track"), at = number(e, "at");
+        if (is(e, "kind", "begin") && is(e, "name", name)) {
+            of_these[track] = true;
+            if (t.count++ == 0)
+                t.first_begin = at;
+            t.last_begin = at;
+        } else if (is(e, "kind", "end") && of_these[track]) {
+            const int64_t outcome = number(e, "outcome");
+            if (ends++ == 0)
+                t.first_end = at;
+            t.last_end = at;
+            t.succeeded += outcome == 0;
+            t.cancelled += outcome == CANCELLED;
+        }
+    }
+    return t;
+}
+
+static int64_t most_of(const json_t *run, const char *value_name)
+{
+    int64_t most = -1;
+    size_t i;
+    json_t *e;
+    json_array_foreach(json_object_get(run, "events"), i, e)
+        if (is(e, "kind", "value") && is(e, "name", value_name) && number(e, "value") > most)
+            most = number(e, "value");
+    return most;
+}
+
+static bool has_mark(const json_t *run, const char *name)
+{
+    size_t i;
+    json_t *e;
+    json_array_foreach(json_object_get(run, "events"), i, e)
+        if (is(e, "kind", "mark") && is(e, "name", name))
+            return true;
+    return false;
+}
+
+START_TEST(every_pattern_runs_or_says_why_not_and_its_record_is_consistent)
+{
+    json_t *all = parsed(get_as("/patterns", "application/json")), *about;
+    size_t i;
+    int ran = 0;
+
+    json_array_foreach(json_object_get(all, "patterns"), i, about) {
+        const char *name = json_string_value(json_object_get(about, "pattern"));
+        json_t *run = run_of(name);
+        ck_assert_msg((run == NULL) == json_is_string(json_object_get(about, "why")), "%s", name);
+        if (!run)
+            continue;
+        ran++;
+        expect_consistent(name, run);
+        ck_assert_msg(number(run, "outcome") == 0, "%s: %s", name, json_string_value(json_object_get(run, "error")));
+        ck_assert_msg(number(run, "took_us") < (run_slowed() ? 60 : 6) * 1000000, "%s takes long", name);
+        json_decref(run);
+    }
+    ck_assert_int_ge(ran, in_threads_mode() ? 8 : 16);
+    json_decref(all);
+}
+END_TEST
+
+START_TEST(a_race_calls_the_loser_off_and_any_waits_for_a_success)
+{
+    json_t *run = run_of("race");
+    if (in_threads_mode()) {
+        ck_assert_ptr_null(run);
+        return;
+    }
+    ck_assert_int_eq(tracks_called(run, "replica").succeeded, 1);
+    ck_assert_int_eq(tracks_called(run, "primary").cancelled, 1);
+    json_decref(run);
+    run = run_of("any");
+    ck_assert_int_eq(tracks_called(run, "a mirror that is down").succeeded, 0);
+    ck_assert_int_eq(tracks_called(run, "a good one").succeeded, 1);
+    ck_assert_int_eq(tracks_called(run, "a slow one").cancelled, 1);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(all_settled_tells_of_each_and_a_chain_has_one_catch)
+{
+    json_t *run = run_of("all-settled");
+    ck_assert_int_eq(figure(run, "delivered"), 2);
+    ck_assert_int_eq(tracks_called(run, "nobody lives there").succeeded, 0);
+    json_decref(run);
+    run = run_of("promises");
+    ck_assert_int_eq(tracks_called(run, "a step that fails").succeeded, 0);
+    ck_assert_int_eq(tracks_called(run, "caught, and dealt with").succeeded, 1);
+    ck_assert(has_mark(run, "put away, whatever has happened"));
+    ck_assert(!has_mark(run, "this step is never reached"));
+    json_decref(run);
+    run = run_of("await");
+    ck_assert_int_eq(figure(run, "users found before the error"), 2);
+    ck_assert(has_mark(run, "dealt with, in one place"));
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(what_is_gathered_overlaps_and_what_is_awaited_in_turn_does_not)
+{
+    json_t *run = run_of("sequential-gather-pipeline");
+    const tracks gathered = tracks_called(run, "side by side"), in_turn = tracks_called(run, "one after the other");
+    ck_assert_int_eq(gathered.succeeded, 3);
+    ck_assert_int_eq(in_turn.succeeded, 3);
+    ck_assert_int_ge(in_turn.last_begin, in_turn.first_end);
+    if (!in_threads_mode())
+        ck_assert_int_lt(gathered.last_begin, gathered.first_end);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(a_hundred_sleepers_sleep_at_the_same_time)
+{
+    json_t *run = run_of("hundred-sleepers");
+    if (in_threads_mode()) {
+        ck_assert_ptr_null(run);
+        return;
+    }
+    const tracks sleepers = tracks_called(run, "sleeper");
+    ck_assert_int_eq(sleepers.succeeded, 100);
+    ck_assert_int_lt(sleepers.last_begin, sleepers.first_end);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough)
+{
+    client *c[2];
+    int good = 0, refused = 0;
+    if (in_threads_mode()) {
+        ck_assert_ptr_null(run_of("ten-thousand-sleepers"));
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        c[i] = client_new();
+        client_patience(c[i], 60);
+        client_say(c[i], "GET /patterns/ten-thousand-sleepers HTTP/1.1\r\nHost: t\r\nAccept: application/json\r\n\r\n");
+    }
+    for (int i = 0; i < 2; i++) {
+        const answer a = client_answer(c[i]);
+        good += a.status == 200;
+        refused += a.status == 503 && header_is(&a, "Retry-After", "1");
+        if (a.status == 200) {
+            json_t *run = parsed(a);
+            ck_assert_int_gt(figure(run, "with ten thousand asleep"), 0);
+            ck_assert_int_ge(most_of(run, "asleep"), 9900);
+            ck_assert_int_gt(number(run, "dropped"), 0);
+            json_decref(run);
+        }
+        client_free(c[i]);
+    }
+    ck_assert_int_eq(good, 1);
+    ck_assert_int_eq(refused, 1);
+}
+END_TEST
+
+START_TEST(a_queue_is_never_longer_than_its_room)
+{
+    json_t *run = run_of("back-pressure");
+    ck_assert_int_eq(most_of(run, "in the queue"), figure(run, "room in the queue"));
+    ck_assert_int_eq(figure(run, "consumed"), figure(run, "produced"));
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(a_background_task_that_fails_is_logged_with_its_name)
+{
+    json_t *run = run_of("background");
+    ck_assert_int_eq(figure(run, "failed, and logged"), 1);
+    ck_assert(server_log_has("letter to nowhere"));
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(phases_come_in_their_order)
+{
+    static const char *const ORDER[] = {
+        "this function returns", "next_tick", "queue_microtask", "next_tick, of the microtask",
+    };
+    json_t *run = run_of("phases"), *e;
+    size_t i;
+    int next = 0;
+    bool rang = false, after_timer = false;
+    if (in_threads_mode()) {
+        ck_assert_ptr_null(run);
+        return;
+    }
+    json_array_foreach(json_object_get(run, "events"), i, e) {
+        if (!is(e, "kind", "mark"))
+            continue;
+        if (next < 4)
+            ck_assert_msg(is(e, "name", ORDER[next]), "%s", json_string_value(json_object_get(e, "name")));
+        next++;
+        if (rang && !after_timer) {
+            ck_assert(is(e, "name", "queue_microtask, of the timer"));
+            after_timer = true;
+        }
+        rang |= is(e, "name", "set_timeout of 1 ms");
+    }
+    ck_assert_int_eq(next, 8);
+    ck_assert(after_timer);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(a_pitfall_makes_others_wait_and_its_twin_does_not)
+{
+    static const char *const PAIRS[][2] = { { "sleep-bad", "sleep-good" }, { "cpu-bad", "cpu-good" } };
+    for (int i = 0; i < 2; i++) {
+        json_t *bad = run_of(PAIRS[i][0]), *good = run_of(PAIRS[i][1]);
+        ck_assert_int_eq(bad == NULL, in_threads_mode());
+        if (!bad)
+            continue;
+        ck_assert_int_ge(figure(bad, "others waited, at most"), 150);
+        ck_assert_int_lt(figure(good, "others waited, at most"), figure(bad, "others waited, at most"));
+        json_decref(bad);
+        json_decref(good);
+    }
+}
+END_TEST
+
+START_TEST(a_timeout_ends_the_query_at_the_server)
+{
+    json_t *run = run_of("timeout");
+    if (in_threads_mode() || !postgres_here) {
+        ck_assert_ptr_null(run);
+        return;
+    }
+    ck_assert_int_eq(tracks_called(run, "five seconds").cancelled, 1);
+    ck_assert_int_eq(figure(run, "of such queries go on at the server"), 0);
+    ck_assert_int_lt(number(run, "took_us"), 4000000);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(a_page_shows_the_source_and_after_a_run_the_timeline)
+{
+    answer a = get_as("/patterns", "text/html");
+    expect(a, 200, "text/html");
+    expect_body(a, "action=\"/patterns/all\"");
+    a = get_as("/patterns/all", "text/html");
+    expect(a, 200, "text/html");
+    expect_body(a, "handlers/patterns/all.c");
+    expect_body(a, "<b>gather</b>(step(r, &quot;the user&quot;");
+    ck_assert_ptr_null(strstr(a.body, "<svg"));
+    a = get_as("/patterns/all?run=1", "text/html");
+    expect(a, 200, "text/html");
+    expect_body(a, "<svg");
+    expect_body(a, "the posts");
+    ck_assert(header_is(&a, "Cache-Control", "no-store"));
+}
+END_TEST
+
+START_TEST(what_does_not_run_here_is_a_page_that_says_so)
+{
+    if (postgres_here && !in_threads_mode())
+        return;
+    const answer a = get_as("/patterns/timeout?run=1", "text/html");
+    expect(a, 200, "text/html");
+    expect_body(a, "class=\"refusal\"");
+    ck_assert_ptr_null(strstr(a.body, "<svg"));
+}
+END_TEST
+
+START_TEST(an_unknown_pattern_is_404_and_head_runs_nothing)
+{
+    expect_problem(get("/patterns/unheard-of"), 404);
+    expect(get_as("/patterns/unheard-of", "text/html"), 404, "text/html");
+    client *c = client_new();
+    client_say(c, "HEAD /patterns/hundred-sleepers?run=1 HTTP/1.1\r\nHost: t\r\n\r\n");
+    const answer a = client_answer_to_head(c);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_ptr_null(header(&a, "Cache-Control"));
+    client_free(c);
+}
+END_TEST
+
+START_TEST(switched_off_there_is_no_gallery)
+{
+    server_start("patterns-off", "TENK_PATTERNS_ENABLED=off", NULL);
+    expect_problem(get("/patterns"), 404);
+    expect_problem(get("/patterns/race"), 404);
+    const answer a = get_as("/", "text/html");
+    ck_assert_ptr_null(strstr(a.body, "/patterns"));
+    server_stop();
+}
+END_TEST
+
+Suite *patterns_suite(void)
+{
+    Suite *s = suite_create("patterns");
+    for (int database = 0; database < 2; database++) {
+        TCase *t = database == 0 ? theme(s, "patterns-sqlite", on_sqlite) : theme(s, "patterns-postgres", on_postgres);
+        tcase_set_timeout(t, 30);
+        tcase_add_test(t, every_pattern_runs_or_says_why_not_and_its_record_is_consistent);
+        tcase_add_test(t, a_race_calls_the_loser_off_and_any_waits_for_a_success);
+        tcase_add_test(t, what_is_gathered_overlaps_and_what_is_awaited_in_turn_does_not);
+        tcase_add_test(t, a_timeout_ends_the_query_at_the_server);
+        tcase_add_test(t, what_does_not_run_here_is_a_page_that_says_so);
+        if (database == 1)
+            continue;                        /* the rest asks no database */
+        tcase_add_test(t, all_settled_tells_of_each_and_a_chain_has_one_catch);
+        tcase_add_test(t, a_hundred_sleepers_sleep_at_the_same_time);
+        tcase_add_test(t, ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough);
+        tcase_add_test(t, a_queue_is_never_longer_than_its_room);
+        tcase_add_test(t, a_background_task_that_fails_is_logged_with_its_name);
+        tcase_add_test(t, phases_come_in_their_order);
+        tcase_add_test(t, a_pitfall_makes_others_wait_and_its_twin_does_not);
+        tcase_add_test(t, a_page_shows_the_source_and_after_a_run_the_timeline);
+        tcase_add_test(t, an_unknown_pattern_is_404_and_head_runs_nothing);
+    }
+    TCase *t = tcase_create("patterns-off");
+    tcase_add_test(t, switched_off_there_is_no_gallery);
+    suite_add_tcase(s, t);
+    return s;
+}
