@@ -151,6 +151,7 @@ test: install-test
 	$(remake) CONTEXT=ucontext unit
 	$(remake) test-install
 	$(Q)tests/loadtest.sh
+	$(Q)tests/browser/run
 	$(Q)tests/totals.sh
 asan tsan valgrind: install-check
 	@rm -rf build/totals

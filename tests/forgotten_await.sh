@@ -7,6 +7,7 @@ failed=0
 compiles() {                                 # compiles COMPILER STATEMENT
     $1 -std=gnu17 -I. -D_GNU_SOURCE -Wall -Werror=unused-result -x c -c -o /dev/null - 2>/dev/null <<END
 #include "server/async/task.h"
+#include "server/async/chain.h"
 #include "server/async/combine.h"
 #include "server/async/semaphore.h"
 #include "server/async/threads.h"
