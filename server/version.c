@@ -1,6 +1,7 @@
 /* version.c - see version.h. inih and md4c do not know theirs: the Makefile asks pkg-config. */
 #include "version.h"
 
+#include <curl/curl.h>
 #include <jansson.h>
 #include <libpq-fe.h>
 #include <llhttp.h>
@@ -13,6 +14,12 @@ static void print_libpq(FILE *out)
     fprintf(out, "  libpq    %d.%d\n", version / 10000, version % 10000);
 }
 
+static void print_libcurl(FILE *out)
+{
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    fprintf(out, "  libcurl  %s, %s\n", curl->version, curl->ssl_version ? curl->ssl_version : "without TLS");
+}
+
 void version_print(FILE *out)
 {
     fprintf(out, "tenk %s\n", TENK_VERSION);
@@ -20,6 +27,7 @@ void version_print(FILE *out)
     fprintf(out, "  llhttp   %d.%d.%d\n", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR,
             LLHTTP_VERSION_PATCH);
     print_libpq(out);
+    print_libcurl(out);
     fprintf(out, "  SQLite   %s\n", sqlite3_libversion());
     fprintf(out, "  jansson  %s\n", jansson_version_str());
     fprintf(out, "  md4c     %s\n", MD4C_VERSION);

@@ -4,6 +4,7 @@
 
 #include "suites.h"
 
+#include <curl/curl.h>
 #include <jansson.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -159,6 +160,7 @@ START_TEST(the_version_names_the_libraries_that_run)
     ck_assert_ptr_nonnull(strstr(text, uv_version_string()));
     ck_assert_ptr_nonnull(strstr(text, sqlite3_libversion()));
     ck_assert_ptr_nonnull(strstr(text, jansson_version_str()));
+    ck_assert_ptr_nonnull(strstr(text, curl_version_info(CURLVERSION_NOW)->version));
     for (int i = 0; i < 4; i++)
         ck_assert_ptr_nonnull(strstr(text, (const char *[]){ "libpq", "llhttp", "md4c",
                                                              "inih" }[i]));
