@@ -175,8 +175,8 @@ static void *accept_all(void *arg)
         const int i = atomic_load(&connections);
         ck_assert_int_lt(i, MANY);
         sockets[i] = fd;
+        atomic_store(&connections, i + 1);   /* before it answers */
         ck_assert_int_eq(pthread_create(&talkers[i], NULL, converse, &sockets[i]), 0);
-        atomic_store(&connections, i + 1);
     }
     return NULL;
 }
