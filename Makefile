@@ -176,8 +176,9 @@ fuzz-%: $(BUILD)/tests/fuzz/%
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.c.o $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(LDLIBS)
 
-bench: all
+bench: all $(BUILD)/loadtest/core
 	$(Q)loadtest/bench
+	$(Q)$(BUILD)/loadtest/core
 # make loadtest QUICK=1, or ARGS='--only sleep': loadtest/run --help
 loadtest: install-loadtest
 	$(remake) all

@@ -1,4 +1,5 @@
-/* core.c - what the parts of server/async cost, in nanoseconds and bytes: make bench-core. */
+/* core.c - what the parts of server/async cost, in nanoseconds and bytes, and how many of them one loop
+ * holds: make bench-core, and at the end of make bench. */
 #include "server/async/combine.h"
 #include "server/async/loop.h"
 #include "server/async/task.h"
@@ -6,9 +7,11 @@
 #include "server/async/timing.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 1000000, BATCH = 1000, WAITING = 10000 };
+enum { ROUNDS = 1000000, BATCH = 1000, WAITING = 10000, PROMISES = 1000000, TASKS = 100000, NAP = 1500 };
 
 static int  outcome;
 static void ignore(int err, void *arg) { *(int *)arg = err; }
@@ -88,22 +91,88 @@ static int pause_and_resume(void *arg)
     return 0;
 }
 
-static long resident(void)
+/* Bytes of this process, by the name that /proc/self/status has for them. */
+static long bytes(const char *name)
 {
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    if (f) {
-        if (fscanf(f, "%*d %ld", &pages) != 1)
-            pages = 0;
+    char line[128];
+    long kib = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, name, strlen(name)) == 0)
+            sscanf(line + strlen(name), ": %ld", &kib);
+    if (f)
         fclose(f);
-    }
-    return pages * sysconf(_SC_PAGESIZE);
+    return kib * 1024;
 }
+
+static long resident(void) { return bytes("VmRSS"); }
 
 static int sleeps(void *arg) { return arg ? await(sleep_for(1)) : 0; }
 
+/* So many wait for the same moment, on one loop. All that wake are counted, and the clock runs from the
+ * first to the last. */
+static int      left;
+static uint64_t first_woke, last_woke;
+
+static void woke(int err, void *arg)
+{
+    (void)arg;
+    outcome |= err;
+    last_woke = uv_hrtime();
+    if (!first_woke)
+        first_woke = last_woke;
+    left--;
+}
+
+static int naps(void *arg)
+{
+    (void)arg;
+    const int err = await(sleep_for(NAP));
+    if (!first_woke)
+        first_woke = uv_hrtime();
+    return err;
+}
+
+static int crowd(const char *what, int count, promise *(*make)(void))
+{
+    if (loop_start())
+        return 1;
+    const long before = resident(), tables = bytes("VmPTE");
+    const uint64_t since = uv_hrtime();
+    for (left = 0; left < count; left++)
+        when_settled(make(), woke, NULL);
+    loop_run_ready();
+    const uint64_t made = uv_hrtime() - since;
+    printf("%d %s, all pending at once\n", count, what);
+    printf("    %-40s %8ld bytes\n", "resident, each", (resident() - before) / count);
+    printf("    %-40s %8ld bytes\n", "page tables beside that, each", (bytes("VmPTE") - tables) / count);
+    printf("    %-40s %8.1f ms\n", "to make them all", (double)made / 1e6);
+    loop_run();
+    printf("    %-40s %8.1f ms\n", "to wake them all", (double)(last_woke - first_woke) / 1e6);
+    fflush(stdout);
+    if (left || outcome)
+        fprintf(stderr, "%d have not woken, or have failed: %d\n", left, outcome);
+    return left || outcome;
+}
+
+static promise *nap(void)      { return sleep_for(NAP); }
+static promise *nap_task(void) { return task_start("nap", naps, NULL); }
+
+/* In a process of its own: memory that an earlier measure has left behind would count for nothing. */
+static int apart(const char *what, int count, promise *(*make)(void))
+{
+    int status = 1;
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(crowd(what, count, make));
+    return child < 0 || waitpid(child, &status, 0) < 0 || status;
+}
+
 int main(void)
 {
+    if (apart("promises of sleep_for", PROMISES, nap) || apart("suspended tasks", TASKS, nap_task))
+        return 1;
     if (loop_start())
         return 1;
     when_settled(task_start("tasks", tasks, &outcome), ignore, &outcome);
