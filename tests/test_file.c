@@ -42,7 +42,6 @@ static void setup_loop(void)
 
 static void teardown_loop(void)
 {
-    file_end();
     ck_assert_int_eq(loop_done(), 0);
     remove_folder();
 }

@@ -1,29 +1,17 @@
 /* file.c - see file.h, and file_operation.h for how it works. */
 #include "file_operation.h"
+#include "lane.h"
 #include "loop.h"
 #include "plain.h"
-#include "semaphore.h"
 #include "server/memory.h"
 
 #include <sys/stat.h>
 
-static struct { int running, waiting; } limit = { 2, 1024 };
+static lane *files;                          /* NULL until it is configured, or first used */
 
-static _Thread_local pool       operations = POOL(file_operation);
-static _Thread_local semaphore *permits;     /* of this loop; NULL until it has had one */
+static _Thread_local pool operations = POOL(file_operation);
 
-void file_configure(int running, int waiting)
-{
-    limit.running = running;
-    limit.waiting = waiting;
-}
-
-void file_end(void)
-{
-    if (permits)
-        semaphore_free(permits);
-    permits = NULL;
-}
+void file_configure(int running, int waiting) { files = lane_add("files", running, waiting); }
 
 /* Takes its steps as long as their outcomes are there: in a plain thread, to the end. True if it ended. */
 static bool go_on(file_operation *o, ssize_t result)
@@ -51,8 +39,7 @@ static int finish(file_operation *o)
 {
     const int err = o->err;
     mem_free(o->temporary);
-    if (o->loop)
-        semaphore_leave(permits);
+    lane_leave(files);
     return err;
 }
 
@@ -103,14 +90,14 @@ static promise *run_here(file_operation o)
 static promise *start(file_operation begun)
 {
     int err;
-    if (!loop_here())
-        return run_here(begun);
-    if (!permits)
-        permits = semaphore_new(limit.running, limit.waiting);
-    promise *entering = semaphore_enter(permits);
+    if (!files)
+        file_configure(2, 1024);
+    promise *entering = lane_enter(files);
     const bool waits = !promise_take_if_settled(entering, &err);
     if (!waits && err)
         return promise_settled(err);
+    if (!loop_here())
+        return run_here(begun);
 
     file_operation *o = pool_get(&operations);
     *o = begun;

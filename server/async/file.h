@@ -7,8 +7,8 @@
  *               here touches them. What was read is in the arena.
  *   Cancelling. In line at once; later when the call that runs on the thread pool has returned, with
  *               UV_ECANCELED. A file that is just being replaced is: that ends with 0.
- *   Bounds.     libuv has one thread pool for everything: so many files of each loop have a call on it,
- *               so many wait in order, and the rest get UV_EAGAIN at once.
+ *   Bounds.     A lane of the thread pool, "files" (lane.h): so many of each loop are under way, so many
+ *               wait in order, and the rest get UV_EAGAIN at once.
  *   Modes.      In a task the promise settles later; in a plain thread it has already settled, and a
  *               client that has left cancels it between one call and the next (plain.h).
  *   Errors.     Those of the kernel; UV_EISDIR for a folder, UV_EINVAL for what is no regular file,
@@ -31,9 +31,7 @@ MUST_AWAIT promise *file_read(const char *path, arena *a, size_t max, text *out)
  * the folder gets there, can fail after it. A symbolic link is replaced, not followed. */
 MUST_AWAIT promise *file_write(const char *path, text content);
 
-/* Before the first use, and before any other thread starts. */
+/* Of each loop. Before the first use, and before any other thread starts. */
 void file_configure(int running, int waiting);
-
-void file_end(void);                         /* before loop_done; no promise may be left */
 
 #endif

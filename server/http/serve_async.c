@@ -4,7 +4,6 @@
  * listening socket, its own connections. */
 #include "serve.h"
 #include "client.h"
-#include "server/async/file.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "server/log.h"
@@ -47,7 +46,6 @@ static void on_client_closed(int err, void *arg)
             uv_close((uv_handle_t *)&t->crew->signals[i], NULL);
     uv_close((uv_handle_t *)&t->stop, NULL);
     timer_end();
-    file_end();
 }
 
 static void on_site_closed(int err, void *arg)
