@@ -1,6 +1,7 @@
 /* site.c - see site.h. */
 #include "site.h"
 #include "server/async/chain.h"
+#include "server/async/processes.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/files.h"
@@ -65,7 +66,7 @@ static void open_here(void *arg) { here = db_new(arg); }
 static promise *free_here(void *arg)
 {
     db_free(arg);
-    return promise_settled(0);
+    return processes_close();
 }
 
 static promise *close_here(void *arg)

@@ -69,6 +69,13 @@ typedef struct config {
         size_t   size;                       /* bytes of an answer's body; 1MiB */
     } outgoing;
     struct {
+        int      pool;                       /* worker processes for each worker; auto: processors, shared out */
+        int      line;                       /* jobs that may wait for one, for each worker; 64 */
+        int      jobs;                       /* after which a process is replaced; 1000 */
+        size_t   memory;                     /* that one may take, beyond what it starts with; 256MiB */
+        uint64_t timeout;                    /* of one job, its time in line included; 10s */
+    } processes;
+    struct {
         int pool;                            /* threads of libuv's pool; auto: processors, at least 4 */
         int running;                         /* CPU jobs at once, for each worker; auto: processors */
         int waiting;                         /* CPU jobs in line, for each worker; 1024 */

@@ -1,12 +1,14 @@
 /* main.c - from the command line to a running server, and back out again. */
 #include "config.h"
 #include "handlers/gallery.h"
+#include "handlers/jobs.h"
 #include "handlers/site.h"
 #include "healthcheck.h"
 #include "log.h"
 #include "machine.h"
 #include "options.h"
 #include "server/async/file.h"
+#include "server/async/processes.h"
 #include "server/async/task.h"
 #include "server/async/threads.h"
 #include "server/http/client.h"
@@ -64,6 +66,19 @@ static void configure_client(const config *c)
     });
 }
 
+static void configure_processes(const config *c)
+{
+    const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
+    const int64_t pool = c->processes.pool * times, line = c->processes.line * times;
+    processes_configure(&(processes_options){
+        .workers = (int)pool,
+        .line = line < INT_MAX ? (int)line : INT_MAX,
+        .jobs = c->processes.jobs,
+        .memory = c->processes.memory,
+        .timeout_ms = c->processes.timeout,
+    });
+}
+
 struct running { const config *config; const database *database; server *server; };
 
 static void announce(void *arg)
@@ -88,6 +103,7 @@ static int serve(const config *c, database *d)
     threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
     file_configure(files_at_once(c), c->threads.waiting);
     configure_client(c);
+    configure_processes(c);
     task_set_stack_size(c->tasks.stack);
     gallery_configure(c->patterns.enabled);
     const site site = site_over(d, c->files.root, why, sizeof why);
@@ -95,6 +111,7 @@ static int serve(const config *c, database *d)
         return fail(why);
     const int late = server_run(r.server, announce, &r);
     http_client_done();
+    processes_end();
     server_close(r.server);
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -161,6 +178,7 @@ int main(int argc, char *argv[])
     options o;
     config c;
 
+    processes_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
     if (options_parse(&o, argc, argv, stderr))
         return EXIT_USAGE;

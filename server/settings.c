@@ -15,6 +15,12 @@ static int one_a_processor(const config *c)
     return machine_processors();
 }
 
+static int shared_out(const config *c)
+{
+    const int each = machine_processors() / c->server.workers;
+    return each > 1 ? each : 1;
+}
+
 static int at_least_four(const config *c)
 {
     (void)c;
@@ -32,7 +38,8 @@ static int as_files_allow(const config *c)
 {
     enum { PROCESS = 64, LOOP = 16, SQLITE = 3, OUTGOING = 4, MOST = 1000000 };
     const int others = PROCESS + (c->database.readers + 1) * SQLITE +
-                       c->server.workers * (LOOP + c->database.connections + c->outgoing.connections * OUTGOING);
+                       c->server.workers * (LOOP + c->database.connections + c->outgoing.connections * OUTGOING +
+                                            c->processes.pool);
     const int each = (machine_open_files() - others) / c->server.workers;
     return each < 1 ? 1 : each > MOST ? MOST : each;
 }
@@ -72,6 +79,7 @@ const settings_section SECTIONS[] = {
     { "server",   "Where tenk serves, and how." },
     { "database", "Where the data is, and how long a query may take." },
     { "outgoing", "What tenk asks of other servers by HTTP." },
+    { "processes", "What may crash, or never end, is done in processes of its own." },
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client, and lets one wait." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
@@ -119,6 +127,17 @@ const setting SETTINGS[] = {
       .why = "To look up the name and connect." },
     { SIZE(outgoing, size, "0", "1GiB"), .initial = "1MiB",
       .why = "Bytes of an answer's body, which is kept in memory; a larger one is an error." },
+
+    { NUMBER(processes, pool, "1", "1000"), .initial = "auto", .automatic = shared_out,
+      .why = "Processes for each worker, started when first needed; auto: one for each processor." },
+    { NUMBER(processes, line, "0", "1000000"), .initial = "64",
+      .why = "Jobs that may wait for one, for each worker; more get 503." },
+    { NUMBER(processes, jobs, "1", "1000000000"), .initial = "1000",
+      .why = "After so many a process is replaced by a new one." },
+    { SIZE(processes, memory, "1MiB", "1024GiB"), .initial = "256MiB",
+      .why = "That one process may take, beyond what it starts with." },
+    { DURATION(processes, timeout, "1ms", "24h"), .initial = "10s",
+      .why = "Of one job, its wait in line included; then the process is killed, and that is 504." },
 
     { SIZE(limits, head, "256", "63KiB"), .initial = "16KiB",
       .why = "Bytes of a request's first line and headers; this much is buffered." },

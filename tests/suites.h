@@ -36,6 +36,8 @@
     run(background_suite)              \
     run(lane_suite)                    \
     run(threads_suite)                 \
+    run(processes_suite)               \
+    run(processes_threads_suite)       \
     run(file_suite)                    \
     run(guard_suite)                   \
     run(head_suite)                    \

@@ -1,0 +1,15 @@
+/* jobs.h - everything that this site does in worker processes (server/async/processes.h). */
+#ifndef JOBS_H
+#define JOBS_H
+
+#include "server/async/processes.h"
+
+/* What such a process is there for. They need no input, and never answer. */
+extern const process_job JOB_CRASH,          /* dies */
+                         JOB_LEAK,           /* takes memory until it gets no more, and dies of that */
+                         JOB_SPIN;           /* computes for ever */
+
+extern const process_job *const JOBS[];
+extern const int                JOB_COUNT;
+
+#endif

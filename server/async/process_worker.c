@@ -1,0 +1,135 @@
+/* process_worker.c - the inside of a worker process: it waits for a job, does it, answers.
+ *
+ * While it waits, the end of its socket tells it that its parent has no more for it. While it works, nothing
+ * may come but that end: then the kernel is to send SIGIO, which kills. So no worker outlives its parent,
+ * whatever its job does. */
+#include "process.h"
+#include "process_call.h"
+#include "process_worker.h"
+#include "server/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* False at the end. */
+static bool receive(void *to, size_t length)
+{
+    for (char *at = to; length > 0;) {
+        const ssize_t n = recv(PROCESS_SOCKET, at, length, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+static void send_all(const void *from, size_t length)
+{
+    for (const char *at = from; length > 0;) {
+        const ssize_t n = send(PROCESS_SOCKET, at, length, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            exit(EXIT_SUCCESS);              /* the parent is gone, or wants no answer */
+        at += n;
+        length -= (size_t)n;
+    }
+}
+
+static void answer(int err, text out)
+{
+    const process_header h = { PROCESS_MAGIC, err, out.length };
+    send_all(&h, sizeof h);
+    send_all(out.at, out.length);
+}
+
+static void leash(bool on)
+{
+    fcntl(PROCESS_SOCKET, F_SETFL, on ? O_ASYNC : 0);
+    struct pollfd parent = { PROCESS_SOCKET, POLLRDHUP, 0 };
+    if (on && poll(&parent, 1, 0) > 0)       /* it went before */
+        exit(EXIT_SUCCESS);
+}
+
+static void run(const process_job *job, text in)
+{
+    arena a;
+    buffer out;
+    arena_init(&a, NULL, 0);
+    buffer_init(&out, &a);
+    leash(true);
+    int err = job->run(in, &out);
+    leash(false);
+    if (!err && out.length > PROCESS_LARGEST)
+        err = UV_EMSGSIZE;
+    answer(err, err ? TEXT("") : buffer_all(&out));
+    arena_done(&a);
+}
+
+/* What the process may have of data: what it has, and so much more. It is data that a leak takes, be it the heap's
+ * or mapped; address space would not do, of which sanitizers take terabytes at the start. */
+static void limit_memory(size_t memory)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f || fscanf(f, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    const rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + memory;
+    setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
+}
+
+/* If the machine runs out of memory, one of us goes before the server does. */
+static void go_first(void)
+{
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "500", 3) < 0) {           /* a worker it is, all the same */
+    }
+    close(fd);
+}
+
+static void ignore_interrupts(void)
+{
+    sigset_t set;
+    signal(SIGINT, SIG_IGN);                 /* before it is let through */
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void process_work(const char *memory, const process_job *const jobs[], int count)
+{
+    process_header h;
+    if (fcntl(PROCESS_SOCKET, F_SETOWN, getpid())) {
+        fprintf(stderr, "tenk: %s is for tenk's own use\n", PROCESS_ARGUMENT);
+        exit(EXIT_FAILURE);
+    }
+    ignore_interrupts();
+    go_first();
+    limit_memory(strtoull(memory, NULL, 10));
+    answer(0, TEXT(""));                     /* hello */
+    while (receive(&h, sizeof h)) {
+        if (h.magic != PROCESS_MAGIC || h.what < 0 || h.what >= count || h.length > PROCESS_LARGEST)
+            exit(EXIT_FAILURE);
+        char *in = mem_resize(NULL, h.length + 1);
+        if (!receive(in, h.length))
+            exit(EXIT_SUCCESS);
+        run(jobs[h.what], (text){ in, h.length });
+        mem_free(in);
+    }
+    exit(EXIT_SUCCESS);
+}
