@@ -7,9 +7,11 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -116,7 +118,7 @@ START_TEST(what_cannot_be_written_leaves_the_old_file_and_nothing_else)
     ck_assert_int_eq(write_file("in", "new"), UV_EISDIR);
     ck_assert_int_eq(write_file("fifo", "new"), UV_EINVAL);
 
-    signal(SIGXFSZ, SIG_IGN);                /* a full disk, as far as one can be had here */
+    signal(SIGXFSZ, SIG_IGN);
     const struct rlimit two = { 2, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
     setrlimit(RLIMIT_FSIZE, &two);
     ck_assert_int_eq(write_file("in/a", "a new one"), UV_EFBIG);
@@ -124,6 +126,29 @@ START_TEST(what_cannot_be_written_leaves_the_old_file_and_nothing_else)
     ck_assert_int_eq(read_file("in/a", 100), 0);
     ck_assert(text_equal(got, TEXT("old")));
     ck_assert_int_eq(entries("in"), 1);
+}
+END_TEST
+
+/* A small file system of its own; false for whom that is not allowed. */
+static bool mount_small(const char *path)
+{
+    return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount("none", path, "tmpfs", 0, "size=64k") == 0;
+}
+
+START_TEST(a_disk_that_is_full_or_read_only_keeps_the_old_file)
+{
+    static char large[LARGE];
+    if (!mount_small("in"))
+        return;
+    ck_assert_int_eq(write_file("in/a", "old"), 0);
+    ck_assert_int_eq(outcome(file_write("in/a", (text){ large, LARGE })), UV_ENOSPC);
+    ck_assert_int_eq(entries("in"), 1);
+    ck_assert_int_eq(mount(NULL, "in", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    ck_assert_int_eq(write_file("in/a", "new"), UV_EROFS);
+    ck_assert_int_eq(read_file("in/a", 100), 0);
+    ck_assert(text_equal(got, TEXT("old")));
+    ck_assert_int_eq(umount("in"), 0);
 }
 END_TEST
 
@@ -263,6 +288,7 @@ static void add_common(TCase *t)
     tcase_add_test(t, what_cannot_be_read_is_an_error);
     tcase_add_test(t, a_file_that_does_not_say_its_size_is_read_to_its_end);
     tcase_add_test(t, what_cannot_be_written_leaves_the_old_file_and_nothing_else);
+    tcase_add_test(t, a_disk_that_is_full_or_read_only_keeps_the_old_file);
     tcase_add_test(t, a_new_file_has_the_rights_of_the_old_one);
     tcase_add_test(t, a_link_is_replaced_and_what_it_leads_to_is_not);
 }
