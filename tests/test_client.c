@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static arena       a;
 static http_answer got;
@@ -129,6 +130,20 @@ START_TEST(a_server_that_is_not_there_refuses)
 }
 END_TEST
 
+START_TEST(who_has_no_descriptor_left_is_told_so)
+{
+    struct rlimit few, all;
+    ck_assert_int_eq(get("/hello"), 0);      /* what is needed but for a socket is there */
+    getrlimit(RLIMIT_NOFILE, &all);
+    few = all;
+    few.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &few);
+    const int err = outcome_of(http_post(&a, peer_url("/hello"), NULL, TEXT(""), &got));
+    setrlimit(RLIMIT_NOFILE, &all);
+    ck_assert_int_eq(err, UV_EMFILE);
+}
+END_TEST
+
 START_TEST(a_name_is_looked_up_and_no_proxy_is_asked)
 {
     setenv("http_proxy", "http://127.0.0.1:1", 1);
@@ -203,6 +218,7 @@ Suite *client_suite(void)
     tcase_add_test(t, what_nobody_may_send_is_refused);
     tcase_add_test(t, no_answer_is_an_error_that_says_why);
     tcase_add_test(t, a_server_that_is_not_there_refuses);
+    tcase_add_test(t, who_has_no_descriptor_left_is_told_so);
     tcase_add_test(t, a_name_is_looked_up_and_no_proxy_is_asked);
     tcase_add_test(t, a_connection_is_kept_for_the_next_one);
     tcase_add_test(t, what_finds_its_connection_closed_goes_again_if_it_changes_nothing);

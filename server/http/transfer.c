@@ -2,6 +2,7 @@
 #include "transfer.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -141,7 +142,11 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     transfer *t = arg;
     (void)purpose;
     t->looking_up = false;
-    return t->abandoned ? CURL_SOCKET_BAD : socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    if (t->abandoned)
+        return CURL_SOCKET_BAD;
+    const int fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    t->no_socket = fd < 0 ? uv_translate_sys_error(errno) : 0;
+    return fd;
 }
 
 /* The request. */

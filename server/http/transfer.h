@@ -29,6 +29,7 @@ typedef struct transfer {
     bool               head_done;
     bool               looking_up;
     bool               abandoned;            /* nobody wants it any more */
+    int                no_socket;            /* why the kernel gave none; or 0 */
     int                refusal;              /* why it was stopped by us: UV_E2BIG, or 0 */
     char               words[CURL_ERROR_SIZE];
 } transfer;

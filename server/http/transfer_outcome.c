@@ -6,14 +6,14 @@
 
 enum { TOO_LARGE = 100 };                    /* CURLE_TOO_LARGE, since libcurl 8.6 */
 
-static int could_not_connect(CURL *easy)
+static int could_not_connect(const transfer *t)
 {
     long number = 0;
-    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
-    return number > 0 ? uv_translate_sys_error((int)number) : UV_ECONNREFUSED;
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
+    return t->no_socket ? t->no_socket : number > 0 ? uv_translate_sys_error((int)number) : UV_ECONNREFUSED;
 }
 
-static int error_of(CURL *easy, int code)
+static int error_of(const transfer *t, int code)
 {
     long number = 0;
     switch (code) {
@@ -22,13 +22,13 @@ static int error_of(CURL *easy, int code)
     case CURLE_COULDNT_RESOLVE_HOST:
         return UV_EAI_NONAME;
     case CURLE_COULDNT_CONNECT:
-        return could_not_connect(easy);
+        return could_not_connect(t);
     case CURLE_OPERATION_TIMEDOUT:
         return UV_ETIMEDOUT;
     case CURLE_SEND_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE:
         return UV_ECONNRESET;
     case CURLE_RECV_ERROR:                   /* by the kernel, or what came made no sense */
-        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
         return number > 0 ? UV_ECONNRESET : UV_EPROTO;
     case CURLE_OUT_OF_MEMORY:
         return UV_ENOMEM;
@@ -49,7 +49,7 @@ int transfer_outcome(transfer *t, CURLcode code)
     if (t->abandoned)
         return UV_ECANCELED;
     if (code != CURLE_OK || t->refusal) {
-        const int err = t->refusal ? t->refusal : error_of(t->easy, (int)code);
+        const int err = t->refusal ? t->refusal : error_of(t, (int)code);
         log_debug("outgoing: %s: %s", uv_err_name(err), t->refusal ? "a larger answer than it may be" :
                   *t->words ? t->words : curl_easy_strerror(code));
         return err;
