@@ -12,8 +12,8 @@ here=$PWD/build/container
 mkdir -p "$here"
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' > "$here/policy.json"
 images() { buildah --root "$here/images" --runroot "$here/run" "$@"; }
-container=
-trap 'test -z "$container" || images rm "$container" > "$here/said"' EXIT
+containers=
+trap 'test -z "$containers" || images rm $containers > "$here/said"' EXIT
 trap 'exit 1' INT TERM
 quietly() { "$@" > "$here/said" 2>&1 || { tail -n 40 "$here/said"; echo "$* failed"; exit 1; }; }
 
@@ -22,10 +22,10 @@ python3 tests/compose_test.py
 base=localhost/tenk-base
 if ! images inspect --type image $base > "$here/said" 2>&1; then
     bare=$(tests/bare.sh trixie)
-    container=$(images from scratch)
-    quietly images add --quiet "$container" "$bare" /
-    quietly images commit --rm "$container" $base
-    container=
+    containers=$(images from scratch)
+    quietly images add --quiet "$containers" "$bare" /
+    quietly images commit --rm "$containers" $base
+    containers=
 fi
 began=$(date +%s)
 for target in load tenk; do
@@ -35,9 +35,13 @@ for target in load tenk; do
 done
 printf '  image   built in %ds\n' $(($(date +%s) - began))
 
-images inspect --type image localhost/tenk > "$here/image.json"
-container=$(images from --pull=false localhost/tenk)
-root=$(images mount "$container")
+for target in tenk load; do
+    images inspect --type image localhost/$target > "$here/$target.json"
+    container=$(images from --pull=false localhost/$target)
+    containers="$containers $container"
+    images mount "$container" > "$here/$target.root"
+done
+root=$(cat "$here/tenk.root")
 printf '  image   %s in files, %s as a compressed layer\n' "$(du -sh --apparent-size "$root" | cut -f1)" \
     "$(tar -C "$root" -c . | gzip -c | wc -c | numfmt --to=iec)"
-python3 tests/container_test.py "$root" "$here/image.json"
+python3 tests/container_test.py "$root" "$here/tenk.json" "$(cat "$here/load.root")" "$here/load.json"

@@ -1,6 +1,9 @@
-"""What the image promises, started as an engine would start it: python3 tests/container_test.py ROOT IMAGE.JSON
+"""What the image promises, started as an engine would start it:
 
-ROOT is the image's root, mounted, and IMAGE.JSON what buildah says of it. Needs root, for namespaces."""
+    python3 tests/container_test.py ROOT IMAGE.JSON LOAD_ROOT LOAD_IMAGE.JSON
+
+ROOT is the image's root, mounted, and IMAGE.JSON what buildah says of it; the others are of the image that the
+load profile runs. Needs root, for namespaces."""
 
 import ctypes
 import http.client
@@ -14,6 +17,8 @@ import tempfile
 import threading
 import time
 import unittest
+
+import yaml
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -50,22 +55,26 @@ class Image:
         with open(file) as f:
             said = json.load(f)
         self.says = said["Docker"]["config"]
-        self.environment = self.says["Env"]
         self.user, self.group = self.says["User"].split(":")
-        self.port = int(dict(e.split("=", 1) for e in self.environment)["PORT"])
 
-    def inside(self, program):
-        """The options with which unshare and nsenter become the image's user in its root, and its environment."""
-        return ["env", "-i", *self.environment, program, f"--setgid={self.group}", f"--setuid={self.user}"]
+    def environment(self, more):
+        return {**dict(e.split("=", 1) for e in self.says["Env"]), **more}
+
+    def inside(self, program, environment):
+        """What begins a command of unshare or nsenter that becomes the image's user."""
+        return ["env", "-i", *(f"{k}={v}" for k, v in environment.items()), program,
+                f"--setgid={self.group}", f"--setuid={self.user}"]
 
 
 class Container:
     """The image's entry point as the first process of its own namespaces; its root is read-only."""
 
-    def __init__(self, image, volume, *arguments):
-        self.image = image
+    def __init__(self, image, volume, *arguments, **environment):
+        self.image, self.environment = image, image.environment(environment)
+        self.port = int(self.environment["PORT"])
         self.log = tempfile.TemporaryFile("w+")
-        command = [*image.inside("unshare"), f"--root={image.root}", f"--wd={image.says['WorkingDir']}", "--",
+        command = [*image.inside("unshare", self.environment), f"--root={image.root}",
+                   f"--wd={image.says['WorkingDir']}", "--",
                    *image.says["Entrypoint"], *(image.says.get("Cmd") or []), *arguments]
         self.began = time.monotonic()
         self.process = subprocess.Popen(
@@ -100,7 +109,7 @@ class Container:
 
         def talk():
             self.enter_network()
-            connection = http.client.HTTPConnection("127.0.0.1", self.image.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
             try:
                 connection.request(method, path, body, headers or {})
                 answer = connection.getresponse()
@@ -124,7 +133,7 @@ class Container:
     def run(self, *command):
         """Another program of the image, beside the first, as docker exec would; its code."""
         done = subprocess.run(
-            [*self.image.inside("nsenter"), f"--target={self.first}", "--mount", "--pid", "--net", "--ipc", "--uts",
+            [*self.image.inside("nsenter", self.environment), f"--target={self.first}", "--mount", "--pid", "--net", "--ipc", "--uts",
              "--root", f"--wdns={self.image.says['WorkingDir']}", "--", *command],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
         return done.returncode, done.stdout + done.stderr
@@ -175,8 +184,8 @@ class TheImage(unittest.TestCase):
         self.volume = os.path.join(self.folder, "volume")
         subprocess.run(["cp", "-a", image.root + VOLUME, self.volume], check=True)
 
-    def start(self, *arguments):
-        container = Container(image, self.volume, *arguments)
+    def start(self, *arguments, **environment):
+        container = Container(image, self.volume, *arguments, **environment)
         self.addCleanup(container.end)
         return container
 
@@ -184,7 +193,7 @@ class TheImage(unittest.TestCase):
         says = image.says
         self.assertEqual(says["Entrypoint"], ["/usr/bin/tini", "-s", "--", "/usr/bin/tenk"])
         self.assertEqual((says["StopSignal"], list(says["Volumes"])), ("SIGTERM", [VOLUME]))
-        self.assertEqual(list(says["ExposedPorts"]), [f"{image.port}/tcp"])
+        self.assertEqual(list(says["ExposedPorts"]), [f"{image.environment({})['PORT']}/tcp"])
         self.assertTrue(image.user.isdigit() and int(image.user) > 0, image.user)
         container = self.start()
         container.wait_until_up()
@@ -265,16 +274,46 @@ class TheImage(unittest.TestCase):
         self.assertEqual(code, 0, container.said())
         self.assertLess(seconds, 2)
 
-    def test_it_stops_under_load_and_answers_what_it_was_asked(self):
+    def test_it_is_configured_by_its_environment_and_arguments(self):
+        container = self.start("--workers", "1", PORT="9000", TENK_LIMITS_HEADERS="7")
+        container.wait_until_up()
+        self.assertEqual(container.healthy(), (0, ""))
+        self.assertIn("0.0.0.0:9000", container.said())
+        many = {f"X-{n}": "y" for n in range(8)}
+        self.assertEqual(container.ask("GET", "/healthz", headers=many)[0], 431)
+
+    def test_the_load_profile_asks_it_for_users(self):
         container = self.start()
         container.wait_until_up()
-        asking = Asking(image.port, 64, gets("/users/42", "/users/7", "/plaintext", "/sleep?ms=300"),
+        with open(os.path.join(os.path.dirname(HERE), "compose.yaml")) as f:
+            command = yaml.safe_load(f)["services"]["load"]["command"]
+        here = {"-d30s": "-d1s", "${TARGET:-http://tenk:8080}": "http://127.0.0.1:8080"}
+        wrk = [here.get(word, word) for word in command]
+        self.assertEqual(len(set(command) - set(wrk)), 2)
+        done = subprocess.run(
+            ["nsenter", f"--target={container.first}", "--net", *load.inside("unshare", load.environment({})),
+             f"--root={load.root}", "--", *load.says["Entrypoint"], *wrk],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout.strip().splitlines()[-1])
+        self.assertGreater(result["requests"], 100)
+        self.assertEqual(result["errors"], 0)
+
+    def test_it_stops_under_load_and_answers_what_it_was_asked(self):
+        for mode in ("async", "threads"):
+            with self.subTest(mode):
+                self.stop_under_load(mode)
+
+    def stop_under_load(self, mode):
+        container = self.start("--mode", mode)
+        container.wait_until_up()
+        asking = Asking(container.port, 64, gets("/users/42", "/users/7", "/plaintext", "/sleep?ms=300"),
                         enter=container.enter_network)
         self.assertTrue(asking.begin(2000))
         before = asking.whole()
         code, seconds = container.stop()
         asking.ended()
-        print(f"  SIGTERM under load: ended with {code} after {seconds:.2f} s; of the requests {before} were answered before, "
+        print(f"  SIGTERM under load, {mode}: ended with {code} after {seconds:.2f} s; of the requests {before} were answered before, "
               f"{asking.whole() - before} after it, {len(asking.lost)} lost; {asking.refused} clients came back and were refused")
         self.assertEqual(code, 0, container.said())
         self.assertEqual(asking.lost, [])
@@ -293,5 +332,5 @@ class TheImage(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    image = Image(*sys.argv[1:3])
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    image, load = Image(*sys.argv[1:3]), Image(*sys.argv[3:5])
+    unittest.main(argv=sys.argv[:1] + sys.argv[5:])

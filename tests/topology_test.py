@@ -33,6 +33,7 @@ class Topology:
         self.folder = tempfile.mkdtemp(prefix="tenk-topology-")
         stack.callback(shutil.rmtree, self.folder)
         self.url = stack.enter_context(databases.postgres([TENK], "0-63", self.folder))
+        self.lock()
         self.ports = [free_port() for _ in range(3)]
         self.tenk = [None] * 3
         stack.callback(lambda: [stop(server.process) for server in self.tenk if server])
@@ -42,9 +43,21 @@ class Topology:
         self.haproxy = self.proxy()
         stack.callback(stop, self.haproxy.process)
 
+    def lock(self):
+        """From now on the password of compose.yaml is asked for."""
+        self.ask("alter role tenk password 'tenk'")
+        with open(f"{self.folder}/postgres/data/pg_hba.conf", "w") as f:
+            f.write("local all all scram-sha-256\n")
+        self.ask("select pg_reload_conf()")
+
+    def ask(self, sql):
+        psql = [f"{databases.postgres_programs()}/psql", self.url, "-qXAt", "-c", sql]
+        return subprocess.run(psql, env={**os.environ, "PGPASSWORD": "tenk"}, check=True, capture_output=True, text=True,
+                              timeout=30).stdout
+
     def start(self, i):
-        self.tenk[i] = Server(f"tenk-{i + 1}", pinned(None, [TENK, "-l", f"127.0.0.1:{self.ports[i]}",
-                              "-w", "1", "-D", self.url]), self.ports[i], f"{self.folder}/tenk-{i + 1}.log")
+        told = ["env", f"DATABASE_URL={self.url}", "PGPASSWORD=tenk", f"PORT={self.ports[i]}", "WEB_CONCURRENCY=1"]
+        self.tenk[i] = Server(f"tenk-{i + 1}", pinned(None, [*told, TENK]), self.ports[i], f"{self.folder}/tenk-{i + 1}.log")
         self.tenk[i].wait_until_up()
 
     def proxy(self):
@@ -150,7 +163,7 @@ class Scale(unittest.TestCase):
         self.kill(2)
         self.assertTrue(asking.more(500))
         asking.end()
-        stored = self.ask(f"select title, count(*) from posts where user_id = {user} and title like 'asked-%' group by 1")
+        stored = self.here.ask(f"select title, count(*) from posts where user_id = {user} and title like 'asked-%' group by 1")
         stored = dict(line.split("|") for line in stored.splitlines())
         self.assertEqual({count for count in stored.values()}, {"1"})
         acknowledged = {title for title, status in asking.names.items() if status == 201}
@@ -160,10 +173,6 @@ class Scale(unittest.TestCase):
         self.assertEqual(set(stored) - acknowledged - unanswered, set())
         print(f"  posts when one is killed: {len(acknowledged)} acknowledged, all stored, once; of {len(unanswered)} that were "
               f"not, {len(unanswered & set(stored))} are stored, once")
-
-    def ask(self, sql):
-        psql = [f"{databases.postgres_programs()}/psql", self.here.url, "-qXAt", "-c", sql]
-        return subprocess.run(psql, check=True, capture_output=True, text=True, timeout=30).stdout
 
     def test_without_any_server_the_answer_is_503(self):
         for i in range(3):
