@@ -363,6 +363,7 @@ Suite *postgres_threads_faults_suite(void)
 {
     Suite *s = suite_create("postgres_threads_faults");
     TCase *t = tcase_create("faults");
+    tcase_set_tags(t, "faults");             /* the image is built without them */
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_set_timeout(t, 20);
