@@ -51,6 +51,7 @@
     run(files_suite)                   \
     run(connection_suite)              \
     run(pipeline_suite)                \
+    run(stream_suite)                  \
     run(client_suite)                  \
     run(client_bounds_suite)           \
     run(client_threads_suite)          \

@@ -1,5 +1,6 @@
 /* body.c - see body.h. */
 #include "body.h"
+#include "patience.h"
 #include "server/memory.h"
 #include "status.h"
 
@@ -25,6 +26,7 @@ static int on_content(llhttp_t *parser, const char *at, size_t length)
     }
     memcpy(room(b, length), at, length);
     b->length += length;
+    b->received += length;
     return 0;
 }
 
@@ -64,6 +66,8 @@ body *body_new(arena *a, const head *h, const llhttp_t *parser, size_t limit, si
     b->parser.settings = (void *)&on_body;
     b->parser.data = b;
     b->limit = limit;
+    b->streams = limit == BODY_STREAMS;
+    b->unannounced = h->expects_continue;
     b->framing_limit = framing_limit;
     arena_defer(a, end, b);
     return b;
@@ -102,15 +106,42 @@ static long take_trailers(body *b, const char *at, size_t length)
 long body_take(body *b, const char *at, size_t length)
 {
     size_t taken = 0;
+    if (b->streams && length > BODY_PIECE)
+        length = BODY_PIECE;
     while (taken < length && !b->complete) {
-        const size_t before = b->length;
+        const uint64_t before = b->received;
         const long n = (b->in_trailers ? take_trailers : parse)(b, at + taken, length - taken);
         if (n < 0)
             return n;
         taken += (size_t)n;
-        b->framing += (size_t)n - (b->length - before);
-        if (b->framing > b->framing_limit + PER_CHUNK * b->length)
+        b->framing += (size_t)n - (b->received - before);
+        if (b->framing > b->framing_limit + PER_CHUNK * b->received)
             return HTTP_STATUS(431);
     }
+    b->unannounced &= taken == 0;
     return (long)taken;
+}
+
+bool body_wants(const body *b) { return !b->complete && !b->err && (!b->streams || b->length == 0); }
+
+void body_drop(body *b)
+{
+    if (b->trailers > 0)                     /* of which more may come */
+        memmove(b->at, b->at + b->length, b->trailers);
+    b->length = 0;
+    b->lent = false;
+}
+
+uint64_t body_patience(const body *b, uint64_t ms)
+{
+    if (!b->streams)
+        return ms + b->received / BODY_RATE;
+    return ms > b->waited ? ms - b->waited : 0;
+}
+
+void body_waited(body *b, uint64_t ms)
+{
+    const uint64_t earned = b->length / BODY_RATE;
+    b->waited += ms;
+    b->waited -= earned < b->waited ? earned : b->waited;
 }

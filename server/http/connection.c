@@ -19,7 +19,7 @@ static uint64_t allowed(const connection *c)
     switch ((phase)c->phase) {
     case IDLE:      return worker_here->draining ? GRACE : config->timeouts.idle;
     case HEAD:      return config->timeouts.head;
-    case BODY:      return config->timeouts.body + c->reading->body->length / BODY_RATE;
+    case BODY:      return body_patience(c->reading->body, config->timeouts.body);
     case LEFT:      return FAREWELL;
     case WRITE:     return config->timeouts.write;
     case LINGERING: return LINGER;
@@ -58,7 +58,8 @@ static phase phase_of(const connection *c)
 {
     if (c->phase == LINGERING)
         return LINGERING;
-    return c->writing ? WRITE : c->left ? LEFT : c->reading ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
+    const bool body = c->reading && (!c->reading->body->streams || stream_is_waited_for(c->reading));
+    return c->writing ? WRITE : c->left ? LEFT : body ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
 }
 
 void connection_watch(connection *c)
@@ -182,6 +183,18 @@ static void drain(connection *c)
 void connections_drain(void)
 {
     void (*visit)(connection *) = drain;
+    uv_walk(loop_here(), each_connection, &visit);
+}
+
+static void break_off(connection *c)
+{
+    if (c->reading && c->reading->body->streams)
+        stream_break(c, UV_ESHUTDOWN);
+}
+
+void connections_break_off(void)
+{
+    void (*visit)(connection *) = break_off;
     uv_walk(loop_here(), each_connection, &visit);
 }
 

@@ -2,6 +2,8 @@
  *
  *     socket -> reader.c -> pipeline.c -> handler -> response.c -> writer.c -> socket
  *
+ * A body is gathered first, or, if the route says so, pulled by its handler (stream.c).
+ *
  * What arrives is read in the loop's own buffer and, if it is a whole request, never copied but into
  * that request; only the beginning of an incomplete one is kept aside. Answers gather in the
  * connection's output and leave in one write a turn. An idle connection is this struct and no more.
@@ -28,7 +30,8 @@ typedef struct connection {
     ready         turn_end;
     output        out;
     request      *first, *last;              /* in the order they came */
-    request      *reading;                   /* the last one, while its body is arriving */
+    request      *reading;                   /* the last one, while its body is arriving; its handler runs
+                                                if the body streams */
     struct input *input;                     /* what could not be used yet; NULL when there is none */
     struct write *writing;                   /* what the kernel would not take yet; NULL when it took all */
     uint64_t      since;                     /* ms, when this phase began or got on */
@@ -55,12 +58,20 @@ void connection_free_if_done(connection *c);
 int  reader_start(connection *c);
 void reader_resume(connection *c);           /* if it had paused */
 void reader_use(connection *c, const char *at, size_t length);       /* what is aside, then these bytes */
-bool reader_has_room(const connection *c);   /* may another request be looked at now? */
+bool reader_has_room(const connection *c);   /* may what comes next be looked at now? */
 void reader_forget(connection *c);           /* frees what is aside */
+
+/* stream.c: a body that its handler pulls; that of c->reading, unless it says otherwise. */
+size_t   stream_begin(connection *c, const char *at, size_t length);     /* its head is here: takes what it has of the body, and starts it */
+size_t   stream_take(connection *c, const char *at, size_t length);
+void     stream_break(connection *c, int err);       /* the rest will not come: its handler learns why */
+promise *stream_more(request *r);            /* settles when there is a piece, or the end */
+bool     stream_is_waited_for(const request *r);
+void     stream_end(connection *c, const request *r);        /* its handler has ended, and may have left some of it */
 
 /* pipeline.c: the line of requests. */
 void pipeline_append(connection *c, request *r);
-void pipeline_start(connection *c, request *r);      /* r is complete: now, or when those ahead allow it */
+void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */
 void pipeline_refuse(connection *c, int err);        /* answers all that came before, then this error, then ends */
 void pipeline_abandon(connection *c);                /* cancels what its requests wait for */
 

@@ -31,6 +31,18 @@ static void say_goodbye(request *r)
         r->keep_alive = false;
 }
 
+/* A client that stops half-way may yet read what came of it. */
+static promise *more(request *r)
+{
+    conversation *c = r->connection;
+    if (c->gone)
+        return promise_settled(UV_ECANCELED);
+    const int err = receiver_body(c, r);
+    r->body->err = err == UV_EOF ? HTTP_STATUS(400) : err;
+    r->gone = c->gone;
+    return promise_settled(c->gone ? UV_ECANCELED : 0);
+}
+
 static void answering(request *r)
 {
     say_goodbye(r);
@@ -39,7 +51,7 @@ static void answering(request *r)
 
 static void limit(request *r) { plain_limit(r->deadline); }
 
-static const exchange_host host = { .room = room, .answering = answering, .limit = limit };
+static const exchange_host host = { .room = room, .answering = answering, .limit = limit, .more = more };
 
 /* Running a handler. */
 
@@ -71,40 +83,25 @@ static void run_handler(request *r)
     }
 }
 
-static uint64_t body_deadline(const conversation *c, const request *r, uint64_t begun)
+/* All of it, or, if it streams, what is there. 0, or the error with which to refuse it; c->gone if the rest
+ * will not come. */
+static int begin_body(conversation *c, request *r, const intake *in)
 {
-    return begun + (c->talk->config->timeouts.body + r->body->length / BODY_RATE) * 1000000;
-}
-
-/* 0, or the error with which to refuse it; c->gone if the rest will not come. */
-static int receive_body(conversation *c, request *r, const intake *in)
-{
-    const uint64_t begun = plain_in(0);
-    const int err = intake_body(in, r, c->talk->config);
+    int err = intake_body(in, r, c->talk->config);
     if (err)
         return err;
-    if (in->head.expects_continue && c->at == c->end) {
-        output_append(&c->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
-        sender_push(c);
+    if (r->body->streams) {
+        r->body->err = receiver_take(c, r->body);
+        return 0;
     }
-    while (!c->gone) {
-        const long taken = body_take(r->body, c->input + c->at, c->end - c->at);
-        if (taken < 0)
-            return (int)taken;
-        c->at += (size_t)taken;
-        if (r->body->complete)
-            return 0;
-        const received came = receiver_more(c, body_deadline(c, r, begun));
-        if (came == LATE)
-            return HTTP_STATUS(408);
-        c->gone = came == ENDED;
-    }
-    return 0;
+    err = receiver_body(c, r);
+    c->gone |= err == UV_EOF;
+    return err;
 }
 
 static void answer(conversation *c, request *r, const intake *in)
 {
-    const int err = in->head.has_body ? receive_body(c, r, in) : 0;
+    const int err = in->head.has_body ? begin_body(c, r, in) : 0;
     if (c->gone)
         return;
     if (err) {
@@ -117,6 +114,7 @@ static void answer(conversation *c, request *r, const intake *in)
     plain_limit(r->deadline);
     run_handler(r);
     plain_limit(NO_DEADLINE);
+    c->unread |= r->body && !r->body->complete;
     if (exchange_broke_off(r)) {
         sender_push(c);                      /* what is whole before it, too */
         c->gone = true;

@@ -24,6 +24,7 @@ typedef struct talk {
     const router *router;
     void        (*answering)(request *req);  /* the site's, see server.h */
     atomic_bool   draining;                  /* each ends with what it is doing */
+    atomic_bool   breaking_off;              /* bodies that stream are not waited for any more */
 } talk;
 
 typedef struct conversation {
@@ -49,6 +50,12 @@ received receiver_idle(conversation *c);     /* until there are bytes of a next 
 received receiver_more(conversation *c, uint64_t until);     /* until there are more, behind those not used */
 bool     receiver_quiet(conversation *c);    /* has the client sent nothing beyond what has been used? */
 void     receiver_linger(conversation *c);   /* lets it read our last words, before the end */
+
+/* Until the request's body wants no more: it is complete, or of a stream the next piece is there. 0, or an
+ * HTTP_STATUS error, of body_take or 408: it did not come in time; UV_EOF: the client will send no more;
+ * UV_ESHUTDOWN: a stream is not waited for any more. */
+int      receiver_body(conversation *c, request *r);
+int      receiver_take(conversation *c, body *b);    /* what there is of it: does not wait */
 
 /* sender.c: bytes go out. */
 void     sender_push(conversation *c);       /* all of out; c->gone if the client does not take it */

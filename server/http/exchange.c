@@ -55,6 +55,8 @@ void exchange_end(request *req, int err)
 
 void exchange_limit(request *req, uint64_t ms)
 {
+    if (req->body && req->body->streams)     /* it is still coming */
+        return;
     req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
 }
 

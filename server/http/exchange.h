@@ -26,6 +26,7 @@ struct request {
     body         *body;                      /* NULL if it has none */
     promise      *running;                   /* the handler's; NULL when it has none or has ended */
     promise      *waiting;                   /* for room for the next piece */
+    promise      *arriving;                  /* a piece of its body, for which its handler waits */
     task         *task;                      /* on whose stack this lies; NULL if it lies on the heap */
     union {
         void       *context;                 /* with a route: the site's own */
@@ -60,6 +61,7 @@ typedef struct exchange_host {
     promise *(*room)(request *req);          /* settles when out may take another piece */
     void     (*answering)(request *req);     /* the site's, see server.h */
     void     (*limit)(request *req);         /* its deadline is another */
+    promise *(*more)(request *req);          /* settles when the body, which streams, wants no more for now */
 } exchange_host;
 
 extern const head NO_HEAD;                   /* of a request whose own could not be read */

@@ -15,6 +15,8 @@ long intake_read(intake *in, guard *g, const char *at, size_t length, const conf
     return size;
 }
 
+bool intake_streams(const intake *in) { return in->match.route && in->match.route->streams; }
+
 size_t intake_size(const intake *in, size_t more) { return exchange_size(&in->head, more); }
 
 void intake_init(const intake *in, request *req, size_t size)
@@ -29,6 +31,7 @@ void intake_init(const intake *in, request *req, size_t size)
 int intake_body(const intake *in, request *req, const config *c)
 {
     int err = 0;
-    req->body = body_new(&req->arena, &in->head, &in->parser, c->limits.body, c->limits.head, &err);
+    const size_t limit = intake_streams(in) ? BODY_STREAMS : c->limits.body;
+    req->body = body_new(&req->arena, &in->head, &in->parser, limit, c->limits.head, &err);
     return err;
 }

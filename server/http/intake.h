@@ -26,6 +26,8 @@ long intake_read(intake *in, guard *g, const char *at, size_t length, const conf
 size_t intake_size(const intake *in, size_t more);
 void   intake_init(const intake *in, request *req, size_t size);
 
+bool   intake_streams(const intake *in);     /* its body, if it has one, is pulled by its handler */
+
 /* 0, or the error with which to refuse the body unseen. */
 int    intake_body(const intake *in, request *req, const config *c);
 

@@ -24,7 +24,7 @@ static void limit(request *r)
         timer_set_at(&r->timer, r->deadline, deadline_came);
 }
 
-static const exchange_host host = { .room = writer_room, .answering = answering, .limit = limit };
+static const exchange_host host = { .room = writer_room, .answering = answering, .limit = limit, .more = stream_more };
 
 static void free_request(request *r)
 {
@@ -48,6 +48,7 @@ static void advance(connection *c)
             connection_abandon(c);
             return;
         }
+        stream_end(c, r);
         c->first = r->next;
         c->count--;
         if (!r->keep_alive)
@@ -127,7 +128,6 @@ static void start(request *r)
 
 void pipeline_start(connection *c, request *r)
 {
-    c->reading = NULL;
     exchange_limit(r, worker_here->config->timeouts.request);
     if (c->first != r && !exchange_is_safe(r)) {
         r->held_back = true;
@@ -156,6 +156,10 @@ void pipeline_append(connection *c, request *r)
 void pipeline_refuse(connection *c, int err)
 {
     request *r = c->reading;                 /* of which some has come, and has its place in line */
+    if (r && r->body && r->body->streams) {
+        stream_break(c, err);
+        return;
+    }
     c->reading = NULL;
     if (!r) {
         const size_t size = exchange_size(&NO_HEAD, 0);
@@ -170,7 +174,7 @@ void pipeline_refuse(connection *c, int err)
 
 void pipeline_abandon(connection *c)
 {
-    if (c->reading)
+    if (c->reading && !c->reading->body->streams)
         c->reading->finished = true;         /* it has no handler yet */
     c->reading = NULL;
     for (request *r = c->first; r; r = r->next) {

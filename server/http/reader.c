@@ -22,6 +22,8 @@ void reader_forget(connection *c)
 
 bool reader_has_room(const connection *c)
 {
+    if (c->reading)
+        return body_wants(c->reading->body);
     return !c->ending && writer_backlog(c) <= worker_here->config->limits.output &&
            c->count < worker_here->config->limits.pipeline &&
            (!c->last || (exchange_is_safe(c->last) && !c->last->held_back));
@@ -32,22 +34,27 @@ bool reader_has_room(const connection *c)
 static size_t take_body(connection *c, const char *at, size_t length)
 {
     request *r = c->reading;
+    if (r->body->streams)
+        return stream_take(c, at, length);
     const long taken = body_take(r->body, at, length);
     if (taken < 0) {
         pipeline_refuse(c, (int)taken);
         return length;
     }
-    if (r->body->complete)
+    if (r->body->complete) {
+        c->reading = NULL;
         pipeline_start(c, r);
+    }
     return (size_t)taken;
 }
 
-static request *make_request(const intake *in, bool whole)
+/* One that may start now lies on the stack of its own task. */
+static request *make_request(const intake *in, bool now)
 {
     size_t size = intake_size(in, ON_STACK);
     const route *route = in->match.route;
     task *t = NULL;
-    if (whole && size <= SMALL && route && route->await)
+    if (now && size <= SMALL && route && route->await)
         t = task_new(route->path, size);
     if (!t)
         size = intake_size(in, 0);
@@ -70,7 +77,8 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
         return length;
     }
     const size_t rest = length - (size_t)size;
-    request *r = make_request(in, !in->head.chunked && in->head.content_length <= rest);
+    const bool whole = !in->head.chunked && in->head.content_length <= rest;
+    request *r = make_request(in, whole || intake_streams(in));
     r->started = now;
     if (worker_here->draining)
         r->keep_alive = false;
@@ -86,6 +94,8 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
         pipeline_refuse(c, err);
         return length;
     }
+    if (r->body->streams)
+        return (size_t)size + stream_begin(c, at + size, rest);
     if (in->head.expects_continue && rest == 0) {
         output_append(r->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
         writer_flush_soon(c);
@@ -153,7 +163,9 @@ static void end_of_input(connection *c)
 {
     c->ending = true;
     reader_forget(c);
-    if (c->reading)
+    if (c->reading && c->reading->body->streams)
+        stream_break(c, HTTP_STATUS(400));
+    else if (c->reading)
         connection_abandon(c);
 }
 
@@ -176,7 +188,7 @@ void reader_use(connection *c, const char *at, size_t length)
     c->busy = true;
     c->blocked = false;
     while (used < length && !c->closing) {
-        if (!c->reading && !reader_has_room(c)) {
+        if (!reader_has_room(c)) {
             writer_push(c);                  /* that may make room */
             if (!reader_has_room(c)) {
                 c->blocked = true;

@@ -60,6 +60,57 @@ received receiver_idle(conversation *c)
     return r;
 }
 
+/* A look now and then: who waits for a stream may be told to wait no longer. */
+static received more_of_body(conversation *c, const body *b, uint64_t until)
+{
+    received came = LATE;
+    while (came == LATE && plain_in(0) < until && !(b->streams && atomic_load(&c->talk->breaking_off))) {
+        const uint64_t look = plain_in(PLAIN_LOOK_MS);
+        came = receiver_more(c, b->streams && look < until ? look : until);
+    }
+    return came;
+}
+
+int receiver_take(conversation *c, body *b)
+{
+    const long taken = body_take(b, c->input + c->at, c->end - c->at);
+    if (taken < 0)
+        return (int)taken;
+    c->at += (size_t)taken;
+    return 0;
+}
+
+static int wait_for_body(conversation *c, body *b)
+{
+    const uint64_t begun = plain_in(0);
+    for (;;) {
+        const int err = receiver_take(c, b);
+        if (err)
+            return err;
+        if (!body_wants(b))
+            break;
+        const uint64_t until = begun + body_patience(b, c->talk->config->timeouts.body) * 1000000;
+        switch (more_of_body(c, b, until)) {
+        case RECEIVED: break;
+        case ENDED:    return UV_EOF;
+        case LATE:     return plain_in(0) < until ? UV_ESHUTDOWN : HTTP_STATUS(408);
+        }
+    }
+    body_waited(b, (plain_in(0) - begun) / 1000000);
+    return 0;
+}
+
+int receiver_body(conversation *c, request *r)
+{
+    body *b = r->body;
+    if (b->unannounced && c->at == c->end) {
+        output_append(&c->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
+        sender_push(c);
+    }
+    b->unannounced = false;
+    return c->gone ? UV_EOF : wait_for_body(c, b);
+}
+
 bool receiver_quiet(conversation *c)
 {
     int unread = 0;

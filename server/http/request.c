@@ -37,9 +37,35 @@ text request_header(const request *req, const char *name)
     return TEXT("");
 }
 
+text request_type(const request *req)
+{
+    const text type = request_header(req, "content-type");
+    const char *semicolon = memchr(type.at, ';', type.length);
+    return text_trim((text){ type.at, semicolon ? (size_t)(semicolon - type.at) : type.length });
+}
+
 text request_body(const request *req)
 {
-    return req->body && req->body->length > 0 ? (text){ req->body->at, req->body->length } : TEXT("");
+    return req->body && !req->body->streams && req->body->length > 0 ? (text){ req->body->at, req->body->length } : TEXT("");
+}
+
+async int request_read(request *req, text *piece)
+{
+    body *b = req->body;
+    if (!b)
+        return UV_EOF;
+    if (b->lent)
+        body_drop(b);
+    if (body_wants(b)) {
+        const int err = await(req->host->more(req));
+        if (err)
+            return err;
+    }
+    if (b->length == 0)
+        return b->err ? b->err : UV_EOF;
+    b->lent = true;
+    *piece = (text){ b->at, b->length };
+    return 0;
 }
 
 text request_param(request *req, const char *name)

@@ -7,13 +7,22 @@
  *   promise    returns a promise that settles so.
  *   callback   calls done(err, arg) once, when it has answered or failed.
  *
+ * It starts when all of the request is there; on a route that streams, when the head is, and then it
+ * pulls the body, which may have any size:
+ *
+ *     while (!(err = request_read(req, &piece)))
+ *         use(piece);
+ *     if (err != UV_EOF)
+ *         return err;
+ *
  *   Ownership.  The request belongs to its connection. Everything reached through it, and everything
  *               from its arena, lives until it has been answered and its handler has ended.
  *   Clients that go away.  Their request's task or promise is cancelled; answering is then a no-op.
  *   Time.       A request has a deadline, [timeouts] request after it has come, until its answer begins.
  *               Then what its task awaits is cancelled, and await returns UV_ETIMEDOUT; its promise is
  *               cancelled. Nobody can cancel a callback handler: what it waits for must end by itself.
- *               A handler that then fails is answered with 504. */
+ *               A handler that then fails is answered with 504. A body that streams may take any time, and
+ *               its request has no deadline. */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
@@ -37,7 +46,8 @@ typedef void     callback_handler(request *req, void (*done)(int err, void *arg)
 text request_method(const request *req);
 text request_path(const request *req);                       /* as sent, without the query */
 text request_header(const request *req, const char *name);   /* the first of that name, which is in lower case */
-text request_body(const request *req);
+text request_type(const request *req);                       /* of its body: Content-Type without parameters */
+text request_body(const request *req);                       /* all of it; of a route that streams: nothing */
 text request_param(request *req, const char *name);          /* ":name" in the route, or "*"; decoded */
 text request_query(request *req, const char *name);          /* ?name=...; decoded */
 bool request_has_query(request *req, const char *name);
@@ -54,6 +64,13 @@ void     request_set_deadline(request *req, uint64_t deadline);
 void **request_context(request *req);                        /* the site's own; NULL at first */
 arena *request_arena(request *req);
 void  *request_alloc(request *req, size_t size);             /* zeroed */
+
+/* The next piece of the body, which is valid until the next call; never an empty one. UV_EOF at its end.
+ * HTTP_STATUS(400): its framing is bad, or the client stopped before the end; 408: it was too slow;
+ * 431; UV_ESHUTDOWN: the server stops, and waits no longer for the rest; UV_ECANCELED: the client is
+ * gone. What the handler does not read is not waited for: the connection ends with the answer. While
+ * the handler does not read, the client is not read from, and not timed. In a function that may pause. */
+int request_read(request *req, text *piece);
 
 /* The answer: headers first, then one respond(). All of it is copied. They return 0, or UV_EALREADY
  * when the request has been answered before. Control characters in a header become spaces; type, which

@@ -92,6 +92,8 @@ static int answer(request *req, int status, const char *type, uint64_t length, t
     }
     if (req->gone)
         return 0;
+    if (req->body && !req->body->complete)   /* what is left of it would be in the way of another request */
+        req->keep_alive = false;
     if (req->route)
         req->host->answering(req);
     if (req->method == HTTP_HEAD || bodiless(status))

@@ -51,6 +51,7 @@ static void allow(struct node *n, const char *method)
 static void add(struct node *root, const route *r)
 {
     struct node *n = root;
+    assert((!r->streams || r->await) && "a body is pulled by a handler that can wait");
     const char *end = r->path + strlen(r->path);
     for (const char *at = r->path + 1; at <= end;)
         n = child_for(n, next_segment(&at, end));

@@ -17,6 +17,7 @@ typedef struct route {
     handler          *await;                 /* one of these three */
     promise_handler  *promise;
     callback_handler *callback;
+    bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
 } route;
 
 typedef struct span { uint16_t at, length; } span;           /* of the path */

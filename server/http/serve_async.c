@@ -61,12 +61,25 @@ static void on_emptied(worker *w)
     when_settled(t->crew->server->site->close(t->crew->server->site->arg), on_site_closed, t);
 }
 
+static struct thread *of_deadline(timer *t)
+{
+    return (struct thread *)((char *)t - offsetof(struct thread, deadline));
+}
+
 static void on_deadline(timer *timer)
 {
-    struct thread *t = (struct thread *)((char *)timer - offsetof(struct thread, deadline));
+    struct thread *t = of_deadline(timer);
     serve_late(t->worker.connections);
     t->late = true;
     connections_abort();
+}
+
+/* Half of the time is for what still arrives, the other for answering with what has. */
+static void on_half_time(timer *timer)
+{
+    struct thread *t = of_deadline(timer);
+    connections_break_off();
+    timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, on_deadline);
 }
 
 static void stop(struct thread *t)
@@ -81,7 +94,7 @@ static void stop(struct thread *t)
         on_emptied(w);
         return;
     }
-    timer_set(&t->deadline, w->config->timeouts.drain, on_deadline);
+    timer_set(&t->deadline, w->config->timeouts.drain / 2, on_half_time);
     connections_drain();
 }
 

@@ -3,7 +3,8 @@
  * The first thread accepts, and waits for signals; every other one talks to one client. When told to
  * stop, the first thread ends what the others wait for, by shutting their sockets down:
  *
- *     signal -> no new clients -> idle ones are let go -> the others end in their time -> the late are cut off */
+ *     signal -> no new clients -> idle ones are let go -> the others end in their time, bodies that
+ *               stream in half of it -> the late are cut off */
 #include "serve.h"
 #include "conversation.h"
 #include "patience.h"
@@ -174,7 +175,10 @@ static bool drain(crowd *all)
     if (wait_until_empty(all, grace))
         return false;
     shut_down(all, true, SHUT_RD);
-    if (wait_until_empty(all, time - grace))
+    if (wait_until_empty(all, (time - grace) / 2))
+        return false;
+    atomic_store(&all->talk.breaking_off, true);
+    if (wait_until_empty(all, time - grace - (time - grace) / 2))
         return false;
     serve_late(count(all));
     shut_down(all, false, SHUT_RDWR);

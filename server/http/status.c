@@ -72,6 +72,7 @@ int status_of(int err)
     case UV_ECONNREFUSED:                    /* no database */
     case UV_ECONNRESET:                      /* it went away meanwhile */
     case UV_EROFS:
+    case UV_ESHUTDOWN:                       /* the server stops */
     case UV_ECANCELED:    return 503;
     case UV_EPROTO:                          /* another server, asked for this, made no sense */
     case UV_E2BIG:

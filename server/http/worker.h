@@ -25,6 +25,7 @@ extern _Thread_local worker *worker_here;
 
 void connection_accept(uv_stream_t *listener, int status);   /* libuv's callback */
 void connections_drain(void);                /* each ends after what it is doing */
+void connections_break_off(void);            /* bodies that stream end here: their handlers answer with what they have */
 void connections_abort(void);                /* each ends now; handlers are cancelled */
 
 #endif
