@@ -1,0 +1,93 @@
+/* post.c - see post.h. */
+#include "post.h"
+#include "server/http/status.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { LONGEST_TITLE = 200, LONGEST_BODY = 65536, DEEPEST = 32 };     /* bytes, bytes, brackets */
+
+static int wrong(char why[POST_WHY], int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static int wrong(char why[POST_WHY], int status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, POST_WHY, format, args);
+    va_end(args);
+    return HTTP_STATUS(status);
+}
+
+/* jansson follows nested brackets by recursion, farther than a task's stack reaches. */
+static bool is_deep(text t)
+{
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < t.length; i++) {
+        const char c = t.at[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\';                  /* what follows it is no quote */
+        else if (c == '[' || c == '{')
+            depth++;
+        else if (c == ']' || c == '}')
+            depth--;
+        if (depth > DEEPEST)
+            return true;
+    }
+    return false;
+}
+
+int post_parse(text json, json_t **value, char why[POST_WHY])
+{
+    json_error_t error;
+    if (is_deep(json))
+        return wrong(why, 400, "This is nested more than %d levels deep.", DEEPEST);
+    json_t *parsed = json_loadb(json.at, json.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!parsed && error.line > 1)
+        return wrong(why, 400, "This is not JSON: line %d, column %d: %s.", error.line, error.column, error.text);
+    if (!parsed)
+        return wrong(why, 400, "This is not JSON: column %d: %s.", error.column, error.text);
+    *value = parsed;
+    return 0;
+}
+
+int post_of(const json_t *object, post *p, char why[POST_WHY])
+{
+    const json_t *title = json_object_get(object, "title"), *body = json_object_get(object, "body");
+    if (!json_is_string(title) || !json_is_string(body))
+        return wrong(why, 422, "A post is an object with the strings title and body.");
+    p->title = (text){ json_string_value(title), json_string_length(title) };
+    p->body = (text){ json_string_value(body), json_string_length(body) };
+    return 0;
+}
+
+static bool is_blank(text t)
+{
+    size_t i = 0;
+    while (i < t.length && isspace((unsigned char)t.at[i]))
+        i++;
+    return i == t.length;
+}
+
+static bool is_utf8(text t)
+{
+    json_t *checked = json_stringn(t.at, t.length);          /* NULL if it is not */
+    json_decref(checked);
+    return checked != NULL && !memchr(t.at, '\0', t.length);
+}
+
+int post_check(const post *p, char why[POST_WHY])
+{
+    if (is_blank(p->title) || is_blank(p->body))
+        return wrong(why, 422, "The %s must not be empty.", is_blank(p->title) ? "title" : "body");
+    if (p->title.length > LONGEST_TITLE)
+        return wrong(why, 422, "The title is longer than %d bytes.", LONGEST_TITLE);
+    if (p->body.length > LONGEST_BODY)
+        return wrong(why, 422, "The body is longer than %d bytes.", LONGEST_BODY);
+    if (!is_utf8(p->title) || !is_utf8(p->body))
+        return wrong(why, 422, "The title and the body must be UTF-8 text.");
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* post.h - what a post is: the rules that all ways to write one have in common. */
+#ifndef POST_H
+#define POST_H
+
+#include "server/text.h"
+
+#include <jansson.h>
+
+enum { POST_WHY = 160 };                     /* bytes, for what is wrong with one, in words */
+
+typedef struct post { text title, body; } post;
+
+/* Reads JSON that a stranger sent: 0, or HTTP_STATUS(400) and why. *value is then the caller's, to json_decref. */
+int post_parse(text json, json_t **value, char why[POST_WHY]);
+
+/* The post in an object with the strings title and body, which own its texts: 0, or HTTP_STATUS(422) and why. */
+int post_of(const json_t *object, post *p, char why[POST_WHY]);
+
+/* 0 when it may be stored, else HTTP_STATUS(422) and why: neither text is empty, too long, or anything but
+ * UTF-8 without NUL. */
+int post_check(const post *p, char why[POST_WHY]);
+
+#endif
