@@ -37,7 +37,9 @@ int home(request *req)
         "</dl>\n<h2>From the shell</h2>\n<pre>"
         "curl -i -H 'Accept: application/json' localhost:8080/users/42\n"
         "curl -i -d 'title=Hello' -d 'body=**Bold** words.' localhost:8080/users/42/posts\n"
-        "curl -i --data-binary @README.md localhost:8080/echo</pre>\n"
+        "curl -i --data-binary @README.md localhost:8080/echo\n"
+        "curl -X POST -T posts.ndjson localhost:8080/import   # a post a line, of any size:"
+        " {&quot;user_id&quot;: 42, &quot;title&quot;: &quot;&hellip;&quot;, &quot;body&quot;: &quot;&hellip;&quot;}</pre>\n"
         "<p>The answers of the database's routes carry <code>Server-Timing</code>: the browser's network panel"
         " shows what they spent on the database and on rendering.</p>\n"));
     layout_end(&b);

@@ -11,6 +11,7 @@ const route ROUTES[] = {
     { "GET",  "/users/:id/callbacks",  .callback = user_page_callbacks },
     { "GET",  "/users/:id/sequential", .await = user_page_sequential },
     { "POST", "/users/:id/posts",      .await = post_new },
+    { "POST", "/import",               .await = import, .streams = true },
 
     { "GET",  "/patterns",             .await = patterns },
     { "GET",  "/patterns/:name",       .await = pattern_page },

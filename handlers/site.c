@@ -22,6 +22,11 @@ static struct timing *timing(request *req)
     return *context;
 }
 
+promise *site_query_in(request *req, arena *a, rows *out, const statement *s, int n, const value parameters[])
+{
+    return db_query(here, a, &timing(req)->db, out, s, n, parameters);
+}
+
 promise *site_query(request *req, rows *out, const statement *s, int n, const value parameters[])
 {
     promise *p = db_query(here, request_arena(req), &timing(req)->db, out, s, n, parameters);

@@ -16,6 +16,10 @@
 
 MUST_AWAIT promise *site_query(request *req, rows *out, const statement *s, int n, const value parameters[]);
 
+/* The same for a request that asks time and again: what the answer needs ends with the arena, not with the
+ * request. */
+MUST_AWAIT promise *site_query_in(request *req, arena *a, rows *out, const statement *s, int n, const value parameters[]);
+
 stopwatch *site_rendering(request *req);     /* to be run while rendering */
 
 int  respond_html(request *req, int status, text html);

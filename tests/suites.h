@@ -65,7 +65,9 @@
     run(postgres_faults_suite)         \
     run(postgres_threads_suite)        \
     run(postgres_threads_faults_suite) \
-    run(markdown_suite)
+    run(markdown_suite)                \
+    run(lines_suite)                   \
+    run(import_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)

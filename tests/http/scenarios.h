@@ -11,6 +11,7 @@
     run(routes_suite)           \
     run(users_suite)            \
     run(posts_suite)            \
+    run(imports_suite)          \
     run(files_suite)            \
     run(messages_suite)         \
     run(bodies_suite)           \
