@@ -4,10 +4,12 @@
 #include "server/async/loop.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 /* In the order of the page, which is that of their groups. */
 #define EACH_PATTERN(pattern)  \
     pattern(BLOCKING)          \
+    pattern(CALLBACKS)         \
     pattern(CHAIN)             \
     pattern(ERRORS)            \
     pattern(ALL)               \
@@ -19,6 +21,7 @@
     pattern(TEN_THOUSAND)      \
     pattern(THREADS)           \
     pattern(TIMEOUT)           \
+    pattern(PERMITS)           \
     pattern(BACK_PRESSURE)     \
     pattern(BACKGROUND)        \
     pattern(PHASES)            \
@@ -47,11 +50,31 @@ const char *const GROUP_TITLES[GROUPS] = {
 enum { AT_ONCE = 8, LONGEST = 2500 };        /* runs in the process; milliseconds of one on a loop */
 
 static bool       enabled = true;
+static char       address[96];
 static atomic_int running;
 static atomic_int heavy_running;
 
-void gallery_configure(bool on) { enabled = on; }
-bool gallery_enabled(void)      { return enabled; }
+/* Who listens everywhere is reached on the loopback. */
+static const struct { const char *everywhere, *loopback; } ANY_HOST[] = {
+    { "http://0.0.0.0:", "http://127.0.0.1:" },
+    { "http://[::]:", "http://[::1]:" },
+};
+
+void gallery_configure(bool on, const char *served)
+{
+    const char *begin = "";
+    for (int i = 0; i < 2; i++)
+        if (strncmp(served, ANY_HOST[i].everywhere, strlen(ANY_HOST[i].everywhere)) == 0) {
+            begin = ANY_HOST[i].loopback;
+            served += strlen(ANY_HOST[i].everywhere);
+        }
+    snprintf(address, sizeof address, "%s%s", begin, served);
+    enabled = on;
+}
+
+bool gallery_enabled(void) { return enabled; }
+
+const char *own_address(run *r, const char *path) { return arena_printf(request_arena(r->req), "%s%s", address, path); }
 
 const pattern *gallery_find(text name)
 {

@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
-void gallery_configure(bool enabled);        /* before the server serves; on until then */
+/* Before the server serves: whether there is one, and where the server can be reached, "http://127.0.0.1:8080",
+ * for the patterns that need another server to ask. */
+void gallery_configure(bool enabled, const char *served);
 bool gallery_enabled(void);
 
 #endif

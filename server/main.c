@@ -105,10 +105,10 @@ static int serve(const config *c, database *d)
     configure_client(c);
     configure_processes(c);
     task_set_stack_size(c->tasks.stack);
-    gallery_configure(c->patterns.enabled);
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);
+    gallery_configure(c->patterns.enabled, server_address(r.server));
     const int late = server_run(r.server, announce, &r);
     http_client_done();
     processes_end();

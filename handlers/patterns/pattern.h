@@ -77,6 +77,8 @@ void   mark(run *r, const char *what);       /* it happened now */
 void   plot(run *r, const char *name, int64_t value);        /* it is so much from now on */
 void   figure_is(run *r, const char *name, int64_t value, const char *unit);
 
+const char *own_address(run *r, const char *path);           /* this server's, for want of another */
+
 /* A query that takes about so long: PostgreSQL sleeps, SQLite counts. */
 MUST_AWAIT promise *slow_query(run *r, int ms);
 

@@ -270,6 +270,44 @@ START_TEST(ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough)
 }
 END_TEST
 
+START_TEST(callbacks_come_in_turn)
+{
+    static const char *const ORDER[] = { "file", "database", "HTTP", "render" };
+    json_t *run = run_of("callbacks");
+    int64_t before = 0;
+    for (int i = 0; i < 4; i++) {
+        const tracks step = tracks_called(run, ORDER[i]);
+        ck_assert_int_eq(step.succeeded, 1);
+        ck_assert_int_ge(step.first_begin, before);
+        before = step.last_end;
+    }
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(a_semaphore_lets_in_no_more_than_it_may)
+{
+    json_t *run = run_of("semaphore");
+    ck_assert_int_eq(tracks_called(run, "fetch").succeeded, 100);
+    ck_assert_int_eq(most_of(run, "under way"), in_threads_mode() ? 1 : 8);
+    ck_assert_int_eq(figure(run, "at once, at most"), in_threads_mode() ? 1 : 8);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(a_server_that_listens_everywhere_asks_itself_on_the_loopback)
+{
+    char listen[2][64] = { "0.0.0.0:0", "[::]:0" };
+    for (int i = 0; i < 2; i++) {
+        server_start("patterns-everywhere", "--listen", listen[i], NULL);
+        json_t *run = run_of("callbacks");
+        ck_assert_int_eq(number(run, "outcome"), 0);
+        json_decref(run);
+        server_stop();
+    }
+}
+END_TEST
+
 START_TEST(a_queue_is_never_longer_than_its_room)
 {
     json_t *run = run_of("back-pressure");
@@ -418,6 +456,8 @@ Suite *patterns_suite(void)
         tcase_add_test(t, all_settled_tells_of_each_and_a_chain_has_one_catch);
         tcase_add_test(t, a_hundred_sleepers_sleep_at_the_same_time);
         tcase_add_test(t, ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough);
+        tcase_add_test(t, callbacks_come_in_turn);
+        tcase_add_test(t, a_semaphore_lets_in_no_more_than_it_may);
         tcase_add_test(t, a_queue_is_never_longer_than_its_room);
         tcase_add_test(t, a_background_task_that_fails_is_logged_with_its_name);
         tcase_add_test(t, phases_come_in_their_order);
@@ -425,8 +465,9 @@ Suite *patterns_suite(void)
         tcase_add_test(t, a_page_shows_the_source_and_after_a_run_the_timeline);
         tcase_add_test(t, an_unknown_pattern_is_404_and_head_runs_nothing);
     }
-    TCase *t = tcase_create("patterns-off");
+    TCase *t = tcase_create("patterns-settings");
     tcase_add_test(t, switched_off_there_is_no_gallery);
+    tcase_add_test(t, a_server_that_listens_everywhere_asks_itself_on_the_loopback);
     suite_add_tcase(s, t);
     return s;
 }

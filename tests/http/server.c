@@ -157,9 +157,10 @@ static int port_in_log(void)
 {
     char *log = log_text();
     int port = 0;
-    const char *at = strstr(log, "http://127.0.0.1:");
-    if (at && strchr(at, '\n'))
-        port = atoi(at + strlen("http://127.0.0.1:"));
+    const char *at = strstr(log, "http://");
+    const char *end = at ? strstr(at, ", ") : NULL;          /* what follows the address */
+    if (end && strchr(at, '\n'))
+        port = atoi((const char *)memrchr(at, ':', (size_t)(end - at)) + 1);
     free(log);
     return port;
 }
