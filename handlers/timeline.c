@@ -37,6 +37,8 @@ typedef struct picture {
     const char        *series[SERIES];
     int                series_count;
     lane              *lanes;
+    const char        *named;                /* the track's that got its name last */
+    int                named_at;
 } picture;
 
 static double x_of(const picture *p, uint32_t at)
@@ -181,10 +183,13 @@ static void draw_end(picture *p, const trace_event *e)
     buffer_text(p->b, TEXT("\n"));
 }
 
+/* Low rows have one name for all that follow of the same. */
 static void draw_name(picture *p, int track, const char *name)
 {
-    if (!has_words(p))
+    if (!has_words(p) && ((p->named && strcmp(p->named, name) == 0) || (track - p->named_at) * p->row < 16))
         return;
+    p->named = name;
+    p->named_at = track;
     buffer_printf(p->b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 10, y_of(p, track) + p->row / 2 + 4);
     write_within(p, name, LEFT - 14, LETTER);
     buffer_text(p->b, TEXT("</text>"));
@@ -288,7 +293,7 @@ static void write_legend(buffer *b)
 
 void write_timeline(buffer *b, const recording *r)
 {
-    picture p = { .b = b, .in_order = r->pattern->in_order, .events = trace_events(r->trace), .count = trace_count(r->trace) };
+    picture p = { .b = b, .in_order = r->pattern->in_order, .events = trace_events(r->trace), .count = trace_count(r->trace), .named_at = -MOST_ROWS };
     if (p.in_order)
         put_in_order(&p);
     look(&p);

@@ -50,8 +50,9 @@ static void on_found(int err, void *arg)
         v->done(err, v->arg);
         return;
     }
-    when_settled(step(v->r, "HTTP", http_get(request_arena(v->r->req), own_address(v->r, "/json"), &v->greeting)),
-                 on_greeted, v);
+    arena *a = request_arena(v->r->req);
+    const char *address = own_address(v->r, "/json");
+    when_settled(step(v->r, "HTTP", http_get(a, address, &v->greeting)), on_greeted, v);
 }
 
 static void on_read(int err, void *arg)
@@ -61,9 +62,9 @@ static void on_read(int err, void *arg)
         v->done(err, v->arg);
         return;
     }
-    const int64_t process = atoi(v->file.at);                /* its number is the first word */
-    when_settled(step(v->r, "database", query(v->r->req, &v->user, &USER_BY_ID, integer(1 + process % 1000))),
-                 on_found, v);
+    const int64_t id = 1 + atoi(v->file.at) % 1000;          /* the process's number is the first word */
+    promise *p = query(v->r->req, &v->user, &USER_BY_ID, integer(id));
+    when_settled(step(v->r, "database", p), on_found, v);
 }
 
 static void run_callbacks(run *r, void (*done)(int err, void *arg), void *arg)
@@ -72,7 +73,8 @@ static void run_callbacks(run *r, void (*done)(int err, void *arg), void *arg)
     v->r = r;
     v->done = done;
     v->arg = arg;
-    when_settled(step(r, "file", file_read("/proc/self/stat", request_arena(r->req), 4096, &v->file)), on_read, v);
+    arena *a = request_arena(r->req);
+    when_settled(step(r, "file", file_read("/proc/self/stat", a, 4096, &v->file)), on_read, v);
 }
 SHOW_TO(callbacks)
 

@@ -23,5 +23,5 @@ const pattern THREADS = {
     .name = "threads", .title = "The thread executor", .group = EXECUTORS, .await = run_executor, SOURCE_OF(executor),
     .probed = true,
     .shows = "Six computations of 40 ms go through a lane: as many run at once as there are processors, the rest wait in"
-             " order. The loop goes on meanwhile, as the lowest line shows. In threads mode each runs where it is asked for.",
+             " order. The loop goes on meanwhile, as the first line shows. In threads mode each runs where it is asked for.",
 };
