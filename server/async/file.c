@@ -7,11 +7,9 @@
 
 #include <sys/stat.h>
 
-static lane *files;                          /* NULL until it is configured, or first used */
-
 static _Thread_local pool operations = POOL(file_operation);
 
-void file_configure(int running, int waiting) { files = lane_add("files", running, waiting); }
+void file_configure(int running, int waiting) { lane_add("files", running, waiting); }
 
 /* Takes its steps as long as their outcomes are there: in a plain thread, to the end. True if it ended. */
 static bool go_on(file_operation *o, ssize_t result)
@@ -39,7 +37,7 @@ static int finish(file_operation *o)
 {
     const int err = o->err;
     mem_free(o->temporary);
-    lane_leave(files);
+    lane_leave(LANE_FILES);
     return err;
 }
 
@@ -90,9 +88,7 @@ static promise *run_here(file_operation o)
 static promise *start(file_operation begun)
 {
     int err;
-    if (!files)
-        file_configure(2, 1024);
-    promise *entering = lane_enter(files);
+    promise *entering = lane_enter(LANE_FILES);
     const bool waits = !promise_take_if_settled(entering, &err);
     if (!waits && err)
         return promise_settled(err);

@@ -15,10 +15,13 @@ struct lane {
     _Atomic uint64_t done, refused;
 };
 
-static lane lanes[LANES] = { { .name = "cpu", .most_running = 4, .most_waiting = 1024 } };
-static int  count = 1;
+static lane lanes[LANES] = {
+    { .name = "cpu", .most_running = 4, .most_waiting = 1024 },
+    { .name = "files", .most_running = 2, .most_waiting = 1024 },
+};
+static int count = 2;
 
-lane *const LANE_CPU = &lanes[0];
+lane *const LANE_CPU = &lanes[0], *const LANE_FILES = &lanes[1];
 
 typedef struct entrant entrant;
 struct entrant {

@@ -19,7 +19,9 @@ typedef struct lane lane;
 
 enum { LANES = 8 };                          /* as many there may be */
 
-extern lane *const LANE_CPU;                 /* "cpu", there from the start: what computes, see threads.h */
+/* There from the start. */
+extern lane *const LANE_CPU;                 /* "cpu": what computes, see threads.h */
+extern lane *const LANE_FILES;               /* "files": what waits for a disk */
 
 /* How many of each loop's may run and wait. If there is one of that name already, it is that one, with
  * these bounds from now on. The name must outlive it; a lane is for ever. */

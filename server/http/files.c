@@ -1,7 +1,7 @@
 /* files.c - see files.h. */
 #include "files.h"
 #include "media.h"
-#include "server/async/threads.h"
+#include "server/async/lane.h"
 #include "server/memory.h"
 
 #include <errno.h>
@@ -162,7 +162,7 @@ static async int send_pieces(request *req, struct file *f, uint64_t size)
     f->room = PIECE;
     f->bytes = mem_resize(f->bytes, PIECE);
     for (f->at = 0; !err && f->at < size; f->at += f->length) {
-        err = await(in_thread(read_piece, f));
+        err = await(in_lane(LANE_FILES, read_piece, f));
         if (!err)
             err = await(respond_piece(req, (text){ f->bytes, f->length }));
     }
@@ -213,7 +213,7 @@ int respond_file(request *req, int root, text path)
     if (!is_plain(path))
         return E_NOT_FOUND;
     f.path = arena_copy(request_arena(req), path);
-    int err = await(in_thread(open_and_read, &f));
+    int err = await(in_lane(LANE_FILES, open_and_read, &f));
     if (!err)
         err = send_file(req, &f);
     if (f.fd >= 0)
