@@ -55,6 +55,7 @@
     run(client_suite)                  \
     run(client_bounds_suite)           \
     run(client_threads_suite)          \
+    run(packed_suite)                  \
     run(schema_suite)                  \
     run(sqlite_suite)                  \
     run(sqlite_limits_suite)           \
