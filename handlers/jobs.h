@@ -4,7 +4,7 @@
 
 #include "server/async/processes.h"
 
-/* What such a process is there for. They need no input, and never answer. */
+/* Beside JOB_PAGE (page_html.h), what such a process is there for. They need no input, and never answer. */
 extern const process_job JOB_CRASH,          /* dies */
                          JOB_LEAK,           /* takes memory until it gets no more, and dies of that */
                          JOB_SPIN;           /* computes for ever */

@@ -1,7 +1,7 @@
 /* page.c - see page.h. */
 #include "page.h"
-#include "layout.h"
-#include "markdown.h"
+#include "page_html.h"
+#include "server/async/chain.h"
 #include "server/async/threads.h"
 #include "server/buffer.h"
 
@@ -17,16 +17,6 @@ const statement POSTS_BY_USER = {
     .reads = true,
 };
 
-static void write_form(buffer *b, int64_t id)
-{
-    buffer_text(b, TEXT("<form class=\"new\" method=\"post\" action=\"/users/"));
-    buffer_int(b, id);
-    buffer_text(b, TEXT("/posts\">\n<h2>Write a post</h2>\n"
-                        "<label>Title <input name=\"title\" required maxlength=\"200\"></label>\n"
-                        "<label>Text, in Markdown <textarea name=\"body\" required rows=\"5\"></textarea></label>\n"
-                        "<button>Post it</button>\n</form>\n"));
-}
-
 static int render_html(void *arg)
 {
     page *p = arg;
@@ -35,30 +25,28 @@ static int render_html(void *arg)
 
     stopwatch_start(watch);
     buffer_init(&b, request_arena(p->req));
-    layout_begin(&b, rows_text(&p->user, 0, 1));
-    buffer_text(&b, TEXT("<h1>"));
-    buffer_html(&b, rows_text(&p->user, 0, 1));
-    buffer_text(&b, TEXT("</h1>\n<p class=\"meta\">"));
-    buffer_html(&b, rows_text(&p->user, 0, 2));
-    buffer_text(&b, TEXT(" &middot; here since "));
-    layout_date(&b, rows_int(&p->user, 0, 3));
-    buffer_text(&b, TEXT("</p>\n"));
-    for (int i = 0; i < p->posts.count; i++) {
-        buffer_text(&b, TEXT("<article id=\"post-"));
-        buffer_int(&b, rows_int(&p->posts, i, 0));
-        buffer_text(&b, TEXT("\">\n<h2>"));
-        buffer_html(&b, rows_text(&p->posts, i, 1));
-        buffer_text(&b, TEXT("</h2>\n<p class=\"meta\">"));
-        layout_date(&b, rows_int(&p->posts, i, 3));
-        buffer_text(&b, TEXT("</p>\n"));
-        markdown_html(&b, rows_text(&p->posts, i, 2));
-        buffer_text(&b, TEXT("</article>\n"));
-    }
-    write_form(&b, p->id);
-    layout_end(&b);
+    page_html(&b, &p->user, &p->posts);
     p->body = buffer_all(&b);
     stopwatch_stop(watch);
     return 0;
+}
+
+static promise *stop_watch(void *arg)
+{
+    page *p = arg;
+    stopwatch_stop(site_rendering(p->req));
+    return promise_settled(0);
+}
+
+/* To the server all of it is rendering: the way there, the wait in line, and the way back. */
+static promise *render_in_process(page *p)
+{
+    arena *a = request_arena(p->req);
+    buffer b;
+    stopwatch_start(site_rendering(p->req));
+    buffer_init(&b, a);
+    page_html_pack(&b, &p->user, &p->posts);
+    return finally(in_process(&JOB_PAGE, buffer_all(&b), 0, a, &p->body), stop_watch, p);
 }
 
 static void write_number(buffer *b, const char *key, int64_t n)
@@ -97,21 +85,35 @@ static void render_json(page *p)
     stopwatch_stop(watch);
 }
 
+/* Where it was asked to be rendered; -1: nowhere that there is. */
+enum { IN_THREAD, INLINE, IN_PROCESS };
+
+static int place_of(request *req)
+{
+    static const text PLACES[] = { [IN_THREAD] = { "thread", 6 }, [INLINE] = { "inline", 6 },
+                                   [IN_PROCESS] = { "process", 7 } };
+    const text asked = request_query(req, "render");
+    if (asked.length == 0)
+        return IN_THREAD;
+    for (int i = IN_THREAD; i <= IN_PROCESS; i++)
+        if (text_equal(asked, PLACES[i]))
+            return i;
+    return -1;
+}
+
 promise *render(page *page)
 {
-    const text where = request_query(page->req, "render");
-    const bool here = text_equal(where, TEXT("inline"));
-
-    if (!here && where.length > 0 && !text_equal(where, TEXT("thread")))
-        return promise_settled(respond_problem(page->req, 400, "A page is rendered inline or in a thread: "
-                                                               "?render=inline, ?render=thread."));
+    const int place = place_of(page->req);
+    if (place < 0)
+        return promise_settled(respond_problem(page->req, 400, "A page is rendered inline, in a thread or in a process: "
+                                                               "?render=inline, ?render=thread, ?render=process."));
     page->as_json = request_prefers_json(page->req);
     if (page->as_json)
         render_json(page);
-    else if (here)
+    else if (place == INLINE)
         render_html(page);
     else
-        return in_thread(render_html, page);
+        return place == IN_THREAD ? in_thread(render_html, page) : render_in_process(page);
     return promise_settled(0);
 }
 

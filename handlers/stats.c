@@ -1,13 +1,17 @@
-/* stats.c - GET /stats: how long turns of the loops took, and what the lanes of the thread pool hold, as JSON.
+/* stats.c - GET /stats: how long turns of the loops took, what the lanes of the thread pool hold, and how the
+ * worker processes do, as JSON.
  *
  *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}],
- *    "lanes": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}}}
+ *    "lanes": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}},
+ *    "processes": {"workers": 2, "running": 0, "waiting": 0, "done": 9, "refused": 0, "killed": 1,
+ *                  "started": 3, "died": 0}}
  *
- * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three;
- * and that two jobs compute just now. What is counted, is since the start. Without loops, as in threads
- * mode, there are none. */
+ * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
+ * two jobs compute just now; and that one worker process was killed because nobody wanted its job any longer,
+ * and has been replaced. What is counted is since the start. Without loops, as in threads mode, there are none. */
 #include "handlers.h"
 #include "server/async/lane.h"
+#include "server/async/processes.h"
 #include "server/async/turns.h"
 #include "server/buffer.h"
 
@@ -50,6 +54,15 @@ static void write_lanes(buffer *b)
                       (unsigned long long)counts[i].refused);
 }
 
+static void write_processes(buffer *b)
+{
+    const processes_counts c = processes_count();
+    buffer_printf(b, "\"workers\":%d,\"running\":%d,\"waiting\":%d,\"done\":%llu,\"refused\":%llu,\"killed\":%llu,"
+                     "\"started\":%llu,\"died\":%llu", c.workers, c.running, c.waiting, (unsigned long long)c.done,
+                  (unsigned long long)c.refused, (unsigned long long)c.killed, (unsigned long long)c.started,
+                  (unsigned long long)c.died);
+}
+
 int stats(request *req)
 {
     struct list l = { .comma = "" };
@@ -58,6 +71,8 @@ int stats(request *req)
     turns_each(write_loop, &l);
     buffer_text(&l.text, TEXT("],\"lanes\":{"));
     write_lanes(&l.text);
+    buffer_text(&l.text, TEXT("},\"processes\":{"));
+    write_processes(&l.text);
     buffer_text(&l.text, TEXT("}}\n"));
     respond_header(req, "Cache-Control", "no-store");
     return respond(req, 200, "application/json", buffer_all(&l.text));

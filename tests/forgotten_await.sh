@@ -9,6 +9,8 @@ compiles() {                                 # compiles COMPILER STATEMENT
 #include "server/async/task.h"
 #include "server/async/chain.h"
 #include "server/async/combine.h"
+#include "server/async/lane.h"
+#include "server/async/processes.h"
 #include "server/async/semaphore.h"
 #include "server/async/threads.h"
 #include "server/async/timing.h"
@@ -45,6 +47,9 @@ then(sleep_for(1), next, NULL)
 task_start("name", fn, NULL)
 task_run(t, fn, NULL)
 in_thread(fn, NULL)
+in_lane(LANE_CPU, fn, NULL)
+lane_enter(LANE_FILES)
+in_process(NULL, TEXT(""), 0, a, NULL)
 semaphore_enter(line)
 promise_new(NULL, NULL)
 promise_settled(0)

@@ -11,7 +11,7 @@
 
 enum {
     PROCESS_SOCKET = 3,                      /* the worker's descriptor */
-    PROCESS_GRACE = 1000,                    /* ms for a worker that has nothing to do to end by itself */
+    PROCESS_GRACE = 500,                    /* ms for a worker that has nothing to do to end by itself */
 };
 
 #define PROCESS_ARGUMENT "--worker-process"  /* and behind it the memory it may take */

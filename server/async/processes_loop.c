@@ -360,7 +360,7 @@ static void serve_line(void)
 
 /* The whole. */
 
-void processes_on_loop_begin(void) { starts = lane_add("processes", STARTS, MOST_WORKERS); }
+void processes_on_loop_begin(void) { starts = lane_add("spawn", STARTS, MOST_WORKERS); }
 
 static void open_crew(void)
 {

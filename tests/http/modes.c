@@ -68,6 +68,7 @@ static const char *const REQUESTS[] = {
     "GET /users?page=3" H "Accept: application/json\r\n" LAST,
     "GET /users/42" H LAST,
     "GET /users/42?render=inline" H LAST,
+    "GET /users/42?render=process" H LAST,
     "GET /users/42?render=nowhere" H LAST,
     "GET /users/42/promises" H LAST,
     "GET /users/42/callbacks" H LAST,

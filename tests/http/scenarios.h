@@ -22,6 +22,7 @@
     run(life_suite)             \
     run(crowds_suite)           \
     run(threads_suite)          \
+    run(processes_suite)        \
     run(modes_suite)            \
     run(patterns_suite)         \
     run(postgres_queries_suite) \
