@@ -235,11 +235,14 @@ static void woken(int err, void *arg)
     resume(t);                               /* already on the loop's stack: at once */
 }
 
-static int outcome_of(promise *p)
+int await(promise *p)
 {
     task *t = current;
+    track *const recorded = track_here;
     int err;
 
+    if (recorded)
+        track_awaits(recorded);
     if (t && t->cancelled)
         promise_cancel(p);
     while (!promise_take_if_settled(p, &err)) {
@@ -248,23 +251,17 @@ static int outcome_of(promise *p)
             watch_deadline(t);
             when_settled(p, woken, t);
             leave(t);
-            return verdict(t, t->outcome);
+            err = t->outcome;
+            break;
         }
         bool progress = loop_run_ready();    /* a plain thread has no loop: turn the crank here */
         assert(progress && "await() outside a task, on work that needs a loop");
         (void)progress;
     }
-    return t ? verdict(t, err) : err;
-}
-
-int await(promise *p)
-{
-    track *const k = track_here;
-    if (!k)
-        return outcome_of(p);
-    track_awaits(k);
-    const int err = outcome_of(p);
-    track_wakes(k, err);
+    if (t)
+        err = verdict(t, err);
+    if (recorded)
+        track_wakes(recorded, err);
     return err;
 }
 
