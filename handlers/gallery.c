@@ -20,6 +20,7 @@
     pattern(HUNDRED_SLEEPERS)  \
     pattern(TEN_THOUSAND)      \
     pattern(THREADS)           \
+    pattern(PROCESSES)         \
     pattern(TIMEOUT)           \
     pattern(PERMITS)           \
     pattern(BACK_PRESSURE)     \

@@ -174,9 +174,14 @@ static void describe(picture *p)
 
 static void write_legend(buffer *b)
 {
-    buffer_text(b, TEXT("<figcaption><span class=\"key runs\"></span> a task runs <span class=\"key waits\"></span> it waits"
-                        " <span class=\"key wakes\"></span> it is woken <span class=\"key works\"></span> work elsewhere"
-                        " <span class=\"key mark\"></span> a mark</figcaption>\n"));
+    static const char *const KEYS[][2] = {
+        { "runs", "a task runs" }, { "waits", "it waits" }, { "wakes", "it is woken" },
+        { "works", "work elsewhere" }, { "mark", "a mark" },
+    };
+    buffer_text(b, TEXT("<figcaption>"));
+    for (int i = 0; i < 5; i++)
+        buffer_printf(b, "<span><i class=\"key %s\"></i>%s</span> ", KEYS[i][0], KEYS[i][1]);
+    buffer_text(b, TEXT("</figcaption>\n"));
 }
 
 void write_timeline(buffer *b, const recording *r)

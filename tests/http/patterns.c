@@ -353,6 +353,19 @@ static void expect_source(answer a, const char *path)
     ck_assert_ptr_null(at);
 }
 
+START_TEST(a_job_that_crashes_and_one_that_never_ends_leave_the_others_alone)
+{
+    json_t *run = run_of("processes");
+    ck_assert_int_eq(tracks_called(run, "works").succeeded, 1);
+    ck_assert_int_eq(tracks_called(run, "crashes").succeeded, 0);
+    ck_assert_int_eq(tracks_called(run, "never ends").succeeded, 0);
+    ck_assert_int_eq(tracks_called(run, "works, as before").succeeded, 1);
+    ck_assert_int_eq(figure(run, "that died"), 1);
+    ck_assert_int_eq(figure(run, "that were out of time"), 1);
+    json_decref(run);
+}
+END_TEST
+
 START_TEST(a_queue_is_never_longer_than_its_room)
 {
     json_t *run = run_of("back-pressure");
@@ -505,6 +518,7 @@ Suite *patterns_suite(void)
         tcase_add_test(t, callbacks_come_in_turn);
         tcase_add_test(t, a_semaphore_lets_in_no_more_than_it_may);
         tcase_add_test(t, so_many_run_at_once_and_the_next_is_503_until_one_has_ended_or_left);
+        tcase_add_test(t, a_job_that_crashes_and_one_that_never_ends_leave_the_others_alone);
         tcase_add_test(t, a_queue_is_never_longer_than_its_room);
         tcase_add_test(t, a_background_task_that_fails_is_logged_with_its_name);
         tcase_add_test(t, phases_come_in_their_order);
