@@ -5,7 +5,7 @@
 
 enum { PLOT_TOP = 24 };                      /* for the name of a plot */
 
-void write_within(picture *p, const char *s, double width, int letter)
+void write_within(picture *p, const char *s, double width, double letter)
 {
     const text all = text_of(s);
     const size_t fits = width > 0 ? (size_t)(width / letter) : 0;

@@ -5,13 +5,14 @@
 #include "recording.h"
 
 enum {
-    WIDTH = 960, LEFT = 186, RIGHT = 74,     /* of the picture; before and behind the time's axis */
+    WIDTH = 960, LEFT = 186, RIGHT = 90,     /* of the picture; before and behind the time's axis */
     TOP = 26,                                /* the axis' own height */
     PLOT = 74,                               /* height of one plotted value, with its name */
     SERIES = 6,                              /* values that are plotted, at most */
     STEP = 1000,                             /* microseconds that stand for one step of an order */
-    LETTER = 7, CODE_LETTER = 6,             /* width of one: of names, of source */
 };
+
+static const double LETTER = 7.2, CODE_LETTER = 6.2;         /* widths of one: of names, of source */
 
 typedef struct picture {
     buffer            *b;
@@ -36,7 +37,7 @@ static inline double x_of(const picture *p, uint32_t at)
 static inline double y_of(const picture *p, int track) { return TOP + (track - 1) * p->row; }
 static inline bool has_words(const picture *p) { return p->row >= 18; }
 
-void write_within(picture *p, const char *s, double width, int letter);      /* as much of s as fits */
+void write_within(picture *p, const char *s, double width, double letter);      /* as much of s as fits */
 void write_ms(buffer *b, uint32_t us);
 void draw_axis(picture *p, double bottom);
 void draw_series(picture *p, const char *name, double top);  /* a value, as a line of steps, PLOT high */

@@ -89,9 +89,11 @@ static void draw_end(picture *p, const trace_event *e)
     const double x = x_of(p, e->at), y = y_of(p, e->track) + p->row / 2;
     buffer_printf(p->b, "<path class=\"cross\" d=\"M%.1f %.1f l6 6 m0 -6 l-6 6\"/>", x + 3, y - 3);
     if (has_words(p)) {
-        buffer_printf(p->b, "<text class=\"bad\" x=\"%.1f\" y=\"%.1f\"%s>", x > WIDTH - 2 * RIGHT ? x - 4 : x + 13, y + 4,
-                      x > WIDTH - 2 * RIGHT ? " text-anchor=\"end\"" : "");
-        write_within(p, outcome_word(e->value), 180, LETTER);
+        const char *word = outcome_word(e->value);
+        const bool fits = x + 13 + (double)strlen(word) * LETTER < WIDTH;
+        buffer_printf(p->b, "<text class=\"bad\" x=\"%.1f\" y=\"%.1f\"%s>", fits ? x + 13 : x - 4, y + 4,
+                      fits ? "" : " text-anchor=\"end\"");
+        buffer_html(p->b, text_of(word));
         buffer_text(p->b, TEXT("</text>"));
     }
     buffer_text(p->b, TEXT("\n"));
