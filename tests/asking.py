@@ -12,7 +12,7 @@ class Asking:
 
     requests gives the bytes of the next request and what to call it; each client takes one at a time. Of count:
     answered    answers that came whole, by their status, and by the status of each name
-    lost        requests that were written and have no whole answer
+    lost        requests that were written and have no whole answer: their names, when they were written, and why
     refused     connections that were refused, which ends that client; with persist it tries again"""
 
     def __init__(self, port, clients, requests, enter=lambda: None, persist=False):
@@ -83,7 +83,7 @@ class Asking:
                 writer.write(request)
                 status, stays = await answer(reader)
             except (OSError, asyncio.IncompleteReadError) as e:
-                self.lost.append((name, repr(e)))
+                self.lost.append((name, began, repr(e)))
                 return
             self.slowest = max(self.slowest, time.monotonic() - began)
             self.answered[status] += 1

@@ -169,7 +169,7 @@ class Scale(unittest.TestCase):
         acknowledged = {title for title, status in asking.names.items() if status == 201}
         self.assertEqual(acknowledged - set(stored), set())
         self.assertEqual(set(asking.answered) - {201, 502}, set())
-        unanswered = {title for title, _ in asking.lost} | {title for title, status in asking.names.items() if status != 201}
+        unanswered = {title for title, _, _ in asking.lost} | {title for title, status in asking.names.items() if status != 201}
         self.assertEqual(set(stored) - acknowledged - unanswered, set())
         print(f"  posts when one is killed: {len(acknowledged)} acknowledged, all stored, once; of {len(unanswered)} that were "
               f"not, {len(unanswered & set(stored))} are stored, once")
