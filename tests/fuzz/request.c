@@ -1,4 +1,4 @@
-/* request.c - any bytes as requests: guard, head and body, fed whole and in parts.
+/* request.c - any bytes as requests: guard, head and body, fed whole and in parts, and with bodies that stream.
  *
  * The first byte says how the rest is split. However that is, the requests must be the same, and lie
  * within the bytes. */
@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST = 16 };
+enum { MOST = 16, LONGEST = 256 };           /* requests; bytes of a body that is gathered */
 
-typedef struct outcome { int count, err; struct { size_t head, body, end; uint64_t sum; } requests[MOST]; } outcome;
+typedef struct outcome { bool stream; int count, err; struct { size_t head, body, end; uint64_t sum; } requests[MOST]; } outcome;
 
 static const guard_limits LIMITS = { .head = 512, .uri = 64, .headers = 8 };
 
@@ -47,8 +47,10 @@ static int read_body(const head *h, const llhttp_t *parser, const char **at, con
 {
     arena a;
     int err = 0;
+    uint64_t sum = 0, length_of_all = 0;
     arena_init(&a, NULL, 0);
-    body *b = body_new(&a, h, parser, 256, 4096, &err);    /* framing is allowed as content comes: so, without bound */
+    /* Framing is allowed as content comes: so, without bound. */
+    body *b = body_new(&a, h, parser, o->stream ? BODY_STREAMS : LONGEST, 4096, &err);
     while (b && !err && !b->complete) {
         const size_t length = (size_t)(end - *at) < step ? (size_t)(end - *at) : step;
         if (length == 0) {
@@ -61,11 +63,17 @@ static int read_body(const head *h, const llhttp_t *parser, const char **at, con
             err = (int)taken;
         else
             *at += taken;
+        if (!err && (o->stream ? b->length > 0 : b->complete)) {
+            length_of_all += b->length;
+            sum = sum_of(sum, (text){ b->at, b->length });
+            body_drop(b);
+        }
     }
     if (!err && b) {
-        must(b->length <= 256 && (h->chunked || b->length == h->content_length));
-        o->requests[o->count].body = b->length;
-        o->requests[o->count].sum += sum_of(0, (text){ b->at ? b->at : "", b->length });
+        must((o->stream || length_of_all <= LONGEST) && (h->chunked || length_of_all == h->content_length));
+        must(length_of_all == b->received);
+        o->requests[o->count].body = length_of_all;
+        o->requests[o->count].sum += sum;
     }
     arena_done(&a);
     return err;
@@ -106,12 +114,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)
         return 0;
-    outcome whole = { 0 }, parts = { 0 };
+    outcome whole = { 0 }, parts = { 0 }, streams = { .stream = true };
     read_all((const char *)data + 1, size - 1, size, &whole);
     read_all((const char *)data + 1, size - 1, data[0] % 32 + 1u, &parts);
+    read_all((const char *)data + 1, size - 1, data[0] % 32 + 1u, &streams);
     must(whole.count == parts.count && (whole.err < 0) == (parts.err < 0));
     must(memcmp(whole.requests, parts.requests, sizeof whole.requests) == 0 || whole.err);
-    for (int i = 0; i < whole.count; i++)
+    must(streams.count == whole.count || (streams.count > whole.count && whole.err == HTTP_STATUS(413)));
+    for (int i = 0; i < whole.count; i++) {
         must(whole.requests[i].end == parts.requests[i].end && whole.requests[i].sum == parts.requests[i].sum);
+        must(whole.requests[i].end == streams.requests[i].end && whole.requests[i].sum == streams.requests[i].sum);
+    }
     return 0;
 }
