@@ -329,7 +329,7 @@ END_TEST
 START_TEST(memory_does_not_grow_with_the_body)
 {
     enum { EACH = 50000 };
-    const int once = scaled(200);
+    const int once = scaled(100);
     char *body = many_lines(once, 300, "memory", EACH), head[256];
     const size_t length = strlen(body);
     long least = 0, most = 0;
