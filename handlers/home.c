@@ -38,8 +38,9 @@ int home(request *req)
         "curl -i -H 'Accept: application/json' localhost:8080/users/42\n"
         "curl -i -d 'title=Hello' -d 'body=**Bold** words.' localhost:8080/users/42/posts\n"
         "curl -i --data-binary @README.md localhost:8080/echo\n"
-        "curl -X POST -T posts.ndjson localhost:8080/import   # a post a line, of any size:"
-        " {&quot;user_id&quot;: 42, &quot;title&quot;: &quot;&hellip;&quot;, &quot;body&quot;: &quot;&hellip;&quot;}</pre>\n"
+        "echo '{\"user_id\": 42, \"title\": \"Hello\", \"body\": \"One of many.\"}' |"
+        " curl -X POST -T - localhost:8080/import</pre>\n"
+        "<p>The last takes a post a line, as many as there are: a file of a gigabyte in the memory of a small one.</p>\n"
         "<p>The answers of the database's routes carry <code>Server-Timing</code>: the browser's network panel"
         " shows what they spent on the database and on rendering.</p>\n"));
     layout_end(&b);
