@@ -110,18 +110,22 @@ static long resident(void) { return bytes("VmRSS"); }
 static int sleeps(void *arg) { return arg ? await(sleep_for(1)) : 0; }
 
 /* So many wait for the same moment, on one loop. All that wake are counted, and the clock runs from the
- * first to the last. */
-static int      left;
+ * first to the last. Before Linux 6.13 a guard page is a mapping, and the kernel refuses the stacks beyond
+ * vm.max_map_count. */
+static int      left, refused;
 static uint64_t first_woke, last_woke;
 
 static void woke(int err, void *arg)
 {
     (void)arg;
-    outcome |= err;
+    left--;
+    if (err) {
+        refused++;
+        return;
+    }
     last_woke = uv_hrtime();
     if (!first_woke)
         first_woke = last_woke;
-    left--;
 }
 
 static int naps(void *arg)
@@ -143,16 +147,17 @@ static int crowd(const char *what, int count, promise *(*make)(void))
         when_settled(make(), woke, NULL);
     loop_run_ready();
     const uint64_t made = uv_hrtime() - since;
-    printf("%d %s, all pending at once\n", count, what);
+    count -= refused;
+    printf("%d %s, all pending at once%s\n", count, what, refused ? "; the kernel refused more" : "");
     printf("    %-40s %8ld bytes\n", "resident, each", (resident() - before) / count);
     printf("    %-40s %8ld bytes\n", "page tables beside that, each", (bytes("VmPTE") - tables) / count);
     printf("    %-40s %8.1f ms\n", "to make them all", (double)made / 1e6);
     loop_run();
     printf("    %-40s %8.1f ms\n", "to wake them all", (double)(last_woke - first_woke) / 1e6);
     fflush(stdout);
-    if (left || outcome)
-        fprintf(stderr, "%d have not woken, or have failed: %d\n", left, outcome);
-    return left || outcome;
+    if (left)
+        fprintf(stderr, "%d have not woken\n", left);
+    return left;
 }
 
 static promise *nap(void)      { return sleep_for(NAP); }
