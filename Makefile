@@ -147,7 +147,7 @@ test: install-test
 	$(remake) layers forgotten
 	$(remake) both
 	$(remake) order
-	$(remake) VARIANT=asan both order
+	$(remake) VARIANT=asan both
 	$(remake) CONTEXT=ucontext unit
 	$(remake) test-install
 	$(Q)tests/loadtest.sh
