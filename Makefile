@@ -24,6 +24,7 @@ FOLDER := $(subst $(empty) ,-,$(strip $(filter-out release,$(VARIANT)) $(filter-
 BUILD  := build$(if $(FOLDER),/$(FOLDER))
 
 CFLAGS_release  = -O2 -g -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS_debug    = -O0 -g3 -DMARK_STACKS
 CFLAGS_asan     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan     = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz     = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
@@ -38,7 +39,7 @@ WARN       = -Wall -Wextra -Wstrict-prototypes -Wno-missing-field-initializers $
 FLAGS      = -std=gnu17 -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LINK_FLAGS = $(FLAGS) -rdynamic $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
-LIBRARIES := libuv libpq sqlite3 inih md4c md4c-html jansson libcurl
+LIBRARIES := libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl
 DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(LIBRARIES) 2>/dev/null)
 LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 

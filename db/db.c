@@ -30,7 +30,7 @@ void     db_free(db *here)     { here->driver->free(here); }
 promise *db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                   const value parameters[])
 {
-    return here->driver->query(here, a, watch, out, s, n, parameters);
+    return promise_named(here->driver->query(here, a, watch, out, s, n, parameters));
 }
 
 int64_t rows_int(const rows *r, int row, int column)  { return r->driver->integer(r, row, column); }

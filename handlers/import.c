@@ -85,7 +85,8 @@ static async int take_last_line(importing *i)
 {
     text line;
     const lines_what what = lines_last(&i->lines, &line);
-    return what == LINES_MORE ? 0 : take_line(i, what, line);
+    const int err = what == LINES_MORE ? 0 : take_line(i, what, line);
+    return err ? err : push(i);
 }
 
 static async int read_lines(void *arg)
@@ -98,10 +99,7 @@ static async int read_lines(void *arg)
         if (err)
             return err;
     }
-    if (err == UV_EOF)
-        err = take_last_line(i);
-    const int unstored = push(i);            /* if it broke off, too: these lines are whole */
-    return err ? err : unstored;
+    return err == UV_EOF ? take_last_line(i) : err;
 }
 
 /* The whole. */

@@ -31,7 +31,7 @@ promise *site_query(request *req, rows *out, const statement *s, int n, const va
 {
     promise *p = db_query(here, request_arena(req), &timing(req)->db, out, s, n, parameters);
     /* What a task awaits ends with the task's deadline. A callback is nobody's to cancel, but its query is. */
-    return task_running() ? p : with_deadline(p, request_deadline(req));
+    return promise_named(task_running() ? p : with_deadline(p, request_deadline(req)));
 }
 
 stopwatch *site_rendering(request *req) { return &timing(req)->render; }

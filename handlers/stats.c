@@ -1,15 +1,23 @@
-/* stats.c - GET /stats: how long turns of the loops took, what the lanes of the thread pool hold, and how the
- * worker processes do, as JSON.
+/* stats.c - GET /stats: how long turns of the loops took, what blocked them, what the lanes of the thread pool
+ * hold, how the worker processes do, and what was forgotten, as JSON.
  *
  *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}],
  *    "lanes": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}},
  *    "processes": {"workers": 2, "running": 0, "waiting": 0, "done": 9, "refused": 0, "killed": 1,
- *                  "started": 3, "died": 0}}
+ *                  "started": 3, "died": 0},
+ *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204}},
+ *    "stack": {"GET /users/:id": 5312},
+ *    "never_awaited": 0}
  *
  * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
- * two jobs compute just now; and that one worker process was killed because nobody wanted its job any longer,
- * and has been replaced. What is counted is since the start. Without loops, as in threads mode, there are none. */
+ * two jobs compute just now; that one worker process was killed because nobody wanted its job any longer,
+ * and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, and how long
+ * the slowest did; how many bytes of a task's stack a route used at most, if the build counts that; and how
+ * many promises nobody awaited. What is counted is since the start. Without loops, as in threads mode, there
+ * are none, and none is blocked. */
 #include "handlers.h"
+#include "server/async/forgotten.h"
+#include "server/async/label.h"
 #include "server/async/lane.h"
 #include "server/async/processes.h"
 #include "server/async/turns.h"
@@ -63,6 +71,37 @@ static void write_processes(buffer *b)
                   (unsigned long long)c.died);
 }
 
+static void write_blocked(const char *name, const label_counts *c, void *arg)
+{
+    struct list *l = arg;
+    if (c->blocked == 0)
+        return;
+    buffer_text(&l->text, text_of(l->comma));
+    buffer_json(&l->text, text_of(name));
+    buffer_printf(&l->text, ":{\"times\":%llu,\"longest_ms\":%llu}", (unsigned long long)c->blocked,
+                  (unsigned long long)c->longest);
+    l->comma = ",";
+}
+
+static void write_stack(const char *name, const label_counts *c, void *arg)
+{
+    struct list *l = arg;
+    if (c->stack == 0)
+        return;
+    buffer_text(&l->text, text_of(l->comma));
+    buffer_json(&l->text, text_of(name));
+    buffer_printf(&l->text, ":%zu", c->stack);
+    l->comma = ",";
+}
+
+static void write_labels(struct list *l, const char *key, void (*show)(const char *, const label_counts *, void *))
+{
+    buffer_printf(&l->text, ",\"%s\":{", key);
+    l->comma = "";
+    label_each(show, l);
+    buffer_text(&l->text, TEXT("}"));
+}
+
 int stats(request *req)
 {
     struct list l = { .comma = "" };
@@ -73,7 +112,10 @@ int stats(request *req)
     write_lanes(&l.text);
     buffer_text(&l.text, TEXT("},\"processes\":{"));
     write_processes(&l.text);
-    buffer_text(&l.text, TEXT("}}\n"));
+    buffer_text(&l.text, TEXT("}"));
+    write_labels(&l, "blocked", write_blocked);
+    write_labels(&l, "stack", write_stack);
+    buffer_printf(&l.text, ",\"never_awaited\":%llu}\n", (unsigned long long)forgotten_count());
     respond_header(req, "Cache-Control", "no-store");
     return respond(req, 200, "application/json", buffer_all(&l.text));
 }

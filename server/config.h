@@ -92,7 +92,8 @@ typedef struct config {
         bool enabled;                        /* GET /patterns; on */
     } patterns;
     struct {
-        int level;                           /* error, warning, info, debug (log.h); info */
+        int      level;                      /* error, warning, info, debug (log.h); info */
+        uint64_t slow_callback;              /* milliseconds that one may keep a loop busy; 0: any; 100ms */
     } log;
     struct config_origin *origins;           /* what each setting was given as, and where */
 } config;

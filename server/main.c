@@ -180,6 +180,7 @@ int main(int argc, char *argv[])
 
     processes_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
+    signal(SIGUSR2, SIG_IGN);                /* it asks for a dump: not before there is something to see */
     if (options_parse(&o, argc, argv, stderr))
         return EXIT_USAGE;
     if (o.action == ACTION_HELP) {

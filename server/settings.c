@@ -189,6 +189,8 @@ const setting SETTINGS[] = {
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },
+    { DURATION(log, slow_callback, "0", "1h"), .initial = "100ms",
+      .why = "A callback that keeps a loop for longer is logged, with where it is; 0: none is." },
 };
 const int SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS;
 

@@ -20,6 +20,9 @@
     run(turns_suite)                   \
     run(loop_suite)                    \
     run(promise_suite)                 \
+    run(owner_suite)                   \
+    run(watch_suite)                   \
+    run(fault_suite)                   \
     run(chain_suite)                   \
     run(combine_suite)                 \
     run(timer_suite)                   \

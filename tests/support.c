@@ -3,6 +3,8 @@
 #include "server/async/loop.h"
 
 #include <dlfcn.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +46,31 @@ void loop_run_skipping(void)
 {
     while (loop_turn_skipping())
         ;
+}
+
+static int captured;
+
+void log_capture(void)
+{
+    captured = memfd_create("log", MFD_CLOEXEC);
+    ck_assert_int_ge(captured, 0);
+    ck_assert_int_eq(dup2(captured, STDERR_FILENO), STDERR_FILENO);
+}
+
+const char *log_captured(void)
+{
+    static _Thread_local char text[65536];
+    const ssize_t n = pread(captured, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+int log_times(const char *part)
+{
+    int times = 0;
+    for (const char *at = log_captured(); (at = strstr(at, part)); at++)
+        times++;
+    return times;
 }
 
 void store(int err, void *arg) { *(int *)arg = err; }

@@ -16,6 +16,11 @@ void clock_skip(uint64_t ms);
 bool loop_turn_skipping(void);               /* one turn of the loop, waiting for no timer; false when none is left */
 void loop_run_skipping(void);                /* loop_run, waiting for no timer */
 
+/* From now on the log goes to a file; all that it has by now, until it is asked again. */
+void        log_capture(void);
+const char *log_captured(void);
+int         log_times(const char *part);     /* how often it has that */
+
 /* A promise that counts how often it is asked to stop, and settles only when told to. */
 typedef struct fake { promise *promise; int cancels; int answer; } fake;
 promise *fake_new(fake *f, int answer);      /* settles with answer when cancelled, 1: does not */

@@ -123,7 +123,7 @@ int background_start(background *b, const char *name, int (*fn)(void *), void *a
     return 0;
 }
 
-promise *background_join(background *b) { return wait_for_all(b, stop_waiting); }
+promise *background_join(background *b) { return promise_named(wait_for_all(b, stop_waiting)); }
 
 promise *background_stop(background *b)
 {
@@ -132,7 +132,7 @@ promise *background_stop(background *b)
         next = r->next;
         promise_cancel(r->promise);
     }
-    return wait_for_all(b, NULL);
+    return promise_named(wait_for_all(b, NULL));
 }
 
 size_t   background_running(const background *b) { return b->count; }

@@ -80,15 +80,15 @@ static promise *chain(promise *p, struct step made)
 
 promise *then(promise *p, promise *(*next)(void *), void *arg)
 {
-    return chain(p, (struct step){ .kind = THEN, .next = next, .arg = arg });
+    return promise_named(chain(p, (struct step){ .kind = THEN, .next = next, .arg = arg }));
 }
 
 promise *catch(promise *p, promise *(*handle)(int, void *), void *arg)
 {
-    return chain(p, (struct step){ .kind = CATCH, .handle = handle, .arg = arg });
+    return promise_named(chain(p, (struct step){ .kind = CATCH, .handle = handle, .arg = arg }));
 }
 
 promise *finally(promise *p, promise *(*tidy)(void *), void *arg)
 {
-    return chain(p, (struct step){ .kind = FINALLY, .next = tidy, .arg = arg });
+    return promise_named(chain(p, (struct step){ .kind = FINALLY, .next = tidy, .arg = arg }));
 }

@@ -93,11 +93,11 @@ static promise *combine(promise *parts[], int count, rule rule, int *outcomes)
     return g->whole;
 }
 
-promise *promise_gather(promise *parts[], int count) { return combine(parts, count, GATHER, NULL); }
-promise *promise_race(promise *parts[], int count)   { return combine(parts, count, RACE, NULL); }
-promise *promise_any(promise *parts[], int count)    { return combine(parts, count, ANY, NULL); }
+promise *promise_gather(promise *parts[], int count) { return promise_named(combine(parts, count, GATHER, NULL)); }
+promise *promise_race(promise *parts[], int count)   { return promise_named(combine(parts, count, RACE, NULL)); }
+promise *promise_any(promise *parts[], int count)    { return promise_named(combine(parts, count, ANY, NULL)); }
 
 promise *promise_all_settled(promise *parts[], int outcomes[], int count)
 {
-    return combine(parts, count, ALL_SETTLED, outcomes);
+    return promise_named(combine(parts, count, ALL_SETTLED, outcomes));
 }

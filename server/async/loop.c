@@ -176,6 +176,8 @@ int loop_done(void)
     return 0;
 }
 
+pulse *loop_pulse(void)         { return &here.pulse; }
+
 void loop_next_tick(ready *r)   { append(&here.ticks, r); }
 void loop_ready(ready *r)       { append(&here.ready, r); }
 void loop_at_turn_end(ready *r) { append(&here.turn_end, r); }

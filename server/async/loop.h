@@ -39,6 +39,8 @@ int        loop_done(void);                  /* free it; UV_EBUSY while handles 
 void       loop_enter(void);
 void       loop_leave(void);
 
+struct pulse *loop_pulse(void);              /* of this thread's loop */
+
 void       loop_next_tick(ready *r);         /* run r before anything that is ready */
 void       loop_ready(ready *r);             /* run r soon, never from inside this call */
 void       loop_at_turn_end(ready *r);       /* run r when this turn has nothing more to do */

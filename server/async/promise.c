@@ -1,18 +1,26 @@
 /* promise.c - see promise.h. A promise has at most one follower, because it has one owner. */
 #include "promise.h"
 #include "loop.h"
+#include "owner.h"
 #include "server/memory.h"
 
 #include <assert.h>
 
 struct promise {
-    ready              node;                 /* how the follower gets scheduled; must be first */
+    union {
+        ready   node;                        /* once given on: how the follower gets scheduled; must be first */
+        struct { promise *next, **link; };   /* until then: among those of its owner */
+    };
     int                err;
+    label              label;
     bool               settled;
+    enum { KEPT, GIVEN_ON, ABANDONED } state : 8;
     promise_cancel_fn *cancel;               /* NULL once used */
     void              *cancel_arg;
     void             (*done)(int err, void *arg);
     void              *done_arg;
+    const char        *maker;
+    const void        *place;
 };
 
 static _Thread_local pool promises = POOL(promise);
@@ -23,24 +31,56 @@ static void follow(ready *node)
     void (*done)(int, void *) = p->done;
     void *arg = p->done_arg;
     const int err = p->err;
+    const label before = owner_relabel(p->label);
 
     pool_put(&promises, p);
     done(err, arg);
+    owner_relabel(before);
 }
 
-promise *promise_new(promise_cancel_fn *cancel, void *arg)
+promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place)
 {
     promise *p = pool_get(&promises);
-    *p = (promise){ .node.run = follow, .cancel = cancel, .cancel_arg = arg };
+    owner *o = owner_here();
+    *p = (promise){ .next = o->first, .link = &o->first, .label = o->label, .cancel = cancel, .cancel_arg = arg,
+                    .maker = maker, .place = place };
+    if (p->next)
+        p->next->link = &p->next;
+    o->first = p;
     return p;
 }
 
-promise *promise_settled(int err)
+promise *promise_make_settled(int err, const char *maker, const void *place)
 {
-    promise *p = promise_new(NULL, NULL);
+    promise *p = promise_make(NULL, NULL, maker, place);
     p->settled = true;
     p->err = err;
     return p;
+}
+
+promise *promise_rename(promise *p, const char *maker, const void *place)
+{
+    p->maker = maker;
+    p->place = place;
+    return p;
+}
+
+promise_origin promise_origin_of(const promise *p) { return (promise_origin){ p->maker, p->place, p->label }; }
+
+static void leave_owner(promise *p)
+{
+    *p->link = p->next;
+    if (p->next)
+        p->next->link = p->link;
+}
+
+void promise_abandon(promise *p)
+{
+    assert(p->state == KEPT);
+    leave_owner(p);
+    p->state = ABANDONED;
+    if (p->settled)
+        pool_put(&promises, p);
 }
 
 void promise_settle(promise *p, int err)
@@ -48,8 +88,10 @@ void promise_settle(promise *p, int err)
     assert(!p->settled && err <= 0);
     p->settled = true;
     p->err = err;
-    if (p->done)
+    if (p->state == GIVEN_ON)
         loop_ready(&p->node);
+    else if (p->state == ABANDONED)
+        pool_put(&promises, p);
 }
 
 void promise_cancel(promise *p)
@@ -63,7 +105,11 @@ void promise_cancel(promise *p)
 
 void when_settled(promise *p, void (*done)(int, void *), void *arg)
 {
-    assert(!p->done && "a promise is given on exactly once");
+    assert(p->state != GIVEN_ON && "a promise is given on exactly once");
+    if (p->state == KEPT)
+        leave_owner(p);
+    p->state = GIVEN_ON;
+    p->node.run = follow;
     p->done = done;
     p->done_arg = arg;
     if (p->settled)
@@ -74,6 +120,8 @@ bool promise_take_if_settled(promise *p, int *err)
 {
     if (!p->settled)
         return false;
+    assert(p->state == KEPT);
+    leave_owner(p);
     *err = p->err;
     pool_put(&promises, p);
     return true;

@@ -6,7 +6,8 @@
  *   Ownership.  A function that returns a promise gives it to its caller, who gives it on
  *               exactly once: to then(), gather(), race(), with_timeout(), when_settled() or
  *               await(). The one who settles it borrows it until that moment. Nobody frees a
- *               promise by hand; to drop one is a compile error.
+ *               promise by hand; to drop one is a compile error. One that is kept, and not given on
+ *               before its owner ends, is logged as forgotten (owner.h), and freed when it settles.
  *
  *   Timing.     Followers never run inside promise_settle(); they run from the loop, in the
  *               order the promises were settled.
@@ -14,6 +15,8 @@
  *   Threads.    A promise stays on the thread that made it. */
 #ifndef PROMISE_H
 #define PROMISE_H
+
+#include "label.h"
 
 #include <stdbool.h>
 
@@ -26,9 +29,20 @@ typedef struct promise promise;
  * now or later. Called at most once, and never after p has settled. */
 typedef void promise_cancel_fn(promise *p, void *arg);
 
-/* cancel may be NULL: such work cannot be stopped, and cancelling it does nothing. */
-MUST_AWAIT promise *promise_new(promise_cancel_fn *cancel, void *arg);
-MUST_AWAIT promise *promise_settled(int err);                 /* one that is already done */
+/* MUST_AWAIT promise *promise_new(promise_cancel_fn *cancel, void *arg)
+ * MUST_AWAIT promise *promise_settled(int err)                  one that is already done
+ *
+ * cancel may be NULL: such work cannot be stopped, and cancelling it does nothing. Both are known by the
+ * function that calls them, sleep_for() for one, and by the place that it was called from. One that gets
+ * its promise from a helper says with promise_named that it should be known by itself. */
+#define promise_new(cancel, arg) promise_make((cancel), (arg), PROMISE_ORIGIN)
+#define promise_settled(err)     promise_make_settled((err), PROMISE_ORIGIN)
+#define promise_named(p)         promise_rename((p), PROMISE_ORIGIN)
+#define PROMISE_ORIGIN           __func__, __builtin_return_address(0)
+
+MUST_AWAIT promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place);
+MUST_AWAIT promise *promise_make_settled(int err, const char *maker, const void *place);
+MUST_AWAIT promise *promise_rename(promise *p, const char *maker, const void *place);
 
 void promise_settle(promise *p, int err);                     /* a second call is a bug */
 void promise_cancel(promise *p);                              /* no-op once settled or cancelled */
@@ -38,5 +52,14 @@ void when_settled(promise *p, void (*done)(int err, void *arg), void *arg);
 
 /* For those who would follow p: if it has settled already, take it and fetch its outcome. */
 bool promise_take_if_settled(promise *p, int *err);
+
+typedef struct promise_origin {
+    const char *maker;                       /* "sleep_for" */
+    const void *place;                       /* in the code: where it returned to */
+    label       label;                       /* of those for whom it was made */
+} promise_origin;
+
+promise_origin promise_origin_of(const promise *p);
+void promise_abandon(promise *p);            /* nobody will take p, which has not been given on */
 
 #endif

@@ -104,14 +104,14 @@ promise *queue_push(queue *q, void *item)
 {
     if (q->closed)
         return promise_settled(UV_EPIPE);
-    return queue_try_push(q, item) ? promise_settled(0) : wait_in(&q->pushing, item, NULL);
+    return queue_try_push(q, item) ? promise_settled(0) : promise_named(wait_in(&q->pushing, item, NULL));
 }
 
 promise *queue_pop(queue *q, void **item)
 {
     struct waiter *next = q->pushing.first;
     if (q->length == 0)
-        return q->closed ? promise_settled(UV_EOF) : wait_in(&q->popping, NULL, item);
+        return q->closed ? promise_settled(UV_EOF) : promise_named(wait_in(&q->popping, NULL, item));
     *item = take(q);
     if (next) {                              /* there is room now */
         q->unfinished++;
@@ -145,5 +145,5 @@ void queue_done(queue *q)
 
 promise *queue_join(queue *q)
 {
-    return q->unfinished ? wait_in(&q->joining, NULL, NULL) : promise_settled(0);
+    return q->unfinished ? promise_named(wait_in(&q->joining, NULL, NULL)) : promise_settled(0);
 }

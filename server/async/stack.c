@@ -3,6 +3,7 @@
 #include "server/memory.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #ifdef USE_VALGRIND
@@ -103,12 +104,35 @@ static int add_batch(void)
     return 0;
 }
 
+#ifdef MARK_STACKS
+enum { MARK = 0xa5 };
+
+static void mark(stack *s) { memset(s->base, MARK, s->size); }
+
+size_t stack_used(const stack *s)
+{
+    size_t unused = 0;
+    while (unused < s->size && (unsigned char)s->base[unused] == MARK)
+        unused++;
+    return s->size - unused;
+}
+#else
+static void mark(stack *s) { (void)s; }
+
+size_t stack_used(const stack *s)
+{
+    (void)s;
+    return 0;
+}
+#endif
+
 int stack_get(stack *s, size_t size)
 {
     if (here.count == 0 && !here.batches)
         here.size = size;
     if (size == here.size && !mem_each_its_own && (here.count > 0 || add_batch() == 0)) {
         *s = here.free[--here.count];
+        mark(s);
         return 0;
     }
     char *low;
@@ -116,8 +140,15 @@ int stack_get(stack *s, size_t size)
     if (!err) {
         *s = stack_at(low, size);
         s->alone = true;
+        mark(s);
     }
     return err;
+}
+
+bool stack_guards(const stack *s, const void *address)
+{
+    const char *at = address;
+    return at < s->base && at >= s->base - guard_size();
 }
 
 void stack_put(stack *s)

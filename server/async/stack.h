@@ -20,6 +20,12 @@ typedef struct stack {
 
 int  stack_get(stack *s, size_t size);       /* 0, or a negative error when the kernel refuses */
 void stack_put(stack *s);                    /* returns it to the free list */
+bool stack_guards(const stack *s, const void *address);      /* is that in the guard below it? */
+
+/* The bytes of it that have ever been used, since stack_get; 0 in a build that does not mark stacks
+ * (-DMARK_STACKS), for it writes to all of each. */
+size_t stack_used(const stack *s);
+
 void stack_trim(void);                       /* gives this thread's free stacks back to the kernel */
 
 #endif

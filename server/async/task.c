@@ -8,6 +8,7 @@
 #include "task.h"
 #include "context.h"
 #include "loop.h"
+#include "owner.h"
 #include "plain.h"
 #include "stack.h"
 #include "timer.h"
@@ -38,11 +39,13 @@ struct task {
     context     here, caller;                /* where I paused; who resumed me */
     stack       stack;
     void       *room;
-    const char *name;
+    task       *next, *prev;                 /* among all of this thread that have begun and not ended */
+    owner       owner;                       /* of the promises that it makes; knows its name */
     int       (*fn)(void *);
     void       *arg;
     promise    *result;                      /* settles when fn returns */
-    promise    *awaiting;
+    promise    *awaiting;                    /* NULL while it runs, or yields */
+    const void *place;                       /* in the code: where its last await returns to */
     uint64_t    deadline;
     timer       timer;                       /* rings at the deadline; set while it awaits */
     track      *track;                       /* NULL when nobody records me */
@@ -61,7 +64,7 @@ struct task {
 
 static size_t stack_size = 64 * 1024;
 
-static _Thread_local task  *current;
+static _Thread_local task  *current, *all;
 static _Thread_local size_t alive;
 
 /* All that the sanitizers must know of switching stacks is in enter, leave and body. */
@@ -125,17 +128,39 @@ void task_free(task *t)
     stack_put(&s);
 }
 
+static void join(task *t)
+{
+    t->prev = NULL;
+    t->next = all;
+    if (all)
+        all->prev = t;
+    all = t;
+    alive++;
+}
+
+static void end(task *t)
+{
+    *(t->prev ? &t->prev->next : &all) = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    alive--;
+    label_note_stack(t->owner.label, stack_used(&t->stack));
+    owner_end(&t->owner);
+}
+
 static void resume(task *t)
 {
     track *const outside = track_enter(t->track);
+    owner *const before = owner_enter(&t->owner);
     enter(t);
+    owner_enter(before);
     track_enter(outside);
     if (!t->finished)
         return;
     if (t->track)
         track_end(t->track, t->outcome);
-    alive--;
     timer_stop(&t->timer);
+    end(t);
     promise_settle(t->result, t->outcome);
     if (!t->kept)
         task_free(t);
@@ -180,20 +205,25 @@ static int make(const char *name, size_t room, task **made)
     uintptr_t top = ((uintptr_t)s.base + s.size - sizeof(task)) & ~(uintptr_t)63;
     task *t = (task *)top;
     top = (top - room) & ~(uintptr_t)63;
-    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .name = name,
+    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .owner.name = name,
                   .deadline = NO_DEADLINE };
     t->here = context_make(s.base, top - (uintptr_t)s.base, body, t);
     *made = t;
     return 0;
 }
 
+/* In milliseconds; the loop's clock costs nothing to read. */
+static uint64_t now(void) { return loop_here() ? uv_now(loop_here()) : uv_hrtime() / 1000000; }
+
 static void begin(task *t, int (*fn)(void *), void *arg)
 {
     t->fn = fn;
     t->arg = arg;
+    t->owner.label = owner_here()->label;
+    t->owner.since = now();
     t->result = promise_new(cancel, t);
-    t->track = track_here ? track_begin_task(track_here, t->name) : NULL;
-    alive++;
+    t->track = track_here ? track_begin_task(track_here, t->owner.name) : NULL;
+    join(t);
 }
 
 promise *task_start(const char *name, int (*fn)(void *), void *arg)
@@ -204,7 +234,7 @@ promise *task_start(const char *name, int (*fn)(void *), void *arg)
         return promise_settled(err);
     begin(t, fn, arg);
     loop_ready(&t->node);
-    return t->result;
+    return promise_named(t->result);
 }
 
 task *task_new(const char *name, size_t room)
@@ -235,33 +265,37 @@ static void woken(int err, void *arg)
     resume(t);                               /* already on the loop's stack: at once */
 }
 
-int await(promise *p)
+static int outcome_of(promise *p, const void *place)
 {
     task *t = current;
-    track *const recorded = track_here;
     int err;
 
-    if (recorded)
-        track_awaits(recorded);
     if (t && t->cancelled)
         promise_cancel(p);
     while (!promise_take_if_settled(p, &err)) {
         if (t) {
             t->awaiting = p;
             watch_deadline(t);
+            t->place = place;
             when_settled(p, woken, t);
             leave(t);
-            err = t->outcome;
-            break;
+            return verdict(t, t->outcome);
         }
         bool progress = loop_run_ready();    /* a plain thread has no loop: turn the crank here */
         assert(progress && "await() outside a task, on work that needs a loop");
         (void)progress;
     }
-    if (t)
-        err = verdict(t, err);
-    if (recorded)
-        track_wakes(recorded, err);
+    return t ? verdict(t, err) : err;
+}
+
+int await(promise *p)
+{
+    track *const k = track_here;
+    if (!k)
+        return outcome_of(p, __builtin_return_address(0));
+    track_awaits(k);
+    const int err = outcome_of(p, __builtin_return_address(0));
+    track_wakes(k, err);
     return err;
 }
 
@@ -270,6 +304,7 @@ int task_yield(void)
     task *t = current;
     if (!t)
         return 0;
+    t->place = __builtin_return_address(0);
     if (t->track) {
         track_expects("task_yield()", 0);
         track_awaits(t->track);
@@ -302,6 +337,21 @@ uint64_t task_deadline(void)
 }
 
 bool        task_running(void)               { return current != NULL; }
-const char *task_name(void)                  { return current ? current->name : "main"; }
+const char *task_name(void)                  { return current ? current->owner.name : "main"; }
 size_t      task_count(void)                 { return alive; }
 void        task_set_stack_size(size_t size) { stack_size = size; }
+
+void task_each(void (*show)(const task_view *v, void *arg), void *arg)
+{
+    const uint64_t time = now();
+    for (const task *t = all; t; t = t->next) {
+        task_view v = { .name = t->owner.name, .label = t->owner.label, .age = time - t->owner.since,
+                        .running = t == current, .place = t->place };
+        if (t->awaiting)
+            v.awaits = promise_origin_of(t->awaiting);
+        show(&v, arg);
+    }
+}
+
+const stack *task_stack(void) { return current ? &current->stack : NULL; }
+task *const  *task_list(void)                { return &all; }

@@ -52,6 +52,23 @@ void  task_free(task *t);
 void     task_limit(task *t, uint64_t deadline);
 uint64_t task_deadline(void);                /* of the same; NO_DEADLINE in neither */
 
+/* What can be seen of a task from outside. */
+typedef struct task_view {
+    const char    *name;
+    label          label;                    /* for whom it runs (owner.h) */
+    uint64_t       age;                      /* milliseconds */
+    bool           running;                  /* it does so now; else: */
+    promise_origin awaits;                   /* maker NULL: it yields, or has not begun */
+    const void    *place;                    /* in the code: where its await returns to; NULL: it has not begun */
+} task_view;
+
+/* Shows all tasks of this thread, the youngest first; none may begin or end meanwhile. */
+void task_each(void (*show)(const task_view *v, void *arg), void *arg);
+
+struct stack;
+struct task *const *task_list(void);         /* where this thread has the youngest of them; for a debugger */
+const struct stack *task_stack(void);        /* of the one that runs; NULL outside a task */
+
 bool        task_running(void);              /* am I inside a task? */
 const char *task_name(void);                 /* for logs; "main" outside a task */
 size_t      task_count(void);                /* alive on this thread right now */

@@ -4,9 +4,11 @@
 #include "server/async/loop.h"
 #include "server/async/plain.h"
 #include "server/async/task.h"
+#include "server/log.h"
 #include "server/memory.h"
 
 #include <assert.h>
+#include <netdb.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -70,6 +72,10 @@ static void run_handler(request *r)
         exchange_answer(r);
         return;
     }
+    conversation *c = r->connection;
+    owner *const thread = owner_enter(&r->owner);
+    atomic_store_explicit(&c->since, r->started, memory_order_relaxed);
+    atomic_store_explicit(&c->answering, r->route, memory_order_relaxed);
     if (r->route->await)
         end(r->route->await(r), r);
     else if (r->route->promise)
@@ -81,6 +87,9 @@ static void run_handler(request *r)
         assert(progress && "a callback handler waits for what nobody will settle");
         (void)progress;
     }
+    atomic_store_explicit(&c->answering, NULL, memory_order_relaxed);
+    owner_enter(thread);
+    owner_end(&r->owner);
 }
 
 /* All of it, or, if it streams, what is there. 0, or the error with which to refuse it; c->gone if the rest
@@ -131,6 +140,7 @@ static bool converse(conversation *c, const intake *in, size_t head)
 
     intake_init(in, r, small ? ROOM : size);
     r->started = uv_hrtime();
+    r->owner.since = r->started / 1000000;
     r->connection = c;
     r->host = &host;
     r->out = &c->out;
@@ -204,6 +214,22 @@ void conversation_run(conversation *c)
     plain_follow(-1, 0);
     if (!c->gone && (c->unread || !receiver_quiet(c)))
         receiver_linger(c);
+}
+
+void conversation_log(const conversation *c)
+{
+    struct sockaddr_storage client = { 0 };
+    socklen_t length = sizeof client;
+    char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
+    getpeername(c->fd, (struct sockaddr *)&client, &length);
+    getnameinfo((struct sockaddr *)&client, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    const route *r = atomic_load_explicit(&c->answering, memory_order_relaxed);
+    const uint64_t since = atomic_load_explicit(&c->since, memory_order_relaxed);
+    if (r)
+        log_info("thread of %s port %s: %s %s, %llu ms old", host, port, r->method, r->path,
+                 (unsigned long long)(uv_hrtime() - since) / 1000000);
+    else
+        log_info("thread of %s port %s: waits for a request", host, port);
 }
 
 conversation *conversation_new(const talk *t, int fd)

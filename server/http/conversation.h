@@ -32,6 +32,8 @@ typedef struct conversation {
     const talk *talk;
     int         fd;                          /* the client's; blocking, and the owner's to close */
     atomic_bool idle;                        /* it waits for the next request */
+    _Atomic(const route *) answering;        /* by whose handler; NULL: by none now */
+    _Atomic uint64_t       since;            /* uv_hrtime when that request came */
     bool        gone;                        /* the client is, or must be left: nothing more is read or sent */
     bool        unread;                      /* the client may still be sending: linger */
     guard       guard;                       /* of the head that has begun */
@@ -42,6 +44,7 @@ typedef struct conversation {
 
 conversation *conversation_new(const talk *t, int fd);
 void conversation_free(conversation *c);
+void conversation_log(const conversation *c);                /* what it does just now; from another thread */
 void conversation_run(conversation *c);      /* talks to the client until the end, on its own thread */
 
 /* receiver.c: bytes come in. Times are plain_in's. */

@@ -10,6 +10,7 @@
 #include "output.h"
 #include "request.h"
 #include "router.h"
+#include "server/async/owner.h"
 #include "server/async/task.h"
 #include "server/async/timer.h"
 
@@ -24,6 +25,7 @@ struct request {
     output       *out;                       /* where the answer goes: the connection's output, or held */
     output        held;
     body         *body;                      /* NULL if it has none */
+    owner         owner;                     /* of what its handler makes outside of a task; with a route */
     promise      *running;                   /* the handler's; NULL when it has none or has ended */
     promise      *waiting;                   /* for room for the next piece */
     promise      *arriving;                  /* a piece of its body, for which its handler waits */

@@ -23,7 +23,9 @@ void intake_init(const intake *in, request *req, size_t size)
 {
     exchange_init(req, size, &in->head);
     req->route = in->match.route;
-    if (!req->route)
+    if (req->route)
+        req->owner = (owner){ .name = req->route->path, .label = in->match.label };
+    else
         req->allow = in->match.found ? in->match.allow : NULL;
     memcpy(req->parameters, in->match.parameters, sizeof req->parameters);
 }

@@ -75,6 +75,7 @@ static void advance(connection *c)
 static void finish(request *r, int err)
 {
     r->running = NULL;
+    owner_end(&r->owner);
     timer_stop(&r->timer);
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
@@ -90,6 +91,31 @@ static int run_handler(void *arg)
     return r->route->await(r);
 }
 
+/* Each on behalf of its route. */
+
+static promise *start_task(request *r)
+{
+    const label before = owner_relabel(r->owner.label);
+    promise *p = task_run(r->task, run_handler, r);
+    owner_relabel(before);
+    return p;
+}
+
+static promise *start_promise(request *r)
+{
+    owner *const before = owner_enter(&r->owner);
+    promise *p = r->route->promise(r);
+    owner_enter(before);
+    return p;
+}
+
+static void start_callback(request *r)
+{
+    const label before = owner_relabel(r->owner.label);
+    r->route->callback(r, on_settled, r);    /* r may be over by then, and gone */
+    owner_relabel(before);
+}
+
 static void start(request *r)
 {
     promise *p;
@@ -100,8 +126,9 @@ static void start(request *r)
         r->finished = true;
         return;
     }
+    r->owner.since = r->started / 1000000;
     if (r->route->callback) {
-        r->route->callback(r, on_settled, r);
+        start_callback(r);
         return;
     }
     if (r->route->await) {
@@ -110,9 +137,9 @@ static void start(request *r)
             return;
         }
         limit(r);
-        p = task_run(r->task, run_handler, r);
+        p = start_task(r);
     } else {
-        p = r->route->promise(r);
+        p = start_promise(r);
     }
     if (promise_take_if_settled(p, &err)) {
         finish(r, err);

@@ -9,7 +9,7 @@ struct node {
     text         segment;                    /* ":" for any segment, "*" for the rest */
     struct node *child, *sibling;            /* plain ones first, then ":", then "*" */
     int          rank;                       /* 0 plain, 1 ":", 2 "*" */
-    struct { text method; const route *route; } routes[8];   /* route is NULL behind the last */
+    struct { text method; const route *route; label label; } routes[8];   /* route is NULL behind the last */
     char         allow[64];
 };
 
@@ -48,6 +48,13 @@ static void allow(struct node *n, const char *method)
     snprintf(n->allow + used, sizeof n->allow - used, "%s%s", used ? ", " : "", method);
 }
 
+static label label_for(const route *r)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s %s", r->method, r->path);
+    return label_of(name);
+}
+
 static void add(struct node *root, const route *r)
 {
     struct node *n = root;
@@ -61,6 +68,7 @@ static void add(struct node *root, const route *r)
     assert(i < 7);
     n->routes[i].method = text_of(r->method);
     n->routes[i].route = r;
+    n->routes[i].label = label_for(r);
     if (i == 0)
         allow(n, "OPTIONS");
     allow(n, r->method);
@@ -141,6 +149,8 @@ void router_find(const router *r, text method, text path, match *m)
     if (text_equal(method, TEXT("HEAD")))
         method = TEXT("GET");
     for (int i = 0; n->routes[i].route; i++)
-        if (text_equal(method, n->routes[i].method))
+        if (text_equal(method, n->routes[i].method)) {
             m->route = n->routes[i].route;
+            m->label = n->routes[i].label;
+        }
 }

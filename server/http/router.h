@@ -7,6 +7,7 @@
 #define HTTP_ROUTER_H
 
 #include "request.h"
+#include "server/async/label.h"
 
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ typedef struct span { uint16_t at, length; } span;           /* of the path */
 
 typedef struct match {
     const route *route;                      /* NULL if none */
+    label        label;                      /* of the route: "GET /users/:id" */
     bool         found;                      /* the path exists; if route is NULL, by other methods */
     const char  *allow;                      /* of a path that exists: for the Allow header */
     span         parameters[MAX_PARAMETERS_OF_PATH];         /* in the order of the route's ':' and '*' */

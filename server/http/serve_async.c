@@ -6,6 +6,7 @@
 #include "client.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
+#include "server/async/watch.h"
 #include "server/log.h"
 #include "server/memory.h"
 #include "worker.h"
@@ -126,6 +127,7 @@ static int start_worker(struct thread *t)
     int err = loop_start();
     if (err)
         return err;
+    watch_loop_begin();
     worker_here = w;
     w->config = s->config;
     w->router = s->router;
@@ -141,6 +143,7 @@ static int start_worker(struct thread *t)
 static void run_worker(void)
 {
     loop_run();
+    watch_loop_end();
     if (loop_done())
         log_error("a worker ended with work left on its loop");
     serve_trim();
@@ -174,6 +177,7 @@ int serve_async(server *s, void (*started)(void *arg), void *arg)
         c.threads[i].crew = &c;
         c.threads[i].socket = &s->listener.sockets[i];
     }
+    serve_must(watch_start(s->config->log.slow_callback), "cannot start the watch");
     serve_must(start_worker(&c.threads[0]), "cannot start the server");
     for (int i = 1; i < c.count; i++) {
         serve_must(uv_thread_create(&c.threads[i].id, run_thread, &c.threads[i]), "cannot start a thread");
@@ -186,6 +190,7 @@ int serve_async(server *s, void (*started)(void *arg), void *arg)
         uv_thread_join(&c.threads[i].id);
     for (int i = 0; i < c.count; i++)
         late |= c.threads[i].late;
+    watch_stop();
     uv_sem_destroy(&c.started);
     mem_free(c.threads);
     return late ? UV_ETIMEDOUT : 0;

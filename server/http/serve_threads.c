@@ -8,6 +8,8 @@
 #include "serve.h"
 #include "conversation.h"
 #include "patience.h"
+#include "server/async/fault.h"
+#include "server/async/forgotten.h"
 #include "server/async/plain.h"
 #include "server/async/task.h"
 #include "server/log.h"
@@ -74,6 +76,7 @@ static void *run_thread(void *arg)
 {
     conversation *c = arg;
     crowd *all = (crowd *)c->talk;
+    fault_thread_begin("[threads] stack");
     all->site->open(all->site->arg);
     conversation_run(c);
     leave(all, c);
@@ -81,6 +84,7 @@ static void *run_thread(void *arg)
     conversation_free(c);
     await(all->site->close(all->site->arg));
     serve_trim();
+    fault_thread_end();
     count_down(all);
     return NULL;
 }
@@ -133,13 +137,30 @@ static void accept_some(crowd *all)
     }
 }
 
-/* Stopping. */
+/* Signals. */
 
-static int read_signal(const crowd *all)
+static void dump(crowd *all)
+{
+    pthread_mutex_lock(&all->lock);
+    log_info("there are %d threads with a client", all->count);
+    for (const conversation *c = all->first; c; c = c->next)
+        conversation_log(c);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* The number of one that says to stop; 0: it was another. */
+static int read_signal(crowd *all)
 {
     struct signalfd_siginfo info;
-    return read(all->signals, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+    if (read(all->signals, &info, sizeof info) != sizeof info)
+        return 0;
+    if (info.ssi_signo != SIGUSR2)
+        return (int)info.ssi_signo;
+    dump(all);
+    return 0;
 }
+
+/* Stopping. */
 
 /* Waits until all have gone, or so many milliseconds: true if they have. A second signal ends it all. */
 static bool wait_until_empty(crowd *all, uint64_t ms)
@@ -151,8 +172,9 @@ static bool wait_until_empty(crowd *all, uint64_t ms)
             return false;
         const uint64_t left = (until - now) / 1000000 + 1;
         poll(on, 2, ms == PLAIN_FOREVER || left > INT32_MAX ? -1 : (int)left);
-        if (on[1].revents)
-            _exit(128 + read_signal(all));
+        const int number = on[1].revents ? read_signal(all) : 0;
+        if (number)
+            _exit(128 + number);
     }
     return true;
 }
@@ -190,12 +212,13 @@ static bool drain(crowd *all)
 
 static int watch_signals(crowd *all, sigset_t *before)
 {
-    sigset_t stopping;
-    sigemptyset(&stopping);
-    sigaddset(&stopping, SIGINT);
-    sigaddset(&stopping, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &stopping, before);           /* every thread inherits it */
-    all->signals = signalfd(-1, &stopping, SFD_CLOEXEC);
+    sigset_t watched;
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGINT);
+    sigaddset(&watched, SIGTERM);
+    sigaddset(&watched, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &watched, before);            /* every thread inherits it */
+    all->signals = signalfd(-1, &watched, SFD_CLOEXEC);
     return all->signals < 0 ? -errno : 0;
 }
 
@@ -230,16 +253,19 @@ int serve_threads(server *s, void (*started)(void *arg), void *arg)
     open_crowd(&all, s);
     started(arg);
     struct pollfd on[] = { { all.listener, POLLIN, 0 }, { all.signals, POLLIN, 0 } };
-    while (!on[1].revents) {
+    int stopping = 0;
+    while (!stopping) {
         if (poll(on, 2, -1) < 0)
             continue;
         if (on[0].revents)
             accept_some(&all);
+        stopping = on[1].revents ? read_signal(&all) : 0;
     }
-    serve_stopping(read_signal(&all));
+    serve_stopping(stopping);
     listener_close(&s->listener);
     const bool late = drain(&all);
     close_crowd(&all);
+    forgotten_log(true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return late ? UV_ETIMEDOUT : 0;
 }

@@ -1,6 +1,8 @@
 /* server.c - see server.h: what both ways to serve have in common. */
 #include "serve.h"
 #include "output.h"
+#include "server/async/fault.h"
+#include "server/async/owner.h"
 #include "server/async/stack.h"
 #include "server/log.h"
 #include "server/memory.h"
@@ -29,6 +31,7 @@ const char *server_address(const server *s) { return s->listener.address; }
 
 int server_run(server *s, void (*started)(void *arg), void *arg)
 {
+    fault_install();
     return (s->config->server.mode == MODE_ASYNC ? serve_async : serve_threads)(s, started, arg);
 }
 
@@ -59,6 +62,7 @@ void serve_must(int err, const char *what)
 
 void serve_trim(void)
 {
+    owner_end(&owner_thread);
     stack_trim();
     arena_trim();
     output_trim();

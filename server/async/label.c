@@ -1,0 +1,53 @@
+/* label.c - see label.h. */
+#include "label.h"
+#include "server/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+static struct entry {
+    const char      *name;
+    _Atomic uint64_t blocked, longest, stack;
+} labels[LABELS] = { { .name = "other" } };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int             count = 1;            /* under the lock; whoever has a label may read its name without */
+
+label label_of(const char *name)
+{
+    pthread_mutex_lock(&lock);
+    int i = 0;
+    while (i < count && strcmp(labels[i].name, name) != 0)
+        i++;
+    if (i == LABELS)
+        i = 0;
+    else if (i == count)
+        labels[count++].name = mem_copy(name);
+    pthread_mutex_unlock(&lock);
+    return (label)i;
+}
+
+const char *label_name(label l) { return labels[l].name; }
+
+static void raise_to(_Atomic uint64_t *most, uint64_t value)
+{
+    uint64_t before = atomic_load_explicit(most, memory_order_relaxed);
+    while (before < value && !atomic_compare_exchange_weak(most, &before, value))
+        ;
+}
+
+void label_count_blocked(label l)             { atomic_fetch_add(&labels[l].blocked, 1); }
+void label_note_blocked(label l, uint64_t ms) { raise_to(&labels[l].longest, ms); }
+void label_note_stack(label l, size_t used)   { raise_to(&labels[l].stack, used); }
+
+void label_each(void (*show)(const char *, const label_counts *, void *), void *arg)
+{
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < count; i++) {
+        const label_counts c = { labels[i].blocked, labels[i].longest, labels[i].stack };
+        if (c.blocked || c.stack)
+            show(labels[i].name, &c, arg);
+    }
+    pthread_mutex_unlock(&lock);
+}
