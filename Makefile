@@ -197,6 +197,7 @@ install: all manual
 	install -D $(BUILD)/tenk '$(TO)/bin/tenk'
 	find static -type f -exec install -D -m 644 {} '$(TO)/share/tenk/{}' ';'
 	install -D -m 644 config.ini '$(TO)/share/doc/tenk/config.ini'
+	install -D -m 644 server/tenk-gdb.py '$(TO)/share/tenk/tenk-gdb.py'
 	install -D -m 644 server/man/tenk.1 '$(TO)/share/man/man1/tenk.1'
 	install -D -m 644 $(BUILD)/man/tenk.ini.5 '$(TO)/share/man/man5/tenk.ini.5'
 uninstall:

@@ -2,6 +2,7 @@
 #include "version.h"
 
 #include <curl/curl.h>
+#include <elfutils/libdwfl.h>
 #include <jansson.h>
 #include <libpq-fe.h>
 #include <llhttp.h>
@@ -28,6 +29,7 @@ void version_print(FILE *out)
             LLHTTP_VERSION_PATCH);
     print_libpq(out);
     print_libcurl(out);
+    fprintf(out, "  libdw    %s\n", dwfl_version(NULL));
     fprintf(out, "  SQLite   %s\n", sqlite3_libversion());
     fprintf(out, "  jansson  %s\n", jansson_version_str());
     fprintf(out, "  md4c     %s\n", MD4C_VERSION);

@@ -14,7 +14,7 @@ there=$folder/root/opt/tenk
 quietly() { "$@" > "$folder/said" 2>&1 || { cat "$folder/said"; exit 1; }; }
 quietly "$make" install DESTDIR="$folder/root" PREFIX=/opt/tenk
 wrong() { echo "install: $1"; exit 1; }
-for file in bin/tenk share/tenk/static/style.css share/doc/tenk/config.ini share/man/man1/tenk.1 share/man/man5/tenk.ini.5; do
+for file in bin/tenk share/tenk/static/style.css share/tenk/tenk-gdb.py share/doc/tenk/config.ini share/man/man1/tenk.1 share/man/man5/tenk.ini.5; do
     test -s "$there/$file" || wrong "there is no $file"
 done
 
