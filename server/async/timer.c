@@ -140,10 +140,8 @@ void timer_set_at(timer *t, uint64_t time, void (*rang)(timer *))
     timer_set(t, ms > now ? ms - now : 0, rang);             /* and the millisecond that it adds */
 }
 
-void timer_stop(timer *t)
+void timer_unset(timer *t)
 {
-    if (!t->next)
-        return;
     take_out(t);
     if (--wheel->count == 0 && wheel->armed) { /* nothing left that would keep the loop running */
         uv_timer_stop(&wheel->uv);
@@ -151,8 +149,7 @@ void timer_stop(timer *t)
     }
 }
 
-bool     timer_is_set(const timer *t) { return t->next != NULL; }
-uint64_t timer_now(void)              { return uv_now(loop_here()); }
+uint64_t timer_now(void) { return uv_now(loop_here()); }
 
 static void on_closed(uv_handle_t *h) { mem_free((char *)h - offsetof(struct wheel, uv)); }
 

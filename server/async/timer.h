@@ -11,6 +11,7 @@
 #define TIMER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct timer {
@@ -21,9 +22,16 @@ typedef struct timer {
 
 void     timer_set(timer *t, uint64_t ms, void (*rang)(timer *));    /* from now; setting it again moves it */
 void     timer_set_at(timer *t, uint64_t time, void (*rang)(timer *));       /* not before that time of uv_hrtime's clock */
-void     timer_stop(timer *t);               /* no-op while not set */
-bool     timer_is_set(const timer *t);
+void     timer_unset(timer *t);              /* it must be set */
 uint64_t timer_now(void);                    /* the loop's clock: milliseconds, read once a turn */
 void     timer_end(void);                    /* before loop_done: closes this loop's uv_timer_t; none may be set */
+
+static inline bool timer_is_set(const timer *t) { return t->next != NULL; }
+
+static inline void timer_stop(timer *t)      /* no-op while not set, which is the usual case: no call for it */
+{
+    if (timer_is_set(t))
+        timer_unset(t);
+}
 
 #endif
