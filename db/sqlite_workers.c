@@ -24,7 +24,7 @@ static void *write_jobs(void *arg)
 {
     struct worker *w = arg;
     for (job *group, *next; (group = line_take_all(&w->all->writes, GROUP));) {
-        const int commits = writer_run(&w->connection, group);
+        const int commits = writer_run(&w->connection, &group);
         atomic_fetch_add(&w->all->commits, (uint_fast64_t)commits);
         for (; group; group = next) {
             next = group->next;              /* it is the db's again at once */

@@ -33,17 +33,22 @@ static void fail_all(connection *c, job *group, int err)
             j->err = err;
 }
 
-/* The first writers to be cancelled leave; the others wait on for the lock. */
-static bool drop_cancelled(job *group)
+/* Those that were cancelled leave, and wait for nobody; the others wait on for the lock. True if any of
+ * these is still to be run. */
+static bool drop_cancelled(job **group)
 {
     bool left = false;
-    for (job *j = group; j; j = j->next)
-        if (j->err >= 0) {
-            if (atomic_load(&j->cancelled))
-                j->err = UV_ECANCELED;
-            else
-                left = true;
+    for (job *j; (j = *group);) {
+        if (!atomic_load(&j->cancelled)) {
+            left = left || j->err >= 0;
+            group = &j->next;
+            continue;
         }
+        *group = j->next;
+        if (j->err >= 0)
+            j->err = UV_ECANCELED;
+        job_done(j);                         /* its db's again: it may be gone */
+    }
     return left;
 }
 
@@ -76,12 +81,13 @@ static bool run_all(connection *c, job *group, bool alone, int *good)
     return true;
 }
 
-int writer_run(connection *c, job *group)
+int writer_run(connection *c, job **all)
 {
-    const bool alone = !group->next;
-    for (job *j = group; j; j = j->next)
+    const bool alone = !(*all)->next;
+    for (job *j = *all; j; j = j->next)
         j->err = RAN;
-    while (drop_cancelled(group)) {
+    while (drop_cancelled(all)) {
+        job *group = *all;
         int good, err = connection_execute(c, group, &BEGIN);
         if (err == UV_ECANCELED)
             continue;

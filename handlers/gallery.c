@@ -20,6 +20,7 @@
     pattern(HUNDRED_SLEEPERS)  \
     pattern(TEN_THOUSAND)      \
     pattern(THREADS)           \
+    pattern(PROCESSES)         \
     pattern(TIMEOUT)           \
     pattern(PERMITS)           \
     pattern(BACK_PRESSURE)     \
@@ -192,6 +193,8 @@ int gallery_run(const pattern *p, request *req, recording *r)
     *r = (recording){ .pattern = p, .run = { .req = req, .root = trace_root(t) }, .trace = t };
     track_enter(r->run.root);
     r->outcome = p->probed && loop_here() ? run_probed(r) : run_alone(r);
+    while (trace_open(t) > 1 && !(await)(sleep_for(5)))
+        ;                                    /* what was forgotten goes on, and is to be seen */
     trace_stop(t);
     leave_as(p);
     return 0;

@@ -7,6 +7,7 @@
 #include "layout.h"
 #include "recording.h"
 #include "server/async/loop.h"
+#include "server/async/processes.h"
 #include "server/async/task.h"
 
 static const char HEAD[] = "<link rel=\"stylesheet\" href=\"/static/patterns.css\">\n"
@@ -22,6 +23,7 @@ const char *outcome_word(int outcome)
     case UV_ECONNREFUSED:  return "refused";
     case UV_EAGAIN:        return "no room";
     case UV_EOF:           return "the end";
+    case PROCESS_EDIED:    return "its process died";
     case DB_EQUERY:        return "the database said no";
     case E_NOT_FOUND:      return "not found";
     default:               return uv_strerror(outcome);

@@ -85,8 +85,7 @@ static async int take_last_line(importing *i)
 {
     text line;
     const lines_what what = lines_last(&i->lines, &line);
-    const int err = what == LINES_MORE ? 0 : take_line(i, what, line);
-    return err ? err : push(i);
+    return what == LINES_MORE ? 0 : take_line(i, what, line);
 }
 
 static async int read_lines(void *arg)
@@ -99,7 +98,10 @@ static async int read_lines(void *arg)
         if (err)
             return err;
     }
-    return err == UV_EOF ? take_last_line(i) : err;
+    if (err == UV_EOF)
+        err = take_last_line(i);
+    const int unstored = push(i);            /* if it broke off, too: these lines are whole */
+    return err ? err : unstored;
 }
 
 /* The whole. */

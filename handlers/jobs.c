@@ -43,5 +43,5 @@ const process_job JOB_CRASH = { "crash", crash },
                   JOB_LEAK  = { "leak", leak },
                   JOB_SPIN  = { "spin", spin };
 
-const process_job *const JOBS[] = { &JOB_PAGE, &JOB_CRASH, &JOB_LEAK, &JOB_SPIN };
+const process_job *const JOBS[] = { &JOB_PAGE, &JOB_CRASH, &JOB_LEAK, &JOB_SPIN, &JOB_SHOUT };
 const int JOB_COUNT = sizeof JOBS / sizeof JOBS[0];

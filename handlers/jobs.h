@@ -8,6 +8,7 @@
 extern const process_job JOB_CRASH,          /* dies */
                          JOB_LEAK,           /* takes memory until it gets no more, and dies of that */
                          JOB_SPIN;           /* computes for ever */
+extern const process_job JOB_SHOUT;          /* of a pattern: answers with what it is given, in capitals */
 
 extern const process_job *const JOBS[];
 extern const int                JOB_COUNT;

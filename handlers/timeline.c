@@ -6,19 +6,9 @@
  * and below them, as steps, whatever was plotted. Where a pattern is about the order of things and not
  * about their time, each mark takes one step to the right. Colours are the style sheet's, by class, so
  * that the picture is light or dark as its page is. */
-#include "recording.h"
+#include "picture.h"
 
-#include <stdio.h>
-
-enum {
-    WIDTH = 960, LEFT = 186, RIGHT = 74,     /* of the picture; before and behind the time's axis */
-    TOP = 26,                                /* the axis' own height */
-    MOST_ROWS = 120,
-    PLOT = 74,                               /* height of one plotted value, with its name */
-    PLOT_TOP = 24,
-    SERIES = 6,
-    STEP = 1000,                             /* microseconds that stand for one step of an order */
-};
+enum { MOST_ROWS = 120 };
 
 typedef struct lane {                        /* a track, as far as the events have been read */
     uint32_t    begun, since;                /* since: it has run, or waited */
@@ -26,34 +16,10 @@ typedef struct lane {                        /* a track, as far as the events ha
     bool        task, waiting;
 } lane;
 
-typedef struct picture {
-    buffer            *b;
-    bool               in_order;
-    const trace_event *events;
-    int                count;
-    uint32_t           total;                /* microseconds */
-    int                tracks, rows;         /* there are; are drawn */
-    double             row;                  /* height of one */
-    const char        *series[SERIES];
-    int                series_count;
-    lane              *lanes;
-    const char        *named;                /* the track's that got its name last */
-    int                named_at;
-} picture;
-
-static double x_of(const picture *p, uint32_t at)
-{
-    return LEFT + (double)at * (WIDTH - LEFT - RIGHT) / p->total;
-}
-
-static double y_of(const picture *p, int track) { return TOP + (track - 1) * p->row; }
-
 static double height_of_rows(int rows)
 {
     return rows <= 14 ? 28 : rows <= 30 ? 18 : rows <= 60 ? 10 : 5;
 }
-
-static bool has_words(const picture *p) { return p->row >= 18; }
 
 static void put_in_order(picture *p)
 {
@@ -85,58 +51,6 @@ static void look(picture *p)
     p->rows = p->tracks - 1 < MOST_ROWS ? p->tracks - 1 : MOST_ROWS;
     p->row = height_of_rows(p->rows);
     p->lanes = arena_alloc(p->b->arena, (size_t)p->tracks * sizeof *p->lanes);
-}
-
-/* As much of s as fits into so many units, by the width of a letter. */
-enum { LETTER = 7, CODE_LETTER = 6 };
-
-static void write_within(picture *p, const char *s, double width, int letter)
-{
-    const text all = text_of(s);
-    const size_t fits = width > 0 ? (size_t)(width / letter) : 0;
-    if (all.length <= fits) {
-        buffer_html(p->b, all);
-    } else {
-        buffer_html(p->b, (text){ s, fits > 1 ? fits - 1 : 0 });
-        buffer_text(p->b, TEXT("\xe2\x80\xa6"));
-    }
-}
-
-static void write_ms(buffer *b, uint32_t us)
-{
-    char digits[32];
-    snprintf(digits, sizeof digits, "%.3f", us / 1000.0);
-    size_t n = strlen(digits);
-    while (digits[n - 1] == '0')
-        n--;
-    if (digits[n - 1] == '.')
-        n--;
-    buffer_text(b, (text){ digits, n });
-    buffer_text(b, TEXT(" ms"));
-}
-
-/* 1, 2 or 5 of a power of ten, at most eight of them. */
-static uint32_t step_of_axis(uint32_t total)
-{
-    for (uint64_t ten = 1;; ten *= 10)
-        for (int i = 0; i < 3; i++)
-            if ((const uint64_t[]){ 1, 2, 5 }[i] * ten * 8 >= total)
-                return (uint32_t)((const uint64_t[]){ 1, 2, 5 }[i] * ten);
-}
-
-static void draw_axis(picture *p, double bottom)
-{
-    const uint32_t each = p->in_order ? STEP : step_of_axis(p->total);
-    for (uint64_t at = p->in_order ? each : 0; at <= p->total; at += each) {
-        const double x = x_of(p, (uint32_t)at);
-        buffer_printf(p->b, "<path class=\"grid\" d=\"M%.1f %d V%.0f\"/><text class=\"soft\" x=\"%.1f\" y=\"12\""
-                            " text-anchor=\"middle\">", x, TOP - 8, bottom, x);
-        if (p->in_order)
-            buffer_int(p->b, (int64_t)at / STEP);
-        else
-            write_ms(p->b, (uint32_t)at);
-        buffer_text(p->b, TEXT("</text>\n"));
-    }
 }
 
 static void draw_span(picture *p, int track, const lane *l, uint32_t until)
@@ -175,9 +89,11 @@ static void draw_end(picture *p, const trace_event *e)
     const double x = x_of(p, e->at), y = y_of(p, e->track) + p->row / 2;
     buffer_printf(p->b, "<path class=\"cross\" d=\"M%.1f %.1f l6 6 m0 -6 l-6 6\"/>", x + 3, y - 3);
     if (has_words(p)) {
-        buffer_printf(p->b, "<text class=\"bad\" x=\"%.1f\" y=\"%.1f\"%s>", x > WIDTH - 2 * RIGHT ? x - 4 : x + 13, y + 4,
-                      x > WIDTH - 2 * RIGHT ? " text-anchor=\"end\"" : "");
-        write_within(p, outcome_word(e->value), 180, LETTER);
+        const char *word = outcome_word(e->value);
+        const bool fits = x + 13 + (double)strlen(word) * LETTER < WIDTH;
+        buffer_printf(p->b, "<text class=\"bad\" x=\"%.1f\" y=\"%.1f\"%s>", fits ? x + 13 : x - 4, y + 4,
+                      fits ? "" : " text-anchor=\"end\"");
+        buffer_html(p->b, text_of(word));
         buffer_text(p->b, TEXT("</text>"));
     }
     buffer_text(p->b, TEXT("\n"));
@@ -242,32 +158,6 @@ static void draw_tracks(picture *p)
     }
 }
 
-/* One of the plotted values, as a line of steps over its own height. */
-static void draw_series(picture *p, const char *name, double top)
-{
-    const double floor = top + PLOT - 8, height = PLOT - 8 - PLOT_TOP;
-    int32_t most = 1, last = 0;
-    for (int i = 0; i < p->count; i++)
-        if (p->events[i].kind == TRACE_VALUE && strcmp(p->events[i].name, name) == 0 && p->events[i].value > most)
-            most = p->events[i].value;
-
-    buffer_printf(p->b, "<text x=\"%d\" y=\"%.1f\">", LEFT, top + 14);
-    buffer_html(p->b, text_of(name));
-    buffer_printf(p->b, "</text><text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%d</text>"
-                        "<text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">0</text>"
-                        "<path class=\"grid\" d=\"M%d %.1f H%d M%d %.1f H%d\"/>\n<path class=\"plot\" d=\"M%d %.1f",
-                  LEFT - 10, top + PLOT_TOP + 4, most, LEFT - 10, floor + 4, LEFT, floor, WIDTH - RIGHT, LEFT,
-                  top + PLOT_TOP, WIDTH - RIGHT, LEFT, floor);
-    for (int i = 0; i < p->count; i++) {
-        const trace_event *e = &p->events[i];
-        if (e->kind != TRACE_VALUE || strcmp(e->name, name) != 0)
-            continue;
-        last = e->value > 0 ? e->value : 0;
-        buffer_printf(p->b, "H%.1f V%.1f", x_of(p, e->at), floor - height * last / most);
-    }
-    buffer_printf(p->b, "H%d V%.1f\"/>\n", WIDTH - RIGHT, floor);
-}
-
 static void describe(picture *p)
 {
     buffer_printf(p->b, "%d %s in ", p->tracks - 1, p->tracks == 2 ? "line" : "lines");
@@ -286,9 +176,14 @@ static void describe(picture *p)
 
 static void write_legend(buffer *b)
 {
-    buffer_text(b, TEXT("<figcaption><span class=\"key runs\"></span> a task runs <span class=\"key waits\"></span> it waits"
-                        " <span class=\"key wakes\"></span> it is woken <span class=\"key works\"></span> work elsewhere"
-                        " <span class=\"key mark\"></span> a mark</figcaption>\n"));
+    static const char *const KEYS[][2] = {
+        { "runs", "a task runs" }, { "waits", "it waits" }, { "wakes", "it is woken" },
+        { "works", "work elsewhere" }, { "mark", "a mark" },
+    };
+    buffer_text(b, TEXT("<figcaption>"));
+    for (int i = 0; i < 5; i++)
+        buffer_printf(b, "<span><i class=\"key %s\"></i>%s</span> ", KEYS[i][0], KEYS[i][1]);
+    buffer_text(b, TEXT("</figcaption>\n"));
 }
 
 void write_timeline(buffer *b, const recording *r)

@@ -28,9 +28,10 @@ if ! images inspect --type image $base > "$here/said" 2>&1; then
     containers=
 fi
 began=$(date +%s)
+revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 for target in load tenk; do
     quietly images build-using-dockerfile --isolation=chroot --format=docker --layers --pull=false \
-        --signature-policy "$here/policy.json" --build-arg BASE=$base --build-arg REVISION="$(git rev-parse HEAD)" \
+        --signature-policy "$here/policy.json" --build-arg BASE=$base --build-arg REVISION="$revision" \
         --target $target --tag localhost/$target .
 done
 printf '  image   built in %ds\n' $(($(date +%s) - began))

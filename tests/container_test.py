@@ -159,6 +159,16 @@ class TheImage(unittest.TestCase):
         self.assertGreater(result["requests"], 100)
         self.assertEqual(result["errors"], 0)
 
+    def test_it_stops_at_once_while_it_fills_its_database_and_fills_it_the_next_time(self):
+        container = self.start()
+        container.wait_for(lambda: os.path.exists(f"{self.volume}/tenk.db"))
+        code, seconds = container.stop()
+        self.assertEqual(code, 128 + signal.SIGTERM, container.said())
+        self.assertLess(seconds, 5)
+        again = self.start()
+        again.wait_until_up()
+        self.assertEqual(again.ask("GET", "/users/10000")[0], 200)
+
     def test_it_stops_under_load_and_answers_what_it_was_asked(self):
         for mode in ("async", "threads"):
             with self.subTest(mode):

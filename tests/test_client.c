@@ -192,7 +192,9 @@ START_TEST(a_server_may_ask_itself_on_its_only_loop)
 {
     static const route ROUTES_HERE[] = { { "GET", "/outer", .await = outer }, { "GET", "/inner", .await = inner } };
     int err = 1;
-    http_client_configure(&(http_client_options){ .connections = 1, .line = 8, .timeout_ms = 10000, .connect_timeout_ms = 2000, .size = 1000 });
+    http_client_configure(&(http_client_options){
+        .connections = 1, .line = 8, .timeout_ms = 10000, .connect_timeout_ms = 2000, .size = 1000,
+    });
     serving_start(ROUTES_HERE, 2);
     client c = client_new();
     client_say(&c, "GET /outer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");

@@ -1,10 +1,10 @@
 /* test_processes.c - worker processes: their jobs, their deaths, and who notices; on a loop. */
+#include "process_jobs.h"
 #include "server/async/loop.h"
 #include "server/async/processes_pool.h"
-#include "server/async/task.h"
 #include "server/async/timer.h"
+#include "server/log.h"
 #include "server/memory.h"
-#include "process_jobs.h"
 #include "suites.h"
 #include "support.h"
 
@@ -21,6 +21,7 @@ static processes_options options = { .workers = 1, .line = 4, .jobs = 1000, .mem
 
 static void setup(void)
 {
+    log_set_level(LOG_ERROR);                /* of the deaths below */
     ck_assert_int_eq(loop_start(), 0);
     arena_init(&a, NULL, 0);
     processes_configure(&options);

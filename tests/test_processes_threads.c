@@ -3,7 +3,7 @@
 #include "server/async/plain.h"
 #include "server/async/processes_pool.h"
 #include "server/async/task.h"
-#include "server/memory.h"
+#include "server/log.h"
 #include "suites.h"
 
 #include <errno.h>
@@ -26,7 +26,11 @@ static struct asker {                        /* a thread with a client, which as
     int                err;
 } askers[8];
 
-static void setup(void) { processes_configure(&options); }
+static void setup(void)
+{
+    log_set_level(LOG_ERROR);                /* of the deaths below */
+    processes_configure(&options);
+}
 
 static void *ask(void *arg)
 {
@@ -39,6 +43,7 @@ static void *ask(void *arg)
 static struct asker *start(int i, const process_job *job, uint64_t ms)
 {
     struct asker *a = &askers[i];
+    arena_done(&a->arena);
     *a = (struct asker){ .job = job, .ms = ms };
     arena_init(&a->arena, NULL, 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, a->ends), 0);

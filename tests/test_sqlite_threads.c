@@ -223,24 +223,27 @@ END_TEST
 
 START_TEST(a_deadline_ends_a_read_and_the_wait_for_a_connection)
 {
-    asker slow = { .statement = &COUNT, .n = FOR_EVER, .within_ms = 60 },
-          waits = { .statement = &USER, .n = 1, .within_ms = 20 };
+    asker slow = { .statement = &COUNT, .n = FOR_EVER },
+          waits = { .statement = &USER, .n = 1, .within_ms = 20 }, late = { .statement = &COUNT, .n = FOR_EVER, .within_ms = 20 };
     in_thread(1, 10, 60000, 60000);
     asker_start(&slow, whole);
     wait_until_it_reads();
     asker_start(&waits, whole);
     ck_assert_int_eq(asker_end(&waits), UV_ETIMEDOUT);
-    ck_assert_int_eq(asker_end(&slow), UV_ETIMEDOUT);
+    asker_leave(&slow);
+    ck_assert_int_eq(asker_end(&slow), UV_ECANCELED);
+    asker_start(&late, whole);
+    ck_assert_int_eq(asker_end(&late), UV_ETIMEDOUT);
     ck_assert_double_ge(waits.took, 0.02);
-    ck_assert_double_ge(slow.took, 0.06);
-    ck_assert_double_lt(slow.took, 2);
+    ck_assert_double_ge(late.took, 0.02);
+    ck_assert_double_lt(late.took, 2);
     close_plain();
 }
 END_TEST
 
 START_TEST(a_deadline_ends_a_write_in_line_and_one_that_the_writer_has)
 {
-    asker first = { .statement = &ADD, .n = 1, .title = "late", .within_ms = 100 },
+    asker first = { .statement = &ADD, .n = 1, .title = "late", .within_ms = 400 },
           waits = { .statement = &ADD, .n = 1, .title = "late", .within_ms = 20 };
     rows r;
     in_thread(1, 10, 60000, 60000);
@@ -276,6 +279,34 @@ START_TEST(a_write_leaves_with_its_client_and_spoils_no_other)
     unlock_it(lock);
     ck_assert_int_eq(asker_end(&a[2]), 0);
     ck_assert_int_eq(asker_end(&a[3]), 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'gone'"), 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'stays'"), 2);
+    close_plain();
+}
+END_TEST
+
+START_TEST(writes_that_leave_while_the_writer_has_them_wait_for_nobody)
+{
+    asker a[5];
+    in_thread(1, 10, 0, 0);
+    sqlite3 *lock = lock_it();
+    for (int i = 0; i < 5; i++)
+        a[i] = (asker){ .statement = &ADD, .n = 1, .title = i < 3 ? "gone" : "stays" };
+    give_to_the_writer(&a[0]);
+    for (int i = 1; i < 5; i++) {
+        asker_start(&a[i], whole);
+        wait_for_writes(i);
+    }
+    asker_leave(&a[0]);
+    ck_assert_int_eq(asker_end(&a[0]), UV_ECANCELED);        /* now it has the others, as one group */
+    wait_for_writes(0);
+    asker_leave(&a[1]);
+    ck_assert_int_eq(asker_end(&a[1]), UV_ECANCELED);
+    asker_leave(&a[2]);
+    ck_assert_int_eq(asker_end(&a[2]), UV_ECANCELED);
+    unlock_it(lock);
+    ck_assert_int_eq(asker_end(&a[3]), 0);
+    ck_assert_int_eq(asker_end(&a[4]), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'gone'"), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'stays'"), 2);
     close_plain();
@@ -345,6 +376,7 @@ Suite *sqlite_threads_suite(void)
     tcase_add_test(t, a_deadline_ends_a_read_and_the_wait_for_a_connection);
     tcase_add_test(t, a_deadline_ends_a_write_in_line_and_one_that_the_writer_has);
     tcase_add_test(t, a_write_leaves_with_its_client_and_spoils_no_other);
+    tcase_add_test(t, writes_that_leave_while_the_writer_has_them_wait_for_nobody);
     tcase_add_test(t, a_full_line_of_writes_refuses_at_once_and_a_long_one_in_time);
     tcase_add_test(t, many_threads_read_and_write_at_once);
     suite_add_tcase(s, t);

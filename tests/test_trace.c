@@ -236,6 +236,7 @@ START_TEST(a_stopped_trace_changes_no_more_and_open_tracks_may_outlive_it)
     trace *early = trace_new("early");
     track *k = track_begin(trace_root(early), "late");
     track_awaits(k);
+    ck_assert_int_eq(trace_open(early), 2);
     trace_stop(early);
     track_mark(k, "after");
     ck_assert_ptr_null(track_begin(k, "after"));

@@ -64,12 +64,12 @@ typedef struct pattern {
 /* Here an await tells the recording what it waits for, in the words of the source. */
 #define await(...) (track_expects(#__VA_ARGS__, __LINE__), (await)(__VA_ARGS__))
 
-/* Work without a task of its own, that a promise stands for: a line of the timeline from here until it settles. */
-#define step(r, name, ...)                                    \
-    ({                                                        \
-        track *step_ = track_begin(run_track(r), name);       \
-        track_follows(step_, (__VA_ARGS__));                  \
-    })
+/* step(r, name, p) is the promise p of work that has no task of its own, recorded from before it was started
+ * until it settles. What starts it may have steps within it, but does not await. */
+#define step(r, name, ...) (step_begins(r, name), step_ends_with(__VA_ARGS__))
+
+void step_begins(run *r, const char *name);
+MUST_AWAIT promise *step_ends_with(promise *p);
 
 track *run_track(const run *r);              /* of the task that runs here, or of the whole run */
 void  *run_alloc(run *r, size_t size);       /* zeroed; lives as long as the run */

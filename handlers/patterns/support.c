@@ -1,6 +1,7 @@
 /* support.c - see pattern.h: what the patterns share. */
 #include "pattern.h"
 
+#include <assert.h>
 #include <time.h>
 
 track *run_track(const run *r) { return track_here ? track_here : r->root; }
@@ -13,6 +14,17 @@ void figure_is(run *r, const char *name, int64_t value, const char *unit)
     if (r->figure_count < RUN_FIGURES)
         r->figures[r->figure_count++] = (figure){ name, unit, value };
 }
+
+/* Of the steps that are just being started on this thread, the innermost last. */
+static _Thread_local struct { track *of[8]; int count; } steps;
+
+void step_begins(run *r, const char *name)
+{
+    assert(steps.count < (int)(sizeof steps.of / sizeof steps.of[0]));
+    steps.of[steps.count++] = track_begin(run_track(r), name);
+}
+
+promise *step_ends_with(promise *p) { return track_follows(steps.of[--steps.count], p); }
 
 static const statement SLEEP_MS = {
     .name  = "pattern_sleep",

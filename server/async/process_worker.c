@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,18 +78,50 @@ static void run(const process_job *job, text in)
     arena_done(&a);
 }
 
-/* What the process may have of data: what it has, and so much more. It is data that a leak takes, be it the heap's
- * or mapped; address space would not do, of which sanitizers take terabytes at the start. */
-static void limit_memory(size_t memory)
+/* Memory. */
+
+static size_t resident, data;                /* bytes that this process has */
+
+static void measure(void)
 {
-    unsigned long pages = 0;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     FILE *f = fopen("/proc/self/statm", "re");
-    if (!f || fscanf(f, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
-        pages = 0;
+    if (f && fscanf(f, "%*u %zu %*u %*u %*u %zu", &resident, &data) == 2) {
+        resident *= page;
+        data *= page;
+    }
     if (f)
         fclose(f);
-    const rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + memory;
-    setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
+}
+
+static void *watch(void *most)
+{
+    do {
+        usleep(10000);
+        measure();
+    } while (resident < (size_t)most);
+    raise(SIGKILL);
+    return NULL;
+}
+
+/* Sanitizers take terabytes of address space, keep for a while what was freed, and may hang when they get
+ * no more: with them it is a thread that looks, and counts four bytes as one. */
+static void watch_memory(size_t memory)
+{
+    pthread_t watcher;
+    if (pthread_create(&watcher, NULL, watch, (void *)(resident + 4 * memory)) == 0)
+        pthread_detach(watcher);
+}
+
+/* It may have so much data more than now. It is data that a leak takes, be it the heap's or mapped. */
+static void limit_memory(size_t memory)
+{
+    measure();
+    const rlim_t most = data + memory;
+    if (mem_each_its_own)
+        watch_memory(memory);
+    else
+        setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
 }
 
 /* If the machine runs out of memory, one of us goes before the server does. */

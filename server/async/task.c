@@ -265,37 +265,34 @@ static void woken(int err, void *arg)
     resume(t);                               /* already on the loop's stack: at once */
 }
 
-static int outcome_of(promise *p, const void *place)
+int await(promise *p)
 {
     task *t = current;
+    track *const recorded = track_here;
     int err;
 
+    if (recorded)
+        track_awaits(recorded);
     if (t && t->cancelled)
         promise_cancel(p);
     while (!promise_take_if_settled(p, &err)) {
         if (t) {
             t->awaiting = p;
             watch_deadline(t);
-            t->place = place;
+            t->place = __builtin_return_address(0);
             when_settled(p, woken, t);
             leave(t);
-            return verdict(t, t->outcome);
+            err = t->outcome;
+            break;
         }
         bool progress = loop_run_ready();    /* a plain thread has no loop: turn the crank here */
         assert(progress && "await() outside a task, on work that needs a loop");
         (void)progress;
     }
-    return t ? verdict(t, err) : err;
-}
-
-int await(promise *p)
-{
-    track *const k = track_here;
-    if (!k)
-        return outcome_of(p, __builtin_return_address(0));
-    track_awaits(k);
-    const int err = outcome_of(p, __builtin_return_address(0));
-    track_wakes(k, err);
+    if (t)
+        err = verdict(t, err);
+    if (recorded)
+        track_wakes(recorded, err);
     return err;
 }
 

@@ -118,6 +118,14 @@ int trace_count(const trace *t)                    { return t->count; }
 const trace_event *trace_events(const trace *t)    { return t->events; }
 int trace_dropped(const trace *t)                  { return t->dropped; }
 
+int trace_open(trace *t)
+{
+    lock(t);
+    const int open = t->open;
+    unlock(t);
+    return open;
+}
+
 void trace_stop(trace *t)
 {
     lock(t);

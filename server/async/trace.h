@@ -55,6 +55,7 @@ void   trace_stop(trace *t);                 /* the root ends; from now on nothi
 int    trace_count(const trace *t);          /* of a stopped trace */
 const trace_event *trace_events(const trace *t);
 int    trace_dropped(const trace *t);        /* events for which there was no room */
+int    trace_open(trace *t);                 /* tracks that have not ended yet, the root among them */
 void   trace_free(trace *t);                 /* after trace_stop */
 
 /* All of these do nothing for the track NULL. */
