@@ -134,6 +134,13 @@ class TheImage(unittest.TestCase):
         self.assertEqual(code, 0, container.said())
         self.assertLess(seconds, 2)
 
+    def test_what_blocks_its_loop_is_named_with_file_and_line(self):
+        container = self.start()
+        container.wait_until_up()
+        self.assertEqual(container.ask("GET", "/patterns/sleep-bad", headers={"Accept": "application/json"})[0], 200)
+        container.wait_for(lambda: "is blocked" in container.said())
+        self.assertRegex(container.said(), r"run_sleep_bad \(handlers/patterns/pitfall_sleep\.c:\d+\)")
+
     def test_it_is_configured_by_its_environment_and_arguments(self):
         container = self.start("--workers", "1", PORT="9000", TENK_LIMITS_HEADERS="7")
         container.wait_until_up()
