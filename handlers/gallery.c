@@ -28,6 +28,8 @@
     pattern(PHASES)            \
     pattern(SLEEP_BAD)         \
     pattern(SLEEP_GOOD)        \
+    pattern(FORGOTTEN_BAD)     \
+    pattern(FORGOTTEN_GOOD)    \
     pattern(CPU_BAD)           \
     pattern(CPU_GOOD)
 
