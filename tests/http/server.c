@@ -259,16 +259,27 @@ int server_wait(void)
     return code_of(status);
 }
 
+/* But for the one that the gallery of patterns forgets, to have it found. */
+static bool forgot_a_promise(void)
+{
+    char *log = log_text(), *rest;
+    bool forgot = false;
+    for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        forgot |= strstr(line, "never awaited") && !strstr(line, "pitfall_forgotten.c");
+    free(log);
+    return forgot;
+}
+
 static const char *complaint(void)
 {
     static const char *const signs[] = {
         "AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "==ERROR",
-        "Assertion", "never awaited",
+        "Assertion",
     };
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         if (server_log_has(signs[i]))
             return signs[i];
-    return NULL;
+    return forgot_a_promise() ? "never awaited" : NULL;
 }
 
 static bool stopped_well(int *code)
