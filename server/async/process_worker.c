@@ -1,11 +1,11 @@
 /* process_worker.c - the inside of a worker process: it waits for a job, does it, answers.
  *
  * While it waits, the end of its socket tells it that its parent has no more for it. While it works, nothing
- * may come but that end: then the kernel is to send SIGIO, which kills. So no worker outlives its parent,
- * whatever its job does. */
+ * may come but that end: then the kernel, which would send SIGIO, is told to send SIGKILL. So no worker outlives
+ * its parent, whatever its job does. */
+#include "process_worker.h"
 #include "process.h"
 #include "process_call.h"
-#include "process_worker.h"
 #include "server/memory.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -147,10 +148,13 @@ static void ignore_interrupts(void)
 void process_work(const char *memory, const process_job *const jobs[], int count)
 {
     process_header h;
-    if (fcntl(PROCESS_SOCKET, F_SETOWN, getpid())) {
+    struct stat s;
+    if (fstat(PROCESS_SOCKET, &s) || !S_ISSOCK(s.st_mode)) {
         fprintf(stderr, "tenk: %s is for tenk's own use\n", PROCESS_ARGUMENT);
         exit(EXIT_FAILURE);
     }
+    fcntl(PROCESS_SOCKET, F_SETOWN, getpid());
+    fcntl(PROCESS_SOCKET, F_SETSIG, SIGKILL);
     ignore_interrupts();
     go_first();
     limit_memory(strtoull(memory, NULL, 10));

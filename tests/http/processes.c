@@ -108,7 +108,7 @@ END_TEST
 /* One that is stopped does as one that computes for ever. */
 START_TEST(a_rendering_that_never_ends_is_504_and_the_next_one_is_well)
 {
-    one_worker("TENK_PROCESSES_TIMEOUT=100ms");
+    one_worker(run_slowed() ? "TENK_PROCESSES_TIMEOUT=3s" : "TENK_PROCESSES_TIMEOUT=100ms");
     const pid_t stuck = worker();
     kill(stuck, SIGSTOP);
     client *c = asking("/users/42?render=process");
@@ -126,7 +126,7 @@ END_TEST
 
 START_TEST(the_deadline_of_the_request_counts_too)
 {
-    one_worker("TENK_TIMEOUTS_REQUEST=200ms");
+    one_worker(run_slowed() ? "TENK_TIMEOUTS_REQUEST=3s" : "TENK_TIMEOUTS_REQUEST=200ms");
     kill(worker(), SIGSTOP);
     expect_problem(get(PAGE), 504);
     ck_assert_int_eq(stat("killed"), 1);
