@@ -125,15 +125,15 @@ static void limit_memory(size_t memory)
         setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
 }
 
-/* If the machine runs out of memory, one of us goes before the server does. */
-static void go_first(void)
+/* When the machine is short of processors, the server's loops come first: a worker that computes for ever must not
+ * keep them from those who wait. When it is short of memory, one of us goes first. */
+static void step_back(void)
 {
     const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (write(fd, "500", 3) < 0) {           /* a worker it is, all the same */
+    if (nice(10) == -1 || fd < 0 || write(fd, "500", 3) < 0) {       /* a worker it is, all the same */
     }
-    close(fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 static void ignore_interrupts(void)
@@ -156,7 +156,7 @@ void process_work(const char *memory, const process_job *const jobs[], int count
     fcntl(PROCESS_SOCKET, F_SETOWN, getpid());
     fcntl(PROCESS_SOCKET, F_SETSIG, SIGKILL);
     ignore_interrupts();
-    go_first();
+    step_back();
     limit_memory(strtoull(memory, NULL, 10));
     answer(0, TEXT(""));                     /* hello */
     while (receive(&h, sizeof h)) {
