@@ -5,7 +5,7 @@
 _Thread_local owner *owner_entered;
 _Thread_local owner  owner_thread = { .name = "main" };
 
-void owner_end(owner *o)
+void owner_report(owner *o)
 {
     while (o->first) {
         const promise_origin from = promise_origin_of(o->first);

@@ -41,7 +41,13 @@ static inline label owner_relabel(label l)
     return before;
 }
 
+void owner_report(owner *o);
+
 /* Nothing will be given on any more: what is left is reported, and is freed when it settles. */
-void owner_end(owner *o);
+static inline void owner_end(owner *o)
+{
+    if (o->first)
+        owner_report(o);
+}
 
 #endif

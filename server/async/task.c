@@ -144,7 +144,9 @@ static void end(task *t)
     if (t->next)
         t->next->prev = t->prev;
     alive--;
-    label_note_stack(t->owner.label, stack_used(&t->stack));
+    const size_t used = stack_used(&t->stack);
+    if (used)
+        label_note_stack(t->owner.label, used);
     owner_end(&t->owner);
 }
 
