@@ -239,7 +239,7 @@ help:
 	    'make install    to PREFIX ($(PREFIX))            make uninstall' \
 	    'make test-container  the image built, run and stopped, and three servers behind a proxy' \
 	    'make test-fresh      the first two commands, in bare Debian 12 and 13 roots; both as root' \
-	    'V=1 shows commands. VARIANT=asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
+	    'V=1 shows commands. VARIANT=debug|asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
 .PHONY: all run unit scenarios order both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest \

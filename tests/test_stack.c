@@ -9,6 +9,12 @@
 #include <sys/resource.h>
 #include <uv.h>
 
+#ifdef MARK_STACKS
+enum { STACK_MARKS = 1 };
+#else
+enum { STACK_MARKS = 0 };
+#endif
+
 static const size_t SIZE = 64 * 1024;
 
 static stack got(void)
@@ -23,6 +29,19 @@ START_TEST(all_of_a_stack_can_be_written)
     stack s = got();
     ck_assert_uint_eq(s.size, SIZE);
     memset(s.base, 1, s.size);
+    stack_put(&s);
+    stack_trim();
+}
+END_TEST
+
+START_TEST(a_build_that_marks_stacks_knows_how_much_was_used)
+{
+    stack s = got();
+    const size_t before = stack_used(&s);
+    s.base[SIZE - 5000] = 1;
+    ck_assert_uint_eq(before, 0);
+    ck_assert_uint_eq(stack_used(&s), STACK_MARKS ? 5000 : 0);
+    ck_assert(stack_guards(&s, s.base - 1) && !stack_guards(&s, s.base));
     stack_put(&s);
     stack_trim();
 }
@@ -93,6 +112,7 @@ Suite *stack_suite(void)
     Suite *s = suite_create("stack");
     TCase *t = tcase_create("all");
     tcase_add_test(t, all_of_a_stack_can_be_written);
+    tcase_add_test(t, a_build_that_marks_stacks_knows_how_much_was_used);
     tcase_add_test(t, the_stack_put_last_is_used_first);
     tcase_add_test(t, many_more_than_are_kept_come_and_go);
     if (!mem_each_its_own) {                 /* the tools catch the fault, and need memory themselves */

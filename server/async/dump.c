@@ -83,6 +83,15 @@ static void log_one(const dump *d)
     mem_free(c);
 }
 
+static void log_stack(const char *name, const label_counts *c, void *arg)
+{
+    (void)arg;
+    if (c->stack)
+        log_info("stack: %s used %zu bytes at most", name, c->stack);
+}
+
+void dump_stacks(void) { label_each(log_stack, NULL); }
+
 void dump_log(void)
 {
     pthread_mutex_lock(&lock);
@@ -90,6 +99,8 @@ void dump_log(void)
     first = NULL;
     last = &first;
     pthread_mutex_unlock(&lock);
+    if (d)
+        dump_stacks();
     for (dump *next; d; d = next) {
         next = d->next;
         log_one(d);

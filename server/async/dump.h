@@ -11,4 +11,6 @@
 void dump_take(int loop);                    /* of this thread's tasks; loop is the number to log */
 void dump_log(void);                         /* what has been taken and not been logged; any thread, one at a time */
 
+void dump_stacks(void);                      /* logs the most that was used of a stack for each label, if that is counted */
+
 #endif

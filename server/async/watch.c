@@ -144,6 +144,7 @@ void watch_stop(void)
     close(watch.bell);
     watch.bell = -1;
     dump_log();
+    dump_stacks();
     forgotten_log(true);
 }
 
