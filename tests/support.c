@@ -3,6 +3,7 @@
 #include "server/async/loop.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -54,6 +55,7 @@ void log_capture(void)
 {
     captured = memfd_create("log", MFD_CLOEXEC);
     ck_assert_int_ge(captured, 0);
+    ck_assert_int_eq(fcntl(captured, F_SETFL, O_APPEND), 0); /* threads must not write over each other */
     ck_assert_int_eq(dup2(captured, STDERR_FILENO), STDERR_FILENO);
 }
 
