@@ -205,15 +205,20 @@ static int respond_without_run(request *req, const pattern *p, bool json)
     return respond_json(req, 200, buffer_all(&b));
 }
 
+/* HEAD asks what there is; and a picture on a stranger's page must not keep this server busy. */
+static bool may_run(request *req)
+{
+    return text_equal(request_method(req), TEXT("GET"))
+        && !text_equal(request_header(req, "sec-fetch-site"), TEXT("cross-site"));
+}
+
 async int pattern_page(request *req)
 {
     const pattern *p = gallery_enabled() ? gallery_find(request_param(req, "name")) : NULL;
     if (!p)
         return E_NOT_FOUND;
     const bool json = request_prefers_json(req);
-    const bool runs = (json || request_has_query(req, "run")) && !gallery_refusal(p)
-                   && text_equal(request_method(req), TEXT("GET"));          /* HEAD asks what there is */
-    if (!runs)
+    if (!(json || request_has_query(req, "run")) || gallery_refusal(p) || !may_run(req))
         return respond_without_run(req, p, json);
 
     recording r;

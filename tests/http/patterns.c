@@ -504,6 +504,15 @@ START_TEST(an_unknown_pattern_is_404_and_head_runs_nothing)
 }
 END_TEST
 
+START_TEST(a_link_on_a_strangers_page_runs_nothing)
+{
+    const answer a = ask("GET /patterns/all?run=1 HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\n"
+                         "Sec-Fetch-Site: cross-site\r\n\r\n");
+    expect(a, 200, "text/html");
+    ck_assert_ptr_null(strstr(a.body, "<svg"));
+}
+END_TEST
+
 START_TEST(switched_off_there_is_no_gallery)
 {
     server_start("patterns-off", "TENK_PATTERNS_ENABLED=off", NULL);
@@ -541,6 +550,7 @@ Suite *patterns_suite(void)
         tcase_add_test(t, a_pitfall_makes_others_wait_and_its_twin_does_not);
         tcase_add_test(t, a_forgotten_task_goes_on_and_is_logged_and_its_twin_is_awaited);
         tcase_add_test(t, a_page_shows_the_source_and_after_a_run_the_timeline);
+        tcase_add_test(t, a_link_on_a_strangers_page_runs_nothing);
         tcase_add_test(t, an_unknown_pattern_is_404_and_head_runs_nothing);
     }
     TCase *t = tcase_create("patterns-settings");
