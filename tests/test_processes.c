@@ -261,6 +261,17 @@ START_TEST(after_so_many_jobs_another_takes_its_place)
 }
 END_TEST
 
+START_TEST(no_job_is_given_to_one_that_has_just_died)
+{
+    const pid_t before = worker_pid();
+    kill(before, SIGKILL);
+    ck_assert_int_eq(waitid(P_PID, (id_t)before, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+    ck_assert_int_ne(worker_pid(), before);
+    ck_assert_uint_eq(processes_count().died, 1);
+    close_all();
+}
+END_TEST
+
 START_TEST(one_that_dies_with_nothing_to_do_is_replaced_at_once)
 {
     const pid_t before = worker_pid();
@@ -417,6 +428,7 @@ Suite *processes_suite(void)
     tcase_add_test(t, one_that_writes_nonsense_is_killed);
     tcase_add_test(t, one_that_says_more_than_its_answer_is_killed);
     tcase_add_test(t, after_so_many_jobs_another_takes_its_place);
+    tcase_add_test(t, no_job_is_given_to_one_that_has_just_died);
     tcase_add_test(t, one_that_dies_with_nothing_to_do_is_replaced_at_once);
     tcase_add_test(t, while_none_can_start_jobs_are_refused_and_then_they_are_done);
     tcase_add_test(t, starts_that_fail_are_ever_longer_apart);

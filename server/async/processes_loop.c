@@ -348,11 +348,17 @@ static void take(struct place *p, errand *e)
     on_progress(p, process_call_step(&p->call, p->process.fd));
 }
 
-/* Gives what waits to those who are idle, and starts as many more as it needs. */
+/* Gives what waits to those who are idle, and starts as many more as it needs. One that has just died, of which the
+ * loop does not know yet, gets nothing. */
 static void serve_line(void)
 {
-    for (struct place *p; crew->first && (p = find(IDLE));)
-        take(p, crew->first);
+    for (struct place *p; crew->first && (p = find(IDLE));) {
+        const int err = process_call_listen(p->process.fd);
+        if (err)
+            on_noise(p, err);
+        else
+            take(p, crew->first);
+    }
     int coming = count(STARTING) + count(CHANGING);
     for (struct place *p; coming < crew->waiting && (p = find(EMPTY)); coming++)
         change(p, true);
