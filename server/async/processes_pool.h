@@ -38,7 +38,7 @@ void worker_late(const process *p, const char *job);         /* it is killed for
  * returned; if it has died of the job, that comes back, for worker_end. */
 const char *worker_judge(const process *p, int err, const char *job);
 
-/* processes_loop.c, processes_plain.c: in_process, of the job with that number. */
+/* processes_loop.c with processes_place.c, and processes_plain.c: in_process, of the job with that number. */
 typedef struct process_task {
     int         number;
     const char *name;
