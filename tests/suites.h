@@ -40,6 +40,7 @@
     run(lane_suite)                    \
     run(threads_suite)                 \
     run(processes_suite)               \
+    run(processes_faults_suite)        \
     run(processes_threads_suite)       \
     run(file_suite)                    \
     run(guard_suite)                   \

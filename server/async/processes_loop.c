@@ -179,7 +179,8 @@ void crew_on_change(void)
 static bool is_full(void)
 {
     const int working = crew_count(BUSY), resting = crew_count(RESTING);
-    return resting == crew_here->count || crew_here->waiting >= processes_here.line + crew_here->count - working - resting;
+    return resting == crew_here->count ||
+           crew_here->waiting >= processes_here.line + crew_here->count - working - resting;
 }
 
 promise *processes_on_loop(const process_task *t)
