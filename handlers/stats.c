@@ -7,15 +7,16 @@
  *                  "started": 3, "died": 0},
  *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204}},
  *    "stack": {"GET /users/:id": 5312},
- *    "never_awaited": 0}
+ *    "never_awaited": 0, "background_failures": 0}
  *
  * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
  * two jobs compute just now; that one worker process was killed because nobody wanted its job any longer,
  * and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, and how long
  * the slowest did; how many bytes of a task's stack a route used at most, if the build counts that; and how
- * many promises nobody awaited. What is counted is since the start. Without loops, as in threads mode, there
- * are none, and none is blocked. */
+ * many promises nobody awaited, and background tasks failed. What is counted is since the start. Without loops,
+ * as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
+#include "server/async/background.h"
 #include "server/async/forgotten.h"
 #include "server/async/label.h"
 #include "server/async/lane.h"
@@ -115,7 +116,8 @@ int stats(request *req)
     buffer_text(&l.text, TEXT("}"));
     write_labels(&l, "blocked", write_blocked);
     write_labels(&l, "stack", write_stack);
-    buffer_printf(&l.text, ",\"never_awaited\":%llu}\n", (unsigned long long)forgotten_count());
+    buffer_printf(&l.text, ",\"never_awaited\":%llu,\"background_failures\":%llu}\n",
+                  (unsigned long long)forgotten_count(), (unsigned long long)background_failures());
     respond_header(req, "Cache-Control", "no-store");
     return respond(req, 200, "application/json", buffer_all(&l.text));
 }

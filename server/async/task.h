@@ -34,7 +34,7 @@ async int await(promise *p);
 async int task_yield(void);
 
 /* Start fn(arg) as a task, from the loop, soon. The promise settles with what fn returns;
- * UV_ENOMEM or so when the kernel refuses a stack. */
+ * UV_ENOMEM or so when the kernel refuses a stack. name is static, here as in task_new. */
 MUST_AWAIT promise *task_start(const char *name, int (*fn)(void *arg), void *arg);
 
 /* For a server that starts a task for each request: a stack first, with room bytes set aside at

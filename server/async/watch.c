@@ -124,7 +124,9 @@ int watch_start(uint64_t slow_ms)
     if (watch.bell < 0)
         return -errno;
     witness_install();
-    signal(SIGUSR2, on_sigusr2);
+    struct sigaction own = { .sa_handler = on_sigusr2, .sa_flags = SA_ONSTACK | SA_RESTART };
+    sigemptyset(&own.sa_mask);
+    sigaction(SIGUSR2, &own, NULL);
     atomic_store(&watch.running, true);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);             /* it inherits that: signals are for others */
