@@ -1,18 +1,23 @@
 #!/bin/sh
 # container.sh - builds the image of the Dockerfile without a container engine, and tests it: buildah, in a
 # chroot, on a base made by debootstrap; container_test.py starts it in namespaces of its own. Then what
-# compose.yaml says. Needs root. Keeps its layers in build/container: make clean, or rm -r, ends that.
+# compose.yaml says. Needs root. Keeps the base and the images in build/container.
 set -eu
 cd "$(dirname "$0")/.."
 if [ "$(id -u)" != 0 ]; then
     echo 'tests/container.sh makes roots and namespaces: run it as root' >&2
     exit 1
 fi
+if [ -z "${MOUNTS:-}" ]; then                # what is mounted from here on is gone at the end, however that comes
+    MOUNTS=own exec unshare --mount tests/container.sh
+fi
 here=$PWD/build/container
+rm -rf "$here/run"                           # buildah's notes on what is mounted
 mkdir -p "$here"
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' > "$here/policy.json"
 images() { buildah --root "$here/images" --runroot "$here/run" "$@"; }
 containers=
+images rm --all > "$here/said"               # of a run that was killed
 trap 'test -z "$containers" || images rm $containers > "$here/said"' EXIT
 trap 'exit 1' INT TERM
 quietly() { "$@" > "$here/said" 2>&1 || { tail -n 40 "$here/said"; echo "$* failed"; exit 1; }; }
@@ -30,10 +35,11 @@ fi
 began=$(date +%s)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 for target in load tenk; do
-    quietly images build-using-dockerfile --isolation=chroot --format=docker --layers --pull=false \
+    quietly images build-using-dockerfile --isolation=chroot --format=docker --layers=false --pull=false \
         --signature-policy "$here/policy.json" --build-arg BASE=$base --build-arg REVISION="$revision" \
         --target $target --tag localhost/$target .
 done
+images rmi --prune > "$here/said"             # those of the run before
 printf '  image   built in %ds\n' $(($(date +%s) - began))
 
 for target in tenk load; do
