@@ -258,9 +258,11 @@ START_TEST(ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough)
         refused += a.status == 503 && header_is(&a, "Retry-After", "1");
         if (a.status == 200) {
             json_t *run = parsed(a);
-            ck_assert_int_gt(figure(run, "with ten thousand asleep"), 0);
-            ck_assert_int_ge(most_of(run, "asleep"), 9900);
-            ck_assert_int_gt(number(run, "dropped"), 0);
+            const int64_t sleepers = figure(run, "sleepers");
+            ck_assert(sleepers == 10000 || run_slowed());
+            ck_assert_int_gt(figure(run, "while all sleep"), 0);
+            ck_assert_int_eq(most_of(run, "asleep"), sleepers);
+            ck_assert_int_eq(number(run, "dropped") > 0, sleepers > MOST_TRACKS);
             json_decref(run);
         }
         client_free(c[i]);
