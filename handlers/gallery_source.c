@@ -72,14 +72,6 @@ static bool write_line(buffer *b, text line, bool comment)
     return comment;
 }
 
-static bool is_blank(text line)
-{
-    size_t i = 0;
-    while (i < line.length && isspace((unsigned char)line.at[i]))
-        i++;
-    return i == line.length;
-}
-
 void write_source(buffer *b, const pattern *p)
 {
     text all = text_of(p->source);
@@ -92,7 +84,7 @@ void write_source(buffer *b, const pattern *p)
         all = rest(all, length);
         if (number < p->first)
             continue;
-        if (is_blank(line)) {                /* written only between two others */
+        if (text_is_blank(line)) {           /* written only between two others */
             blank += begun;
             continue;
         }

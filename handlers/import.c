@@ -11,7 +11,6 @@
 #include "server/http/head.h"
 #include "site.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
 enum {
@@ -41,14 +40,6 @@ static async int push(importing *i)
     return err;
 }
 
-static bool is_blank(text line)
-{
-    size_t k = 0;
-    while (k < line.length && isspace((unsigned char)line.at[k]))
-        k++;
-    return k == line.length;
-}
-
 static async int take_line(importing *i, lines_what what, text line)
 {
     char why[POST_WHY];
@@ -58,7 +49,7 @@ static async int take_line(importing *i, lines_what what, text line)
         report_refuse(&i->report, i->lines.number, why);
         return 0;
     }
-    if (is_blank(line)) {
+    if (text_is_blank(line)) {
         i->report.blank++;
         return 0;
     }

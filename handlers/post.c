@@ -2,7 +2,6 @@
 #include "post.h"
 #include "server/http/status.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -64,14 +63,6 @@ int post_of(const json_t *object, post *p, char why[POST_WHY])
     return 0;
 }
 
-static bool is_blank(text t)
-{
-    size_t i = 0;
-    while (i < t.length && isspace((unsigned char)t.at[i]))
-        i++;
-    return i == t.length;
-}
-
 static bool is_utf8(text t)
 {
     json_t *checked = json_stringn(t.at, t.length);          /* NULL if it is not */
@@ -81,8 +72,8 @@ static bool is_utf8(text t)
 
 int post_check(const post *p, char why[POST_WHY])
 {
-    if (is_blank(p->title) || is_blank(p->body))
-        return wrong(why, 422, "The %s must not be empty.", is_blank(p->title) ? "title" : "body");
+    if (text_is_blank(p->title) || text_is_blank(p->body))
+        return wrong(why, 422, "The %s must not be empty.", text_is_blank(p->title) ? "title" : "body");
     if (p->title.length > LONGEST_TITLE)
         return wrong(why, 422, "The title is longer than %d bytes.", LONGEST_TITLE);
     if (p->body.length > LONGEST_BODY)

@@ -2,6 +2,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,14 @@ static inline text text_of(const char *s) { return (text){ s, strlen(s) }; }
 static inline bool text_equal(text a, text b)
 {
     return a.length == b.length && memcmp(a.at, b.at, a.length) == 0;
+}
+
+static inline bool text_is_blank(text t)
+{
+    size_t i = 0;
+    while (i < t.length && isspace((unsigned char)t.at[i]))
+        i++;
+    return i == t.length;
 }
 
 /* n in decimal digits, in the last bytes of room. */
