@@ -12,6 +12,7 @@
     run(users_suite)            \
     run(posts_suite)            \
     run(imports_suite)          \
+    run(import_faults_suite)    \
     run(files_suite)            \
     run(messages_suite)         \
     run(bodies_suite)           \
