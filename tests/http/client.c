@@ -136,6 +136,15 @@ bool client_send(client *c, const void *bytes, size_t length)
 
 bool client_say(client *c, const char *text) { return client_send(c, text, strlen(text)); }
 
+client *client_asking(const char *path)
+{
+    char request[128];
+    client *c = client_new();
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
+    client_say(c, request);
+    return c;
+}
+
 static void drop(client *c, size_t n)
 {
     memmove(c->in, c->in + n, c->have - n + 1);

@@ -6,15 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static client *asking(const char *path)
-{
-    char request[128];
-    client *c = client_new();
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
-    client_say(c, request);
-    return c;
-}
-
 /* A page whose text takes milliseconds to render. */
 static void write_much(void)
 {
@@ -67,7 +58,7 @@ static bool dumped(const char *part)
 START_TEST(sigusr2_logs_what_everybody_is_doing_and_disturbs_nobody)
 {
     server_start("detect", NULL);
-    client *c[] = { asking("/sleep?ms=60000"), asking("/sleep?ms=200") };
+    client *c[] = { client_asking("/sleep?ms=60000"), client_asking("/sleep?ms=200") };
     if (in_threads_mode())
         ck_assert(eventually(10, dumped(": GET /sleep, ")));
     else
@@ -85,7 +76,7 @@ END_TEST
 START_TEST(a_server_that_stops_still_says_what_it_waits_for)
 {
     server_start("detect", "TENK_TIMEOUTS_DRAIN=60s", NULL);
-    client *c = asking("/sleep?ms=60000");
+    client *c = client_asking("/sleep?ms=60000");
     ck_assert(eventually(10, dumped("GET /sleep")));
     server_signal(SIGTERM);
     ck_assert(eventually(10, server_log_has("stopping")));
@@ -113,7 +104,7 @@ START_TEST(gdb_lists_tasks_and_walks_their_stacks)
 {
     char command[512];
     server_start("detect", "--mode", "async", NULL);
-    client *c = asking("/sleep?ms=60000");
+    client *c = client_asking("/sleep?ms=60000");
     ck_assert(eventually(10, dumped("old (GET /sleep)")));
     snprintf(command, sizeof command, "timeout 60 gdb -nx -batch -iex 'set debuginfod enabled off' -p %d -x server/tenk-gdb.py "
              "-ex tenk-tasks -ex tenk-backtrace 2>&1", (int)here.pid);

@@ -48,15 +48,6 @@ static pid_t worker_of_shared(void)
     return worker();
 }
 
-static client *asking(const char *path)
-{
-    char request[128];
-    client *c = client_new();
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
-    client_say(c, request);
-    return c;
-}
-
 static int stat(const char *key)             /* a number of /stats' processes */
 {
     char quoted[64];
@@ -111,7 +102,7 @@ START_TEST(a_rendering_that_never_ends_is_504_and_the_next_one_is_well)
     one_worker(run_slowed() ? "TENK_PROCESSES_TIMEOUT=3s" : "TENK_PROCESSES_TIMEOUT=100ms");
     const pid_t stuck = worker();
     kill(stuck, SIGSTOP);
-    client *c = asking("/users/42?render=process");
+    client *c = client_asking("/users/42?render=process");
     ck_assert(eventually(5, stat("running") == 1 || stat("killed") == 1));
     expect(get("/users/42"), 200, "text/html");              /* nobody else notices */
     expect_problem(client_answer(c), 504);
@@ -140,7 +131,7 @@ START_TEST(a_rendering_that_dies_is_500_and_the_next_one_is_well)
     const pid_t doomed = worker_of_shared();
     const int before = stat("died");
     kill(doomed, SIGSTOP);
-    client *c = asking("/users/42?render=process");
+    client *c = client_asking("/users/42?render=process");
     ck_assert(eventually(5, stat("running") == 1));
     kill(doomed, SIGKILL);
     expect_problem(client_answer(c), 500);
@@ -156,7 +147,7 @@ START_TEST(a_client_that_leaves_ends_its_rendering)
 {
     const pid_t stuck = worker_of_shared();
     kill(stuck, SIGSTOP);
-    client *c = asking("/users/42?render=process");
+    client *c = client_asking("/users/42?render=process");
     ck_assert(eventually(5, stat("running") == 1));
     client_reset(c);
     ck_assert_msg(eventually(5, kill(stuck, 0) == -1), "it goes on");
@@ -168,9 +159,9 @@ START_TEST(more_than_may_wait_are_503)
 {
     const int before = stat("refused");
     kill(worker_of_shared(), SIGSTOP);
-    client *first = asking("/users/42?render=process");
+    client *first = client_asking("/users/42?render=process");
     ck_assert(eventually(5, stat("running") == 1));
-    client *second = asking("/users/43?render=process");
+    client *second = client_asking("/users/43?render=process");
     ck_assert(eventually(5, stat("waiting") == 1));
     const answer a = get(PAGE);
     expect_problem(a, 503);

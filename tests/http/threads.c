@@ -20,15 +20,6 @@ static int threads(void)
     return count;
 }
 
-static client *asking(const char *path)
-{
-    char request[128];
-    client *c = client_new();
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
-    client_say(c, request);
-    return c;
-}
-
 START_TEST(the_start_line_says_threads_and_how_many)
 {
     server_start("threads", "--mode", "threads", "TENK_THREADS_MAX=321", NULL);
@@ -45,7 +36,7 @@ START_TEST(each_connection_has_a_thread_which_goes_with_it)
     server_start("threads", "--mode", "threads", NULL);
     const int before = threads();
     for (int i = 0; i < MANY; i++) {
-        c[i] = asking("/json");
+        c[i] = client_asking("/json");
         ck_assert_int_eq(client_answer(c[i]).status, 200);
     }
     ck_assert_int_eq(threads(), before + MANY);
@@ -61,10 +52,10 @@ START_TEST(one_more_than_there_may_be_is_503_and_there_is_room_when_one_leaves)
     client *c[3];
     server_start("threads", "--mode", "threads", "TENK_THREADS_MAX=3", NULL);
     for (int i = 0; i < 3; i++) {
-        c[i] = asking("/json");
+        c[i] = client_asking("/json");
         ck_assert_int_eq(client_answer(c[i]).status, 200);
     }
-    client *late = asking("/json");
+    client *late = client_asking("/json");
     const answer a = client_answer(late);
     ck_assert_int_eq(a.status, 503);
     ck_assert(header_is(&a, "Retry-After", "1"));
@@ -86,7 +77,7 @@ START_TEST(a_client_that_leaves_ends_what_its_thread_waits_for)
     server_start("threads", "--mode", "threads", NULL);
     const int before = threads();
     for (int i = 0; i < 4; i++) {
-        client *c = asking(paths[i % 2]);
+        client *c = client_asking(paths[i % 2]);
         ck_assert(eventually(5, threads() == before + 1));
         i < 2 ? client_reset(c) : client_free(c);
         ck_assert_msg(eventually(5, threads() == before), "%s goes on", paths[i % 2]);
@@ -98,7 +89,7 @@ END_TEST
 START_TEST(a_half_closed_client_gets_what_takes_no_more_than_a_moment)
 {
     server_start("threads", "--mode", "threads", NULL);
-    client *quick = asking("/sleep?ms=100"), *slow = asking("/sleep?ms=60000");
+    client *quick = client_asking("/sleep?ms=100"), *slow = client_asking("/sleep?ms=60000");
     client_half_close(quick);
     client_half_close(slow);
     ck_assert_int_eq(client_answer(quick).status, 200);
@@ -127,7 +118,7 @@ END_TEST
 START_TEST(a_thread_that_computes_delays_no_other)
 {
     server_start("threads", "--mode", "threads", NULL);
-    client *c = asking("/sleep?ms=60000");
+    client *c = client_asking("/sleep?ms=60000");
     ck_assert_int_eq(get("/users/42?render=inline").status, 200);
     ck_assert(client_quiet(c));
     client_reset(c);
@@ -151,7 +142,7 @@ END_TEST
 START_TEST(stopping_cuts_off_the_late_and_says_how_many)
 {
     server_start("threads", "--mode", "threads", "TENK_TIMEOUTS_DRAIN=200ms", NULL);
-    client *a = asking("/sleep?ms=60000"), *b = asking("/sleep?ms=60000"), *idle = client_new();
+    client *a = client_asking("/sleep?ms=60000"), *b = client_asking("/sleep?ms=60000"), *idle = client_new();
     expect(get("/healthz"), 200, NULL);
     const double before = now_s();
     server_signal(SIGTERM);
