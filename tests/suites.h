@@ -19,6 +19,7 @@
     run(healthcheck_suite)             \
     run(turns_suite)                   \
     run(loop_suite)                    \
+    run(pulse_suite)                   \
     run(promise_suite)                 \
     run(owner_suite)                   \
     run(watch_suite)                   \
@@ -33,6 +34,7 @@
     run(context_suite)                 \
     run(stack_suite)                   \
     run(task_suite)                    \
+    run(task_cancel_suite)             \
     run(trace_suite)                   \
     run(semaphore_suite)               \
     run(queue_suite)                   \
@@ -56,6 +58,7 @@
     run(connection_suite)              \
     run(pipeline_suite)                \
     run(stream_suite)                  \
+    run(stream_end_suite)              \
     run(client_suite)                  \
     run(client_bounds_suite)           \
     run(client_threads_suite)          \

@@ -86,6 +86,13 @@ int outcome_of(promise *p)
     return err;
 }
 
+void run_in_thread(void (*run)(void *), void *arg)
+{
+    uv_thread_t t;
+    ck_assert_int_eq(uv_thread_create(&t, run, arg), 0);
+    uv_thread_join(&t);
+}
+
 static void cancel_fake(promise *p, void *arg)
 {
     fake *f = arg;

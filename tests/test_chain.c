@@ -1,21 +1,11 @@
 /* test_chain.c - then, catch, finally: which of them run, and what cancelling does to them. */
 #include "server/async/chain.h"
-#include "server/async/loop.h"
+#include "follow_fixture.h"
 #include "suites.h"
-#include "support.h"
 
 #include <uv.h>
 
 static fake f[4];
-static int  err;
-
-static void setup(void)
-{
-    loop_start();
-    err = 1;
-}
-
-static void follow(promise *p) { when_settled(p, store, &err); }
 
 static void settle(int i, int with)
 {

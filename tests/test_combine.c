@@ -1,22 +1,12 @@
 /* test_combine.c - gather, all_settled, race, any: outcomes, cancellation, and the drain rule. */
-#include "server/async/loop.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 
+#include "follow_fixture.h"
 #include "suites.h"
-#include "support.h"
 
 static fake f[4];
-static int  err;
-
-static void setup(void)
-{
-    loop_start();
-    err = 1;
-}
-
-static void follow(promise *p) { when_settled(p, store, &err); }
 
 static void settle(int i, int with)
 {

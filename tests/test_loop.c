@@ -1,6 +1,5 @@
 /* test_loop.c - the order of a turn, and of what follows each callback; stopping; ending. */
 #include "server/async/loop.h"
-#include "server/async/pulse.h"
 #include "server/async/timer.h"
 #include "suites.h"
 #include "support.h"
@@ -182,67 +181,6 @@ START_TEST(what_a_timer_makes_ready_may_end_the_timers)
 }
 END_TEST
 
-static void count_beats(pulse *p, void *arg)
-{
-    ck_assert(pthread_equal(p->thread, pthread_self()));
-    *(uint64_t *)arg += pulse_beats(p);
-}
-
-static uint64_t beats(void)
-{
-    uint64_t n = 0;
-    pulse_each(count_beats, &n);
-    return n;
-}
-
-static uint64_t inside[2];
-
-static void look_inside(ready *r) { inside[((struct step *)r)->name - 'a'] = beats(); }
-
-START_TEST(a_pulse_is_odd_in_a_callback_and_grows_with_each)
-{
-    const uint64_t before = beats();
-    ck_assert_uint_eq(before % 2, 0);
-    steps[0].node.run = steps[1].node.run = look_inside;
-    loop_ready(step(0));
-    loop_ready(step(1));
-    loop_enter();
-    loop_enter();
-    ck_assert_uint_eq(beats(), before + 1);  /* a pair in a pair is the same callback */
-    loop_leave();
-    ck_assert_uint_eq(beats(), before + 1);
-    loop_leave();
-    ck_assert_uint_eq(inside[0], before + 3);
-    ck_assert_uint_eq(inside[1], before + 5);
-    ck_assert_uint_eq(beats(), before + 6);
-}
-END_TEST
-
-static void count_loops(pulse *p, void *arg)
-{
-    (void)p;
-    ++*(int *)arg;
-}
-
-static void start_and_end(void *arg)
-{
-    loop_start();
-    pulse_each(count_loops, arg);
-    loop_done();
-}
-
-START_TEST(each_loop_has_a_pulse_until_it_is_done)
-{
-    int two = 0, one = 0;
-    uv_thread_t t;
-    uv_thread_create(&t, start_and_end, &two);
-    uv_thread_join(&t);
-    pulse_each(count_loops, &one);
-    ck_assert_int_eq(two, 2);
-    ck_assert_int_eq(one, 1);
-}
-END_TEST
-
 static int turns;
 static uv_pipe_t pipe_;
 static char      pipe_room[8];
@@ -365,9 +303,7 @@ static void look(void *arg) { *(bool *)arg = loop_here() == NULL; }
 START_TEST(a_plain_thread_has_no_loop)
 {
     bool none = false;
-    uv_thread_t t;
-    uv_thread_create(&t, look, &none);
-    uv_thread_join(&t);
+    run_in_thread(look, &none);
     ck_assert(none);
     ck_assert_ptr_nonnull(loop_here());
 }
@@ -389,8 +325,6 @@ Suite *loop_suite(void)
     tcase_add_test(t, an_immediate_made_by_an_immediate_waits_for_the_next_turn);
     tcase_add_test(t, what_a_timer_makes_ready_runs_before_the_next_timer);
     tcase_add_test(t, what_a_timer_makes_ready_may_end_the_timers);
-    tcase_add_test(t, a_pulse_is_odd_in_a_callback_and_grows_with_each);
-    tcase_add_test(t, each_loop_has_a_pulse_until_it_is_done);
     tcase_add_test(t, what_is_immediate_for_ever_starves_no_input);
     tcase_add_test(t, a_stop_holds_although_more_becomes_ready);
     tcase_add_test(t, a_stop_holds_when_a_close_callback_makes_ready);

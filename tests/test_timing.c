@@ -1,22 +1,12 @@
 /* test_timing.c - a timeout cancels and drains; a success in the same instant wins. */
-#include "server/async/loop.h"
 #include "server/async/deadline.h"
 #include "server/async/timing.h"
+#include "follow_fixture.h"
 #include "suites.h"
-#include "support.h"
 
 #include <uv.h>
 
-static int  err;
 static fake f;
-
-static void setup(void)
-{
-    loop_start();
-    err = 1;
-}
-
-static void follow(promise *p) { when_settled(p, store, &err); }
 
 START_TEST(a_sleep_ends_in_time_and_not_before)
 {
@@ -129,9 +119,7 @@ static void sleep_in_thread(void *arg)
 
 START_TEST(in_a_plain_thread_it_sleeps_and_returns_settled)
 {
-    uv_thread_t t;
-    uv_thread_create(&t, sleep_in_thread, &err);
-    uv_thread_join(&t);
+    run_in_thread(sleep_in_thread, &err);
     ck_assert_int_eq(err, 0);
 }
 END_TEST
