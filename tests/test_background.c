@@ -223,11 +223,9 @@ static void in_plain_thread(void *arg)
 
 START_TEST(without_a_loop_tasks_run_while_the_thread_waits_for_them)
 {
-    int         done = 0;
-    uv_thread_t t;
+    int done = 0;
     log_set_level(LOG_ERROR);
-    uv_thread_create(&t, in_plain_thread, &done);
-    uv_thread_join(&t);
+    run_in_thread(in_plain_thread, &done);
     ck_assert_int_eq(last_failed, 0);
     ck_assert_int_eq(done, 2);
     ck_assert_int_eq(destroyed, 2);

@@ -1,35 +1,15 @@
 /* test_client.c - asking other servers, from a loop: what goes out, what comes back, and what goes wrong. */
 #include "server/async/combine.h"
-#include "server/async/loop.h"
 #include "server/async/task.h"
-#include "server/async/timer.h"
-#include "server/http/client.h"
-#include "peer.h"
+#include "client_fixture.h"
 #include "serving.h"
 #include "suites.h"
-#include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
-static arena       a;
 static http_answer got;
-
-static void setup(void)
-{
-    peer_start();
-    ck_assert_int_eq(loop_start(), 0);
-}
-
-static void teardown(void)
-{
-    ck_assert_int_eq(outcome_of(http_client_close()), 0);
-    timer_end();
-    ck_assert_int_eq(loop_done(), 0);
-    peer_stop();
-    arena_done(&a);
-}
 
 static int get(const char *path) { return outcome_of(http_get(&a, peer_url(path), &got)); }
 

@@ -1,16 +1,11 @@
 /* test_client_bounds.c - outgoing requests in bounds: of size, time and number; and cancelled wherever they are. */
-#include "server/async/loop.h"
-#include "server/async/timer.h"
-#include "server/http/client.h"
-#include "peer.h"
+#include "client_fixture.h"
 #include "suites.h"
-#include "support.h"
 
 #include <stdlib.h>
 
 enum { MANY = 20 };
 
-static arena        a;
 static http_answer  answers[MANY];
 static promise     *asked[MANY];
 static int          errs[MANY];
@@ -19,20 +14,10 @@ static http_client_options options = {
     .connections = 3, .line = MANY, .timeout_ms = 10000, .connect_timeout_ms = 5000, .size = 1000,
 };
 
-static void setup(void)
+static void setup_in_bounds(void)
 {
-    peer_start();
-    ck_assert_int_eq(loop_start(), 0);
+    setup();
     http_client_configure(&options);
-}
-
-static void teardown(void)
-{
-    ck_assert_int_eq(outcome_of(http_client_close()), 0);
-    timer_end();
-    ck_assert_int_eq(loop_done(), 0);
-    peer_stop();
-    arena_done(&a);
 }
 
 static void configure(int connections, int line)
@@ -211,12 +196,17 @@ START_TEST(cancelled_before_it_began_or_while_it_connects_it_ends_at_once)
 }
 END_TEST
 
-START_TEST(cancelled_in_line_it_is_never_sent)
+static void ask_one_and_two_in_line(void)
 {
     configure(1, 2);
     for (int i = 0; i < 3; i++)
         ask(i, peer_url("/gate"));
     turn_until(peer_waiting, 1);
+}
+
+START_TEST(cancelled_in_line_it_is_never_sent)
+{
+    ask_one_and_two_in_line();
     promise_cancel(asked[1]);
     peer_open(2);
     loop_run();
@@ -229,10 +219,7 @@ END_TEST
 
 START_TEST(cancelled_when_its_turn_has_just_come_it_gives_that_on)
 {
-    configure(1, 2);
-    for (int i = 0; i < 3; i++)
-        ask(i, peer_url("/gate"));
-    turn_until(peer_waiting, 1);
+    ask_one_and_two_in_line();
     promise_cancel(asked[0]);                /* the first in line has a permit, and has not heard of it */
     promise_cancel(asked[1]);
     peer_open(1);
@@ -286,7 +273,7 @@ Suite *client_bounds_suite(void)
 {
     Suite *s = suite_create("client_bounds");
     TCase *t = tcase_create("all");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup_in_bounds, teardown);
     tcase_add_test(t, an_answer_larger_than_it_may_be_is_an_error);
     tcase_add_test(t, of_a_head_alone_the_length_is_not_counted);
     tcase_add_test(t, a_server_that_says_nothing_or_not_all_is_waited_for_so_long);

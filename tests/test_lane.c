@@ -150,9 +150,7 @@ static void plain(void *arg)
 START_TEST(a_plain_thread_waits_for_nobody_and_is_counted)
 {
     int errors = 0;
-    uv_thread_t t;
-    uv_thread_create(&t, plain, &errors);
-    uv_thread_join(&t);
+    run_in_thread(plain, &errors);
     ck_assert_int_eq(errors, 0);
     expect_counts("one", 0, 0, 5, 0);
 }

@@ -292,9 +292,7 @@ static void exchange_in_thread(void *arg)
 
 START_TEST(without_a_loop_producers_and_consumers_take_turns_just_so)
 {
-    uv_thread_t t;
-    uv_thread_create(&t, exchange_in_thread, &err[0]);
-    uv_thread_join(&t);
+    run_in_thread(exchange_in_thread, &err[0]);
     ck_assert_int_eq(err[0], 0);
     ck_assert_uint_eq(taken, 2 * MANY);
     ck_assert_uint_eq(longest, 2);

@@ -148,9 +148,7 @@ static void in_plain_thread(void *arg)
 START_TEST(without_a_loop_they_run_while_the_thread_awaits_something)
 {
     int err = 1;
-    uv_thread_t t;
-    uv_thread_create(&t, in_plain_thread, &err);
-    uv_thread_join(&t);
+    run_in_thread(in_plain_thread, &err);
     ck_assert_int_eq(err, 0);
     ck_assert_str_eq(order, "nm");
 }

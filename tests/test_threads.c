@@ -56,9 +56,7 @@ static void plain(void *arg)
 START_TEST(in_a_plain_thread_it_runs_right_here)
 {
     bool here = false;
-    uv_thread_t t;
-    uv_thread_create(&t, plain, &here);
-    uv_thread_join(&t);
+    run_in_thread(plain, &here);
     ck_assert(here);
 }
 END_TEST
