@@ -304,11 +304,22 @@ pid_t cluster_pid(const cluster *c)
     return pid;
 }
 
-const char *cluster_ask(cluster *c, const char *sql)
+/* A server that has lost a backend by a signal takes nobody while it recovers. */
+static PGconn *connected(cluster *c)
 {
     char conninfo[256];
     superuser(c, "tenk", conninfo, sizeof conninfo);
     PGconn *pg = PQconnectdb(conninfo);
+    for (int tries = 0; PQstatus(pg) != CONNECTION_OK && tries < 500; tries++) {
+        poll(NULL, 0, 20);
+        PQreset(pg);
+    }
+    return pg;
+}
+
+const char *cluster_ask(cluster *c, const char *sql)
+{
+    PGconn *pg = connected(c);
     PGresult *r = PQexec(pg, sql);
     if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
         fprintf(stderr, "cluster: %s%s", PQresultErrorMessage(r), PQerrorMessage(pg));
