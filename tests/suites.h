@@ -23,6 +23,7 @@
     run(promise_suite)                 \
     run(owner_suite)                   \
     run(watch_suite)                   \
+    run(symbols_suite)                 \
     run(fault_suite)                   \
     run(chain_suite)                   \
     run(combine_suite)                 \

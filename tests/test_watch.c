@@ -2,6 +2,7 @@
 #include "server/async/label.h"
 #include "server/async/loop.h"
 #include "server/async/owner.h"
+#include "server/async/peek.h"
 #include "server/async/task.h"
 #include "server/async/timer.h"
 #include "server/async/timing.h"
@@ -120,6 +121,13 @@ static void *wake_when_noticed(void *arg)
     return arg;
 }
 
+/* Some containers do not let a process look at itself. */
+static bool can_peek(void)
+{
+    int here = 1, copy = 0;
+    return access("/proc/thread-self/syscall", R_OK) == 0 && peek_memory((uintptr_t)&here, &copy, sizeof copy) && copy == 1;
+}
+
 START_TEST(a_callback_that_sleeps_is_seen_and_its_sleep_is_not_interrupted)
 {
     static ready sleeping = { .run = sleep_in_the_kernel };
@@ -132,7 +140,7 @@ START_TEST(a_callback_that_sleeps_is_seen_and_its_sleep_is_not_interrupted)
     pthread_join(waker, NULL);
     end();
     has("is blocked");
-    if (mem_each_its_own)
+    if (mem_each_its_own || !can_peek())
         return;                              /* those builds keep frame pointers, and need the signal */
     has("sleep_in_the_kernel (tests/test_watch.c:");
 #ifdef __OPTIMIZE__
