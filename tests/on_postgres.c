@@ -1,6 +1,7 @@
 /* on_postgres.c - see on_postgres.h. */
 #include "on_postgres.h"
 #include "db/postgres_shared.h"
+#include "relay.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "server/async/timing.h"
@@ -8,6 +9,7 @@
 
 #include <check.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +81,14 @@ void wait_for(const char *sql, const char *answer)
 {
     while (strcmp(cluster_ask(server, sql), answer))
         ;
+}
+
+const char *relayed_url(void)
+{
+    static char url[128];
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
+             relay_to(cluster_port(server)));
+    return url;
 }
 
 void open_with(const char *url)

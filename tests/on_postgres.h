@@ -15,6 +15,7 @@ void make_server(void);                      /* unchecked fixtures */
 void free_server(void);
 void begin(void);                            /* checked: the table things(id, name), 1 to 1000, and options */
 
+const char *relayed_url(void);               /* of the server, behind a relay (relay.h) */
 void open_with(const char *url);
 void finish(void);                           /* closes; fails if anything is left open */
 

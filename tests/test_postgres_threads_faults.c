@@ -125,13 +125,10 @@ END_TEST
 /* A server says that it hangs up before it does. */
 START_TEST(a_connection_whose_end_has_been_announced_takes_no_write)
 {
-    char url[128];
     rows r;
-    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
-             relay_to(cluster_port(server)));
     options.connections = 1;
     options.timeout_ms = 2000;
-    open_plain(url);
+    open_plain(relayed_url());
     ck_assert_int_eq(now(&ADD, &r, 2000), 0);
     terminate_all();
     while (relay_hung_up() == 0)
