@@ -108,27 +108,24 @@ SLOWER_asan     = 3
 SLOWER_tsan     = 5
 SLOWER_valgrind = 20
 define run_test
-@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/$(1)$(if $(3),$(empty) in $(3) mode)'
+@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/$(1)$(if $(3),$(empty) ($(3)))'
 $(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
-    $(2) $(BUILD)/tests/$(1)
-endef
-run_unit      = $(call run_test,unit,$(UNDER_$(VARIANT)))
-define run_scenarios
-$(call run_test,scenarios,MODE=async   $(ASK),async)
-$(call run_test,scenarios,MODE=threads $(ASK),threads)
+    $(2) $(BUILD)/tests/$(1) $(3)
 endef
 ASK           = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_tsan))
 
 unit: $(BUILD)/tests/unit
-	$(run_unit)
-scenarios: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
-	$(run_scenarios)
+	$(call run_test,unit,$(UNDER_$(VARIANT)))
+unit-async: $(BUILD)/tests/unit
+	$(call run_test,unit,$(UNDER_$(VARIANT)),async)
+scenarios: scenarios-async scenarios-threads
+scenarios-%: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+	$(call run_test,scenarios,MODE=$* $(ASK),$*)
 # The same scenarios in Node and here: the order of callbacks must be equal.
 order: $(BUILD)/tests/order
 	$(call run_test,order,$(UNDER_$(VARIANT)))
-both: $(BUILD)/tests/unit $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
-	$(run_unit)
-	$(run_scenarios)
+# They wait most of the time: as one beside the other, if make may do two things at once.
+both: unit scenarios
 $(BUILD)/tests/tenk: $(BUILD)/tenk
 	@mkdir -p $(@D); printf '#!/bin/sh\nexec %s "$$@"\n' '$(UNDER_$(VARIANT)) $(CURDIR)/$<' > $@; chmod +x $@
 
@@ -146,10 +143,10 @@ aarch64:
 test: install-test
 	@rm -rf build/totals
 	$(remake) layers forgotten
-	$(remake) both
-	$(remake) order
+	$(remake) $(BUILD)/tests/unit $(BUILD)/tests/scenarios
+	+$(Q)$(MAKE) --no-print-directory both order
 	$(remake) VARIANT=asan both
-	$(remake) CONTEXT=ucontext unit
+	$(remake) CONTEXT=ucontext unit-async
 	$(remake) test-install
 	$(Q)tests/loadtest.sh
 	$(Q)tests/browser/run
@@ -242,5 +239,5 @@ help:
 	    'V=1 shows commands. VARIANT=debug|asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit scenarios order both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest \
+.PHONY: all run unit unit-async scenarios order both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest \
         install uninstall manual test-install test-container test-fresh lint clean help force compile_commands.json

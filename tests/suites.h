@@ -4,48 +4,53 @@
 
 #include <check.h>
 
-#define EACH_SUITE(run)                \
-    run(memory_suite)                  \
-    run(arena_suite)                   \
-    run(buffer_suite)                  \
-    run(log_suite)                     \
-    run(stopwatch_suite)               \
-    run(units_suite)                   \
-    run(secret_suite)                  \
-    run(installed_suite)               \
-    run(config_suite)                  \
-    run(config_file_suite)             \
-    run(options_suite)                 \
-    run(healthcheck_suite)             \
-    run(turns_suite)                   \
-    run(loop_suite)                    \
-    run(pulse_suite)                   \
-    run(promise_suite)                 \
-    run(owner_suite)                   \
-    run(watch_suite)                   \
-    run(symbols_suite)                 \
-    run(fault_suite)                   \
-    run(chain_suite)                   \
-    run(combine_suite)                 \
-    run(timer_suite)                   \
-    run(schedule_suite)                \
-    run(plain_suite)                   \
-    run(lender_suite)                  \
-    run(timing_suite)                  \
-    run(context_suite)                 \
-    run(stack_suite)                   \
-    run(task_suite)                    \
-    run(task_cancel_suite)             \
-    run(trace_suite)                   \
-    run(semaphore_suite)               \
-    run(queue_suite)                   \
-    run(background_suite)              \
-    run(lane_suite)                    \
-    run(threads_suite)                 \
-    run(processes_suite)               \
-    run(processes_faults_suite)        \
-    run(processes_threads_suite)       \
-    run(file_suite)                    \
+#define EACH_BASE_SUITE(run) \
+    run(memory_suite)        \
+    run(arena_suite)         \
+    run(buffer_suite)        \
+    run(log_suite)           \
+    run(stopwatch_suite)     \
+    run(units_suite)         \
+    run(secret_suite)        \
+    run(installed_suite)     \
+    run(config_suite)        \
+    run(config_file_suite)   \
+    run(options_suite)       \
+    run(healthcheck_suite)
+
+/* How tasks switch matters to these. */
+#define EACH_ASYNC_SUITE(run)    \
+    run(turns_suite)             \
+    run(loop_suite)              \
+    run(pulse_suite)             \
+    run(promise_suite)           \
+    run(owner_suite)             \
+    run(watch_suite)             \
+    run(symbols_suite)           \
+    run(fault_suite)             \
+    run(chain_suite)             \
+    run(combine_suite)           \
+    run(timer_suite)             \
+    run(schedule_suite)          \
+    run(plain_suite)             \
+    run(lender_suite)            \
+    run(timing_suite)            \
+    run(context_suite)           \
+    run(stack_suite)             \
+    run(task_suite)              \
+    run(task_cancel_suite)       \
+    run(trace_suite)             \
+    run(semaphore_suite)         \
+    run(queue_suite)             \
+    run(background_suite)        \
+    run(lane_suite)              \
+    run(threads_suite)           \
+    run(processes_suite)         \
+    run(processes_faults_suite)  \
+    run(processes_threads_suite) \
+    run(file_suite)
+
+#define EACH_OTHER_SUITE(run)          \
     run(guard_suite)                   \
     run(head_suite)                    \
     run(body_suite)                    \
@@ -77,6 +82,8 @@
     run(markdown_suite)                \
     run(lines_suite)                   \
     run(import_suite)
+
+#define EACH_SUITE(run) EACH_BASE_SUITE(run) EACH_ASYNC_SUITE(run) EACH_OTHER_SUITE(run)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)
