@@ -39,6 +39,10 @@ if [ "$newcomer" != root ]; then
     mkdir -p "$root/etc/sudoers.d"
     echo "$newcomer ALL = NOPASSWD: ALL" > "$root/etc/sudoers.d/$newcomer"
 fi
+if test -n "${NODE_EXTRA_CA_CERTS:-}"; then    # who stands between this machine and npm's registry
+    cp "$NODE_EXTRA_CA_CERTS" "$root/etc/outside.crt"
+    echo cafile=/etc/outside.crt > "$root$home/.npmrc"
+fi
 mv "$root/tenk" "$root$home/tenk"
 in_root chown -R "$newcomer:" "$home/tenk"
 types() { in_root su - "$newcomer" -c "cd tenk && $1"; }
