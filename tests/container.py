@@ -64,7 +64,7 @@ class Container:
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             ["setpriv", "--no-new-privs", "--pdeathsig", "KILL",
-             "unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child",
+             "unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--fork",
              "sh", "-euc", PREPARE, "sh", image.root, volume, *command],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
         self.first = self.wait_for(lambda: children(self.process.pid))[0]
@@ -136,7 +136,7 @@ class Container:
 
     def end(self):
         if self.process.poll() is None:
-            self.process.kill()                      # its child goes with it, and the namespace with that
+            os.kill(self.first, signal.SIGKILL)      # with the first process, all of them end
             self.process.wait()
         self.log.close()
 

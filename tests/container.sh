@@ -8,8 +8,8 @@ if [ "$(id -u)" != 0 ]; then
     echo 'tests/container.sh makes roots and namespaces: run it as root' >&2
     exit 1
 fi
-if [ -z "${MOUNTS:-}" ]; then                # what is mounted from here on is gone at the end, however that comes
-    MOUNTS=own exec unshare --mount tests/container.sh
+if [ -z "${OWN:-}" ]; then                   # what runs or is mounted from here on ends with this, however that ends
+    OWN=yes exec unshare --mount --pid --fork --kill-child --mount-proc tests/container.sh
 fi
 here=$PWD/build/container
 rm -rf "$here/run"                           # buildah's notes on what is mounted
