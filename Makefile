@@ -30,7 +30,8 @@ CFLAGS_tsan     = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz     = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 CFLAGS_valgrind = -O1 -gdwarf-4 -DUSE_VALGRIND
 CFLAGS_coverage = -O0 -g --coverage
-LDFLAGS_release = -Wl,-z,relro,-z,now
+LDFLAGS_release  = -Wl,-z,relro,-z,now
+LDFLAGS_valgrind = -Wl,-z,now# to bind a symbol late, on a task's stack, looks to it like an overrun
 
 # WERROR= lets a compiler newer than this code complain without stopping, but never of a promise
 # that nobody awaits.
