@@ -1,5 +1,6 @@
 /* background.c - see background.h. */
 #include "background.h"
+#include "line.h"
 #include "server/log.h"
 #include "server/memory.h"
 #include "task.h"
@@ -18,10 +19,10 @@ struct running {                             /* a task of the group */
 };
 
 struct joiner {                              /* waits for all tasks up to that number */
-    struct joiner *next, **link;
-    background    *group;
-    promise       *promise;
-    uint64_t       number;
+    line_place  place;                       /* must be first */
+    background *group;
+    promise    *promise;
+    uint64_t    number;
 };
 
 struct background {
@@ -29,7 +30,7 @@ struct background {
     bool            stopped;
     uint64_t        started, failed;         /* ever; the number of the last */
     struct running *oldest, *newest;
-    struct joiner  *first, **last;           /* their numbers never fall */
+    line            joining;                 /* their numbers never fall */
 };
 
 static _Thread_local pool all_running = POOL(struct running), joiners = POOL(struct joiner);
@@ -39,23 +40,18 @@ background *background_new(size_t max_tasks)
 {
     background *b = mem_alloc(sizeof *b);
     b->max = max_tasks;
-    b->last = &b->first;
     return b;
 }
 
 void background_free(background *b)
 {
-    assert(b->count == 0 && !b->first);
+    assert(b->count == 0 && !b->joining.first);
     mem_free(b);
 }
 
 static void leave(struct joiner *j, int err)
 {
-    *j->link = j->next;
-    if (j->next)
-        j->next->link = j->link;
-    else
-        j->group->last = j->link;
+    line_leave(&j->group->joining, &j->place);
     promise_settle(j->promise, err);
     pool_put(&joiners, j);
 }
@@ -71,11 +67,9 @@ static promise *wait_for_all(background *b, promise_cancel_fn *cancel)
     if (b->count == 0)
         return promise_settled(0);
     struct joiner *j = pool_get(&joiners);
-    *j = (struct joiner){ .link = b->last, .group = b, .number = b->started };
-    j->promise = promise_new(cancel, j);
-    *b->last = j;
-    b->last = &j->next;
-    return j->promise;
+    *j = (struct joiner){ .group = b, .number = b->started };
+    line_join(&b->joining, &j->place);
+    return j->promise = promise_new(cancel, j);
 }
 
 static void note_failure(background *b, const char *name, int err)
@@ -99,8 +93,8 @@ static void ended(int err, void *arg)
     if (r->destroy)
         r->destroy(r->arg);
     pool_put(&all_running, r);
-    while (b->first && (!b->oldest || b->oldest->number > b->first->number))
-        leave(b->first, 0);
+    for (struct joiner *j; (j = (struct joiner *)b->joining.first) && (!b->oldest || b->oldest->number > j->number);)
+        leave(j, 0);
 }
 
 int background_start(background *b, const char *name, int (*fn)(void *), void *arg, void (*destroy)(void *))

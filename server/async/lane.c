@@ -1,6 +1,7 @@
 /* lane.c - see lane.h. A loop's place in a lane is its own, so that it needs no lock; only what is
  * counted is common to all. */
 #include "lane.h"
+#include "line.h"
 #include "loop.h"
 #include "server/memory.h"
 
@@ -25,12 +26,12 @@ lane *const LANE_CPU = &lanes[0], *const LANE_FILES = &lanes[1];
 
 typedef struct entrant entrant;
 struct entrant {
-    entrant *next, **link;                   /* in line; link is NULL once it is inside */
-    lane    *lane;
-    void   (*admit)(entrant *e);             /* its turn has come */
+    line_place place;                        /* must be first; its link is NULL once it is inside */
+    lane      *lane;
+    void     (*admit)(entrant *e);           /* its turn has come */
 };
 
-static _Thread_local struct place { int running, waiting; entrant *first, **last; } here[LANES];
+static _Thread_local struct place { int running, waiting; line line; } here[LANES];
 
 static struct place *place_in(const lane *l) { return &here[l - lanes]; }
 
@@ -60,7 +61,6 @@ int lane_count_all(lane_counts counts[LANES])
 
 static void go_in(entrant *e)
 {
-    e->link = NULL;
     place_in(e->lane)->running++;
     e->lane->running++;
     e->admit(e);
@@ -69,12 +69,7 @@ static void go_in(entrant *e)
 static void line_up(entrant *e)
 {
     struct place *p = place_in(e->lane);
-    if (!p->first)
-        p->last = &p->first;
-    e->next = NULL;
-    e->link = p->last;
-    *p->last = e;
-    p->last = &e->next;
+    line_join(&p->line, &e->place);
     p->waiting++;
     e->lane->waiting++;
 }
@@ -82,11 +77,7 @@ static void line_up(entrant *e)
 static void leave_line(entrant *e)
 {
     struct place *p = place_in(e->lane);
-    *e->link = e->next;
-    if (e->next)
-        e->next->link = e->link;
-    else
-        p->last = e->link;
+    line_leave(&p->line, &e->place);
     p->waiting--;
     e->lane->waiting--;
 }
@@ -114,7 +105,7 @@ static void come_out(lane *l)
     p->running--;
     l->running--;
     l->done++;
-    entrant *next = p->first;
+    entrant *next = (entrant *)p->line.first;
     if (next) {
         leave_line(next);
         go_in(next);
@@ -166,7 +157,7 @@ static void cancel_job(promise *p, void *arg)
 {
     struct job *j = arg;
     (void)p;
-    if (!j->entrant.link) {
+    if (!j->entrant.place.link) {
         uv_cancel((uv_req_t *)&j->work);     /* only works while the pool has not begun it */
         return;
     }
@@ -191,8 +182,7 @@ promise *in_lane(lane *l, int (*fn)(void *), void *arg)
         return promise_settled(UV_EAGAIN);
 
     struct job *j = pool_get(&jobs);
-    j->entrant.lane = l;
-    j->entrant.admit = submit;
+    j->entrant = (entrant){ .lane = l, .admit = submit };
     j->work.data = j;
     j->fn = fn;
     j->arg = arg;
@@ -232,8 +222,7 @@ promise *lane_enter(lane *l)
     if (is_full(l))
         return promise_settled(UV_EAGAIN);
     struct guest *g = pool_get(&guests);
-    g->entrant.lane = l;
-    g->entrant.admit = admit_guest;
+    g->entrant = (entrant){ .lane = l, .admit = admit_guest };
     promise *p = g->promise = promise_new(cancel_guest, g);
     enter(&g->entrant);
     return p;

@@ -15,6 +15,7 @@
 #ifndef PROCESSES_CREW_H
 #define PROCESSES_CREW_H
 
+#include "line.h"
 #include "processes_pool.h"
 #include "timer.h"
 
@@ -22,11 +23,11 @@
 #include <uv.h>
 
 typedef struct errand {                      /* a job on its way */
-    process_task   task;
-    promise       *promise;
-    timer          limit;
-    struct place  *place;                    /* NULL: in line */
-    struct errand *next, **link;
+    line_place    in_line;                   /* must be first */
+    process_task  task;
+    promise      *promise;
+    timer         limit;
+    struct place *place;                     /* NULL: in line */
 } errand;
 
 enum state { EMPTY, RESTING, CHANGING, STARTING, IDLE, BUSY };
@@ -48,7 +49,7 @@ typedef struct place {
 typedef struct crew {
     place   *places;
     int      count, waiting;
-    errand  *first, **last;                  /* in line */
+    line     line;                           /* of errands */
     promise *closing;                        /* settles when all places are empty */
 } crew;
 

@@ -12,24 +12,18 @@ static _Thread_local pool errands = POOL(errand);
 
 /* The line. */
 
+static errand *first_in_line(void) { return (errand *)crew_here->line.first; }
+
 static void line_up(errand *e)
 {
-    if (!crew_here->first)
-        crew_here->last = &crew_here->first;
-    e->link = crew_here->last;
-    *crew_here->last = e;
-    crew_here->last = &e->next;
+    line_join(&crew_here->line, &e->in_line);
     crew_here->waiting++;
     processes_tally.waiting++;
 }
 
 static void leave_line(errand *e)
 {
-    *e->link = e->next;
-    if (e->next)
-        e->next->link = e->link;
-    else
-        crew_here->last = e->link;
+    line_leave(&crew_here->line, &e->in_line);
     crew_here->waiting--;
     processes_tally.waiting--;
 }
@@ -85,8 +79,7 @@ void crew_on_rest(void)
 {
     if (crew_count(RESTING) < crew_here->count)
         return;
-    while (crew_here->first) {
-        errand *e = crew_here->first;
+    for (errand *e; (e = first_in_line());) {
         processes_tally.refused++;
         leave_line(e);
         finish(e, UV_EAGAIN);
@@ -142,10 +135,10 @@ static void take(place *p, errand *e)
  * loop does not know yet, gets nothing. */
 static void serve_line(void)
 {
-    for (place *p; crew_here->first && (p = crew_find(IDLE));) {
+    for (place *p; first_in_line() && (p = crew_find(IDLE));) {
         place_listen(p);
         if (p->state == IDLE)
-            take(p, crew_here->first);
+            take(p, first_in_line());
     }
     int coming = crew_count(STARTING) + crew_count(CHANGING);
     for (place *p; coming < crew_here->waiting && (p = crew_find(EMPTY)); coming++)
@@ -207,8 +200,8 @@ promise *processes_on_loop_close(void)
         return promise_settled(0);
     assert(!crew_here->closing);
     promise *closed = crew_here->closing = promise_new(NULL, NULL);
-    while (crew_here->first)
-        give_up(crew_here->first, UV_ECANCELED);
+    for (errand *e; (e = first_in_line());)
+        give_up(e, UV_ECANCELED);
     for (int i = 0; i < crew_here->count; i++) {
         place *p = &crew_here->places[i];
         if (p->state == BUSY)

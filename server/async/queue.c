@@ -1,28 +1,27 @@
 /* queue.c - see queue.h. Somebody waits for an item only while there is none, and for room only while
  * there is none: so an item passes through the ring, or straight from hand to hand. */
 #include "queue.h"
+#include "line.h"
 #include "server/memory.h"
 
 #include <assert.h>
 #include <uv.h>
 
-struct line { struct waiter *first, **last; };
-
 struct waiter {
-    struct waiter *next, **link;
-    struct line   *line;
-    promise       *promise;
-    void          *item;                     /* to push */
-    void         **out;                      /* to pop into */
+    line_place place;                        /* must be first */
+    line      *line;
+    promise   *promise;
+    void      *item;                         /* to push */
+    void     **out;                          /* to pop into */
 };
 
 struct queue {
-    size_t      capacity, length, head;      /* of the ring */
-    size_t      unfinished;                  /* pushed, and not yet reported done */
-    bool        closed;
-    void      (*destroy)(void *item);
-    struct line pushing, popping, joining;
-    void       *ring[];
+    size_t capacity, length, head;           /* of the ring */
+    size_t unfinished;                       /* pushed, and not yet reported done */
+    bool   closed;
+    void (*destroy)(void *item);
+    line   pushing, popping, joining;
+    void  *ring[];
 };
 
 static _Thread_local pool waiters = POOL(struct waiter);
@@ -33,9 +32,6 @@ queue *queue_new(size_t capacity, void (*destroy)(void *item))
     queue *q = mem_alloc(sizeof *q + capacity * sizeof q->ring[0]);
     q->capacity = capacity;
     q->destroy = destroy;
-    q->pushing.last = &q->pushing.first;
-    q->popping.last = &q->popping.first;
-    q->joining.last = &q->joining.first;
     return q;
 }
 
@@ -62,11 +58,7 @@ void queue_free(queue *q)
 
 static void leave(struct waiter *w, int err)
 {
-    *w->link = w->next;
-    if (w->next)
-        w->next->link = w->link;
-    else
-        w->line->last = w->link;
+    line_leave(w->line, &w->place);
     promise_settle(w->promise, err);
     pool_put(&waiters, w);
 }
@@ -77,18 +69,19 @@ static void cancel(promise *p, void *arg)
     leave(arg, UV_ECANCELED);
 }
 
-static promise *wait_in(struct line *l, void *item, void **out)
+static struct waiter *first_of(const line *l) { return (struct waiter *)l->first; }
+
+static promise *wait_in(line *l, void *item, void **out)
 {
     struct waiter *w = pool_get(&waiters);
-    *w = (struct waiter){ .link = l->last, .line = l, .item = item, .out = out };
-    *l->last = w;
-    l->last = &w->next;
+    *w = (struct waiter){ .line = l, .item = item, .out = out };
+    line_join(l, &w->place);
     return w->promise = promise_new(cancel, w);
 }
 
 bool queue_try_push(queue *q, void *item)
 {
-    struct waiter *eager = q->popping.first;
+    struct waiter *eager = first_of(&q->popping);
     if (q->closed || q->length == q->capacity)
         return false;
     q->unfinished++;
@@ -109,7 +102,7 @@ promise *queue_push(queue *q, void *item)
 
 promise *queue_pop(queue *q, void **item)
 {
-    struct waiter *next = q->pushing.first;
+    struct waiter *next = first_of(&q->pushing);
     if (q->length == 0)
         return q->closed ? promise_settled(UV_EOF) : promise_named(wait_in(&q->popping, NULL, item));
     *item = take(q);
@@ -121,10 +114,10 @@ promise *queue_pop(queue *q, void **item)
     return promise_settled(0);
 }
 
-static void wake_all(struct line *l, int err)
+static void wake_all(line *l, int err)
 {
     while (l->first)
-        leave(l->first, err);
+        leave(first_of(l), err);
 }
 
 void queue_close(queue *q)

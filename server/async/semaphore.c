@@ -1,14 +1,15 @@
 /* semaphore.c - see semaphore.h. */
 #include "semaphore.h"
+#include "line.h"
 #include "server/memory.h"
 
 #include <assert.h>
 #include <uv.h>
 
-struct waiter { struct waiter *next, **link; promise *promise; semaphore *semaphore; };
+struct waiter { line_place place; promise *promise; semaphore *semaphore; };   /* place must be first */
 struct semaphore {
-    int            permits, free, waiting, max_waiting;
-    struct waiter *first, **last;
+    int  permits, free, waiting, max_waiting;
+    line line;
 };
 
 static _Thread_local pool waiters = POOL(struct waiter);
@@ -17,24 +18,19 @@ semaphore *semaphore_new(int permits, int max_waiting)
 {
     semaphore *s = mem_alloc(sizeof *s);
     *s = (semaphore){ .permits = permits, .free = permits, .max_waiting = max_waiting };
-    s->last = &s->first;
     return s;
 }
 
 void semaphore_free(semaphore *s)
 {
-    assert(!s->first && s->free == s->permits);
+    assert(!s->line.first && s->free == s->permits);
     mem_free(s);
 }
 
 static void leave_line(struct waiter *w, int err)
 {
     semaphore *s = w->semaphore;
-    *w->link = w->next;
-    if (w->next)
-        w->next->link = w->link;
-    else
-        s->last = w->link;
+    line_leave(&s->line, &w->place);
     s->waiting--;
     promise_settle(w->promise, err);
     pool_put(&waiters, w);
@@ -55,19 +51,17 @@ promise *semaphore_enter(semaphore *s)
     if (s->waiting == s->max_waiting)
         return promise_settled(UV_EAGAIN);
     struct waiter *w = pool_get(&waiters);
-    *w = (struct waiter){ .link = s->last, .semaphore = s };
-    w->promise = promise_new(cancel, w);
-    *s->last = w;
-    s->last = &w->next;
+    w->semaphore = s;
+    line_join(&s->line, &w->place);
     s->waiting++;
-    return w->promise;
+    return w->promise = promise_new(cancel, w);
 }
 
 void semaphore_leave(semaphore *s)
 {
     assert(s->free < s->permits);
-    if (s->first)
-        leave_line(s->first, 0);             /* the permit passes straight on */
+    if (s->line.first)
+        leave_line((struct waiter *)s->line.first, 0);       /* the permit passes straight on */
     else
         s->free++;
 }
