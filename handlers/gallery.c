@@ -1,8 +1,10 @@
 /* gallery.c - see recording.h: which patterns there are, and running one. */
 #include "gallery.h"
 #include "recording.h"
+#include "server/address.h"
 #include "server/async/loop.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -53,31 +55,24 @@ const char *const GROUP_TITLES[GROUPS] = {
 enum { AT_ONCE = 8, LONGEST = 2500 };        /* runs in the process; milliseconds of one on a loop */
 
 static bool       enabled = true;
-static char       address[96];
+static char       own[ADDRESS_TEXT];
 static atomic_int running;
 static atomic_int heavy_running;
 
-/* Who listens everywhere is reached on the loopback. */
-static const struct { const char *everywhere, *loopback; } ANY_HOST[] = {
-    { "http://0.0.0.0:", "http://127.0.0.1:" },
-    { "http://[::]:", "http://[::1]:" },
-};
-
 void gallery_configure(bool on, const char *served)
 {
-    const char *begin = "";
-    for (int i = 0; i < 2; i++)
-        if (strncmp(served, ANY_HOST[i].everywhere, strlen(ANY_HOST[i].everywhere)) == 0) {
-            begin = ANY_HOST[i].loopback;
-            served += strlen(ANY_HOST[i].everywhere);
-        }
-    snprintf(address, sizeof address, "%s%s", begin, served);
+    address a = { .host = "" };
+    const int err = address_parse(&a, served + strlen("http://"));
+    assert(!err && "the server's own address");
+    (void)err;
     enabled = on;
+    address_to_ask(&a);
+    address_write(&a, own);
 }
 
 bool gallery_enabled(void) { return enabled; }
 
-const char *own_address(run *r, const char *path) { return arena_printf(request_arena(r->req), "%s%s", address, path); }
+const char *own_address(run *r, const char *path) { return arena_printf(request_arena(r->req), "http://%s%s", own, path); }
 
 const pattern *gallery_find(text name)
 {

@@ -50,6 +50,14 @@ int address_parse(address *a, const char *text)
     return 0;
 }
 
+void address_to_ask(address *a)
+{
+    if (a->host[0] == '\0' || strcmp(a->host, "0.0.0.0") == 0)
+        strcpy(a->host, "127.0.0.1");
+    else if (strcmp(a->host, "::") == 0)
+        strcpy(a->host, "::1");
+}
+
 void address_write(const address *a, char text[ADDRESS_TEXT])
 {
     const char *format = strchr(a->host, ':') ? "[%s]:%d" : "%s:%d";

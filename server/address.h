@@ -14,6 +14,7 @@ typedef struct address {
 enum { ADDRESS_TEXT = 272 };                 /* any address fits into so many characters */
 
 int  address_parse(address *a, const char *text);            /* 0, or UV_EINVAL and *a is untouched */
+void address_to_ask(address *a);              /* who listens on every address is asked on the loopback */
 void address_write(const address *a, char text[ADDRESS_TEXT]);
 
 #endif

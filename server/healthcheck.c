@@ -95,10 +95,7 @@ int healthcheck(const char *listen, int timeout_ms, char *why, size_t size)
         snprintf(why, size, "'%s' names no port to ask", listen);
         return UV_EINVAL;
     }
-    if (a.host[0] == '\0' || strcmp(a.host, "0.0.0.0") == 0)
-        strcpy(a.host, "127.0.0.1");
-    else if (strcmp(a.host, "::") == 0)
-        strcpy(a.host, "::1");
+    address_to_ask(&a);
     address_write(&a, where);
     snprintf(port, sizeof port, "%d", a.port);
     const int unknown = getaddrinfo(a.host, port, &hints, &found);
