@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 1000000, BATCH = 1000, WAITING = 10000, PROMISES = 1000000, TASKS = 100000, NAP = 1500 };
+enum { ROUNDS = 1000000, BATCH = 1000, PROMISES = 1000000, TASKS = 100000, NAP = 1500 };
 
 static int  outcome;
 static void ignore(int err, void *arg) { *(int *)arg = err; }
@@ -107,8 +107,6 @@ static long bytes(const char *name)
 
 static long resident(void) { return bytes("VmRSS"); }
 
-static int sleeps(void *arg) { return arg ? await(sleep_for(1)) : 0; }
-
 /* So many wait for the same moment, on one loop. All that wake are counted, and the clock runs from the
  * first to the last. Before Linux 6.13 a guard page is a mapping, and the kernel refuses the stacks beyond
  * vm.max_map_count. */
@@ -183,17 +181,6 @@ int main(void)
     when_settled(task_start("tasks", tasks, &outcome), ignore, &outcome);
     loop_run();
     when_settled(task_start("pause", pause_and_resume, NULL), ignore, &outcome);
-    loop_run();
-
-    long before = resident();
-    for (int i = 0; i < WAITING; i++)
-        when_settled(sleep_for(1), ignore, &outcome);
-    printf("%-44s %8ld bytes\n", "a pending sleep_for", (resident() - before) / WAITING);
-    before = resident();
-    for (int i = 0; i < WAITING; i++)
-        when_settled(task_start("sleeps", sleeps, &outcome), ignore, &outcome);
-    loop_run_ready();
-    printf("%-44s %8ld bytes\n", "a suspended task", (resident() - before) / WAITING);
     loop_run();
     return 0;
 }
