@@ -4,7 +4,6 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 /* As a wild pointer would, but so that no sanitizer tells of it. */
 static int crash(text in, buffer *out)
@@ -14,19 +13,6 @@ static int crash(text in, buffer *out)
     signal(SIGSEGV, SIG_DFL);
     raise(SIGSEGV);
     return 0;
-}
-
-static int leak(text in, buffer *out)
-{
-    enum { PIECE = 1 << 20 };
-    (void)in;
-    (void)out;
-    for (;;) {
-        char *volatile lost = malloc(PIECE);
-        if (!lost)
-            abort();
-        memset(lost, 1, PIECE);              /* memory is only taken when it is touched */
-    }
 }
 
 static int spin(text in, buffer *out)
@@ -40,8 +26,7 @@ static int spin(text in, buffer *out)
 }
 
 const process_job JOB_CRASH = { "crash", crash },
-                  JOB_LEAK  = { "leak", leak },
                   JOB_SPIN  = { "spin", spin };
 
-const process_job *const JOBS[] = { &JOB_PAGE, &JOB_CRASH, &JOB_LEAK, &JOB_SPIN, &JOB_SHOUT };
+const process_job *const JOBS[] = { &JOB_PAGE, &JOB_CRASH, &JOB_SPIN, &JOB_SHOUT };
 const int JOB_COUNT = sizeof JOBS / sizeof JOBS[0];

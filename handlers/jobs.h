@@ -6,7 +6,6 @@
 
 /* Beside JOB_PAGE (page_html.h), what such a process is there for. They need no input, and never answer. */
 extern const process_job JOB_CRASH,          /* dies */
-                         JOB_LEAK,           /* takes memory until it gets no more, and dies of that */
                          JOB_SPIN;           /* computes for ever */
 extern const process_job JOB_SHOUT;          /* of a pattern: answers with what it is given, in capitals */
 

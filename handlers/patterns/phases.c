@@ -6,7 +6,6 @@ SHOW_FROM(phases)
 enum phase { SCRIPT, TICK, MICROTASK, TIMER, POLL, CHECK, PHASE_COUNT };
 
 struct order {
-    run   *r;
     track *line[PHASE_COUNT];
     int    waiting;
     void (*done)(int err, void *arg);
@@ -51,7 +50,7 @@ static void run_phases(run *r, void (*done)(int err, void *arg), void *arg)
         "this function", "ticks", "microtasks", "timers", "poll for I/O", "check",
     };
     struct order *o = run_alloc(r, sizeof *o);
-    *o = (struct order){ .r = r, .done = done, .arg = arg, .waiting = 8 };
+    *o = (struct order){ .done = done, .arg = arg, .waiting = 8 };
     for (int i = 0; i < PHASE_COUNT; i++)
         o->line[i] = track_begin(run_track(r), NAMES[i]);
 
