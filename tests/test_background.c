@@ -10,7 +10,6 @@
 #include "support.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static background *b;
 static int         ran, destroyed, err = 1;
@@ -79,29 +78,15 @@ START_TEST(a_full_group_refuses_and_the_argument_stays_with_the_caller)
 }
 END_TEST
 
-static char said[512];
-
-static void listen_to_the_log(int ends[2])
-{
-    ck_assert_int_eq(pipe(ends), 0);
-    dup2(ends[1], STDERR_FILENO);
-}
-
-static void hear(const int ends[2])
-{
-    const ssize_t n = read(ends[0], said, sizeof said - 1);
-    said[n > 0 ? n : 0] = '\0';
-}
-
 START_TEST(a_failure_is_logged_with_the_name_of_its_task_and_counted)
 {
-    int ends[2], wrong = UV_EIO;
+    int wrong = UV_EIO;
     const uint64_t before = background_failures();
-    listen_to_the_log(ends);
+    log_capture();
     ck_assert_int_eq(background_start(b, "reminder", quick, &wrong, NULL), 0);
     ck_assert_int_eq(background_start(b, "fine", quick, NULL, NULL), 0);
     loop_run();
-    hear(ends);
+    const char *said = log_captured();
     ck_assert_ptr_nonnull(strstr(said, "reminder"));
     ck_assert_ptr_nonnull(strstr(said, uv_strerror(UV_EIO)));
     ck_assert_ptr_null(strstr(said, "fine"));
