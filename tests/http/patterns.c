@@ -316,10 +316,8 @@ START_TEST(so_many_run_at_once_and_the_next_is_503_until_one_has_ended_or_left)
     client *c[AT_ONCE];
     if (in_threads_mode())                   /* there is nothing that runs for long enough */
         return;
-    for (int i = 0; i < AT_ONCE; i++) {
-        c[i] = client_new();
-        client_say(c[i], "GET /patterns/hundred-sleepers?run=1 HTTP/1.1\r\nHost: t\r\n\r\n");
-    }
+    for (int i = 0; i < AT_ONCE; i++)
+        c[i] = client_asking("/patterns/hundred-sleepers?run=1");
     answer a = { 0 };
     ck_assert(eventually(0.8, (a = get_as("/patterns/all", "application/json")).status == 503));
     ck_assert(header_is(&a, "Retry-After", "1"));

@@ -5,7 +5,6 @@
 
 #include <libpq-fe.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Views with the names of the tables, in a schema of their own, over queries of that many seconds. */
 static const char *slow_url(double seconds)
@@ -99,10 +98,7 @@ START_TEST(a_query_whose_client_has_left_is_gone_at_the_server)
     };
     server_start("postgres-queries", slow_url(20), "TENK_DATABASE_TIMEOUT=30s", NULL);
     for (int i = 0; i < 8; i++) {
-        char request[128];
-        client *c = client_new();
-        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", paths[i % 4]);
-        client_say(c, request);
+        client *c = client_asking(paths[i % 4]);
         ck_assert_msg(eventually(3, sql_int(ACTIVE) > 0), "%s does not run", paths[i % 4]);
         i < 4 ? client_reset(c) : client_free(c);
         ck_assert_msg(eventually(2, sql_int(ACTIVE) == 0), "%s goes on", paths[i % 4]);
@@ -142,11 +138,8 @@ START_TEST(more_requests_than_pool_and_line_hold_are_503_and_none_hangs)
                  "TENK_DATABASE_LINE_TIMEOUT=2s", NULL);
     until_200("/users");
     const double before = now_s();
-    for (int i = 0; i < MANY; i++) {
-        c[i] = client_new();
-        client_say(c[i], i % 2 ? "GET /users HTTP/1.1\r\nHost: t\r\n\r\n"
-                               : "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n");
-    }
+    for (int i = 0; i < MANY; i++)
+        c[i] = client_asking(i % 2 ? "/users" : "/users/42");
     for (int i = 0; i < MANY; i++) {
         const answer a = client_answer(c[i]);
         good += a.status == 200;
