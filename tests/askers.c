@@ -3,17 +3,11 @@
 #include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
+#include "support.h"
 
 #include <check.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static int outcome(promise *p)
-{
-    int err = 1;
-    ck_assert(promise_take_if_settled(p, &err));
-    return err;
-}
 
 static void *serve(void *arg)
 {
@@ -26,13 +20,13 @@ static void *serve(void *arg)
     for (int i = 0; i < (a->times ? a->times : 1) && !a->err; i++) {
         rows r = { 0 };
         const value both[] = { integer(a->n), string(text_of(a->title ? a->title : "")) };
-        a->err = outcome(db_query(own, &mine, NULL, &r, a->statement, a->title ? 2 : 1, both));
+        a->err = outcome_now(db_query(own, &mine, NULL, &r, a->statement, a->title ? 2 : 1, both));
         if (!a->err && r.count && r.columns == 1)
             a->answer = rows_int(&r, 0, 0);
         arena_done(&mine);
     }
     a->took = (double)(uv_hrtime() - start) / 1e9;
-    ck_assert_int_eq(outcome(db_close(own)), 0);
+    ck_assert_int_eq(outcome_now(db_close(own)), 0);
     db_free(own);
     arena_trim();
     pool_done_all();

@@ -6,6 +6,7 @@
 #include "server/async/timer.h"
 #include "server/async/timing.h"
 #include "server/log.h"
+#include "support.h"
 
 #include <check.h>
 #include <sched.h>
@@ -64,13 +65,6 @@ void finish_plain(void)
     database_close(base);
 }
 
-int outcome_now(promise *p)
-{
-    int err = 1;
-    ck_assert(promise_take_if_settled(p, &err));
-    return err;
-}
-
 void wait_for_line(int n)
 {
     while (lender_waiting(&((postgres *)base)->shared->lender) != n)
@@ -97,27 +91,25 @@ void open_with(const char *url)
     open_plain(url);
 }
 
-static void store(int err, void *arg)
+static void store_and_stop(int err, void *arg)
 {
-    *(int *)arg = err;
+    store(err, arg);
     loop_stop();
 }
 
 int outcome_here(promise *p)
 {
     int err = 1;
-    when_settled(p, store, &err);
+    when_settled(p, store_and_stop, &err);
     while (err == 1)
         loop_run();
     return err;
 }
 
-static void note(int err, void *arg) { *(int *)arg = err; }
-
 void start(promise *p, int *err)
 {
     *err = 1;
-    when_settled(p, note, err);
+    when_settled(p, store, err);
 }
 
 void wait_until_settled(const int err[], int n)

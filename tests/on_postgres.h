@@ -21,7 +21,6 @@ void finish(void);                           /* closes; fails if anything is lef
 
 void open_plain(const char *url);            /* without a loop: this is a plain thread */
 void finish_plain(void);
-int  outcome_now(promise *p);                /* of one that must have settled */
 void wait_for_line(int n);                   /* until so many plain threads wait for a connection */
 void wait_for(const char *sql, const char *answer);          /* until the server says so */
 

@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "server/async/loop.h"
 #include "sqlite_files.h"
+#include "support.h"
 
 #include <check.h>
 #include <sqlite3.h>
@@ -52,14 +53,9 @@ static inline void on_loop(int readers, int line, uint64_t timeout_ms, uint64_t 
     here = db_new(whole);
 }
 
-static inline void store(int err, void *arg) { *(int *)arg = err; }
-
 static inline void close_it(void)
 {
-    int err = 1;
-    when_settled(db_close(here), store, &err);
-    loop_run();
-    ck_assert_int_eq(err, 0);
+    ck_assert_int_eq(outcome_of(db_close(here)), 0);
     db_free(here);
     arena_done(&memory);
     database_close(whole);
@@ -73,14 +69,6 @@ static inline promise *run(const statement *s, rows *out, int64_t first)
 static inline promise *add(rows *out, int64_t user, const char *title)
 {
     return db_query(here, &memory, NULL, out, &ADD, 2, (value[]){ integer(user), string(text_of(title)) });
-}
-
-static inline int outcome_of(promise *p)
-{
-    int err = 1;
-    when_settled(p, store, &err);
-    loop_run();
-    return err;
 }
 
 /* Another connection holds the lock for writing; what comes meanwhile is one group when it lets go. */

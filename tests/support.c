@@ -86,6 +86,13 @@ int outcome_of(promise *p)
     return err;
 }
 
+int outcome_now(promise *p)
+{
+    int err = 1;
+    ck_assert(promise_take_if_settled(p, &err));
+    return err;
+}
+
 void run_in_thread(void (*run)(void *), void *arg)
 {
     uv_thread_t t;

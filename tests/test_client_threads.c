@@ -4,6 +4,7 @@
 #include "server/memory.h"
 #include "peer.h"
 #include "suites.h"
+#include "support.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -50,9 +51,8 @@ static void *serve(void *arg)
     struct asker *me = arg;
     arena a = { 0 };
     http_answer got = { 0 };
-    int err = 1;
     plain_follow(me->client, 0);
-    ck_assert(promise_take_if_settled(http_fetch(&a, &(http_call){ .url = me->url, .timeout_ms = me->timeout_ms }, &got), &err));
+    const int err = outcome_now(http_fetch(&a, &(http_call){ .url = me->url, .timeout_ms = me->timeout_ms }, &got));
     if (!err)
         ck_assert(text_equal(got.body, TEXT("hello")) || got.body.length == 1000);
     me->status = got.status;

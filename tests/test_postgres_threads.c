@@ -3,6 +3,7 @@
 #include "on_postgres.h"
 #include "server/async/plain.h"
 #include "suites.h"
+#include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

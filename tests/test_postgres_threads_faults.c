@@ -6,6 +6,7 @@
 #include "server/async/plain.h"
 #include "server/memory.h"
 #include "suites.h"
+#include "support.h"
 
 #include <pthread.h>
 #include <signal.h>

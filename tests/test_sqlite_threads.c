@@ -12,13 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static int now(promise *p)
-{
-    int err = 1;
-    ck_assert(promise_take_if_settled(p, &err));
-    return err;
-}
-
 static void in_thread(int readers, int line, uint64_t timeout_ms, uint64_t line_timeout_ms)
 {
     open_it(readers, line, timeout_ms, line_timeout_ms);
@@ -27,7 +20,7 @@ static void in_thread(int readers, int line, uint64_t timeout_ms, uint64_t line_
 
 static void close_plain(void)
 {
-    ck_assert_int_eq(now(db_close(here)), 0);
+    ck_assert_int_eq(outcome_now(db_close(here)), 0);
     db_free(here);
     arena_done(&memory);
     database_close(whole);
@@ -77,7 +70,7 @@ START_TEST(a_read_runs_in_the_thread_that_asks)
     in_thread(1, 10, 0, 0);
     const uint64_t start = uv_hrtime();
     const double before = own_seconds();
-    ck_assert_int_eq(now(run(&COUNT, &r, 1000000)), 0);
+    ck_assert_int_eq(outcome_now(run(&COUNT, &r, 1000000)), 0);
     ck_assert_int_eq(rows_int(&r, 0, 0), 1000000);
     ck_assert_double_gt(own_seconds() - before, 0.005);
     ck_assert_double_gt(own_seconds() - before, seconds(start) / 10);
@@ -89,12 +82,12 @@ START_TEST(cells_have_the_types_and_bytes_that_went_in)
 {
     rows r;
     in_thread(1, 10, 0, 0);
-    ck_assert_int_eq(now(db_query(here, &memory, NULL, &r, &TYPES, 3,
-                                  (value[]){ string(TEXT("a'b\nKöln")), integer(INT64_MIN), { .type = VALUE_NULL } })), 0);
+    ck_assert_int_eq(outcome_now(db_query(here, &memory, NULL, &r, &TYPES, 3,
+                                          (value[]){ string(TEXT("a'b\nKöln")), integer(INT64_MIN), { .type = VALUE_NULL } })), 0);
     ck_assert_int_eq(rows_int(&r, 0, 0), INT64_MIN);
     ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("a'b\nKöln")));
     ck_assert(rows_null(&r, 0, 2) && !rows_null(&r, 0, 3) && rows_null(&r, 0, 4));
-    ck_assert_int_eq(now(run(&WRONG, &r, 1)), DB_EQUERY);
+    ck_assert_int_eq(outcome_now(run(&WRONG, &r, 1)), DB_EQUERY);
     close_plain();
 }
 END_TEST
@@ -104,11 +97,11 @@ START_TEST(rows_outlive_their_db_and_the_watch_ran)
     rows r, w;
     stopwatch watch = { 0 };
     in_thread(1, 10, 0, 0);
-    ck_assert_int_eq(now(db_query(here, &memory, &watch, &r, &POSTS, 1, (value[]){ integer(7) })), 0);
-    ck_assert_int_eq(now(add(&w, 1, "kept")), 0);
+    ck_assert_int_eq(outcome_now(db_query(here, &memory, &watch, &r, &POSTS, 1, (value[]){ integer(7) })), 0);
+    ck_assert_int_eq(outcome_now(add(&w, 1, "kept")), 0);
     ck_assert_int_eq(watch.running, 0);
     ck_assert_uint_gt(watch.total, 0);
-    ck_assert_int_eq(now(db_close(here)), 0);
+    ck_assert_int_eq(outcome_now(db_close(here)), 0);
     db_free(here);
     database_close(whole);
     ck_assert_int_eq(r.count, 10);
@@ -155,8 +148,8 @@ START_TEST(a_read_sees_every_write_that_was_acknowledged)
     rows r, w;
     in_thread(2, 10, 0, 0);
     for (int i = 0; i < 50; i++) {
-        ck_assert_int_eq(now(add(&w, 1, "seen")), 0);
-        ck_assert_int_eq(now(run(&TITLED, &r, 1)), 0);
+        ck_assert_int_eq(outcome_now(add(&w, 1, "seen")), 0);
+        ck_assert_int_eq(outcome_now(run(&TITLED, &r, 1)), 0);
         ck_assert_int_eq(rows_int(&r, 0, 0), i + 1);
     }
     close_plain();
@@ -175,7 +168,7 @@ START_TEST(a_full_line_of_readers_refuses_at_once_and_a_long_one_in_time)
         wait_for_readers(i + 1);
     }
     const uint64_t start = uv_hrtime();
-    ck_assert_int_eq(now(run(&USER, &r, 1)), UV_EAGAIN);
+    ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), UV_EAGAIN);
     ck_assert_double_lt(seconds(start), 0.1);
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(asker_end(&a[i]), UV_EAGAIN);
@@ -214,9 +207,9 @@ START_TEST(a_read_that_runs_too_long_is_stopped)
     rows r;
     in_thread(1, 10, 30, 10);
     const uint64_t start = uv_hrtime();
-    ck_assert_int_eq(now(run(&COUNT, &r, FOR_EVER)), UV_ETIMEDOUT);
+    ck_assert_int_eq(outcome_now(run(&COUNT, &r, FOR_EVER)), UV_ETIMEDOUT);
     ck_assert_double_ge(seconds(start), 0.03);
-    ck_assert_int_eq(now(run(&USER, &r, 1)), 0);
+    ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), 0);
     close_plain();
 }
 END_TEST
@@ -254,7 +247,7 @@ START_TEST(a_deadline_ends_a_write_in_line_and_one_that_the_writer_has)
     ck_assert_int_eq(asker_end(&first), UV_ETIMEDOUT);
     ck_assert_double_lt(first.took, 2);
     unlock_it(lock);
-    ck_assert_int_eq(now(add(&r, 1, "in time")), 0);
+    ck_assert_int_eq(outcome_now(add(&r, 1, "in time")), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'late'"), 0);
     close_plain();
 }
@@ -326,9 +319,9 @@ START_TEST(a_full_line_of_writes_refuses_at_once_and_a_long_one_in_time)
         wait_for_writes(i + 1);
     }
     const uint64_t start = uv_hrtime();
-    ck_assert_int_eq(now(add(&r, 1, "one too many")), UV_EAGAIN);
+    ck_assert_int_eq(outcome_now(add(&r, 1, "one too many")), UV_EAGAIN);
     ck_assert_double_lt(seconds(start), 0.1);
-    ck_assert_int_eq(now(run(&USER, &r, 1)), 0);             /* reading goes on */
+    ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), 0);     /* reading goes on */
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(asker_end(&a[i]), UV_EAGAIN);
         ck_assert_double_ge(a[i].took, 0.2);
