@@ -1,7 +1,7 @@
 /* peer.c - see peer.h. */
 #include "peer.h"
+#include "relay.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <dlfcn.h>
 #include <netdb.h>
@@ -181,18 +181,6 @@ static void *accept_all(void *arg)
     return NULL;
 }
 
-static int listen_somewhere(int backlog, int *at)
-{
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, size), 0);
-    ck_assert_int_eq(listen(fd, backlog), 0);
-    getsockname(fd, (struct sockaddr *)&a, &size);
-    *at = ntohs(a.sin_port);
-    return fd;
-}
-
 void peer_start(void)
 {
     listener = listen_somewhere(128, &port);
@@ -233,11 +221,10 @@ int  peer_waiting(void)                { return atomic_load(&waiting); }
 const char *peer_deaf_url(void)
 {
     int at;
-    const int fd = listen_somewhere(0, &at);
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)at) };
+    listen_somewhere(0, &at);                /* it and those below end with the test */
+    const struct sockaddr_in a = loopback(at);
     for (int i = 0; i < 4; i++)
-        connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), (struct sockaddr *)&a, sizeof a);
-    (void)fd;                                /* all of them end with the test */
+        connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), (const struct sockaddr *)&a, sizeof a);
     return url("http://127.0.0.1", at, "/");
 }
 

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <check.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,18 +13,18 @@
 
 static struct { pthread_t thread; int listener, server_port; atomic_int hung_up; } relay;
 
-static struct sockaddr_in loopback(int port)
+struct sockaddr_in loopback(int port)
 {
     return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                                  .sin_port = htons((uint16_t)port) };
 }
 
-int listen_somewhere(int *port)
+int listen_somewhere(int backlog, int *port)
 {
     struct sockaddr_in a = loopback(0);
     socklen_t size = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 16) &&
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, backlog) &&
               !getsockname(fd, (struct sockaddr *)&a, &size));
     *port = ntohs(a.sin_port);
     return fd;
@@ -71,7 +70,7 @@ int relay_to(int port)
     int own;
     relay.server_port = port;
     relay.hung_up = 0;
-    relay.listener = listen_somewhere(&own);
+    relay.listener = listen_somewhere(16, &own);
     ck_assert_int_eq(pthread_create(&relay.thread, NULL, serve, NULL), 0);
     return own;
 }

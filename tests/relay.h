@@ -3,7 +3,10 @@
 #ifndef RELAY_H
 #define RELAY_H
 
-int  listen_somewhere(int *port);            /* a socket that takes connections; nobody answers on them */
+#include <netinet/in.h>
+
+struct sockaddr_in loopback(int port);
+int  listen_somewhere(int backlog, int *port);   /* a socket that takes connections; nobody answers on them */
 
 int  relay_to(int port);                     /* a thread relays one connection after the other; its own port */
 int  relay_hung_up(void);                    /* how often the server has */

@@ -235,7 +235,7 @@ START_TEST(a_port_where_nobody_answers_is_given_up_in_time)
     char url[128];
     int deaf;
     rows r;
-    listen_somewhere(&deaf);
+    listen_somewhere(16, &deaf);
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 400;
@@ -254,7 +254,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found)
     char url[256];
     int deaf;
     rows r;
-    listen_somewhere(&deaf);
+    listen_somewhere(16, &deaf);
     options.connect_timeout_ms = 100;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:1,127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf, cluster_port(server), "read-write");

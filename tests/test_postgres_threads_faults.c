@@ -278,7 +278,7 @@ START_TEST(where_nobody_answers_no_thread_waits_for_the_connect_timeout)
     char url[128];
     int port;
     rows r;
-    listen_somewhere(&port);
+    listen_somewhere(16, &port);
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", port);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 1000;
@@ -309,7 +309,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
     char url[256];
     int deaf;
     rows r;
-    listen_somewhere(&deaf);
+    listen_somewhere(16, &deaf);
     options.connect_timeout_ms = 300;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf, cluster_port(server), "read-write");
