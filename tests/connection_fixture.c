@@ -112,9 +112,3 @@ static const route ROUTES_HERE[] = {
 };
 
 void serve(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }
-
-void skip(uint64_t ms)
-{
-    clock_skip(ms);
-    serving_turns();
-}

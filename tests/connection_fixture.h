@@ -4,8 +4,6 @@
 
 #include "server/async/promise.h"
 
-#include <stdint.h>
-
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST(path, length, body) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: " length "\r\n\r\n" body
 
@@ -13,6 +11,5 @@ extern promise *gate, *second_gate;          /* what /wait and /call-at-gate, an
 extern int      waited, began, ended;        /* how /wait ended; how many of it began; of it and of /pieces ended */
 
 void serve(void);                            /* serving_start with the routes of connection_fixture.c */
-void skip(uint64_t ms);                      /* a leap of the clock, and what it brings about */
 
 #endif

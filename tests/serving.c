@@ -4,6 +4,7 @@
 #include "server/async/stack.h"
 #include "server/async/timer.h"
 #include "server/http/output.h"
+#include "support.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -57,6 +58,12 @@ void serving_turns(void)
 {
     for (int quiet = 0; quiet < 3;)
         quiet = turn() ? 0 : quiet + 1;
+}
+
+void serving_skip(uint64_t ms)
+{
+    clock_skip(ms);
+    serving_turns();
 }
 
 void serving_stop(void)

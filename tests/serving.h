@@ -19,6 +19,7 @@ extern config serving_config;                /* the defaults: change them before
 
 void serving_start(const route routes[], int count);
 void serving_turns(void);                    /* until nothing happens any more by itself */
+void serving_skip(uint64_t ms);              /* a leap of the clock, and what it brings about */
 void serving_stop(void);                     /* drains; every connection must be gone */
 int  serving_connections(void);
 int  serving_port(void);

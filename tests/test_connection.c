@@ -42,9 +42,9 @@ START_TEST(a_client_that_leaves_cancels_what_it_waits_for_a_second_later)
     client c = client_new();
     client_say(&c, GET("/wait"));
     client_close(&c);
-    skip(900);
+    serving_skip(900);
     ck_assert_int_eq(ended, 0);
-    skip(200);
+    serving_skip(200);
     ck_assert_int_eq(waited, UV_ECANCELED);
     ck_assert_int_eq(serving_connections(), 0);
     serving_stop();
@@ -138,9 +138,9 @@ START_TEST(a_client_that_lingers_too_long_is_cut_off)
     client_say(&c, "GET  / HTTP/1.1\r\nHost: a\r\n\r\n");
     client_until_end(&c);
     ck_assert_int_eq(client_count(&c, "HTTP/1.1 400 "), 1);
-    skip(1900);
+    serving_skip(1900);
     ck_assert_int_eq(serving_connections(), 1);
-    skip(200);
+    serving_skip(200);
     ck_assert_int_eq(serving_connections(), 0);
     client_close(&c);
     serving_stop();
@@ -181,7 +181,7 @@ START_TEST(stopping_ends_each_connection_after_what_it_is_doing)
     worker_here->draining = true;
     connections_drain();
     client_say(&busy, GET("/"));             /* too late: the answer before it will say close */
-    skip(150);
+    serving_skip(150);
     client_until_end(&idle);
     ck_assert_int_eq(serving_connections(), 1);
     promise_settle(gate, 0);
@@ -216,16 +216,16 @@ START_TEST(each_wait_for_the_client_has_its_limit)
     client idle = client_new(), head = client_new(), body = client_new();
     client_say(&head, "GET / HTTP/1.1\r\n");
     client_say(&body, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n123");
-    skip(serving_config.timeouts.head + 10);
+    serving_skip(serving_config.timeouts.head + 10);
     client_until_end(&head);
     ck_assert_int_eq(client_count(&head, "HTTP/1.1 408 "), 1);
     client_close(&head);
-    skip(serving_config.timeouts.body - serving_config.timeouts.head + 10);
+    serving_skip(serving_config.timeouts.body - serving_config.timeouts.head + 10);
     client_until_end(&body);
     ck_assert_int_eq(client_count(&body, "HTTP/1.1 408 "), 1);
     client_close(&body);
     ck_assert_int_eq(serving_connections(), 1);
-    skip(serving_config.timeouts.idle);
+    serving_skip(serving_config.timeouts.idle);
     client_until_end(&idle);
     ck_assert_uint_eq(idle.length, 0);
     client_close(&idle);

@@ -62,9 +62,9 @@ START_TEST(a_handler_that_is_late_is_cancelled_and_gets_504)
     serve();
     client c = client_new();
     client_say(&c, GET("/wait") GET("/"));
-    skip(serving_config.timeouts.request - 1000);
+    serving_skip(serving_config.timeouts.request - 1000);
     ck_assert_int_eq(ended, 0);
-    skip(1100);
+    serving_skip(1100);
     ck_assert_int_eq(ended, 1);
     ck_assert_int_eq(waited, UV_ETIMEDOUT);
     client_until(&c, "Hello!");
@@ -82,7 +82,7 @@ START_TEST(a_handler_that_has_answered_may_take_longer)
     client_say(&c, GET("/pieces?length=30000000"));
     for (int i = 0; i < 4; i++) {
         client_read(&c, 1 << 18);
-        skip(serving_config.timeouts.request / 2);
+        serving_skip(serving_config.timeouts.request / 2);
     }
     ck_assert_int_eq(ended, 0);
     ck_assert_int_eq(serving_connections(), 1);
@@ -96,7 +96,7 @@ START_TEST(a_callback_that_is_late_is_nobodys_to_cancel)
     serve();
     client c = client_new();
     client_say(&c, GET("/call-at-gate"));
-    skip(serving_config.timeouts.request + 100);
+    serving_skip(serving_config.timeouts.request + 100);
     promise_settle(gate, 0);
     client_until(&c, "called");
     client_close(&c);
@@ -160,7 +160,7 @@ START_TEST(a_reader_that_takes_a_little_now_and_then_is_not_cut_off)
     for (int i = 0; i < 20; i++) {
         client_read(&c, 1 << 16);
         client_read(&c, 1 << 16);
-        skip(serving_config.timeouts.write * 2 / 3);
+        serving_skip(serving_config.timeouts.write * 2 / 3);
         ck_assert_int_eq(serving_connections(), 1);
     }
     client_until_length(&c, 6000000);       /* also in many writes, each of which takes its time */
@@ -176,9 +176,9 @@ START_TEST(a_reader_that_takes_nothing_is_cut_off_in_time)
     serve();
     client c = client_new();
     client_say(&c, GET("/pieces?length=30000000"));
-    skip(serving_config.timeouts.write / 2);
+    serving_skip(serving_config.timeouts.write / 2);
     ck_assert_int_eq(serving_connections(), 1);
-    skip(serving_config.timeouts.write + 1000);              /* from the last byte that the kernel could place */
+    serving_skip(serving_config.timeouts.write + 1000);      /* from the last byte that the kernel could place */
     ck_assert_int_eq(serving_connections(), 0);
     ck_assert_int_eq(ended, 1);              /* its handler has been cancelled */
     client_close(&c);

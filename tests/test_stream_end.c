@@ -4,12 +4,6 @@
 
 #include <sys/socket.h>
 
-static void skip(uint64_t ms)
-{
-    clock_skip(ms);
-    serving_turns();
-}
-
 START_TEST(bad_framing_is_an_error_behind_what_was_good)
 {
     serve();
@@ -67,10 +61,10 @@ START_TEST(a_client_is_timed_while_it_is_waited_for)
     serve();
     client c = client_new();
     client_say(&c, HEAD("/pull", "Content-Length: 10") "abc");
-    skip(serving_config.timeouts.body - 5000);
+    serving_skip(serving_config.timeouts.body - 5000);
     ck_assert_int_eq(ended, 0);
     client_say(&c, "d");                     /* a byte now and then gains no time */
-    skip(5100);
+    serving_skip(5100);
     client_until_end(&c);
     ck_assert_int_eq(outcome, HTTP_STATUS(408));
     ck_assert_int_eq(client_count(&c, "HTTP/1.1 408 "), 1);
@@ -87,10 +81,10 @@ START_TEST(what_comes_quickly_earns_the_time_that_was_lost)
     client_say(&c, HEAD("/pull", "Content-Length: 1000000"));
     for (int i = 0; i < 6; i++) {            /* 10,000 ms' worth each time */
         ck_assert_uint_eq(client_send(&c, (text){ many, sizeof many }), sizeof many);
-        skip(9000);
+        serving_skip(9000);
     }
     ck_assert_int_eq(ended, 0);
-    skip(serving_config.timeouts.body);      /* but no credit */
+    serving_skip(serving_config.timeouts.body);              /* but no credit */
     ck_assert_int_eq(outcome, HTTP_STATUS(408));
     client_close(&c);
     serving_stop();
@@ -103,12 +97,12 @@ START_TEST(a_handler_that_is_slow_costs_the_client_no_time)
     client c = client_new();
     client_say(&c, HEAD("/slow", "Content-Length: 6") "abc");
     for (int i = 0; i < 5; i++) {
-        skip(serving_config.timeouts.body);
+        serving_skip(serving_config.timeouts.body);
         ck_assert_int_eq(ended, 0);
     }
     let_one_piece();
     expect_pulled("abc");
-    skip(serving_config.timeouts.body);
+    serving_skip(serving_config.timeouts.body);
     client_say(&c, "def");
     let_one_piece();
     let_one_piece();
@@ -137,7 +131,7 @@ START_TEST(a_handler_need_not_read_at_all)
     ck_assert_int_eq(client_count(&c, "Connection: close"), 1);
     client_send(&c, (text){ many, sizeof many });
     ck_assert_int_eq(serving_connections(), 1);              /* it lingers */
-    skip(2100);
+    serving_skip(2100);
     ck_assert_int_eq(serving_connections(), 0);
     client_close(&c);
     serving_stop();
