@@ -287,9 +287,7 @@ static void in_plain_thread(void *arg)
 
 START_TEST(in_a_plain_thread_a_wait_begins_before_the_work_does)
 {
-    uv_thread_t thread;
-    uv_thread_create(&thread, in_plain_thread, NULL);
-    uv_thread_join(&thread);
+    run_in_thread(in_plain_thread, NULL);
     trace_stop(t);
     ck_assert_str_eq(told(), "begin 0 of 0 run; begin 1 of 0 thread; await 1 sleep_for(1); mark 1 blocked; "
                              "wake 1 0; end 1 0; end 0 0; ");
