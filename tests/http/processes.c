@@ -33,6 +33,8 @@ static pid_t worker(void)
     return pid;
 }
 
+static bool is_gone(pid_t pid) { return kill(pid, 0) == -1; }
+
 static void one_worker(const char *setting)
 {
     server_start("processes", "TENK_PROCESSES_POOL=1", setting, NULL);
@@ -102,13 +104,13 @@ START_TEST(a_rendering_that_never_ends_is_504_and_the_next_one_is_well)
     one_worker(run_slowed() ? "TENK_PROCESSES_TIMEOUT=3s" : "TENK_PROCESSES_TIMEOUT=100ms");
     const pid_t stuck = worker();
     kill(stuck, SIGSTOP);
-    client *c = client_asking("/users/42?render=process");
+    client *c = client_asking(PAGE);
     ck_assert(eventually(5, stat("running") == 1 || stat("killed") == 1));
     expect(get("/users/42"), 200, "text/html");              /* nobody else notices */
     expect_problem(client_answer(c), 504);
     ck_assert_msg(eventually(5, get(PAGE).status == 200), "there is no other worker");
     ck_assert_int_ne(worker(), stuck);
-    ck_assert_int_eq(kill(stuck, 0), -1);
+    ck_assert(is_gone(stuck));
     ck_assert_int_ge(stat("killed"), 1);
     client_free(c);
     server_stop();
@@ -131,7 +133,7 @@ START_TEST(a_rendering_that_dies_is_500_and_the_next_one_is_well)
     const pid_t doomed = worker_of_shared();
     const int before = stat("died");
     kill(doomed, SIGSTOP);
-    client *c = client_asking("/users/42?render=process");
+    client *c = client_asking(PAGE);
     ck_assert(eventually(5, stat("running") == 1));
     kill(doomed, SIGKILL);
     expect_problem(client_answer(c), 500);
@@ -147,10 +149,10 @@ START_TEST(a_client_that_leaves_ends_its_rendering)
 {
     const pid_t stuck = worker_of_shared();
     kill(stuck, SIGSTOP);
-    client *c = client_asking("/users/42?render=process");
+    client *c = client_asking(PAGE);
     ck_assert(eventually(5, stat("running") == 1));
     client_reset(c);
-    ck_assert_msg(eventually(5, kill(stuck, 0) == -1), "it goes on");
+    ck_assert_msg(eventually(5, is_gone(stuck)), "it goes on");
     expect(get(PAGE), 200, "text/html");
 }
 END_TEST
@@ -159,7 +161,7 @@ START_TEST(more_than_may_wait_are_503)
 {
     const int before = stat("refused");
     kill(worker_of_shared(), SIGSTOP);
-    client *first = client_asking("/users/42?render=process");
+    client *first = client_asking(PAGE);
     ck_assert(eventually(5, stat("running") == 1));
     client *second = client_asking("/users/43?render=process");
     ck_assert(eventually(5, stat("waiting") == 1));
@@ -185,8 +187,6 @@ START_TEST(a_process_is_replaced_after_its_number_of_jobs)
     server_stop();
 }
 END_TEST
-
-static bool is_gone(pid_t pid) { return kill(pid, 0) == -1; }
 
 START_TEST(stopping_ends_the_processes_even_one_that_is_stuck)
 {
