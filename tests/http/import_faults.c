@@ -105,7 +105,7 @@ static int lines_in(const json_t *stretches)
 START_TEST(a_database_that_fails_half_way_ends_it_with_an_exact_report)
 {
     server_start_on_postgres("import-database", NULL);
-    char *body = many_lines(500, 400, "fault", 500), sql[128];
+    char *body = many_lines(500, 400, "fault", 500);
     client *c = client_new();
     cluster_ask(postgres(), "delete from posts where user_id = 400");
     client_say(c, STREAM);
@@ -124,8 +124,7 @@ START_TEST(a_database_that_fails_half_way_ends_it_with_an_exact_report)
     ck_assert_int_ge(r.stored, 500);
     ck_assert_msg(r.stored + missing + uncertain == r.lines, "%s", a.body);
     cluster_start(postgres());
-    snprintf(sql, sizeof sql, "select count(*) from posts where user_id = 400");
-    const int there = sql_int(sql);
+    const int there = sql_int("select count(*) from posts where user_id = 400");
     ck_assert_msg(there >= r.stored && there <= r.stored + uncertain, "%d are there: %s", there, a.body);
     client_free(c);
     free(body);
