@@ -67,6 +67,13 @@ char *many_lines(int count, int user, const char *title, int bytes)
     return all;
 }
 
+client *import_begin(void)
+{
+    client *c = client_new();
+    client_say(c, STREAM);
+    return c;
+}
+
 void say_chunk(client *c, const char *bytes)
 {
     char size[32];

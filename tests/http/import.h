@@ -20,6 +20,8 @@ int    number_of(const json_t *object, const char *key);                 /* whic
 
 /* So many lines for that user, each with bytes of body and a title that begins so, one behind the other. */
 char *many_lines(int count, int user, const char *title, int bytes);
-void  say_chunk(client *c, const char *bytes);
+
+client *import_begin(void);                  /* one that has sent STREAM: chunks may follow */
+void    say_chunk(client *c, const char *bytes);
 
 #endif

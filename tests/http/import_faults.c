@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,7 @@ static void on_sqlite(void) { server_start("import-clients", NULL); }
 
 START_TEST(a_client_that_stops_half_way_is_told_what_is_stored)
 {
-    client *c = client_new();
-    client_say(c, STREAM);
+    client *c = import_begin();
     char *body = many_lines(600, 212, "kept", 10);           /* three batches */
     say_chunk(c, body);
     say_chunk(c, LINE(212, "not whole"));
@@ -31,8 +29,7 @@ END_TEST
 
 START_TEST(the_log_tells_what_became_of_the_lines_of_a_client_that_is_gone)
 {
-    client *c = client_new();
-    client_say(c, STREAM);
+    client *c = import_begin();
     say_chunk(c, LINE(213, "of one who left") "\n");
     ck_assert(eventually(5, strstr(get_as("/users/213", "application/json").body, "of one who left")));
     client_reset(c);
@@ -42,8 +39,7 @@ END_TEST
 
 START_TEST(bad_framing_ends_it_with_a_report)
 {
-    client *c = client_new();
-    client_say(c, STREAM);
+    client *c = import_begin();
     say_chunk(c, LINE(214, "before it") "\n");
     client_say(c, "nonsense\r\n");
     const report r = report_in(client_answer(c), 400);
@@ -56,8 +52,7 @@ END_TEST
 START_TEST(one_that_is_too_slow_is_told_what_is_stored)
 {
     server_start("import-ends", "TENK_TIMEOUTS_BODY=200ms", NULL);
-    client *c = client_new();
-    client_say(c, STREAM);
+    client *c = import_begin();
     say_chunk(c, LINE(1, "in time") "\n");
     const report r = report_in(client_answer(c), 408);
     expect_counts(&r, 1, 0, 1, 0);
@@ -69,9 +64,7 @@ END_TEST
 START_TEST(stopping_waits_for_an_import_but_not_for_ever)
 {
     server_start("import-ends", "TENK_TIMEOUTS_DRAIN=1s", NULL);
-    client *quick = client_new(), *endless = client_new();
-    client_say(quick, STREAM);
-    client_say(endless, STREAM);
+    client *quick = import_begin(), *endless = import_begin();
     say_chunk(quick, LINE(1, "before the signal") "\n");
     say_chunk(endless, LINE(1, "of the endless one") "\n");
     ck_assert(eventually(5, strstr(get_as("/users/1", "application/json").body, "of the endless one")));
@@ -106,9 +99,8 @@ START_TEST(a_database_that_fails_half_way_ends_it_with_an_exact_report)
 {
     server_start_on_postgres("import-database", NULL);
     char *body = many_lines(500, 400, "fault", 500);
-    client *c = client_new();
     cluster_ask(postgres(), "delete from posts where user_id = 400");
-    client_say(c, STREAM);
+    client *c = import_begin();
     say_chunk(c, body);
     ck_assert(eventually(10, sql_int("select count(*) from posts where user_id = 400") == 500));
     for (int i = 0; i < 20; i++)

@@ -125,8 +125,7 @@ END_TEST
 
 START_TEST(lines_are_stored_while_the_client_still_sends)
 {
-    client *c = client_new();
-    client_say(c, STREAM);
+    client *c = import_begin();
     say_chunk(c, LINE(209, "a first one") "\n" LINE(209, "half"));
     ck_assert(eventually(5, strstr(get_as("/users/209", "application/json").body, "a first one")));
     say_chunk(c, "\n");
@@ -139,8 +138,7 @@ END_TEST
 
 START_TEST(a_request_behind_it_sees_what_it_has_stored)
 {
-    client *c = client_new();
-    client_say(c, STREAM);
+    client *c = import_begin();
     say_chunk(c, LINE(210, "seen by the next") "\n");
     client_say(c, "0\r\n\r\nGET /users/210 HTTP/1.1\r\nHost: t\r\nAccept: application/json\r\n\r\n");
     ck_assert_int_eq(client_answer(c).status, 200);
