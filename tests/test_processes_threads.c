@@ -60,6 +60,12 @@ static int outcome(struct asker *a)
     return a->err;
 }
 
+static void leave(struct asker *a)           /* its client does */
+{
+    close(a->ends[1]);
+    a->ends[1] = -1;
+}
+
 static int run(const process_job *job, uint64_t ms) { return outcome(start(0, job, ms)); }
 
 static pid_t worker_pid(void)
@@ -114,8 +120,7 @@ START_TEST(one_that_spins_is_killed_at_its_limit_or_when_its_client_leaves)
     struct asker *a = start(1, &TEST_SPIN, 0);
     while (processes_count().running == 0)
         sched_yield();
-    close(a->ends[1]);
-    a->ends[1] = -1;
+    leave(a);
     ck_assert_int_eq(outcome(a), UV_ECANCELED);
     ck_assert_int_ne(worker_pid(), after);
     ck_assert_uint_eq(processes_count().killed, 2);
@@ -138,8 +143,7 @@ START_TEST(a_full_line_refuses_and_those_in_line_get_their_turn)
     }
     while (run(&TEST_ECHO, 1) != UV_EAGAIN)  /* they were counted before they stood in line */
         sched_yield();
-    close(spins->ends[1]);
-    spins->ends[1] = -1;
+    leave(spins);
     ck_assert_int_eq(outcome(spins), UV_ECANCELED);
     ck_assert_int_eq(outcome(&askers[3]), 0);
     ck_assert_int_eq(outcome(&askers[4]), 0);
@@ -158,9 +162,8 @@ START_TEST(threads_side_by_side_have_a_worker_each_and_each_does_its_number_of_j
     const pid_t first = worker_pid();
     ck_assert_int_eq(worker_pid(), first);
     ck_assert_int_ne(worker_pid(), first);
-    close(one->ends[1]);
-    close(two->ends[1]);
-    one->ends[1] = two->ends[1] = -1;
+    leave(one);
+    leave(two);
     ck_assert_int_eq(outcome(one), UV_ECANCELED);
     ck_assert_int_eq(outcome(two), UV_ECANCELED);
     close_all();
