@@ -50,7 +50,6 @@ static void judge(short revents, uint64_t now)
         here.cancelled = true;
 }
 
-/* Rounded up: poll must not return before it. */
 static int milliseconds(uint64_t until, uint64_t now)
 {
     if (until == PLAIN_FOREVER)
@@ -58,6 +57,8 @@ static int milliseconds(uint64_t until, uint64_t now)
     const uint64_t left = until > now ? (until - now + MS - 1) / MS : 0;
     return left < INT_MAX ? (int)left : INT_MAX;
 }
+
+int plain_until(uint64_t time) { return milliseconds(time, uv_hrtime()); }
 
 int plain_wait(int fd, short events, uint64_t until)
 {

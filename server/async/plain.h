@@ -40,6 +40,7 @@ bool     plain_late(void);                   /* the deadline has come */
 uint64_t plain_next_look(int waiting);
 
 uint64_t plain_in(uint64_t ms);              /* the time, by uv_hrtime's clock, in so many milliseconds */
+int      plain_until(uint64_t time);         /* and back, as poll has it: rounded up; -1 is PLAIN_FOREVER */
 
 /* Until fd has one of poll's events, or has failed: 0. Or until the time until, of plain_in,
  * or the deadline: UV_ETIMEDOUT, never too early. Or until the client is gone: UV_ECANCELED. fd may be -1: only time. */

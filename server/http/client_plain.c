@@ -9,7 +9,6 @@
 #include "transfer.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -80,16 +79,6 @@ static int open_seat(seat *s)
     return 0;
 }
 
-/* In whole milliseconds, rounded up; -1 for ever. */
-static int milliseconds(uint64_t until)
-{
-    const uint64_t now = plain_in(0);
-    if (until == PLAIN_FOREVER)
-        return -1;
-    const uint64_t left = until > now ? (until - now + 999999) / 1000000 : 0;
-    return left < INT_MAX ? (int)left : INT_MAX;
-}
-
 /* Waits, and lets libcurl go on with what is ready. UV_ECANCELED: the thread's client is gone, of which
  * an abandoned transfer has heard; UV_ETIMEDOUT: its deadline has come. */
 static int take_turn(seat *s, bool abandoned)
@@ -98,7 +87,7 @@ static int take_turn(seat *s, bool abandoned)
     int running, err = abandoned ? 0 : plain_wait(s->sockets, POLLIN, s->due);
     if (err && (err != UV_ETIMEDOUT || plain_late()))
         return err;
-    const int n = epoll_wait(s->sockets, e, EVENTS, abandoned ? milliseconds(s->due) : 0);
+    const int n = epoll_wait(s->sockets, e, EVENTS, abandoned ? plain_until(s->due) : 0);
     for (int i = 0; i < n; i++)
         curl_multi_socket_action(s->multi, e[i].data.fd,
                                  (e[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
@@ -136,7 +125,7 @@ static int fetch(seat *s, transfer *t, uint64_t until)
     s->easy = NULL;
     if (!easy)
         return UV_ENOMEM;
-    transfer_begin(t, easy, (uint64_t)milliseconds(until));
+    transfer_begin(t, easy, (uint64_t)plain_until(until));
     err = curl_multi_add_handle(s->multi, easy) == CURLM_OK ? run(s, t) : UV_ENOMEM;
     curl_multi_remove_handle(s->multi, easy);
     s->easy = transfer_end(t, err);

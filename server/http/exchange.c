@@ -23,7 +23,7 @@ void exchange_init(void *room, size_t size, const head *h)
     request *req = room;
     *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
                       .header_count = (uint16_t)h->count, .deadline = NO_DEADLINE,
-                       .path = place(h, h->path), .query = place(h, h->query) };
+                      .path = place(h, h->path), .query = place(h, h->query) };
     memcpy((void *)exchange_headers(req), h->headers, (size_t)h->count * sizeof(header));
     memcpy((void *)exchange_head(req), h->at, h->length);
     arena_init(&req->arena, (char *)room + fixed_size(h), size - fixed_size(h));
