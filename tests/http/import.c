@@ -7,24 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-int number_of(const json_t *object, const char *key)
-{
-    const json_t *n = json_object_get(object, key);
-    ck_assert_msg(json_is_integer(n), "there is no %s", key);
-    return (int)json_integer_value(n);
-}
-
 report report_in(answer a, int status)
 {
     static json_t *whole;
     json_decref(whole);
-    expect(a, status, status == 200 ? "application/json" : "application/problem+json");
-    whole = json_loadb(a.body, a.length, 0, NULL);
-    ck_assert_msg(whole != NULL, "this is no JSON: %s", a.body);
+    whole = json_in(a, status);
     if (status != 200)
         ck_assert_int_eq(number_of(whole, "status"), status);
-    return (report){ number_of(whole, "lines"), number_of(whole, "blank"), number_of(whole, "stored"),
-                     number_of(whole, "refused"), whole };
+    return (report){ (int)number_of(whole, "lines"), (int)number_of(whole, "blank"), (int)number_of(whole, "stored"),
+                     (int)number_of(whole, "refused"), whole };
 }
 
 void expect_counts(const report *r, int lines, int blank, int stored, int refused)

@@ -3,8 +3,7 @@
 #define TESTS_IMPORT_H
 
 #include "client.h"
-
-#include <jansson.h>
+#include "json.h"
 
 #define NDJSON "application/x-ndjson"
 #define LINE(user, title) "{\"user_id\": " #user ", \"title\": \"" title "\", \"body\": \"b\"}"
@@ -16,7 +15,6 @@ report import(const char *body, int lines, int blank, int stored, int refused); 
 report report_in(answer a, int status);      /* what it points to lives until the next one */
 void   expect_counts(const report *r, int lines, int blank, int stored, int refused);
 void   expect_refusal(const report *r, int line, const char *why);       /* the refusal of that line says so */
-int    number_of(const json_t *object, const char *key);                 /* which must have one */
 
 /* So many lines for that user, each with bytes of body and a title that begins so, one behind the other. */
 char *many_lines(int count, int user, const char *title, int bytes);

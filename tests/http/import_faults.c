@@ -91,7 +91,7 @@ static int lines_in(const json_t *stretches)
     size_t i;
     json_t *each;
     json_array_foreach(stretches, i, each)
-        count += number_of(each, "to") - number_of(each, "from") + 1;
+        count += (int)(number_of(each, "to") - number_of(each, "from")) + 1;
     return count;
 }
 

@@ -1,7 +1,8 @@
 /* patterns.c - the gallery: every pattern runs, its record is consistent, and says what the pattern claims. */
 #include "scenarios.h"
 
-#include <jansson.h>
+#include "json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,21 +23,12 @@ static void on_postgres(void)
     server_start_on_postgres("patterns-postgres", NULL);
 }
 
-static json_t *parsed(answer a)
-{
-    json_error_t error;
-    expect(a, 200, "application/json");
-    json_t *whole = json_loads(a.body, 0, &error);
-    ck_assert_msg(whole != NULL, "line %d: %s", error.line, error.text);
-    return whole;
-}
-
 /* One run; NULL if this server says that it does not run here. */
 static json_t *run_of(const char *name)
 {
     char path[128];
     snprintf(path, sizeof path, "/patterns/%s", name);
-    json_t *run = parsed(get_as(path, "application/json"));
+    json_t *run = json_in(get_as(path, "application/json"), 200);
     ck_assert_str_eq(json_string_value(json_object_get(run, "pattern")), name);
     ck_assert_str_eq(json_string_value(json_object_get(run, "mode")), in_threads_mode() ? "threads" : "async");
     if (json_is_true(json_object_get(run, "ran")))
@@ -47,16 +39,9 @@ static json_t *run_of(const char *name)
     return NULL;
 }
 
-static int64_t number(const json_t *of, const char *name)
-{
-    const json_t *n = json_object_get(of, name);
-    ck_assert_msg(json_is_integer(n), "there is no %s", name);
-    return json_integer_value(n);
-}
-
 static int64_t figure(const json_t *run, const char *name)
 {
-    return number(json_object_get(json_object_get(run, "figures"), name), "value");
+    return number_of(json_object_get(json_object_get(run, "figures"), name), "value");
 }
 
 static bool is(const json_t *event, const char *key, const char *value)
@@ -75,12 +60,12 @@ static void expect_consistent(const char *name, const json_t *run)
     json_t *e;
 
     json_array_foreach(json_object_get(run, "events"), i, e) {
-        const int64_t at = number(e, "at"), track = number(e, "track");
+        const int64_t at = number_of(e, "at"), track = number_of(e, "track");
         ck_assert_msg(at >= last && track < MOST_TRACKS, "%s, event %zu", name, i);
         last = at;
         if (is(e, "kind", "begin")) {
             ck_assert_msg(state[track] == NONE, "%s: track %d begins twice", name, (int)track);
-            ck_assert_msg(track == 0 || state[number(e, "parent")] != NONE, "%s: track %d", name, (int)track);
+            ck_assert_msg(track == 0 || state[number_of(e, "parent")] != NONE, "%s: track %d", name, (int)track);
             state[track] = json_is_true(json_object_get(e, "task")) ? WAITS : RUNS;  /* for its turn */
         } else if (is(e, "kind", "await")) {
             ck_assert_msg(state[track] == RUNS, "%s: track %d awaits in state %d", name, (int)track, state[track]);
@@ -96,7 +81,7 @@ static void expect_consistent(const char *name, const json_t *run)
             ck_assert_int_ne(state[track], NONE);
         }
     }
-    ck_assert_int_eq(number(run, "took_us"), last);
+    ck_assert_int_eq(number_of(run, "took_us"), last);
     for (int t = 0; t < MOST_TRACKS; t++)
         ck_assert_msg(state[t] == NONE || state[t] == ENDED, "%s: track %d never ends", name, t);
 }
@@ -113,14 +98,14 @@ static tracks tracks_called(const json_t *run, const char *name)
     int ends = 0;
 
     json_array_foreach(json_object_get(run, "events"), i, e) {
-        const int64_t track = number(e, "track"), at = number(e, "at");
+        const int64_t track = number_of(e, "track"), at = number_of(e, "at");
         if (is(e, "kind", "begin") && is(e, "name", name)) {
             of_these[track] = true;
             if (t.count++ == 0)
                 t.first_begin = at;
             t.last_begin = at;
         } else if (is(e, "kind", "end") && of_these[track]) {
-            const int64_t outcome = number(e, "outcome");
+            const int64_t outcome = number_of(e, "outcome");
             if (ends++ == 0)
                 t.first_end = at;
             t.last_end = at;
@@ -137,8 +122,8 @@ static int64_t most_of(const json_t *run, const char *value_name)
     size_t i;
     json_t *e;
     json_array_foreach(json_object_get(run, "events"), i, e)
-        if (is(e, "kind", "value") && is(e, "name", value_name) && number(e, "value") > most)
-            most = number(e, "value");
+        if (is(e, "kind", "value") && is(e, "name", value_name) && number_of(e, "value") > most)
+            most = number_of(e, "value");
     return most;
 }
 
@@ -154,7 +139,7 @@ static bool has_mark(const json_t *run, const char *name)
 
 START_TEST(every_pattern_runs_or_says_why_not_and_its_record_is_consistent)
 {
-    json_t *all = parsed(get_as("/patterns", "application/json")), *about;
+    json_t *all = json_in(get_as("/patterns", "application/json"), 200), *about;
     size_t i;
     int ran = 0;
 
@@ -166,8 +151,8 @@ START_TEST(every_pattern_runs_or_says_why_not_and_its_record_is_consistent)
             continue;
         ran++;
         expect_consistent(name, run);
-        ck_assert_msg(number(run, "outcome") == 0 || run_slowed(), "%s: %s", name, json_string_value(json_object_get(run, "error")));
-        ck_assert_msg(number(run, "took_us") < (run_slowed() ? 60 : 6) * 1000000, "%s takes long", name);
+        ck_assert_msg(number_of(run, "outcome") == 0 || run_slowed(), "%s: %s", name, json_string_value(json_object_get(run, "error")));
+        ck_assert_msg(number_of(run, "took_us") < (run_slowed() ? 60 : 6) * 1000000, "%s takes long", name);
         json_decref(run);
     }
     ck_assert_int_ge(ran, in_threads_mode() ? 8 : 16);
@@ -257,12 +242,12 @@ START_TEST(ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough)
         good += a.status == 200;
         refused += a.status == 503 && header_is(&a, "Retry-After", "1");
         if (a.status == 200) {
-            json_t *run = parsed(a);
+            json_t *run = json_in(a, 200);
             const int64_t sleepers = figure(run, "sleepers");
             ck_assert(sleepers == 10000 || run_slowed());
             ck_assert_int_gt(figure(run, "while all sleep"), 0);
             ck_assert_int_eq(most_of(run, "asleep"), sleepers);
-            ck_assert_int_eq(number(run, "dropped") > 0, sleepers > MOST_TRACKS);
+            ck_assert_int_eq(number_of(run, "dropped") > 0, sleepers > MOST_TRACKS);
             json_decref(run);
         }
         client_free(c[i]);
@@ -303,7 +288,7 @@ START_TEST(a_server_that_listens_everywhere_asks_itself_on_the_loopback)
     for (int i = 0; i < 2; i++) {
         server_start("patterns-everywhere", "--listen", listen[i], NULL);
         json_t *run = run_of("callbacks");
-        ck_assert_int_eq(number(run, "outcome"), 0);
+        ck_assert_int_eq(number_of(run, "outcome"), 0);
         json_decref(run);
         server_stop();
     }
@@ -456,7 +441,7 @@ START_TEST(a_timeout_ends_the_query_at_the_server)
     }
     ck_assert_int_eq(tracks_called(run, "five seconds").cancelled, 1);
     ck_assert_int_eq(figure(run, "of such queries go on at the server"), 0);
-    ck_assert_int_lt(number(run, "took_us"), 4000000);
+    ck_assert_int_lt(number_of(run, "took_us"), 4000000);
     json_decref(run);
 }
 END_TEST

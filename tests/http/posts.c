@@ -2,7 +2,8 @@
  * there afterwards. */
 #include "scenarios.h"
 
-#include <jansson.h>
+#include "json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,10 +36,8 @@ START_TEST(json_is_answered_by_201_with_location_and_the_post)
     const answer a =
         post("/users/8/posts", JSON,
              "{\"title\": \"By JSON \\u00e9\", \"body\": \"In **bold**\\nand \\\"quoted\\\"\"}");
-    expect(a, 201, "application/json");
+    json_t *one = json_in(a, 201);
     ck_assert_ptr_nonnull(header(&a, "Location"));
-    json_t *one = json_loadb(a.body, a.length, 0, NULL);
-    ck_assert_msg(one != NULL, "this is no JSON: %s", a.body);
     ck_assert_int_gt(json_integer_value(json_object_get(one, "id")), 0);
     ck_assert_str_eq(json_string_value(json_object_get(one, "title")), "By JSON \u00e9");
     ck_assert_str_eq(json_string_value(json_object_get(one, "body")), "In **bold**\nand \"quoted\"");
@@ -46,7 +45,7 @@ START_TEST(json_is_answered_by_201_with_location_and_the_post)
     json_decref(one);
 
     const answer b = get_as("/users/8", JSON);
-    json_t *all = json_loadb(b.body, b.length, 0, NULL), *each;
+    json_t *all = json_in(b, 200), *each;
     bool found = false;
     size_t i;
     json_array_foreach(json_object_get(all, "posts"), i, each)

@@ -1,7 +1,8 @@
 /* users.c - the users and their pages, in all stages, on both databases. */
 #include "scenarios.h"
 
-#include <jansson.h>
+#include "json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,9 +85,7 @@ END_TEST
 START_TEST(a_user_is_json_for_those_who_accept_that)
 {
     const answer a = get_as("/users/42", "application/json");
-    expect(a, 200, "application/json");
-    json_t *all = json_loadb(a.body, a.length, 0, NULL);
-    ck_assert_msg(all != NULL, "this is no JSON: %.400s", a.body);
+    json_t *all = json_in(a, 200);
     json_t *user = json_object_get(all, "user") ? json_object_get(all, "user") : all;
     json_t *posts = json_object_get(all, "posts");
     ck_assert_int_eq(json_integer_value(json_object_get(user, "id")), 42);
