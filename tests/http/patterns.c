@@ -1,54 +1,7 @@
-/* patterns.c - the gallery: every pattern runs, its record is consistent, and says what the pattern claims. */
+/* patterns.c - every pattern runs, its record is consistent, and shows what the pattern claims. */
 #include "scenarios.h"
 
-#include "json.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { CANCELLED = -125, MOST_TRACKS = 1024 };
-
-static bool postgres_here;
-
-static void on_sqlite(void)
-{
-    postgres_here = false;
-    server_start("patterns-sqlite", "TENK_DATABASE_READERS=4", NULL);
-}
-
-static void on_postgres(void)
-{
-    postgres_here = true;
-    server_start_on_postgres("patterns-postgres", NULL);
-}
-
-/* One run; NULL if this server says that it does not run here. */
-static json_t *run_of(const char *name)
-{
-    char path[128];
-    snprintf(path, sizeof path, "/patterns/%s", name);
-    json_t *run = json_in(get_as(path, "application/json"), 200);
-    ck_assert_str_eq(json_string_value(json_object_get(run, "pattern")), name);
-    ck_assert_str_eq(json_string_value(json_object_get(run, "mode")), in_threads_mode() ? "threads" : "async");
-    if (json_is_true(json_object_get(run, "ran")))
-        return run;
-    const char *why = json_string_value(json_object_get(run, "why"));
-    ck_assert_msg(why && strlen(why) > 20, "%s does not run, and does not say why", name);
-    json_decref(run);
-    return NULL;
-}
-
-static int64_t figure(const json_t *run, const char *name)
-{
-    return number_of(json_object_get(json_object_get(run, "figures"), name), "value");
-}
-
-static bool is(const json_t *event, const char *key, const char *value)
-{
-    const char *found = json_string_value(json_object_get(event, key));
-    return found && strcmp(found, value) == 0;
-}
+#include "recorded.h"
 
 /* Times ascend; every track begins once, under a parent that is there, and ends once; it waits for one
  * thing at a time, and wakes from it. */
@@ -84,57 +37,6 @@ static void expect_consistent(const char *name, const json_t *run)
     ck_assert_int_eq(number_of(run, "took_us"), last);
     for (int t = 0; t < MOST_TRACKS; t++)
         ck_assert_msg(state[t] == NONE || state[t] == ENDED, "%s: track %d never ends", name, t);
-}
-
-/* Of the tracks of that name: when the last began, when the first ended, and so on. */
-typedef struct tracks { int count, succeeded, cancelled; int64_t first_begin, last_begin, first_end, last_end; } tracks;
-
-static tracks tracks_called(const json_t *run, const char *name)
-{
-    tracks t = { 0 };
-    bool of_these[MOST_TRACKS] = { false };
-    size_t i;
-    json_t *e;
-    int ends = 0;
-
-    json_array_foreach(json_object_get(run, "events"), i, e) {
-        const int64_t track = number_of(e, "track"), at = number_of(e, "at");
-        if (is(e, "kind", "begin") && is(e, "name", name)) {
-            of_these[track] = true;
-            if (t.count++ == 0)
-                t.first_begin = at;
-            t.last_begin = at;
-        } else if (is(e, "kind", "end") && of_these[track]) {
-            const int64_t outcome = number_of(e, "outcome");
-            if (ends++ == 0)
-                t.first_end = at;
-            t.last_end = at;
-            t.succeeded += outcome == 0;
-            t.cancelled += outcome == CANCELLED;
-        }
-    }
-    return t;
-}
-
-static int64_t most_of(const json_t *run, const char *value_name)
-{
-    int64_t most = -1;
-    size_t i;
-    json_t *e;
-    json_array_foreach(json_object_get(run, "events"), i, e)
-        if (is(e, "kind", "value") && is(e, "name", value_name) && number_of(e, "value") > most)
-            most = number_of(e, "value");
-    return most;
-}
-
-static bool has_mark(const json_t *run, const char *name)
-{
-    size_t i;
-    json_t *e;
-    json_array_foreach(json_object_get(run, "events"), i, e)
-        if (is(e, "kind", "mark") && is(e, "name", name))
-            return true;
-    return false;
 }
 
 START_TEST(every_pattern_runs_or_says_why_not_and_its_record_is_consistent)
@@ -224,39 +126,6 @@ START_TEST(a_hundred_sleepers_sleep_at_the_same_time)
 }
 END_TEST
 
-START_TEST(ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough)
-{
-    client *c[2];
-    int good = 0, refused = 0;
-    if (in_threads_mode()) {
-        ck_assert_ptr_null(run_of("ten-thousand-sleepers"));
-        return;
-    }
-    for (int i = 0; i < 2; i++) {
-        c[i] = client_new();
-        client_patience(c[i], 60);
-        client_say(c[i], "GET /patterns/ten-thousand-sleepers HTTP/1.1\r\nHost: t\r\nAccept: application/json\r\n\r\n");
-    }
-    for (int i = 0; i < 2; i++) {
-        const answer a = client_answer(c[i]);
-        good += a.status == 200;
-        refused += a.status == 503 && header_is(&a, "Retry-After", "1");
-        if (a.status == 200) {
-            json_t *run = json_in(a, 200);
-            const int64_t sleepers = figure(run, "sleepers");
-            ck_assert(sleepers == 10000 || run_slowed());
-            ck_assert_int_gt(figure(run, "while all sleep"), 0);
-            ck_assert_int_eq(most_of(run, "asleep"), sleepers);
-            ck_assert_int_eq(number_of(run, "dropped") > 0, sleepers > MOST_TRACKS);
-            json_decref(run);
-        }
-        client_free(c[i]);
-    }
-    ck_assert_int_eq(good, 1);
-    ck_assert_int_eq(refused, 1);
-}
-END_TEST
-
 START_TEST(callbacks_come_in_turn)
 {
     static const char *const ORDER[] = { "file", "database", "HTTP", "render" };
@@ -281,62 +150,6 @@ START_TEST(a_semaphore_lets_in_no_more_than_it_may)
     json_decref(run);
 }
 END_TEST
-
-START_TEST(a_server_that_listens_everywhere_asks_itself_on_the_loopback)
-{
-    char listen[2][64] = { "0.0.0.0:0", "[::]:0" };
-    for (int i = 0; i < 2; i++) {
-        server_start("patterns-everywhere", "--listen", listen[i], NULL);
-        json_t *run = run_of("callbacks");
-        ck_assert_int_eq(number_of(run, "outcome"), 0);
-        json_decref(run);
-        server_stop();
-    }
-}
-END_TEST
-
-START_TEST(so_many_run_at_once_and_the_next_is_503_until_one_has_ended_or_left)
-{
-    enum { AT_ONCE = 8 };
-    client *c[AT_ONCE];
-    if (in_threads_mode())                   /* there is nothing that runs for long enough */
-        return;
-    for (int i = 0; i < AT_ONCE; i++)
-        c[i] = client_asking("/patterns/hundred-sleepers?run=1");
-    answer a = { 0 };
-    ck_assert(eventually(0.8, (a = get_as("/patterns/all", "application/json")).status == 503));
-    ck_assert(header_is(&a, "Retry-After", "1"));
-    expect(get_as("/patterns/all", "text/html"), 200, "text/html");          /* which runs nothing */
-    for (int i = 0; i < AT_ONCE; i++)
-        client_reset(c[i]);
-    ck_assert(eventually(5, get_as("/patterns/all", "application/json").status == 200));
-}
-END_TEST
-
-/* The lines of a file from the first on, as HTML would have them. */
-static void expect_source(answer a, const char *path)
-{
-    char line[256];
-    const char *at = strstr(a.body, "<ol class=\"source\" start=\"");
-    ck_assert_ptr_nonnull(at);
-    int number = atoi(at + strlen("<ol class=\"source\" start=\""));
-    FILE *f = fopen(path, "r");
-    ck_assert_msg(f != NULL, "%s is not there", path);
-    for (int i = 1; i < number; i++)
-        ck_assert_ptr_nonnull(fgets(line, sizeof line, f));
-    for (at = strstr(at, "<li>"); at && fgets(line, sizeof line, f); number++) {
-        const size_t plain = strcspn(line, "<>&\"'\n/");    /* what is neither escaped nor a comment */
-        const char *shown = at + strlen("<li>");
-        for (size_t i = 0; i < plain; i++) {
-            while (strncmp(shown, "<b>", 3) == 0 || strncmp(shown, "</b>", 4) == 0)
-                shown = strchr(shown, '>') + 1;
-            ck_assert_msg(*shown++ == line[i], "%s:%d is not shown as it is", path, number);
-        }
-        at = strstr(at + 1, "<li>");
-    }
-    fclose(f);
-    ck_assert_ptr_null(at);
-}
 
 START_TEST(a_job_that_crashes_and_one_that_never_ends_leave_the_others_alone)
 {
@@ -446,98 +259,27 @@ START_TEST(a_timeout_ends_the_query_at_the_server)
 }
 END_TEST
 
-START_TEST(a_page_shows_the_source_and_after_a_run_the_timeline)
-{
-    answer a = get_as("/patterns", "text/html");
-    expect(a, 200, "text/html");
-    expect_body(a, "action=\"/patterns/all\"");
-    a = get_as("/patterns/all", "text/html");
-    expect(a, 200, "text/html");
-    expect_body(a, "handlers/patterns/all.c");
-    expect_source(a, "handlers/patterns/all.c");
-    expect_body(a, "<b>gather</b>(step(r, &quot;the user&quot;");
-    ck_assert_ptr_null(strstr(a.body, "<svg"));
-    a = get_as("/patterns/all?run=1", "text/html");
-    expect(a, 200, "text/html");
-    expect_body(a, "<svg");
-    expect_body(a, "the posts");
-    ck_assert(header_is(&a, "Cache-Control", "no-store"));
-}
-END_TEST
-
-START_TEST(what_does_not_run_here_is_a_page_that_says_so)
-{
-    if (postgres_here && !in_threads_mode())
-        return;
-    const answer a = get_as("/patterns/timeout?run=1", "text/html");
-    expect(a, 200, "text/html");
-    expect_body(a, "class=\"refusal\"");
-    ck_assert_ptr_null(strstr(a.body, "<svg"));
-}
-END_TEST
-
-START_TEST(an_unknown_pattern_is_404_and_head_runs_nothing)
-{
-    expect_problem(get("/patterns/unheard-of"), 404);
-    expect(get_as("/patterns/unheard-of", "text/html"), 404, "text/html");
-    const answer a = ask("HEAD /patterns/hundred-sleepers?run=1 HTTP/1.1\r\nHost: t\r\n\r\n");
-    ck_assert_int_eq(a.status, 200);
-    ck_assert_ptr_null(header(&a, "Cache-Control"));
-}
-END_TEST
-
-START_TEST(a_link_on_a_strangers_page_runs_nothing)
-{
-    const answer a = ask("GET /patterns/all?run=1 HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\n"
-                         "Sec-Fetch-Site: cross-site\r\n\r\n");
-    expect(a, 200, "text/html");
-    ck_assert_ptr_null(strstr(a.body, "<svg"));
-}
-END_TEST
-
-START_TEST(switched_off_there_is_no_gallery)
-{
-    server_start("patterns-off", "TENK_PATTERNS_ENABLED=off", NULL);
-    expect_problem(get("/patterns"), 404);
-    expect_problem(get("/patterns/race"), 404);
-    const answer a = get_as("/", "text/html");
-    ck_assert_ptr_null(strstr(a.body, "/patterns"));
-    server_stop();
-}
-END_TEST
-
 Suite *patterns_suite(void)
 {
     Suite *s = suite_create("patterns");
     for (int database = 0; database < 2; database++) {
-        TCase *t = database == 0 ? theme(s, "patterns-sqlite", on_sqlite) : theme(s, "patterns-postgres", on_postgres);
-        tcase_set_timeout(t, 30);
+        TCase *t = recorded_theme(s, database == 1);
         tcase_add_test(t, every_pattern_runs_or_says_why_not_and_its_record_is_consistent);
         tcase_add_test(t, a_race_calls_the_loser_off_and_any_waits_for_a_success);
         tcase_add_test(t, what_is_gathered_overlaps_and_what_is_awaited_in_turn_does_not);
         tcase_add_test(t, a_timeout_ends_the_query_at_the_server);
-        tcase_add_test(t, what_does_not_run_here_is_a_page_that_says_so);
         if (database == 1)
             continue;                        /* the rest asks no database */
         tcase_add_test(t, all_settled_tells_of_each_and_a_chain_has_one_catch);
         tcase_add_test(t, a_hundred_sleepers_sleep_at_the_same_time);
-        tcase_add_test(t, ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough);
         tcase_add_test(t, callbacks_come_in_turn);
         tcase_add_test(t, a_semaphore_lets_in_no_more_than_it_may);
-        tcase_add_test(t, so_many_run_at_once_and_the_next_is_503_until_one_has_ended_or_left);
         tcase_add_test(t, a_job_that_crashes_and_one_that_never_ends_leave_the_others_alone);
         tcase_add_test(t, a_queue_is_never_longer_than_its_room);
         tcase_add_test(t, a_background_task_that_fails_is_logged_with_its_name);
         tcase_add_test(t, phases_come_in_their_order);
         tcase_add_test(t, a_pitfall_makes_others_wait_and_its_twin_does_not);
         tcase_add_test(t, a_forgotten_task_goes_on_and_is_logged_and_its_twin_is_awaited);
-        tcase_add_test(t, a_page_shows_the_source_and_after_a_run_the_timeline);
-        tcase_add_test(t, a_link_on_a_strangers_page_runs_nothing);
-        tcase_add_test(t, an_unknown_pattern_is_404_and_head_runs_nothing);
     }
-    TCase *t = tcase_create("patterns-settings");
-    tcase_add_test(t, switched_off_there_is_no_gallery);
-    tcase_add_test(t, a_server_that_listens_everywhere_asks_itself_on_the_loopback);
-    suite_add_tcase(s, t);
     return s;
 }

@@ -26,6 +26,7 @@
     run(processes_suite)        \
     run(modes_suite)            \
     run(patterns_suite)         \
+    run(gallery_suite)          \
     run(detect_suite)           \
     run(postgres_queries_suite) \
     run(postgres_faults_suite)  \
