@@ -1,5 +1,6 @@
 /* status.c - see status.h. */
 #include "status.h"
+#include "server/refusal.h"
 
 #include <uv.h>
 
@@ -64,6 +65,8 @@ int status_of(int err)
 {
     if (err <= HTTP_STATUS(100) && err >= HTTP_STATUS(599))
         return HTTP_STATUS(0) - err;
+    if (refusal_is(err))
+        return 503;
     switch (err) {
     case UV_EINVAL:       return 400;
     case UV_ENOENT:       return 404;
