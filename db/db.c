@@ -27,6 +27,10 @@ db      *db_new(database *d)   { return d->driver->connect(d); }
 promise *db_close(db *here)    { return here->driver->disconnect(here); }
 void     db_free(db *here)     { here->driver->free(here); }
 
+int database_threads(const database *d, bool writes) { return d->driver->threads(d, writes); }
+
+int db_room(const db *here, bool writes) { return here->driver->room(here, writes); }
+
 promise *db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                   const value parameters[])
 {

@@ -97,6 +97,13 @@ db      *db_new(database *d);                /* on the thread that will use it *
 MUST_AWAIT promise *db_close(db *db);        /* cancels what is left; settles when all is drained and closed */
 void     db_free(db *db);                    /* after db_close has settled */
 
+/* How many more queries, that read or that write, could be under way at once without waiting for others. Below
+ * 1: none, for now. Only on a loop: plain threads wait in their own line. */
+int db_room(const db *db, bool writes);
+
+/* How many plain threads can be in a query at once, that reads or that writes. */
+int database_threads(const database *d, bool writes);
+
 /* Runs s with n parameters. On success *out has the rows. watch, if not NULL, runs meanwhile.
  * a, watch and out must outlive the promise. */
 MUST_AWAIT promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s,

@@ -17,9 +17,11 @@ typedef struct database_driver {
     void (*close)(database *d);
     int  (*init)(database *d, char *why, size_t size);
     const char *(*describe)(const database *d);
+    int  (*threads)(const database *d, bool writes);         /* database_threads */
     db      *(*connect)(database *d);        /* db_new */
     promise *(*disconnect)(db *db);          /* db_close */
     void     (*free)(db *db);
+    int      (*room)(const db *db, bool writes);             /* of a loop's */
     promise *(*query)(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                       const value parameters[]);
 } database_driver;

@@ -35,6 +35,12 @@ static void close_database(database *d)
 
 static const char *describe(const database *d) { return ((const postgres *)d)->target.description; }
 
+static int threads(const database *d, bool writes)
+{
+    (void)writes;
+    return ((const postgres *)d)->options->connections;
+}
+
 /* On a thread with a loop queries wait there; a plain thread waits itself. */
 static db *connect_database(database *d)
 {
@@ -47,5 +53,6 @@ const database_driver postgres_driver = {
     .close = close_database,
     .init = pg_init,
     .describe = describe,
+    .threads = threads,
     .connect = connect_database,
 };

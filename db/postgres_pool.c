@@ -127,6 +127,14 @@ static int room(const pg_pool *p)
     return free;
 }
 
+/* What fails at once need not wait for it. */
+static int pool_room(const db *d, bool writes)
+{
+    const pg_pool *p = (const pg_pool *)d;
+    (void)writes;
+    return p->closing || p->down ? 1 : room(p) - p->line.count;
+}
+
 static promise *query(db *d, arena *a, stopwatch *w, rows *out, const statement *s, int n,
                       const value parameters[])
 {
@@ -229,7 +237,9 @@ static void pool_free(db *d)
     mem_free(p);
 }
 
-static const database_driver pool_driver = { .query = query, .disconnect = disconnect, .free = pool_free };
+static const database_driver pool_driver = {
+    .query = query, .disconnect = disconnect, .free = pool_free, .room = pool_room
+};
 
 db *pg_pool_new(postgres *d)
 {

@@ -84,6 +84,12 @@ static int init(database *d, char *why, size_t size)         /* opening did it *
 
 static const char *describe(const database *d) { return ((const struct sqlite_database *)d)->description; }
 
+static int threads(const database *d, bool writes)
+{
+    const int readers = ((const struct sqlite_database *)d)->options->readers;
+    return writes ? WRITER_GROUP : readers > 0 ? readers : 1;
+}
+
 static db *connect_sqlite(database *whole)
 {
     struct sqlite_database *d = (struct sqlite_database *)whole;
@@ -103,5 +109,6 @@ const database_driver sqlite_driver = {
     .close = close_sqlite,
     .init = init,
     .describe = describe,
+    .threads = threads,
     .connect = connect_sqlite,
 };

@@ -10,7 +10,7 @@
 #include <sched.h>
 #include <stddef.h>
 
-enum { READS, WRITES, KEEP = 256, KEEP_TEXTS = 16 * 1024 };
+enum { READS, WRITES, KEEP = 256, KEEP_TEXTS = 16 * 1024, READS_READY = 64, WRITES_READY = 256 };
 
 typedef struct sqlite_db {
     struct db     db;                        /* must be first */
@@ -310,6 +310,14 @@ static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const sta
     return gather_job(d, j, kind);
 }
 
+/* Enough for the readers until the next turn, and for the next transaction of the writer. */
+static int room(const db *here, bool writes)
+{
+    const sqlite_db *d = (const sqlite_db *)here;
+    const int kind = writes ? WRITES : READS, most = writes ? WRITES_READY : READS_READY * d->options->readers;
+    return d->closed ? 1 : most - atomic_load_explicit(&d->waiting[kind], memory_order_relaxed);
+}
+
 static promise *disconnect(db *here)
 {
     sqlite_db *d = (sqlite_db *)here;
@@ -332,7 +340,7 @@ static void free_db(db *here)
 }
 
 static const database_driver driver = {
-    .query = query, .disconnect = disconnect, .free = free_db
+    .query = query, .disconnect = disconnect, .free = free_db, .room = room
 };
 
 db *sqlite_db_new(workers *w, const database_options *options)

@@ -9,8 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { GROUP = 256 };                        /* writes in one transaction: what comes later waits for the next */
-
 struct worker { struct workers *all; pthread_t thread; connection connection; };
 
 struct workers {
@@ -23,7 +21,7 @@ struct workers {
 static void *write_jobs(void *arg)
 {
     struct worker *w = arg;
-    for (job *group, *next; (group = line_take_all(&w->all->writes, GROUP));) {
+    for (job *group, *next; (group = line_take_all(&w->all->writes, WRITER_GROUP));) {
         const int commits = writer_run(&w->connection, &group);
         atomic_fetch_add(&w->all->commits, (uint_fast64_t)commits);
         for (; group; group = next) {

@@ -7,6 +7,8 @@
 
 #include "sqlite_line.h"
 
+enum { WRITER_GROUP = 256 };                 /* writes in one transaction: what comes later waits for the next */
+
 typedef struct workers workers;
 
 /* On an error, why says what is wrong. */

@@ -68,6 +68,15 @@ bool site_on_postgres(void) { return on_postgres; }
 
 static void open_here(void *arg) { here = db_new(arg); }
 
+static int room_here(void *arg, need n)
+{
+    (void)arg;
+    return db_room(here, n == NEEDS_WRITES);
+}
+
+/* While one of them renders, another can be in its query. */
+static int threads_for(void *arg, need n) { return 2 * database_threads(arg, n == NEEDS_WRITES); }
+
 static promise *free_here(void *arg)
 {
     db_free(arg);
@@ -88,5 +97,5 @@ site site_over(database *d, const char *folder, char *why, size_t size)
         return (site){ 0 };
     }
     on_postgres = database_is_postgres(d);
-    return (site){ ROUTES, ROUTE_COUNT, d, open_here, close_here, add_timing };
+    return (site){ ROUTES, ROUTE_COUNT, d, open_here, close_here, add_timing, room_here, threads_for };
 }

@@ -7,12 +7,12 @@
  *                  "started": 3, "died": 0},
  *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204}},
  *    "stack": {"GET /users/:id": 5312},
- *    "never_awaited": 0, "background_failures": 0}
+ *    "refused": {"database_wait": 12}, "never_awaited": 0, "background_failures": 0}
  *
  * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
  * two jobs compute just now; that one worker process was killed because nobody wanted its job any longer,
  * and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, and how long
- * the slowest did; how many bytes of a task's stack a route used at most, if the build counts that; and how
+ * the slowest did; that twelve requests were answered with 503, and by which bound (refusal.h); how many bytes of a task's stack a route used at most, if the build counts that; and how
  * many promises nobody awaited, and background tasks failed. What is counted is since the start. Without loops,
  * as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
@@ -23,6 +23,7 @@
 #include "server/async/processes.h"
 #include "server/async/turns.h"
 #include "server/buffer.h"
+#include "server/refusal.h"
 
 struct list { buffer text; const char *comma; };
 
@@ -103,6 +104,20 @@ static void write_labels(struct list *l, const char *key, void (*show)(const cha
     buffer_text(&l->text, TEXT("}"));
 }
 
+static void write_refusals(struct list *l)
+{
+    buffer_text(&l->text, TEXT(",\"refused\":{"));
+    l->comma = "";
+    for (int kind = 0; kind < REFUSALS; kind++) {
+        const refusal_view v = refusal_look((refusal)kind);
+        if (v.count == 0)
+            continue;
+        buffer_printf(&l->text, "%s\"%s\":%llu", l->comma, v.name, (unsigned long long)v.count);
+        l->comma = ",";
+    }
+    buffer_text(&l->text, TEXT("}"));
+}
+
 int stats(request *req)
 {
     struct list l = { .comma = "" };
@@ -116,6 +131,7 @@ int stats(request *req)
     buffer_text(&l.text, TEXT("}"));
     write_labels(&l, "blocked", write_blocked);
     write_labels(&l, "stack", write_stack);
+    write_refusals(&l);
     buffer_printf(&l.text, ",\"never_awaited\":%llu,\"background_failures\":%llu}\n",
                   (unsigned long long)forgotten_count(), (unsigned long long)background_failures());
     respond_header(req, "Cache-Control", "no-store");

@@ -96,9 +96,10 @@ int config_load(config *c, const config_sources *sources, FILE *errors)
     for (const config_flag *f = sources->flags; f < sources->flags + sources->flag_count; f++)
         reading_set(&r, setting_find(f->section, f->key), f->value, f->name);
 
-    for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
-        if (is_auto(&fresh, s))
-            setting_resolve(s, &fresh);
+    for (int pass = 0; pass < 2; pass++)     /* some follow others, which may stand behind them */
+        for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
+            if (is_auto(&fresh, s))
+                setting_resolve(s, &fresh);
     if (!r.error_count)
         check(&r);
     if (r.error_count) {

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "machine.h"
 #include "options.h"
+#include "refusal.h"
 #include "server/async/file.h"
 #include "server/async/processes.h"
 #include "server/async/task.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WHY = 512 };
+enum { WHY = 512, QUERIES_IN_LINE = 1000000 };
 
 static int fail(const char *why)
 {
@@ -32,7 +33,9 @@ static database_options database_options_of(const config *c)
 {
     /* The threads of threads mode share what the workers of async mode have for themselves. */
     const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
-    const int64_t connections = c->database.connections * times, line = c->database.line * times;
+    const int64_t connections = c->database.connections * times;
+    /* On a loop, requests wait to be let in; the queries of one that was let in are never too many. */
+    const int64_t line = c->server.mode == MODE_THREADS ? c->database.line * times : QUERIES_IN_LINE;
     return (database_options){
         .url = c->database.url,
         .connections = connections < INT_MAX ? (int)connections : INT_MAX,
@@ -79,6 +82,21 @@ static void configure_processes(const config *c)
     });
 }
 
+/* What an answer that refuses says of the limit that it met. */
+static void configure_refusals(const config *c)
+{
+    refusal_set_limit(REFUSED_DATABASE_WAIT, c->database.target);
+    refusal_set_limit(REFUSED_DATABASE_AHEAD, c->database.target);
+    refusal_set_limit(REFUSED_DATABASE_TIMEOUT, c->database.line_timeout);
+    refusal_set_limit(REFUSED_DATABASE_LINE, (uint64_t)c->database.line);
+    refusal_set_limit(REFUSED_CPU_LINE, (uint64_t)c->threads.waiting);
+    refusal_set_limit(REFUSED_FILES_LINE, (uint64_t)c->threads.waiting);
+    refusal_set_limit(REFUSED_PROCESSES_LINE, (uint64_t)c->processes.line);
+    refusal_set_limit(REFUSED_OUTGOING_LINE, (uint64_t)c->outgoing.line);
+    refusal_set_limit(REFUSED_CONNECTIONS, (uint64_t)c->limits.connections);
+    refusal_set_limit(REFUSED_THREADS, (uint64_t)c->threads.max);
+}
+
 struct running { const config *config; const database *database; server *server; };
 
 static void announce(void *arg)
@@ -104,6 +122,7 @@ static int serve(const config *c, database *d)
     file_configure(files_at_once(c), c->threads.waiting);
     configure_client(c);
     configure_processes(c);
+    configure_refusals(c);
     task_set_stack_size(c->tasks.stack);
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))

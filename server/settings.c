@@ -44,6 +44,8 @@ static int as_files_allow(const config *c)
     return each < 1 ? 1 : each > MOST ? MOST : each;
 }
 
+static int one_a_connection(const config *c) { return c->limits.connections; }
+
 static int every_connection(const config *c)
 {
     enum { MOST = 1000000 };
@@ -106,12 +108,14 @@ const setting SETTINGS[] = {
       .why = "Queries in flight on one connection; 1 waits for each answer." },
     { NUMBER(database, readers, "1", "64"), .initial = "auto", .automatic = one_a_processor,
       .why = "Threads that read from SQLite; auto: one for each processor." },
-    { NUMBER(database, line, "0", "1000000"), .initial = "1024",
-      .why = "Queries that may wait for a connection, for each worker; more get 503." },
+    { NUMBER(database, line, "0", "1000000"), .initial = "auto", .automatic = one_a_connection,
+      .why = "Requests that may wait for the database, for each worker; more get 503; auto: [limits] connections." },
+    { DURATION(database, target, "0", "1h"), .initial = "100ms",
+      .why = "How long they may wait while more come than can be served, then 503; 0: line_timeout." },
     { DURATION(database, timeout, "0", "24h"), .initial = "5s",
       .why = "Of one query, which is then cancelled at the server; 0 for none." },
     { DURATION(database, line_timeout, "1ms", "1h"), .initial = "2s",
-      .why = "How long a query waits for a connection before it gets 503." },
+      .why = "How long a request, or a query, waits for the database at most; then it gets 503." },
     { DURATION(database, connect_timeout, "1ms", "1h"), .initial = "5s",
       .why = "For one attempt to connect." },
     { SWITCH(database, prepare), .initial = "on",

@@ -32,11 +32,11 @@ void serving_start(const route routes[], int count)
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof a;
     ck_assert_int_eq(loop_start(), 0);
-    worker_here = &here;
     here.config = &serving_config;
     here.router = paths = router_new(routes, count);
     here.emptied = on_emptied;
     here.answering = answering;
+    worker_open(&here);
     uv_tcp_init(loop_here(), &here.listener);
     ck_assert_int_eq(uv_tcp_bind(&here.listener, (struct sockaddr *)&a, 0), 0);
     ck_assert_int_eq(uv_listen((uv_stream_t *)&here.listener, 128, connection_accept), 0);
@@ -53,6 +53,8 @@ static bool turn(void)
     uv_run(loop_here(), UV_RUN_NOWAIT);
     return loop_run_ready() || ran || ready;
 }
+
+void serving_turn(void) { turn(); }
 
 void serving_turns(void)
 {
@@ -76,6 +78,7 @@ void serving_stop(void)
     connections_abort();
     serving_turns();
     ck_assert_int_eq(here.connections, 0);
+    worker_close(&here);
     timer_end();
     ck_assert_int_eq(loop_done(), 0);
     router_free(paths);
@@ -84,6 +87,7 @@ void serving_stop(void)
     output_trim();
 }
 
+worker *serving_worker(void)  { return &here; }
 int serving_connections(void) { return here.connections; }
 int serving_port(void)        { return port; }
 

@@ -21,6 +21,8 @@ void serving_start(const route routes[], int count);
 void serving_turns(void);                    /* until nothing happens any more by itself */
 void serving_skip(uint64_t ms);              /* a leap of the clock, and what it brings about */
 void serving_stop(void);                     /* drains; every connection must be gone */
+void serving_turn(void);                     /* one, of the loop */
+worker *serving_worker(void);
 int  serving_connections(void);
 int  serving_port(void);
 

@@ -62,6 +62,7 @@
     run(request_suite)                 \
     run(files_suite)                   \
     run(connection_suite)              \
+    run(admission_suite)         \
     run(pipeline_suite)                \
     run(stream_suite)                  \
     run(stream_end_suite)              \

@@ -7,8 +7,6 @@
 
 #include <sys/socket.h>
 
-_Thread_local worker *worker_here;
-
 static _Thread_local pool connections = POOL(connection);
 
 /* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it rings. */

@@ -40,6 +40,7 @@ typedef struct connection {
     bool          flushing : 1;              /* turn_end is in the loop's list */
     bool          busy : 1;                  /* reader_use is on the stack: it flushes when it is done */
     bool          blocked : 1;               /* there is input, but no room for another request yet */
+    bool          more : 1;                  /* what is looked at came with an earlier request, or has lain aside */
     bool          paused : 1;                /* not reading from the socket */
     bool          ending : 1;                /* no more requests: close when all is answered and written */
     bool          unread : 1;                /* the client may still be sending: linger */
@@ -58,6 +59,7 @@ void connection_free_if_done(connection *c);
 int  reader_start(connection *c);
 void reader_resume(connection *c);           /* if it had paused */
 void reader_use(connection *c, const char *at, size_t length);       /* what is aside, then these bytes */
+void reader_go_on(connection *c);            /* it was blocked or paused, and may be so no more */
 bool reader_has_room(const connection *c);   /* may what comes next be looked at now? */
 void reader_forget(connection *c);           /* frees what is aside */
 
@@ -70,6 +72,8 @@ bool     stream_is_waited_for(const request *r);
 void     stream_end(connection *c, const request *r);        /* its handler has ended, and may have left some of it */
 
 /* pipeline.c: the line of requests. */
+void pipeline_begin(request *r);             /* it has waited, and its handler may run now */
+void pipeline_decline(request *r, int err);  /* it has waited, and is answered with an error instead */
 void pipeline_append(connection *c, request *r);
 void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */
 void pipeline_refuse(connection *c, int err);        /* answers all that came before, then this error, then ends */
@@ -79,6 +83,7 @@ void pipeline_abandon(connection *c);                /* cancels what its request
 void     writer_push(connection *c);         /* as much as the kernel takes; the rest when it can */
 void     writer_flush(connection *c);        /* the same, and what follows: room for more, or the end */
 void     writer_flush_soon(connection *c);   /* at the end of this turn */
+void     writer_flush_next_turn(connection *c);
 size_t   writer_backlog(const connection *c);        /* bytes that are still here */
 bool     writer_got_on(connection *c);       /* while writing: has the client taken any since the last look? */
 promise *writer_room(request *r);            /* settles when another piece of a long answer may come */

@@ -60,11 +60,35 @@ void exchange_limit(request *req, uint64_t ms)
     req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
 }
 
+void exchange_decline(request *req, int err)
+{
+    respond_error(req, err);
+    req->finished = true;
+}
+
 void exchange_refuse(request *req, int err)
 {
     req->keep_alive = false;
-    respond_error(req, err);
-    req->finished = true;
+    exchange_decline(req, err);
+}
+
+size_t exchange_render_refusal(int err, bool html, char *to, size_t size)
+{
+    request r;
+    output  out = { 0 };
+    size_t  length = 0;
+    exchange_init(&r, sizeof r, &NO_HEAD);
+    r.out = &out;
+    r.minor = 1;
+    r.keep_alive = true;
+    respond_refusal(&r, err, html);
+    for (const chunk *c = out.first; c && length + c->used <= size; c = c->next) {
+        memcpy(to + length, c->bytes, c->used);
+        length += c->used;
+    }
+    output_free(&out);
+    exchange_done(&r);
+    return length;
 }
 
 bool exchange_broke_off(const request *req) { return req->left > 0 && !req->gone; }

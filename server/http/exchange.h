@@ -10,6 +10,7 @@
 #include "output.h"
 #include "request.h"
 #include "router.h"
+#include "server/async/line.h"
 #include "server/async/owner.h"
 #include "server/async/task.h"
 #include "server/async/timer.h"
@@ -27,15 +28,24 @@ struct request {
     body         *body;                      /* NULL if it has none */
     owner         owner;                     /* of what its handler makes outside of a task; with a route */
     promise      *running;                   /* the handler's; NULL when it has none or has ended */
-    promise      *waiting;                   /* for room for the next piece */
-    promise      *arriving;                  /* a piece of its body, for which its handler waits */
+    union {
+        struct {
+            promise *waiting;                /* for room for the next piece */
+            promise *arriving;               /* a piece of its body, for which its handler waits */
+        };
+        line_place place;                    /* until its handler begins: while it waits to be let in (admission.h) */
+    };
     task         *task;                      /* on whose stack this lies; NULL if it lies on the heap */
     union {
         void       *context;                 /* with a route: the site's own */
         const char *allow;                   /* without: the path's methods; NULL when there is nothing at it */
     };
     text          extra;                     /* headers of the answer so far, each with CRLF */
-    uint64_t      started, left;             /* left: bytes of a begun answer still to come */
+    uint64_t      started;
+    union {
+        uint64_t  left;                      /* bytes of a begun answer still to come */
+        uint64_t  queued;                    /* until its handler begins: since when it waits, in nanoseconds */
+    };
     uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
     timer         timer;                     /* rings then, for a promise handler; a task has its own */
     span          path, query;               /* of head; an empty path stands for / */
@@ -47,6 +57,8 @@ struct request {
     bool          answered;                  /* respond or respond_begin has been called */
     bool          finished;                  /* its handler has ended: nothing more will come */
     bool          held_back;                 /* it may not start before those ahead have ended */
+    bool          waits;                     /* it does so to be let in */
+    bool          ahead;                     /* its client had sent it among others, without waiting for answers */
     bool          gone;                      /* so is its client: answers are dropped */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
 };
@@ -76,9 +88,16 @@ void exchange_done(request *req);            /* ends its arena; the room is the 
 bool exchange_is_safe(const request *req);   /* its method changes nothing: GET, HEAD, OPTIONS */
 
 int  respond_error(request *req, int err);   /* the page for a handler's error */
+
+void respond_refusal(request *req, int err, bool html);      /* of a REFUSED error: which limit was met */
+bool problem_prefers_html(text accept);      /* for what goes wrong, by the client's Accept header */
+
+/* The whole answer to an HTTP/1.1 request that was refused so, whatever it was: writes at most size bytes, and returns how many. */
+size_t exchange_render_refusal(int err, bool html, char *to, size_t size);
 void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
 void exchange_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take to answer */
 void exchange_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
+void exchange_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
 void exchange_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
 bool exchange_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */
 

@@ -4,6 +4,14 @@
 
 #include <ctype.h>
 
+text header_find(const char *at, const header headers[], int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (text_is(header_name(at, headers[i]), name))
+            return header_value(at, headers[i]);
+    return TEXT("");
+}
+
 text text_trim(text t)
 {
     while (t.length > 0 && (t.at[0] == ' ' || t.at[0] == '\t'))

@@ -59,6 +59,9 @@ static inline bool text_is(text t, const char *lower)
     return true;
 }
 
+/* The value of the first of that name, which is in lower case; "" if there is none. at is the head's first byte. */
+text header_find(const char *at, const header headers[], int count, const char *name);
+
 text text_trim(text t);                      /* without spaces and tabs at both ends */
 
 #endif

@@ -28,6 +28,9 @@ void   intake_init(const intake *in, request *req, size_t size);
 
 bool   intake_streams(const intake *in);     /* its body, if it has one, is pulled by its handler */
 
+/* What lies behind a request has another as a whole: whoever sent them waits for that one by now. */
+static inline bool intake_is_overtaken(const char *behind, size_t length) { return memmem(behind, length, "\r\n\r\n", 4); }
+
 /* 0, or the error with which to refuse the body unseen. */
 int    intake_body(const intake *in, request *req, const config *c);
 

@@ -39,6 +39,13 @@ static void free_request(request *r)
 
 static void start(request *r);
 
+/* Its handler runs, now or when there is room for it. */
+static void begin(request *r)
+{
+    if (!r->route || !r->route->needs || admission_enter(&worker_here->admission, r))
+        start(r);
+}
+
 /* Those at the head of the line that have ended leave it, and the next one's answer gets its turn. */
 static void advance(connection *c)
 {
@@ -62,7 +69,7 @@ static void advance(connection *c)
         r->out = &c->out;
         if (r->held_back && !c->closing) {
             r->held_back = false;
-            start(r);
+            begin(r);
         }
     }
     if (c->closing)
@@ -160,9 +167,25 @@ void pipeline_start(connection *c, request *r)
         r->held_back = true;
         return;
     }
+    begin(r);
+    if (c->first && c->first->finished)
+        advance(c);
+}
+
+void pipeline_begin(request *r)
+{
+    connection *c = r->connection;
     start(r);
     if (c->first && c->first->finished)
         advance(c);
+    else if (c->blocked || c->paused)        /* there may be room for the next one */
+        writer_flush_soon(c);
+}
+
+void pipeline_decline(request *r, int err)
+{
+    exchange_decline(r, err);
+    advance(r->connection);
 }
 
 void pipeline_append(connection *c, request *r)
@@ -209,6 +232,10 @@ void pipeline_abandon(connection *c)
         output_free(&r->held);
         if (r->held_back)
             r->finished = true;
+        if (r->waits) {
+            admission_leave(&worker_here->admission, r);
+            r->finished = true;
+        }
         writer_wake(r, UV_ECANCELED);
         if (r->running)
             promise_cancel(r->running);

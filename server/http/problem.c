@@ -2,6 +2,7 @@
 #include "accept.h"
 #include "exchange.h"
 #include "server/buffer.h"
+#include "server/refusal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,11 +15,12 @@ bool request_prefers_json(const request *req)
     return accept_prefers(request_header(req, "accept"), JSON, HTML);
 }
 
-static bool prefers_html(const request *req)
+bool problem_prefers_html(text accept)
 {
-    const text accept = request_header(req, "accept");
     return accept_prefers(accept, HTML, JSON) && accept_prefers(accept, HTML, PROBLEM);
 }
+
+static bool prefers_html(const request *req) { return problem_prefers_html(request_header(req, "accept")); }
 
 static void write_page(buffer *b, int status, text detail)
 {
@@ -32,13 +34,28 @@ static void write_page(buffer *b, int status, text detail)
     buffer_text(b, TEXT("</p>\n<p><a href=\"/\">Back to the start</a></p>\n</main>\n"));
 }
 
-static void write_json(buffer *b, int status, text detail)
+static void begin_json(buffer *b, int status, text detail)
 {
     buffer_text(b, TEXT("{\"type\":\"about:blank\",\"title\":"));
     buffer_json(b, status_reason(status));
     buffer_printf(b, ",\"status\":%d,\"detail\":", status);
     buffer_json(b, detail);
+}
+
+static void write_json(buffer *b, int status, text detail)
+{
+    begin_json(b, status, detail);
     buffer_text(b, TEXT("}\n"));
+}
+
+/* RFC 9457, 3.2: members of our own, for programs. */
+static void write_refusal(buffer *b, const refusal_view *v, text why)
+{
+    begin_json(b, 503, why);
+    buffer_text(b, TEXT(",\"limit\":"));
+    buffer_json(b, text_of(v->setting ? v->setting : v->name));
+    buffer_printf(b, v->time ? ",\"limit_ms\":%llu" : ",\"limit_count\":%llu", (unsigned long long)v->limit);
+    buffer_printf(b, ",\"waited_ms\":%.1f}\n", (double)v->waited / 1e6);
 }
 
 int respond_problem(request *req, int status, const char *format, ...)
@@ -82,9 +99,29 @@ static const char *explain(int status)
     }
 }
 
+void respond_refusal(request *req, int err, bool html)
+{
+    const refusal_view v = refusal_look(refusal_of(err));
+    char why[256];
+    buffer body;
+    refusal_explain(&v, why, sizeof why);
+    buffer_init(&body, &req->arena);
+    if (html)
+        write_page(&body, 503, text_of(why));
+    else
+        write_refusal(&body, &v, text_of(why));
+    respond_header(req, "Vary", "Accept");
+    respond_header(req, "Retry-After", "%u", refusal_retry_after(&v));
+    respond(req, 503, html ? "text/html; charset=utf-8" : "application/problem+json", buffer_all(&body));
+}
+
 int respond_error(request *req, int err)
 {
     const int status = status_of(err);
+    if (refusal_is(err)) {
+        respond_refusal(req, err, prefers_html(req));
+        return HTTP_STATUS(status);
+    }
     return respond_problem(req, status, "%s", explain(status));
 }
 

@@ -3,6 +3,9 @@
 #include "intake.h"
 #include "server/memory.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 struct input {                               /* bytes that could not be used yet */
     guard  guard;                            /* what has been seen of them */
     size_t length, capacity;
@@ -20,13 +23,21 @@ void reader_forget(connection *c)
     c->input = NULL;
 }
 
+/* While more comes than can be served, a client has one request under way at a time: the next is looked at
+ * when that has been answered, and then it may turn out that a later one has overtaken it. */
+static bool is_next(const connection *c)
+{
+    const request *last = c->last;
+    return !last || (exchange_is_safe(last) && !last->held_back && !last->waits &&
+                     !(last->route && last->route->needs && admission_stands(&worker_here->admission, last->route->needs)));
+}
+
 bool reader_has_room(const connection *c)
 {
     if (c->reading)
         return body_wants(c->reading->body);
     return !c->ending && writer_backlog(c) <= worker_here->config->limits.output &&
-           c->count < worker_here->config->limits.pipeline &&
-           (!c->last || (exchange_is_safe(c->last) && !c->last->held_back));
+           c->count < worker_here->config->limits.pipeline && is_next(c);
 }
 
 /* Each take_ function uses bytes from the front and returns how many; 0 when it needs more. */
@@ -54,7 +65,7 @@ static request *make_request(const intake *in, bool now)
     size_t size = intake_size(in, ON_STACK);
     const route *route = in->match.route;
     task *t = NULL;
-    if (now && size <= SMALL && route && route->await)
+    if (now && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, route->needs))
         t = task_new(route->path, size);
     if (!t)
         size = intake_size(in, 0);
@@ -62,6 +73,20 @@ static request *make_request(const intake *in, bool now)
     intake_init(in, r, size);
     r->task = t;
     return r;
+}
+
+/* Refuses it at the price of having read its head: when its client has sent another behind it, and more comes than
+ * can be served. Only what is usual is refused so cheaply; all else has its place in line. */
+static bool shed(connection *c, const intake *in, const char *behind, size_t length)
+{
+    admission *a = &worker_here->admission;
+    const route *route = in->match.route;
+    const head *h = &in->head;
+    if (!route || !route->needs || c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
+        worker_here->draining || !admission_stands(a, route->needs) || !intake_is_overtaken(behind, length))
+        return false;
+    output_append(&c->out, admission_refusal(a, route->needs, problem_prefers_html(header_find(h->at, h->headers, h->count, "accept"))));
+    return true;
 }
 
 static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, size_t length)
@@ -77,9 +102,12 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
         return length;
     }
     const size_t rest = length - (size_t)size;
+    if (shed(c, in, at + size, rest))
+        return (size_t)size;
     const bool whole = !in->head.chunked && in->head.content_length <= rest;
     request *r = make_request(in, whole || intake_streams(in));
     r->started = now;
+    r->ahead = c->first || c->more || in->head.content_length < rest;
     if (worker_here->draining)
         r->keep_alive = false;
     pipeline_append(c, r);
@@ -103,6 +131,12 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
     return (size_t)size;
 }
 
+static void reader_pause(connection *c)
+{
+    uv_read_stop((uv_stream_t *)c);
+    c->paused = true;
+}
+
 void reader_resume(connection *c)
 {
     if (c->paused && reader_start(c))
@@ -110,18 +144,27 @@ void reader_resume(connection *c)
     c->paused = false;
 }
 
-/* A client that sends faster than it is served waits in its own buffers, not in ours. */
+/* A client that sends faster than it is served waits in its own buffers, not in ours; at once, while more comes
+ * than can be served: then what it sends meanwhile is read all together. Else a little is read ahead, to notice
+ * one that leaves. */
+static bool is_far_ahead(const connection *c)
+{
+    const request *last = c->last;
+    const bool needs = last && last->route && last->route->needs;
+    if (needs && (last->waits || c->input) && admission_stands(&worker_here->admission, last->route->needs))
+        return true;
+    return c->input && c->input->length > worker_here->config->limits.head;
+}
+
 static void pause_or_read(connection *c)
 {
     if (c->left)
         return;
-    const bool full = c->input && c->input->length > worker_here->config->limits.head;
-    if (full && !c->paused && !reader_has_room(c)) {
-        uv_read_stop((uv_stream_t *)c);
-        c->paused = true;
-    } else if (!full) {
-        reader_resume(c);
-    }
+    const bool far = is_far_ahead(c);
+    if (far && !c->paused && !reader_has_room(c))
+        reader_pause(c);
+    else if (!far && c->paused)
+        writer_flush_next_turn(c);
 }
 
 /* Puts length bytes behind what is aside. */
@@ -158,6 +201,14 @@ static void drop_aside(connection *c, size_t used)
     }
 }
 
+/* Its part of this turn is used up: its answers leave, and the rest of what it has sent is looked at, in the next. */
+static void go_on_next_turn(connection *c)
+{
+    writer_push(c);
+    if (!c->closing)
+        writer_flush_next_turn(c);
+}
+
 /* What is incomplete now stays so. */
 static void end_of_input(connection *c)
 {
@@ -176,9 +227,18 @@ void reader_use(connection *c, const char *at, size_t length)
     size_t used = 0;
     const bool aside = c->input != NULL;
     const uint64_t now = uv_hrtime();        /* one look at the clock for all requests of one read */
+    int heads = 0;
+    bool yields = false;
 
     if (!aside && length == 0)
         return;
+    if (worker_turn_is_over(now)) {          /* and there are others */
+        keep_aside(c, at, length);
+        c->blocked = true;
+        go_on_next_turn(c);
+        return;
+    }
+    c->more = aside && length == 0;
     if (aside) {
         keep_aside(c, at, length);
         at = c->input->bytes;
@@ -195,11 +255,16 @@ void reader_use(connection *c, const char *at, size_t length)
                 break;
             }
         }
+        if (!c->reading && heads++ == worker_here->config->limits.pipeline) {        /* refused ones count, too */
+            c->blocked = yields = true;
+            break;
+        }
         const size_t taken = c->reading ? take_body(c, at + used, length - used)
                                         : take_head(c, &g, now, at + used, length - used);
         if (taken == 0)
             break;
         used += taken;
+        c->more = true;
     }
     c->busy = false;
     if (c->closing)
@@ -219,7 +284,10 @@ void reader_use(connection *c, const char *at, size_t length)
     if (c->closing)
         return;
     pause_or_read(c);
-    writer_flush(c);
+    if (yields)
+        go_on_next_turn(c);
+    else
+        writer_flush(c);
 }
 
 /* The client sends no more. Most have gone, and what they asked for is to be cancelled; but one that
@@ -238,6 +306,11 @@ static void arrived(connection *c, ssize_t n, const char *bytes)
 {
     if (n == UV_EOF && c->phase != LINGERING && !c->left) {
         on_end(c);
+        return;
+    }
+    if (n == UV_ENOBUFS) {                   /* on_alloc had no more time: it waits for its turn elsewhere, unwatched */
+        reader_pause(c);
+        writer_flush_next_turn(c);
         return;
     }
     if (n < 0) {
@@ -264,7 +337,38 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buffer)
 {
     (void)h;
     (void)suggested;
-    *buffer = uv_buf_init(worker_here->buffer, READ_BUFFER);
+    *buffer = uv_buf_init(worker_here->buffer, worker_turn_is_over(uv_hrtime()) ? 0 : READ_BUFFER);
+}
+
+/* Where there is much to read, each read on its own is cheaper than to have the socket watched for it. */
+static void read_on(connection *c)
+{
+    int fd;
+    if (worker_turn_is_over(uv_hrtime())) {
+        writer_flush_next_turn(c);
+        return;
+    }
+    ssize_t n = UV_EBADF;
+    if (uv_fileno((uv_handle_t *)c, &fd) == 0)
+        while ((n = recv(fd, worker_here->buffer, READ_BUFFER, MSG_DONTWAIT)) < 0 && errno == EINTR)
+            ;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        reader_resume(c);
+    else
+        arrived(c, n > 0 ? n : n == 0 ? UV_EOF : UV_ECONNRESET, worker_here->buffer);
+}
+
+void reader_go_on(connection *c)
+{
+    if (c->busy)
+        return;
+    if (c->blocked) {
+        if (reader_has_room(c))
+            reader_use(c, NULL, 0);
+    } else if (c->phase == LINGERING)
+        reader_resume(c);
+    else if (!c->left && !is_far_ahead(c))
+        read_on(c);
 }
 
 int reader_start(connection *c) { return uv_read_start((uv_stream_t *)c, on_alloc, on_read); }

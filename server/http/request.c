@@ -30,11 +30,7 @@ void request_set_deadline(request *req, uint64_t deadline)
 
 text request_header(const request *req, const char *name)
 {
-    const header *headers = exchange_headers(req);
-    for (int i = 0; i < req->header_count; i++)
-        if (text_is(header_name(exchange_head(req), headers[i]), name))
-            return header_value(exchange_head(req), headers[i]);
-    return TEXT("");
+    return header_find(exchange_head(req), exchange_headers(req), req->header_count, name);
 }
 
 text request_type(const request *req)

@@ -13,12 +13,16 @@
 
 enum { MAX_PARAMETERS_OF_PATH = 4 };
 
+/* What a handler cannot do without; there is only so much of it at once (admission.h). */
+typedef enum need { NEEDS_NOTHING, NEEDS_READS, NEEDS_WRITES, NEEDS } need;
+
 typedef struct route {
     const char       *method, *path;
     handler          *await;                 /* one of these three */
     promise_handler  *promise;
     callback_handler *callback;
     bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
+    need              needs;
 } route;
 
 typedef struct span { uint16_t at, length; } span;           /* of the path */

@@ -59,6 +59,7 @@ static void on_emptied(worker *w)
 {
     struct thread *t = (struct thread *)w;
     timer_stop(&t->deadline);
+    worker_close(w);
     when_settled(t->crew->server->site->close(t->crew->server->site->arg), on_site_closed, t);
 }
 
@@ -128,11 +129,13 @@ static int start_worker(struct thread *t)
     if (err)
         return err;
     watch_loop_begin();
-    worker_here = w;
     w->config = s->config;
     w->router = s->router;
     w->emptied = on_emptied;
     w->answering = s->site->answering;
+    w->admission.room = s->site->room;
+    w->admission.arg = s->site->arg;
+    worker_open(w);
     uv_async_init(loop_here(), &t->stop, on_stop);
     s->site->open(s->site->arg);
     uv_tcp_init(loop_here(), &w->listener);

@@ -19,6 +19,8 @@ typedef struct site {
     void       (*open)(void *arg);           /* on each thread that runs handlers, before it serves */
     promise   *(*close)(void *arg);          /* on the same, when it has stopped */
     void       (*answering)(request *req);   /* before an answer is written: may add headers to it */
+    int        (*room)(void *arg, need n);   /* on a loop: how many more requests that need it could begin now */
+    int        (*threads)(void *arg, need n);        /* in threads mode: how many threads keep it busy */
 } site;
 
 typedef struct server server;

@@ -2,12 +2,20 @@
 #ifndef HTTP_WORKER_H
 #define HTTP_WORKER_H
 
+#include "admission.h"
 #include "intake.h"
+#include "server/async/loop.h"
 #include "server/config.h"
 
+#include <stdbool.h>
 #include <uv.h>
 
-enum { READ_BUFFER = 64 * 1024 };
+enum {
+    READ_BUFFER = 64 * 1024,
+    TURN_BUDGET = 3,                         /* ms of one turn that clients' requests may take: then all else has its turn */
+};
+
+typedef struct worker_list { ready *first, **last; } worker_list;    /* last: where the next one goes; if there is none, anything */
 
 typedef struct worker {
     const config *config;
@@ -17,11 +25,25 @@ typedef struct worker {
     bool          draining;                  /* no new connections, and no new requests on old ones */
     void        (*emptied)(struct worker *); /* called when the last connection of a draining worker is gone */
     void        (*answering)(request *req);  /* the site's, see server.h */
+    admission     admission;
+    uv_check_t    check;                     /* once a turn, after I/O */
+    uint64_t      turn_end;                  /* nanoseconds: when this turn's budget is used up; 0: it has not begun */
+    worker_list   due, later;                /* what was put off in earlier turns, and in this one */
+    ready         awake;                     /* keeps the loop from sleeping meanwhile */
+    bool          is_awake;
     intake        intake;                    /* of the head that is being read */
     char          buffer[READ_BUFFER];       /* all reads go here: an idle connection holds none */
 } worker;
 
 extern _Thread_local worker *worker_here;
+
+/* config, router and site are there, and the loop: from now on it serves what connection_accept brings. */
+void worker_open(worker *w);
+void worker_close(worker *w);                /* its last connection has gone */
+
+/* Whether clients have had their part of this turn; what is left of theirs then waits for the next. */
+bool worker_turn_is_over(uint64_t now);
+void worker_next_turn(ready *r);             /* runs r in the next turn that has time for it, in the order of these calls */
 
 void connection_accept(uv_stream_t *listener, int status);   /* libuv's callback */
 void connections_drain(void);                /* each ends after what it is doing */

@@ -102,10 +102,11 @@ void writer_push(connection *c)
 
 void writer_wake(request *r, int err)
 {
-    promise *room = r->waiting;
+    promise *room = r->waits ? NULL : r->waiting;
+    if (!room)
+        return;
     r->waiting = NULL;
-    if (room)
-        promise_settle(room, err);
+    promise_settle(room, err);
 }
 
 void writer_flush(connection *c)
@@ -117,8 +118,8 @@ void writer_flush(connection *c)
         writer_wake(c->first, 0);
     if (c->ending && !c->first && !c->writing && !c->out.first)
         connection_finish(c);
-    else if (c->blocked && !c->busy && reader_has_room(c))
-        reader_use(c, NULL, 0);
+    else if (c->blocked || c->paused)
+        reader_go_on(c);
     if (!c->closing && !c->busy)
         connection_watch(c);
 }
@@ -140,6 +141,15 @@ void writer_flush_soon(connection *c)
     c->flushing = true;
     c->turn_end.run = on_turn_end;
     loop_at_turn_end(&c->turn_end);
+}
+
+void writer_flush_next_turn(connection *c)
+{
+    if (c->flushing)                         /* in this one, then */
+        return;
+    c->flushing = true;
+    c->turn_end.run = on_turn_end;
+    worker_next_turn(&c->turn_end);
 }
 
 static void stop_waiting(promise *p, void *arg)

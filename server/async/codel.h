@@ -1,0 +1,38 @@
+/* codel.h - how long anybody may wait in a line, decided by how long the line has stood.
+ *
+ * A line that empties now and then is a burst: it may be long, for soon it is gone. One that has not been
+ * empty for an interval stands: more comes than can be served, and to wait longer only makes everybody
+ * late. Then nobody waits longer than the target. This is the idea of CoDel (K. Nichols, V. Jacobson,
+ * "Controlling Queue Delay", ACM Queue 10(5), 2012; RFC 8289), in the form that suits requests, which do not slow down
+ * when one of them is dropped (B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+ *
+ * Whoever keeps the line tells it when it is empty, and asks before it takes the next one. Times are nanoseconds of
+ * uv_hrtime's clock. */
+#ifndef CODEL_H
+#define CODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static const uint64_t CODEL_INTERVAL = 100000000;
+
+typedef struct codel {
+    uint64_t target;                         /* the longest wait while the line stands; 0: there is none */
+    uint64_t ceiling;                        /* at any time; UINT64_MAX: there is none */
+    uint64_t empty;                          /* when nobody waited, last */
+} codel;
+
+static inline void codel_is_empty(codel *c, uint64_t now) { c->empty = now; }
+
+static inline bool codel_stands(const codel *c, uint64_t now)
+{
+    return now > c->empty && now - c->empty >= CODEL_INTERVAL;
+}
+
+/* So long one may have waited, by now. */
+static inline uint64_t codel_patience(const codel *c, uint64_t now)
+{
+    return c->target && c->target < c->ceiling && codel_stands(c, now) ? c->target : c->ceiling;
+}
+
+#endif

@@ -1,0 +1,164 @@
+/* admission.c - see admission.h. */
+#include "admission.h"
+#include "connection.h"
+#include "server/refusal.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+enum {
+    ALONE_IN_A_ROW = 4,                      /* of those who sent one request, before one of those who sent more */
+    REFRESH = 10,                            /* ms for which a refusal's text is good */
+};
+
+static const uint64_t MS = 1000000;
+
+static admission_line *line_of(admission *a, const request *r) { return &a->lines[r->route->needs]; }
+static request *request_at(line_place *p) { return (request *)((char *)p - offsetof(request, place)); }
+
+static void rang(timer *t);
+
+void admission_open(admission *a, const config *c)
+{
+    const uint64_t now = uv_hrtime();
+    for (int i = 0; i < NEEDS; i++)
+        a->lines[i] = (admission_line){
+            .codel = { c->database.target * MS, c->database.line_timeout * MS, now },
+            .most = c->database.line,
+        };
+}
+
+void admission_close(admission *a)
+{
+    for (int i = 0; i < NEEDS; i++) {
+        assert(a->lines[i].waiting == 0);
+        timer_stop(&a->lines[i].timer);
+    }
+}
+
+bool admission_stands(const admission *a, need n) { return a->lines[n].stands; }
+
+static bool has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
+
+bool admission_is_open(const admission *a, need n)
+{
+    return n == NEEDS_NOTHING || (a->lines[n].waiting == 0 && has_room(a, n));
+}
+
+/* Until when r may wait. */
+static uint64_t due(const admission_line *l, const request *r, uint64_t now)
+{
+    const uint64_t patience = codel_patience(&l->codel, now);
+    return deadline_sooner(patience < NO_DEADLINE - r->queued ? r->queued + patience : NO_DEADLINE, r->deadline);
+}
+
+bool admission_enter(admission *a, request *r)
+{
+    admission_line *l = line_of(a, r);
+    if (admission_is_open(a, r->route->needs))
+        return true;
+    const uint64_t now = uv_hrtime();
+    if (l->waiting >= l->most) {
+        exchange_decline(r, refuse(REFUSED_DATABASE_LINE, 0));
+        return false;
+    }
+    if (l->waiting++ == 0)
+        codel_is_empty(&l->codel, now);
+    r->queued = now;
+    line_join(r->ahead ? &l->ahead : &l->alone, &r->place);
+    r->waits = true;
+    if (!timer_is_set(&l->timer))
+        timer_set_at(&l->timer, due(l, r, now), rang);
+    return false;
+}
+
+static void leave(admission_line *l, request *r)
+{
+    line_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
+    r->place = (line_place){ 0 };
+    r->queued = 0;
+    r->waits = false;
+    if (--l->waiting == 0) {
+        l->stands = false;
+        timer_stop(&l->timer);
+    }
+}
+
+void admission_leave(admission *a, request *r) { leave(line_of(a, r), r); }
+
+static void turn_away(admission_line *l, request *r, uint64_t now)
+{
+    const uint64_t waited = now - r->queued;
+    const bool late = now >= r->deadline;
+    const refusal kind = codel_stands(&l->codel, now) ? REFUSED_DATABASE_WAIT : REFUSED_DATABASE_TIMEOUT;
+    leave(l, r);
+    pipeline_decline(r, late ? UV_ETIMEDOUT : refuse(kind, waited));
+}
+
+static void turn_away_the_late(admission_line *l, line *of, uint64_t now)
+{
+    while (of->first && now >= due(l, request_at(of->first), now) && !worker_turn_is_over(uv_hrtime()))
+        turn_away(l, request_at(of->first), now);
+}
+
+static request *next(admission_line *l)
+{
+    const bool ahead = l->ahead.first && (!l->alone.first || l->turns >= ALONE_IN_A_ROW);
+    l->turns = ahead ? 0 : l->turns + 1;
+    return request_at(ahead ? l->ahead.first : l->alone.first);
+}
+
+/* When to look again, if nothing happens before: in the next turn, if this one had no time for all. */
+static void set_timer(admission_line *l, uint64_t now)
+{
+    uint64_t first = NO_DEADLINE;
+    if (l->alone.first)
+        first = due(l, request_at(l->alone.first), now);
+    if (l->ahead.first)
+        first = deadline_sooner(first, due(l, request_at(l->ahead.first), now));
+    timer_set_at(&l->timer, worker_turn_is_over(now) ? now : first, rang);
+}
+
+static void serve_line(admission *a, need n)
+{
+    admission_line *l = &a->lines[n];
+    const uint64_t now = uv_hrtime();
+    l->stands = codel_stands(&l->codel, now);
+    while (l->waiting > 0 && has_room(a, n) && !worker_turn_is_over(uv_hrtime())) {
+        request *r = next(l);                /* late or not: better than that nobody is served */
+        leave(l, r);
+        pipeline_begin(r);
+    }
+    turn_away_the_late(l, &l->alone, now);
+    turn_away_the_late(l, &l->ahead, now);
+    if (l->waiting > 0)
+        set_timer(l, now);
+}
+
+void admission_serve(admission *a)
+{
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+        if (a->lines[n].waiting > 0)
+            serve_line(a, (need)n);
+}
+
+static void rang(timer *t)
+{
+    (void)t;
+    admission_serve(&worker_here->admission);
+}
+
+/* The text is the same for all: it says how long the first in line has waited. */
+text admission_refusal(admission *a, need n, bool html)
+{
+    const admission_line *l = &a->lines[n];
+    line_place *const first = l->alone.first ? l->alone.first : l->ahead.first;
+    const uint64_t now = uv_hrtime();
+    const int err = refuse(REFUSED_DATABASE_AHEAD, first ? now - request_at(first)->queued : 0);
+    typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
+    if (now >= made->until) {
+        made->length = exchange_render_refusal(err, html, made->bytes, sizeof made->bytes);
+        made->until = now + REFRESH * MS;
+    }
+    return (text){ made->bytes, made->length };
+}
