@@ -6,6 +6,7 @@
 #include "server/async/task.h"
 #include "server/log.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <assert.h>
 #include <netdb.h>
@@ -13,7 +14,10 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-enum { ROOM = 4096, ARENA = 1024 };          /* for a request, on the stack; its arena's part of it */
+enum {
+    ROOM = 4096, ARENA = 1024,               /* for a request, on the stack; its arena's part of it */
+    TOGETHER = 16 * 1024,                    /* bytes of answers that may leave together */
+};
 
 /* What a request needs of whoever serves it. */
 
@@ -92,6 +96,33 @@ static void run_handler(request *r)
     owner_end(&r->owner);
 }
 
+/* While more comes than can be served, what its client has overtaken by a later request is not worth the wait. */
+static bool shed(conversation *c, const request *r, const intake *in)
+{
+    return r->method == HTTP_GET && !in->head.has_body && intake_is_overtaken(c->input + c->at, c->end - c->at) &&
+           permits_stand(&c->talk->permits[r->route->needs]);
+}
+
+/* Runs its handler, when its turn has come. */
+static void let_in(conversation *c, request *r, const intake *in)
+{
+    if (!r->route || !r->route->needs) {
+        run_handler(r);
+        return;
+    }
+    permits *const p = &c->talk->permits[r->route->needs];
+    loan *permit;
+    c->declined = shed(c, r, in);
+    const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : permits_take(p, &permit);
+    if (!err) {
+        run_handler(r);
+        permits_give(p, permit);
+    } else if (err == UV_ECANCELED)
+        c->gone = true;
+    else
+        exchange_decline(r, err);
+}
+
 /* All of it, or, if it streams, what is there. 0, or the error with which to refuse it; c->gone if the rest
  * will not come. */
 static int begin_body(conversation *c, request *r, const intake *in)
@@ -121,7 +152,7 @@ static void answer(conversation *c, request *r, const intake *in)
     say_goodbye(r);
     exchange_limit(r, c->talk->config->timeouts.request);
     plain_limit(r->deadline);
-    run_handler(r);
+    let_in(c, r, in);
     plain_limit(NO_DEADLINE);
     c->unread |= r->body && !r->body->complete;
     if (exchange_broke_off(r)) {
@@ -144,6 +175,7 @@ static bool converse(conversation *c, const intake *in, size_t head)
     r->connection = c;
     r->host = &host;
     r->out = &c->out;
+    c->declined = false;
     c->at += head;
     answer(c, r, in);
     const bool more = r->keep_alive;
@@ -153,7 +185,7 @@ static bool converse(conversation *c, const intake *in, size_t head)
     return more;
 }
 
-static void refuse(conversation *c, int err)
+static void give_up(conversation *c, int err)
 {
     request r;
     exchange_init(&r, sizeof r, &NO_HEAD);
@@ -207,9 +239,10 @@ void conversation_run(conversation *c)
         if (head > 0)
             more = converse(c, &in, (size_t)head);
         else
-            refuse(c, (int)head);
+            give_up(c, (int)head);
         more = more && !c->unread;
-        sender_push(c);
+        if (!c->declined || c->out.length > TOGETHER)
+            sender_push(c);
     }
     plain_follow(-1, 0);
     if (!c->gone && (c->unread || !receiver_quiet(c)))

@@ -12,6 +12,7 @@
 #define HTTP_CONVERSATION_H
 
 #include "intake.h"
+#include "permits.h"
 #include "server/config.h"
 
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ typedef struct talk {
     const config *config;
     const router *router;
     void        (*answering)(request *req);  /* the site's, see server.h */
+    permits      *permits;                   /* NEEDS of them: to begin what needs it */
     atomic_bool   draining;                  /* each ends with what it is doing */
     atomic_bool   breaking_off;              /* bodies that stream are not waited for any more */
 } talk;
@@ -36,6 +38,7 @@ typedef struct conversation {
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
     bool        gone;                        /* the client is, or must be left: nothing more is read or sent */
     bool        unread;                      /* the client may still be sending: linger */
+    bool        declined;                    /* the last request, unheard, for a later one: its answer may wait for that one's */
     guard       guard;                       /* of the head that has begun */
     output      out;
     size_t      at, end;                     /* of input: what has come and has not been used */

@@ -31,6 +31,7 @@ enum {
 typedef struct crowd {
     talk            talk;                    /* must be first */
     const site     *site;
+    permits         permits[NEEDS];
     int             listener, signals, emptied;              /* descriptors */
     pthread_attr_t  attributes;              /* of the threads */
     pthread_mutex_t lock;                    /* of what follows */
@@ -226,6 +227,10 @@ static void open_crowd(crowd *all, const server *s)
 {
     all->talk = (talk){ .config = s->config, .router = s->router, .answering = s->site->answering };
     all->site = s->site;
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+        permits_init(&all->permits[n], s->site->threads(s->site->arg, (need)n), s->config->database.line,
+                     s->config->database.target, s->config->database.line_timeout);
+    all->talk.permits = all->permits;
     all->listener = s->listener.sockets[0];
     all->emptied = eventfd(0, EFD_CLOEXEC);
     serve_must(all->emptied < 0 ? -errno : 0, "cannot start the server");
@@ -238,6 +243,8 @@ static void open_crowd(crowd *all, const server *s)
 
 static void close_crowd(crowd *all)
 {
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+        permits_done(&all->permits[n]);
     close(all->signals);
     close(all->emptied);
     pthread_attr_destroy(&all->attributes);

@@ -1,0 +1,35 @@
+/* permits.h - which requests of plain threads begin, when more come than their resource can serve.
+ *
+ * What admission.h is for a loop: a thread that serves a request takes a permit for what its route needs,
+ * before it does anything for it, and gives it back when the answer is made. There are as many as keep the resource
+ * busy; all other threads stand in line for one, in the order in which they came, for as long as codel.h allows.
+ *
+ *   Threads.  All of it is for any thread without a loop. */
+#ifndef HTTP_PERMITS_H
+#define HTTP_PERMITS_H
+
+#include "server/async/codel.h"
+#include "server/async/lender.h"
+
+#include <stdatomic.h>
+
+typedef struct permits {
+    lender               lender;
+    loan                *all;
+    uint64_t             target, ceiling;    /* codel's */
+    atomic_int           waiting;
+    atomic_uint_fast64_t empty;              /* codel's */
+} permits;
+
+/* count of them; so many threads may wait, for so many milliseconds: target and ceiling as in codel.h. */
+void permits_init(permits *p, int count, int line, uint64_t target_ms, uint64_t ceiling_ms);
+void permits_done(permits *p);               /* all must be back */
+
+bool permits_stand(permits *p);              /* more threads come than can be served, for a while by now */
+
+/* 0 and a permit, or after waiting an error: a REFUSED one; UV_ETIMEDOUT: the thread's deadline has
+ * come; UV_ECANCELED: its client is gone. */
+int  permits_take(permits *p, loan **permit);
+void permits_give(permits *p, loan *permit);
+
+#endif
