@@ -14,7 +14,9 @@
  *   Modes.      In a task the promise settles later; in a plain thread it has already settled. Plain
  *               threads wait in one line, each no longer than its client does: see server/async/plain.h.
  *               A db of theirs is a few bytes, to make as often as threads are.
- *   Errors.     UV_EAGAIN        every connection is busy, and the line is full or was too long: try later
+ *   Errors.     REFUSED_DATABASE_LINE, _TIMEOUT (refusal.h)   every connection is busy, and the line is full, or
+ *                                it has stood there too long: try later
+ *               UV_EAGAIN        it was disturbed, and may be tried again
  *               UV_ETIMEDOUT     it ran longer than the timeout, or than the deadline of its task or plain
  *                                thread allows; it has been cancelled at the server
  *               UV_ECANCELED     its promise was cancelled, or the plain thread's client is gone; it has

@@ -6,6 +6,7 @@
 #include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 typedef struct blocking {
     db        base;                          /* must be first */
@@ -30,7 +31,10 @@ static uint64_t in(uint64_t ms) { return deadline_sooner(ms ? plain_in(ms) : PLA
 static int no_session(const database_options *o, const pg_question *q, int err)
 {
     if (err == UV_ETIMEDOUT)
-        return plain_late() || (q->sent && o->timeout_ms) ? UV_ETIMEDOUT : UV_EAGAIN;
+        return plain_late() || (q->sent && o->timeout_ms) ? UV_ETIMEDOUT
+                                                          : refuse(REFUSED_DATABASE_TIMEOUT, o->line_timeout_ms * 1000000);
+    if (err == UV_EAGAIN)
+        return refuse(REFUSED_DATABASE_LINE, 0);
     return err == UV_ECONNREFUSED && q->sent ? UV_ECONNRESET : err;
 }
 

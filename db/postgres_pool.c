@@ -15,7 +15,7 @@
 #include "postgres.h"
 #include "server/log.h"
 #include "server/memory.h"
-
+#include "server/refusal.h"
 
 static const uint64_t SLOW = 1000000, PATIENCE = 1000000;    /* nanoseconds */
 
@@ -54,8 +54,9 @@ static pg_link *choose(const pg_pool *p, const pg_query *q, bool spread, uint64_
 static void rang(timer *t)
 {
     pg_query *q = (pg_query *)((char *)t - offsetof(pg_query, timer));
-    const bool was_sent = q->sends && q->pool->options->timeout_ms;
-    pg_query_stop(q, q->link || was_sent ? UV_ETIMEDOUT : UV_EAGAIN);
+    const database_options *o = q->pool->options;
+    const bool was_sent = q->sends && o->timeout_ms;
+    pg_query_stop(q, q->link || was_sent ? UV_ETIMEDOUT : refuse(REFUSED_DATABASE_TIMEOUT, o->line_timeout_ms * 1000000));
 }
 
 static bool idle(const pg_pool *p)
@@ -144,7 +145,7 @@ static promise *query(db *d, arena *a, stopwatch *w, rows *out, const statement 
     if (p->down)
         return promise_settled(UV_ECONNREFUSED);
     if (p->line.count >= p->options->line + room(p))
-        return promise_settled(UV_EAGAIN);
+        return promise_settled(refuse(REFUSED_DATABASE_LINE, 0));
 
     pg_query *q = pg_query_new(p, a, w, out, pg_plan_of(&p->plans, s, n, parameters), parameters);
     pg_list_append(&p->line, q);

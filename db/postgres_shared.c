@@ -181,7 +181,7 @@ pg_shared *pg_shared_new(postgres *d)
 {
     pg_shared *p = mem_alloc(sizeof *p);
     p->database = d;
-    lender_init(&p->lender, d->options->line);
+    lender_init(&p->lender, d->options->line, (codel){ 0 });
     uv_mutex_init(&p->lock);
     uv_cond_init(&p->news);
     p->sessions = mem_alloc((size_t)d->options->connections * sizeof *p->sessions);

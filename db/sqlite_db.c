@@ -5,6 +5,7 @@
 #include "sqlite_db.h"
 #include "server/async/loop.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <assert.h>
 #include <sched.h>
@@ -237,7 +238,7 @@ static void look_at_the_line(uv_timer_t *timer)
             break;
         }
         if (stop_waiting(d, j))
-            settle(d, j, UV_EAGAIN);
+            settle(d, j, refuse(REFUSED_DATABASE_TIMEOUT, d->options->line_timeout_ms * 1000000));
     }
     close_if_idle(d);
     loop_leave();
@@ -291,7 +292,7 @@ static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const sta
     /* What idle workers are about to take does not wait. */
     const int most = d->options->line + atomic_load_explicit(&l->idle, memory_order_relaxed);
     if (atomic_load_explicit(&d->waiting[kind], memory_order_relaxed) >= most)
-        return promise_settled(UV_EAGAIN);
+        return promise_settled(refuse(REFUSED_DATABASE_LINE, 0));
 
     job *j = get_job(d);
     j->db = d;

@@ -3,6 +3,7 @@
 #include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <assert.h>
 
@@ -63,7 +64,7 @@ static int wait_for(sqlite_shared *s, written *w)
             verdict = plain_cancelled() ? UV_ECANCELED : plain_late() ? UV_ETIMEDOUT : 0;
         if ((verdict || late) && line_remove(w->job.line, &w->job)) {
             job_begun(&w->job);
-            return verdict ? verdict : UV_EAGAIN;
+            return verdict ? verdict : refuse(REFUSED_DATABASE_TIMEOUT, s->options->line_timeout_ms * 1000000);
         }
         if (verdict)
             atomic_store(&w->job.cancelled, true);
@@ -82,7 +83,7 @@ static int write_there(sqlite_shared *s, written *w)
     const int most = s->options->line + atomic_load_explicit(&l->idle, memory_order_relaxed);
     if (atomic_fetch_add(&s->waiting, 1) >= most) {
         atomic_fetch_sub(&s->waiting, 1);
-        return UV_EAGAIN;
+        return refuse(REFUSED_DATABASE_LINE, 0);
     }
     w->job.line = l;
     w->job.waiting = &s->waiting;

@@ -4,6 +4,7 @@
 #include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 uint64_t sqlite_shared_patience(const sqlite_shared *s)
 {
@@ -27,8 +28,10 @@ int sqlite_shared_borrow(sqlite_shared *s, connection **c)
 {
     loan *l;
     int err = lender_borrow(&s->readers, &l, sqlite_shared_patience(s), false);
+    if (err == UV_EAGAIN)
+        return refuse(REFUSED_DATABASE_LINE, 0);
     if (err)
-        return err == UV_ETIMEDOUT && !plain_late() ? UV_EAGAIN : err;
+        return err == UV_ETIMEDOUT && !plain_late() ? refuse(REFUSED_DATABASE_TIMEOUT, s->options->line_timeout_ms * 1000000) : err;
     struct lent *one = (struct lent *)l;
     err = open_if_new(s, &one->connection);
     if (err)
@@ -51,7 +54,7 @@ sqlite_shared *sqlite_shared_new(const char *path, workers *w, const database_op
     s->path = path;
     s->workers = w;
     s->count = count;
-    lender_init(&s->readers, options->line);
+    lender_init(&s->readers, options->line, (codel){ 0 });
     for (int i = 0; i < count; i++)
         lender_lend(&s->readers, &s->each[i].base);
     return s;

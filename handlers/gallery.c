@@ -3,6 +3,7 @@
 #include "recording.h"
 #include "server/address.h"
 #include "server/async/loop.h"
+#include "server/refusal.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -184,7 +185,7 @@ static void free_trace(void *arg) { trace_free(arg); }
 int gallery_run(const pattern *p, request *req, recording *r)
 {
     if (!enter_as(p))
-        return UV_EAGAIN;
+        return refuse(REFUSED_PATTERNS, 0);
     trace *t = trace_new("run");
     arena_defer(request_arena(req), free_trace, t);
     *r = (recording){ .pattern = p, .run = { .req = req, .root = trace_root(t) }, .trace = t };

@@ -9,6 +9,7 @@
 #include "server/async/loop.h"
 #include "server/async/processes.h"
 #include "server/async/task.h"
+#include "server/refusal.h"
 
 static const char HEAD[] = "<link rel=\"stylesheet\" href=\"/static/patterns.css\">\n"
                            "<script src=\"/static/patterns.js\" defer></script>\n";
@@ -21,7 +22,9 @@ const char *outcome_word(int outcome)
     case UV_ETIMEDOUT:     return "timed out";
     case UV_ECONNRESET:    return "broke off";
     case UV_ECONNREFUSED:  return "refused";
-    case UV_EAGAIN:        return "no room";
+    case UV_EAGAIN:
+    case REFUSED(REFUSED_CPU_LINE):
+    case REFUSED(REFUSED_PROCESSES_LINE): return "no room";
     case UV_EOF:           return "the end";
     case PROCESS_EDIED:    return "its process died";
     case DB_EQUERY:        return "the database said no";

@@ -2,6 +2,7 @@
 #include "import_report.h"
 #include "server/buffer.h"
 #include "server/http/status.h"
+#include "server/refusal.h"
 
 #include <stdio.h>
 #include <uv.h>
@@ -50,7 +51,7 @@ void report_uncertain(report *r, uint64_t from, uint64_t to) { add_stretch(r->ar
 
 const char *report_reason(int err)
 {
-    switch (err) {
+    switch (refusal_is(err) ? UV_EAGAIN : err) {
     case 0:                return "all of it is read";
     case HTTP_STATUS(400): return "the body broke off before its end";
     case HTTP_STATUS(408): return "the body did not arrive in time";

@@ -5,6 +5,7 @@
 #include "server/async/threads.h"
 #include "server/async/timing.h"
 #include "server/log.h"
+#include "server/refusal.h"
 #include "site.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static const statement POSTS_IMPORT = {
 /* What was only busy has done nothing: it may be asked again, in a moment. */
 static async bool may_try_again(int err, int *tries)
 {
-    return err == UV_EAGAIN && ++*tries < TRIES && await(sleep_for(PAUSE_MS)) == 0;
+    return (err == UV_EAGAIN || refusal_is(err)) && ++*tries < TRIES && await(sleep_for(PAUSE_MS)) == 0;
 }
 
 static bool has_user(const rows *users, int64_t user)

@@ -25,7 +25,7 @@ extern const char *const GROUP_TITLES[GROUPS];
 const pattern *gallery_find(text name);      /* NULL if there is none */
 const char    *gallery_refusal(const pattern *p);            /* why it does not run here; NULL: it does */
 
-/* Runs p for req, and fills *r in. UV_EAGAIN when as many run as may. How the pattern itself
+/* Runs p for req, and fills *r in. REFUSED_PATTERNS when as many run as may. How the pattern itself
  * ended is r->outcome. */
 async int gallery_run(const pattern *p, request *req, recording *r);
 

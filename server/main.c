@@ -9,6 +9,7 @@
 #include "options.h"
 #include "refusal.h"
 #include "server/async/file.h"
+#include "server/async/lane.h"
 #include "server/async/processes.h"
 #include "server/async/task.h"
 #include "server/async/threads.h"
@@ -63,6 +64,7 @@ static void configure_client(const config *c)
     http_client_configure(&(http_client_options){
         .connections = (int)connections,
         .line = line < INT_MAX ? (int)line : INT_MAX,
+        .target_ms = c->outgoing.target,
         .timeout_ms = c->outgoing.timeout,
         .connect_timeout_ms = c->outgoing.connect_timeout,
         .size = c->outgoing.size,
@@ -76,6 +78,7 @@ static void configure_processes(const config *c)
     processes_configure(&(processes_options){
         .workers = (int)pool,
         .line = line < INT_MAX ? (int)line : INT_MAX,
+        .target_ms = c->processes.target,
         .jobs = c->processes.jobs,
         .memory = c->processes.memory,
         .timeout_ms = c->processes.timeout,
@@ -89,6 +92,10 @@ static void configure_refusals(const config *c)
     refusal_set_limit(REFUSED_DATABASE_AHEAD, c->database.target);
     refusal_set_limit(REFUSED_DATABASE_TIMEOUT, c->database.line_timeout);
     refusal_set_limit(REFUSED_DATABASE_LINE, (uint64_t)c->database.line);
+    refusal_set_limit(REFUSED_CPU_WAIT, c->threads.target);
+    refusal_set_limit(REFUSED_FILES_WAIT, c->threads.target);
+    refusal_set_limit(REFUSED_PROCESSES_WAIT, c->processes.target);
+    refusal_set_limit(REFUSED_OUTGOING_WAIT, c->outgoing.target);
     refusal_set_limit(REFUSED_CPU_LINE, (uint64_t)c->threads.waiting);
     refusal_set_limit(REFUSED_FILES_LINE, (uint64_t)c->threads.waiting);
     refusal_set_limit(REFUSED_PROCESSES_LINE, (uint64_t)c->processes.line);
@@ -120,6 +127,8 @@ static int serve(const config *c, database *d)
 
     threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
     file_configure(files_at_once(c), c->threads.waiting);
+    lane_set_target(LANE_CPU, c->threads.target);
+    lane_set_target(LANE_FILES, c->threads.target);
     configure_client(c);
     configure_processes(c);
     configure_refusals(c);

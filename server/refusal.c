@@ -20,8 +20,9 @@ static struct kind {
     [REFUSED_FILES_LINE]       = { "files_line", "files for the thread pool", "[threads] waiting", false },
     [REFUSED_PROCESSES_WAIT]   = { "processes_wait", "jobs for a worker process", "[processes] target", true },
     [REFUSED_PROCESSES_LINE]   = { "processes_line", "jobs for a worker process", "[processes] line", false },
+    [REFUSED_OUTGOING_WAIT]    = { "outgoing_wait", "requests to other servers", "[outgoing] target", true },
     [REFUSED_OUTGOING_LINE]    = { "outgoing_line", "requests to other servers", "[outgoing] line", false },
-    [REFUSED_PATTERNS]         = { "patterns", "runs of a pattern", NULL, false, 8 },
+    [REFUSED_PATTERNS]         = { "patterns", "runs of a pattern", NULL, false },
     [REFUSED_CONNECTIONS]      = { "connections", "clients", "[limits] connections", false },
     [REFUSED_THREADS]          = { "threads", "clients", "[threads] max", false },
 };
@@ -54,7 +55,7 @@ void refusal_explain(const refusal_view *v, char *why, size_t size)
     else if (v->setting)
         snprintf(why, size, "The server is overloaded: as many %s wait as %s allows, %llu.", v->line, v->setting, limit);
     else
-        snprintf(why, size, "There are as many %s as there may be at once, %llu.", v->line, limit);
+        snprintf(why, size, "There are as many %s as there may be at once.", v->line);
 }
 
 unsigned refusal_retry_after(const refusal_view *v)

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum refusal {
+typedef enum {
     REFUSED_DATABASE_WAIT,                   /* it stood in line longer than one may while the line stands */
     REFUSED_DATABASE_AHEAD,                  /* the same line; its client had sent another behind it, unanswered */
     REFUSED_DATABASE_TIMEOUT,                /* it stood in line longer than one may at any time */
@@ -22,7 +22,7 @@ typedef enum refusal {
     REFUSED_CPU_WAIT, REFUSED_CPU_LINE,
     REFUSED_FILES_WAIT, REFUSED_FILES_LINE,
     REFUSED_PROCESSES_WAIT, REFUSED_PROCESSES_LINE,
-    REFUSED_OUTGOING_LINE,
+    REFUSED_OUTGOING_WAIT, REFUSED_OUTGOING_LINE,
     REFUSED_PATTERNS,                        /* of the gallery, at once */
     REFUSED_CONNECTIONS, REFUSED_THREADS,    /* a client, before it could ask */
     REFUSALS,

@@ -1,5 +1,6 @@
 /* test_client_bounds.c - outgoing requests in bounds: of size, time and number; and cancelled wherever they are. */
 #include "client_fixture.h"
+#include "server/refusal.h"
 #include "suites.h"
 
 #include <stdlib.h>
@@ -137,7 +138,7 @@ START_TEST(a_full_line_refuses_at_once)
     configure(1, 2);
     for (int i = 0; i < 3; i++)
         ask(i, peer_url("/gate"));
-    ck_assert_int_eq(outcome_now(http_get(&a, peer_url("/gate"), &answers[3])), UV_EAGAIN);
+    ck_assert_int_eq(outcome_now(http_get(&a, peer_url("/gate"), &answers[3])), REFUSED(REFUSED_OUTGOING_LINE));
     peer_open(3);
     loop_run();
     for (int i = 0; i < 3; i++)

@@ -3,6 +3,7 @@
 #include "server/http/client.h"
 #include "server/memory.h"
 #include "peer.h"
+#include "server/refusal.h"
 #include "suites.h"
 #include "support.h"
 
@@ -163,7 +164,7 @@ static void ask_while_another_asks(int line, int err)
     ck_assert_int_eq(peer_requests(), 1);
 }
 
-START_TEST(a_full_line_refuses_at_once) { ask_while_another_asks(0, UV_EAGAIN); }
+START_TEST(a_full_line_refuses_at_once) { ask_while_another_asks(0, REFUSED(REFUSED_OUTGOING_LINE)); }
 END_TEST
 
 START_TEST(the_time_in_line_counts) { ask_while_another_asks(1, UV_ETIMEDOUT); }
@@ -196,7 +197,7 @@ START_TEST(who_leaves_while_a_name_is_looked_up_keeps_the_place_until_that_has_e
     start(1, peer_url_at("http://slow.test", "/hello"), 0);
     until(peer_look_ups, 1);
     leave(1);
-    ck_assert_int_eq(ask(peer_url("/hello"), 0), UV_EAGAIN);
+    ck_assert_int_eq(ask(peer_url("/hello"), 0), REFUSED(REFUSED_OUTGOING_LINE));
     peer_answer_look_ups();
     ck_assert_int_eq(end(1), UV_ECANCELED);
     ck_assert_int_eq(ask(peer_url("/hello"), 0), 0);

@@ -25,7 +25,7 @@ static atomic_int turns;
 
 static void setup(void)
 {
-    lender_init(&lent, 4);
+    lender_init(&lent, 4, (codel){ 0 });
     for (int i = 0; i < MANY; i++)
         waiters[i] = (struct waiter){ .until = PLAIN_FOREVER, .err = WAITS };
 }
@@ -220,7 +220,7 @@ START_TEST(many_threads_share_few_things_and_lose_none)
     pthread_t threads[THREADS];
     int good[THREADS] = { 0 }, all = 0;
     lender_done(&lent);
-    lender_init(&lent, THREADS);
+    lender_init(&lent, THREADS, (codel){ 0 });
     things[0].number = things[1].number = 0;
     lender_lend(&lent, &things[0].base);
     lender_lend(&lent, &things[1].base);

@@ -4,6 +4,7 @@
 #include "server/async/loop.h"
 #include "server/async/timing.h"
 
+#include "server/refusal.h"
 #include "suites.h"
 
 #include <stdio.h>
@@ -287,13 +288,13 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
     for (int i = 0; i < ALL; i++)
         start(ask(&r[i], &SLEEP, i == 0 ? 20 : 60000), &err[i]);
     ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
-    ck_assert_int_eq(err[5], UV_EAGAIN);
+    ck_assert_int_eq(err[5], REFUSED(REFUSED_DATABASE_LINE));
     ck_assert_int_eq(err[4], 1);
     ck_assert_int_eq(outcome_here(sleep_for(100)), 0);
     ck_assert_int_eq(err[0], 0);
     ck_assert_int_eq(err[2], 1);             /* the first in line took its place */
-    ck_assert_int_eq(err[3], UV_EAGAIN);
-    ck_assert_int_eq(err[4], UV_EAGAIN);
+    ck_assert_int_eq(err[3], REFUSED(REFUSED_DATABASE_TIMEOUT));
+    ck_assert_int_eq(err[4], REFUSED(REFUSED_DATABASE_TIMEOUT));
     finish();
     ck_assert_int_eq(err[1], UV_ECANCELED);
 }

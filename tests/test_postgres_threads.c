@@ -2,6 +2,7 @@
 #include "askers.h"
 #include "on_postgres.h"
 #include "server/async/plain.h"
+#include "server/refusal.h"
 #include "suites.h"
 #include "support.h"
 
@@ -146,10 +147,10 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
     options.line_timeout_ms = 300;
     behind(&first, a, 2);
     seconds();
-    ck_assert_int_eq(now(&THING, &r, 1), UV_EAGAIN);
+    ck_assert_int_eq(now(&THING, &r, 1), REFUSED(REFUSED_DATABASE_LINE));
     ck_assert_double_lt(seconds(), 0.1);
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(asker_end(&a[i]), UV_EAGAIN);
+        ck_assert_int_eq(asker_end(&a[i]), REFUSED(REFUSED_DATABASE_TIMEOUT));
         ck_assert_double_ge(a[i].took, 0.3);
         ck_assert_double_lt(a[i].took, 0.6);
     }

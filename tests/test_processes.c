@@ -2,6 +2,7 @@
 #include "processing.h"
 #include "server/async/loop.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 #include "suites.h"
 #include "support.h"
 
@@ -105,7 +106,7 @@ START_TEST(a_full_line_refuses_and_who_waits_there_too_long_leaves)
     for (int i = 1; i < 6; i++)
         processing_start(i, &TEST_ECHO, i == 1 ? 2 : 0);
     loop_run_ready();
-    ck_assert_int_eq(processing_errs[5], UV_EAGAIN);
+    ck_assert_int_eq(processing_errs[5], REFUSED(REFUSED_PROCESSES_LINE));
     ck_assert_uint_eq(processes_count().refused, 1);
     processing_until_settled(1);
     ck_assert_int_eq(processing_errs[1], UV_ETIMEDOUT);

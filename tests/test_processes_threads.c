@@ -4,6 +4,7 @@
 #include "server/async/processes_pool.h"
 #include "server/async/task.h"
 #include "server/log.h"
+#include "server/refusal.h"
 #include "suites.h"
 
 #include <errno.h>
@@ -141,7 +142,7 @@ START_TEST(a_full_line_refuses_and_those_in_line_get_their_turn)
         while (processes_count().waiting < i - 2)
             sched_yield();
     }
-    while (run(&TEST_ECHO, 1) != UV_EAGAIN)  /* they were counted before they stood in line */
+    while (run(&TEST_ECHO, 1) != REFUSED(REFUSED_PROCESSES_LINE))  /* they were counted before they stood in line */
         sched_yield();
     leave(spins);
     ck_assert_int_eq(outcome(spins), UV_ECANCELED);

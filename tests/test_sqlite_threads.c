@@ -3,6 +3,7 @@
 #include "askers.h"
 #include "db/sqlite_shared.h"
 #include "server/async/plain.h"
+#include "server/refusal.h"
 #include "sqlite_fixture.h"
 #include "suites.h"
 
@@ -168,10 +169,10 @@ START_TEST(a_full_line_of_readers_refuses_at_once_and_a_long_one_in_time)
         wait_for_readers(i + 1);
     }
     const uint64_t start = uv_hrtime();
-    ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), UV_EAGAIN);
+    ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), REFUSED(REFUSED_DATABASE_LINE));
     ck_assert_double_lt(seconds(start), 0.1);
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(asker_end(&a[i]), UV_EAGAIN);
+        ck_assert_int_eq(asker_end(&a[i]), REFUSED(REFUSED_DATABASE_TIMEOUT));
         ck_assert_double_ge(a[i].took, 0.2);
         ck_assert_double_lt(a[i].took, 0.6);
     }
@@ -319,11 +320,11 @@ START_TEST(a_full_line_of_writes_refuses_at_once_and_a_long_one_in_time)
         wait_for_writes(i + 1);
     }
     const uint64_t start = uv_hrtime();
-    ck_assert_int_eq(outcome_now(add(&r, 1, "one too many")), UV_EAGAIN);
+    ck_assert_int_eq(outcome_now(add(&r, 1, "one too many")), REFUSED(REFUSED_DATABASE_LINE));
     ck_assert_double_lt(seconds(start), 0.1);
     ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), 0);     /* reading goes on */
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(asker_end(&a[i]), UV_EAGAIN);
+        ck_assert_int_eq(asker_end(&a[i]), REFUSED(REFUSED_DATABASE_TIMEOUT));
         ck_assert_double_ge(a[i].took, 0.2);
         ck_assert_double_lt(a[i].took, 0.6);
     }

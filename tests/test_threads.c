@@ -2,6 +2,7 @@
 #include "server/async/loop.h"
 #include "server/async/task.h"
 #include "server/async/threads.h"
+#include "server/refusal.h"
 #include "suites.h"
 #include "support.h"
 
@@ -88,8 +89,8 @@ START_TEST(so_many_run_so_many_wait_and_the_rest_are_refused)
     loop_run();
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(errs[i], 0);
-    ck_assert_int_eq(errs[5], UV_EAGAIN);
-    ck_assert_int_eq(errs[6], UV_EAGAIN);
+    ck_assert_int_eq(errs[5], REFUSED(REFUSED_CPU_LINE));
+    ck_assert_int_eq(errs[6], REFUSED(REFUSED_CPU_LINE));
     ck_assert_int_le(atomic_load(&most), 2);
     int again = 1;                           /* and the lane is free again */
     numbers[7] = 7;

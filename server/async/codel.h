@@ -16,11 +16,16 @@
 
 static const uint64_t CODEL_INTERVAL = 100000000;
 
-typedef struct codel {
-    uint64_t target;                         /* the longest wait while the line stands; 0: there is none */
-    uint64_t ceiling;                        /* at any time; UINT64_MAX: there is none */
+typedef struct codel {                       /* {0}: one may wait for ever */
+    uint64_t target;                         /* the longest wait while the line stands; 0: as at any time */
+    uint64_t ceiling;                        /* the longest wait at any time; 0: there is none */
     uint64_t empty;                          /* when nobody waited, last */
 } codel;
+
+static inline codel codel_of_ms(uint64_t target, uint64_t ceiling)
+{
+    return (codel){ .target = target * 1000000, .ceiling = ceiling * 1000000 };
+}
 
 static inline void codel_is_empty(codel *c, uint64_t now) { c->empty = now; }
 
@@ -29,10 +34,11 @@ static inline bool codel_stands(const codel *c, uint64_t now)
     return now > c->empty && now - c->empty >= CODEL_INTERVAL;
 }
 
-/* So long one may have waited, by now. */
+/* So long one may have waited, by now; UINT64_MAX: for ever. */
 static inline uint64_t codel_patience(const codel *c, uint64_t now)
 {
-    return c->target && c->target < c->ceiling && codel_stands(c, now) ? c->target : c->ceiling;
+    const uint64_t ceiling = c->ceiling ? c->ceiling : UINT64_MAX;
+    return c->target && c->target < ceiling && codel_stands(c, now) ? c->target : ceiling;
 }
 
 #endif

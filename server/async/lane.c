@@ -4,14 +4,18 @@
 #include "line.h"
 #include "loop.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
+enum { READY = 64 };                         /* jobs of each that may run: so many keep it busy until the next turn */
+
 struct lane {
     const char      *name;
     int              most_running, most_waiting;             /* of each loop */
+    uint64_t         target;                 /* codel.h's, in nanoseconds */
     atomic_int       running, waiting;       /* of all */
     _Atomic uint64_t done, refused;
 };
@@ -29,6 +33,7 @@ struct entrant {
     line_place place;                        /* must be first; its link is NULL once it is inside */
     lane      *lane;
     void     (*admit)(entrant *e);           /* its turn has come */
+    void     (*refuse)(entrant *e, int err); /* or will not */
 };
 
 static _Thread_local struct place { int running, waiting; line line; } here[LANES];
@@ -50,6 +55,14 @@ lane *lane_add(const char *name, int running, int waiting)
     return l;
 }
 
+void lane_set_target(lane *l, uint64_t ms) { l->target = ms * 1000000; }
+
+int lane_room(const lane *l)
+{
+    const struct place *p = place_in(l);
+    return READY * l->most_running - p->running - p->waiting;
+}
+
 int lane_count_all(lane_counts counts[LANES])
 {
     for (int i = 0; i < count; i++)
@@ -69,6 +82,7 @@ static void go_in(entrant *e)
 static void line_up(entrant *e)
 {
     struct place *p = place_in(e->lane);
+    p->line.codel.target = e->lane->target;
     line_join(&p->line, &e->place);
     p->waiting++;
     e->lane->waiting++;
@@ -82,13 +96,21 @@ static void leave_line(entrant *e)
     e->lane->waiting--;
 }
 
-static bool is_full(lane *l)
+/* Counts one, and says why. */
+static int turn_away(lane *l, bool full, uint64_t waited)
+{
+    l->refused++;
+    if (l == LANE_CPU)
+        return refuse(full ? REFUSED_CPU_LINE : REFUSED_CPU_WAIT, waited);
+    if (l == LANE_FILES)
+        return refuse(full ? REFUSED_FILES_LINE : REFUSED_FILES_WAIT, waited);
+    return UV_EAGAIN;
+}
+
+static bool is_full(const lane *l)
 {
     const struct place *p = place_in(l);
-    if (p->running < l->most_running || p->waiting < l->most_waiting)
-        return false;
-    l->refused++;
-    return true;
+    return p->running >= l->most_running && p->waiting >= l->most_waiting;
 }
 
 static void enter(entrant *e)
@@ -109,6 +131,11 @@ static void come_out(lane *l)
     if (next) {
         leave_line(next);
         go_in(next);
+    }
+    for (const uint64_t now = p->line.first ? uv_hrtime() : 0; line_is_late(&p->line, now);) {
+        next = (entrant *)p->line.first;
+        leave_line(next);
+        next->refuse(next, turn_away(l, false, now - next->place.since));
     }
 }
 
@@ -153,6 +180,8 @@ static void submit(entrant *e)
     uv_queue_work(loop_here(), &j->work, work, worked);      /* fails only without a work function */
 }
 
+static void refuse_job(entrant *e, int err) { finish((struct job *)e, err); }
+
 static void cancel_job(promise *p, void *arg)
 {
     struct job *j = arg;
@@ -179,10 +208,10 @@ promise *in_lane(lane *l, int (*fn)(void *), void *arg)
     if (!loop_here())
         return run_here(l, fn, arg);
     if (is_full(l))
-        return promise_settled(UV_EAGAIN);
+        return promise_settled(turn_away(l, true, 0));
 
     struct job *j = pool_get(&jobs);
-    j->entrant = (entrant){ .lane = l, .admit = submit };
+    j->entrant = (entrant){ .lane = l, .admit = submit, .refuse = refuse_job };
     j->work.data = j;
     j->fn = fn;
     j->arg = arg;
@@ -205,6 +234,8 @@ static void answer(struct guest *g, int err)
 
 static void admit_guest(entrant *e) { answer((struct guest *)e, 0); }
 
+static void refuse_guest(entrant *e, int err) { answer((struct guest *)e, err); }
+
 static void cancel_guest(promise *p, void *arg)
 {
     struct guest *g = arg;
@@ -220,9 +251,9 @@ promise *lane_enter(lane *l)
         return promise_settled(0);
     }
     if (is_full(l))
-        return promise_settled(UV_EAGAIN);
+        return promise_settled(turn_away(l, true, 0));
     struct guest *g = pool_get(&guests);
-    g->entrant = (entrant){ .lane = l, .admit = admit_guest };
+    g->entrant = (entrant){ .lane = l, .admit = admit_guest, .refuse = refuse_guest };
     promise *p = g->promise = promise_new(cancel_guest, g);
     enter(&g->entrant);
     return p;

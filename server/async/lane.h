@@ -27,13 +27,21 @@ extern lane *const LANE_FILES;               /* "files": what waits for a disk *
  * these bounds from now on. The name must outlive it; a lane is for ever. */
 lane *lane_add(const char *name, int running, int waiting);
 
-/* Run fn(arg) on the thread pool; the promise settles with what fn returns, or at once with UV_EAGAIN when
- * too many wait already. arg must outlive it, which await() guarantees for a local. Cancelling stops it
+/* How many milliseconds one may wait in it while more comes than can be done (codel.h); 0, as at first: any. Whoever
+ * has waited longer is refused when another job has ended. */
+void lane_set_target(lane *l, uint64_t ms);
+
+/* On a loop: how many more jobs it could take without keeping those that come later for long. */
+int  lane_room(const lane *l);
+
+/* Run fn(arg) on the thread pool; the promise settles with what fn returns, or is refused: at once
+ * when too many wait already, later if it has waited too long, with the lane's error of refusal.h, or UV_EAGAIN if it
+ * has none. arg must outlive it, which await() guarantees for a local. Cancelling stops it
  * only while it waits; once running it runs to its end. In a plain thread fn runs right here. */
 MUST_AWAIT promise *in_lane(lane *l, int (*fn)(void *arg), void *arg);
 
 /* For work that gets to the pool by another way, like uv_fs: enter before it, leave when it has ended.
- * UV_EAGAIN at once when too many wait. Who is cancelled in line has not entered. */
+ * It refuses as in_lane does. Who is cancelled in line has not entered. */
 MUST_AWAIT promise *lane_enter(lane *l);
 void lane_leave(lane *l);                    /* on the same thread */
 

@@ -1,5 +1,6 @@
 /* lender.c - see lender.h. */
 #include "lender.h"
+#include "deadline.h"
 #include "plain.h"
 
 #include <assert.h>
@@ -13,9 +14,9 @@ struct borrower {
     loan            *thing;
 };
 
-void lender_init(lender *l, int line)
+void lender_init(lender *l, int line, codel patience)
 {
-    *l = (lender){ .line = line };
+    *l = (lender){ .line = line, .codel = patience };
     uv_mutex_init(&l->lock);
 }
 
@@ -67,15 +68,16 @@ static bool cancelled(lender *l)             /* it is a system call: not with th
     return gone;
 }
 
-static void wait_in_line(lender *l, struct borrower *me, uint64_t until)
+static void wait_in_line(lender *l, struct borrower *me, uint64_t until, uint64_t patience)
 {
+    const uint64_t end = deadline_sooner(until, patience);
     uint64_t look = plain_next_look(l->waiting);
     while (me->err == IN_LINE) {
-        const uint64_t now = uv_hrtime(), next = look < until ? look : until;
+        const uint64_t now = uv_hrtime(), next = deadline_sooner(look, end);
         if (now < next)
             uv_cond_timedwait(&me->turn, &l->lock, next - now);
-        else if (now >= until)
-            leave(l, me, UV_ETIMEDOUT);
+        else if (now >= end)
+            leave(l, me, end == until ? UV_ETIMEDOUT : UV_EBUSY);
         else if (!cancelled(l))
             look = plain_next_look(l->waiting);
         else if (me->err == IN_LINE)         /* its turn may have come meanwhile */
@@ -93,10 +95,14 @@ int lender_borrow(lender *l, loan **thing, uint64_t until, bool ahead)
         me.thing = take(l);
     const bool waits = !me.err && !me.thing && (ahead || l->waiting < l->line);
     if (waits) {
+        const uint64_t now = uv_hrtime();
+        if (!l->first)
+            codel_is_empty(&l->codel, now);
+        const uint64_t patience = ahead ? UINT64_MAX : codel_patience(&l->codel, now);
         me.err = IN_LINE;
         uv_cond_init(&me.turn);
         join(l, &me, ahead);
-        wait_in_line(l, &me, until);
+        wait_in_line(l, &me, until, patience < UINT64_MAX - now ? now + patience : UINT64_MAX);
         uv_cond_destroy(&me.turn);
     } else if (!me.err && !me.thing)
         me.err = UV_EAGAIN;
@@ -138,6 +144,14 @@ void lender_refuse(lender *l, int err)
     while (err && l->first)
         call(l, l->first, err, NULL);
     uv_mutex_unlock(&l->lock);
+}
+
+bool lender_stands(lender *l)
+{
+    uv_mutex_lock(&l->lock);
+    const bool stands = l->first && codel_stands(&l->codel, uv_hrtime());
+    uv_mutex_unlock(&l->lock);
+    return stands;
 }
 
 int lender_waiting(lender *l)

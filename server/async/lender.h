@@ -16,6 +16,8 @@
 #ifndef LENDER_H
 #define LENDER_H
 
+#include "codel.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -28,19 +30,21 @@ typedef struct lender {
     struct borrower *first, *last;           /* who waits */
     int              waiting, line;          /* how many do, and how many may */
     int              refusal;
+    codel            codel;                  /* how long one may wait, whatever one is ready to */
 } lender;
 
-void lender_init(lender *l, int line);
+void lender_init(lender *l, int line, codel patience);
 void lender_done(lender *l);                 /* nobody may wait */
 
 /* 0 and *thing, which is this thread's until it lends it on. Or at once UV_EAGAIN: the line is full.
- * Or after waiting UV_ETIMEDOUT: not by the time until, of plain_in; or UV_ECANCELED: the client is
- * gone. Or the refusal. Who comes again, ahead, is put before all others, and the line is never full. */
+ * Or after waiting UV_ETIMEDOUT: not by the time until, of plain_in; or UV_EBUSY: it has waited as long as one
+ * may; or UV_ECANCELED: the client is gone. Or the refusal. Who comes again, ahead, is put before all others, and the line is never full. */
 int   lender_borrow(lender *l, loan **thing, uint64_t until, bool ahead);
 loan *lender_take(lender *l);                /* one that is idle; NULL: there is none */
 
 void  lender_lend(lender *l, loan *thing);   /* one more, or one that comes back */
 void  lender_refuse(lender *l, int err);     /* answers all in line, and all who come, until it is 0 again */
 int   lender_waiting(lender *l);
+bool  lender_stands(lender *l);              /* more come than can borrow, for a while by now (codel.h) */
 
 #endif

@@ -44,6 +44,7 @@ enum {
 typedef struct processes_options {
     int      workers;                        /* for each loop; plain threads: for all together */
     int      line;                           /* jobs that may wait for one: as workers */
+    uint64_t target_ms;                      /* the longest wait there, while more come than can be done; 0: any */
     int      jobs;                           /* after which a worker is replaced */
     size_t   memory;                         /* bytes that a worker may take, beyond what it starts with */
     uint64_t timeout_ms;                     /* of a job that does not say: its wait in line included */
@@ -58,7 +59,8 @@ void processes_configure(const processes_options *options);
 /* Runs job on in, in a worker. *out is what it wrote, in the arena, if it returned 0; else the promise settles
  * with what it returned. in, a and out must outlive the promise. ms: how long it may take, its wait in
  * line included; 0: as long as the options say.
- *   UV_EAGAIN      the line is full, or no worker can be started
+ *   REFUSED_PROCESSES_LINE, _WAIT (refusal.h)   the line is full; or it has waited there too long
+ *   UV_EAGAIN      no worker can be started
  *   UV_ETIMEDOUT   it took longer; its worker was killed
  *   UV_ECANCELED   it was cancelled, or the plain thread's client is gone; its worker was killed
  *   UV_EMSGSIZE    in or out is larger than PROCESS_LARGEST

@@ -2,6 +2,7 @@
 #include "processes_crew.h"
 #include "loop.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -131,6 +132,19 @@ static void take(place *p, errand *e)
     crew_on_progress(p, process_call_step(&p->call, p->process.fd));
 }
 
+/* For the others in line, who have waited too long, while more come than can be done. */
+static void turn_away_the_late(void)
+{
+    const uint64_t now = uv_hrtime();
+    while (line_is_late(&crew_here->line, now)) {
+        errand *e = first_in_line();
+        const uint64_t since = e->in_line.since;
+        processes_tally.refused++;
+        leave_line(e);
+        finish(e, refuse(REFUSED_PROCESSES_WAIT, now - since));
+    }
+}
+
 /* Gives what waits to those who are idle, and starts as many more as it needs. One that has just died, of which the
  * loop does not know yet, gets nothing. */
 static void serve_line(void)
@@ -140,6 +154,7 @@ static void serve_line(void)
         if (p->state == IDLE)
             take(p, first_in_line());
     }
+    turn_away_the_late();
     int coming = crew_count(STARTING) + crew_count(CHANGING);
     for (place *p; coming < crew_here->waiting && (p = crew_find(EMPTY)); coming++)
         place_fill(p);
@@ -155,6 +170,7 @@ static void open_crew(void)
         return;
     crew_here = mem_alloc(sizeof *crew_here);
     crew_here->count = processes_here.workers;
+    crew_here->line.codel = codel_of_ms(processes_here.target_ms, 0);
     crew_here->places = mem_alloc((size_t)crew_here->count * sizeof *crew_here->places);
 }
 
@@ -183,7 +199,7 @@ promise *processes_on_loop(const process_task *t)
         return promise_settled(UV_ECANCELED);
     if (is_full()) {
         processes_tally.refused++;
-        return promise_settled(UV_EAGAIN);
+        return promise_settled(crew_count(RESTING) == crew_here->count ? UV_EAGAIN : refuse(REFUSED_PROCESSES_LINE, 0));
     }
     errand *e = pool_get(&errands);
     *e = (errand){ .task = *t };

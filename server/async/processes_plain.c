@@ -7,6 +7,7 @@
 #include "plain.h"
 #include "processes_pool.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <uv.h>
 
@@ -124,13 +125,15 @@ static int work(place *p, const process_task *t, uint64_t until)
 int processes_in_plain(const process_task *t)
 {
     const uint64_t until = deadline_sooner(plain_in(t->ms), plain_deadline());
+    const uint64_t began = plain_in(0);
     loan *l;
     processes_tally.waiting++;
     int err = lender_borrow(&shared.lender, &l, until, false);
     if (err) {
+        const bool full = err == UV_EAGAIN, late = err == UV_EBUSY;
         processes_tally.waiting--;
-        processes_tally.refused += err == UV_EAGAIN;
-        return err;
+        processes_tally.refused += full || late;
+        return full ? refuse(REFUSED_PROCESSES_LINE, 0) : late ? refuse(REFUSED_PROCESSES_WAIT, plain_in(0) - began) : err;
     }
     place *p = (place *)l;
     err = make_ready(p, until);
@@ -149,7 +152,7 @@ void processes_in_plain_open(void)
 {
     shared.count = processes_here.workers;
     shared.places = mem_alloc((size_t)shared.count * sizeof *shared.places);
-    lender_init(&shared.lender, processes_here.line);
+    lender_init(&shared.lender, processes_here.line, codel_of_ms(processes_here.target_ms, 0));
     for (int i = shared.count; i-- > 0;)
         lender_lend(&shared.lender, &shared.places[i].base);
 }

@@ -14,6 +14,8 @@ struct semaphore {
 
 static _Thread_local pool waiters = POOL(struct waiter);
 
+void semaphore_set_target(semaphore *s, uint64_t ms) { s->line.codel.target = ms * 1000000; }
+
 semaphore *semaphore_new(int permits, int max_waiting)
 {
     semaphore *s = mem_alloc(sizeof *s);
@@ -64,4 +66,6 @@ void semaphore_leave(semaphore *s)
         leave_line((struct waiter *)s->line.first, 0);       /* the permit passes straight on */
     else
         s->free++;
+    for (const uint64_t now = s->line.first ? uv_hrtime() : 0; line_is_late(&s->line, now);)
+        leave_line((struct waiter *)s->line.first, UV_EBUSY);
 }

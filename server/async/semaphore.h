@@ -12,9 +12,15 @@
 
 #include "promise.h"
 
+#include <stdint.h>
+
 typedef struct semaphore semaphore;
 
 semaphore *semaphore_new(int permits, int max_waiting);
+
+/* How many milliseconds one may wait while more come than can be served (codel.h); 0, as at first: any. Whoever has
+ * waited longer when a permit passes to another is told UV_EBUSY. */
+void       semaphore_set_target(semaphore *s, uint64_t ms);
 void       semaphore_free(semaphore *s);                     /* nobody may be inside or in line */
 
 MUST_AWAIT promise *semaphore_enter(semaphore *s);           /* UV_EAGAIN at once when the line is full */

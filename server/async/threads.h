@@ -8,7 +8,7 @@
  * Before the first use, and before any other thread starts. */
 void threads_configure(int threads, int running, int waiting);
 
-/* Run fn(arg) off the loop, as in_lane does: UV_EAGAIN when too many wait already; cancelling stops it only
+/* Run fn(arg) off the loop, as in_lane does: REFUSED_CPU_LINE or _WAIT when too many wait, or too long; cancelling stops it only
  * while it waits; in a plain thread fn runs right here. */
 MUST_AWAIT promise *in_thread(int (*fn)(void *arg), void *arg);
 

@@ -20,10 +20,9 @@ static void rang(timer *t);
 
 void admission_open(admission *a, const config *c)
 {
-    const uint64_t now = uv_hrtime();
     for (int i = 0; i < NEEDS; i++)
         a->lines[i] = (admission_line){
-            .codel = { c->database.target * MS, c->database.line_timeout * MS, now },
+            .codel = codel_of_ms(c->database.target, c->database.line_timeout),
             .most = c->database.line,
         };
 }
@@ -49,7 +48,8 @@ bool admission_is_open(const admission *a, need n)
 static uint64_t due(const admission_line *l, const request *r, uint64_t now)
 {
     const uint64_t patience = codel_patience(&l->codel, now);
-    return deadline_sooner(patience < NO_DEADLINE - r->queued ? r->queued + patience : NO_DEADLINE, r->deadline);
+    const uint64_t since = r->place.since;
+    return deadline_sooner(patience < NO_DEADLINE - since ? since + patience : NO_DEADLINE, r->deadline);
 }
 
 bool admission_enter(admission *a, request *r)
@@ -64,7 +64,6 @@ bool admission_enter(admission *a, request *r)
     }
     if (l->waiting++ == 0)
         codel_is_empty(&l->codel, now);
-    r->queued = now;
     line_join(r->ahead ? &l->ahead : &l->alone, &r->place);
     r->waits = true;
     if (!timer_is_set(&l->timer))
@@ -76,7 +75,6 @@ static void leave(admission_line *l, request *r)
 {
     line_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
     r->place = (line_place){ 0 };
-    r->queued = 0;
     r->waits = false;
     if (--l->waiting == 0) {
         l->stands = false;
@@ -88,7 +86,7 @@ void admission_leave(admission *a, request *r) { leave(line_of(a, r), r); }
 
 static void turn_away(admission_line *l, request *r, uint64_t now)
 {
-    const uint64_t waited = now - r->queued;
+    const uint64_t waited = now - r->place.since;
     const bool late = now >= r->deadline;
     const refusal kind = codel_stands(&l->codel, now) ? REFUSED_DATABASE_WAIT : REFUSED_DATABASE_TIMEOUT;
     leave(l, r);
@@ -154,10 +152,10 @@ text admission_refusal(admission *a, need n, bool html)
     const admission_line *l = &a->lines[n];
     line_place *const first = l->alone.first ? l->alone.first : l->ahead.first;
     const uint64_t now = uv_hrtime();
-    const int err = refuse(REFUSED_DATABASE_AHEAD, first ? now - request_at(first)->queued : 0);
+    const int err = refuse(REFUSED_DATABASE_AHEAD, first ? now - first->since : 0);
     typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
     if (now >= made->until) {
-        made->length = exchange_render_refusal(err, html, made->bytes, sizeof made->bytes);
+        made->length = exchange_render_refusal(err, html, true, made->bytes, sizeof made->bytes);
         made->until = now + REFRESH * MS;
     }
     return (text){ made->bytes, made->length };

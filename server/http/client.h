@@ -25,7 +25,8 @@
  *   Errors.     Any status is an answer, 500 too. An error is that there is none; libcurl's words for it
  *               are in the log, at debug.
  *               UV_EINVAL        no address of http:// or https://; a method or header nobody may send
- *               UV_EAGAIN        as many are under way as may be, and the line is full: try later
+ *               REFUSED_OUTGOING_LINE, _WAIT (refusal.h)   as many are under way as may be, and the line is
+ *                                full, or it has waited there too long: try later
  *               UV_ETIMEDOUT     not in time, that in line included
  *               UV_ECANCELED     cancelled; the connection has been closed
  *               UV_EAI_NONAME    there is no such host
@@ -69,6 +70,7 @@ text http_answer_header(const http_answer *got, const char *name);  /* the first
 typedef struct http_client_options {
     int      connections;                    /* requests at once: of each loop, or of all plain threads */
     int      line;                           /* requests that wait: as connections */
+    uint64_t target_ms;                      /* the longest wait there, while more come than can be made; 0: any */
     uint64_t timeout_ms, connect_timeout_ms;
     size_t   size;
 } http_client_options;

@@ -8,6 +8,7 @@
 #include "server/async/timing.h"
 #include "server/log.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 #include "transfer.h"
 
 typedef struct fetch {
@@ -15,6 +16,7 @@ typedef struct fetch {
     promise      *promise;                   /* NULL: abandoned */
     promise      *entering;                  /* while it is in line */
     uint64_t      due;                       /* by timer_now */
+    uint64_t      since;                     /* uv_hrtime, when it got in line */
     bool          cancelled;                 /* in line, or with a permit that it has not heard of */
     struct fetch *next, **link;
 } fetch;
@@ -122,6 +124,7 @@ static int open_here(void)
     curl_multi_setopt(here.multi, CURLMOPT_TIMERFUNCTION, on_timeout);
     curl_multi_setopt(here.multi, CURLMOPT_MAXCONNECTS, (long)client_settings.connections);
     here.permits = semaphore_new(client_settings.connections, client_settings.line);
+    semaphore_set_target(here.permits, client_settings.target_ms);
     here.idle = mem_alloc((size_t)client_settings.connections * sizeof *here.idle);
     return 0;
 }
@@ -194,6 +197,8 @@ static void on_entered(int err, void *arg)
 {
     fetch *f = arg;
     f->entering = NULL;
+    if (err == UV_EBUSY)
+        err = refuse(REFUSED_OUTGOING_WAIT, uv_hrtime() - f->since);
     if (!err) {
         err = f->cancelled ? UV_ECANCELED : begin(f);
         if (err)
@@ -225,7 +230,7 @@ promise *client_loop_fetch(const transfer *t)
     promise *entering = semaphore_enter(here.permits);
     const bool waits = !promise_take_if_settled(entering, &err);
     if (!waits && err)
-        return promise_settled(err);
+        return promise_settled(refuse(REFUSED_OUTGOING_LINE, 0));
 
     fetch *f = pool_get(&fetches);
     *f = (fetch){ .transfer = *t, .due = timer_now() + t->timeout_ms, .next = here.first, .link = &here.first };
@@ -234,6 +239,7 @@ promise *client_loop_fetch(const transfer *t)
     here.first = f;
     promise *p = f->promise = promise_new(cancel, f);
     if (waits) {
+        f->since = uv_hrtime();
         f->entering = with_timeout(entering, t->timeout_ms);
         when_settled(f->entering, on_entered, f);
     } else

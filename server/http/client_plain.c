@@ -6,6 +6,7 @@
 #include "server/async/lender.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 #include "transfer.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ static int on_timeout(CURLM *multi, long ms, void *arg)
 
 static void open_all(void)
 {
-    lender_init(&all.lender, client_settings.line);
+    lender_init(&all.lender, client_settings.line, codel_of_ms(client_settings.target_ms, 0));
     all.count = client_settings.connections;
     all.seats = mem_alloc((size_t)all.count * sizeof *all.seats);
     for (int i = all.count - 1; i >= 0; i--)
@@ -137,7 +138,12 @@ int client_plain_fetch(transfer *t)
     loan *l;
     const uint64_t until = deadline_sooner(plain_in(t->timeout_ms), plain_deadline());
     uv_once(&all.once, open_all);
+    const uint64_t began = plain_in(0);
     int err = lender_borrow(&all.lender, &l, until, false);
+    if (err == UV_EAGAIN)
+        return refuse(REFUSED_OUTGOING_LINE, 0);
+    if (err == UV_EBUSY)
+        return refuse(REFUSED_OUTGOING_WAIT, plain_in(0) - began);
     if (err)
         return err;
     err = fetch((seat *)l, t, until);

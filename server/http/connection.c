@@ -4,6 +4,7 @@
 #include "patience.h"
 #include "server/log.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <sys/socket.h>
 
@@ -132,7 +133,7 @@ static void turn_away(connection *c)
 {
     int fd;
     if (uv_fileno((uv_handle_t *)c, &fd) == 0)
-        listener_turn_away(fd);
+        listener_turn_away(fd, refuse(REFUSED_CONNECTIONS, 0));
     close_now(c);
 }
 

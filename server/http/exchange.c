@@ -72,7 +72,7 @@ void exchange_refuse(request *req, int err)
     exchange_decline(req, err);
 }
 
-size_t exchange_render_refusal(int err, bool html, char *to, size_t size)
+size_t exchange_render_refusal(int err, bool html, bool keep_alive, char *to, size_t size)
 {
     request r;
     output  out = { 0 };
@@ -80,7 +80,7 @@ size_t exchange_render_refusal(int err, bool html, char *to, size_t size)
     exchange_init(&r, sizeof r, &NO_HEAD);
     r.out = &out;
     r.minor = 1;
-    r.keep_alive = true;
+    r.keep_alive = keep_alive;
     respond_refusal(&r, err, html);
     for (const chunk *c = out.first; c && length + c->used <= size; c = c->next) {
         memcpy(to + length, c->bytes, c->used);

@@ -41,11 +41,7 @@ struct request {
         const char *allow;                   /* without: the path's methods; NULL when there is nothing at it */
     };
     text          extra;                     /* headers of the answer so far, each with CRLF */
-    uint64_t      started;
-    union {
-        uint64_t  left;                      /* bytes of a begun answer still to come */
-        uint64_t  queued;                    /* until its handler begins: since when it waits, in nanoseconds */
-    };
+    uint64_t      started, left;             /* left: bytes of a begun answer still to come */
     uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
     timer         timer;                     /* rings then, for a promise handler; a task has its own */
     span          path, query;               /* of head; an empty path stands for / */
@@ -92,8 +88,8 @@ int  respond_error(request *req, int err);   /* the page for a handler's error *
 void respond_refusal(request *req, int err, bool html);      /* of a REFUSED error: which limit was met */
 bool problem_prefers_html(text accept);      /* for what goes wrong, by the client's Accept header */
 
-/* The whole answer to an HTTP/1.1 request that was refused so, whatever it was: writes at most size bytes, and returns how many. */
-size_t exchange_render_refusal(int err, bool html, char *to, size_t size);
+/* The whole answer to an HTTP/1.1 GET that was refused so: writes at most size bytes, and returns how many. */
+size_t exchange_render_refusal(int err, bool html, bool keep_alive, char *to, size_t size);
 void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
 void exchange_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take to answer */
 void exchange_refuse(request *req, int err); /* for one that was not understood: no other may follow it */

@@ -1,5 +1,6 @@
 /* listener.c - see listener.h. */
 #include "listener.h"
+#include "exchange.h"
 #include "server/address.h"
 #include "server/memory.h"
 
@@ -109,12 +110,10 @@ void listener_close(listener *l)
     *l = (listener){ 0 };
 }
 
-void listener_turn_away(int client)
+void listener_turn_away(int client, int err)
 {
-    static const char BUSY[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"
-                               "Content-Length: 0\r\nConnection: close\r\n\r\n";
-    char unread[4096];
-    send(client, BUSY, sizeof BUSY - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    char words[1536], unread[4096];
+    send(client, words, exchange_render_refusal(err, false, false, words, sizeof words), MSG_DONTWAIT | MSG_NOSIGNAL);
     /* A close with bytes unread would be a reset, and nobody would read this. */
     for (int i = 0; i < 16 && recv(client, unread, sizeof unread, MSG_DONTWAIT) == sizeof unread; i++)
         ;

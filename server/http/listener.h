@@ -19,7 +19,7 @@ typedef struct listener {
 int  listener_open(listener *l, const char *at, int count, char *why, size_t size);
 void listener_close(listener *l);
 
-/* Tells a client that there is no room for it (503): its socket is the caller's to close. */
-void listener_turn_away(int client);
+/* Tells a client why there is no room for it, a REFUSED error: its socket is the caller's to close. */
+void listener_turn_away(int client, int err);
 
 #endif

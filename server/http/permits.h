@@ -8,21 +8,15 @@
 #ifndef HTTP_PERMITS_H
 #define HTTP_PERMITS_H
 
-#include "server/async/codel.h"
 #include "server/async/lender.h"
 
-#include <stdatomic.h>
-
 typedef struct permits {
-    lender               lender;
-    loan                *all;
-    uint64_t             target, ceiling;    /* codel's */
-    atomic_int           waiting;
-    atomic_uint_fast64_t empty;              /* codel's */
+    lender lender;
+    loan  *all;
 } permits;
 
-/* count of them; so many threads may wait, for so many milliseconds: target and ceiling as in codel.h. */
-void permits_init(permits *p, int count, int line, uint64_t target_ms, uint64_t ceiling_ms);
+/* count of them; so many threads may wait, for as long as patience says. */
+void permits_init(permits *p, int count, int line, codel patience);
 void permits_done(permits *p);               /* all must be back */
 
 bool permits_stand(permits *p);              /* more threads come than can be served, for a while by now */

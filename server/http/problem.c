@@ -54,7 +54,8 @@ static void write_refusal(buffer *b, const refusal_view *v, text why)
     begin_json(b, 503, why);
     buffer_text(b, TEXT(",\"limit\":"));
     buffer_json(b, text_of(v->setting ? v->setting : v->name));
-    buffer_printf(b, v->time ? ",\"limit_ms\":%llu" : ",\"limit_count\":%llu", (unsigned long long)v->limit);
+    if (v->setting)
+        buffer_printf(b, v->time ? ",\"limit_ms\":%llu" : ",\"limit_count\":%llu", (unsigned long long)v->limit);
     buffer_printf(b, ",\"waited_ms\":%.1f}\n", (double)v->waited / 1e6);
 }
 

@@ -14,6 +14,7 @@
 #include "server/async/task.h"
 #include "server/log.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -132,7 +133,7 @@ static void accept_some(crowd *all)
         if (err)
             log_warning("cannot start a thread: %s", uv_strerror(err));
         if (!room || err) {
-            listener_turn_away(client);
+            listener_turn_away(client, refuse(REFUSED_THREADS, 0));
             close(client);
         }
     }
@@ -229,7 +230,7 @@ static void open_crowd(crowd *all, const server *s)
     all->site = s->site;
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
         permits_init(&all->permits[n], s->site->threads(s->site->arg, (need)n), s->config->database.line,
-                     s->config->database.target, s->config->database.line_timeout);
+                     codel_of_ms(s->config->database.target, s->config->database.line_timeout));
     all->talk.permits = all->permits;
     all->listener = s->listener.sockets[0];
     all->emptied = eventfd(0, EFD_CLOEXEC);
