@@ -6,10 +6,10 @@ const route ROUTES[] = {
     { "GET",  "/",                     .await = home },
 
     { "GET",  "/users",                .await = users, .needs = NEEDS_READS },
-    { "GET",  "/users/:id",            .await = user_page, .needs = NEEDS_READS },
-    { "GET",  "/users/:id/promises",   .promise = user_page_promises, .needs = NEEDS_READS },
-    { "GET",  "/users/:id/callbacks",  .callback = user_page_callbacks, .needs = NEEDS_READS },
-    { "GET",  "/users/:id/sequential", .await = user_page_sequential, .needs = NEEDS_READS },
+    { "GET",  "/users/:id",            .await = user_page, .needs = NEEDS_PAGE },
+    { "GET",  "/users/:id/promises",   .promise = user_page_promises, .needs = NEEDS_PAGE },
+    { "GET",  "/users/:id/callbacks",  .callback = user_page_callbacks, .needs = NEEDS_PAGE },
+    { "GET",  "/users/:id/sequential", .await = user_page_sequential, .needs = NEEDS_PAGE },
     { "POST", "/users/:id/posts",      .await = post_new, .needs = NEEDS_WRITES },
     { "POST", "/import",               .await = import, .streams = true },
 

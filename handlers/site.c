@@ -1,6 +1,7 @@
 /* site.c - see site.h. */
 #include "site.h"
 #include "server/async/chain.h"
+#include "server/async/lane.h"
 #include "server/async/processes.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
@@ -71,7 +72,8 @@ static void open_here(void *arg) { here = db_new(arg); }
 static int room_here(void *arg, need n)
 {
     (void)arg;
-    return db_room(here, n == NEEDS_WRITES);
+    const int database = db_room(here, n == NEEDS_WRITES), pool = n == NEEDS_PAGE ? lane_room(LANE_CPU) : database;
+    return pool < database ? pool : database;
 }
 
 /* While one of them renders, another can be in its query. */

@@ -88,10 +88,13 @@ static void configure_processes(const config *c)
 /* What an answer that refuses says of the limit that it met. */
 static void configure_refusals(const config *c)
 {
-    refusal_set_limit(REFUSED_DATABASE_WAIT, c->database.target);
-    refusal_set_limit(REFUSED_DATABASE_AHEAD, c->database.target);
-    refusal_set_limit(REFUSED_DATABASE_TIMEOUT, c->database.line_timeout);
-    refusal_set_limit(REFUSED_DATABASE_LINE, (uint64_t)c->database.line);
+    for (int i = 0; i < 2; i++) {            /* of the database, and of the database and the pool */
+        const int first = i ? REFUSED_PAGE_WAIT : REFUSED_DATABASE_WAIT;
+        refusal_set_limit(first, c->database.target);
+        refusal_set_limit(first + 1, c->database.target);
+        refusal_set_limit(first + 2, c->database.line_timeout);
+        refusal_set_limit(first + 3, (uint64_t)c->database.line);
+    }
     refusal_set_limit(REFUSED_CPU_WAIT, c->threads.target);
     refusal_set_limit(REFUSED_FILES_WAIT, c->threads.target);
     refusal_set_limit(REFUSED_PROCESSES_WAIT, c->processes.target);

@@ -19,6 +19,10 @@ typedef enum {
     REFUSED_DATABASE_AHEAD,                  /* the same line; its client had sent another behind it, unanswered */
     REFUSED_DATABASE_TIMEOUT,                /* it stood in line longer than one may at any time */
     REFUSED_DATABASE_LINE,                   /* as many stand there as may */
+    REFUSED_PAGE_WAIT,                       /* the same four, where it would be rendered on the thread pool, too */
+    REFUSED_PAGE_AHEAD,
+    REFUSED_PAGE_TIMEOUT,
+    REFUSED_PAGE_LINE,
     REFUSED_CPU_WAIT, REFUSED_CPU_LINE,
     REFUSED_FILES_WAIT, REFUSED_FILES_LINE,
     REFUSED_PROCESSES_WAIT, REFUSED_PROCESSES_LINE,

@@ -20,6 +20,7 @@
 
 /* How tasks switch matters to these. */
 #define EACH_ASYNC_SUITE(run)    \
+    run(codel_suite)             \
     run(turns_suite)             \
     run(loop_suite)              \
     run(pulse_suite)             \
@@ -62,7 +63,7 @@
     run(request_suite)                 \
     run(files_suite)                   \
     run(connection_suite)              \
-    run(admission_suite)         \
+    run(admission_suite)               \
     run(pipeline_suite)                \
     run(stream_suite)                  \
     run(stream_end_suite)              \

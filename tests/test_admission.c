@@ -12,7 +12,7 @@
 
 enum { MOST = 64 };
 
-static int      there_is_room;               /* for so many more */
+static int      there_is_room, pool_room;    /* for so many more; of what renders pages, too */
 static promise *inside[MOST];                /* what each that has begun waits for */
 static int      numbers[MOST], count;        /* in the order in which they began */
 static fake     fakes[MOST];
@@ -20,7 +20,7 @@ static fake     fakes[MOST];
 static int room(void *arg, need n)
 {
     ck_assert_int_ne(n, NEEDS_NOTHING);
-    return *(int *)arg;
+    return n == NEEDS_PAGE && pool_room < *(int *)arg ? pool_room : *(int *)arg;
 }
 
 /* It takes its part of the room until its promise is settled by the test. */
@@ -41,6 +41,7 @@ static int work(request *req)
 static int other(request *req) { return respond(req, 200, "text/plain", TEXT("other")); }
 
 static const route ROUTES_HERE[] = {
+    { "GET", "/page", .await = work, .needs = NEEDS_PAGE },
     { "GET", "/work", .await = work, .needs = NEEDS_READS }, { "POST", "/work", .await = work, .needs = NEEDS_WRITES },
     { "GET", "/other", .await = other },
 };
@@ -291,6 +292,26 @@ START_TEST(who_prefers_a_page_gets_one)
 }
 END_TEST
 
+START_TEST(who_would_get_json_does_not_wait_for_the_pool)
+{
+    begin(10);
+    client page = asking("GET /page?n=1 HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
+    client json = asking("GET /page?n=2 HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n");
+    ck_assert_int_eq(count, 1);
+    ck_assert_int_eq(numbers[0], 2);
+    pool_room = 1;
+    serving_turns();
+    ck_assert_int_eq(count, 2);
+    end_work(0);
+    end_work(1);
+    client_until(&page, "[1]");
+    client_until(&json, "[2]");
+    client_close(&page);
+    client_close(&json);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(a_client_that_leaves_leaves_the_line)
 {
     begin(0);
@@ -384,6 +405,7 @@ Suite *admission_suite(void)
     tcase_add_test(t, who_has_waited_too_long_is_served_if_there_is_room_by_then);
     tcase_add_test(t, while_the_line_stands_what_is_overtaken_is_refused_and_the_latest_waits);
     tcase_add_test(t, who_prefers_a_page_gets_one);
+    tcase_add_test(t, who_would_get_json_does_not_wait_for_the_pool);
     tcase_add_test(t, a_client_that_leaves_leaves_the_line);
     tcase_add_test(t, a_deadline_ends_the_wait);
     tcase_add_test(t, a_request_with_a_body_waits_with_all_of_it);

@@ -1,7 +1,9 @@
 /* test_lane.c - lanes beside each other: what one refuses the other takes, and all is counted. */
+#include "server/async/codel.h"
 #include "server/async/lane.h"
 #include "server/async/loop.h"
 #include "server/async/task.h"
+#include "server/refusal.h"
 #include "suites.h"
 #include "support.h"
 
@@ -171,6 +173,41 @@ START_TEST(a_lane_added_again_is_the_same_with_new_bounds)
 }
 END_TEST
 
+/* Better a late one is served than none: the first in line is, those behind it are not. */
+START_TEST(whoever_has_waited_too_long_is_refused_while_the_line_stands)
+{
+    lane_set_target(one, 50);
+    for (int i = 0; i < 3; i++)
+        start(i, one);
+    clock_skip(CODEL_INTERVAL / 1000000 + 1);
+    uv_sem_post(&gate);
+    while (errs[0] == 1)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    loop_run_ready();
+    ck_assert_int_eq(errs[1], 1);            /* it runs */
+    ck_assert_int_eq(errs[2], UV_EAGAIN);
+    expect_counts("one", 1, 0, 1, 1);
+    uv_sem_post(&gate);
+    loop_run();
+    ck_assert_int_eq(errs[1], 0);
+}
+END_TEST
+
+START_TEST(the_lane_of_what_computes_says_why)
+{
+    lane_add("cpu", 1, 1);
+    lane_set_target(LANE_CPU, 50);
+    for (int i = 0; i < 3; i++)
+        start(i, LANE_CPU);
+    loop_run_ready();
+    ck_assert_int_eq(errs[2], REFUSED(REFUSED_CPU_LINE));
+    ck_assert_int_eq(lane_room(LANE_CPU), 64 - 2);
+    for (int i = 0; i < 2; i++)
+        uv_sem_post(&gate);
+    loop_run();
+}
+END_TEST
+
 Suite *lane_suite(void)
 {
     Suite *s = suite_create("lane");
@@ -182,6 +219,8 @@ Suite *lane_suite(void)
     tcase_add_test(t, a_guest_cancelled_in_line_has_not_entered);
     tcase_add_test(t, a_plain_thread_waits_for_nobody_and_is_counted);
     tcase_add_test(t, a_lane_added_again_is_the_same_with_new_bounds);
+    tcase_add_test(t, whoever_has_waited_too_long_is_refused_while_the_line_stands);
+    tcase_add_test(t, the_lane_of_what_computes_says_why);
     suite_add_tcase(s, t);
     return s;
 }

@@ -2,6 +2,7 @@
 #include "server/async/lender.h"
 #include "server/async/plain.h"
 #include "suites.h"
+#include "support.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -246,6 +247,24 @@ START_TEST(a_long_line_looks_more_rarely)
 }
 END_TEST
 
+START_TEST(while_the_line_stands_nobody_waits_longer_than_the_target)
+{
+    loan *thing;
+    lent.codel = codel_of_ms(1, 0);
+    line_up(0);                              /* a burst: it may wait for ever */
+    ck_assert(!lender_stands(&lent));
+    clock_skip(CODEL_INTERVAL / 1000000);
+    ck_assert(lender_stands(&lent));
+    ck_assert_int_eq(lender_borrow(&lent, &thing, PLAIN_FOREVER, false), UV_EBUSY);
+    ck_assert_int_eq(lender_borrow(&lent, &thing, plain_in(0), false), UV_ETIMEDOUT);
+    ck_assert_int_eq(lender_waiting(&lent), 1);
+    lender_lend(&lent, &things[0].base);
+    ck_assert_int_eq(outcome(0), 0);
+    ck_assert(!lender_stands(&lent));
+    lender_done(&lent);
+}
+END_TEST
+
 Suite *lender_suite(void)
 {
     Suite *s = suite_create("lender");
@@ -258,6 +277,7 @@ Suite *lender_suite(void)
     tcase_add_test(t, who_has_lost_its_client_leaves_the_line);
     tcase_add_test(t, who_has_lost_its_client_passes_on_its_turn);
     tcase_add_test(t, a_refusal_answers_all_in_line_and_all_who_come);
+    tcase_add_test(t, while_the_line_stands_nobody_waits_longer_than_the_target);
     tcase_add_test(t, many_threads_share_few_things_and_lose_none);
     tcase_add_test(t, a_long_line_looks_more_rarely);
     suite_add_tcase(s, t);

@@ -1,4 +1,5 @@
 /* test_semaphore.c - permits, the line, its bound, leaving it. */
+#include "server/async/codel.h"
 #include "server/async/loop.h"
 #include "server/async/semaphore.h"
 #include "server/async/task.h"
@@ -144,6 +145,28 @@ START_TEST(leaving_without_having_entered_is_a_bug)
 }
 END_TEST
 
+START_TEST(whoever_has_waited_too_long_is_told_so_while_the_line_stands)
+{
+    int err[4] = { 1, 1, 1, 1 };
+    s = semaphore_new(1, 8);
+    semaphore_set_target(s, 50);
+    for (int i = 0; i < 3; i++)
+        when_settled(semaphore_enter(s), store, &err[i]);
+    clock_skip(CODEL_INTERVAL / 1000000 + 1);
+    when_settled(semaphore_enter(s), store, &err[3]);
+    semaphore_leave(s);
+    loop_run();
+    ck_assert_int_eq(err[1], 0);             /* late, but better than nobody */
+    ck_assert_int_eq(err[2], UV_EBUSY);
+    ck_assert_int_eq(err[3], 1);             /* it has just come */
+    semaphore_leave(s);
+    loop_run();
+    ck_assert_int_eq(err[3], 0);
+    semaphore_leave(s);
+    semaphore_free(s);
+}
+END_TEST
+
 Suite *semaphore_suite(void)
 {
     Suite *suite = suite_create("semaphore");
@@ -154,6 +177,7 @@ Suite *semaphore_suite(void)
     tcase_add_test(t, first_come_first_served_whoever_leaves_the_line);
     tcase_add_test(t, a_permit_passes_to_the_line_and_nobody_overtakes);
     tcase_add_test(t, a_permit_that_was_granted_cannot_be_cancelled_away);
+    tcase_add_test(t, whoever_has_waited_too_long_is_told_so_while_the_line_stands);
     tcase_add_test_raise_signal(t, freeing_while_somebody_is_inside_is_a_bug, SIGABRT);
     tcase_add_test_raise_signal(t, leaving_without_having_entered_is_a_bug, SIGABRT);
     suite_add_tcase(suite, t);

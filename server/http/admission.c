@@ -1,5 +1,6 @@
 /* admission.c - see admission.h. */
 #include "admission.h"
+#include "accept.h"
 #include "connection.h"
 #include "server/refusal.h"
 
@@ -13,7 +14,14 @@ enum {
 
 static const uint64_t MS = 1000000;
 
-static admission_line *line_of(admission *a, const request *r) { return &a->lines[r->route->needs]; }
+/* What those who need it are told, by what they met. */
+static const struct { refusal wait, timeout, line, ahead; } TOLD[NEEDS] = {
+    [NEEDS_READS]  = { REFUSED_DATABASE_WAIT, REFUSED_DATABASE_TIMEOUT, REFUSED_DATABASE_LINE, REFUSED_DATABASE_AHEAD },
+    [NEEDS_WRITES] = { REFUSED_DATABASE_WAIT, REFUSED_DATABASE_TIMEOUT, REFUSED_DATABASE_LINE, REFUSED_DATABASE_AHEAD },
+    [NEEDS_PAGE]   = { REFUSED_PAGE_WAIT, REFUSED_PAGE_TIMEOUT, REFUSED_PAGE_LINE, REFUSED_PAGE_AHEAD },
+};
+
+static admission_line *line_of(admission *a, const request *r) { return &a->lines[r->needs]; }
 static request *request_at(line_place *p) { return (request *)((char *)p - offsetof(request, place)); }
 
 static void rang(timer *t);
@@ -55,11 +63,11 @@ static uint64_t due(const admission_line *l, const request *r, uint64_t now)
 bool admission_enter(admission *a, request *r)
 {
     admission_line *l = line_of(a, r);
-    if (admission_is_open(a, r->route->needs))
+    if (admission_is_open(a, r->needs))
         return true;
     const uint64_t now = uv_hrtime();
     if (l->waiting >= l->most) {
-        exchange_decline(r, refuse(REFUSED_DATABASE_LINE, 0));
+        exchange_decline(r, refuse(TOLD[r->needs].line, 0));
         return false;
     }
     if (l->waiting++ == 0)
@@ -69,6 +77,15 @@ bool admission_enter(admission *a, request *r)
     if (!timer_is_set(&l->timer))
         timer_set_at(&l->timer, due(l, r, now), rang);
     return false;
+}
+
+need admission_needs(const admission *a, const intake *in)
+{
+    const head *h = &in->head;
+    if (in->needs != NEEDS_PAGE || admission_is_open(a, NEEDS_PAGE))
+        return in->needs;
+    return accept_prefers(header_find(h->at, h->headers, h->count, "accept"), TEXT("application/json"), TEXT("text/html"))
+               ? NEEDS_READS : NEEDS_PAGE;
 }
 
 static void leave(admission_line *l, request *r)
@@ -88,7 +105,7 @@ static void turn_away(admission_line *l, request *r, uint64_t now)
 {
     const uint64_t waited = now - r->place.since;
     const bool late = now >= r->deadline;
-    const refusal kind = codel_stands(&l->codel, now) ? REFUSED_DATABASE_WAIT : REFUSED_DATABASE_TIMEOUT;
+    const refusal kind = codel_stands(&l->codel, now) ? TOLD[r->needs].wait : TOLD[r->needs].timeout;
     leave(l, r);
     pipeline_decline(r, late ? UV_ETIMEDOUT : refuse(kind, waited));
 }
@@ -117,27 +134,35 @@ static void set_timer(admission_line *l, uint64_t now)
     timer_set_at(&l->timer, worker_turn_is_over(now) ? now : first, rang);
 }
 
-static void serve_line(admission *a, need n)
+/* One of those who need it, late or not: better than that nobody is served. False if there is none, or no room. */
+static bool let_one_in(admission *a, need n)
 {
     admission_line *l = &a->lines[n];
-    const uint64_t now = uv_hrtime();
-    l->stands = codel_stands(&l->codel, now);
-    while (l->waiting > 0 && has_room(a, n) && !worker_turn_is_over(uv_hrtime())) {
-        request *r = next(l);                /* late or not: better than that nobody is served */
-        leave(l, r);
-        pipeline_begin(r);
-    }
-    turn_away_the_late(l, &l->alone, now);
-    turn_away_the_late(l, &l->ahead, now);
-    if (l->waiting > 0)
-        set_timer(l, now);
+    if (l->waiting == 0 || !has_room(a, n))
+        return false;
+    request *r = next(l);
+    leave(l, r);
+    pipeline_begin(r);
+    return true;
 }
 
 void admission_serve(admission *a)
 {
+    const uint64_t now = uv_hrtime();
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        if (a->lines[n].waiting > 0)
-            serve_line(a, (need)n);
+        a->lines[n].stands = a->lines[n].waiting > 0 && codel_stands(&a->lines[n].codel, now);
+    for (bool any = true; any && !worker_turn_is_over(uv_hrtime());) {       /* in turn: they share the database */
+        any = false;
+        for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+            any |= let_one_in(a, (need)n);
+    }
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++) {
+        admission_line *l = &a->lines[n];
+        turn_away_the_late(l, &l->alone, now);
+        turn_away_the_late(l, &l->ahead, now);
+        if (l->waiting > 0)
+            set_timer(l, now);
+    }
 }
 
 static void rang(timer *t)
@@ -152,7 +177,7 @@ text admission_refusal(admission *a, need n, bool html)
     const admission_line *l = &a->lines[n];
     line_place *const first = l->alone.first ? l->alone.first : l->ahead.first;
     const uint64_t now = uv_hrtime();
-    const int err = refuse(REFUSED_DATABASE_AHEAD, first ? now - first->since : 0);
+    const int err = refuse(TOLD[n].ahead, first ? now - first->since : 0);
     typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
     if (now >= made->until) {
         made->length = exchange_render_refusal(err, html, true, made->bytes, sizeof made->bytes);

@@ -25,6 +25,7 @@
 #include "server/async/timer.h"
 
 struct config;
+struct intake;
 
 typedef struct admission_line {
     codel codel;
@@ -44,6 +45,9 @@ typedef struct admission {
 
 void admission_open(admission *a, const struct config *c);
 void admission_close(admission *a);          /* nobody may wait */
+
+/* What the request in needs, as far as it matters now: who would get JSON need not wait for who renders pages. */
+need admission_needs(const admission *a, const struct intake *in);
 
 bool admission_is_open(const admission *a, need n);          /* who needs it may begin now */
 bool admission_stands(const admission *a, need n);           /* more comes than can be served, for a while by now */

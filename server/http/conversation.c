@@ -100,17 +100,19 @@ static void run_handler(request *r)
 static bool shed(conversation *c, const request *r, const intake *in)
 {
     return r->method == HTTP_GET && !in->head.has_body && intake_is_overtaken(c->input + c->at, c->end - c->at) &&
-           permits_stand(&c->talk->permits[r->route->needs]);
+           permits_stand(&c->talk->permits[r->needs]);
 }
 
 /* Runs its handler, when its turn has come. */
 static void let_in(conversation *c, request *r, const intake *in)
 {
-    if (!r->route || !r->route->needs) {
+    if (r->needs == NEEDS_PAGE)              /* it is rendered right here */
+        r->needs = NEEDS_READS;
+    if (!r->needs) {
         run_handler(r);
         return;
     }
-    permits *const p = &c->talk->permits[r->route->needs];
+    permits *const p = &c->talk->permits[r->needs];
     loan *permit;
     c->declined = shed(c, r, in);
     const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : permits_take(p, &permit);

@@ -49,6 +49,7 @@ struct request {
     uint16_t      header_count;
     uint8_t       method;                    /* llhttp's number */
     uint8_t       minor;                     /* 1 of HTTP/1.1 */
+    uint8_t       needs;                     /* of router.h */
     bool          keep_alive;
     bool          answered;                  /* respond or respond_begin has been called */
     bool          finished;                  /* its handler has ended: nothing more will come */

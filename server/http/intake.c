@@ -12,6 +12,7 @@ long intake_read(intake *in, guard *g, const char *at, size_t length, const conf
     if (err)
         return err;
     router_find(r, text_of(llhttp_method_name(in->head.method)), in->head.path, &in->match);
+    in->needs = in->match.route ? in->match.route->needs : NEEDS_NOTHING;
     return size;
 }
 
@@ -23,6 +24,7 @@ void intake_init(const intake *in, request *req, size_t size)
 {
     exchange_init(req, size, &in->head);
     req->route = in->match.route;
+    req->needs = in->needs;
     if (req->route)
         req->owner = (owner){ .name = req->route->path, .label = in->match.label };
     else

@@ -42,7 +42,7 @@ static void start(request *r);
 /* Its handler runs, now or when there is room for it. */
 static void begin(request *r)
 {
-    if (!r->route || !r->route->needs || admission_enter(&worker_here->admission, r))
+    if (!r->needs || admission_enter(&worker_here->admission, r))
         start(r);
 }
 

@@ -29,7 +29,7 @@ static bool is_next(const connection *c)
 {
     const request *last = c->last;
     return !last || (exchange_is_safe(last) && !last->held_back && !last->waits &&
-                     !(last->route && last->route->needs && admission_stands(&worker_here->admission, last->route->needs)));
+                     !admission_stands(&worker_here->admission, last->needs));
 }
 
 bool reader_has_room(const connection *c)
@@ -65,7 +65,7 @@ static request *make_request(const intake *in, bool now)
     size_t size = intake_size(in, ON_STACK);
     const route *route = in->match.route;
     task *t = NULL;
-    if (now && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, route->needs))
+    if (now && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, in->needs))
         t = task_new(route->path, size);
     if (!t)
         size = intake_size(in, 0);
@@ -80,12 +80,12 @@ static request *make_request(const intake *in, bool now)
 static bool shed(connection *c, const intake *in, const char *behind, size_t length)
 {
     admission *a = &worker_here->admission;
-    const route *route = in->match.route;
     const head *h = &in->head;
-    if (!route || !route->needs || c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
-        worker_here->draining || !admission_stands(a, route->needs) || !intake_is_overtaken(behind, length))
+    if (c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
+        worker_here->draining || !admission_stands(a, in->needs) || !intake_is_overtaken(behind, length))
         return false;
-    output_append(&c->out, admission_refusal(a, route->needs, problem_prefers_html(header_find(h->at, h->headers, h->count, "accept"))));
+    const text accept = header_find(h->at, h->headers, h->count, "accept");
+    output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(accept)));
     return true;
 }
 
@@ -102,6 +102,7 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
         return length;
     }
     const size_t rest = length - (size_t)size;
+    in->needs = admission_needs(&worker_here->admission, in);
     if (shed(c, in, at + size, rest))
         return (size_t)size;
     const bool whole = !in->head.chunked && in->head.content_length <= rest;
@@ -150,8 +151,7 @@ void reader_resume(connection *c)
 static bool is_far_ahead(const connection *c)
 {
     const request *last = c->last;
-    const bool needs = last && last->route && last->route->needs;
-    if (needs && (last->waits || c->input) && admission_stands(&worker_here->admission, last->route->needs))
+    if (last && (last->waits || c->input) && admission_stands(&worker_here->admission, last->needs))
         return true;
     return c->input && c->input->length > worker_here->config->limits.head;
 }

@@ -13,8 +13,9 @@
 
 enum { MAX_PARAMETERS_OF_PATH = 4 };
 
-/* What a handler cannot do without; there is only so much of it at once (admission.h). */
-typedef enum need { NEEDS_NOTHING, NEEDS_READS, NEEDS_WRITES, NEEDS } need;
+/* What a handler cannot do without, of which there is only so much at once (admission.h): queries that read, or
+ * that write; or reads and then the thread pool, to render a page for those who prefer that to JSON. */
+typedef enum need { NEEDS_NOTHING, NEEDS_READS, NEEDS_WRITES, NEEDS_PAGE, NEEDS } need;
 
 typedef struct route {
     const char       *method, *path;

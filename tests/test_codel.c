@@ -1,0 +1,74 @@
+/* test_codel.c - how long one may wait: a burst, and a line that stands. */
+#include "server/async/line.h"
+#include "suites.h"
+#include "support.h"
+
+enum { MS = 1000000 };
+
+START_TEST(a_line_that_was_empty_within_the_interval_is_a_burst)
+{
+    codel c = codel_of_ms(5, 2000);
+    codel_is_empty(&c, 1000 * (uint64_t)MS);
+    ck_assert(!codel_stands(&c, 1000 * (uint64_t)MS + CODEL_INTERVAL - 1));
+    ck_assert_uint_eq(codel_patience(&c, 1000 * (uint64_t)MS + CODEL_INTERVAL - 1), 2000 * (uint64_t)MS);
+}
+END_TEST
+
+START_TEST(one_that_was_not_stands_until_it_is_empty_again)
+{
+    codel c = codel_of_ms(5, 2000);
+    const uint64_t now = 5000 * (uint64_t)MS;
+    codel_is_empty(&c, now - CODEL_INTERVAL);
+    ck_assert(codel_stands(&c, now));
+    ck_assert_uint_eq(codel_patience(&c, now), 5 * MS);
+    codel_is_empty(&c, now);
+    ck_assert(!codel_stands(&c, now));
+    ck_assert_uint_eq(codel_patience(&c, now), 2000 * (uint64_t)MS);
+}
+END_TEST
+
+START_TEST(without_a_target_or_a_ceiling_there_is_none)
+{
+    const uint64_t now = 5000 * (uint64_t)MS;
+    codel none = { 0 }, no_target = codel_of_ms(0, 20), no_ceiling = codel_of_ms(7, 0), above = codel_of_ms(90, 20);
+    ck_assert_uint_eq(codel_patience(&none, now), UINT64_MAX);
+    ck_assert_uint_eq(codel_patience(&no_target, now), 20 * MS);
+    ck_assert_uint_eq(codel_patience(&no_ceiling, now), 7 * MS);
+    ck_assert_uint_eq(codel_patience(&above, now), 20 * MS);
+}
+END_TEST
+
+START_TEST(a_line_knows_when_its_first_one_is_late)
+{
+    line l = { .codel = codel_of_ms(50, 0) };
+    line_place a = { 0 }, b = { 0 };
+    ck_assert(!line_is_late(&l, uv_hrtime()));
+    line_join(&l, &a);
+    clock_skip(60);
+    line_join(&l, &b);
+    ck_assert(!line_is_late(&l, uv_hrtime()));       /* it does not stand yet */
+    clock_skip(41);
+    ck_assert(line_is_late(&l, uv_hrtime()));
+    line_leave(&l, &a);
+    ck_assert(!line_is_late(&l, uv_hrtime()));       /* the second has waited 41 ms */
+    clock_skip(10);
+    ck_assert(line_is_late(&l, uv_hrtime()));
+    line_leave(&l, &b);
+    line_join(&l, &a);                               /* it was empty in between */
+    clock_skip(60);
+    ck_assert(!line_is_late(&l, uv_hrtime()));
+    line_leave(&l, &a);
+}
+END_TEST
+
+Suite *codel_suite(void)
+{
+    Suite *s = suite_create("codel");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, a_line_that_was_empty_within_the_interval_is_a_burst);
+    tcase_add_test(t, one_that_was_not_stands_until_it_is_empty_again);
+    tcase_add_test(t, without_a_target_or_a_ceiling_there_is_none);
+    tcase_add_test(t, a_line_knows_when_its_first_one_is_late);
+    suite_add_tcase(s, t);
+    return s;
+}
