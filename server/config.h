@@ -41,6 +41,7 @@ typedef struct config {
         int    connections;                  /* open at once, for each worker; auto: what RLIMIT_NOFILE allows */
         int    pipeline;                     /* requests of one connection under way at once; 32 */
         size_t output;                       /* bytes of answers that wait for a slow reader; 1MiB */
+        size_t outputs;                      /* for all slow readers of a worker together; 64MiB */
     } limits;
     struct {
         uint64_t head;                       /* milliseconds for the whole head; 10s */

@@ -161,6 +161,8 @@ const setting SETTINGS[] = {
       .why = "Requests of one connection under way at once; the others wait unread." },
     { SIZE(limits, output, "4KiB", "1GiB"), .initial = "1MiB",
       .why = "Bytes that wait for a slow reader before its requests do." },
+    { SIZE(limits, outputs, "0", "1024GiB"), .initial = "64MiB",
+      .why = "The same of all slow readers of a worker together: each may hold as much as is left." },
 
     { DURATION(timeouts, head, "1ms", "1h"), .initial = "10s",
       .why = "For the whole head to arrive; a slow one gets 408." },

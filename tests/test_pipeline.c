@@ -250,6 +250,31 @@ START_TEST(a_body_that_is_waited_for_is_asked_for_in_its_turn)
 }
 END_TEST
 
+START_TEST(slow_readers_together_hold_no_more_than_all_of_them_may)
+{
+    enum { ALL = 20, PAGES = 100, PAGE = 51000 };
+    static char words[PAGES * sizeof GET("/page")];
+    client c[ALL];
+    serving_config.limits.outputs = 2 << 20;
+    serve();
+    client_small_buffer();
+    for (int i = 0; i < PAGES; i++)
+        strcat(words, GET("/page"));
+    for (int i = 0; i < ALL; i++) {
+        c[i] = client_new();
+        client_say(&c[i], words);
+        ck_assert_uint_le(serving_worker()->unwritten, (2 << 20) + ALL * PAGE);      /* and what crosses it */
+    }
+    ck_assert_uint_gt(serving_worker()->unwritten, 1 << 20);
+    client_until_length(&c[ALL - 1], PAGES * (size_t)50000); /* none is lost */
+    for (int i = 0; i < ALL; i++)
+        client_close(&c[i]);
+    serving_turns();
+    serving_stop();
+    ck_assert_uint_eq(serving_worker()->unwritten, 0);
+}
+END_TEST
+
 Suite *pipeline_suite(void)
 {
     Suite *s = suite_create("pipeline");
@@ -269,6 +294,7 @@ Suite *pipeline_suite(void)
     tcase_add_test(t, a_piece_makes_room_without_starting_another_request);
     tcase_add_test(t, heads_of_long_answers_come_alone);
     tcase_add_test(t, a_body_that_is_waited_for_is_asked_for_in_its_turn);
+    tcase_add_test(t, slow_readers_together_hold_no_more_than_all_of_them_may);
     suite_add_tcase(s, t);
     return s;
 }

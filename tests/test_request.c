@@ -14,7 +14,7 @@ static route   served = { "GET", "/users/:id/*" };
 static promise *room(request *r)      { (void)r; return promise_settled(0); }
 static void     answering(request *r) { answerings++; respond_header(r, "X-Site", "%d", 7); }
 
-static const exchange_host host = { room, answering };
+static const exchange_host host = { .room = room, .answering = answering };
 
 static void begin(const char *bytes)
 {

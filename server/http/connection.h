@@ -85,7 +85,9 @@ void     writer_flush(connection *c);        /* the same, and what follows: room
 void     writer_flush_soon(connection *c);   /* at the end of this turn */
 void     writer_flush_next_turn(connection *c);
 size_t   writer_backlog(const connection *c);        /* bytes that are still here */
+bool     writer_has_room(const connection *c);       /* they are not too many for another request */
 bool     writer_got_on(connection *c);       /* while writing: has the client taken any since the last look? */
+size_t   writer_share(const request *r);     /* how large that may be */
 promise *writer_room(request *r);            /* settles when another piece of a long answer may come */
 void     writer_wake(request *r, int err);   /* settles that, if it waits for it */
 

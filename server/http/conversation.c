@@ -16,6 +16,7 @@
 
 enum {
     ROOM = 4096, ARENA = 1024,               /* for a request, on the stack; its arena's part of it */
+    PIECE = 16 * 1024,                       /* bytes of a long answer that are sent at once */
     TOGETHER = 16 * 1024,                    /* bytes of answers that may leave together */
 };
 
@@ -27,6 +28,13 @@ static promise *room(request *r)
     sender_push(c);
     r->gone = c->gone;
     return promise_settled(c->gone ? UV_ECANCELED : 0);
+}
+
+/* Its thread holds much more anyway: so less of what it sends. */
+static size_t share(const request *r)
+{
+    (void)r;
+    return PIECE;
 }
 
 /* While draining, the last answer says that it is: none may follow it. */
@@ -57,7 +65,7 @@ static void answering(request *r)
 
 static void limit(request *r) { plain_limit(r->deadline); }
 
-static const exchange_host host = { .room = room, .answering = answering, .limit = limit, .more = more };
+static const exchange_host host = { .room = room, .share = share, .answering = answering, .limit = limit, .more = more };
 
 /* Running a handler. */
 

@@ -70,6 +70,7 @@ static inline const char *exchange_head(const request *req)
 /* What a request needs of whoever serves it: a loop's connection, or a thread. */
 typedef struct exchange_host {
     promise *(*room)(request *req);          /* settles when out may take another piece */
+    size_t   (*share)(const request *req);   /* how large that may be, as things are */
     void     (*answering)(request *req);     /* the site's, see server.h */
     void     (*limit)(request *req);         /* its deadline is another */
     promise *(*more)(request *req);          /* settles when the body, which streams, wants no more for now */

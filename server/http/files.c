@@ -159,12 +159,16 @@ static bool has_it(const request *req, const char *tag, time_t modified)
 static async int send_pieces(request *req, struct file *f, uint64_t size)
 {
     int err = await(respond_piece(req, TEXT("")));           /* its turn: nothing is held before */
-    f->room = PIECE;
-    f->bytes = mem_resize(f->bytes, PIECE);
     for (f->at = 0; !err && f->at < size; f->at += f->length) {
+        f->room = respond_piece_size(req, PIECE);
+        f->bytes = mem_resize(f->bytes, f->room);
         err = await(in_lane(LANE_FILES, read_piece, f));
-        if (!err)
-            err = await(respond_piece(req, (text){ f->bytes, f->length }));
+        if (err)
+            break;
+        promise *taken = respond_piece(req, (text){ f->bytes, f->length });
+        mem_free(f->bytes);                  /* it has been copied, and a slow reader may take a while */
+        f->bytes = NULL;
+        err = await(taken);
     }
     return err;
 }

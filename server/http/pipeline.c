@@ -24,7 +24,7 @@ static void limit(request *r)
         timer_set_at(&r->timer, r->deadline, deadline_came);
 }
 
-static const exchange_host host = { .room = writer_room, .answering = answering, .limit = limit, .more = stream_more };
+static const exchange_host host = { .room = writer_room, .share = writer_share, .answering = answering, .limit = limit, .more = stream_more };
 
 static void free_request(request *r)
 {

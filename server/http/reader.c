@@ -36,7 +36,7 @@ bool reader_has_room(const connection *c)
 {
     if (c->reading)
         return body_wants(c->reading->body);
-    return !c->ending && writer_backlog(c) <= worker_here->config->limits.output &&
+    return !c->ending && writer_has_room(c) &&
            c->count < worker_here->config->limits.pipeline && is_next(c);
 }
 

@@ -89,4 +89,8 @@ int  respond_problem(request *req, int status, const char *format, ...) __attrib
 int  respond_begin(request *req, int status, const char *type, uint64_t length);
 MUST_AWAIT promise *respond_piece(request *req, text piece);
 
+/* How large the next piece may well be, below most: less while there are many slow readers, for whose pieces
+ * together there is only so much room ([limits] outputs). */
+size_t respond_piece_size(const request *req, size_t most);
+
 #endif

@@ -119,6 +119,13 @@ int respond_begin(request *req, int status, const char *type, uint64_t length)
     return answer(req, status, type, length, TEXT(""));
 }
 
+size_t respond_piece_size(const request *req, size_t most)
+{
+    enum { LEAST = 4096 };
+    const size_t share = req->host->share(req);
+    return share >= most ? most : share > LEAST ? share : LEAST;
+}
+
 promise *respond_piece(request *req, text piece)
 {
     if (req->gone)

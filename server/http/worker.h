@@ -22,6 +22,7 @@ typedef struct worker {
     const router *router;
     uv_tcp_t      listener;
     int           connections;               /* open now */
+    size_t        unwritten;                 /* bytes that slow readers have not taken */
     bool          draining;                  /* no new connections, and no new requests on old ones */
     void        (*emptied)(struct worker *); /* called when the last connection of a draining worker is gone */
     void        (*answering)(request *req);  /* the site's, see server.h */

@@ -13,11 +13,34 @@ struct write {
     connection *connection;
     output      out;
     size_t      left;                        /* bytes that the client had not taken when last looked at */
+    size_t      counted;                     /* of out, in the worker's sum */
 };
 
 size_t writer_backlog(const connection *c)
 {
     return c->out.length + (c->writing ? c->writing->out.length : 0);
+}
+
+/* Each slow reader may hold as much as is left for all: so few may hold much, many get equal shares, and there is always
+ * something left (A. Choudhury, E. Hahne, "Dynamic Queue Length Thresholds", IEEE/ACM Transactions on Networking, 1998). */
+static size_t share(void)
+{
+    const size_t all = worker_here->config->limits.outputs, used = worker_here->unwritten;
+    return used < all ? all - used : 0;
+}
+
+size_t writer_share(const request *r)
+{
+    (void)r;
+    return share();
+}
+
+/* Once slow readers have used up half of what they may, nothing is made for one that has not taken what was. */
+bool writer_has_room(const connection *c)
+{
+    const size_t most = worker_here->config->limits.output, backlog = writer_backlog(c), left = share();
+    const bool waits = c->writing && c->count > 0;
+    return backlog <= most && backlog <= left && (!waits || left >= worker_here->config->limits.outputs / 2);
 }
 
 bool writer_got_on(connection *c)
@@ -34,6 +57,7 @@ bool writer_got_on(connection *c)
 static void wrote(struct write *w, int status)
 {
     connection *c = w->connection;
+    worker_here->unwritten -= w->counted;
     output_free(&w->out);
     mem_free(w);
     c->writing = NULL;
@@ -73,6 +97,8 @@ static void write_later(connection *c)
     output_move(&w->out, &c->out);
     if (count == BUFFERS)                    /* the rest stays in line behind it */
         output_split(&w->out, BUFFERS, &c->out);
+    w->counted = w->out.length;
+    worker_here->unwritten += w->counted;
     if (uv_write(&w->uv, (uv_stream_t *)c, buffers, count, on_written))
         wrote(w, UV_EPIPE);
     else
