@@ -156,7 +156,7 @@ int pg_shared_borrow(pg_shared *p, pg_session **s, uint64_t until, bool ahead)
     loan *l = lender_take(&p->lender);
     int err = l ? 0 : want_another(p, ahead);
     if (!l && !err)
-        err = lender_borrow(&p->lender, &l, until, ahead);
+        err = lender_borrow(&p->lender, &l, until, ahead ? LENDER_AHEAD : LENDER_USUAL);
     if (!err)
         *s = session_of(l);
     return err;

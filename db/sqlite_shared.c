@@ -27,7 +27,7 @@ static int open_if_new(const sqlite_shared *s, connection *c)
 int sqlite_shared_borrow(sqlite_shared *s, connection **c)
 {
     loan *l;
-    int err = lender_borrow(&s->readers, &l, sqlite_shared_patience(s), false);
+    int err = lender_borrow(&s->readers, &l, sqlite_shared_patience(s), LENDER_USUAL);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_DATABASE_LINE, 0);
     if (err)

@@ -17,7 +17,8 @@ static struct thing { loan base; int number; } things[2] = { { .number = 1 }, { 
 static struct waiter {
     pthread_t  thread;
     uint64_t   until;
-    bool       ahead, keeps;                 /* keeps: does not lend it on */
+    lender_turn as;
+    bool       keeps;                        /* does not lend it on */
     int        client;                       /* fd + 1 */
     atomic_int err;
     int        turn;                         /* its place among those who got one */
@@ -37,7 +38,7 @@ static void *wait_for_one(void *arg)
     loan *thing;
     if (w->client)
         plain_follow(w->client - 1, 0);
-    const int err = lender_borrow(&lent, &thing, w->until, w->ahead);
+    const int err = lender_borrow(&lent, &thing, w->until, w->as);
     if (!err) {
         w->turn = atomic_fetch_add(&turns, 1);
         if (!w->keeps)
@@ -71,7 +72,7 @@ static int outcome(int i)
 static int borrowed(void)                    /* at once; its number, or an error */
 {
     loan *thing;
-    const int err = lender_borrow(&lent, &thing, plain_in(0), false);
+    const int err = lender_borrow(&lent, &thing, plain_in(0), LENDER_USUAL);
     return err ? err : ((struct thing *)thing)->number;
 }
 
@@ -92,7 +93,7 @@ END_TEST
 START_TEST(who_comes_first_is_served_first_and_who_comes_again_before_all)
 {
     for (int i = 0; i < 4; i++) {
-        waiters[i].ahead = i == 3;
+        waiters[i].as = i == 3 ? LENDER_AHEAD : LENDER_USUAL;
         line_up(i);
     }
     lender_lend(&lent, &things[0].base);     /* each lends it on */
@@ -112,8 +113,8 @@ START_TEST(a_full_line_refuses_at_once_but_nobody_who_comes_again)
         line_up(i);
     ck_assert_int_eq(lender_waiting(&lent), 4);
     loan *thing;
-    ck_assert_int_eq(lender_borrow(&lent, &thing, PLAIN_FOREVER, false), UV_EAGAIN);
-    waiters[4].ahead = true;
+    ck_assert_int_eq(lender_borrow(&lent, &thing, PLAIN_FOREVER, LENDER_USUAL), UV_EAGAIN);
+    waiters[4].as = LENDER_AHEAD;
     line_up(4);
     lender_lend(&lent, &things[0].base);
     for (int i = 0; i < 5; i++)
@@ -201,7 +202,7 @@ static void *use_often(void *arg)
     int *good = arg;
     for (int i = 0; i < 500; i++) {
         loan *thing;
-        if (lender_borrow(&lent, &thing, PLAIN_FOREVER, i % 16 == 0))
+        if (lender_borrow(&lent, &thing, PLAIN_FOREVER, i % 16 == 0 ? LENDER_AHEAD : i % 3 == 0 ? LENDER_MORE : LENDER_USUAL))
             return NULL;
         struct thing *mine = (struct thing *)thing;
         const int now = atomic_fetch_add(&inside, 1) + 1;
@@ -247,6 +248,24 @@ START_TEST(a_long_line_looks_more_rarely)
 }
 END_TEST
 
+START_TEST(who_has_more_to_ask_for_is_served_after_every_four_others)
+{
+    enum { MORE = 2 };
+    lent.line = MANY;
+    for (int i = 0; i < MANY; i++) {
+        waiters[i].as = i < MORE ? LENDER_MORE : LENDER_USUAL;
+        line_up(i);
+    }
+    lender_lend(&lent, &things[0].base);     /* each lends it on */
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(outcome(i), 0);
+    const int turns_of[MANY] = { 4, 7, 0, 1, 2, 3, 5, 6 };
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(waiters[i].turn, turns_of[i]);
+    lender_done(&lent);
+}
+END_TEST
+
 START_TEST(while_the_line_stands_nobody_waits_longer_than_the_target)
 {
     loan *thing;
@@ -255,8 +274,8 @@ START_TEST(while_the_line_stands_nobody_waits_longer_than_the_target)
     ck_assert(!lender_stands(&lent));
     clock_skip(CODEL_INTERVAL / 1000000);
     ck_assert(lender_stands(&lent));
-    ck_assert_int_eq(lender_borrow(&lent, &thing, PLAIN_FOREVER, false), UV_EBUSY);
-    ck_assert_int_eq(lender_borrow(&lent, &thing, plain_in(0), false), UV_ETIMEDOUT);
+    ck_assert_int_eq(lender_borrow(&lent, &thing, PLAIN_FOREVER, LENDER_USUAL), UV_EBUSY);
+    ck_assert_int_eq(lender_borrow(&lent, &thing, plain_in(0), LENDER_USUAL), UV_ETIMEDOUT);
     ck_assert_int_eq(lender_waiting(&lent), 1);
     lender_lend(&lent, &things[0].base);
     ck_assert_int_eq(outcome(0), 0);
@@ -277,6 +296,7 @@ Suite *lender_suite(void)
     tcase_add_test(t, who_has_lost_its_client_leaves_the_line);
     tcase_add_test(t, who_has_lost_its_client_passes_on_its_turn);
     tcase_add_test(t, a_refusal_answers_all_in_line_and_all_who_come);
+    tcase_add_test(t, who_has_more_to_ask_for_is_served_after_every_four_others);
     tcase_add_test(t, while_the_line_stands_nobody_waits_longer_than_the_target);
     tcase_add_test(t, many_threads_share_few_things_and_lose_none);
     tcase_add_test(t, a_long_line_looks_more_rarely);

@@ -5,10 +5,14 @@
 
 #include <assert.h>
 
-enum { IN_LINE = 1 };                        /* no outcome yet */
+enum {
+    IN_LINE = 1,                             /* no outcome yet */
+    USUAL_IN_A_ROW = 4,
+};
 
 struct borrower {
     struct borrower *next, *prev;
+    struct borrowers *line;                  /* where it stands */
     uv_cond_t        turn;
     int              err;
     loan            *thing;
@@ -22,26 +26,37 @@ void lender_init(lender *l, int line, codel patience)
 
 void lender_done(lender *l)
 {
-    assert(!l->first);
+    assert(l->waiting == 0);
     uv_mutex_destroy(&l->lock);
 }
 
 /* From here on to lender_borrow, all with the lock held. */
-static void join(lender *l, struct borrower *b, bool ahead)
+static void join(lender *l, struct borrower *b, lender_turn turn)
 {
-    b->prev = ahead ? NULL : l->last;
-    b->next = ahead ? l->first : NULL;
-    *(b->prev ? &b->prev->next : &l->first) = b;
-    *(b->next ? &b->next->prev : &l->last) = b;
+    struct borrowers *const line = b->line = turn == LENDER_MORE ? &l->more : &l->usual;
+    const bool ahead = turn == LENDER_AHEAD;
+    b->prev = ahead ? NULL : line->last;
+    b->next = ahead ? line->first : NULL;
+    *(b->prev ? &b->prev->next : &line->first) = b;
+    *(b->next ? &b->next->prev : &line->last) = b;
     l->waiting++;
+    if (ahead)
+        l->served = 0;
 }
 
 static void leave(lender *l, struct borrower *b, int err)
 {
-    *(b->prev ? &b->prev->next : &l->first) = b->next;
-    *(b->next ? &b->next->prev : &l->last) = b->prev;
+    *(b->prev ? &b->prev->next : &b->line->first) = b->next;
+    *(b->next ? &b->next->prev : &b->line->last) = b->prev;
     l->waiting--;
     b->err = err;
+}
+
+static struct borrower *next(lender *l)
+{
+    const bool more = l->more.first && (!l->usual.first || l->served >= USUAL_IN_A_ROW);
+    l->served = more ? 0 : l->served + 1;
+    return more ? l->more.first : l->usual.first;
 }
 
 /* Signals before the lock is let go: after that, the other may be gone, and the condition with it. */
@@ -85,8 +100,9 @@ static void wait_in_line(lender *l, struct borrower *me, uint64_t until, uint64_
     }
 }
 
-int lender_borrow(lender *l, loan **thing, uint64_t until, bool ahead)
+int lender_borrow(lender *l, loan **thing, uint64_t until, lender_turn turn)
 {
+    const bool ahead = turn == LENDER_AHEAD;
     struct borrower me = { .thing = NULL };
 
     uv_mutex_lock(&l->lock);
@@ -96,12 +112,12 @@ int lender_borrow(lender *l, loan **thing, uint64_t until, bool ahead)
     const bool waits = !me.err && !me.thing && (ahead || l->waiting < l->line);
     if (waits) {
         const uint64_t now = uv_hrtime();
-        if (!l->first)
+        if (l->waiting == 0)
             codel_is_empty(&l->codel, now);
         const uint64_t patience = ahead ? UINT64_MAX : codel_patience(&l->codel, now);
         me.err = IN_LINE;
         uv_cond_init(&me.turn);
-        join(l, &me, ahead);
+        join(l, &me, turn);
         wait_in_line(l, &me, until, patience < UINT64_MAX - now ? now + patience : UINT64_MAX);
         uv_cond_destroy(&me.turn);
     } else if (!me.err && !me.thing)
@@ -128,8 +144,8 @@ loan *lender_take(lender *l)
 void lender_lend(lender *l, loan *thing)
 {
     uv_mutex_lock(&l->lock);
-    if (l->first)
-        call(l, l->first, 0, thing);
+    if (l->waiting > 0)
+        call(l, next(l), 0, thing);
     else {
         thing->next = l->idle;
         l->idle = thing;
@@ -141,15 +157,15 @@ void lender_refuse(lender *l, int err)
 {
     uv_mutex_lock(&l->lock);
     l->refusal = err;
-    while (err && l->first)
-        call(l, l->first, err, NULL);
+    while (err && l->waiting > 0)
+        call(l, next(l), err, NULL);
     uv_mutex_unlock(&l->lock);
 }
 
 bool lender_stands(lender *l)
 {
     uv_mutex_lock(&l->lock);
-    const bool stands = l->first && codel_stands(&l->codel, uv_hrtime());
+    const bool stands = l->waiting > 0 && codel_stands(&l->codel, uv_hrtime());
     uv_mutex_unlock(&l->lock);
     return stands;
 }

@@ -128,7 +128,7 @@ int processes_in_plain(const process_task *t)
     const uint64_t began = plain_in(0);
     loan *l;
     processes_tally.waiting++;
-    int err = lender_borrow(&shared.lender, &l, until, false);
+    int err = lender_borrow(&shared.lender, &l, until, LENDER_USUAL);
     if (err) {
         const bool full = err == UV_EAGAIN, late = err == UV_EBUSY;
         processes_tally.waiting--;

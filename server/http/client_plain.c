@@ -139,7 +139,7 @@ int client_plain_fetch(transfer *t)
     const uint64_t until = deadline_sooner(plain_in(t->timeout_ms), plain_deadline());
     uv_once(&all.once, open_all);
     const uint64_t began = plain_in(0);
-    int err = lender_borrow(&all.lender, &l, until, false);
+    int err = lender_borrow(&all.lender, &l, until, LENDER_USUAL);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_OUTGOING_LINE, 0);
     if (err == UV_EBUSY)

@@ -123,7 +123,7 @@ static void let_in(conversation *c, request *r, const intake *in)
     permits *const p = &c->talk->permits[r->needs];
     loan *permit;
     c->declined = shed(c, r, in);
-    const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : permits_take(p, &permit);
+    const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : permits_take(p, c->more, &permit);
     if (!err) {
         run_handler(r);
         permits_give(p, permit);
@@ -186,6 +186,7 @@ static bool converse(conversation *c, const intake *in, size_t head)
     r->host = &host;
     r->out = &c->out;
     c->declined = false;
+    c->more = c->at > 0 || c->end > head + (in->head.chunked ? 0 : in->head.content_length);
     c->at += head;
     answer(c, r, in);
     const bool more = r->keep_alive;

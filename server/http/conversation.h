@@ -38,6 +38,7 @@ typedef struct conversation {
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
     bool        gone;                        /* the client is, or must be left: nothing more is read or sent */
     bool        unread;                      /* the client may still be sending: linger */
+    bool        more;                        /* it sent the last request, and others with it */
     bool        declined;                    /* the last request, unheard, for a later one: its answer may wait for that one's */
     guard       guard;                       /* of the head that has begun */
     output      out;

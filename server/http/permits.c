@@ -20,10 +20,10 @@ void permits_done(permits *p)
 
 bool permits_stand(permits *p) { return lender_stands(&p->lender); }
 
-int permits_take(permits *p, loan **permit)
+int permits_take(permits *p, bool more, loan **permit)
 {
     const uint64_t now = uv_hrtime();
-    const int err = lender_borrow(&p->lender, permit, plain_deadline(), false);
+    const int err = lender_borrow(&p->lender, permit, plain_deadline(), more ? LENDER_MORE : LENDER_USUAL);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_DATABASE_LINE, 0);
     if (err == UV_EBUSY)

@@ -23,7 +23,7 @@ bool permits_stand(permits *p);              /* more threads come than can be se
 
 /* 0 and a permit, or after waiting an error: a REFUSED one; UV_ETIMEDOUT: the thread's deadline has
  * come; UV_ECANCELED: its client is gone. */
-int  permits_take(permits *p, loan **permit);
+int  permits_take(permits *p, bool more, loan **permit);     /* more: its client has sent more than this one */
 void permits_give(permits *p, loan *permit);
 
 #endif

@@ -19,12 +19,14 @@ static void shift(conversation *c)
     c->at = 0;
 }
 
-static received receive(conversation *c, int flags)
+static received receive(conversation *c, size_t most, int flags)
 {
     ssize_t n;
     shift(c);
+    if (most > INPUT - c->end)
+        most = INPUT - c->end;
     do
-        n = recv(c->fd, c->input + c->end, INPUT - c->end, flags);
+        n = recv(c->fd, c->input + c->end, most, flags);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
         c->end += (size_t)n;
@@ -42,7 +44,7 @@ received receiver_more(conversation *c, uint64_t until)
     const int n = poll(&client, 1, (int)(left / 1000000 + 1));
     if (n < 0)
         return errno == EINTR ? receiver_more(c, until) : ENDED;
-    return n == 0 ? LATE : receive(c, MSG_DONTWAIT);
+    return n == 0 ? LATE : receive(c, INPUT, MSG_DONTWAIT);
 }
 
 /* The usual wait is one system call: the socket's own time limit is the idle time. */
@@ -55,7 +57,7 @@ received receiver_idle(conversation *c)
     if (atomic_load(&c->talk->draining))     /* this first, then that: whoever drains does it the other way round */
         r = receiver_more(c, plain_in(GRACE));
     else
-        r = receive(c, 0);
+        r = receive(c, c->talk->config->limits.head, 0);     /* thousands may each have sent much: it stays in the kernel */
     atomic_store(&c->idle, false);
     return r;
 }
