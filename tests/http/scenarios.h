@@ -22,6 +22,7 @@
     run(command_suite)          \
     run(life_suite)             \
     run(crowds_suite)           \
+    run(overload_suite)         \
     run(threads_suite)          \
     run(processes_suite)        \
     run(modes_suite)            \
