@@ -16,6 +16,7 @@ static _Thread_local struct {
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
     struct list  ticks, ready, turn_end, immediate;
     int          depth;                      /* of callbacks: above 0, one runs */
+    uint64_t     woke;                       /* uv_hrtime of this turn's first callback; 0: none has run */
     pulse        pulse;
     turns        turns;
     bool         started, stopping;
@@ -31,10 +32,29 @@ static void append(struct list *l, ready *r)
     l->last = &r->next;
 }
 
+static void begin_turn(void)
+{
+    if (!here.woke)
+        here.woke = uv_hrtime();
+}
+
+/* libuv's clock stands still while callbacks run: how long poll may sleep is to count from now. */
+static void end_turn(void)
+{
+    const uint64_t now = uv_hrtime();
+    if (here.woke)
+        turns_count(&here.turns, (now - here.woke) / 1000000);
+    here.woke = 0;
+    if (uv_now(&here.uv) < now / 1000000)
+        uv_update_time(&here.uv);
+}
+
 void loop_enter(void)
 {
-    if (here.depth++ == 0)
-        pulse_beat(&here.pulse);
+    if (here.depth++ > 0)
+        return;
+    pulse_beat(&here.pulse);
+    begin_turn();
 }
 
 /* True if that was the outermost. */
@@ -96,16 +116,11 @@ bool loop_run_ready(void)
     return ran || (!here.started && run_immediate());
 }
 
-/* libuv reads its clock when a turn begins, and again when it has polled: since then all others wait. */
-static uint64_t waited(void) { return uv_hrtime() / 1000000 - uv_now(&here.uv); }
-
 static void before_poll(uv_prepare_t *h)
 {
     (void)h;
     loop_run_ready();
-    const uint64_t ms = waited();
-    if (ms > 0)                              /* timers took long; else the other half of the turn counts */
-        turns_count(&here.turns, ms);
+    end_turn();
 }
 
 static void stay_awake(uv_idle_t *h) { (void)h; }
@@ -113,10 +128,10 @@ static void stay_awake(uv_idle_t *h) { (void)h; }
 static void after_poll(uv_check_t *h)
 {
     (void)h;
+    begin_turn();                            /* if nothing has come */
     uv_idle_stop(&here.awake);               /* unless these ask for it anew */
     run_immediate();
     loop_run_ready();
-    turns_count(&here.turns, waited());
 }
 
 uv_loop_t *loop_here(void) { return here.started ? &here.uv : NULL; }
@@ -143,10 +158,12 @@ int loop_start(void)
 
 void loop_run(void)
 {
+    here.woke = 0;                           /* what ran before was no turn */
     do
         uv_run(&here.uv, UV_RUN_DEFAULT);
     while (loop_run_ready() && uv_loop_alive(&here.uv) && !here.stopping);   /* the turn's last phases */
     here.stopping = false;                                                   /* may have readied more */
+    end_turn();
 }
 
 void loop_stop(void)

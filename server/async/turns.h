@@ -1,7 +1,8 @@
 /* turns.h - how long the turns of loops take: for so long a turn makes everybody else wait.
  *
- * A turn that takes long is what "never block the loop" is about; the counts of all loops since they
- * started can be read at any time, from any thread. Their grain is a millisecond, the loop's clock. */
+ * A turn is all that runs between two polls for I/O. One that takes long is what "never block the loop" is
+ * about; the counts of all loops since they started can be read at any time, from any thread. Their time is
+ * that of uv_hrtime, whatever is done to the loop's own clock meanwhile. */
 #ifndef TURNS_H
 #define TURNS_H
 
