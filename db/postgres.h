@@ -23,6 +23,7 @@
 #include "driver.h"
 #include "postgres_journal.h"
 #include "postgres_plan.h"
+#include "server/async/deadline.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 

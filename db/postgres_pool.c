@@ -75,7 +75,6 @@ static void dispatch(ready *r)
     const bool spread = p->line.count <= o->connections && idle(p);
 
     p->scheduled = false;
-    uv_update_time(loop_here());             /* time limits count from now, however long the turn was */
     for (pg_query *q = p->line.first, *next; q; q = next) {
         next = q->next;
         pg_link *l = choose(p, q, spread, now);
@@ -85,7 +84,7 @@ static void dispatch(ready *r)
             break;
         pg_list_remove(&p->line, q);
         if (!q->sends && o->timeout_ms)      /* one that is resent has no more time than it had */
-            timer_set(&q->timer, o->timeout_ms, rang);
+            timer_set_at(&q->timer, deadline_after(now, o->timeout_ms), rang);
         else if (!o->timeout_ms)
             timer_stop(&q->timer);
         q->sent = now;
@@ -96,7 +95,7 @@ static void dispatch(ready *r)
             pg_link_flush(&p->links[i]);
     if (o->line_timeout_ms)
         for (pg_query *q = p->line.last; q && !timer_is_set(&q->timer); q = q->prev)
-            timer_set(&q->timer, o->line_timeout_ms, rang);
+            timer_set_at(&q->timer, deadline_after(now, o->line_timeout_ms), rang);
     pg_pool_check_closed(p);
 }
 

@@ -260,7 +260,7 @@ static void hand_over(ready *r)
 static promise *gather_job(sqlite_db *d, job *j, int kind)
 {
     const uint64_t patience = d->options->line_timeout_ms;
-    j->give_up = patience ? uv_now(loop_here()) + patience : 0;
+    j->give_up = patience ? uv_hrtime() / 1000000 + patience + 1 : 0;     /* this millisecond has partly passed */
     j->older = d->newest;
     j->newer = NULL;
     if (d->newest) {

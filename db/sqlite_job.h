@@ -32,7 +32,7 @@ typedef struct job {
     struct job      *older, *newer;          /* among all of the db that have not settled */
     promise         *promise;
     bool             gathered;               /* not handed over to its line yet */
-    uint64_t         give_up;                /* when to leave the line, by the loop's clock; 0 for never */
+    uint64_t         give_up;                /* when to leave the line, by uv_hrtime in ms; 0 for never */
     arena           *arena;
     rows            *out;
     stopwatch       *watch;

@@ -75,6 +75,12 @@ static int measure(request *req)             /* uses some of its stack */
     return respond(req, 200, "text/plain", text_of(frame[8191] ? "deep" : ""));
 }
 
+static int compute(request *req)             /* for a second, as the clock has it */
+{
+    clock_skip(1000);
+    return respond(req, 200, "text/plain", TEXT("computed"));
+}
+
 static promise *later(request *req)
 {
     (void)req;
@@ -107,6 +113,7 @@ static const route ROUTES_HERE[] = {
     { "GET", "/page", .await = page },     { "GET", "/gated", .await = gated },
     { "POST", "/users/:id/posts", .await = post_new },
     { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo_back },    { "GET", "/measure", .await = measure },
+    { "GET", "/compute", .await = compute },
     { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
     { "GET", "/call-at-gate", .callback = call_at_gate },
 };

@@ -233,6 +233,21 @@ START_TEST(each_wait_for_the_client_has_its_limit)
 }
 END_TEST
 
+START_TEST(a_limit_counts_from_when_its_wait_begins_however_long_a_handler_has_computed)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/compute"));
+    client_until(&c, "computed");
+    serving_skip(serving_config.timeouts.idle - 500);
+    ck_assert_int_eq(serving_connections(), 1);
+    serving_skip(510);
+    client_until_end(&c);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 Suite *connection_suite(void)
 {
     Suite *s = suite_create("connection");
@@ -251,6 +266,7 @@ Suite *connection_suite(void)
     tcase_add_test(t, stopping_ends_each_connection_after_what_it_is_doing);
     tcase_add_test(t, one_connection_too_many_gets_503);
     tcase_add_test(t, each_wait_for_the_client_has_its_limit);
+    tcase_add_test(t, a_limit_counts_from_when_its_wait_begins_however_long_a_handler_has_computed);
     suite_add_tcase(s, t);
     return s;
 }

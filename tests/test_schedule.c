@@ -40,6 +40,30 @@ START_TEST(timeouts_come_in_the_order_of_their_times)
 }
 END_TEST
 
+static uint64_t earliest;
+
+static void note_in_time(void *arg)
+{
+    ck_assert_uint_ge(uv_hrtime(), earliest);
+    note(arg);
+}
+
+static void compute(void *arg)
+{
+    note(arg);
+    clock_skip(250);                         /* time that the loop has not been told of */
+    earliest = uv_hrtime() + 300000000;
+    set_timeout(note_in_time, "b", 300);
+}
+
+START_TEST(a_timeout_counts_from_the_call)
+{
+    next_tick(compute, "a");
+    loop_run_skipping();
+    ck_assert_str_eq(order, "ab");
+}
+END_TEST
+
 START_TEST(what_is_cleared_is_not_called)
 {
     scheduled never = set_timeout(note, "t", 5);
@@ -161,6 +185,7 @@ Suite *schedule_suite(void)
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, ticks_come_before_microtasks_and_both_before_what_waits_for_the_loop);
     tcase_add_test(t, timeouts_come_in_the_order_of_their_times);
+    tcase_add_test(t, a_timeout_counts_from_the_call);
     tcase_add_test(t, what_is_cleared_is_not_called);
     tcase_add_test(t, one_may_clear_the_next_of_the_same_moment);
     tcase_add_test(t, an_old_name_clears_nothing_new);

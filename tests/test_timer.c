@@ -79,8 +79,10 @@ START_TEST(the_same_millisecond_keeps_the_order_although_set_at_different_times)
         timer_stop(&alarms[1].timer);
     }
     timer_stop(&alarms[1].timer);
-    set(2, alarms[0].earliest - timer_now());
-    set(3, alarms[0].earliest - timer_now());
+    set(2, 1);
+    set(3, 1);
+    timer_set_at(&alarms[2].timer, alarms[0].timer.due * 1000000, rang);
+    timer_set_at(&alarms[3].timer, alarms[0].timer.due * 1000000, rang);
     ck_assert_uint_eq(alarms[2].timer.due, alarms[0].timer.due);
     count = 0;
     last_due = 0;
@@ -206,6 +208,55 @@ START_TEST(a_wheel_that_slept_long_still_rings_in_time)
 }
 END_TEST
 
+static void compute_then_set(timer *t)
+{
+    (void)t;
+    clock_skip(250);                         /* time that the loop has not been told of */
+    const uint64_t start = uv_hrtime();
+    set(1, 300);
+    set(2, 300);
+    timer_set_at(&alarms[2].timer, start + 300000000, rang);
+    ck_assert_uint_ge(alarms[1].timer.due * 1000000, start + 300000000);
+    ck_assert_uint_ge(alarms[2].timer.due * 1000000, start + 300000000);
+}
+
+START_TEST(time_counts_from_the_call_however_long_the_turn_was)
+{
+    set(0, 1);
+    alarms[0].timer.rang = compute_then_set;
+    loop_run_skipping();
+    ck_assert_int_eq(count, 2);
+}
+END_TEST
+
+static void compute(timer *t)
+{
+    rang(t);
+    clock_skip(99990);
+}
+
+START_TEST(what_a_turn_computes_does_not_make_the_next_timer_late)
+{
+    set(0, 1);
+    set(1, 100000);
+    alarms[0].timer.rang = compute;
+    loop_run();                              /* waits for the rest of it, not for all */
+    ck_assert_int_eq(count, 2);
+}
+END_TEST
+
+START_TEST(one_that_is_due_already_rings_from_the_loop_and_after_those_that_are_due_before)
+{
+    set(0, 0);
+    set(1, 0);
+    timer_set_at(&alarms[1].timer, 0, rang);
+    alarms[1].earliest = 0;
+    ck_assert_int_eq(count, 0);
+    loop_run_skipping();
+    ck_assert_int_eq(count, 2);
+}
+END_TEST
+
 START_TEST(a_loop_can_end_after_its_timers)
 {
     set(0, 1);
@@ -241,6 +292,9 @@ Suite *timer_suite(void)
     tcase_add_test(t, a_timer_set_from_its_callback_rings_later_not_now);
     tcase_add_test(t, the_longest_time_is_far_away);
     tcase_add_test(t, a_wheel_that_slept_long_still_rings_in_time);
+    tcase_add_test(t, time_counts_from_the_call_however_long_the_turn_was);
+    tcase_add_test(t, what_a_turn_computes_does_not_make_the_next_timer_late);
+    tcase_add_test(t, one_that_is_due_already_rings_from_the_loop_and_after_those_that_are_due_before);
     tcase_add_test(t, a_loop_can_end_after_its_timers);
     tcase_add_test(t, a_timer_is_four_words);
     suite_add_tcase(s, t);

@@ -1,5 +1,6 @@
 /* test_timing.c - a timeout cancels and drains; a success in the same instant wins. */
 #include "server/async/deadline.h"
+#include "server/async/task.h"
 #include "server/async/timing.h"
 #include "follow_fixture.h"
 #include "suites.h"
@@ -16,6 +17,30 @@ START_TEST(a_sleep_ends_in_time_and_not_before)
     ck_assert_int_eq(err, 0);
     ck_assert_uint_ge(uv_now(loop_here()) - start, 3600000);
     ck_assert_uint_lt(uv_now(loop_here()) - start, 3600500);
+}
+END_TEST
+
+static promise *sleeps(void)   { return sleep_for(300); }
+static promise *limits(void)   { return with_timeout(fake_new(&f, 0), 300); }
+static promise *deadline(void) { return with_deadline(fake_new(&f, 0), deadline_after(uv_hrtime(), 300)); }
+
+static promise *(*const WAITS[])(void) = { sleeps, limits, deadline };
+
+static int compute_then_wait(void *arg)
+{
+    await(sleep_for(1));
+    clock_skip(250);                         /* within a turn of the loop */
+    const uint64_t start = uv_hrtime();
+    await(WAITS[*(int *)arg]());
+    ck_assert_uint_ge(uv_hrtime() - start, 300000000);
+    return 0;
+}
+
+START_TEST(time_counts_from_the_call_whatever_has_been_computed_before)
+{
+    follow(task_start("t", compute_then_wait, &_i));
+    loop_run_skipping();
+    ck_assert_int_eq(err, 0);
 }
 END_TEST
 
@@ -130,6 +155,7 @@ Suite *timing_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, a_sleep_ends_in_time_and_not_before);
+    tcase_add_loop_test(t, time_counts_from_the_call_whatever_has_been_computed_before, 0, 3);
     tcase_add_test(t, a_cancelled_sleep_ends_at_once);
     tcase_add_test(t, in_time_the_outcome_passes_through);
     tcase_add_test(t, a_timeout_cancels_drains_and_says_so);

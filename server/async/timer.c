@@ -118,26 +118,32 @@ static void uv_rang(uv_timer_t *uv)
         wheel->armed = NEVER;
 }
 
-void timer_set(timer *t, uint64_t ms, void (*rang)(timer *))
+static void set(timer *t, uint64_t due, void (*rang)(timer *))
 {
+    const uint64_t turn = uv_now(loop_here());               /* the wheel has not come further */
     if (!wheel)
         start();
     if (t->next)
         take_out(t);
     else
         wheel->count++;
-    /* The clock's present millisecond has partly passed: the next one would be too early. */
-    t->due = uv_now(loop_here()) + (ms < LONGEST ? ms : LONGEST) + 1;
+    t->due = due > turn ? due : turn + 1;
     t->rang = rang;
     insert(t);
     if (t->due < wheel->armed)
         arm(t->due);
 }
 
+static uint64_t round_up(uint64_t time) { return (time + 999999) / 1000000; }
+
+void timer_set(timer *t, uint64_t ms, void (*rang)(timer *))
+{
+    set(t, round_up(uv_hrtime()) + (ms < LONGEST ? ms : LONGEST), rang);
+}
+
 void timer_set_at(timer *t, uint64_t time, void (*rang)(timer *))
 {
-    const uint64_t ms = time / 1000000, now = uv_now(loop_here());
-    timer_set(t, ms > now ? ms - now : 0, rang);             /* and the millisecond that it adds */
+    set(t, time < LONGEST * 1000000 ? round_up(time) : LONGEST, rang);
 }
 
 void timer_unset(timer *t)
@@ -149,7 +155,7 @@ void timer_unset(timer *t)
     }
 }
 
-uint64_t timer_now(void) { return uv_now(loop_here()); }
+uint64_t timer_now(void) { return uv_hrtime() / 1000000; }
 
 static void on_closed(uv_handle_t *h) { mem_free((char *)h - offsetof(struct wheel, uv)); }
 

@@ -4,8 +4,9 @@
  * setting and stopping are a list insertion and removal, whatever the number of timers, and a
  * timer is 32 bytes in whatever struct embeds it. Its grain is one millisecond.
  *
- *   Timing.  A timer rings from the loop, never before its time by the loop's clock. Those of one
- *            loop ring in the order of their times; those of the same millisecond in the order in
+ *   Timing.  A timer rings from the loop, never before so many milliseconds have passed since it was set,
+ *            by uv_hrtime's clock: what the turn had computed by then takes nothing from them. Those of
+ *            one loop ring in the order of their times; those of the same millisecond in the order in
  *            which they were set. */
 #ifndef TIMER_H
 #define TIMER_H
@@ -16,14 +17,15 @@
 
 typedef struct timer {
     struct timer *next, *prev;               /* in its slot of the wheel; NULL while not set */
-    uint64_t      due;                       /* in milliseconds of the loop's clock */
+    uint64_t      due;                       /* in milliseconds of uv_hrtime's clock */
     void        (*rang)(struct timer *);
 } timer;
 
 void     timer_set(timer *t, uint64_t ms, void (*rang)(timer *));    /* from now; setting it again moves it */
-void     timer_set_at(timer *t, uint64_t time, void (*rang)(timer *));       /* not before that time of uv_hrtime's clock */
+/* Not before that time of uv_hrtime's clock: for one who has looked at it already. */
+void     timer_set_at(timer *t, uint64_t time, void (*rang)(timer *));
 void     timer_unset(timer *t);              /* it must be set */
-uint64_t timer_now(void);                    /* the loop's clock: milliseconds, read once a turn */
+uint64_t timer_now(void);                    /* milliseconds of uv_hrtime's clock, which it reads */
 void     timer_end(void);                    /* before loop_done: closes this loop's uv_timer_t; none may be set */
 
 static inline bool timer_is_set(const timer *t) { return t->next != NULL; }

@@ -45,7 +45,7 @@ static void rang(timer *t)
     if (c->phase == WRITE && writer_got_on(c))
         c->since = now;
     const uint64_t due = c->since + allowed(c);
-    if (now < due)
+    if (now <= due)                          /* of its last millisecond a part is left */
         look_again(c, due - now);
     else if (c->phase == HEAD || c->phase == BODY)
         pipeline_refuse(c, HTTP_STATUS(408));
