@@ -1,8 +1,11 @@
 /* test_connection.c - a worker's connections: reading requests, time limits, and how a connection ends. */
 #include "connection_fixture.h"
+#include "server/async/loop.h"
+#include "server/http/worker.h"
 #include "serving.h"
 #include "suites.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 START_TEST(a_request_is_answered_however_it_is_split)
@@ -195,6 +198,35 @@ START_TEST(stopping_ends_each_connection_after_what_it_is_doing)
 }
 END_TEST
 
+static void ignored(uv_handle_t *h)            { (void)h; }
+static void nobody(uv_stream_t *s, int status) { (void)s, (void)status; }
+
+START_TEST(stopping_touches_no_handle_that_is_not_a_connection)
+{
+    static uv_tcp_t others[2];               /* one that listens; one that has been made and no more */
+    const struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/"));
+    client_until(&c, "Hello!");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(uv_tcp_init(loop_here(), &others[i]), 0);
+        others[i].data = &others[i];
+    }
+    ck_assert_int_eq(uv_tcp_bind(&others[0], (const struct sockaddr *)&a, 0), 0);
+    ck_assert_int_eq(uv_listen((uv_stream_t *)&others[0], 1, nobody), 0);
+    connections_drain();
+    connections_break_off();
+    connections_abort();
+    for (int i = 0; i < 2; i++) {
+        ck_assert(!uv_is_closing((uv_handle_t *)&others[i]));
+        uv_close((uv_handle_t *)&others[i], ignored);
+    }
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(one_connection_too_many_gets_503)
 {
     serving_config.limits.connections = 1;
@@ -264,6 +296,7 @@ Suite *connection_suite(void)
     tcase_add_test(t, a_client_that_lingers_too_long_is_cut_off);
     tcase_add_test(t, one_that_was_not_read_from_gets_its_answers_when_they_are_the_last);
     tcase_add_test(t, stopping_ends_each_connection_after_what_it_is_doing);
+    tcase_add_test(t, stopping_touches_no_handle_that_is_not_a_connection);
     tcase_add_test(t, one_connection_too_many_gets_503);
     tcase_add_test(t, each_wait_for_the_client_has_its_limit);
     tcase_add_test(t, a_limit_counts_from_when_its_wait_begins_however_long_a_handler_has_computed);

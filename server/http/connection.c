@@ -10,6 +10,8 @@
 
 static _Thread_local pool connections = POOL(connection);
 
+static char ours;                            /* what data of a connection's handle points to, and of no other's */
+
 /* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it rings. */
 
 static uint64_t allowed(const connection *c)
@@ -142,6 +144,7 @@ static void accept_one(uv_stream_t *listener)
     connection *c = pool_get(&connections);
     memset(c, 0, sizeof *c);
     uv_tcp_init(loop_here(), &c->tcp);
+    c->tcp.data = &ours;
     worker_here->connections++;
     if (uv_accept(listener, (uv_stream_t *)c))
         close_now(c);
@@ -163,11 +166,12 @@ void connection_accept(uv_stream_t *listener, int status)
     loop_leave();
 }
 
-/* Stopping: every connection is found among the loop's handles, so that none needs links of its own. */
+/* Stopping: every connection is found among the loop's handles, so that none needs links of its own;
+ * other handles may be there, of whatever kind. */
 
 static void each_connection(uv_handle_t *h, void *visit)
 {
-    if (h->type == UV_TCP && h != (uv_handle_t *)&worker_here->listener && !uv_is_closing(h))
+    if (h->data == &ours && !uv_is_closing(h))
         (*(void (**)(connection *))visit)((connection *)h);
 }
 
