@@ -107,6 +107,21 @@ static void call_at_gate(request *req, void (*done)(int err, void *arg), void *a
     when_settled(gate = fake_new(&f, UV_ECANCELED), call_now, NULL);
 }
 
+static int call_from_task(void *arg)
+{
+    await(sleep_for(1));
+    call_now(0, arg);
+    return 0;
+}
+
+static void ignore(int err, void *arg) { (void)err, (void)arg; }
+
+static void call_by_task(request *req, void (*done)(int err, void *arg), void *arg)
+{
+    caller.req = req, caller.done = done, caller.arg = arg;
+    when_settled(task_start("caller", call_from_task, NULL), ignore, NULL);
+}
+
 static const route ROUTES_HERE[] = {
     { "GET", "/", .await = hello },       { "GET", "/mute", .await = mute },      { "GET", "/twice", .await = twice },
     { "GET", "/wait", .await = wait_for_gate }, { "POST", "/wait", .await = wait_for_gate },
@@ -115,7 +130,8 @@ static const route ROUTES_HERE[] = {
     { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo_back },    { "GET", "/measure", .await = measure },
     { "GET", "/compute", .await = compute },
     { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
-    { "GET", "/call-at-gate", .callback = call_at_gate },
+    { "GET", "/call-at-gate", .callback = call_at_gate }, { "GET", "/call-by-task", .callback = call_by_task },
+    { "POST", "/call", .callback = call },
 };
 
 void serve(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }

@@ -104,6 +104,24 @@ START_TEST(a_callback_that_is_late_is_nobodys_to_cancel)
 }
 END_TEST
 
+START_TEST(a_callback_may_be_done_from_anywhere_whatever_waits_behind_it)
+{
+    static const char *const WAYS[] = { GET("/call-by-task"), GET("/call"), GET("/call-at-gate") };
+    serve();
+    client c = client_new();
+    client_say(&c, WAYS[_i]);
+    client_say(&c, POST("/echo", "4", "echo") POST("/call", "0", "") POST("/call", "0", "") GET("/"));
+    if (gate)
+        promise_settle(gate, 0);
+    serving_skip(5);
+    client_until(&c, "Hello!");
+    ck_assert_int_eq(client_count(&c, "called"), 3);
+    ck_assert_int_eq(client_count(&c, "echo"), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 static text requests(int count)              /* for /page, 50 KB each */
 {
     static char many[100000];
@@ -286,6 +304,7 @@ Suite *pipeline_suite(void)
     tcase_add_test(t, a_handler_that_is_late_is_cancelled_and_gets_504);
     tcase_add_test(t, a_handler_that_has_answered_may_take_longer);
     tcase_add_test(t, a_callback_that_is_late_is_nobodys_to_cancel);
+    tcase_add_loop_test(t, a_callback_may_be_done_from_anywhere_whatever_waits_behind_it, 0, 3);
     tcase_add_test(t, a_client_that_does_not_read_is_not_read_from);
     tcase_add_test(t, it_gets_all_its_answers_when_it_reads_after_all);
     tcase_add_test(t, a_reader_that_takes_a_little_now_and_then_is_not_cut_off);

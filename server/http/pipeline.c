@@ -116,10 +116,20 @@ static promise *start_promise(request *r)
     return p;
 }
 
+/* Of a callback's handler, to be called from anywhere. What it lets start is not the caller's business,
+ * least of all a task's, which cannot start another: then the loop does it. */
+static void done(int err, void *arg)
+{
+    if (task_running())
+        when_settled(promise_settled(err), on_settled, arg);
+    else
+        finish(arg, err);
+}
+
 static void start_callback(request *r)
 {
     const label before = owner_relabel(r->owner.label);
-    r->route->callback(r, on_settled, r);    /* r may be over by then, and gone */
+    r->route->callback(r, done, r);          /* r may be over by then, and gone */
     owner_relabel(before);
 }
 

@@ -5,7 +5,8 @@
  *   await      returns 0 after answering, or a negative error, which becomes an error page and, if
  *              it is the server's fault, a line in the log. It runs as a task and may pause.
  *   promise    returns a promise that settles so.
- *   callback   calls done(err, arg) once, when it has answered or failed.
+ *   callback   calls done(err, arg) once, when it has answered or failed: from the handler itself, from a
+ *              follower or a timer, or from a task, on the thread that called it.
  *
  * It starts when all of the request is there; on a route that streams, when the head is, and then it
  * pulls the body, which may have any size:
