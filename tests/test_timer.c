@@ -10,7 +10,7 @@
 struct alarm { timer timer; uint64_t earliest; int number; };
 
 static struct alarm alarms[100000];
-static int          order[100000], count;
+static int          order[100000], count, left;
 static uint64_t     last_due;
 
 static void rang(timer *t)
@@ -159,8 +159,6 @@ START_TEST(a_callback_may_stop_one_of_the_same_millisecond)
 }
 END_TEST
 
-static int left;
-
 static void ring_again(timer *t)
 {
     rang(t);
@@ -245,6 +243,64 @@ START_TEST(what_a_turn_computes_does_not_make_the_next_timer_late)
 }
 END_TEST
 
+static uv_check_t poll_;
+static int        polls, last_count, most_a_turn;
+
+static void polled(uv_check_t *c)
+{
+    (void)c;
+    if (count - last_count > most_a_turn)
+        most_a_turn = count - last_count;
+    polls += count > last_count;
+    last_count = count;
+}
+
+static void ring_slowly(timer *t)
+{
+    rang(t);
+    clock_skip(1);
+}
+
+START_TEST(many_that_are_due_at_once_leave_room_for_io)
+{
+    enum { MANY = 200 };
+    uv_check_init(loop_here(), &poll_);
+    uv_check_start(&poll_, polled);
+    uv_unref((uv_handle_t *)&poll_);
+    for (int i = 0; i < MANY; i++) {
+        set(i, 5 + (uint64_t)i / 50);        /* of several milliseconds */
+        alarms[i].timer.rang = ring_slowly;
+    }
+    loop_run_skipping();
+    ck_assert_int_eq(count, MANY);
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(order[i], i);
+    ck_assert_int_le(most_a_turn, TIMER_BUDGET + 1);
+    ck_assert_int_ge(polls, MANY / (TIMER_BUDGET + 1));
+}
+END_TEST
+
+static void ring_for_long(timer *t)
+{
+    rang(t);
+    clock_skip(100);
+    if (--left)
+        timer_set(t, 0, ring_for_long);
+}
+
+START_TEST(one_that_takes_all_of_the_time_delays_the_others_and_no_more)
+{
+    left = 10;
+    set(0, 1);
+    alarms[0].timer.rang = ring_for_long;
+    for (int i = 1; i < 100; i++)
+        set(i, 1);
+    set(100, 2000);
+    loop_run_skipping();
+    ck_assert_int_eq(count, 10 + 100);
+}
+END_TEST
+
 START_TEST(one_that_is_due_already_rings_from_the_loop_and_after_those_that_are_due_before)
 {
     set(0, 0);
@@ -295,6 +351,8 @@ Suite *timer_suite(void)
     tcase_add_test(t, time_counts_from_the_call_however_long_the_turn_was);
     tcase_add_test(t, what_a_turn_computes_does_not_make_the_next_timer_late);
     tcase_add_test(t, one_that_is_due_already_rings_from_the_loop_and_after_those_that_are_due_before);
+    tcase_add_test(t, many_that_are_due_at_once_leave_room_for_io);
+    tcase_add_test(t, one_that_takes_all_of_the_time_delays_the_others_and_no_more);
     tcase_add_test(t, a_loop_can_end_after_its_timers);
     tcase_add_test(t, a_timer_is_four_words);
     suite_add_tcase(s, t);

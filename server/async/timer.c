@@ -25,6 +25,8 @@ static _Thread_local struct wheel {
     uv_timer_t uv;
 } *wheel;
 
+struct turn { uint64_t begun, rung; bool over; };            /* of the wheel, within one of the loop */
+
 static void uv_rang(uv_timer_t *t);
 
 static void start(void)
@@ -65,7 +67,7 @@ static void arm(uint64_t due)
 {
     const uint64_t now = uv_now(loop_here());
     wheel->armed = due;
-    uv_timer_start(&wheel->uv, uv_rang, due > now ? due - now : 0, 0);
+    uv_timer_start(&wheel->uv, uv_rang, due > now ? due - now : 1, 0);       /* 0 could be in this very turn */
 }
 
 /* The first slot that the wheel will come to, and when: the time itself on level 0, on a higher
@@ -84,34 +86,58 @@ static uint64_t next_slot(int *level, int *slot)
     return NEVER;
 }
 
+/* Looked at ever more rarely while they prove quick. */
+static bool is_spent(struct turn *turn)
+{
+    const uint64_t n = ++turn->rung;
+    return (n % 16 == 0 || (n & (n - 1)) == 0) && uv_hrtime() - turn->begun >= TIMER_BUDGET * 1000000;
+}
+
+/* The timers of a slot of level 0 ring, those of a higher one move down. */
+static void empty_slot(struct turn *turn, int level, int slot)
+{
+    const struct wheel *const mine = wheel;
+    timer *ring = &wheel->slots[level][slot];
+
+    wheel->occupied[level] &= ~((uint64_t)1 << slot);
+    for (timer *t; !turn->over && (t = ring->next) != ring;) {
+        take_out(t);
+        if (level > 0) {
+            insert(t);
+            continue;
+        }
+        wheel->count--;
+        loop_enter();
+        t->rang(t);
+        loop_leave();
+        if (wheel != mine) {                  /* timer_end: it is freed when it has closed */
+            turn->over = true;
+            return;
+        }
+        turn->over = is_spent(turn);
+    }
+    if (ring->next != ring)
+        wheel->occupied[level] |= (uint64_t)1 << slot;
+}
+
 static void uv_rang(uv_timer_t *uv)
 {
     const uint64_t now = uv_now(uv->loop);
-    struct wheel *const mine = wheel;
+    const struct wheel *const mine = wheel;
+    struct turn turn = { .begun = uv_hrtime() };
     uint64_t due;
     int level = 0, slot = 0;
 
     wheel->armed = 0;                         /* no arming from inside: once is enough, below */
-    while ((due = next_slot(&level, &slot)) <= now) {
-        timer *ring = &wheel->slots[level][slot];
+    while ((due = next_slot(&level, &slot)) <= now && !turn.over) {
         if (due > wheel->now)
             wheel->now = due;
-        wheel->occupied[level] &= ~((uint64_t)1 << slot);
-        for (timer *t; (t = ring->next) != ring;) {
-            take_out(t);
-            if (level > 0) {
-                insert(t);
-                continue;
-            }
-            wheel->count--;
-            loop_enter();
-            t->rang(t);
-            loop_leave();
-            if (wheel != mine)                /* timer_end: it is freed when it has closed */
-                return;
-        }
+        empty_slot(&turn, level, slot);
+        if (wheel != mine)
+            return;
     }
-    wheel->now = now;
+    if (due > now)
+        wheel->now = now;
     if (wheel->count > 0)                     /* a slot may be marked whose timers were all stopped */
         arm(due);
     else

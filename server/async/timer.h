@@ -7,13 +7,17 @@
  *   Timing.  A timer rings from the loop, never before so many milliseconds have passed since it was set,
  *            by uv_hrtime's clock: what the turn had computed by then takes nothing from them. Those of
  *            one loop ring in the order of their times; those of the same millisecond in the order in
- *            which they were set. */
+ *            which they were set.
+ *   A crowd. When many are due at once, those that do not ring within TIMER_BUDGET wait for the loop's next
+ *            turn: I/O comes between. At least one rings each time, and none before those ahead of it. */
 #ifndef TIMER_H
 #define TIMER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { TIMER_BUDGET = 4 };                   /* milliseconds of one turn */
 
 typedef struct timer {
     struct timer *next, *prev;               /* in its slot of the wheel; NULL while not set */
