@@ -181,6 +181,53 @@ START_TEST(what_a_timer_makes_ready_may_end_the_timers)
 }
 END_TEST
 
+enum { SLEEPERS = 1000 };
+
+static struct { timer timer; ready end; } sleepers[SLEEPERS];
+static int gathered, most, ended;
+
+static void count_end(ready *r)
+{
+    (void)r;
+    gathered--;
+    ended++;
+}
+
+static void gather(timer *t)
+{
+    ready *const end = &sleepers[(size_t)((char *)t - (char *)sleepers) / sizeof *sleepers].end;
+    end->run = count_end;
+    loop_at_turn_end(end);
+    if (++gathered > most)
+        most = gathered;
+}
+
+START_TEST(much_that_gathers_in_a_turn_does_not_wait_for_its_end)
+{
+    for (int i = 0; i < SLEEPERS; i++)
+        timer_set(&sleepers[i].timer, 1, gather);
+    loop_run_skipping();
+    ck_assert_int_eq(ended, SLEEPERS);
+    ck_assert_int_le(most, LOOP_GATHERS);
+}
+END_TEST
+
+START_TEST(what_gathers_is_not_run_inside_a_callback)
+{
+    loop_enter();
+    for (int i = 0; i < LOOP_GATHERS; i++)
+        gather(&sleepers[i].timer);
+    loop_ready(step(0));
+    chain(0, loop_next_tick, 1);
+    loop_enter();
+    loop_leave();
+    ck_assert_int_eq(ended, 0);
+    loop_leave();
+    ck_assert_str_eq(order, "ab");
+    ck_assert_int_eq(ended, LOOP_GATHERS);
+}
+END_TEST
+
 static int turns;
 static uv_pipe_t pipe_;
 static char      pipe_room[8];
@@ -325,6 +372,8 @@ Suite *loop_suite(void)
     tcase_add_test(t, an_immediate_made_by_an_immediate_waits_for_the_next_turn);
     tcase_add_test(t, what_a_timer_makes_ready_runs_before_the_next_timer);
     tcase_add_test(t, what_a_timer_makes_ready_may_end_the_timers);
+    tcase_add_test(t, much_that_gathers_in_a_turn_does_not_wait_for_its_end);
+    tcase_add_test(t, what_gathers_is_not_run_inside_a_callback);
     tcase_add_test(t, what_is_immediate_for_ever_starves_no_input);
     tcase_add_test(t, a_stop_holds_although_more_becomes_ready);
     tcase_add_test(t, a_stop_holds_when_a_close_callback_makes_ready);

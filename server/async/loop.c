@@ -15,6 +15,7 @@ static _Thread_local struct {
     uv_check_t   after;
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
     struct list  ticks, ready, turn_end, immediate;
+    int          gathered;                   /* at least so many wait for the turn's end */
     int          depth;                      /* of callbacks: above 0, one runs */
     uint64_t     woke;                       /* uv_hrtime of this turn's first callback; 0: none has run */
     pulse        pulse;
@@ -87,10 +88,28 @@ static bool drain_ticks_and_ready(void)
     return ran;
 }
 
+static bool drain_turn_end(void)
+{
+    const bool ran = drain(&here.turn_end);
+    here.gathered = 0;
+    return ran;
+}
+
+static bool drain_all(void)
+{
+    bool ran = false;
+    while (drain_ticks_and_ready() || drain_turn_end())
+        ran = true;
+    return ran;
+}
+
 void loop_leave(void)
 {
-    if (leave())
-        drain_ticks_and_ready();
+    if (!leave())
+        return;
+    drain_ticks_and_ready();
+    if (here.gathered >= LOOP_GATHERS)
+        drain_all();
 }
 
 static bool run_immediate(void)
@@ -110,9 +129,7 @@ static bool run_immediate(void)
 /* A plain thread has no turns: there, immediate is what is left when nothing else is ready. */
 bool loop_run_ready(void)
 {
-    bool ran = false;
-    while (drain_ticks_and_ready() || drain(&here.turn_end))
-        ran = true;
+    const bool ran = drain_all();
     return ran || (!here.started && run_immediate());
 }
 
@@ -197,7 +214,12 @@ pulse *loop_pulse(void)         { return &here.pulse; }
 
 void loop_next_tick(ready *r)   { append(&here.ticks, r); }
 void loop_ready(ready *r)       { append(&here.ready, r); }
-void loop_at_turn_end(ready *r) { append(&here.turn_end, r); }
+
+void loop_at_turn_end(ready *r)
+{
+    append(&here.turn_end, r);
+    here.gathered++;
+}
 
 void loop_immediate(ready *r)
 {

@@ -11,7 +11,9 @@
  *               queue of microtasks: after each callback, and once more before the loop polls, it
  *               runs in order until nothing is left, and so does what that makes ready. A tick that
  *               is asked for meanwhile runs when nothing is ready any more.
- *   turn end    once both are empty: writes what the turn has gathered, one system call for all.
+ *   turn end    once both are empty: writes what the turn has gathered, one system call for all. When as
+ *               many as LOOP_GATHERS have gathered, they run already after the callback that runs now, as
+ *               soon as nothing is ready: what they write from is bounded, and reused while it is warm.
  *   immediate   in the next check phase, after I/O has had its chance.
  *
  * This is Node's order, and tests/node_order compares the two. To keep it, each callback that libuv
@@ -21,6 +23,8 @@
 
 #include <stdbool.h>
 #include <uv.h>
+
+enum { LOOP_GATHERS = 64 };
 
 /* Embedded in whatever becomes ready; must stay where it is until run is called. */
 typedef struct ready {
@@ -34,8 +38,8 @@ void       loop_run(void);                   /* until nothing is left to wait fo
 void       loop_stop(void);                  /* return from loop_run after this turn */
 int        loop_done(void);                  /* free it; UV_EBUSY while handles are open: close them, try again */
 
-/* Around a callback of libuv's. Pairs may nest: the outermost loop_leave runs ticks and what is ready,
- * so it is the last thing that a callback does. The loop's pulse beats at both. */
+/* Around a callback of libuv's. Pairs may nest: the outermost loop_leave runs ticks, what is ready, and what
+ * much has gathered, so it is the last thing that a callback does. The loop's pulse beats at both. */
 void       loop_enter(void);
 void       loop_leave(void);
 
@@ -43,7 +47,7 @@ struct pulse *loop_pulse(void);              /* of this thread's loop */
 
 void       loop_next_tick(ready *r);         /* run r before anything that is ready */
 void       loop_ready(ready *r);             /* run r soon, never from inside this call */
-void       loop_at_turn_end(ready *r);       /* run r when this turn has nothing more to do */
+void       loop_at_turn_end(ready *r);       /* run r when this turn has nothing more to do, or much has gathered */
 void       loop_immediate(ready *r);         /* run r after the next poll for I/O */
 bool       loop_run_ready(void);             /* run what is ready now; true if anything was */
 
