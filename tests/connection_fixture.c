@@ -1,6 +1,7 @@
 /* connection_fixture.c - see connection_fixture.h. */
 #include "connection_fixture.h"
 #include "handlers/handlers.h"
+#include "server/async/chain.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/request.h"
@@ -122,6 +123,34 @@ static void call_by_task(request *req, void (*done)(int err, void *arg), void *a
     when_settled(task_start("caller", call_from_task, NULL), ignore, NULL);
 }
 
+fake forgotten;
+int *forgotten_at;
+
+static int forget(request *req)
+{
+    forgotten_at = request_alloc(req, sizeof *forgotten_at);
+    gate = fake_new(&forgotten, 1);          /* the test settles it, and nobody awaits it */
+    return respond(req, 200, "text/plain", TEXT("forgot"));
+}
+
+static promise *forget_and_settle(void *req)    { return promise_settled(forget(req)); }
+static promise *forget_promise(request *req)    { return forget_and_settle(req); }
+static promise *forget_in_a_step(request *req)  { return then(promise_settled(0), forget_and_settle, req); }
+
+static void forget_and_call(request *req, void (*done)(int err, void *arg), void *arg) { done(forget(req), arg); }
+
+static void forget_and_call_now(int err, void *arg)
+{
+    (void)err, (void)arg;
+    caller.done(forget(caller.req), caller.arg);
+}
+
+static void forget_in_a_follower(request *req, void (*done)(int err, void *arg), void *arg)
+{
+    caller.req = req, caller.done = done, caller.arg = arg;
+    when_settled(promise_settled(0), forget_and_call_now, NULL);
+}
+
 static const route ROUTES_HERE[] = {
     { "GET", "/", .await = hello },       { "GET", "/mute", .await = mute },      { "GET", "/twice", .await = twice },
     { "GET", "/wait", .await = wait_for_gate }, { "POST", "/wait", .await = wait_for_gate },
@@ -132,6 +161,9 @@ static const route ROUTES_HERE[] = {
     { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
     { "GET", "/call-at-gate", .callback = call_at_gate }, { "GET", "/call-by-task", .callback = call_by_task },
     { "POST", "/call", .callback = call },
+    { "GET", "/forget/await", .await = forget }, { "GET", "/forget/promise", .promise = forget_promise },
+    { "GET", "/forget/step", .promise = forget_in_a_step }, { "GET", "/forget/callback", .callback = forget_and_call },
+    { "GET", "/forget/follower", .callback = forget_in_a_follower },
 };
 
 void serve(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }

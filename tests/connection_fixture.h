@@ -2,13 +2,16 @@
 #ifndef TESTS_CONNECTION_FIXTURE_H
 #define TESTS_CONNECTION_FIXTURE_H
 
-#include "server/async/promise.h"
+#include "support.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST(path, length, body) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: " length "\r\n\r\n" body
 
 extern promise *gate, *second_gate;          /* what /wait and /call-at-gate, and what /gated waits for */
 extern int      waited, began, ended;        /* how /wait ended; how many of it began; of it and of /pieces ended */
+
+extern fake     forgotten;                   /* what /forget/await, /promise and so on make and never await */
+extern int     *forgotten_at;                /* memory of their request */
 
 void serve(void);                            /* serving_start with the routes of connection_fixture.c */
 

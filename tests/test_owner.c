@@ -1,10 +1,12 @@
 /* test_owner.c - labels travel with the work; what nobody awaits is found out. */
 #include "server/async/chain.h"
+#include "server/async/combine.h"
 #include "server/async/forgotten.h"
 #include "server/async/loop.h"
 #include "server/async/owner.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
+#include "server/memory.h"
 #include "suites.h"
 #include "support.h"
 
@@ -116,7 +118,7 @@ START_TEST(a_task_that_forgets_a_promise_is_logged_with_the_line)
     owner_relabel(label_of("GET /forgetful"));
     when_settled(task_start("forgetful task", forgetful, NULL), store, &line);
     owner_relabel(0);
-    loop_run_skipping();                     /* the sleep settles, and is freed: nobody else frees it */
+    loop_run();                              /* waits for no sleep that nobody awaits */
     snprintf(expected, sizeof expected, "sleep_for() was called at tests/test_owner.c:%d by forgetful task and never awaited "
              "(GET /forgetful)", -line);
     ck_assert_msg(strstr(log_captured(), expected), "not in the log: %s\n%s", expected, log_captured());
@@ -124,28 +126,182 @@ START_TEST(a_task_that_forgets_a_promise_is_logged_with_the_line)
 }
 END_TEST
 
-static fake late;
+static fake late[2];
+static int  outcome;
 
-static int forget_a_fake(void *arg)
+static int forget_fakes(void *arg)
 {
-    promise *kept = fake_new(&late, 1);
+    promise *kept[] = { fake_new(&late[0], 1), fake_new(&late[1], 1) };
+    (void)kept, (void)arg;
+    return UV_EIO;
+}
+
+START_TEST(a_task_ends_with_its_own_outcome_when_what_it_forgot_has_settled)
+{
+    outcome = 1;
+    when_settled(task_start("t", forget_fakes, NULL), store, &outcome);
+    loop_run();
+    ck_assert_uint_eq(forgotten_count(), 2);
+    ck_assert_int_eq(late[0].cancels, 1);    /* at once, not one after the other has settled */
+    ck_assert_int_eq(late[1].cancels, 1);
+    ck_assert_uint_eq(task_count(), 1);
+    promise_settle(late[1].promise, UV_ECANCELED);
+    loop_run();
+    ck_assert_int_eq(outcome, 1);
+    promise_settle(late[0].promise, 0);
+    loop_run();
+    ck_assert_int_eq(outcome, UV_EIO);
+    ck_assert_uint_eq(task_count(), 0);
+}
+END_TEST
+
+static promise *forget_one(void *arg)
+{
+    promise *kept = fake_new(arg, 1);
+    (void)kept;
+    return promise_settled(0);
+}
+
+static int wait_for_a_forgetful_step(void *arg) { return await(then(promise_settled(0), forget_one, arg)); }
+
+START_TEST(what_a_follower_makes_belongs_to_those_who_made_what_it_follows)
+{
+    outcome = 1;
+    when_settled(task_start("t", wait_for_a_forgetful_step, &late[0]), store, &outcome);
+    loop_run();
+    ck_assert_uint_eq(forgotten_count(), 1);
+    ck_assert_int_eq(late[0].cancels, 1);
+    ck_assert_int_eq(outcome, 1);
+    promise_settle(late[0].promise, 0);
+    loop_run();
+    ck_assert_int_eq(outcome, 0);
+}
+END_TEST
+
+static void cancel_and_make_another(promise *p, void *arg)
+{
+    promise *kept = fake_new(arg, 1);
+    (void)kept;
+    promise_settle(p, UV_ECANCELED);
+}
+
+static int forget_one_that_makes_another(void *arg)
+{
+    promise *kept = promise_new(cancel_and_make_another, arg);
+    (void)kept;
+    return 0;
+}
+
+START_TEST(what_cancelling_makes_is_cancelled_and_waited_for_as_well)
+{
+    outcome = 1;
+    when_settled(task_start("t", forget_one_that_makes_another, &late[0]), store, &outcome);
+    loop_run();
+    ck_assert_uint_eq(forgotten_count(), 2);
+    ck_assert_int_eq(late[0].cancels, 1);
+    ck_assert_int_eq(outcome, 1);
+    promise_settle(late[0].promise, 0);
+    loop_run();
+    ck_assert_int_eq(outcome, 0);
+}
+END_TEST
+
+static int forget_a_gather(void *arg)
+{
+    promise *kept = gather(sleep_for(3600000), then(fake_new(&late[0], 1), forget_one, &late[1]));
     (void)kept, (void)arg;
     return 0;
 }
 
-START_TEST(one_that_was_forgotten_may_settle_or_be_awaited_all_the_same)
+START_TEST(one_that_holds_others_drains_them)
 {
-    when_settled(task_start("one", forget_a_fake, NULL), done, NULL);
+    outcome = 1;
+    when_settled(task_start("t", forget_a_gather, NULL), store, &outcome);
     loop_run();
     ck_assert_uint_eq(forgotten_count(), 1);
-    when_settled(late.promise, done, NULL);
-    promise_settle(late.promise, 0);
+    ck_assert_int_eq(late[0].cancels, 1);
+    ck_assert_int_eq(outcome, 1);
+    promise_settle(late[0].promise, 0);
+    loop_run();
+    ck_assert_int_eq(outcome, 0);
+    ck_assert_ptr_null(late[1].promise);     /* the next step has not begun */
+}
+END_TEST
+
+static int forget_late_in_time(void *arg)
+{
+    (void)arg;
+    task_limit(NULL, deadline_after(uv_hrtime(), 1000));
+    promise *kept = fake_new(&late[0], 1);
+    (void)kept;
+    return UV_ECANCELED;
+}
+
+START_TEST(a_deadline_that_comes_while_it_drains_changes_nothing)
+{
+    outcome = 1;
+    when_settled(task_start("t", forget_late_in_time, NULL), store, &outcome);
+    loop_run_skipping();
+    clock_skip(2000);
+    loop_run_skipping();
+    promise_settle(late[0].promise, 0);
+    loop_run();
+    ck_assert_int_eq(outcome, UV_ECANCELED);
+}
+END_TEST
+
+static int leave_a_follower_behind(void *arg)
+{
+    when_settled(then(fake_new(arg, 1), look, NULL), done, NULL);
+    return 0;
+}
+
+START_TEST(what_follows_when_its_owner_has_ended_is_done_for_the_thread_with_the_same_label)
+{
+    const label l = label_of("GET /left");
+    owner_relabel(l);
+    when_settled(task_start("t", leave_a_follower_behind, &late[0]), done, NULL);
+    owner_relabel(0);
+    loop_run();
+    ck_assert_int_eq(finished, 1);
+    promise_settle(late[0].promise, 0);
     loop_run();
     ck_assert_int_eq(finished, 2);
-    when_settled(task_start("two", forget_a_fake, NULL), done, NULL);
-    loop_run();
-    promise_settle(late.promise, 0);         /* frees it */
-    ck_assert_uint_eq(forgotten_count(), 2);
+    ck_assert_uint_eq(seen, l);
+    ck_assert_uint_eq(owner_here()->label, 0);
+    ck_assert_uint_eq(forgotten_count(), 0);
+}
+END_TEST
+
+static int ended;
+
+static int yield_for_ever(void *arg)
+{
+    (void)arg;
+    while (!task_yield())
+        ;
+    return ended = UV_ECANCELED;
+}
+
+static void forget_a_task(void *arg)
+{
+    owner o = { .name = "request" };
+    owner *const thread = owner_enter(&o);
+    promise *kept = task_start("for ever", yield_for_ever, NULL);
+    (void)kept;
+    owner_enter(thread);
+    *(int *)arg = await(owner_drain(&o));
+    owner_end(&o);
+    pool_done_all();
+}
+
+START_TEST(in_a_plain_thread_it_is_drained_as_well)
+{
+    outcome = 1;
+    run_in_thread(forget_a_task, &outcome);
+    ck_assert_int_eq(outcome, 0);
+    ck_assert_int_eq(ended, UV_ECANCELED);
+    ck_assert_uint_eq(forgotten_count(), 1);
 }
 END_TEST
 
@@ -234,7 +390,13 @@ Suite *owner_suite(void)
     tcase_add_test(t, followers_have_the_label_of_the_promise_they_follow);
     tcase_add_test(t, a_task_has_the_label_of_those_who_started_it);
     tcase_add_test(t, a_task_that_forgets_a_promise_is_logged_with_the_line);
-    tcase_add_test(t, one_that_was_forgotten_may_settle_or_be_awaited_all_the_same);
+    tcase_add_test(t, a_task_ends_with_its_own_outcome_when_what_it_forgot_has_settled);
+    tcase_add_test(t, what_a_follower_makes_belongs_to_those_who_made_what_it_follows);
+    tcase_add_test(t, what_cancelling_makes_is_cancelled_and_waited_for_as_well);
+    tcase_add_test(t, one_that_holds_others_drains_them);
+    tcase_add_test(t, a_deadline_that_comes_while_it_drains_changes_nothing);
+    tcase_add_test(t, what_follows_when_its_owner_has_ended_is_done_for_the_thread_with_the_same_label);
+    tcase_add_test(t, in_a_plain_thread_it_is_drained_as_well);
     tcase_add_test(t, one_place_is_logged_once_a_second_with_how_often);
     tcase_add_test(t, one_that_is_kept_and_awaited_later_is_not_forgotten);
     tcase_add_test(t, what_is_left_on_a_thread_is_found_when_it_ends);

@@ -122,6 +122,45 @@ START_TEST(a_callback_may_be_done_from_anywhere_whatever_waits_behind_it)
 }
 END_TEST
 
+static const char *const FORGET[] = {
+    GET("/forget/await"), GET("/forget/promise"), GET("/forget/step"), GET("/forget/callback"), GET("/forget/follower"),
+};
+
+START_TEST(a_request_stays_until_what_its_handler_forgot_has_settled_but_its_answer_leaves)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, FORGET[_i]);
+    client_until(&c, "forgot");
+    ck_assert_int_eq(forgotten.cancels, 1);
+    client_say(&c, POST("/echo", "4", "echo"));
+    ck_assert_int_eq(client_count(&c, "echo"), 0);
+    *forgotten_at = 1;                       /* as what was forgotten might */
+    promise_settle(gate, 0);
+    client_until(&c, "echo");
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(it_stays_although_its_client_is_gone)
+{
+    const struct linger reset = { .l_onoff = 1 };
+    serve();
+    client c = client_new();
+    client_say(&c, FORGET[_i]);
+    client_until(&c, "forgot");
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    client_close(&c);
+    ck_assert_int_eq(serving_connections(), 1);
+    *forgotten_at = 1;
+    promise_settle(gate, UV_ECANCELED);
+    serving_turns();
+    ck_assert_int_eq(serving_connections(), 0);
+    serving_stop();
+}
+END_TEST
+
 static text requests(int count)              /* for /page, 50 KB each */
 {
     static char many[100000];
@@ -304,6 +343,8 @@ Suite *pipeline_suite(void)
     tcase_add_test(t, a_handler_that_is_late_is_cancelled_and_gets_504);
     tcase_add_test(t, a_handler_that_has_answered_may_take_longer);
     tcase_add_test(t, a_callback_that_is_late_is_nobodys_to_cancel);
+    tcase_add_loop_test(t, a_request_stays_until_what_its_handler_forgot_has_settled_but_its_answer_leaves, 0, 5);
+    tcase_add_loop_test(t, it_stays_although_its_client_is_gone, 0, 5);
     tcase_add_loop_test(t, a_callback_may_be_done_from_anywhere_whatever_waits_behind_it, 0, 3);
     tcase_add_test(t, a_client_that_does_not_read_is_not_read_from);
     tcase_add_test(t, it_gets_all_its_answers_when_it_reads_after_all);

@@ -1,4 +1,5 @@
 /* test_sqlite_limits.c - the SQLite driver by the sentences of db.h: how queries end early, bounds, threads. */
+#include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/refusal.h"
 #include "sqlite_fixture.h"
@@ -130,6 +131,25 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_wait_ends)
 }
 END_TEST
 
+static rows forgotten;
+
+static int forget_a_query(void *arg)
+{
+    promise *kept = run(&USER, &forgotten, 1);
+    (void)kept, (void)arg;
+    return 0;
+}
+
+START_TEST(a_query_that_its_task_forgot_writes_nothing_when_that_has_ended)
+{
+    const rows before = { 0 };
+    on_loop(1, 2, 0, 0);
+    ck_assert_int_eq(outcome_of(task_start("t", forget_a_query, NULL)), 0);
+    ck_assert_mem_eq(&forgotten, &before, sizeof forgotten);
+    close_it();
+}
+END_TEST
+
 START_TEST(closing_cancels_and_drains)
 {
     int err[4] = { 1, 1, 1, 1 };
@@ -244,6 +264,7 @@ Suite *sqlite_limits_suite(void)
     tcase_add_test(t, cancelling_in_line_and_before_the_turn_ends_settles_at_once);
     tcase_add_test(t, a_query_that_runs_too_long_is_stopped);
     tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_wait_ends);
+    tcase_add_test(t, a_query_that_its_task_forgot_writes_nothing_when_that_has_ended);
     tcase_add_test(t, closing_cancels_and_drains);
     tcase_add_test(t, several_loops_share_the_workers);
     tcase_add_test(t, in_plain_threads_a_query_has_settled);

@@ -31,14 +31,14 @@ static async int run_forgotten_good(run *r)
 }
 SHOW_TO(good)
 
-static const char WHY_NOT[] = "A plain thread runs a task when it awaits something: one that is forgotten may never run.";
+static const char WHY_NOT[] = "A plain thread runs a task when it awaits something: one that is forgotten begins too late.";
 
 const pattern FORGOTTEN_BAD = {
     .name = "forgotten-bad", .title = "Pitfall: a forgotten await", .group = PITFALLS, .await = run_forgotten_bad,
     SOURCE_OF(bad), .not_in_threads = WHY_NOT, .twin = "forgotten-good",
-    .shows = "To drop a promise does not compile. One that is kept in a variable slips through: the task goes on after the"
-             " one that started it has ended, and its error, for it fails, reaches nobody. The server's log names the"
-             " place where such a promise was made, as soon as its owner ends.",
+    .shows = "To drop a promise does not compile. One that is kept in a variable slips through: when the task that started"
+             " it ends, it is cancelled in the middle of its work, and nobody hears of it. The server's log names the place"
+             " where such a promise was made.",
 };
 
 const pattern FORGOTTEN_GOOD = {

@@ -2,7 +2,7 @@
  *
  *   warning: sleep_for() was called at handlers/hello.c:9 by /hello and never awaited (GET /hello)
  *
- * Such a promise stays valid for whoever settles it. What does not compile (promise.h) is not seen here:
+ * Such a promise is cancelled, and waited for: owner.h. What does not compile (promise.h) is not seen here:
  * it is for those that were kept in a variable, and then forgotten.
  *
  *   Threads.  All of it is for any thread. To find the line takes milliseconds, so a loop leaves that to the

@@ -3,8 +3,11 @@
  * An owner knows its name, since when it is there, and its label. It also knows the promises that were
  * made on its behalf and have not been given on: when it ends, those are forgotten ones (forgotten.h).
  *
- * A task is an owner while it runs. Whatever else a thread does, followers of promises for one, it does
- * on behalf of the thread's own owner, whose label is that of the promise that is followed. */
+ * A task is an owner while it runs, a request while its handler does. Whoever follows a promise runs on
+ * behalf of the one that made it; once that has ended, of the thread, whose label is then the promise's.
+ *
+ *   The end.  What is done on behalf of an owner may write to what the owner has: its stack, its arena.
+ *             So all of it is over before the owner is: what was forgotten is cancelled and waited for. */
 #ifndef OWNER_H
 #define OWNER_H
 
@@ -12,10 +15,11 @@
 #include "promise.h"
 
 typedef struct owner {
-    promise    *first;                       /* made on its behalf, and not given on yet */
-    const char *name;                        /* static */
-    uint64_t    since;                       /* milliseconds of uv_hrtime's clock; 0: it was always there */
-    label       label;
+    promise          *first;                 /* made on its behalf, and not given on yet */
+    struct owner_ref *ref;                   /* how its promises know it; NULL before the first */
+    const char       *name;                  /* static */
+    uint64_t          since;                 /* milliseconds of uv_hrtime's clock; 0: it was always there */
+    label             label;
 } owner;
 
 extern _Thread_local owner *owner_entered;   /* NULL: the thread's own */
@@ -41,13 +45,41 @@ static inline label owner_relabel(label l)
     return before;
 }
 
-void owner_report(owner *o);
+/* Has it promises that were not given on? */
+static inline bool owner_keeps(const owner *o) { return o->first; }
 
-/* Nothing will be given on any more: what is left is reported, and is freed when it settles. */
-static inline void owner_end(owner *o)
+/* Nothing will be given on any more: what is left is reported and cancelled, and so is what is made on
+ * behalf of o meanwhile. Settles with 0 when all of it has settled: o may end then, and not before.
+ * Work that cannot be cancelled is waited for. */
+MUST_AWAIT promise *owner_drain(owner *o);
+
+/* Code no longer runs on behalf of o. Only a thread may end with promises, when there is nobody left who
+ * could settle them: they are reported. */
+void owner_end(owner *o);
+
+/* What stays of an owner for those who may outlive it. */
+typedef struct owner_ref {
+    owner *owner;                            /* NULL once it has ended */
+    size_t count;                            /* of those who have it */
+} owner_ref;
+
+owner_ref *owner_ref_new(owner *o);
+void       owner_ref_free(owner_ref *r);
+
+/* NULL stands for the thread. */
+static inline owner_ref *owner_ref_get(owner *o)
 {
-    if (o->first)
-        owner_report(o);
+    if (o == &owner_thread)
+        return NULL;
+    owner_ref *const r = o->ref ? o->ref : owner_ref_new(o);
+    r->count++;
+    return r;
+}
+
+static inline void owner_ref_put(owner_ref *r)
+{
+    if (r && --r->count == 0)
+        owner_ref_free(r);
 }
 
 #endif

@@ -15,6 +15,7 @@ struct promise {
     label              label;
     bool               settled;
     enum { KEPT, GIVEN_ON, ABANDONED } state : 8;
+    owner_ref         *of;                   /* on whose behalf it was made */
     promise_cancel_fn *cancel;               /* NULL once used */
     void              *cancel_arg;
     void             (*done)(int err, void *arg);
@@ -25,17 +26,26 @@ struct promise {
 
 static _Thread_local pool promises = POOL(promise);
 
+static void free_promise(promise *p)
+{
+    owner_ref_put(p->of);
+    pool_put(&promises, p);
+}
+
 static void follow(ready *node)
 {
     promise *p = (promise *)node;
     void (*done)(int, void *) = p->done;
     void *arg = p->done_arg;
     const int err = p->err;
-    const label before = owner_relabel(p->label);
+    const label of_thread = owner_thread.label;
+    owner *const before = owner_enter(p->of ? p->of->owner : NULL);
 
-    pool_put(&promises, p);
+    owner_thread.label = p->label;
+    free_promise(p);
     done(err, arg);
-    owner_relabel(before);
+    owner_thread.label = of_thread;
+    owner_enter(before);
 }
 
 promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place)
@@ -43,7 +53,7 @@ promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, c
     promise *p = pool_get(&promises);
     owner *o = owner_here();
     *p = (promise){ .next = o->first, .link = &o->first, .label = o->label, .cancel = cancel, .cancel_arg = arg,
-                    .maker = maker, .place = place };
+                    .of = owner_ref_get(o), .maker = maker, .place = place };
     if (p->next)
         p->next->link = &p->next;
     o->first = p;
@@ -80,7 +90,7 @@ void promise_abandon(promise *p)
     leave_owner(p);
     p->state = ABANDONED;
     if (p->settled)
-        pool_put(&promises, p);
+        free_promise(p);
 }
 
 void promise_settle(promise *p, int err)
@@ -91,7 +101,7 @@ void promise_settle(promise *p, int err)
     if (p->state == GIVEN_ON)
         loop_ready(&p->node);
     else if (p->state == ABANDONED)
-        pool_put(&promises, p);
+        free_promise(p);
 }
 
 void promise_cancel(promise *p)
@@ -123,6 +133,6 @@ bool promise_take_if_settled(promise *p, int *err)
     assert(p->state == KEPT);
     leave_owner(p);
     *err = p->err;
-    pool_put(&promises, p);
+    free_promise(p);
     return true;
 }

@@ -44,7 +44,7 @@ struct task {
     int       (*fn)(void *);
     void       *arg;
     promise    *result;                      /* settles when fn returns */
-    promise    *awaiting;                    /* NULL while it runs, or yields */
+    promise    *awaiting;                    /* NULL while it runs, or yields; in the end, of what it forgot */
     const void *place;                       /* in the code: where its last await returns to */
     uint64_t    deadline;
     timer       timer;                       /* rings at the deadline; set while it awaits */
@@ -150,6 +150,25 @@ static void end(task *t)
     owner_end(&t->owner);
 }
 
+static void finish(task *t)
+{
+    if (t->track)
+        track_end(t->track, t->outcome);
+    timer_stop(&t->timer);
+    end(t);
+    promise_settle(t->result, t->outcome);
+    if (!t->kept)
+        task_free(t);
+}
+
+static void drained(int err, void *arg)
+{
+    task *t = arg;
+    (void)err;
+    t->awaiting = NULL;
+    finish(t);
+}
+
 static void resume(task *t)
 {
     track *const outside = track_enter(t->track);
@@ -159,13 +178,12 @@ static void resume(task *t)
     track_enter(outside);
     if (!t->finished)
         return;
-    if (t->track)
-        track_end(t->track, t->outcome);
-    timer_stop(&t->timer);
-    end(t);
-    promise_settle(t->result, t->outcome);
-    if (!t->kept)
-        task_free(t);
+    if (!owner_keeps(&t->owner)) {
+        finish(t);
+        return;
+    }
+    t->awaiting = owner_drain(&t->owner);    /* what it forgot may write to its stack, where nothing runs any more */
+    when_settled(t->awaiting, drained, t);
 }
 
 static void run(ready *node) { resume((task *)node); }

@@ -76,6 +76,7 @@ static void end(int err, void *arg)
     if (err == UV_ECANCELED && plain_cancelled())
         r->gone = c->gone = true;
     exchange_end(r, err);
+    r->finished = true;
 }
 
 static void run_handler(request *r)
@@ -101,6 +102,8 @@ static void run_handler(request *r)
     }
     atomic_store_explicit(&c->answering, NULL, memory_order_relaxed);
     owner_enter(thread);
+    if (owner_keeps(&r->owner))
+        (void)await(owner_drain(&r->owner));
     owner_end(&r->owner);
 }
 

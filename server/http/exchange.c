@@ -43,7 +43,6 @@ bool exchange_is_safe(const request *req)
 void exchange_end(request *req, int err)
 {
     char why[128];
-    req->finished = true;
     if (!req->answered && !err)
         log_error("%s %s: the handler did not answer", req->route->method, req->route->path);
     else if (err && status_of(err) == 500 && err > HTTP_STATUS(999))         /* those beyond have told their own */

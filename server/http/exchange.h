@@ -52,7 +52,7 @@ struct request {
     uint8_t       needs;                     /* of router.h */
     bool          keep_alive;
     bool          answered;                  /* respond or respond_begin has been called */
-    bool          finished;                  /* its handler has ended: nothing more will come */
+    bool          finished;                  /* its handler has ended, and all that it has begun: nothing more will come */
     bool          held_back;                 /* it may not start before those ahead have ended */
     bool          waits;                     /* it does so to be let in */
     bool          ahead;                     /* its client had sent it among others, without waiting for answers */

@@ -78,16 +78,29 @@ static void advance(connection *c)
         writer_flush_soon(c);
 }
 
-/* The handler has ended, with err. */
+static void on_drained(int err, void *arg)
+{
+    request *r = arg;
+    (void)err;
+    owner_end(&r->owner);
+    r->finished = true;
+    advance(r->connection);
+}
+
+/* The handler has ended, with err. What it forgot may yet write to the request: only the answer does not wait. */
 static void finish(request *r, int err)
 {
     r->running = NULL;
-    owner_end(&r->owner);
     timer_stop(&r->timer);
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
     exchange_end(r, err);
-    advance(r->connection);
+    if (!owner_keeps(&r->owner)) {
+        on_drained(0, r);
+        return;
+    }
+    writer_flush_soon(r->connection);
+    when_settled(owner_drain(&r->owner), on_drained, r);
 }
 
 static void on_settled(int err, void *arg) { finish(arg, err); }
@@ -95,7 +108,10 @@ static void on_settled(int err, void *arg) { finish(arg, err); }
 static int run_handler(void *arg)
 {
     request *r = arg;
-    return r->route->await(r);
+    const int err = r->route->await(r);
+    if (owner_keeps(owner_here()))           /* the task will wait for what it forgot */
+        writer_flush_soon(r->connection);
+    return err;
 }
 
 /* Each on behalf of its route. */
@@ -116,21 +132,22 @@ static promise *start_promise(request *r)
     return p;
 }
 
-/* Of a callback's handler, to be called from anywhere. What it lets start is not the caller's business,
- * least of all a task's, which cannot start another: then the loop does it. */
+/* Of a callback's handler, to be called from anywhere. What it lets start is nobody else's business, least
+ * of all a task's, which cannot start another: then the loop does it. */
 static void done(int err, void *arg)
 {
-    if (task_running())
-        when_settled(promise_settled(err), on_settled, arg);
+    request *r = arg;
+    if (owner_entered && owner_entered != &r->owner)
+        when_settled(promise_settled(err), on_settled, r);
     else
-        finish(arg, err);
+        finish(r, err);
 }
 
 static void start_callback(request *r)
 {
-    const label before = owner_relabel(r->owner.label);
+    owner *const before = owner_enter(&r->owner);
     r->route->callback(r, done, r);          /* r may be over by then, and gone */
-    owner_relabel(before);
+    owner_enter(before);
 }
 
 static void start(request *r)
