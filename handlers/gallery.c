@@ -165,7 +165,6 @@ static async int run_probed(recording *r)
     promise *work = start(r);
     track_enter(NULL);
     const int outcome = (await)(with_timeout(work, LONGEST));
-    (await)(sleep_for(1));                   /* the loop's clock may stand still since long ago */
     (await)(sleep_for(10));
     promise_cancel(probing);
     (await)(probing);
@@ -192,7 +191,7 @@ int gallery_run(const pattern *p, request *req, recording *r)
     track_enter(r->run.root);
     r->outcome = p->probed && loop_here() ? run_probed(r) : run_alone(r);
     while (trace_open(t) > 1 && !(await)(sleep_for(5)))
-        ;                                    /* what was forgotten goes on, and is to be seen */
+        ;                                    /* what goes on in the background is to be seen */
     trace_stop(t);
     leave_as(p);
     return 0;
