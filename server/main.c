@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "options.h"
 #include "refusal.h"
+#include "reserve.h"
 #include "server/async/file.h"
 #include "server/async/lane.h"
 #include "server/async/processes.h"
@@ -209,6 +210,7 @@ int main(int argc, char *argv[])
     options o;
     config c;
 
+    reserve_tune_allocator();
     processes_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
     signal(SIGUSR2, SIG_IGN);                /* it asks for a dump: not before there is something to see */

@@ -6,6 +6,7 @@
 
 #define EACH_BASE_SUITE(run) \
     run(memory_suite)        \
+    run(reserve_suite)       \
     run(arena_suite)         \
     run(buffer_suite)        \
     run(log_suite)           \

@@ -2,6 +2,7 @@
  * sleep: nobody needs a callback of libuv's to be heard. */
 #include "loop.h"
 #include "pulse.h"
+#include "server/reserve.h"
 #include "turns.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@ static _Thread_local struct {
     uv_loop_t    uv;
     uv_prepare_t before;
     uv_check_t   after;
+    uv_timer_t   tick;                       /* of what is kept for reuse: active while there is something to give back */
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
     struct list  ticks, ready, turn_end, immediate;
     int          gathered;                   /* at least so many wait for the turn's end */
@@ -133,10 +135,19 @@ bool loop_run_ready(void)
     return ran || (!here.started && run_immediate());
 }
 
+static void on_tick(uv_timer_t *t)
+{
+    const uint64_t ms = reserve_tick(uv_now(&here.uv));
+    if (ms > 0)
+        uv_timer_start(t, on_tick, ms, 0);
+}
+
 static void before_poll(uv_prepare_t *h)
 {
     (void)h;
     loop_run_ready();
+    if (reserve_is_watched() && !uv_is_active((uv_handle_t *)&here.tick))
+        uv_timer_start(&here.tick, on_tick, 0, 0);
     end_turn();
 }
 
@@ -162,13 +173,16 @@ int loop_start(void)
     uv_prepare_init(&here.uv, &here.before);
     uv_check_init(&here.uv, &here.after);
     uv_idle_init(&here.uv, &here.awake);
+    uv_timer_init(&here.uv, &here.tick);
     uv_prepare_start(&here.before, before_poll);
     uv_check_start(&here.after, after_poll);
     uv_unref((uv_handle_t *)&here.before);
     uv_unref((uv_handle_t *)&here.after);
+    uv_unref((uv_handle_t *)&here.tick);
     memset(&here.turns, 0, sizeof here.turns);
     turns_begin(&here.turns);
     pulse_begin(&here.pulse);
+    reserve_begin();
     here.started = true;
     return 0;
 }
@@ -200,12 +214,14 @@ int loop_done(void)
     close_once((uv_handle_t *)&here.before);
     close_once((uv_handle_t *)&here.after);
     close_once((uv_handle_t *)&here.awake);
+    close_once((uv_handle_t *)&here.tick);
     uv_run(&here.uv, UV_RUN_NOWAIT);
     int err = uv_loop_close(&here.uv);
     if (err)
         return err;
     turns_end(&here.turns);
     pulse_end(&here.pulse);
+    reserve_end();
     here.started = false;
     return 0;
 }

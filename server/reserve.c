@@ -1,0 +1,126 @@
+/* reserve.c - see reserve.h. */
+#include "reserve.h"
+
+#include <malloc.h>
+#include <uv.h>
+
+enum {
+    TICK = 50,                               /* ms between two that give back */
+    BUDGET = 500 * 1000,                     /* ns of one, and of the trim that may follow it */
+    TRIM_AFTER = 2 * 1024 * 1024,            /* bytes: so many go back to the kernel in less than BUDGET */
+    TRIM_SHARE = 100,                        /* of all time, at most one part in so many is spent on trimming */
+    LEAVE = 4 * RESERVE_LEAST,               /* bytes that are not worth a trim */
+};
+
+static _Thread_local struct {
+    reserve *first;                          /* all that are watched */
+    bool     ticks;
+    uint64_t period;                         /* ms, when it began; 0: it has not */
+    size_t   freed;                          /* bytes that the allocator has and the kernel has not */
+    uint64_t next_trim;                      /* ms, not before */
+} here;
+
+void reserve_begin(void) { here.ticks = true; }
+
+void reserve_end(void)
+{
+    here.ticks = false;
+    here.period = 0;
+    while (here.first)
+        reserve_unwatch(here.first);
+}
+
+bool reserve_is_watched(void) { return here.first != NULL; }
+
+bool reserve_watch(reserve *r)
+{
+    if (!here.ticks)
+        return false;
+    if (!r->watched) {
+        r->watched = true;
+        r->other = here.first;
+        here.first = r;
+    }
+    return true;
+}
+
+void reserve_unwatch(reserve *r)
+{
+    if (!r->watched)
+        return;
+    reserve **at = &here.first;
+    while (*at != r)
+        at = &(*at)->other;
+    *at = r->other;
+    r->watched = false;
+}
+
+static void end_period(uint64_t now)
+{
+    here.period = now;
+    for (reserve *r = here.first, *other; r; r = other) {
+        other = r->other;
+        if (!r->age(r))
+            reserve_unwatch(r);
+    }
+}
+
+/* True if something idle is left: time is up. */
+static bool give_back(void)
+{
+    const uint64_t until = uv_hrtime() + BUDGET;
+    for (reserve *r = here.first; r; r = r->other)
+        while (r->give_back(r))
+            if (here.freed >= TRIM_AFTER || uv_hrtime() >= until)
+                return true;
+    return false;
+}
+
+/* What was freed lies between what is in use, in pages that only malloc_trim gives to the kernel. It looks
+ * at everything that is free, which may take long where that is in many pieces: then it comes seldom.
+ * True if it is to come later. */
+static bool trim(size_t least, uint64_t now)
+{
+    if (here.freed < least)
+        return false;
+    if (now < here.next_trim)
+        return true;
+    const uint64_t begun = uv_hrtime();
+    malloc_trim(0);
+    here.freed = 0;
+    here.next_trim = now + (uv_hrtime() - begun) * TRIM_SHARE / 1000000;
+    return false;
+}
+
+uint64_t reserve_tick(uint64_t now)
+{
+    if (here.period == 0)
+        here.period = now;
+    else if (now - here.period >= RESERVE_PERIOD)
+        end_period(now);
+    bool more = trim(TRIM_AFTER, now) || give_back();
+    more |= trim(more ? TRIM_AFTER : LEAVE, now);
+    if (more)
+        return TICK;
+    if (here.first)
+        return RESERVE_PERIOD - (now - here.period);
+    here.period = 0;
+    return 0;
+}
+
+void reserve_freed(size_t size)
+{
+    if (here.ticks)
+        here.freed += size;
+}
+
+/* glibc gives the heap's top to the kernel as soon as 128 KiB of it are free, and takes it back, a page
+ * fault each, with the next request. It also learns from what is freed how much to map by itself. Here
+ * reserves decide what is kept: so the top may be a few megabytes, it grows by more than a request needs,
+ * and what is large is mapped by itself, and goes back by itself. Any of these turns the learning off. */
+void reserve_tune_allocator(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
+    mallopt(M_TOP_PAD, 256 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+}
