@@ -1,12 +1,16 @@
 /* test_stack.c - fenced, reused, refused. */
 #include "server/async/stack.h"
 #include "server/memory.h"
+#include "server/reserve.h"
 #include "suites.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 #ifdef MARK_STACKS
@@ -95,6 +99,126 @@ START_TEST(many_more_than_are_kept_come_and_go)
 }
 END_TEST
 
+/* Is the page that a stack begins with in memory? */
+static bool is_warm(const stack *s)
+{
+    unsigned char in_core;
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    ck_assert_int_eq(mincore((void *)(((uintptr_t)s->base + SIZE - 1) & ~(page - 1)), page, &in_core), 0);
+    return in_core & 1;
+}
+
+enum { BURST = 3000 };
+static stack burst[BURST];
+
+static void get_all(int from)
+{
+    for (int i = from; i < BURST; i++) {
+        burst[i] = got();
+        burst[i].base[SIZE - 1] = 1;
+    }
+}
+
+static void put_all(int from)
+{
+    for (int i = from; i < BURST; i++)
+        stack_put(&burst[i]);
+}
+
+static int warm_ones(void)
+{
+    int warm = 0;
+    for (int i = 0; i < BURST; i++) {
+        burst[i] = got();
+        warm += is_warm(&burst[i]);
+    }
+    put_all(0);
+    return warm;
+}
+
+static void tick(uint64_t ms)
+{
+    static uint64_t now = 1000;
+    for (const uint64_t until = now + ms; now < until; now += 50)
+        reserve_tick(now);
+}
+
+START_TEST(after_a_burst_the_next_stack_is_warm)
+{
+    reserve_begin();
+    get_all(0);
+    put_all(0);
+    for (int i = 0; i < 1000; i++) {         /* one request after the other */
+        stack s = got();
+        ck_assert(is_warm(&s));
+        stack_put(&s);
+    }
+    reserve_end();
+    stack_trim();
+}
+END_TEST
+
+START_TEST(stacks_that_have_long_been_idle_lose_their_pages)
+{
+    reserve_begin();
+    get_all(0);
+    put_all(0);
+    tick(RESERVE_PERIOD / 2);
+    ck_assert_int_eq(warm_ones(), BURST);
+    tick(4 * RESERVE_PERIOD);
+    ck_assert(!reserve_is_watched());
+    ck_assert_int_le(warm_ones(), RESERVE_LEAST / 4096);
+    get_all(0);                              /* they can be used, and their guards have stayed */
+    for (int i = 0; i < BURST; i++) {
+        int fds[2];
+        ck_assert_int_eq(pipe(fds), 0);
+        ck_assert_int_eq(read(fds[0], burst[i].base - 1, write(fds[1], "", 1) == 1), -1);
+        ck_assert_int_eq(errno, EFAULT);
+        close(fds[0]);
+        close(fds[1]);
+    }
+    put_all(0);
+    reserve_end();
+    stack_trim();
+}
+END_TEST
+
+START_TEST(a_stack_in_use_keeps_its_pages_and_so_do_those_that_are_used_again)
+{
+    enum { IN_USE = 1000, AGAIN = 500 };
+    reserve_begin();
+    get_all(0);
+    for (int i = 0; i < IN_USE; i++)
+        burst[i].base[SIZE - 1] = (char)(i % 100 + 1);
+    put_all(IN_USE);
+    for (int i = 0; i < 20; i++) {
+        tick(RESERVE_PERIOD / 4);
+        get_all(BURST - AGAIN);
+        put_all(BURST - AGAIN);
+    }
+    for (int i = 0; i < IN_USE; i++)
+        ck_assert_int_eq(burst[i].base[SIZE - 1], i % 100 + 1);
+    int warm = 0;
+    for (int i = IN_USE; i < BURST; i++) {
+        burst[i] = got();
+        warm += is_warm(&burst[i]);
+    }
+    ck_assert_int_eq(warm, AGAIN);
+    put_all(0);
+    reserve_end();
+    stack_trim();
+}
+END_TEST
+
+START_TEST(without_ticks_few_stacks_stay_warm)
+{
+    get_all(0);
+    put_all(0);
+    ck_assert_int_le(warm_ones(), RESERVE_LEAST / 4096);
+    stack_trim();
+}
+END_TEST
+
 START_TEST(a_kernel_that_refuses_is_an_error)
 {
     stack s;
@@ -118,6 +242,12 @@ Suite *stack_suite(void)
     if (!mem_each_its_own) {                 /* the tools catch the fault, and need memory themselves */
         tcase_add_test_raise_signal(t, one_byte_below_faults, SIGSEGV);
         tcase_add_test_raise_signal(t, a_large_frame_does_not_step_over_the_guard, SIGSEGV);
+        if (!STACK_MARKS) {                  /* which touches all pages */
+            tcase_add_test(t, after_a_burst_the_next_stack_is_warm);
+            tcase_add_test(t, stacks_that_have_long_been_idle_lose_their_pages);
+            tcase_add_test(t, a_stack_in_use_keeps_its_pages_and_so_do_those_that_are_used_again);
+            tcase_add_test(t, without_ticks_few_stacks_stay_warm);
+        }
         tcase_add_test(t, a_kernel_that_refuses_is_an_error);
     }
     suite_add_tcase(s, t);

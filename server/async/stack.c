@@ -1,8 +1,10 @@
 /* stack.c - see stack.h. */
 #include "stack.h"
 #include "server/memory.h"
+#include "server/reserve.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,20 +19,29 @@
 #endif
 
 enum {
-    BATCH = 64,                              /* stacks in one mapping */
-    WARM = 1024,                             /* free stacks of a thread that keep their touched pages */
+    BATCH = 64,                              /* stacks in one mapping, and how many are cooled at once */
     GUARD = 16 * 1024,                       /* wider than any frame: one page could be stepped over */
+    LEAST = RESERVE_LEAST / 4096,            /* free ones that stay warm; most touch one page */
 };
 
 struct batch { struct batch *next; char *low; size_t length; };
 
-/* One thread's stacks; they are all of one size, and one of another is mapped by itself. */
+static bool age(reserve *r);
+static bool give_back(reserve *r);
+
+/* One thread's stacks; they are all of one size, and one of another is mapped by itself.
+ *
+ *     free:  0 ... cold ... idle ... count     the last is taken first
+ *            no pages  |  not used for a period  |  in use lately */
 static _Thread_local struct {
+    reserve       reserve;
     size_t        size;
-    stack        *free;                      /* last in first out: the first of them are the cold ones */
-    int           count, capacity;
+    char        **free;                      /* their bases */
+    int           count, batched;            /* of batched, which there are, count are free */
+    int           cold, idle;
+    int           low;                       /* the lowest count of this period */
     struct batch *batches;
-} here;
+} here = { .reserve = { age, give_back } };
 
 static size_t guard_size(void)
 {
@@ -65,42 +76,29 @@ static int map(size_t size, int count, char **low)
     return 0;
 }
 
-static stack stack_at(char *low, size_t size)
-{
-    stack s = { .base = low + guard_size(), .size = size };
-    s.valgrind_id = VALGRIND_STACK_REGISTER(s.base, s.base + size);
-    return s;
-}
-
 static void unmap(stack *s)
 {
     VALGRIND_STACK_DEREGISTER(s->valgrind_id);
     munmap(s->base - guard_size(), s->size + guard_size());
 }
 
-static void push(stack s)
-{
-    if (here.count == here.capacity) {
-        here.capacity = here.capacity ? 2 * here.capacity : BATCH;
-        here.free = mem_resize(here.free, (size_t)here.capacity * sizeof *here.free);
-    }
-    here.free[here.count++] = s;
-}
-
 static int add_batch(void)
 {
-    const size_t step = guard_size() + here.size;
     struct batch *b = mem_alloc(sizeof *b);
+    const size_t step = guard_size() + here.size;
     int err = map(here.size, BATCH, &b->low);
     if (err) {
         mem_free(b);
         return err;
     }
-    b->length = step * BATCH;
+    b->length = BATCH * step;
     b->next = here.batches;
     here.batches = b;
-    for (int i = 0; i < BATCH; i++)
-        push(stack_at(b->low + step * (size_t)i, here.size));
+    here.batched += BATCH;
+    here.free = mem_resize(here.free, (size_t)here.batched * sizeof *here.free);
+    for (int i = BATCH - 1; i >= 0; i--)
+        here.free[here.count++] = b->low + step * (size_t)i + guard_size();
+    here.cold = here.idle = here.low = here.count;           /* there were none */
     return 0;
 }
 
@@ -126,20 +124,31 @@ size_t stack_used(const stack *s)
 }
 #endif
 
+static char *take(void)
+{
+    const int count = --here.count;
+    if (count < here.low) {
+        here.low = count;
+        here.idle = here.idle < count ? here.idle : count;
+        here.cold = here.cold < count ? here.cold : count;
+    }
+    return here.free[count];
+}
+
 int stack_get(stack *s, size_t size)
 {
-    if (here.count == 0 && !here.batches)
+    if (!here.batches)
         here.size = size;
     if (size == here.size && !mem_each_its_own && (here.count > 0 || add_batch() == 0)) {
-        *s = here.free[--here.count];
+        *s = (stack){ .base = take(), .size = size };
         mark(s);
         return 0;
     }
     char *low;
     int err = map(size, 1, &low);
     if (!err) {
-        *s = stack_at(low, size);
-        s->alone = true;
+        *s = (stack){ .base = low + guard_size(), .size = size, .alone = true };
+        s->valgrind_id = VALGRIND_STACK_REGISTER(s->base, s->base + size);
         mark(s);
     }
     return err;
@@ -151,21 +160,58 @@ bool stack_guards(const stack *s, const void *address)
     return at < s->base && at >= s->base - guard_size();
 }
 
+static int by_address(const void *a, const void *b)
+{
+    char *const *one = a, *const *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+/* The pages of so many of the longest idle go back to the kernel: those of neighbours in one call, for most
+ * of what it costs is the call. The guards between them stay. */
+static void cool(int count)
+{
+    char **const first = here.free + here.cold, **const end = first + count;
+    qsort(first, (size_t)count, sizeof *first, by_address);
+    for (char **from = first, **to; from < end; from = to) {
+        for (to = from + 1; to < end && *to == to[-1] + here.size + guard_size();)
+            to++;
+        madvise(*from, (size_t)(to[-1] - *from) + here.size, MADV_DONTNEED);
+    }
+    here.cold += count;
+}
+
+static bool age(reserve *r)
+{
+    (void)r;
+    here.idle = here.low;
+    here.low = here.count;
+    return here.count - here.cold > LEAST;
+}
+
+static bool give_back(reserve *r)
+{
+    (void)r;
+    const int stay = here.count - LEAST, idle = (here.idle < stay ? here.idle : stay) - here.cold;
+    if (idle <= 0)
+        return false;
+    cool(idle < BATCH ? idle : BATCH);
+    return true;
+}
+
 void stack_put(stack *s)
 {
     if (s->alone) {
         unmap(s);
         return;
     }
-    if (here.count >= WARM)
-        madvise(s->base, s->size, MADV_DONTNEED);
-    push(*s);
+    here.free[here.count++] = s->base;
+    if (here.count - here.cold > LEAST && !here.reserve.watched && !reserve_watch(&here.reserve))
+        cool(1);
 }
 
 void stack_trim(void)
 {
-    while (here.count > 0)
-        VALGRIND_STACK_DEREGISTER(here.free[--here.count].valgrind_id);
+    reserve_unwatch(&here.reserve);
     for (struct batch *b = here.batches, *next; b; b = next) {
         next = b->next;
         munmap(b->low, b->length);
@@ -173,6 +219,6 @@ void stack_trim(void)
     }
     mem_free(here.free);
     here.free = NULL;
-    here.count = here.capacity = 0;
     here.batches = NULL;
+    here.count = here.batched = here.cold = here.idle = here.low = 0;
 }

@@ -4,7 +4,8 @@
  * faults instead of corrupting a neighbour. The guard is MADV_GUARD_INSTALL where the kernel has it
  * (Linux 6.13; it costs no mapping), else mprotect (each splits a mapping, and vm.max_map_count ends
  * that at about 32,000 stacks). Stacks are mapped by the dozen, and used ones go back to this
- * thread's free list, so a busy server asks the kernel for none. */
+ * thread's free list, the one put last on top, so a busy server asks the kernel for none. The pages of
+ * those that have long been idle go back to the kernel: see server/reserve.h. */
 #ifndef STACK_H
 #define STACK_H
 
