@@ -1,5 +1,6 @@
-/* arena.c - see arena.h. Blocks of the common size come from a list that this thread keeps. */
+/* arena.c - see arena.h. */
 #include "arena.h"
+#include "block.h"
 #include "memory.h"
 
 #include <stdalign.h>
@@ -8,13 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BLOCK = 4096, KEEP = 256, ALIGN = alignof(max_align_t) };
+enum { ALIGN = alignof(max_align_t) };
 
 struct arena_block  { struct arena_block *next; size_t size; max_align_t room[]; };
 struct arena_ending { struct arena_ending *next; void (*end)(void *); void *arg; };
-
-/* Blocks that ended on this thread. */
-static _Thread_local struct { struct arena_block *first; int count; } kept;
 
 void arena_init(arena *a, void *room, size_t size)
 {
@@ -25,72 +23,68 @@ void arena_init(arena *a, void *room, size_t size)
     }
 }
 
-static struct arena_block *block_get(size_t size)
+static struct arena_block *add_block(arena *a, size_t room)
 {
-    if (size == BLOCK && kept.first) {
-        struct arena_block *b = kept.first;
-        kept.first = b->next;
-        kept.count--;
-        return b;
-    }
-    struct arena_block *b = mem_resize(NULL, size);
+    size_t size;
+    struct arena_block *b = block_get(sizeof *b + room, &size);
+    b->next = a->blocks;
     b->size = size;
+    a->blocks = b;
     return b;
-}
-
-static void block_put(struct arena_block *b)
-{
-    if (b->size != BLOCK || kept.count == KEEP || mem_each_its_own) {
-        mem_free(b);
-        return;
-    }
-    b->next = kept.first;
-    kept.first = b;
-    kept.count++;
 }
 
 /* A large object gets a block of its own, and the rest of the one in use stays in use. Under the
  * sanitizers and valgrind every object gets one, so that they see each step over its end. */
-static void *alloc_slowly(arena *a, size_t size)
+static void *room_slowly(arena *a, size_t size)
 {
-    const size_t need = sizeof(struct arena_block) + size;
-    const bool alone = need > BLOCK || mem_each_its_own;
-    struct arena_block *b = block_get(alone ? need : BLOCK);
-
-    b->next = a->blocks;
-    a->blocks = b;
-    if (!alone) {
+    struct arena_block *b = add_block(a, size);
+    if (b->size == BLOCK_SMALLEST && !mem_each_its_own) {
         a->next = (char *)b->room + size;
-        a->end = (char *)b + BLOCK;
+        a->end = (char *)b + b->size;
     }
-    return memset(b->room, 0, size);
+    return b->room;
 }
 
-void *arena_alloc(arena *a, size_t size)
+void *arena_room(arena *a, size_t size)
 {
     char *at = (char *)(((uintptr_t)a->next + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
 
     if (!a->next || at > a->end || (size_t)(a->end - at) < size)
-        return alloc_slowly(a, size);
+        return room_slowly(a, size);
     a->next = at + size;
-    return memset(at, 0, size);
+    return at;
+}
+
+void *arena_alloc(arena *a, size_t size) { return memset(arena_room(a, size), 0, size); }
+
+void *arena_room_alone(arena *a, size_t least, size_t *size)
+{
+    struct arena_block *b = add_block(a, least);
+    *size = b->size - sizeof *b;
+    return b->room;
 }
 
 char *arena_copy(arena *a, text t)
 {
-    char *copy = arena_alloc(a, t.length + 1);
+    char *copy = arena_room(a, t.length + 1);
     memcpy(copy, t.at, t.length);
+    copy[t.length] = '\0';
     return copy;
 }
 
+/* It is printed to where it would go: most fit, and are printed once. */
 char *arena_printf(arena *a, const char *format, ...)
 {
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    const int length = vsnprintf(NULL, 0, format, args);
-    char *out = arena_alloc(a, (size_t)length + 1);
-    vsnprintf(out, (size_t)length + 1, format, again);
+    const size_t there = a->next && !mem_each_its_own ? (size_t)(a->end - a->next) : 0;
+    const size_t size = (size_t)vsnprintf(there ? a->next : NULL, there, format, args) + 1;
+    char *out = a->next;
+    if (size <= there)
+        a->next += size;
+    else
+        vsnprintf(out = arena_room(a, size), size, format, again);
     va_end(again);
     va_end(args);
     return out;
@@ -111,16 +105,7 @@ void arena_done(arena *a)
     }
     for (struct arena_block *b = a->blocks, *next; b; b = next) {
         next = b->next;
-        block_put(b);
+        block_put(b, b->size);
     }
     *a = (arena){ 0 };
-}
-
-void arena_trim(void)
-{
-    for (struct arena_block *b; (b = kept.first);) {
-        kept.first = b->next;
-        mem_free(b);
-    }
-    kept.count = 0;
 }

@@ -17,10 +17,11 @@ typedef struct arena {
 
 void  arena_init(arena *a, void *room, size_t size);         /* room may be NULL; it is the caller's */
 void *arena_alloc(arena *a, size_t size);                    /* zeroed, aligned for anything */
+void *arena_room(arena *a, size_t size);                     /* the same, not zeroed: to be overwritten at once */
+void *arena_room_alone(arena *a, size_t least, size_t *size);        /* not zeroed, in a block of its own: *size is all there is */
 char *arena_copy(arena *a, text t);                          /* terminated */
 char *arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void  arena_defer(arena *a, void (*end)(void *), void *arg); /* end(arg) in arena_done, last one first */
 void  arena_done(arena *a);
-void  arena_trim(void);                      /* a thread about to exit gives back what it kept for reuse */
 
 #endif

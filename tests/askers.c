@@ -2,6 +2,7 @@
 #include "askers.h"
 #include "server/async/deadline.h"
 #include "server/async/plain.h"
+#include "server/block.h"
 #include "server/memory.h"
 #include "support.h"
 
@@ -28,7 +29,7 @@ static void *serve(void *arg)
     a->took = (double)(uv_hrtime() - start) / 1e9;
     ck_assert_int_eq(outcome_now(db_close(own)), 0);
     db_free(own);
-    arena_trim();
+    block_trim();
     pool_done_all();
     return NULL;
 }

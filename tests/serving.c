@@ -3,7 +3,7 @@
 #include "server/async/loop.h"
 #include "server/async/stack.h"
 #include "server/async/timer.h"
-#include "server/http/output.h"
+#include "server/block.h"
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -83,8 +83,7 @@ void serving_stop(void)
     ck_assert_int_eq(loop_done(), 0);
     router_free(paths);
     stack_trim();
-    arena_trim();
-    output_trim();
+    block_trim();
 }
 
 worker *serving_worker(void)  { return &here; }

@@ -1,5 +1,6 @@
 /* test_arena.c - zeroed, aligned, any size; endings in reverse order; reuse. */
 #include "server/arena.h"
+#include "server/block.h"
 #include "server/memory.h"
 #include "suites.h"
 
@@ -32,7 +33,7 @@ START_TEST(every_size_is_zeroed_aligned_and_its_own)
             ck_assert(all_are(got[i].at, (i | 1) & 0xff, got[i].size));
         arena_done(&a);
     }
-    arena_trim();
+    block_trim();
 }
 END_TEST
 

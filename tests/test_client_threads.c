@@ -1,6 +1,7 @@
 /* test_client_threads.c - asking other servers from plain threads, each for a client of its own that may leave. */
 #include "server/async/plain.h"
 #include "server/http/client.h"
+#include "server/block.h"
 #include "server/memory.h"
 #include "peer.h"
 #include "server/refusal.h"
@@ -58,7 +59,7 @@ static void *serve(void *arg)
         ck_assert(text_equal(got.body, TEXT("hello")) || got.body.length == 1000);
     me->status = got.status;
     arena_done(&a);
-    arena_trim();
+    block_trim();
     pool_done_all();
     atomic_store(&me->err, err);
     return NULL;

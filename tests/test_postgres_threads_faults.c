@@ -4,6 +4,7 @@
 #include "on_postgres.h"
 #include "relay.h"
 #include "server/async/plain.h"
+#include "server/block.h"
 #include "server/memory.h"
 #include "server/refusal.h"
 #include "suites.h"
@@ -194,7 +195,7 @@ static void *write_on(void *arg)
     }
     ck_assert_int_eq(outcome_now(db_close(own)), 0);
     db_free(own);
-    arena_trim();
+    block_trim();
     pool_done_all();
     return NULL;
 }

@@ -1,4 +1,5 @@
 /* test_request.c - what a handler sees of a request and what becomes of its answer, over a fake host. */
+#include "server/block.h"
 #include "server/http/exchange.h"
 
 #include "suites.h"
@@ -47,8 +48,7 @@ static void teardown(void)
     output_free(&out);
     free(req);
     req = NULL;
-    output_trim();
-    arena_trim();
+    block_trim();
 }
 
 /* The answer but for Server and Date. */

@@ -1,5 +1,6 @@
 /* test_reserve.c - what was needed lately stays, the rest goes back, in ticks that cost little. */
 #include "server/reserve.h"
+#include "server/block.h"
 #include "server/freelist.h"
 #include "server/memory.h"
 #include "suites.h"
@@ -156,6 +157,24 @@ START_TEST(a_thread_without_ticks_keeps_a_little)
 }
 END_TEST
 
+START_TEST(a_block_is_as_large_as_asked_and_used_again)
+{
+    for (size_t least = 1; least <= BLOCK_LARGEST + 1; least = least * 2 + 1) {
+        size_t size, again;
+        char *block = block_get(least, &size);
+        ck_assert_uint_ge(size, least);
+        block[0] = block[size - 1] = 1;
+        block_put(block, size);
+        char *next = block_get(size, &again);
+        if (!mem_each_its_own && size <= RESERVE_LEAST)
+            ck_assert_ptr_eq(next, block);
+        ck_assert_uint_eq(size, again);
+        block_put(next, again);
+    }
+    block_trim();
+}
+END_TEST
+
 Suite *reserve_suite(void)
 {
     Suite *s = suite_create("reserve");
@@ -170,6 +189,7 @@ Suite *reserve_suite(void)
         tcase_add_test(t, a_tick_gives_back_no_more_than_its_time_allows);
         tcase_add_test(t, a_thread_without_ticks_keeps_a_little);
     }
+    tcase_add_test(t, a_block_is_as_large_as_asked_and_used_again);
     suite_add_tcase(s, t);
     return s;
 }

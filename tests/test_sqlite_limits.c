@@ -1,6 +1,7 @@
 /* test_sqlite_limits.c - the SQLite driver by the sentences of db.h: how queries end early, bounds, threads. */
 #include "server/async/task.h"
 #include "server/async/timing.h"
+#include "server/block.h"
 #include "server/refusal.h"
 #include "sqlite_fixture.h"
 #include "suites.h"
@@ -194,7 +195,7 @@ static void *one_loop(void *arg)
     loop_run();
     db_free(own);
     loop_done();
-    arena_trim();
+    block_trim();
     return NULL;
 }
 
@@ -214,7 +215,7 @@ static void *plain(void *arg)
         *good = -1;
     arena_done(&mine);
     db_free(own);
-    arena_trim();
+    block_trim();
     return NULL;
 }
 

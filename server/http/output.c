@@ -1,40 +1,20 @@
 /* output.c - see output.h. */
 #include "output.h"
-#include "server/memory.h"
+#include "server/block.h"
 
 #include <assert.h>
 
-enum { COMMON = 16 * 1024 - sizeof(chunk), KEEP = 64 };
+enum { COMMON = 16 * 1024 };                 /* bytes of a chunk, itself included */
 
-static _Thread_local struct { chunk *first; int count; } kept;
-
-static chunk *chunk_get(size_t size)
+static chunk *chunk_get(size_t length)
 {
-    chunk *c = kept.first;
-    if (size <= COMMON && c) {
-        kept.first = c->next;
-        kept.count--;
-    } else {
-        if (size < COMMON)
-            size = COMMON;
-        c = mem_resize(NULL, sizeof *c + size);
-        c->size = (uint32_t)size;
-    }
-    c->next = NULL;
-    c->used = c->sent = 0;
+    size_t size, least = sizeof(chunk) + length;
+    chunk *c = block_get(least > COMMON ? least : COMMON, &size);
+    *c = (chunk){ .size = (uint32_t)(size - sizeof *c) };
     return c;
 }
 
-static void chunk_put(chunk *c)
-{
-    if (c->size != COMMON || kept.count == KEEP || mem_each_its_own) {
-        mem_free(c);
-        return;
-    }
-    c->next = kept.first;
-    kept.first = c;
-    kept.count++;
-}
+static void chunk_put(chunk *c) { block_put(c, sizeof *c + c->size); }
 
 char *output_room(output *o, size_t length)
 {
@@ -117,13 +97,4 @@ void output_free(output *o)
         chunk_put(c);
     }
     *o = (output){ 0 };
-}
-
-void output_trim(void)
-{
-    for (chunk *c; (c = kept.first);) {
-        kept.first = c->next;
-        mem_free(c);
-    }
-    kept.count = 0;
 }

@@ -1,7 +1,7 @@
 /* output.h - bytes on their way out: appended in small pieces, written in large ones.
  *
- * A list of chunks, empty while there is nothing to say. Chunks of the common size come from a list
- * that this thread keeps, so that a short answer is built in memory that is still in the cache. */
+ * A list of chunks, empty while there is nothing to say. Chunks are blocks (block.h), so that a short
+ * answer is built in memory that is still in the cache. */
 #ifndef HTTP_OUTPUT_H
 #define HTTP_OUTPUT_H
 
@@ -29,6 +29,5 @@ void   output_move(output *to, output *from);                /* all of from behi
 void   output_split(output *o, int chunks, output *rest);    /* all behind the first so many chunks goes to rest, which is empty */
 void   output_sent(output *o, size_t length);                /* the first length bytes have left */
 void   output_free(output *o);               /* o is empty afterwards */
-void   output_trim(void);                    /* a thread about to exit gives back what it kept */
 
 #endif

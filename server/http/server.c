@@ -1,9 +1,9 @@
 /* server.c - see server.h: what both ways to serve have in common. */
 #include "serve.h"
-#include "output.h"
 #include "server/async/fault.h"
 #include "server/async/owner.h"
 #include "server/async/stack.h"
+#include "server/block.h"
 #include "server/log.h"
 #include "server/memory.h"
 
@@ -64,7 +64,6 @@ void serve_trim(void)
 {
     owner_end(&owner_thread);
     stack_trim();
-    arena_trim();
-    output_trim();
+    block_trim();
     pool_done_all();
 }
