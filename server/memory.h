@@ -6,6 +6,8 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include "reserve.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,21 +22,25 @@ void  mem_free(void *p);                     /* NULL is fine */
  *     static _Thread_local pool alarms = POOL(struct alarm);
  *
  * It takes memory in slabs, of which the first is small and each further one larger: a thread of
- * thousands, which has a few objects of each kind, needs a few KiB for them. A thread that ends
- * calls pool_done_all, for nobody else can find its pools again.
+ * thousands, which has a few objects of each kind, needs a few KiB for them. Those of a burst are given
+ * back when their objects have long been free (reserve.h), those in use having been gathered in the others.
+ * A thread that ends calls pool_done_all, for nobody else can find its pools again.
  *
  * Under the sanitizers and valgrind every object is an allocation of its own, so that they see
  * each use of a freed one. */
 typedef struct pool {
+    reserve           reserve;               /* must be first */
     size_t            size;
     struct pool_free *free;                  /* used objects, last in first out */
+    struct pool_free *returning;             /* more of them, on their way to their slabs */
     char             *next, *end;            /* the untouched rest of the newest slab */
-    struct pool_slab *slabs;
-    size_t            slab;                  /* bytes of the newest */
+    struct pool_slab *slabs, *newest;
+    size_t            slab;                  /* bytes of the next one, about */
+    int               large;                 /* slabs that can be given back */
     struct pool      *other;                 /* of the same thread, that has slabs too */
 } pool;
 
-#define POOL(type) { .size = sizeof(type) }
+#define POOL(type) { .reserve = { pool_age, pool_give_back }, .size = sizeof(type) }
 
 extern const bool mem_each_its_own;          /* true under those tools: keep nothing for reuse */
 
@@ -42,5 +48,9 @@ void *pool_get(pool *p);                     /* not zeroed; aligned for pointers
 void  pool_put(pool *p, void *object);       /* on the thread that got it */
 void  pool_done(pool *p);                    /* gives all slabs back; every object must have been put */
 void  pool_done_all(void);                   /* the same for all pools of this thread, which is about to exit */
+
+
+bool  pool_age(reserve *r);
+bool  pool_give_back(reserve *r);
 
 #endif

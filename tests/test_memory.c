@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(allocated_bytes_are_zero)
@@ -187,6 +188,143 @@ START_TEST(a_few_objects_take_little_and_many_take_few_slabs)
 }
 END_TEST
 
+enum { BURST = 20000 };
+static void *burst[BURST];
+
+static void get_all(int from, int to)
+{
+    for (int i = from; i < to; i++)
+        memset(burst[i] = pool_get(&odds), 1, sizeof(struct odd));
+}
+
+static void put_all(int from, int to)
+{
+    for (int i = from; i < to; i++)
+        pool_put(&odds, burst[i]);
+}
+
+static void tick(uint64_t ms)
+{
+    static uint64_t now = 1000;
+    for (const uint64_t until = now + ms; now < until; now += 50)
+        reserve_tick(now);
+}
+
+/* Slabs in use that are given back when they are empty. */
+static int large_slabs(void) { return odds.large; }
+
+START_TEST(a_slab_whose_objects_have_all_come_back_is_given_back)
+{
+    reserve_begin();
+    get_all(0, BURST);
+    const int most = large_slabs();
+    ck_assert_int_ge(most, 10);
+    put_all(0, BURST);
+    tick(5 * RESERVE_PERIOD);
+    ck_assert_int_eq(large_slabs(), 0);
+    ck_assert(!reserve_is_watched());
+    get_all(0, BURST);                       /* and all of it once more */
+    ck_assert_int_ge(large_slabs(), most - 1);
+    put_all(0, BURST);
+    reserve_end();
+    pool_done_all();
+}
+END_TEST
+
+START_TEST(a_slab_with_an_object_in_use_stays)
+{
+    enum { EACH = 1000 };
+    reserve_begin();
+    get_all(0, BURST);
+    for (int i = 0; i < BURST; i++)
+        if (i % EACH)
+            pool_put(&odds, burst[i]);
+    tick(4 * RESERVE_PERIOD);
+    for (int i = 0; i < BURST; i += EACH) {
+        ck_assert_int_eq(((char *)burst[i])[sizeof(struct odd) - 1], 1);
+        pool_put(&odds, burst[i]);
+    }
+    pool_put(&odds, pool_get(&odds));        /* this alone would have been enough to notice */
+    tick(4 * RESERVE_PERIOD);
+    ck_assert_int_eq(large_slabs(), 0);
+    reserve_end();
+    pool_done_all();
+}
+END_TEST
+
+/* Long after a burst, the few objects that are in use share few slabs, wherever they were at first. */
+START_TEST(objects_in_use_gather_in_few_slabs)
+{
+    enum { FEW = 64 };
+    reserve_begin();
+    get_all(0, BURST);
+    for (int i = 0; i < BURST; i++)          /* so that those next taken are of all slabs */
+        pool_put(&odds, burst[(i * 7919L) % BURST]);
+    for (int i = 0; i < 100; i++) {
+        get_all(0, FEW);
+        put_all(0, FEW);
+        tick(RESERVE_PERIOD / 10);
+    }
+    ck_assert_int_le(large_slabs(), 1);
+    reserve_end();
+    pool_done_all();
+}
+END_TEST
+
+static int by_address(const void *a, const void *b)
+{
+    void *const *one = a, *const *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+START_TEST(a_burst_that_comes_again_finds_the_same_memory)
+{
+    static void *first[BURST];
+    reserve_begin();
+    for (int i = 0; i < 10; i++) {
+        get_all(0, BURST);
+        qsort(burst, BURST, sizeof *burst, by_address);
+        if (i == 0)
+            memcpy(first, burst, sizeof first);
+        ck_assert_mem_eq(burst, first, sizeof first);
+        put_all(0, BURST);
+        tick(RESERVE_PERIOD - 100);
+    }
+    reserve_end();
+    pool_done_all();
+}
+END_TEST
+
+START_TEST(random_objects_come_and_go_while_ticks_pass)
+{
+    srand(1);
+    reserve_begin();
+    memset(burst, 0, sizeof burst);
+    for (int i = 0; i < 400000; i++) {
+        const int many = 100 + (i / 40000 % 2) * (BURST - 100), k = rand() % many;
+        if (burst[k]) {
+            int mark;
+            memcpy(&mark, burst[k], sizeof mark);
+            ck_assert_int_eq(mark, k);
+            pool_put(&odds, burst[k]);
+            burst[k] = NULL;
+        } else {
+            memcpy(burst[k] = pool_get(&odds), &k, sizeof k);
+        }
+        if (i % 100 == 0)
+            tick(100);
+    }
+    for (int k = 0; k < BURST; k++)
+        if (burst[k])
+            pool_put(&odds, burst[k]);
+    pool_put(&odds, pool_get(&odds));
+    tick(4 * RESERVE_PERIOD);
+    ck_assert_int_eq(large_slabs(), 0);
+    reserve_end();
+    pool_done_all();
+}
+END_TEST
+
 Suite *memory_suite(void)
 {
     Suite *s = suite_create("memory");
@@ -205,6 +343,13 @@ Suite *memory_suite(void)
     tcase_add_test(t, a_pool_that_ended_by_itself_is_not_ended_again);
     tcase_add_test(t, a_thread_ends_its_own_pools_and_nobody_elses);
     tcase_add_test(t, a_few_objects_take_little_and_many_take_few_slabs);
+    if (!mem_each_its_own) {                 /* which has no slabs */
+        tcase_add_test(t, a_slab_whose_objects_have_all_come_back_is_given_back);
+        tcase_add_test(t, a_slab_with_an_object_in_use_stays);
+        tcase_add_test(t, objects_in_use_gather_in_few_slabs);
+        tcase_add_test(t, a_burst_that_comes_again_finds_the_same_memory);
+        tcase_add_test(t, random_objects_come_and_go_while_ticks_pass);
+    }
     suite_add_tcase(s, t);
     return s;
 }
