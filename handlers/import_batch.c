@@ -103,7 +103,7 @@ int batch_check(void *arg)
 text batch_json(const batch *b, int from, int to, arena *a)
 {
     const size_t begin = b->lines[from].from, length = b->lines[to - 1].to - begin;
-    char *all = arena_alloc(a, length + 2);
+    char *all = arena_room(a, length + 2);
     all[0] = '{';
     memcpy(all + 1, b->json.at + begin, length);
     all[length + 1] = '}';

@@ -58,7 +58,7 @@ void markdown_html(buffer *b, text markdown)
 {
     struct renderer r = { .out = b };
     /* md4c (0.4.8) reads beyond a text that ends inside a link: this one ends with its line. */
-    char *copy = arena_alloc(b->arena, markdown.length + 1);
+    char *copy = arena_room(b->arena, markdown.length + 1);
     memcpy(copy, markdown.at, markdown.length);
     copy[markdown.length] = '\n';
     md_html(copy, (MD_SIZE)markdown.length + 1, on_output, &r,

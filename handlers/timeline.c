@@ -23,7 +23,7 @@ static double height_of_rows(int rows)
 
 static void put_in_order(picture *p)
 {
-    trace_event *copy = arena_alloc(p->b->arena, (size_t)p->count * sizeof *copy);
+    trace_event *copy = arena_room(p->b->arena, (size_t)p->count * sizeof *copy);
     uint32_t steps = 0;
     for (int i = 0; i < p->count; i++) {
         const bool forward = p->events[i].kind == TRACE_MARK || i == p->count - 1;

@@ -20,7 +20,7 @@ static int read_more(file_operation *o)
 
 static void make_room(file_operation *o, size_t room)
 {
-    char *bytes = arena_alloc(o->arena, room);
+    char *bytes = arena_room(o->arena, room);
     memcpy(bytes, o->bytes ? o->bytes : "", o->length);
     o->bytes = bytes;
     o->room = room;

@@ -56,7 +56,7 @@ static int judge_header(process_call *c)
     if (h->magic != PROCESS_MAGIC || h->what > 0 || h->length > (may_have_body ? PROCESS_LARGEST : 0))
         return UV_EPROTO;
     if (h->length > 0)
-        c->bytes = arena_alloc(c->arena, h->length);
+        c->bytes = arena_room(c->arena, h->length);
     return 0;
 }
 

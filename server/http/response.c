@@ -31,13 +31,19 @@ static char *put(char *at, text t)
 void respond_header(request *req, const char *name, const char *format, ...)
 {
     const text called = text_of(name), before = req->extra;
+    char line[256];                          /* longer ones are printed twice */
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    const size_t length = (size_t)vsnprintf(NULL, 0, format, args);
-    char *const all = arena_alloc(&req->arena, before.length + called.length + length + 5), *at = all;
+    const text plain = text_of(format);
+    const bool said = memchr(plain.at, '%', plain.length) == NULL;
+    const size_t length = said ? plain.length : (size_t)vsnprintf(line, sizeof line, format, args);
+    char *const all = arena_room(&req->arena, before.length + called.length + length + 5), *at = all;
     at = put(put(put(at, before), called), TEXT(": "));
-    vsnprintf(at, length + 1, format, again);
+    if (said || length < sizeof line)
+        put(at, (text){ said ? plain.at : line, length });
+    else
+        vsnprintf(at, length + 1, format, again);
     for (char *const end = at + length; at < end; at++)
         if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
             *at = ' ';                       /* nobody ends a header but us */

@@ -112,7 +112,7 @@ static void expect(transfer *t)
     if (announced > 0 && (uint64_t)announced > t->most)
         t->refusal = UV_E2BIG;
     else if (announced > 0)
-        t->body = (buffer){ t->arena, arena_alloc(t->arena, (size_t)announced), 0, (size_t)announced };
+        t->body = (buffer){ t->arena, arena_room(t->arena, (size_t)announced), 0, (size_t)announced };
 }
 
 static size_t on_body(char *at, size_t one, size_t length, void *arg)

@@ -13,7 +13,7 @@ text url_decode(arena *a, text t, bool form)
 {
     if (!memchr(t.at, '%', t.length) && !(form && memchr(t.at, '+', t.length)))
         return t;
-    char *out = arena_alloc(a, t.length + 1), *to = out;
+    char *out = arena_room(a, t.length), *to = out;
     for (const char *at = t.at, *end = t.at + t.length; at < end; at++) {
         if (*at == '%' && end - at > 2 && hex(at[1]) >= 0 && hex(at[2]) >= 0) {
             *to++ = (char)(hex(at[1]) << 4 | hex(at[2]));
@@ -32,7 +32,7 @@ char *url_encode(arena *a, text t)
         ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
         ['-'] = true, ['.'] = true, ['_'] = true, ['~'] = true,
     };
-    char *out = arena_alloc(a, 3 * t.length + 1), *to = out;
+    char *out = arena_room(a, 3 * t.length + 1), *to = out;
     for (size_t i = 0; i < t.length; i++) {
         const unsigned char c = (unsigned char)t.at[i];
         *to++ = PLAIN[c] ? (char)c : '%';
@@ -41,6 +41,7 @@ char *url_encode(arena *a, text t)
             *to++ = HEX[c & 15];
         }
     }
+    *to = '\0';
     return out;
 }
 
