@@ -4,6 +4,7 @@
  * with the memory that it has for rows and parameters. */
 #include "sqlite_db.h"
 #include "server/async/loop.h"
+#include "server/freelist.h"
 #include "server/memory.h"
 #include "server/refusal.h"
 
@@ -11,7 +12,8 @@
 #include <sched.h>
 #include <stddef.h>
 
-enum { READS, WRITES, KEEP = 256, KEEP_TEXTS = 16 * 1024, READS_READY = 64, WRITES_READY = 256 };
+enum { READS, WRITES, KEEP_TEXTS = 16 * 1024, READS_READY = 64, WRITES_READY = 256 };
+enum { USUAL_JOB = 16 * 1024 };              /* bytes, with the memory for its rows */
 
 typedef struct sqlite_db {
     struct db     db;                        /* must be first */
@@ -27,8 +29,8 @@ typedef struct sqlite_db {
     atomic_int    reporting;                 /* workers inside report */
 
     job          *oldest, *newest;           /* all that have not settled */
-    job          *unused;
-    int           unused_count, alive;       /* alive: jobs that exist and are not unused */
+    freelist      unused;                    /* jobs, with their memory */
+    int           alive;                     /* jobs that exist and are not unused */
     promise      *closing;
     bool          closed, freed;
     int           handles;                   /* not closed yet */
@@ -36,8 +38,9 @@ typedef struct sqlite_db {
     uv_timer_t    timer;                     /* when the first one gives up its line */
 } sqlite_db;
 
-static void free_job(job *j)
+static void free_job(void *unused)
 {
+    job *j = unused;
     result_done(&j->result);
     mem_free(j->texts);
     mem_free(j);
@@ -47,24 +50,15 @@ static void free_if_over(sqlite_db *d)       /* rows may outlive the db they cam
 {
     if (!d->freed || d->alive > 0)
         return;
-    for (job *j; (j = d->unused);) {
-        d->unused = j->next;
-        free_job(j);
-    }
+    freelist_done(&d->unused);
     mem_free(d);
 }
 
 static job *get_job(sqlite_db *d)
 {
-    job *j = d->unused;
-    if (j) {
-        d->unused = j->next;
-        d->unused_count--;
-    } else {
-        j = mem_alloc(sizeof *j);
-    }
+    job *j = freelist_get(&d->unused);
     d->alive++;
-    return j;
+    return j ? j : mem_alloc(sizeof *j);
 }
 
 static void put_job(void *arg)
@@ -73,13 +67,10 @@ static void put_job(void *arg)
     sqlite_db *d = j->db;
     d->alive--;
     result_trim(&j->result);
-    if (d->freed || d->unused_count == KEEP || j->texts_size > KEEP_TEXTS || mem_each_its_own) {
+    if (d->freed || j->texts_size > KEEP_TEXTS)
         free_job(j);
-    } else {
-        j->next = d->unused;
-        d->unused = j;
-        d->unused_count++;
-    }
+    else
+        freelist_put(&d->unused, j);
     free_if_over(d);
 }
 
@@ -348,6 +339,7 @@ db *sqlite_db_new(workers *w, const database_options *options)
 {
     sqlite_db *d = mem_alloc(sizeof *d);
     d->db.driver = &driver;
+    d->unused = (freelist)FREELIST(USUAL_JOB, free_job);
     d->workers = w;
     d->options = options;
     d->turn_end.run = hand_over;

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { KEEP = 32 * 1024, FIRST_CELLS = 64, FIRST_BYTES = 4096 };
+enum { KEEP = 32 * 1024, USES = 64, FIRST_CELLS = 64, FIRST_BYTES = 4096 };
 
 void result_clear(result *r)
 {
@@ -19,12 +19,22 @@ void result_done(result *r)
     *r = (result){ 0 };
 }
 
+/* What none of the last so many answers needed a quarter of is too much: it begins small again. */
 void result_trim(result *r)
 {
-    if (r->cells_room * sizeof(cell) + r->bytes_room > KEEP)
-        result_done(r);
-    else
+    const size_t room = r->cells_room * sizeof(cell) + r->bytes_room;
+    const size_t needed = (size_t)r->count * (size_t)r->columns * sizeof(cell) + r->used;
+    if (needed > r->most)
+        r->most = needed;
+    if (++r->uses < USES) {
         result_clear(r);
+        return;
+    }
+    if (room > KEEP && r->most < room / 4)
+        result_done(r);
+    result_clear(r);
+    r->most = 0;
+    r->uses = 0;
 }
 
 static size_t doubled(size_t room, size_t first, size_t need)

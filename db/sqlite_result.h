@@ -24,12 +24,14 @@ typedef struct result {
     size_t cells_room;
     char  *bytes;
     size_t used, bytes_room;
+    size_t most;                             /* bytes of the largest of the last so many answers */
+    int    uses;                             /* how many they are */
 } result;
 
 void result_clear(result *r);                /* keeps its memory */
 void result_add(result *r, sqlite3_stmt *s); /* the row that s stands on */
 void result_done(result *r);
-void result_trim(result *r);                 /* gives back what an unusually large answer needed */
+void result_trim(result *r);                 /* it has been used: clears it, and gives back what only unusually large answers need */
 
 extern const rows_driver sqlite_rows;        /* for rows whose result is a result */
 
