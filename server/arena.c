@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ALIGN = alignof(max_align_t) };
+enum { BLOCK = 4096, ALIGN = alignof(max_align_t) };
 
 struct arena_block  { struct arena_block *next; size_t size; max_align_t room[]; };
 struct arena_ending { struct arena_ending *next; void (*end)(void *); void *arg; };
@@ -37,8 +37,9 @@ static struct arena_block *add_block(arena *a, size_t room)
  * sanitizers and valgrind every object gets one, so that they see each step over its end. */
 static void *room_slowly(arena *a, size_t size)
 {
-    struct arena_block *b = add_block(a, size);
-    if (b->size == BLOCK_SMALLEST && !mem_each_its_own) {
+    const bool alone = sizeof(struct arena_block) + size > BLOCK || mem_each_its_own;
+    struct arena_block *b = add_block(a, alone ? size : BLOCK - sizeof *b);
+    if (!alone) {
         a->next = (char *)b->room + size;
         a->end = (char *)b + b->size;
     }

@@ -3,12 +3,13 @@
 #include "freelist.h"
 #include "memory.h"
 
-enum { CLASSES = 9 };
+enum { CLASSES = 11 };
 
 #define CLASS(n) FREELIST((size_t)BLOCK_SMALLEST << (n), mem_free)
 
 static _Thread_local freelist kept[CLASSES] = {
-    CLASS(0), CLASS(1), CLASS(2), CLASS(3), CLASS(4), CLASS(5), CLASS(6), CLASS(7), CLASS(8),
+    CLASS(0), CLASS(1), CLASS(2), CLASS(3), CLASS(4), CLASS(5), CLASS(6), CLASS(7), CLASS(8), CLASS(9),
+    CLASS(10),
 };
 
 static freelist *class_of(size_t size)

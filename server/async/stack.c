@@ -37,7 +37,7 @@ static _Thread_local struct {
     reserve       reserve;
     size_t        size;
     char        **free;                      /* their bases */
-    int           count, batched;            /* of batched, which there are, count are free */
+    int           count, mapped, capacity;   /* of mapped, which there are, count are free; there is room for more */
     int           cold, idle;
     int           low;                       /* the lowest count of this period */
     struct batch *batches;
@@ -94,8 +94,11 @@ static int add_batch(void)
     b->length = BATCH * step;
     b->next = here.batches;
     here.batches = b;
-    here.batched += BATCH;
-    here.free = mem_resize(here.free, (size_t)here.batched * sizeof *here.free);
+    here.mapped += BATCH;
+    if (here.mapped > here.capacity) {
+        here.capacity = here.capacity ? 2 * here.capacity : BATCH;
+        here.free = mem_resize(here.free, (size_t)here.capacity * sizeof *here.free);
+    }
     for (int i = BATCH - 1; i >= 0; i--)
         here.free[here.count++] = b->low + step * (size_t)i + guard_size();
     here.cold = here.idle = here.low = here.count;           /* there were none */
@@ -220,5 +223,5 @@ void stack_trim(void)
     mem_free(here.free);
     here.free = NULL;
     here.batches = NULL;
-    here.count = here.batched = here.cold = here.idle = here.low = 0;
+    here.count = here.mapped = here.capacity = here.cold = here.idle = here.low = 0;
 }

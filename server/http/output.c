@@ -4,12 +4,15 @@
 
 #include <assert.h>
 
-enum { COMMON = 16 * 1024 };                 /* bytes of a chunk, itself included */
+/* Bytes of a chunk, itself included. A short answer alone takes a small one: when thousands wake up at once,
+ * so do their answers. */
+enum { SHORT = 1024, COMMON = 16 * 1024 };
 
-static chunk *chunk_get(size_t length)
+static chunk *chunk_get(size_t length, bool first)
 {
-    size_t size, least = sizeof(chunk) + length;
-    chunk *c = block_get(least > COMMON ? least : COMMON, &size);
+    const size_t need = sizeof(chunk) + length, usual = first && need <= SHORT ? SHORT : COMMON;
+    size_t size;
+    chunk *c = block_get(need > usual ? need : usual, &size);
     *c = (chunk){ .size = (uint32_t)(size - sizeof *c) };
     return c;
 }
@@ -21,7 +24,7 @@ char *output_room(output *o, size_t length)
     chunk *c = o->last;
     assert(length <= UINT32_MAX - sizeof *c);
     if (!c || c->size - c->used < length) {
-        c = chunk_get(length);
+        c = chunk_get(length, !o->first);
         if (o->last)
             o->last->next = c;
         else
