@@ -129,6 +129,7 @@ static int serve(const config *c, database *d)
     char why[WHY];
     struct running r = { c, d, NULL };
 
+    reserve_tune_allocator(c->server.mode == MODE_ASYNC);
     threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
     file_configure(files_at_once(c), c->threads.waiting);
     lane_set_target(LANE_CPU, c->threads.target);
@@ -210,7 +211,6 @@ int main(int argc, char *argv[])
     options o;
     config c;
 
-    reserve_tune_allocator();
     processes_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
     signal(SIGUSR2, SIG_IGN);                /* it asks for a dump: not before there is something to see */

@@ -86,7 +86,7 @@ static bool trim(size_t least, uint64_t now)
     if (now < here.next_trim)
         return true;
     const uint64_t begun = uv_hrtime();
-    malloc_trim(0);
+    reserve_trim_allocator();
     here.freed = 0;
     here.next_trim = now + (uv_hrtime() - begun) * TRIM_SHARE / 1000000;
     return false;
@@ -108,19 +108,22 @@ uint64_t reserve_tick(uint64_t now)
     return 0;
 }
 
+void reserve_trim_allocator(void) { malloc_trim(0); }
+
 void reserve_freed(size_t size)
 {
     if (here.ticks)
         here.freed += size;
 }
 
-/* glibc gives the heap's top to the kernel as soon as 128 KiB of it are free, and takes it back, a page
- * fault each, with the next request. It also learns from what is freed how much to map by itself. Here
- * reserves decide what is kept: so the top may be a few megabytes, it grows by more than a request needs,
- * and what is large is mapped by itself, and goes back by itself. Any of these turns the learning off. */
-void reserve_tune_allocator(void)
+/* glibc gives a heap's top to the kernel as soon as 128 KiB of it are free, and takes it back, a page fault
+ * each, with the next request. It also learns from what is freed how much to map by itself. Here reserves
+ * decide what is kept: so the top may be a few megabytes, it grows by more than a request needs, and what is
+ * large is mapped by itself, and goes back by itself. Any of these turns the learning off. Many threads have
+ * up to eight heaps a core, and of those malloc_trim leaves the top: there it must be small. */
+void reserve_tune_allocator(bool loops)
 {
-    mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
-    mallopt(M_TOP_PAD, 256 * 1024);
+    mallopt(M_TRIM_THRESHOLD, loops ? 4 * 1024 * 1024 : 256 * 1024);
+    mallopt(M_TOP_PAD, loops ? 256 * 1024 : 64 * 1024);
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 }

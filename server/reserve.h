@@ -42,6 +42,7 @@ bool reserve_is_watched(void);               /* is there anything to call reserv
 uint64_t reserve_tick(uint64_t now);
 
 void reserve_freed(size_t size);             /* so many bytes went to the allocator: a tick passes them on */
-void reserve_tune_allocator(void);           /* once, before there are threads */
+void reserve_tune_allocator(bool loops);     /* once, before there are threads; they have ticks, or there are many */
+void reserve_trim_allocator(void);           /* all that is free in it goes to the kernel: takes milliseconds */
 
 #endif

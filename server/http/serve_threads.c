@@ -15,6 +15,7 @@
 #include "server/log.h"
 #include "server/memory.h"
 #include "server/refusal.h"
+#include "server/reserve.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,17 +28,19 @@
 enum {
     AT_ONCE = 64,                            /* clients, before a look at the signals */
     PAUSE = 100,                             /* ms without accepting when there are no descriptors left */
+    MANY = 256,                              /* threads that have ended: what they have freed is worth a look */
 };
 
 typedef struct crowd {
     talk            talk;                    /* must be first */
     const site     *site;
     permits         permits[NEEDS];
-    int             listener, signals, emptied;              /* descriptors */
+    int             listener, signals, emptied, many_ended;  /* descriptors */
     pthread_attr_t  attributes;              /* of the threads */
     pthread_mutex_t lock;                    /* of what follows */
     conversation   *first;                   /* all that go on */
     int             count;
+    int             ended;                   /* since what they have freed went to the kernel */
 } crowd;
 
 /* One thread. */
@@ -71,6 +74,8 @@ static void count_down(crowd *all)
     pthread_mutex_lock(&all->lock);
     if (--all->count == 0 && atomic_load(&all->talk.draining))
         eventfd_write(all->emptied, 1);
+    if (++all->ended == MANY)
+        eventfd_write(all->many_ended, 1);
     pthread_mutex_unlock(&all->lock);
 }
 
@@ -212,6 +217,42 @@ static bool drain(crowd *all)
 
 /* The whole. */
 
+/* Threads that serve have no ticks. What those that have ended had is the allocator's, until it is told:
+ * some time after the first of many, for the others may be about to end, too. */
+static void give_back(crowd *all)
+{
+    eventfd_t times;
+    pthread_mutex_lock(&all->lock);
+    all->ended = 0;
+    eventfd_read(all->many_ended, &times);
+    pthread_mutex_unlock(&all->lock);
+    reserve_trim_allocator();
+}
+
+/* Accepts, until there is a signal that says to stop: its number. */
+static int serve(crowd *all)
+{
+    struct pollfd on[] = { { all->listener, POLLIN, 0 }, { all->signals, POLLIN, 0 }, { all->many_ended, POLLIN, 0 } };
+    int stopping = 0;
+    uint64_t due = PLAIN_FOREVER;            /* when to give back */
+    while (!stopping) {
+        const bool waits = due != PLAIN_FOREVER;             /* one more does not matter */
+        if (poll(on, waits ? 2 : 3, waits ? RESERVE_PERIOD : -1) < 0)
+            continue;
+        if (on[0].revents)
+            accept_some(all);
+        stopping = on[1].revents ? read_signal(all) : 0;
+        if (waits && plain_in(0) >= due) {
+            give_back(all);
+            due = PLAIN_FOREVER;
+        } else if (!waits && on[2].revents) {
+            due = plain_in(RESERVE_PERIOD);
+        }
+        on[2].revents = 0;
+    }
+    return stopping;
+}
+
 static int watch_signals(crowd *all, sigset_t *before)
 {
     sigset_t watched;
@@ -234,7 +275,8 @@ static void open_crowd(crowd *all, const server *s)
     all->talk.permits = all->permits;
     all->listener = s->listener.sockets[0];
     all->emptied = eventfd(0, EFD_CLOEXEC);
-    serve_must(all->emptied < 0 ? -errno : 0, "cannot start the server");
+    all->many_ended = eventfd(0, EFD_CLOEXEC);
+    serve_must(all->emptied < 0 || all->many_ended < 0 ? -errno : 0, "cannot start the server");
     serve_must(listen(all->listener, LISTENER_BACKLOG) ? -errno : 0, "cannot listen");
     pthread_mutex_init(&all->lock, NULL);
     pthread_attr_init(&all->attributes);
@@ -248,6 +290,7 @@ static void close_crowd(crowd *all)
         permits_done(&all->permits[n]);
     close(all->signals);
     close(all->emptied);
+    close(all->many_ended);
     pthread_attr_destroy(&all->attributes);
     pthread_mutex_destroy(&all->lock);
 }
@@ -260,16 +303,7 @@ int serve_threads(server *s, void (*started)(void *arg), void *arg)
     serve_must(watch_signals(&all, &before), "cannot watch for signals");
     open_crowd(&all, s);
     started(arg);
-    struct pollfd on[] = { { all.listener, POLLIN, 0 }, { all.signals, POLLIN, 0 } };
-    int stopping = 0;
-    while (!stopping) {
-        if (poll(on, 2, -1) < 0)
-            continue;
-        if (on[0].revents)
-            accept_some(&all);
-        stopping = on[1].revents ? read_signal(&all) : 0;
-    }
-    serve_stopping(stopping);
+    serve_stopping(serve(&all));
     listener_close(&s->listener);
     const bool late = drain(&all);
     close_crowd(&all);
