@@ -73,6 +73,18 @@ START_TEST(nothing_appended_is_nothing_to_send)
 }
 END_TEST
 
+START_TEST(a_short_answer_alone_takes_little)
+{
+    output o = { 0 };
+    output_append(&o, TEXT("HTTP/1.1 204 No Content\r\n\r\n"));
+    ck_assert_uint_le(sizeof *o.first + o.first->size, 1024);
+    while (!o.first->next)                   /* what comes behind it does not */
+        output_append(&o, TEXT("HTTP/1.1 204 No Content\r\n\r\n"));
+    ck_assert_uint_ge(o.last->size, 16000);
+    output_free(&o);
+}
+END_TEST
+
 START_TEST(a_split_leaves_so_many_chunks)
 {
     static char large[40000];
@@ -96,6 +108,7 @@ Suite *output_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, what_is_appended_leaves_in_order_whatever_is_done_to_it);
     tcase_add_test(t, nothing_appended_is_nothing_to_send);
+    tcase_add_test(t, a_short_answer_alone_takes_little);
     tcase_add_test(t, a_split_leaves_so_many_chunks);
     suite_add_tcase(s, t);
     return s;

@@ -136,15 +136,20 @@ END_TEST
 
 START_TEST(a_long_header_is_not_cut)
 {
-    char value[5001];
-    memset(value, 'v', 5000);
-    value[5000] = '\0';
-    begin(GET("/users/1/"));
-    respond_header(req, "X", "%s", value);
-    respond_nothing(req, 303);
-    const char *at = strstr(answer(), "X: ");
-    ck_assert_uint_eq(strspn(at + 3, "v"), 5000);
-    teardown();
+    static const int LENGTHS[] = { 0, 1, 254, 255, 256, 257, 5000 };
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof *LENGTHS; i++) {
+        char value[5001];
+        memset(value, 'v', 5000);
+        value[LENGTHS[i]] = '\0';
+        begin(GET("/users/1/"));
+        respond_header(req, "X", "%s", value);
+        respond_header(req, "Y", "as it is");
+        respond_nothing(req, 303);
+        const char *x = strstr(answer(), "X: ");
+        ck_assert_int_eq((int)strspn(x + 3, "v"), LENGTHS[i]);
+        ck_assert(strncmp(x + 3 + LENGTHS[i], "\r\nY: as it is\r\nX-Site", 21) == 0);
+        teardown();
+    }
 }
 END_TEST
 

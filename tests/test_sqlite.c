@@ -1,6 +1,7 @@
 /* test_sqlite.c - the SQLite driver by the sentences of db.h: rows, order, writes, errors. */
 #include "db/sqlite.h"
 #include "db/sqlite_error.h"
+#include "db/sqlite_result.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "sqlite_fixture.h"
@@ -255,6 +256,40 @@ START_TEST(a_task_gathers_a_user_and_posts)
 }
 END_TEST
 
+/* A row of so many bytes. */
+static void add_row(result *r, sqlite3 *memory_only, int length)
+{
+    sqlite3_stmt *s;
+    ck_assert_int_eq(sqlite3_prepare_v2(memory_only, "select printf('%.*c', ?, 'x')", -1, &s, NULL), SQLITE_OK);
+    sqlite3_bind_int(s, 1, length);
+    ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
+    result_add(r, s);
+    ck_assert_uint_eq(r->used, (size_t)length);
+    sqlite3_finalize(s);
+}
+
+START_TEST(answers_that_are_large_as_a_rule_do_not_grow_anew)
+{
+    result r = { 0 };
+    sqlite3 *none;
+    ck_assert_int_eq(sqlite3_open(":memory:", &none), SQLITE_OK);
+    add_row(&r, none, 100000);
+    const size_t room = r.bytes_room;
+    for (int i = 0; i < 500; i++) {          /* one in ten is enough */
+        result_trim(&r);
+        ck_assert(r.count == 0 && r.bytes_room == room);
+        add_row(&r, none, i % 10 ? 10 : 100000);
+    }
+    for (int i = 0; i < 200; i++) {          /* and none is not */
+        result_trim(&r);
+        add_row(&r, none, 10);
+    }
+    ck_assert_uint_lt(r.bytes_room, room / 4);
+    result_done(&r);
+    sqlite3_close(none);
+}
+END_TEST
+
 Suite *sqlite_suite(void)
 {
     Suite *s = suite_create("sqlite");
@@ -274,6 +309,7 @@ Suite *sqlite_suite(void)
     tcase_add_test(t, an_error_that_comes_again_and_again_is_logged_once);
     tcase_add_test(t, a_wrong_statement_is_the_databases_no);
     tcase_add_test(t, a_task_gathers_a_user_and_posts);
+    tcase_add_test(t, answers_that_are_large_as_a_rule_do_not_grow_anew);
     suite_add_tcase(s, t);
     return s;
 }

@@ -31,20 +31,20 @@ static char *put(char *at, text t)
 void respond_header(request *req, const char *name, const char *format, ...)
 {
     const text called = text_of(name), before = req->extra;
-    char line[256];                          /* longer ones are printed twice */
+    char line[256];                          /* a longer value is printed twice */
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    const text plain = text_of(format);
-    const bool said = memchr(plain.at, '%', plain.length) == NULL;
-    const size_t length = said ? plain.length : (size_t)vsnprintf(line, sizeof line, format, args);
-    char *const all = arena_room(&req->arena, before.length + called.length + length + 5), *at = all;
+    text value = text_of(format);
+    if (memchr(value.at, '%', value.length))
+        value = (text){ line, (size_t)vsnprintf(line, sizeof line, format, args) };
+    char *const all = arena_room(&req->arena, before.length + called.length + value.length + 5), *at = all;
     at = put(put(put(at, before), called), TEXT(": "));
-    if (said || length < sizeof line)
-        put(at, (text){ said ? plain.at : line, length });
+    if (value.at == line && value.length >= sizeof line)
+        vsnprintf(at, value.length + 1, format, again);
     else
-        vsnprintf(at, length + 1, format, again);
-    for (char *const end = at + length; at < end; at++)
+        put(at, value);
+    for (char *const end = at + value.length; at < end; at++)
         if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
             *at = ' ';                       /* nobody ends a header but us */
     at = put(at, TEXT("\r\n"));
