@@ -17,6 +17,7 @@ static void *pop(struct free_object **list)
 
 void *freelist_get(freelist *f)
 {
+    f->out++;
     if (f->count == 0)
         return NULL;
     f->count--;
@@ -25,7 +26,9 @@ void *freelist_get(freelist *f)
 
 void freelist_put(freelist *f, void *object)
 {
-    if (mem_each_its_own || (f->count >= least(f) && !f->reserve.watched && !reserve_watch(&f->reserve))) {
+    const bool enough = f->out <= 0 || (f->count >= least(f) && !f->reserve.watched && !reserve_watch(&f->reserve));
+    f->out -= f->out > 0;
+    if (enough || mem_each_its_own) {
         f->end(object);
         return;
     }
@@ -63,4 +66,5 @@ void freelist_done(freelist *f)
     reserve_unwatch(&f->reserve);
     for (void *object; (object = freelist_get(f));)
         f->end(object);
+    f->out = 0;
 }

@@ -23,10 +23,23 @@ static void end(void *object)
 static freelist list = FREELIST(SIZE, end);
 static uint64_t clock_ms = 1000;
 
+/* So many are asked for that are not there. */
+static void ask(int count)
+{
+    for (int i = 0; i < count; i++)
+        ck_assert_ptr_null(freelist_get(&list));
+}
+
 static void put(int from, int to)
 {
     for (int i = from; i < to; i++)
         freelist_put(&list, objects[i]);
+}
+
+static void burst(void)
+{
+    ask(MANY);
+    put(0, MANY);
 }
 
 static void take(int count)
@@ -53,6 +66,7 @@ static void teardown(void) { freelist_done(&list); reserve_end(); }
 
 START_TEST(the_object_put_last_comes_first)
 {
+    ask(200);
     put(0, 100);
     pass(RESERVE_PERIOD);                    /* an age changes nothing in that order */
     put(100, 200);
@@ -64,7 +78,7 @@ END_TEST
 
 START_TEST(of_a_burst_little_is_left_after_three_periods)
 {
-    put(0, MANY);
+    burst();
     pass(RESERVE_PERIOD - 1);
     ck_assert_int_eq(ended, 0);
     pass(3 * RESERVE_PERIOD);
@@ -74,13 +88,17 @@ END_TEST
 
 START_TEST(nothing_wakes_a_thread_that_has_given_back_all)
 {
-    put(0, MANY);
+    burst();
     ck_assert(reserve_is_watched());
     pass(4 * RESERVE_PERIOD);
     ck_assert(!reserve_is_watched());
-    put(0, 1);
-    take(1);
+    take(LEAST);
+    ask(1);
+    put(0, LEAST);
+    ck_assert(!reserve_is_watched());
+    put(LEAST, LEAST + 1);
     ck_assert(reserve_is_watched());         /* one above its least */
+    take(1);
     pass(RESERVE_PERIOD);
     ck_assert_uint_eq(reserve_tick(clock_ms), 0);
 }
@@ -88,7 +106,7 @@ END_TEST
 
 START_TEST(a_load_that_comes_again_within_a_period_finds_all_that_it_left)
 {
-    put(0, MANY);
+    burst();
     for (int i = 0; i < 20; i++) {
         pass(RESERVE_PERIOD - 100);
         take(MANY);
@@ -101,7 +119,7 @@ END_TEST
 START_TEST(of_what_stays_in_use_only_the_rest_is_given_back)
 {
     enum { NEEDED = 64 };
-    put(0, MANY);
+    burst();
     for (int i = 0; i < 100; i++) {
         pass(RESERVE_PERIOD / 10);
         void *needed[NEEDED];
@@ -125,7 +143,7 @@ static void end_slowly(void *object)
 START_TEST(a_tick_gives_back_no_more_than_its_time_allows)
 {
     list.end = end_slowly;
-    put(0, MANY);
+    burst();
     pass(2 * RESERVE_PERIOD - 1);
     for (int before = 0; ended < MANY - LEAST; before = ended) {
         reserve_tick(clock_ms += RESERVE_PERIOD);
@@ -139,6 +157,8 @@ static void *put_on_a_plain_thread(void *arg)
 {
     (void)arg;
     freelist own = FREELIST(SIZE, end);
+    for (int i = 0; i < MANY; i++)
+        freelist_get(&own);
     for (int i = 0; i < MANY; i++)
         freelist_put(&own, objects[i]);
     const size_t count = own.count;
@@ -154,6 +174,16 @@ START_TEST(a_thread_without_ticks_keeps_a_little)
     pthread_join(thread, &count);
     ck_assert_uint_eq((size_t)count, LEAST);
     ck_assert_int_eq(ended, MANY);
+}
+END_TEST
+
+START_TEST(what_only_others_got_is_not_kept)
+{
+    ask(10);
+    put(0, MANY);                            /* all but ten come from other threads */
+    ck_assert_int_eq(ended, MANY - 10);
+    take(10);
+    ask(1);
 }
 END_TEST
 
@@ -187,6 +217,7 @@ Suite *reserve_suite(void)
         tcase_add_test(t, a_load_that_comes_again_within_a_period_finds_all_that_it_left);
         tcase_add_test(t, of_what_stays_in_use_only_the_rest_is_given_back);
         tcase_add_test(t, a_tick_gives_back_no_more_than_its_time_allows);
+        tcase_add_test(t, what_only_others_got_is_not_kept);
         tcase_add_test(t, a_thread_without_ticks_keeps_a_little);
     }
     tcase_add_test(t, a_block_is_as_large_as_asked_and_used_again);
