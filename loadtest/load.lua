@@ -1,6 +1,6 @@
--- load.lua - what wrk asks for:  wrk ... -s load.lua URL -- same | pipeline DEPTH | users COUNT
+-- load.lua - what wrk asks for:  wrk ... -s load.lua URL -- same | json | pipeline DEPTH | users COUNT
 --
--- same asks for the URL; pipeline sends DEPTH requests for it at a time; users asks for /users/ID as JSON,
+-- same asks for the URL; json too, as JSON; pipeline sends DEPTH requests for it at a time; users asks for /users/ID as JSON,
 -- with IDs drawn from 1 to COUNT; pages does so too, but as HTML. At the end it prints a line of JSON.
 
 local requests, turn = {}, 0
@@ -14,6 +14,8 @@ function init(args)
         for i = 1, 1000 do
             requests[i] = wrk.format("GET", "/users/" .. math.random(number), { Accept = accept[kind] })
         end
+    elseif kind == "json" then
+        requests[1] = wrk.format(nil, nil, { Accept = "application/json" })
     else
         requests[1] = wrk.format()
     end
@@ -26,7 +28,7 @@ end
 
 function done(summary, latency)
     local e = summary.errors
-    io.write(string.format('\n{"requests": %d, "microseconds": %d, "p99": %.3f, "errors": %d}\n',
-        summary.requests, summary.duration, latency:percentile(99) / 1000,
+    io.write(string.format('\n{"requests": %d, "microseconds": %d, "p50": %.3f, "p99": %.3f, "errors": %d}\n',
+        summary.requests, summary.duration, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
         e.connect + e.read + e.write + e.status + e.timeout))
 end

@@ -25,7 +25,8 @@ class Load:
             stop(process)
 
     def wrk(self, server, path, kind, connections, seconds):
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s",
+        """What wrk's script printed of a run without an error."""
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s",
                    "-s", os.path.join(HERE, "load.lua"), f"http://127.0.0.1:{server.port}{path}",
                    "--", *kind]
         with self.running(command) as wrk:

@@ -1,9 +1,10 @@
 """What is measured. Each measure takes the Bench and returns rows for the table."""
 
 import json
-import statistics
 import time
 
+from . import crowds, posting
+from .comparing import compare
 from .targets import Row
 
 
@@ -25,28 +26,6 @@ class Bench:
             return self.floor(*instead, name="floor-again")
         return self.serving("tenk", self.options.server_cpu if cpu else None, lambda port: [
             self.options.tenk, "-l", f"127.0.0.1:{port}", "-D", url, "-w", "1"], self.folder)
-
-
-def cost(bench, server, path, kind, seconds):
-    """CPU microseconds of the server for a request."""
-    before = server.cpu()
-    result = bench.load.wrk(server, path, kind, bench.options.connections, seconds)
-    return (server.cpu() - before) / 1000 / result["requests"]
-
-
-def compare(bench, name, tenk, floor, path, kind, target):
-    """The two in turn, round by round: the machine's speed drifts, so only neighbours are comparable.
-    Who goes first alternates, so that a drift within the rounds favours neither."""
-    pairs, order = [], [tenk, floor]
-    for server in order:
-        cost(bench, server, path, kind, 1)
-    for _ in range(bench.options.rounds):
-        costs = {server: cost(bench, server, path, kind, bench.options.seconds) for server in order}
-        pairs.append((costs[tenk], costs[floor]))
-        order.reverse()
-    ratios = [ours / theirs for ours, theirs in pairs]
-    return Row(name, "us", statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs),
-               statistics.median(ratios), target, spread=(min(ratios), max(ratios)))
 
 
 def plain(bench):
@@ -77,6 +56,19 @@ def users_sqlite(bench):
 def users_postgres(bench):
     url = bench.urls.postgres()
     return users(bench, "PostgreSQL", url, "users_postgres", url)
+
+
+def posts(bench):
+    """A page of as many posts as there are on one: its buffer is the largest that /users/ID needs."""
+    url = bench.urls.sqlite()
+    posting.fill(bench, url)
+    floor_program, rows = ("users_sqlite", url.removeprefix("sqlite:")), []
+    with bench.tenk(url, floor_program) as tenk, bench.floor(*floor_program) as floor:
+        same_answer(tenk, floor, posting.PAGE)
+        for connections in (bench.options.connections, 4 * bench.options.connections):
+            rows.append(compare(bench, f"{posting.PAGE}, {posting.MOST} posts, SQLite, {connections} connections", tenk, floor,
+                                posting.PAGE, ["json"], 1.30, connections))
+    return rows
 
 
 def same_answer(tenk, floor, path):
@@ -116,7 +108,7 @@ def idle(bench):
 
 def sleeping(bench):
     rows = []
-    for path, stage, target in (("/sleep", "await", 4.6 * 1024), ("/sleep/promise", "promise", 900)):
+    for path, stage, target in (("/sleep", "await", 4.6 * 1024), ("/sleep/promise", "promise", 700)):
         ours, theirs = both(bench, lambda server: growth(bench, server, "burst", f"{path}?ms=6000", 60))
         rows.append(Row(f"waiting request, {stage} ({bench.options.clients:,})", "B", ours, theirs, None,
                         target, limit=True))
@@ -164,5 +156,5 @@ def slow_queries(bench):
                 ours["p50"] / theirs["p50"], 0.60)]
 
 
-MEASURES = {"plain": plain, "sqlite": users_sqlite, "postgres": users_postgres, "idle": idle,
-            "sleep": sleeping, "healthz": healthz, "slow": slow_queries}
+MEASURES = {"plain": plain, "sqlite": users_sqlite, "posts": posts, "postgres": users_postgres, "idle": idle,
+            "sleep": sleeping, "sleepers": crowds.sleepers, "burst": crowds.burst, "healthz": healthz, "slow": slow_queries}
