@@ -9,13 +9,19 @@ quietly="--json $folder/results.json --report $folder/report.html --picture $fol
 echo '  TEST    the report'
 python3 tests/report_test.py 2>"$folder/said" || { cat "$folder/said"; exit 1; }
 
+echo '  TEST    the instruments'
+make -s -C loadtest BUILD="$PWD/build/loadtest"
+python3 tests/harness_test.py build/loadtest 2>"$folder/said" || { cat "$folder/said"; exit 1; }
+
 echo '  TEST    a quick load test'
 # shellcheck disable=SC2086 # the options are meant to be split
 loadtest/run --quick $quietly >"$folder/said"
 for file in results.json report.html report.svg; do
     test -s "$folder/$file" || { echo "there is no $file"; exit 1; }
 done
-grep -q 'tenk, threads' "$folder/report.html" || { echo 'the report knows no threads'; exit 1; }
+for word in 'tenk, threads' 'Up, and down again' 'SQLite, 256 connections' 'PostgreSQL, 256 connections'; do
+    grep -q "$word" "$folder/report.html" || { echo "the report does not have: $word"; exit 1; }
+done
 
 echo '  TEST    a load test in which 5 % of the answers are errors'
 # shellcheck disable=SC2086

@@ -40,11 +40,39 @@ def run(scenario, model, connections):
             "loop_lag_ms": None if model == "threads" else {"p99": S(0.3 + cost / 100), "max": S(2 + cost / 20)}}
 
 
+def down(run):
+    """The way back of a sweep: with threads, many connections leave something behind."""
+    worse = 1.3 if run["model"] == "threads" and run["connections"] < 1000 else 1.02
+    return {"requests_per_second": S(run["requests_per_second"]["median"] / worse),
+            "latency_ms": latencies(run["latency_ms"]["p50"]["median"]),
+            "cpu_us": {kind: S(found["median"] * worse) for kind, found in run["cpu_us"].items()}}
+
+
+def beyond(database, model, connections, depth, step, factor):
+    """async keeps what it can do, threads lose it."""
+    most, offered = {"async": 16000, "threads": 3000}[model], {"async": 16000, "threads": 3000}[model] * factor
+    possible = min(offered, most)
+    good = possible * (1 if model == "async" or factor <= 1 else 0.6)
+    slower = 1 if factor <= 1 else 2 if model == "async" else 30
+    return {"database": database, "model": model, "connections": connections, "depth": depth, "step": step,
+            "factor": factor, "seconds": 3.5, "rounds": 1, "maximum_per_second": most, "offered_per_second": offered,
+            "sent_per_second": offered, "unsent_per_second": 0, "goodput_per_second": good, "missed_per_second": 0,
+            "goodput_share": good / possible, "refused_per_second": offered - good, "other_per_second": 0,
+            "broken_per_second": 0, "latency_ms": {"p50": 3 * slower, "p99": 8 * slower, "max": 20 * slower},
+            "usual_p99_ms": 8, "p99_ratio": slower, "good_us": 40, "refusal_us": 7.5 if factor > 1 else None,
+            "longest_turn_ms": 4 if model == "async" else None, "back_ms": 50 if slower <= 2 else None,
+            "beside_ms": {path: {"p50": 0.4, "p99": 2, "max": 5} for path in ("/plaintext", "/healthz")},
+            "cpu": {"server": 0.9, "database": 0.5, "client": 0.2, "others": 0.1}, "late_share": 0.001, "client_lag_ms": 2}
+
+
 def made_up(*scenarios):
     """All of them, or only those that are named."""
     told = [scenario for scenario in SCENARIOS if scenario[0] in scenarios or not scenarios]
     runs = [run(scenario, id, connections) for scenario in told for id, _, _ in MODELS
             for connections in CONNECTIONS if not (id == "python" and connections == 10000)]
+    for one in runs:
+        if one["model"] in ("async", "threads") and one["connections"] < CONNECTIONS[-1]:
+            one["down"] = down(one)
     most = {"async": 24000, "threads": 24300, "node": 9100, "python": 4600}
     return {
         "made": {"date": "2001-01-01T00:00:00Z", "seconds": 3723, "quick": False, "command": "make loadtest",
@@ -66,9 +94,8 @@ def made_up(*scenarios):
                    "heavy_latency_ms": latencies(heavy)}
                   for model, way, fast, heavy in (("async", "inline", 21, 30), ("async", "thread", 1.1, 34),
                                                   ("threads", "inline", 1.15, 33), ("node", "inline", 44, 70))],
-        "overload": [{"model": model, "connections": 1000, "offered_per_second": S(rate * by, 0),
-                      "goodput_per_second": S(min(rate * by, rate) * (0.6 if model == "threads" and by > 1 else 1)),
-                      "refused_per_second": S(max(0, by - 1) * rate, 0), "latency_ms": latencies(2 * by ** 3)}
-                     for model, rate in most.items() for by in (0.5, 1, 1.5, 2)],
+        "overload": [beyond(database, model, *clients, step, factor) for database in ("postgres", "sqlite")
+                     for clients in ((256, 8), (3000, 1), (256, 0)) for model in ("async", "threads")
+                     for step, factor in enumerate((0.8, 1.4, 2, 5, 10, 0.8))],
         "skipped": [{"scenario": scenario[0], "model": "python", "connections": 10000, "why": "invented: too slow"}
                     for scenario in told]}

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LOADTEST = os.path.join(os.path.dirname(HERE), "loadtest")
 sys.path[:0] = [HERE, LOADTEST]
 
-from report import chart, compare, figure, page, picture, scale, table, verdict  # noqa: E402
+from report import chart, compare, figure, page, picture, scale, table, targets, verdict  # noqa: E402
 from report.results import Results, Spread, spread  # noqa: E402
 from report_results import S, made_up  # noqa: E402
 
@@ -132,6 +132,55 @@ class Verdicts(unittest.TestCase):
             if entry["model"] == "async":
                 entry["offered_per_second"] = S(entry["offered_per_second"]["median"] / 2, 0)
         self.assertIn("the one with more offered had no shorter p99", read(results).text())
+
+
+class Beyond(unittest.TestCase):
+    """More than can be answered, and the way down of a sweep."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.results = made_up("sleep")
+        cls.said = read(cls.results).text()
+
+    def test_a_missed_target_is_shown(self):
+        self.assertIn("PostgreSQL, 256 connections, 8 requests on each at most, async: all of 6 steps have what is wanted.", self.said)
+        self.assertIn("PostgreSQL, 256 connections, 8 requests on each at most, threads: missed: 1.4x goodput, p99 and time "
+                      "until it is back; 2x", self.said)
+        row = re.search(r"threads, 10x .*?threads, 0\.8x", self.said)[0]
+        for expected in ("60 % missed", "30 missed", "never missed"):
+            self.assertIn(expected, row)
+
+    def test_whatever_is_outstanding_is_judged_by_goodput_alone(self):
+        self.assertIn("whatever is outstanding, threads: missed: 1.4x goodput; 2x goodput; 5x goodput; 10x goodput.", self.said)
+
+    def test_ten_times_the_maximum_is_allowed_a_little_less(self):
+        entry = {"goodput_share": 0.9}
+        self.assertFalse(targets.goodput(entry | {"factor": 5}))
+        self.assertTrue(targets.goodput(entry | {"factor": 10}))
+
+    def test_a_client_that_was_late_is_told(self):
+        results = few()
+        results["overload"] = copy.deepcopy(results["overload"])
+        self.assertNotIn("the client was late", read(results).text())
+        results["overload"][2]["late_share"] = 0.2
+        self.assertIn("async, 2x the client was late", read(results).text())
+
+    def test_the_table_and_the_picture_have_it(self):
+        self.assertIn("| SQLite, 3,000 connections, 1 request on each at most, async | 100 %, 8 ms | 100 %, 16 ms |",
+                      table.markdown(self.results))
+        self.assertIn("60 %, 240 ms (missed)", table.markdown(self.results))
+        self.assertIn("Overload on PostgreSQL: goodput", picture.svg(self.results))
+
+    def test_what_is_worse_on_the_way_down_is_flagged(self):
+        self.assertIn("At 2 of 8 points a request took more than 1.1 times the CPU of the way up, 1.30 times at worst "
+                      "(A wait of 100 ms, threads,", self.said)
+        self.assertEqual(self.said.count("1.30 worse"), 2)
+
+    def test_without_a_way_down_nothing_is_said_of_it(self):
+        results = copy.deepcopy(made_up("sleep"))
+        for run in results["runs"]:
+            run.pop("down", None)
+        self.assertNotIn("down again", read(results).text())
 
 
 class Missing(unittest.TestCase):

@@ -37,6 +37,18 @@ def cpu(pids):
     return total
 
 
+def busy(cpus):
+    """Nanoseconds in which these processors did not rest, or were taken away from this machine."""
+    total = 0
+    with open("/proc/stat") as f:
+        for line in f:
+            name, *fields = line.split()
+            if name in [f"cpu{cpu}" for cpu in cpus]:
+                user, nice, system, _, _, irq, softirq, steal = map(int, fields[:8])
+                total += user + nice + system + irq + softirq + steal
+    return total * 10**9 // os.sysconf("SC_CLK_TCK")
+
+
 def cpu_ticks(pids):
     """Clock ticks in user and in kernel mode: for how the nanoseconds are divided."""
     user = system = 0

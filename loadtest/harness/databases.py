@@ -102,8 +102,10 @@ def wait_until_up(process, programs, home, port):
 
 
 class Reached:
-    """A cluster, by its URL and by its socket."""
+    """A cluster, by its URL, by its socket and by its process."""
 
     def __init__(self, url, folder):
         self.url = url
+        with open(f"{folder}/postgres/data/postmaster.pid") as f:
+            self.pid = int(f.readline())
         self.socket = glob.glob(f"{folder}/postgres/.s.PGSQL.*[0-9]")[0]

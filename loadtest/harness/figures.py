@@ -4,6 +4,7 @@ import math
 import statistics
 
 PERCENTILES = {"p50": 50, "p75": 75, "p90": 90, "p99": 99, "p99.9": 99.9, "max": 100}
+LONGER = 4096.0                                  # milliseconds: of a turn that took more than three seconds
 
 
 def spread(values):
@@ -28,14 +29,15 @@ def latencies(values):
 
 def lag(before, after):
     """Of two readings of /stats: how long the loop's turns between them took, in milliseconds. A turn is known by
-    the upper bound of its class."""
+    the upper bound of its class; the last class has none, and counts as LONGER."""
     if not (before and after):
         return None
     turns = {}
     for sign, reading in ((-1, before), (1, after)):
         for loop in reading.get("loops") or []:
             for bound, count in loop["lag_ms"].items():
-                turns[float(bound)] = turns.get(float(bound), 0) + sign * count
+                bound = LONGER if bound == "longer" else float(bound)
+                turns[bound] = turns.get(bound, 0) + sign * count
     bounds = sorted(bound for bound, count in turns.items() if count > 0)
     if not bounds:
         return None

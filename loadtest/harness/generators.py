@@ -75,7 +75,7 @@ class Open:
             pinned(cpu, arrivals.command(url, accept, self.log.name)), text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
-    def result(self, refusals=False):
+    def result(self):
         """What was offered and answered a second, and how long the answers took."""
         try:
             said, _ = self.process.communicate(timeout=self.arrivals.whole * 10 + 60)
@@ -84,16 +84,15 @@ class Open:
             raise Failure(f"{self.what}: h2load did not end") from None
         finally:
             self.end()
-        return summary(rows, errors(said, self.what), self.arrivals, self.what, refusals)
-
+        return summary(rows, errors(said, self.what), self.arrivals, self.what)
 
     def end(self):
         stop(self.process)
         self.log.close()
 
 
-def opened(*arguments, refusals=False):
-    return Open(*arguments).result(refusals)
+def opened(*arguments):
+    return Open(*arguments).result()
 
 
 def errors(said, what):
@@ -104,21 +103,18 @@ def errors(said, what):
     return sum(map(int, found.groups()))
 
 
-def summary(rows, unanswered, arrivals, what, refusals):
+def summary(rows, unanswered, arrivals, what):
     """rows: when each request began, the status of its answer, and how long that took; times in microseconds."""
-    if not refusals:
-        complain(rows, unanswered, what)
+    complain(rows, unanswered, what)
     if not rows:
         raise Failure(f"{what}: h2load had no answer at all")
     begin = min(start for start, _, _ in rows) + (arrivals.begin + WARM) * 1e6
     end = begin + arrivals.seconds * 1e6
     asked = [row for row in rows if begin <= row[0] < end]
-    ended = [status for start, status, took in rows if begin <= start + took < end]
-    good = sum(200 <= status < 300 for status in ended)
-    times = [took / 1000 for _, status, took in asked if 200 <= status < 300]
+    ended = sum(begin <= start + took < end for start, _, took in rows)
+    times = [took / 1000 for _, _, took in asked]
     offered = len(asked) / arrivals.seconds
-    return {"offered_per_second": offered, "answered_per_second": good / arrivals.seconds,
-            "refused_per_second": (len(ended) - good) / arrivals.seconds + unanswered / arrivals.whole,
+    return {"offered_per_second": offered, "answered_per_second": ended / arrivals.seconds,
             "latency_ms": figures.latencies(times) if times else None, "held": offered >= HELD * arrivals.rate}
 
 

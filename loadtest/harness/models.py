@@ -10,8 +10,8 @@ PYTHON = "/usr/bin/python3"                      # Debian's, which finds Debian'
 POOL = 32                                        # connections to PostgreSQL, of each of them
 
 # Nobody is refused for having to wait: what is compared is how long it takes. (Overload has the defaults.)
-PATIENT = {"TENK_DATABASE_LINE": 50000, "TENK_DATABASE_LINE_TIMEOUT": "10m", "TENK_DATABASE_TIMEOUT": "10m",
-           "TENK_THREADS_WAITING": 50000}
+PATIENT = {"TENK_DATABASE_CONNECTIONS": POOL, "TENK_DATABASE_LINE": 50000, "TENK_DATABASE_LINE_TIMEOUT": "10m",
+           "TENK_DATABASE_TIMEOUT": "10m", "TENK_THREADS_WAITING": 50000}
 
 
 class Tenk:
@@ -24,7 +24,7 @@ class Tenk:
         return None if os.access(self.program, os.X_OK) else f"{self.program} is not there: run make first"
 
     def command(self, url, patient=True):
-        settings = {"TENK_DATABASE_CONNECTIONS": POOL, "TENK_LOG_LEVEL": "error", **(PATIENT if patient else {})}
+        settings = {"TENK_LOG_LEVEL": "error", **(PATIENT if patient else {})}
         environment = [f"{name}={value}" for name, value in settings.items()]
         return lambda port: ["env", *environment, self.program, "--mode", self.id, "--workers", "1",
                              "--listen", f"127.0.0.1:{port}", "--database", url]

@@ -49,7 +49,6 @@ SCENARIOS = [
 
 OPEN = ("plaintext", "database", "sleep")        # whose latency is measured at a given rate, too
 SHARES = (0.5, 0.8, 0.95)                        # of the highest throughput seen
-OVERLOADS = (0.5, 1, 1.5, 2, 3)
 
 # A page of about 150 KB of Markdown takes a few milliseconds.
 PARAGRAPH = ("Some *words* of **Markdown**, with a [link](https://example.com/notes), `code`, and <signs> & more. " * 4

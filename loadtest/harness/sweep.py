@@ -9,7 +9,7 @@ import time
 from . import accounts, figures, generators, links
 from .generators import CONNECTS, Arrivals
 from .processes import Failure, serving
-from .scenarios import HEAVY, HEAVY_POSTS, HTML, OVERLOADS, SHARES
+from .scenarios import HEAVY, HEAVY_POSTS, HTML, SHARES
 
 LONGEST = 12                                     # times the usual length, of a run whose answers take long
 RESTING = 0.01                                   # of a processor's time
@@ -26,7 +26,7 @@ class Sweep:
     def __init__(self, options, models, database, folder, progress):
         self.options, self.models, self.database = options, models, database
         self.folder, self.progress, self.relay = folder, progress, f"{options.build}/relay"
-        self.runs, self.opened, self.mixed, self.overload, self.skipped = [], [], [], [], []
+        self.runs, self.opened, self.mixed, self.skipped = [], [], [], []
         self.best = {}                           # of a scenario and a model: the highest throughput
 
     # Servers.
@@ -69,10 +69,14 @@ class Sweep:
         models = [m for m in self.models if scenario.peers or m.id in ("async", "threads")]
         with self.link(scenario.link_ms) as url, self.all_servers(models, url) as servers:
             self.same_answers(scenario, servers.values())
+            points = {}
             for n in counts:
                 of = [m for m in models if m.id in ("async", "threads") or n in PEERS_AT]
-                points = [self.point(scenario, n, model, servers[model.id]) for model in of]
-                self.rounds(scenario, [point for point in points if point], servers)
+                found = [self.point(scenario, n, model, servers[model.id]) for model in of]
+                points[n] = [point for point in found if point]
+                self.up(scenario, points[n], servers)
+            for n in downward(counts):
+                self.down(scenario, [point for point in points[n] if point[1].id in ("async", "threads")], servers)
 
     @staticmethod
     def same_answers(scenario, servers):
@@ -133,7 +137,7 @@ class Sweep:
                 return
             then = now
 
-    def rounds(self, scenario, points, servers):
+    def rounds(self, scenario, points, servers, way=""):
         """A B A B ...: the machine's speed drifts, and favours nobody so. A run begins with nobody in line; it has to
         be so much longer than an answer takes that this does not show."""
         found = {model.id: [] for _, model, _ in points}
@@ -141,9 +145,13 @@ class Sweep:
             for run, model, seconds in points if i % 2 == 0 else reversed(points):
                 if i < run["rounds"]:
                     n = run["connections"]
-                    self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}, round {i + 1}")
+                    self.progress.show(f"{scenario.id}, {n:,} connections, {model.name}, round {i + 1}{way}")
                     found[model.id].append(self.round(scenario, n, model, servers[model.id], seconds))
                     self.progress.step(seconds)
+        return found
+
+    def up(self, scenario, points, servers):
+        found = self.rounds(scenario, points, servers)
         for run, _, _ in points:
             each = found[run["model"]]
             run["requests_per_second"] = figures.spread([r["requests_per_second"] for r in each])
@@ -154,6 +162,14 @@ class Sweep:
             key = (run["scenario"], run["model"])
             self.best[key] = max(self.best.get(key, (0, 0)), (run["requests_per_second"]["median"], run["connections"]))
             self.runs.append(run)
+
+    def down(self, scenario, points, servers):
+        """The same again, in a server that has had more since: what a burst has spoiled shows."""
+        found = self.rounds(scenario, points, servers, " on the way down")
+        for run, _, _ in points:
+            each = found[run["model"]]
+            run["down"] = {"requests_per_second": figures.spread([r["requests_per_second"] for r in each]),
+                           **{key: figures.spreads([r[key] for r in each]) for key in ("latency_ms", "cpu_us")}}
 
     def round(self, scenario, n, model, server, seconds):
         seen = []
@@ -233,20 +249,6 @@ class Sweep:
                              "why": f"at {share:.0%} of the maximum, of {arrivals.rate:,.0f} requests a second h2load "
                                     f"sent {sent:,.0f}"})
 
-    def beyond(self, scenario):
-        """More than it can do, with the limits that tenk has when nobody changes them."""
-        both = [m for m in self.models if (scenario.id, m.id) in self.best and m.id in ("async", "threads")]
-        for factor in OVERLOADS:
-            for model in both:
-                rate, n = self.best[scenario.id, model.id]
-                self.progress.show(f"overload, {factor} times the maximum, {model.name}")
-                with self.server(model, self.database.url, patient=False) as server:
-                    result = generators.opened(self.options.client_cpu, server.url + scenario.path,
-                                               self.arrivals(rate * factor, scenario.pace, self.options.seconds),
-                                               scenario.accept, refusals=True)
-                self.progress.step(self.options.seconds + 1)
-                self.overload.append({"model": model.id, "connections": n, "rounds": 1, **merged([result])})
-
     def beside_heavy_ones(self):
         """Not pinned: rendering threads and the loop on one CPU would measure the kernel's scheduler."""
         both = [m for m in self.models if m.id in ("async", "threads")]
@@ -287,16 +289,19 @@ class Sweep:
                 server.post(f"/users/{HEAVY}/posts", post)
 
 
+def downward(counts):
+    """All but the largest, of which the sweep comes; one alone is repeated."""
+    return counts[-2::-1] if len(counts) > 1 else counts
+
+
 def merged(results):
-    keys = ("offered_per_second", "answered_per_second", "refused_per_second")
-    all = {key: figures.spread([r[key] for r in results]) for key in keys}
-    all["goodput_per_second"] = all["answered_per_second"]
+    all = {key: figures.spread([r[key] for r in results]) for key in ("offered_per_second", "answered_per_second")}
     latencies = [r["latency_ms"] for r in results if r["latency_ms"]]
     all["latency_ms"] = figures.spreads(latencies) if latencies else None
     return all
 
 
-def expected(options, scenarios, models, opened, extras):
+def expected(options, scenarios, models, opened, mixed):
     """Seconds that it will take, about."""
     tenks = sum(m.id in ("async", "threads") for m in models)
     whole = 0
@@ -305,7 +310,9 @@ def expected(options, scenarios, models, opened, extras):
             if n <= s.most:
                 of = len(models) if n in PEERS_AT and s.peers else tenks
                 whole += of * (length(1, n) + options.rounds * length(options.seconds, n))
+        whole += sum(tenks * options.rounds * length(options.seconds, n)
+                     for n in downward([n for n in options.connections if n <= s.most]))
     whole += len(opened) * len(SHARES) * len(models) * options.rounds * (options.seconds + 1.5)
-    if extras:
-        whole += tenks * (len(OVERLOADS) + 2 * options.rounds) * (options.seconds + 1)
+    if mixed:
+        whole += tenks * 2 * options.rounds * (options.seconds + 1)
     return whole

@@ -13,9 +13,9 @@ def section(results):
                 [measure.OFFERED, measure.ANSWERED, *measure.LATENCIES]),
         entries(results, "Mixed load", results.mixed, ("way",), lambda entry: (entry.get("way") or "\u2013",),
                 [measure.OFFERED, *named("fast", measure.FAST), *named("heavy", measure.HEAVY)]),
-        entries(results, "Overload", results.overload, ("connections",),
-                lambda entry: (whole(entry.get("connections")),),
-                [measure.OFFERED, measure.GOODPUT, measure.REFUSED, *measure.LATENCIES])]
+        entries(results, "Overload", results.overload, ("database", "connections", "depth", "times the maximum"),
+                lambda entry: (entry.get("database") or "\u2013", whole(entry.get("connections")), whole(entry.get("depth")),
+                               figure.write(number(entry.get("factor")))), measure.OVERLOAD)]
     tables = [table for table in tables if table]
     return tables or [tag("p", "There are no figures.", class_="missing")]
 

@@ -24,7 +24,9 @@ PROCESSOR, EACH = "\u00b5s a request", "a request"
 MUCH, MANY, LONG = ("more", "as much"), ("more", "as many"), ("longer", "as long")
 
 
-def latency(which, key="latency_ms"):
+def latency(which, key="latency_ms", path=None):
+    if path:
+        return Measure(f"{path}, {which}", "ms", ((key, path, which),), LONG)
     return Measure(f"{which} latency", "ms", ((key, which),), LONG)
 
 
@@ -61,7 +63,17 @@ LAG_MAX = Measure("longest loop lag", "ms", (("loop_lag_ms", "max"),), LONG)
 OFFERED = rate("offered", "offered_per_second")
 ANSWERED = rate("answered", "answered_per_second")
 GOODPUT = rate("goodput", "goodput_per_second")
-REFUSED = rate("refused", "refused_per_second")
+OVERLOAD = [OFFERED, rate("sent", "sent_per_second"), rate("not sent", "unsent_per_second"), GOODPUT,
+            rate("refused", "refused_per_second"), rate("other answers", "other_per_second"),
+            rate("broken", "broken_per_second"), rate("the maximum", "maximum_per_second"),
+            rate("the maximum afterwards", "maximum_afterwards_per_second"), *LATENCIES,
+            Measure("CPU of a good answer", "\u00b5s", (("good_us",),), MUCH),
+            Measure("CPU of a refusal", "\u00b5s", (("refusal_us",),), MUCH),
+            Measure("longest turn", "ms", (("longest_turn_ms",),), LONG),
+            Measure("back after", "ms", (("back_ms",),), LONG),
+            *[latency(which, "beside_ms", path) for path in ("/plaintext", "/healthz") for which in ("p50", "p99", "max")],
+            *[Measure(f"CPU: {who}", "of one", (("cpu", who),), MUCH) for who in ("server", "database", "client", "others")],
+            Measure("longest lag of the client", "ms", (("client_lag_ms",),), LONG)]
 FAST = [latency(which, "fast_latency_ms") for which in ("p50", "p99", "p99.9")]
 HEAVY = [latency(which, "heavy_latency_ms") for which in ("p50", "p99", "p99.9")]
 

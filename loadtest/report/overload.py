@@ -1,63 +1,151 @@
-"""More than can be answered: what is offered against what is still answered well."""
+"""More than can be answered: what is still answered well, how fast, at what cost, and how soon all is well again."""
 
-from . import chart, compare, figure, measure, offered, panel, words
+from . import chart, compare, figure, measure, overload_table, panel, targets, words
 from .markup import tag
+from .results import Spread, number
 
-TITLES = {measure.GOODPUT: "Goodput", measure.REFUSED: "Refused", measure.P99: "p99 latency"}
+DATABASES = {"postgres": "PostgreSQL", "sqlite": "SQLite"}
+LEAD = ("The most that a server can answer is found first, in a closed loop; then a multiple of that is offered, whatever has "
+        "been answered, and at last less than the maximum again, on the same connections. Goodput is what is answered "
+        "with 200. A good server keeps its goodput, answers those whom it admits as fast as ever, refuses the rest at "
+        "once and for little, and is itself again as soon as the load goes.")
+DEPTH = ("Where at most so many requests of one connection are without an answer, one more is given up by the client, and "
+         "counts as not sent. Without that, requests pile up unread in the kernel's buffers, where no server can refuse "
+         "them: there only the goodput is judged.")
+COST = ("What one refusal costs is the server's CPU in a step, less what as many good answers took when the maximum was "
+        "measured, by the answers that were none.")
 
 
 def section(results):
-    lead = tag("p", "Goodput is what was answered as it should be. Beyond the most that a server can do, a good one "
-                    "keeps its goodput and refuses the rest at once; one that collapses answers less than before. "
-                    "On the dashed line all that is offered would be answered.")
     if not results.overload:
-        return [lead, tag("p", "Overload was not measured in this run.", class_="missing")]
-    entries, figures = results.overload, []
-    for measured, title in TITLES.items():
-        made = chart.make(title, measured.unit, offered.lines_of(results, entries, measured), "requests/s offered",
-                          full=measured is measure.GOODPUT)
+        return [tag("p", LEAD), tag("p", "Overload was not measured in this run.", class_="missing")]
+    groups = [group(results, *key) for key in keys(results)]
+    return [tag("p", LEAD), tag("p", targets.WANTED), tag("p", DEPTH), tag("p", COST),
+            chart.legend(results.models_of(results.overload)), panel.notes(told(results)), groups]
+
+
+def keys(results):
+    """Of each table: the database, the connections, and how many requests of one may be under way."""
+    return list(dict.fromkeys(key(entry) for entry in results.overload))
+
+
+def key(entry):
+    return str(entry.get("database")), number(entry.get("connections")), number(entry.get("depth"))
+
+
+def of(results, which, model=None):
+    return [entry for entry in results.overload
+            if key(entry) == which and (model is None or entry.get("model") == model)]
+
+
+def title(database, connections, depth):
+    said = f"{DATABASES.get(database, database)}, {figure.connections(connections)}"
+    if depth == 0:
+        return said + ", whatever is outstanding"
+    return said + (f", {figure.count(depth)} request{'' if depth == 1 else 's'} on each at most" if depth else "")
+
+
+def group(results, *which):
+    drawn = []
+    for made in (goodput(results, which), admitted(results, which)):
         if made:
-            figures.append(panel.captioned(title, measured.unit, made.y_scale.note,
-                                           chart.svg(made, panel.identity("overload", title))))
-    return [lead, chart.legend(results.models_of(entries)),
-            panel.group("Offered load against goodput", figures, "Nothing of it can be drawn."),
-            panel.notes(told(results))]
+            drawn.append(panel.captioned(made.title, made.unit, made.y_scale.note,
+                                         chart.svg(made, panel.identity("overload", *which, made.title))))
+    name = title(*which)
+    return tag("section", tag("h3", name), tag("div", drawn, class_="charts") if drawn else None,
+               overload_table.table(results, of(results, which), name), class_="group")
+
+
+def upward(results, which, value):
+    """A line a model, from how much is offered to a value; without the step back at the end."""
+    lines, ticks = [], set()
+    for model in results.models.values():
+        points = {}
+        for entry in of(results, which, model.id):
+            x, y = number(entry.get("factor")), value(entry)
+            if x is not None and x > 0 and y is not None:
+                points.setdefault(x, Spread(y, y, y))
+        ticks |= set(points)
+        lines.append(chart.Line(model, sorted(points.items())))
+    return lines, sorted(ticks)
+
+
+def share(entry):
+    """Of the maximum, in percent."""
+    good, most = number(entry.get("goodput_per_second")), number(entry.get("maximum_per_second"))
+    return 100 * good / most if good is not None and most else None
+
+
+def possible(entry):
+    """Of what could be answered, in percent."""
+    found = number(entry.get("goodput_share"))
+    return None if found is None else 100 * found
+
+
+def tail(entry):
+    found = measure.P99.of(entry)
+    return found.median if found else None
+
+
+def goodput(results, which):
+    lines, ticks = upward(results, which, share)
+    return chart.make("Goodput", "% of the maximum", lines, "times the maximum offered", ticks or None)
+
+
+def admitted(results, which):
+    lines, ticks = upward(results, which, tail)
+    return chart.make("p99 of the admitted", "ms", lines, "times the maximum offered", ticks or None)
+
+
+def times(factor):
+    return "?" if factor is None else f"{factor:g}"
+
+
+def headline(results):
+    """The table to speak of."""
+    return keys(results)[0] if results.overload else None
 
 
 def last(results, model):
-    """Where most was offered."""
-    found = [entry for entry in results.overload if entry.get("model") == model and measure.OFFERED.of(entry)]
-    return max(found, key=lambda entry: measure.OFFERED.of(entry).median, default={})
-
-
-def kept(results, model):
-    """Goodput at the largest load, and the largest at any load."""
-    found = [measure.GOODPUT.of(entry) for entry in results.overload if entry.get("model") == model]
-    most, end = max((g.median for g in found if g), default=None), measure.GOODPUT.of(last(results, model))
-    return (end.median, most) if end and most else None
+    """Where most was offered, in the table to speak of."""
+    found = [entry for entry in of(results, headline(results), model) if number(entry.get("factor")) is not None]
+    return max(found, key=lambda entry: number(entry["factor"]), default={})
 
 
 def left(results):
-    """How much of its best each model keeps where most is offered; None if that is not known of any."""
-    found = [(model, kept(results, model.id)) for model in results.models_of(results.overload)]
-    found = [f"{model.short} {100 * both[0] / both[1]:.0f}{figure.SPACE}%" for model, both in found if both]
+    """How much of its maximum each model keeps where most is offered; None if that is not known of any."""
+    found = [(model, last(results, model.id)) for model in results.models_of(results.overload)]
+    found = [(f"{model.short} {share(entry):.0f}{figure.SPACE}%", number(entry["factor"]))
+             for model, entry in found if entry and share(entry) is not None]
     if not found:
         return None
-    return f"Where most was offered, this much of the best goodput was left: {figure.several(found)}."
+    return (f"At {times(found[0][1])} times the maximum ({title(*headline(results))}), this much of it is still answered "
+            f"well: {figure.several(said for said, _ in found)}.")
 
 
 def told(results):
+    """How many steps have what is wanted, and what the others lack."""
     said = []
-    for model in results.models_of(results.overload):
-        found, entry = kept(results, model.id), last(results, model.id)
-        if not found:
-            continue
-        refused = measure.REFUSED.of(entry)
-        rest = f"; {figure.write(refused.median, 'requests/s')} were refused" if refused else ""
-        said.append(f"{model.short}: at {figure.write(measure.OFFERED.of(entry).median, 'requests/s')} offered, "
-                    f"{figure.write(found[0], 'requests/s')} were answered well, "
-                    f"{100 * found[0] / found[1]:.0f}{figure.SPACE}% of its best{rest}.")
-    return said + words.contrasts([measure.GOODPUT, measure.P99], last(results, "async"), last(results, "threads"))
+    for which in keys(results):
+        for model in results.models_of(results.overload):
+            entries = of(results, which, model.id)
+            lacking = [(entry, targets.missed(entry)) for entry in entries]
+            lacking = [f"{step(entry, entries)} {figure.several(names)}" for entry, names in lacking if names]
+            if entries:
+                what = f"missed: {'; '.join(lacking)}" if lacking else f"all of {len(entries)} steps have what is wanted"
+                said.append(f"{title(*which)}, {model.short}: {what}.")
+    return said
+
+
+def step(entry, entries):
+    again = any(other is not entry and other.get("factor") == entry.get("factor") for other in entries) and \
+        entry is entries[-1]
+    factor = number(entry.get("factor"))
+    return f"{times(factor)}x" + (" again" if again else "")
+
+
+def compared(results):
+    return words.contrasts([measure.GOODPUT, measure.P99], last(results, "async"), last(results, "threads"))
 
 
 def verdict(results):

@@ -1,6 +1,6 @@
 """The picture for a README: the most telling charts, in one SVG file that stands alone."""
 
-from . import chart, look, measure
+from . import chart, look, measure, overload, words
 from .markup import Markup, join, tag
 from .panel import lines_of
 from .results import Results
@@ -8,7 +8,7 @@ from .results import Results
 PANELS = [("sleep", measure.THROUGHPUT), ("link-10", measure.P99), ("sleep", measure.HELD),
           ("database", measure.THROUGHPUT), ("plaintext", measure.THROUGHPUT), ("plaintext", measure.P99),
           ("database", measure.HELD)]
-MOST, ACROSS = 4, 2
+MOST, ACROSS = 4, 2                          # of these; those of overload come behind them
 GAP, HEAD, TITLE = 24, 64, 40
 
 
@@ -44,7 +44,15 @@ def chosen(results):
                           results.connections(id))
         if made and len(found) < MOST and title not in [before for before, _ in found]:
             found.append((title, made))
-    return found
+    return found + beyond(results)
+
+
+def beyond(results):
+    """What is left, and how fast, when more is asked for."""
+    which = overload.headline(results)
+    made = [overload.goodput(results, which), overload.admitted(results, which)] if which else []
+    return [(f"Overload on {overload.DATABASES.get(which[0], which[0])}: {words.uncapital(one.title)}", one)
+            for one in made if one]
 
 
 def placed(n, title, made):

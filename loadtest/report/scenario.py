@@ -1,6 +1,6 @@
 """All that was measured of one scenario."""
 
-from . import chart, figure, measure, memory, panel, versus
+from . import chart, descent, figure, measure, memory, panel, versus
 from .markup import tag
 
 LATENCY = [measure.P50, measure.P99, measure.P999]
@@ -16,8 +16,8 @@ def section(results, scenario):
     if not runs:
         return [*head, tag("p", "This scenario was not measured in this run.", class_="missing")]
     return [*head, chart.legend(results.models_of(runs)), throughput(results, scenario),
-            several(results, scenario, "Latency", LATENCY), several(results, scenario, "CPU of the server", PROCESSOR),
-            memory.group(results, scenario), waiting(results, scenario)]
+            descent.group(results, scenario), several(results, scenario, "Latency", LATENCY),
+            several(results, scenario, "CPU of the server", PROCESSOR), memory.group(results, scenario), waiting(results, scenario)]
 
 
 def asked(told):

@@ -1,6 +1,6 @@
 """The results in short."""
 
-from . import compare, figure, measure, mixed, overload, verdict, words
+from . import compare, descent, figure, measure, mixed, overload, verdict, words
 from .markup import join, tag
 
 FIRST = ("sleep", "link-10", "database", "plaintext")
@@ -11,7 +11,8 @@ SAID = [("async and threads answer {}.", measure.THROUGHPUT), ("The p99 is {}.",
 
 def section(results):
     told = [line for line in (tallied(results), *map(lambda id: of(results, id), spoken_of(results)),
-                              between(results), beyond(results)) if line]
+                              between(results), descent.told(results), beyond(results))
+            if line]
     return [cautions(results), tag("ul", [tag("li", line) for line in told], class_="summary") if told else
             tag("p", "These results hold nothing that can be compared.", class_="missing"),
             tag("p", compare.RULE, class_="soft")]

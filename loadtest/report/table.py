@@ -2,7 +2,7 @@
 
 import re
 
-from . import figure, measure, verdict
+from . import figure, measure, overload, targets, verdict
 from .results import Results
 
 
@@ -18,7 +18,34 @@ def markdown(results):
         found = "; ".join(verdict.NAMES[kind] if len(counts) == len(results.connections(id)) else text
                           for kind, counts, text in verdict.along(results, id))
         lines.append(row([results.title(id), "" if at is None else figure.count(at), *cells, found or "not compared"]))
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + beyond(results)
+
+
+def beyond(results):
+    """A row for each server under more load than it can bear: goodput and p99, step by step."""
+    if not results.overload:
+        return ""
+    lines, entries = [], results.overload
+    steps = max((overload.of(results, *one) for one in servers(results)), key=len)
+    lines.append(row(["overload", *(overload.step(entry, steps) for entry in steps)]))
+    lines.append(row(["---", *["---:"] * len(steps)]))
+    for which, model in servers(results):
+        entries = overload.of(results, which, model)
+        name = results.models[model].short if model in results.models else model
+        lines.append(row([f"{overload.title(*which)}, {name}", *map(good, entries), *[""] * (len(steps) - len(entries))]))
+    return "\n" + "\n".join(lines) + "\n"
+
+
+def servers(results):
+    return [(which, model.id) for which in overload.keys(results)
+            for model in results.models_of(overload.of(results, which))]
+
+
+def good(entry):
+    """What is answered well of what can be, and how fast; what is missed has a mark."""
+    share, p99 = overload.possible(entry), measure.P99.of(entry)
+    said = [f"{share:.0f} %" if share is not None else None, figure.write(p99.median, "ms") if p99 else None]
+    return (", ".join(part for part in said if part) or "\u2013") + (" (missed)" if targets.missed(entry) else "")
 
 
 def cell(run):

@@ -54,6 +54,11 @@ def capital(said):
     return said if re.match(r"p\d", said) else said[:1].upper() + said[1:]
 
 
+def uncapital(said):
+    """The same as a part of a sentence."""
+    return said[:1].lower() + said[1:]
+
+
 def others(results, scenario, connections, measure):
     """What the models besides tenk's two reached there."""
     found = []
