@@ -21,7 +21,7 @@ def section(results):
         return [tag("p", LEAD), tag("p", "Overload was not measured in this run.", class_="missing")]
     groups = [group(results, *key) for key in keys(results)]
     return [tag("p", LEAD), tag("p", targets.WANTED), tag("p", DEPTH), tag("p", COST),
-            chart.legend(results.models_of(results.overload)), panel.notes(told(results)), groups]
+            tag("p", tallied(results)), chart.legend(results.models_of(results.overload)), groups]
 
 
 def keys(results):
@@ -53,7 +53,7 @@ def group(results, *which):
                                          chart.svg(made, panel.identity("overload", *which, made.title))))
     name = title(*which)
     return tag("section", tag("h3", name), tag("div", drawn, class_="charts") if drawn else None,
-               overload_table.table(results, of(results, which), name), class_="group")
+               panel.notes(told(results, which)), overload_table.table(results, of(results, which), name), class_="group")
 
 
 def upward(results, which, value):
@@ -123,18 +123,19 @@ def left(results):
             f"well: {figure.several(said for said, _ in found)}.")
 
 
-def told(results):
-    """How many steps have what is wanted, and what the others lack."""
-    said = []
-    for which in keys(results):
-        for model in results.models_of(results.overload):
-            entries = of(results, which, model.id)
-            lacking = [(entry, targets.missed(entry)) for entry in entries]
-            lacking = [f"{step(entry, entries)} {figure.several(names)}" for entry, names in lacking if names]
-            if entries:
-                what = f"missed: {'; '.join(lacking)}" if lacking else f"all of {len(entries)} steps have what is wanted"
-                said.append(f"{title(*which)}, {model.short}: {what}.")
-    return said
+def tallied(results):
+    good = sum(not targets.missed(entry) for entry in results.overload)
+    return f"{figure.count(good)} of {figure.count(len(results.overload))} steps have all that is wanted."
+
+
+def told(results, which):
+    """What the steps of each model lack."""
+    for model in results.models_of(of(results, which)):
+        entries = of(results, which, model.id)
+        lacking = [(entry, targets.missed(entry)) for entry in entries]
+        lacking = [f"{step(entry, entries)} {figure.several(names)}" for entry, names in lacking if names]
+        yield f"{model.short}: " + (f"missed: {'; '.join(lacking)}." if lacking
+                                    else f"all of {len(entries)} steps have what is wanted.")
 
 
 def step(entry, entries):
