@@ -10,8 +10,8 @@ PYTHON = "/usr/bin/python3"                      # Debian's, which finds Debian'
 POOL = 32                                        # connections to PostgreSQL, of each of them
 
 # Nobody is refused for having to wait: what is compared is how long it takes. (Overload has the defaults.)
-PATIENT = {"TENK_DATABASE_CONNECTIONS": POOL, "TENK_DATABASE_LINE": 50000, "TENK_DATABASE_LINE_TIMEOUT": "10m",
-           "TENK_DATABASE_TIMEOUT": "10m", "TENK_THREADS_WAITING": 50000}
+PATIENT = {"TENK_DATABASE_CONNECTIONS": POOL, "TENK_DATABASE_LINE": 50000, "TENK_DATABASE_TARGET": 0,
+           "TENK_DATABASE_LINE_TIMEOUT": "10m", "TENK_DATABASE_TIMEOUT": "10m", "TENK_THREADS_WAITING": 50000}
 
 
 class Tenk:
