@@ -164,6 +164,10 @@ class Beyond(unittest.TestCase):
         self.assertNotIn("the client was late", read(results).text())
         results["overload"][2]["late_share"] = 0.2
         self.assertIn("async, 2x the client was late", read(results).text())
+        results["overload"][2]["cpu"]["others"] = 0.7
+        said = read(results).text()
+        self.assertIn("async, 2x the client was late, the machine was busy", said)
+        self.assertIn("In 1 of them others used more than 30 % of a processor", said)
 
     def test_the_table_and_the_picture_have_it(self):
         self.assertIn("| SQLite, 3,000 connections, 1 request on each at most, async | 100 %, 8 ms | 100 %, 16 ms |",

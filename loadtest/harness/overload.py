@@ -52,7 +52,8 @@ class Overload:
 
     def steps(self):
         each = self.options.seconds + 1
-        return [f"closed:{CLOSED}", *(f"{factor}x:{each}" for factor in self.factors), f"closed:{CLOSED}"]
+        most = f"closed:{closed(self.options)}"
+        return [most, *(f"{factor}x:{each}" for factor in self.factors), most]
 
     def one(self, kind, clients, model, server):
         """All steps of one server."""
@@ -163,9 +164,13 @@ def refusal(counts, cpu_us, each):
     return max(0.0, cpu_us - counts["good"] * each) / refused
 
 
+def closed(options):
+    return 1 if options.quick else CLOSED
+
+
 def lasts(options):
     """Seconds of one server."""
-    return 2 * CLOSED + len(QUICK_FACTORS if options.quick else FACTORS) * (options.seconds + 1) + 1
+    return 2 * closed(options) + len(QUICK_FACTORS if options.quick else FACTORS) * (options.seconds + 1) + 1
 
 
 def expected(options, models):

@@ -125,7 +125,10 @@ def left(results):
 
 def tallied(results):
     good = sum(not targets.missed(entry) for entry in results.overload)
-    return f"{figure.count(good)} of {figure.count(len(results.overload))} steps have all that is wanted."
+    busy = sum(map(targets.busy, results.overload))
+    said = f"{figure.count(good)} of {figure.count(len(results.overload))} steps have all that is wanted."
+    return said + (f" In {figure.count(busy)} of them others used more than {targets.BUSY:.0%} of a processor beside server, "
+                   "database and client: they are rough.".replace("%", figure.SPACE + "%") if busy else "")
 
 
 def told(results, which):

@@ -69,7 +69,9 @@ def table(results, entries, name):
 def step(results, entry):
     model, factor = results.models.get(str(entry.get("model"))), number(entry.get("factor"))
     said = f"{model.short if model else entry.get('model')}, {'?' if factor is None else f'{factor:g}'}x"
-    return [said, tag("small", "the client was late")] if targets.late(entry) else said
+    notes = [note for note, true in (("the client was late", targets.late), ("the machine was busy", targets.busy))
+             if true(entry)]
+    return [said, tag("small", ", ".join(notes))] if notes else said
 
 
 def cell(entry, write, judge):

@@ -7,6 +7,8 @@ P99 = 5                                              # times the usual one
 BACK = 100                                           # milliseconds
 LATE = 0.05                                          # of the requests: more, and the client did not keep its rate
 
+BUSY = 0.3                                           # of a processor, used by others: more, and a figure is rough
+
 WANTED = (f"Wanted: goodput of {GOODPUT:.0%} of what can be answered, {GOODPUT_BEYOND:.0%} beyond {BEYOND} times the maximum; a "
           f"p99 of at most {P99} times that of the first step; both {BACK} ms after a step at the latest.").replace("%", "\u00a0%")
 
@@ -19,6 +21,10 @@ def deep(entry):
 def late(entry):
     share, missed = number(entry.get("late_share")) or 0, number(entry.get("missed_per_second")) or 0
     return share > LATE or missed > 0
+
+
+def busy(entry):
+    return (number(reach(entry, ("cpu", "others"))) or 0) > BUSY
 
 
 def goodput(entry):
