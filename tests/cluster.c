@@ -317,9 +317,8 @@ static PGconn *connected(cluster *c)
     return pg;
 }
 
-const char *cluster_ask(cluster *c, const char *sql)
+static void ask(cluster *c, PGconn *pg, const char *sql)
 {
-    PGconn *pg = connected(c);
     PGresult *r = PQexec(pg, sql);
     if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
         fprintf(stderr, "cluster: %s%s", PQresultErrorMessage(r), PQerrorMessage(pg));
@@ -327,6 +326,20 @@ const char *cluster_ask(cluster *c, const char *sql)
     }
     snprintf(c->answer, sizeof c->answer, "%s", PQntuples(r) > 0 ? PQgetvalue(r, 0, 0) : "");
     PQclear(r);
+}
+
+const char *cluster_ask(cluster *c, const char *sql)
+{
+    PGconn *pg = connected(c);
+    ask(c, pg, sql);
     PQfinish(pg);
     return c->answer;
+}
+
+void cluster_wait(cluster *c, const char *sql, const char *answer)
+{
+    PGconn *pg = connected(c);
+    for (ask(c, pg, sql); strcmp(c->answer, answer); ask(c, pg, sql))
+        poll(NULL, 0, 1);
+    PQfinish(pg);
 }

@@ -28,5 +28,6 @@ pid_t       cluster_pid(const cluster *c);         /* of the postmaster; 0 while
 /* Run sql as superuser in the database tenk; its first cell, "" if it has none, until the next call.
  * Aborts when the server refuses. */
 const char *cluster_ask(cluster *c, const char *sql);
+void        cluster_wait(cluster *c, const char *sql, const char *answer);       /* until that is its first cell */
 
 #endif

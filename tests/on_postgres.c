@@ -2,7 +2,9 @@
 #include "on_postgres.h"
 #include "db/postgres_shared.h"
 #include "relay.h"
+#include "server/async/deadline.h"
 #include "server/async/loop.h"
+#include "server/async/plain.h"
 #include "server/async/timer.h"
 #include "server/async/timing.h"
 #include "server/log.h"
@@ -22,11 +24,17 @@ database_options options;
 
 const statement THING = { "thing", "select id, name from things where id = $1", true },
                 SLEEP = { "sleep", "select 1 from pg_sleep($1 / 1000.0)", true },
-                ADD = { "add", "insert into things (id, name) values ($1, 'added')", false };
+                ADD = { "add", "insert into things (id, name) values ($1, 'added')", false },
+                SLEEP_AND_ADD = { "sleep_and_add", "insert into things select $1, 'added' from pg_sleep(60)", false },
+                BACKEND = { "backend", "select pg_backend_pid() where $1 > 0", true },
+                GATED = { "gated", "select $1::int8 from pg_advisory_xact_lock_shared(1)", true },
+                GATED_ADD = { "gated_add", "insert into things select $1, 'added' from pg_advisory_xact_lock_shared(1)", false };
 
-static const statement CONNECTED = {
-    "connected", "select count(*) from pg_stat_activity where application_name = 'tenk' and $1 > 0", true
-};
+const char CONNECTED[] = "select count(*) from pg_stat_activity where application_name = 'tenk'",
+           SLEEPING[] = "select count(*) from pg_stat_activity where query like '%pg_sleep(%' and state = 'active' "
+                        "and pid <> pg_backend_pid()";
+
+static PGconn *gate;                         /* holds the lock */
 
 void make_server(void)
 {
@@ -36,16 +44,37 @@ void make_server(void)
 
 void free_server(void) { cluster_free(server); }
 
+void wait_for(const char *sql, const char *answer) { cluster_wait(server, sql, answer); }
+
+static void terminate_those(const char *where)
+{
+    char sql[256], gone[640];
+    snprintf(sql, sizeof sql, "with theirs as materialized (select pid from pg_stat_activity where %s)"
+             " select coalesce(string_agg(pid::text, ','), '0') from theirs where pg_terminate_backend(pid)", where);
+    snprintf(gone, sizeof gone, "select count(*) from pg_stat_activity where pid in (%.512s)", cluster_ask(server, sql));
+    wait_for(gone, "0");
+}
+
+void terminate_all(void) { terminate_those("application_name = 'tenk'"); }
+
+void terminate(int pid)
+{
+    char where[32];
+    snprintf(where, sizeof where, "pid = %d", pid);
+    terminate_those(where);
+}
+
 void begin(void)
 {
     log_set_level(getenv("LOUD") ? LOG_DEBUG : LOG_ERROR);
-    options = (database_options){ .connections = 2, .pipeline_depth = 16, .line = 64, .timeout_ms = 5000,
-                                  .line_timeout_ms = 5000, .connect_timeout_ms = 5000, .prepare = true };
+    options = (database_options){ .connections = 2, .pipeline_depth = 16, .line = 64, .timeout_ms = 10000,
+                                  .line_timeout_ms = 10000, .connect_timeout_ms = 10000, .prepare = true };
     cluster_start(server);
     cluster_ask(server, "set client_min_messages = error; drop table if exists things;"
                         "create table things(id int primary key, name text);"
                         "insert into things select i, 'thing ' || i from generate_series(1, 1000) i;"
                         "grant all on things to tenk");
+    terminate_all();                         /* whom an earlier test has left behind */
 }
 
 void open_plain(const char *url)
@@ -71,10 +100,36 @@ void wait_for_line(int n)
         sched_yield();
 }
 
-void wait_for(const char *sql, const char *answer)
+int now(const statement *s, rows *r, int64_t n) { return outcome_now(ask(r, s, n)); }
+
+int now_or_never(const statement *s, rows *r, int64_t n)
 {
-    while (strcmp(cluster_ask(server, sql), answer))
-        ;
+    plain_limit(uv_hrtime());
+    const int err = now(s, r, n);
+    plain_limit(NO_DEADLINE);
+    return err;
+}
+
+void gate_shut(void)
+{
+    gate = PQconnectdb(cluster_socket_url(server));
+    PGresult *r = PQexec(gate, "select pg_advisory_lock(1)");
+    ck_assert_int_eq(PQresultStatus(r), PGRES_TUPLES_OK);
+    PQclear(r);
+}
+
+void gate_open(void)
+{
+    PGresult *r = PQexec(gate, "select pg_advisory_unlock(1)");
+    PQclear(r);
+    PQfinish(gate);
+}
+
+void wait_at_gate(int n)
+{
+    char answer[16];
+    snprintf(answer, sizeof answer, "%d", n);
+    wait_for("select count(*) from pg_locks where locktype = 'advisory' and not granted", answer);
 }
 
 const char *relayed_url(void)
@@ -116,7 +171,7 @@ void wait_until_settled(const int err[], int n)
 {
     for (int i = 0; i < n; i++)
         while (err[i] == 1)
-            ck_assert_int_eq(outcome_here(sleep_for(1)), 0);
+            pause_for(1);
 }
 
 void finish(void)
@@ -137,16 +192,10 @@ promise *ask(rows *out, const statement *s, int64_t n)
 
 void wait_for_all(void)
 {
-    rows r;
-    while (outcome_here(ask(&r, &CONNECTED, 1)) || rows_int(&r, 0, 0) < options.connections)
-        ;
-    ck_assert_int_eq(outcome_here(sleep_for(5)), 0);           /* for the server's word to reach us */
+    const pg_link *links = ((pg_pool *)here)->links;
+    for (int i = 0; i < options.connections; i++)
+        while (!pg_link_usable(&links[i]))
+            pause_for(1);
 }
 
-double seconds(void)
-{
-    static uint64_t last;
-    const uint64_t now = uv_hrtime(), since = now - last;
-    last = now;
-    return (double)since / 1e9;
-}
+void pause_for(uint64_t ms) { ck_assert_int_eq(outcome_here(sleep_for(ms)), 0); }

@@ -22,15 +22,31 @@ void finish(void);                           /* closes; fails if anything is lef
 void open_plain(const char *url);            /* without a loop: this is a plain thread */
 void finish_plain(void);
 void wait_for_line(int n);                   /* until so many plain threads wait for a connection */
-void wait_for(const char *sql, const char *answer);          /* until the server says so */
+int  now(const statement *s, rows *r, int64_t n);            /* asks, as a plain thread: the outcome */
+int  now_or_never(const statement *s, rows *r, int64_t n);   /* UV_ETIMEDOUT where it would have to wait */
 
 int  outcome_here(promise *p);                 /* runs the loop until p settles */
 void start(promise *p, int *err);             /* *err is 1 until it has settled */
 void wait_until_settled(const int err[], int n);
 void wait_for_all(void);                     /* connections to be up */
-double seconds(void);                        /* since the last call */
+void pause_for(uint64_t ms);                 /* runs the loop */
+
+void wait_for(const char *sql, const char *answer);          /* until the server says so; the loop stands */
+void terminate(int pid);                     /* a backend; returns when it is gone, and the loop stands */
+void terminate_all(void);                    /* backends of ours, the same */
 
 extern const statement THING, SLEEP, ADD;    /* ($1 id), ($1 milliseconds), ($1 id) */
+extern const statement SLEEP_AND_ADD;        /* ($1 id): a minute */
+extern const statement BACKEND;              /* ($1 1): the pid of who runs it */
 promise *ask(rows *out, const statement *s, int64_t n);
+
+extern const char CONNECTED[], SLEEPING[];   /* how many connections there are; and how many of them sleep */
+
+/* A gate at the server. While it is shut, who runs one of these waits there, however long that takes, and
+ * can be waited for: so what a test does in the middle of a query happens there on any machine. */
+extern const statement GATED, GATED_ADD;     /* reads: $1; adds ($1 id) */
+void gate_shut(void);
+void gate_open(void);
+void wait_at_gate(int n);                    /* until so many wait there at once; the loop stands */
 
 #endif

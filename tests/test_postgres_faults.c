@@ -1,5 +1,6 @@
 /* test_postgres_faults.c - the PostgreSQL driver while things break: nothing hangs, no write is lost or
  * done twice, and all is well again soon after. */
+#include "db/postgres.h"
 #include "on_postgres.h"
 #include "relay.h"
 #include "server/async/combine.h"
@@ -7,16 +8,12 @@
 #include "server/async/timing.h"
 #include "server/refusal.h"
 #include "suites.h"
+#include "support.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static const statement BACKEND = { "backend", "select pg_backend_pid() where $1 > 0", true },
-                       SLOW_ADD = { "slow_add", "insert into things select $1, 'added' from pg_sleep(0.3)", false };
-
-static void pause_for(uint64_t ms) { ck_assert_int_eq(outcome_here(sleep_for(ms)), 0); }
 
 static int backend(void)
 {
@@ -25,32 +22,35 @@ static int backend(void)
     return (int)rows_int(&r, 0, 0);
 }
 
-static void terminate_all(void)
-{
-    cluster_ask(server, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tenk'");
-}
-
-/* Retry until the database answers; the seconds it took. */
-static double recovery(void)
+static void until_it_answers(void)
 {
     rows r;
-    const uint64_t began = uv_hrtime();
     while (outcome_here(ask(&r, &THING, 1)))
         pause_for(1);
-    return (double)(uv_hrtime() - began) / 1e9;
+}
+
+static void have_it_sent(promise *p, int *err)
+{
+    start(p, err);
+    pause_for(1);
 }
 
 START_TEST(reads_do_not_notice_that_their_backends_are_killed)
 {
     rows r[4];
+    int err;
     open_with(cluster_url(server));
     wait_for_all();
     const int before = backend();
-    promise *all = gather(ask(&r[0], &SLEEP, 60), ask(&r[1], &SLEEP, 60), ask(&r[2], &SLEEP, 60), ask(&r[3], &THING, 4));
-    pause_for(10);
+    gate_shut();
+    have_it_sent(gather(ask(&r[0], &GATED, 1), ask(&r[1], &GATED, 2), ask(&r[2], &GATED, 3), ask(&r[3], &THING, 4)), &err);
+    wait_at_gate(options.connections);
     terminate_all();
-    ck_assert_int_eq(outcome_here(all), 0);
-    ck_assert_int_eq(rows_int(&r[3], 0, 0), 4);
+    gate_open();
+    wait_until_settled(&err, 1);
+    ck_assert_int_eq(err, 0);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(rows_int(&r[i], 0, 0), i + 1);
     ck_assert_int_ne(backend(), before);
     terminate_all();                         /* and while they are idle */
     ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 5)), 0);
@@ -64,14 +64,16 @@ START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
     int written;
     open_with(cluster_url(server));
     wait_for_all();
-    start(ask(&a, &SLOW_ADD, 2000), &written);
-    pause_for(20);
+    gate_shut();
+    have_it_sent(ask(&a, &GATED_ADD, 2000), &written);
+    wait_at_gate(1);
     terminate_all();
     ck_assert_int_eq(outcome_here(ask(&b, &THING, 1)), 0);
     wait_until_settled(&written, 1);
     ck_assert_int_eq(written, UV_ECONNRESET);
+    gate_open();
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
-    ck_assert_int_eq(outcome_here(ask(&a, &SLOW_ADD, 2000)), 0);
+    ck_assert_int_eq(outcome_here(ask(&a, &GATED_ADD, 2000)), 0);
     finish();
 }
 END_TEST
@@ -81,7 +83,6 @@ START_TEST(a_connection_whose_end_has_been_announced_takes_no_write)
 {
     rows r;
     options.connections = 1;
-    options.timeout_ms = 2000;
     open_with(relayed_url());
     ck_assert_int_eq(outcome_here(ask(&r, &ADD, 2000)), 0);
     terminate_all();
@@ -98,27 +99,26 @@ START_TEST(a_server_that_stops_and_comes_back_is_found_again)
 {
     rows r[3];
     int read, written;
+    options.timeout_ms = options.line_timeout_ms = 0;        /* so that nothing but the server's end is one for them */
     open_with(cluster_url(server));
     wait_for_all();
-    start(ask(&r[0], &SLEEP, 60000), &read);
-    start(ask(&r[1], &SLOW_ADD, 2000), &written);
-    pause_for(20);
+    have_it_sent(ask(&r[0], &SLEEP, 60000), &read);
+    have_it_sent(ask(&r[1], &SLEEP_AND_ADD, 2000), &written);
+    wait_for(SLEEPING, "2");
     if (_i == 0)
         cluster_stop(server);
     else
         cluster_crash(server);
-    seconds();
     wait_until_settled(&read, 1);
     wait_until_settled(&written, 1);
     ck_assert_int_eq(read, UV_ECONNRESET);
     ck_assert_int_eq(written, UV_ECONNRESET);
-    ck_assert_double_lt(seconds(), 1);
-    ck_assert_int_eq(outcome_here(ask(&r[2], &THING, 1)), UV_ECONNREFUSED);
-    ck_assert_double_lt(seconds(), 0.05);    /* at once, while the driver tries to connect */
-    pause_for(300);
-    ck_assert_int_eq(outcome_here(ask(&r[2], &THING, 1)), UV_ECONNREFUSED);
+    for (int i = 0; i < 100; i++) {          /* at once, while the driver tries to connect */
+        ck_assert_int_eq(outcome_now(ask(&r[2], &THING, 1)), UV_ECONNREFUSED);
+        pause_for(1);
+    }
     cluster_start(server);
-    ck_assert_double_lt(recovery(), 0.6);
+    until_it_answers();
     wait_for_all();
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
     finish();
@@ -162,13 +162,14 @@ START_TEST(every_acknowledged_write_is_there_after_the_server_crashed_under_load
         when_settled(sleep_for(1), kick, NULL);
     }
     for (int round = 0; round < 2; round++) {
-        pause_for(60);
+        for (const int from = load.acknowledged; load.acknowledged < from + 20;)
+            pause_for(1);
         load.stop = true;                    /* what is under way still is */
         cluster_crash(server);
         while (load.under_way)
             pause_for(1);
         cluster_start(server);
-        recovery();
+        until_it_answers();
         load.stop = false;
         for (int i = 0; i < 8; i++) {
             load.under_way++;
@@ -179,7 +180,6 @@ START_TEST(every_acknowledged_write_is_there_after_the_server_crashed_under_load
     while (load.under_way)
         pause_for(1);
     const int there = atoi(cluster_ask(server, "select count(*) from things where name = 'added'"));
-    ck_assert_int_gt(load.acknowledged, 10);
     ck_assert_int_ge(there, load.acknowledged);
     ck_assert_int_le(there, load.acknowledged + load.uncertain);
     finish();
@@ -191,16 +191,15 @@ START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
     rows r[2];
     int written;
     options.connections = 1;
-    options.timeout_ms = 100;
     open_with(cluster_url(server));
     const int pid = backend();
-    kill(pid, SIGSTOP);
-    seconds();
+    kill(pid, SIGSTOP);                      /* until the end: whoever waited for it would do so for ever */
+    options.timeout_ms = 100;
     start(ask(&r[1], &ADD, 2000), &written);
     ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), UV_ETIMEDOUT);
     wait_until_settled(&written, 1);
     ck_assert_int_eq(written, UV_ETIMEDOUT);
-    ck_assert_double_lt(seconds(), 2);
+    options.timeout_ms = 0;
     ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 1)), 0);  /* on another connection */
     ck_assert_int_ne(backend(), pid);
     kill(pid, SIGCONT);
@@ -208,23 +207,23 @@ START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
 }
 END_TEST
 
+/* Neither does its end, for which one that connects at that moment would wait for ever, too. */
 START_TEST(a_server_that_is_frozen_delays_nobody_for_long)
 {
     rows r;
-    options.timeout_ms = 50;
-    options.line_timeout_ms = 200;
-    options.connect_timeout_ms = 100;
+    options.connections = 1;
+    options.connect_timeout_ms = 0;
     open_with(cluster_url(server));
     wait_for_all();
     const pid_t postmaster = cluster_pid(server);
     const int pid = backend();
     kill(postmaster, SIGSTOP);               /* takes no cancel requests and no connections */
     kill(pid, SIGSTOP);
-    seconds();
+    options.timeout_ms = 50;
     ck_assert_int_eq(outcome_here(ask(&r, &SLEEP, 60000)), UV_ETIMEDOUT);
-    ck_assert_double_lt(seconds(), 2);
+    options.line_timeout_ms = 200;
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), REFUSED(REFUSED_DATABASE_TIMEOUT));
     finish();
-    ck_assert_double_lt(seconds(), 2);
     kill(pid, SIGCONT);
     kill(postmaster, SIGCONT);
 }
@@ -238,13 +237,16 @@ START_TEST(a_port_where_nobody_answers_is_given_up_in_time)
     listen_somewhere(16, &deaf);
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf);
     options.line_timeout_ms = 50;
-    options.connect_timeout_ms = 400;
+    options.connect_timeout_ms = 0;          /* never */
     open_with(url);
-    seconds();
     ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), REFUSED(REFUSED_DATABASE_TIMEOUT));
-    ck_assert_double_lt(seconds(), 0.3);
-    pause_for(400);
-    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_ECONNREFUSED);
+    finish();
+
+    options.line_timeout_ms = 0;
+    options.connect_timeout_ms = 50;
+    open_with(url);
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_ECONNREFUSED);     /* once that is known */
+    ck_assert_int_eq(outcome_now(ask(&r, &THING, 1)), UV_ECONNREFUSED);
     finish();
 }
 END_TEST
@@ -255,7 +257,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found)
     int deaf;
     rows r;
     listen_somewhere(16, &deaf);
-    options.connect_timeout_ms = 100;
+    options.connect_timeout_ms = 1000;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:1,127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf, cluster_port(server), "read-write");
     open_with(url);
@@ -273,9 +275,29 @@ START_TEST(who_may_not_connect_is_refused_quickly)
     const char *urls[] = { "postgresql://locked:wrong@127.0.0.1:%d/tenk", "postgresql://tenk@127.0.0.1:%d/missing",
                            "postgresql://nobody@127.0.0.1:%d/tenk", "postgresql://tenk@no-such-host.invalid:%d/tenk" };
     snprintf(url, sizeof url, urls[_i], cluster_port(server));
+    options.line_timeout_ms = 0;             /* a look-up may take its time */
     open_with(url);
     ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), UV_ECONNREFUSED);
     finish();
+}
+END_TEST
+
+/* So the server is found again as soon, and those who have lost it together do not come back together. */
+START_TEST(attempts_to_connect_are_ever_further_apart_but_never_more_than_half_a_second)
+{
+    uint64_t backoff = 0, least = 500, most = 0;
+    ck_assert_uint_eq(pg_backoff(&backoff, false), 0);
+    for (uint64_t before = backoff; backoff < 500; before = backoff) {
+        const uint64_t wait = pg_backoff(&backoff, true);
+        ck_assert(wait >= before / 2 && wait <= before);
+        ck_assert_uint_gt(backoff, before);
+    }
+    while (most < least + 100) {             /* they are spread */
+        const uint64_t wait = pg_backoff(&backoff, true);
+        ck_assert(wait >= 250 && wait <= 500);
+        least = wait < least ? wait : least;
+        most = wait > most ? wait : most;
+    }
 }
 END_TEST
 
@@ -338,7 +360,7 @@ Suite *postgres_faults_suite(void)
     tcase_set_tags(t, "faults");             /* the image is built without them */
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 20);
+    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, reads_do_not_notice_that_their_backends_are_killed);
     tcase_add_test(t, a_write_whose_backend_is_killed_is_not_sent_again);
     tcase_add_test(t, a_connection_whose_end_has_been_announced_takes_no_write);
@@ -349,6 +371,7 @@ Suite *postgres_faults_suite(void)
     tcase_add_test(t, a_port_where_nobody_answers_is_given_up_in_time);
     tcase_add_loop_test(t, of_several_hosts_one_that_lives_is_found, 0, 2);
     tcase_add_loop_test(t, who_may_not_connect_is_refused_quickly, 0, 4);
+    tcase_add_test(t, attempts_to_connect_are_ever_further_apart_but_never_more_than_half_a_second);
     tcase_add_test(t, the_right_password_opens_and_is_not_shown);
     tcase_add_test(t, init_creates_once_and_leaves_alone_what_is_not_ours);
     suite_add_tcase(s, t);
