@@ -143,8 +143,10 @@ void pg_link_shut(pg_link *l);
 
 void pg_link_wait_for_cancel(pg_link *l);                /* until nothing new can be hit by one */
 
-void pg_pipeline_send(pg_link *l, pg_query *q);          /* leaves with pg_link_flush */
-void pg_pipeline_sync(pg_link *l);
+/* Leaves with pg_link_flush. If it cannot be sent, the link is lost as by pg_link_lost, and q with it: it
+ * may be in line again, or settled and gone. */
+void pg_pipeline_send(pg_link *l, pg_query *q);
+bool pg_pipeline_sync(pg_link *l);                       /* false: the link must be given up */
 bool pg_pipeline_take(pg_link *l, PGresult *r, uint64_t now);    /* true if it ends the connection; takes r */
 
 void pg_connect(pg_link *l);                             /* begin an attempt */

@@ -46,15 +46,19 @@ static void *deliver(void *arg)
 
 pg_delivery *pg_delivery_send(PGconn *pg, void (*told)(void *arg), void *arg)
 {
+    PGcancel *request = PQgetCancel(pg);
+    if (!request)
+        return NULL;
     if (atomic_fetch_add(&threads, 1) >= MOST_THREADS) {
         atomic_fetch_sub(&threads, 1);
+        PQfreeCancel(request);
         return NULL;
     }
     pg_delivery *d = mem_alloc(sizeof *d);
     pthread_attr_t small;
     pthread_t thread;
 
-    d->request = PQgetCancel(pg);
+    d->request = request;
     d->told = told;
     d->arg = arg;
     uv_mutex_init(&d->lock);

@@ -11,7 +11,7 @@
 typedef struct pg_delivery pg_delivery;
 
 /* Asks the server to stop what pg runs. told(arg) is called once, by that thread, when the request has
- * been delivered or could not be. NULL when it cannot begin now: too many are under way. */
+ * been delivered or could not be. NULL when it cannot begin now: too many are under way, or libpq cannot. */
 pg_delivery *pg_delivery_send(PGconn *pg, void (*told)(void *arg), void *arg);
 
 /* Ends it, or leaves it behind: from now on told is not called. Once for each, told or not. */

@@ -23,7 +23,7 @@ static int refused(struct session *s, const PGresult *r)
     const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
     char reason[256];
 
-    pg_reason(primary ? primary : PQresultErrorMessage(r), reason, sizeof reason);
+    pg_reason(primary ? primary : r ? PQresultErrorMessage(r) : PQerrorMessage(s->pg), reason, sizeof reason);
     if (state && strcmp(state, "42501") == 0) {
         snprintf(s->why, s->size, "the user \"%s\" may not create the tables: %s. Let the owner of the "
                  "database run this, or grant create on the schema.", PQuser(s->pg), reason);

@@ -44,9 +44,7 @@ static void write_out(pg_link *l)
 
 void pg_link_flush(pg_link *l)
 {
-    if (l->unsynced)
-        pg_pipeline_sync(l);
-    const int left = PQflush(l->pg);
+    const int left = l->unsynced && !pg_pipeline_sync(l) ? -1 : PQflush(l->pg);
     l->unflushed = left > 0;
     if (left > 0)
         uv_poll_start(l->poll, UV_READABLE | UV_WRITABLE, on_event);

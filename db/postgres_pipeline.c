@@ -5,60 +5,58 @@
  *
  * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's
  * error has skipped are sent again, each with a Sync of its own. A query leaves the pipeline with its
- * result, or with the Sync behind it, which is when a write is committed. */
+ * result, or with the Sync behind it, which is when a write is committed.
+ *
+ * Answers are told apart by their order alone. Where libpq could not send, something has left or
+ * nothing has, and it does not say which: from then on any answer may be another query's. So that link
+ * is lost at once, with all that is in its pipeline. */
 #include "postgres.h"
 
 #include <string.h>
 
-void pg_pipeline_sync(pg_link *l)
+bool pg_pipeline_sync(pg_link *l)
 {
     l->unsynced = false;
     l->pipeline.last->syncs = true;
 #ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
-    PQsendPipelineSync(l->pg);
+    return PQsendPipelineSync(l->pg);
 #else
-    PQpipelineSync(l->pg);                   /* flushes, and a failure shows in the next PQflush */
+    return PQpipelineSync(l->pg);            /* flushes */
 #endif
 }
 
-static const char *prepared(pg_link *l, pg_query *q)
-{
-    const char *name = pg_name_of(&l->names, q->plan);
-    if (!name) {
-        Oid oids[MAX_PARAMETERS];
-        name = pg_name_new(&l->names, q->plan);
-        pg_oids(q->plan, oids);
-        q->prepares = true;
-        PQsendPrepare(l->pg, name, q->plan->statement->sql, q->plan->n, oids);
-    }
-    return name;
-}
-
-/* That sending fails for want of a connection shows in pg_link_flush. */
-void pg_pipeline_send(pg_link *l, pg_query *q)
+static bool send_it(pg_link *l, pg_query *q)
 {
     const pg_plan *plan = q->plan;
-    if (q->alone && l->unsynced)
-        pg_pipeline_sync(l);
+    const char *name = pg_name_of(&l->names, plan), *sql = plan->statement->sql;
+    Oid oids[MAX_PARAMETERS];
+    if (!name)
+        pg_oids(plan, oids);
+    if (!l->pool->options->prepare)
+        return PQsendQueryParams(l->pg, sql, plan->n, oids, q->values, q->lengths, pg_binary, 1);
+    if (!name) {
+        name = pg_name_new(&l->names, plan);
+        q->prepares = true;
+        if (!PQsendPrepare(l->pg, name, sql, plan->n, oids))
+            return false;
+    }
+    return PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 1);
+}
+
+void pg_pipeline_send(pg_link *l, pg_query *q)
+{
+    const bool synced = !q->alone || !l->unsynced || pg_pipeline_sync(l);
     q->link = l;
     q->prepares = q->syncs = false;
     q->sends++;
-    if (l->pool->options->prepare) {
-        const char *name = prepared(l, q);
-        PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 1);
-    } else {
-        Oid oids[MAX_PARAMETERS];
-        pg_oids(plan, oids);
-        PQsendQueryParams(l->pg, plan->statement->sql, plan->n, oids, q->values, q->lengths, pg_binary, 1);
-    }
     if (!l->pipeline.first)
         l->head_since = q->sent;
-    q->expected = plan->usual;
+    q->expected = q->plan->usual;
     l->load += q->expected;
     pg_list_append(&l->pipeline, q);
     l->unsynced = l->unflushed = true;
-    if (q->alone)
-        pg_pipeline_sync(l);
+    if (!synced || !send_it(l, q) || (q->alone && !pg_pipeline_sync(l)))
+        pg_link_lost(l, PQerrorMessage(l->pg));
 }
 
 static void settle_or_resend(pg_link *l, pg_query *q)
@@ -153,6 +151,11 @@ bool pg_pipeline_take(pg_link *l, PGresult *r, uint64_t now)
             PQclear(r);
             l->head_prepared = true;
             return false;
+        }
+        if (q->result) {                     /* whose is this one? */
+            PQclear(r);
+            pg_reason("more answers than queries", l->last_words, sizeof l->last_words);
+            return true;
         }
         q->result = r;
         break;

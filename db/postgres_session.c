@@ -61,6 +61,8 @@ void pg_session_close(pg_session *s)
 bool pg_session_stands(pg_session *s)
 {
     struct pollfd on = { PQsocket(s->pg), POLLIN, 0 };
+    if (on.fd < 0)                           /* libpq has given it up; poll would pass over it */
+        lose(s, NULL);
     while (!s->lost && poll(&on, 1, 0) > 0) {                /* what the server says unasked, or its end */
         if (!PQconsumeInput(s->pg))
             lose(s, NULL);
@@ -94,10 +96,10 @@ static int keep(PGresult **kept, PGresult *r)
 static int receive(pg_session *s, wait_fn *wait, uint64_t until, PGresult **answer)
 {
     for (;;) {
-        const int left = PQflush(s->pg);
-        if (left < 0)
+        const int left = PQflush(s->pg), fd = PQsocket(s->pg);
+        if (left < 0 || fd < 0)
             return lose(s, NULL);
-        const int err = wait(PQsocket(s->pg), POLLIN | (left ? POLLOUT : 0), until);
+        const int err = wait(fd, POLLIN | (left ? POLLOUT : 0), until);
         if (err)
             return err;
         if (!PQconsumeInput(s->pg))

@@ -91,6 +91,10 @@ int pg_target_init(pg_target *t, const database_options *options, char *why, siz
     if (service)
         setenv("PGSERVICE", service, 1);     /* makes PQconndefaults read it */
     PQconninfoOption *defaults = PQconndefaults();
+    if (!defaults) {
+        PQconninfoFree(url);
+        return refuse(NULL, why, size);
+    }
 
     size_t length = 1024;
     for (PQconninfoOption *o = url, *d = defaults; o->keyword; o++, d++) {
@@ -203,7 +207,7 @@ PGconn *pg_target_connect_blocking(const pg_target *t, int first_host, uint64_t 
         if (left <= 0)
             break;
         poll(&socket, 1, left < PLAIN_LOOK_MS ? (int)left : PLAIN_LOOK_MS);
-        if (socket.revents)
+        if (socket.revents || socket.fd < 0)
             wants = PQconnectPoll(pg);
     }
     return pg;

@@ -82,6 +82,7 @@
     run(postgres_faults_suite)         \
     run(postgres_threads_suite)        \
     run(postgres_threads_faults_suite) \
+    run(postgres_sends_suite)          \
     run(markdown_suite)                \
     run(lines_suite)                   \
     run(import_suite)
