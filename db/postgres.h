@@ -94,6 +94,7 @@ pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *p
 void      pg_query_settle(pg_query *q, int err);         /* 0 hands out the result */
 void      pg_query_stop(pg_query *q, int verdict);       /* its time is up, or nobody wants it any more */
 int       pg_error(const char *state);                   /* an SQLSTATE, as db.h has it */
+bool      pg_fits(const statement *s, int n, const value parameters[]);          /* in a message; else it is logged */
 int       pg_encode(const value *v, arena *a, int64_t *room, const char **at);    /* its length */
 void      pg_rows_give(rows *out, arena *a, PGresult *r);
 

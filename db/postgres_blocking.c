@@ -70,6 +70,8 @@ static promise *query(db *d, arena *a, stopwatch *w, rows *out, const statement 
                       const value parameters[])
 {
     pg_question q = { .statement = s, .parameters = parameters, .n = n };
+    if (!pg_fits(s, n, parameters))
+        return promise_settled(DB_EQUERY);
     for (int i = 0; i < n; i++)
         q.lengths[i] = pg_encode(&parameters[i], a, &q.integers[i], &q.values[i]);
     if (w)

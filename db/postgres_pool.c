@@ -141,6 +141,8 @@ static promise *query(db *d, arena *a, stopwatch *w, rows *out, const statement 
     pg_pool *p = (pg_pool *)d;
     if (p->closing)
         return promise_settled(UV_ECANCELED);
+    if (!pg_fits(s, n, parameters))
+        return promise_settled(DB_EQUERY);
     if (p->down)
         return promise_settled(UV_ECONNREFUSED);
     if (p->line.count >= p->options->line + room(p))

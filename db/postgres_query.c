@@ -1,5 +1,6 @@
 /* postgres_query.c - one db_query: parameters as the wire wants them, its clock, its outcome. */
 #include "postgres.h"
+#include "server/log.h"
 #include "server/memory.h"
 
 const int pg_binary[MAX_PARAMETERS] = { 1, 1, 1, 1, 1, 1, 1, 1 };
@@ -29,6 +30,22 @@ void pg_list_remove(pg_list *l, pg_query *q)
     *(q->prev ? &q->prev->next : &l->first) = q->next;
     *(q->next ? &q->next->prev : &l->last) = q->prev;
     l->count--;
+}
+
+/* The server reads no message longer than 1 GB, and takes a longer one for the end of the connection. */
+bool pg_fits(const statement *s, int n, const value parameters[])
+{
+    enum { LARGEST = 1000000000 };
+    size_t left = LARGEST;
+    for (int i = 0; i < n; i++) {
+        const size_t length = parameters[i].type == VALUE_TEXT ? parameters[i].text.length : 0;
+        if (length > left) {
+            log_error("postgres: %s: its parameters are longer than %d bytes", s->name, LARGEST);
+            return false;
+        }
+        left -= length;
+    }
+    return true;
 }
 
 int pg_encode(const value *v, arena *a, int64_t *room, const char **at)

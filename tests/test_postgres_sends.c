@@ -11,7 +11,8 @@
 enum { ALL = 12, WRITES_FROM = 2000 };
 
 static const statement SAME = { "same", "select $1::int8", true },
-                       TWICE = { "twice", "select $1::int8 * 2", true };
+                       TWICE = { "twice", "select $1::int8 * 2", true },
+                       LENGTH = { "length", "select length($1)", true };
 
 /* What fails: in turns, before it has done anything and after it has done all. */
 static const libpq_call SENDS[] = { LIBPQ_PREPARE, LIBPQ_PREPARED, LIBPQ_PARAMS, LIBPQ_SYNC, LIBPQ_FLUSH };
@@ -151,6 +152,29 @@ START_TEST(a_cancel_request_that_cannot_be_made_is_made_later)
 }
 END_TEST
 
+/* The text is not there: nobody may have looked at it. */
+START_TEST(parameters_that_no_message_can_hold_are_refused_and_disturb_nobody)
+{
+    rows r, neighbour;
+    int err;
+    const value huge[] = { string((text){ "", 1000000001 }) };
+    const value together[] = { string((text){ "", 600000000 }), string((text){ "", 600000000 }) };
+    log_capture();
+    open_with(cluster_url(server));
+    wait_for_all();
+    start(ask(&neighbour, &SAME, 5), &err);
+    ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &r, &LENGTH, 1, huge)), DB_EQUERY);
+    ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &r, &LENGTH, 2, together)), DB_EQUERY);
+    wait_until_settled(&err, 1);
+    ck_assert_int_eq(err, 0);
+    ck_assert_int_eq(log_times("length"), 2);
+    finish();
+    open_plain(cluster_url(server));
+    ck_assert_int_eq(outcome_now(db_query(here, &scratch, NULL, &r, &LENGTH, 1, huge)), DB_EQUERY);
+    finish_plain();
+}
+END_TEST
+
 Suite *postgres_sends_suite(void)
 {
     Suite *s = suite_create("postgres_sends");
@@ -164,6 +188,7 @@ Suite *postgres_sends_suite(void)
     tcase_add_test(t, a_session_that_cannot_be_asked_is_another_one_that_is_lost);
     tcase_add_loop_test(t, a_connection_that_cannot_be_made_ready_is_made_anew, 0, 2);
     tcase_add_test(t, a_cancel_request_that_cannot_be_made_is_made_later);
+    tcase_add_test(t, parameters_that_no_message_can_hold_are_refused_and_disturb_nobody);
     suite_add_tcase(s, t);
     return s;
 }
