@@ -129,7 +129,8 @@ struct pg_link {
     struct pg_cancel *cancel;                /* under way */
     struct pg_lookup *lookup;                /* of the host names, under way */
     uint64_t    backoff;                     /* milliseconds */
-    uint64_t    up_since, alive_at;          /* nanoseconds: connected; answered */
+    uint64_t    up_since;                    /* nanoseconds: connected */
+    uint64_t    alive_at;                    /* answered, or begun to connect: it has not broken before */
     int         first_host;                  /* to try: a host that did not answer in time goes last */
 };
 

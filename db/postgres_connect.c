@@ -106,6 +106,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static void begin(pg_link *l, struct pg_lookup *k)
 {
     l->state = PG_CONNECTING;
+    l->alive_at = uv_hrtime();               /* it may break at any moment after, and be up for us later */
     l->pg = pg_target_connect(&l->pool->database->target, k->found, k->count);
     l->lookup = NULL;
     mem_free(k);

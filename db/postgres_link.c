@@ -170,7 +170,7 @@ void pg_link_up(pg_link *l)
     uv_poll_start(l->poll, UV_READABLE, on_event);
     l->state = PG_UP;
     l->failed = l->held = l->unsynced = l->unflushed = l->head_prepared = false;
-    l->up_since = l->alive_at = uv_hrtime();
+    l->up_since = uv_hrtime();
     l->last_words[0] = '\0';
     pg_pool_recovered(l->pool);
 }

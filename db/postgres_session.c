@@ -36,12 +36,13 @@ static void on_notice(void *arg, const PGresult *r)
 int pg_session_connect(pg_session *s, int first_host, const atomic_bool *stop, char *why, size_t size)
 {
     const postgres *d = s->shared->database;
+    s->alive_at = uv_hrtime();
     s->pg = pg_target_connect_blocking(&d->target, first_host, d->options->connect_timeout_ms, stop);
     if (s->pg && PQstatus(s->pg) == CONNECTION_OK && PQsetnonblocking(s->pg, 1) == 0) {
         PQsetNoticeReceiver(s->pg, on_notice, s);
         s->lost = false;
         s->last_words[0] = '\0';
-        s->up_since = s->alive_at = uv_hrtime();
+        s->up_since = uv_hrtime();
         return 0;
     }
     const bool silent = s->pg && PQstatus(s->pg) != CONNECTION_BAD;

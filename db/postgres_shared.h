@@ -27,7 +27,8 @@ typedef struct pg_session {
     PGconn     *pg;                          /* NULL while not connected */
     pg_plans    plans;
     pg_names    names;
-    uint64_t    up_since, alive_at;          /* nanoseconds: connected; answered */
+    uint64_t    up_since;                    /* nanoseconds: connected */
+    uint64_t    alive_at;                    /* answered, or begun to connect: it has not broken before */
     bool        lost;                        /* it has broken, and last_words has why */
     char        last_words[256];
 } pg_session;

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int backend(void)
 {
@@ -54,6 +55,21 @@ START_TEST(reads_do_not_notice_that_their_backends_are_killed)
     ck_assert_int_ne(backend(), before);
     terminate_all();                         /* and while they are idle */
     ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 5)), 0);
+    finish();
+}
+END_TEST
+
+/* One of them has just been made, and we do not know that yet, nor that it has broken. */
+START_TEST(a_read_goes_again_only_where_the_connection_was_begun_after_its_own_had_broken)
+{
+    rows r;
+    open_with(cluster_url(server));
+    wait_for_all();
+    terminate(backend());
+    while (strcmp(cluster_ask(server, CONNECTED), "2"))
+        uv_run(loop_here(), UV_RUN_NOWAIT);
+    terminate_all();
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 5)), 0);
     finish();
 }
 END_TEST
@@ -362,6 +378,7 @@ Suite *postgres_faults_suite(void)
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, reads_do_not_notice_that_their_backends_are_killed);
+    tcase_add_test(t, a_read_goes_again_only_where_the_connection_was_begun_after_its_own_had_broken);
     tcase_add_test(t, a_write_whose_backend_is_killed_is_not_sent_again);
     tcase_add_test(t, a_connection_whose_end_has_been_announced_takes_no_write);
     tcase_add_loop_test(t, a_server_that_stops_and_comes_back_is_found_again, 0, 2);
