@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 1000000, BATCH = 1000, PROMISES = 1000000, TASKS = 100000, NAP = 1500 };
+enum { ROUNDS = 1000000, BATCH = 1000, PROMISES = 1000000, TASKS = 100000, NAP = 3000 };
 
 static int  outcome;
 static void ignore(int err, void *arg) { *(int *)arg = err; }
@@ -111,7 +111,7 @@ static long resident(void) { return bytes("VmRSS"); }
  * first to the last. Before Linux 6.13 a guard page is a mapping, and the kernel refuses the stacks beyond
  * vm.max_map_count. */
 static int      left, refused;
-static uint64_t first_woke, last_woke;
+static uint64_t first_woke, last_woke, until;
 
 static void woke(int err, void *arg)
 {
@@ -126,10 +126,17 @@ static void woke(int err, void *arg)
         first_woke = last_woke;
 }
 
+/* To one and the same moment, however long it takes to make them all. */
+static promise *nap(void)
+{
+    const uint64_t now = uv_hrtime();
+    return sleep_for(now < until ? (until - now) / 1000000 : 0);
+}
+
 static int naps(void *arg)
 {
     (void)arg;
-    const int err = await(sleep_for(NAP));
+    const int err = await(nap());
     if (!first_woke)
         first_woke = uv_hrtime();
     return err;
@@ -141,6 +148,7 @@ static int crowd(const char *what, int count, promise *(*make)(void))
         return 1;
     const long before = resident(), tables = bytes("VmPTE");
     const uint64_t since = uv_hrtime();
+    until = since + (uint64_t)NAP * 1000000;
     for (left = 0; left < count; left++)
         when_settled(make(), woke, NULL);
     loop_run_ready();
@@ -158,7 +166,6 @@ static int crowd(const char *what, int count, promise *(*make)(void))
     return left;
 }
 
-static promise *nap(void)      { return sleep_for(NAP); }
 static promise *nap_task(void) { return task_start("nap", naps, NULL); }
 
 /* In a process of its own: memory that an earlier measure has left behind would count for nothing. */
