@@ -6,11 +6,13 @@
 
 struct step {
     promise *whole, *now;                    /* now: what a cancel reaches; NULL if nothing can be */
-    enum { THEN, CATCH, FINALLY } kind;
-    promise *(*next)(void *arg);             /* of then and finally */
-    promise *(*handle)(int err, void *arg);  /* of catch */
+    union {
+        promise *(*next)(void *arg);         /* of then and finally */
+        promise *(*handle)(int err, void *arg);              /* of catch */
+    };
     void     *arg;
     int       outcome;                       /* of p, once it has settled */
+    enum { THEN, CATCH, FINALLY } kind : 8;
     bool      cancelled;
 };
 
