@@ -5,6 +5,7 @@
 #include "server/refusal.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stddef.h>
 
 enum {
@@ -44,6 +45,7 @@ void admission_close(admission *a)
 }
 
 bool admission_stands(const admission *a, need n) { return a->lines[n].stands; }
+int  admission_keep(const admission *a, need n)   { return a->lines[n].keep; }
 
 static bool has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
 
@@ -101,19 +103,55 @@ static void leave(admission_line *l, request *r)
 
 void admission_leave(admission *a, request *r) { leave(line_of(a, r), r); }
 
-static void turn_away(admission_line *l, request *r, uint64_t now)
+static uint64_t longest_wait(const admission_line *l, uint64_t now)
 {
+    uint64_t since = now;
+    if (l->alone.first)
+        since = l->alone.first->since;
+    if (l->ahead.first && l->ahead.first->since < since)
+        since = l->ahead.first->since;
+    return now > since ? now - since : 0;
+}
+
+/* The answer to a GET that is refused so, from status line to body: made anew now and then, for it is the same for all
+ * but in how long the wait was. */
+static text refusal_text(admission *a, need n, int err, bool html, uint64_t now)
+{
+    typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
+    if (err != made->err || now >= made->until) {
+        made->length = exchange_render_refusal(err, html, true, made->bytes, sizeof made->bytes);
+        made->err = err;
+        made->until = now + REFRESH * MS;
+    }
+    return (text){ made->bytes, made->length };
+}
+
+text admission_refusal(admission *a, need n, bool html)
+{
+    const uint64_t now = uv_hrtime();
+    return refusal_text(a, n, refuse(TOLD[n].ahead, longest_wait(&a->lines[n], now)), html, now);
+}
+
+static void turn_away(admission *a, request *r, uint64_t now)
+{
+    admission_line *l = line_of(a, r);
     const uint64_t waited = now - r->place.since;
     const bool late = now >= r->deadline;
     const refusal kind = codel_stands(&l->codel, now) ? TOLD[r->needs].wait : TOLD[r->needs].timeout;
     leave(l, r);
-    pipeline_decline(r, late ? UV_ETIMEDOUT : refuse(kind, waited));
+    if (late)
+        pipeline_decline(r, UV_ETIMEDOUT);
+    else if (!exchange_is_plain_get(r))
+        pipeline_decline(r, refuse(kind, waited));
+    else
+        pipeline_decline_with(r, refusal_text(a, r->needs, refuse(kind, waited),
+                                              problem_prefers_html(request_header(r, "accept")), now));
 }
 
-static void turn_away_the_late(admission_line *l, line *of, uint64_t now)
+static void turn_away_the_late(admission *a, admission_line *l, line *of, uint64_t now)
 {
     while (of->first && now >= due(l, request_at(of->first), now) && !worker_turn_is_over(uv_hrtime()))
-        turn_away(l, request_at(of->first), now);
+        turn_away(a, request_at(of->first), now);
 }
 
 static request *next(admission_line *l)
@@ -146,11 +184,19 @@ static bool let_one_in(admission *a, need n)
     return true;
 }
 
+/* Each request of a connection waits as long as the line is now: so many of them in half of the target. */
+static void judge(admission_line *l, uint64_t now)
+{
+    const uint64_t each = longest_wait(l, now) + MS, time = l->codel.target ? l->codel.target / 2 : l->codel.ceiling / 2;
+    l->stands = l->waiting > 0 && codel_stands(&l->codel, now);
+    l->keep = time / each < 1 ? 1 : time / each < INT_MAX ? (int)(time / each) : INT_MAX;
+}
+
 void admission_serve(admission *a)
 {
     const uint64_t now = uv_hrtime();
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        a->lines[n].stands = a->lines[n].waiting > 0 && codel_stands(&a->lines[n].codel, now);
+        judge(&a->lines[n], now);
     for (bool any = true; any && !worker_turn_is_over(uv_hrtime());) {       /* in turn: they share the database */
         any = false;
         for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
@@ -158,8 +204,8 @@ void admission_serve(admission *a)
     }
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++) {
         admission_line *l = &a->lines[n];
-        turn_away_the_late(l, &l->alone, now);
-        turn_away_the_late(l, &l->ahead, now);
+        turn_away_the_late(a, l, &l->alone, now);
+        turn_away_the_late(a, l, &l->ahead, now);
         if (l->waiting > 0)
             set_timer(l, now);
     }
@@ -169,19 +215,4 @@ static void rang(timer *t)
 {
     (void)t;
     admission_serve(&worker_here->admission);
-}
-
-/* The text is the same for all: it says how long the first in line has waited. */
-text admission_refusal(admission *a, need n, bool html)
-{
-    const admission_line *l = &a->lines[n];
-    line_place *const first = l->alone.first ? l->alone.first : l->ahead.first;
-    const uint64_t now = uv_hrtime();
-    const int err = refuse(TOLD[n].ahead, first ? now - first->since : 0);
-    typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
-    if (now >= made->until) {
-        made->length = exchange_render_refusal(err, html, true, made->bytes, sizeof made->bytes);
-        made->until = now + REFRESH * MS;
-    }
-    return (text){ made->bytes, made->length };
 }

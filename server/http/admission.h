@@ -11,8 +11,8 @@
  *              place, as any other; and one that sends a single request goes before those (the "new flows" of FQ-CoDel,
  *              RFC 8290).
  *   Time.      How long one may wait is codel.h's to say: [database] line_timeout, or while the line stands,
- *              [database] target. What a client has sent ahead, and overtaken by a later request, is then refused at once:
- *              the latest is the one that it still waits for.
+ *              [database] target. Of what a client has sent ahead, the latest are then kept, as many as can be served
+ *              in half of that, one after the other; those before them are refused at once.
  *   Memory.    [database] line bounds how many wait.
  *
  * All of it belongs to the loop of the worker. */
@@ -32,6 +32,7 @@ typedef struct admission_line {
     line  alone, ahead;                      /* of requests; both in the order in which they came */
     int   waiting, most;
     bool  stands;                            /* as of this turn */
+    int   keep;                              /* while it stands: what one client may have sent ahead, and still be served */
     int   turns;                             /* of those alone, since one that was sent ahead began */
     timer timer;                             /* rings when the first one has waited long enough */
 } admission_line;
@@ -40,7 +41,7 @@ typedef struct admission {
     int          (*room)(void *arg, need n); /* the site's; NULL: there is always room */
     void          *arg;
     admission_line lines[NEEDS];
-    struct { size_t length; uint64_t until; char bytes[1536]; } refusals[NEEDS][2];  /* as text: for a while */
+    struct { size_t length; int err; uint64_t until; char bytes[1536]; } refusals[NEEDS][2];  /* as text: for a while */
 } admission;
 
 void admission_open(admission *a, const struct config *c);
@@ -51,6 +52,7 @@ need admission_needs(const admission *a, const struct intake *in);
 
 bool admission_is_open(const admission *a, need n);          /* who needs it may begin now */
 bool admission_stands(const admission *a, need n);           /* more comes than can be served, for a while by now */
+int  admission_keep(const admission *a, need n);             /* then: how many requests of one connection it will get to */
 
 /* True: r may begin now. Else it waits, or, if the line is full, has been refused: then it has an answer. */
 bool admission_enter(admission *a, request *r);

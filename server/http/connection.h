@@ -40,6 +40,7 @@ typedef struct connection {
     bool          flushing : 1;              /* turn_end is in the loop's list */
     bool          busy : 1;                  /* reader_use is on the stack: it flushes when it is done */
     bool          blocked : 1;               /* there is input, but no room for another request yet */
+    bool          put_off : 1;               /* all of it came when a turn was over, and has not been looked at */
     bool          more : 1;                  /* what is looked at came with an earlier request, or has lain aside */
     bool          paused : 1;                /* not reading from the socket */
     bool          ending : 1;                /* no more requests: close when all is answered and written */
@@ -74,6 +75,7 @@ void     stream_end(connection *c, const request *r);        /* its handler has 
 /* pipeline.c: the line of requests. */
 void pipeline_begin(request *r);             /* it has waited, and its handler may run now */
 void pipeline_decline(request *r, int err);  /* it has waited, and is answered with an error instead */
+void pipeline_decline_with(request *r, text answer);         /* or with that, from the status line on */
 void pipeline_append(connection *c, request *r);
 void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */
 void pipeline_refuse(connection *c, int err);        /* answers all that came before, then this error, then ends */

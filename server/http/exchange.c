@@ -59,6 +59,11 @@ void exchange_limit(request *req, uint64_t ms)
     req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
 }
 
+bool exchange_is_plain_get(const request *req)
+{
+    return req->method == HTTP_GET && req->minor == 1 && req->keep_alive && !req->body && !req->gone;
+}
+
 void exchange_decline(request *req, int err)
 {
     respond_error(req, err);

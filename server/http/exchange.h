@@ -95,6 +95,7 @@ size_t exchange_render_refusal(int err, bool html, bool keep_alive, char *to, si
 void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
 void exchange_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take to answer */
 void exchange_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
+bool exchange_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its client there: what is usual */
 void exchange_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
 void exchange_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
 bool exchange_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */

@@ -215,6 +215,13 @@ void pipeline_decline(request *r, int err)
     advance(r->connection);
 }
 
+void pipeline_decline_with(request *r, text answer)
+{
+    output_append(r->out, answer);
+    r->answered = r->finished = true;
+    advance(r->connection);
+}
+
 void pipeline_append(connection *c, request *r)
 {
     r->connection = c;

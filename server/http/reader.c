@@ -15,6 +15,7 @@ struct input {                               /* bytes that could not be used yet
 enum {
     ON_STACK = 1024,                         /* for the arena of a request on a stack: that page is touched anyway */
     SMALL = 4096,                            /* a larger request leaves the stack to its handler */
+    PUT_OFF = 4096,                          /* bytes to be read of each who comes when the turn is over, for the next */
 };
 
 void reader_forget(connection *c)
@@ -75,14 +76,16 @@ static request *make_request(const intake *in, bool now)
     return r;
 }
 
-/* Refuses it at the price of having read its head: when its client has sent another behind it, and more comes than
- * can be served. Only what is usual is refused so cheaply; all else has its place in line. */
+/* Refuses it at the price of having read its head: when its client has sent so many behind it, as their length tells,
+ * that it is not worth the wait, and more comes than can be served. Only what is usual is refused so cheaply; all else
+ * has its place in line. */
 static bool shed(connection *c, const intake *in, const char *behind, size_t length)
 {
     admission *a = &worker_here->admission;
     const head *h = &in->head;
     if (c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
-        worker_here->draining || !admission_stands(a, in->needs) || !intake_is_overtaken(behind, length))
+        worker_here->draining || !admission_stands(a, in->needs) || length / h->length < (size_t)admission_keep(a, in->needs) ||
+        !intake_is_overtaken(behind, length))
         return false;
     const text accept = header_find(h->at, h->headers, h->count, "accept");
     output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(accept)));
@@ -209,6 +212,15 @@ static void go_on_next_turn(connection *c)
         writer_flush_next_turn(c);
 }
 
+/* The turn is over before it could be looked at. */
+static void put_off(connection *c, const char *at, size_t length)
+{
+    c->put_off |= !c->input;
+    keep_aside(c, at, length);
+    c->blocked = true;
+    go_on_next_turn(c);
+}
+
 /* What is incomplete now stays so. */
 static void end_of_input(connection *c)
 {
@@ -232,13 +244,12 @@ void reader_use(connection *c, const char *at, size_t length)
 
     if (!aside && length == 0)
         return;
-    if (worker_turn_is_over(now)) {          /* and there are others */
-        keep_aside(c, at, length);
-        c->blocked = true;
-        go_on_next_turn(c);
+    if (worker_turn_is_over(now)) {
+        put_off(c, at, length);
         return;
     }
-    c->more = aside && length == 0;
+    c->more = aside && length == 0 && !c->put_off;
+    c->put_off = false;
     if (aside) {
         keep_aside(c, at, length);
         at = c->input->bytes;
@@ -308,7 +319,7 @@ static void arrived(connection *c, ssize_t n, const char *bytes)
         on_end(c);
         return;
     }
-    if (n == UV_ENOBUFS) {                   /* on_alloc had no more time: it waits for its turn elsewhere, unwatched */
+    if (n == UV_ENOBUFS) {                   /* it had its part, and waits for the next turn unwatched */
         reader_pause(c);
         writer_flush_next_turn(c);
         return;
@@ -335,9 +346,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buffer)
 {
-    (void)h;
+    const connection *c = (connection *)h;
+    const bool over = worker_turn_is_over(uv_hrtime());
     (void)suggested;
-    *buffer = uv_buf_init(worker_here->buffer, worker_turn_is_over(uv_hrtime()) ? 0 : READ_BUFFER);
+    *buffer = uv_buf_init(worker_here->buffer, !over ? READ_BUFFER : c->input ? 0 : PUT_OFF);
 }
 
 /* Where there is much to read, each read on its own is cheaper than to have the socket watched for it. */
@@ -352,9 +364,10 @@ static void read_on(connection *c)
     if (uv_fileno((uv_handle_t *)c, &fd) == 0)
         while ((n = recv(fd, worker_here->buffer, READ_BUFFER, MSG_DONTWAIT)) < 0 && errno == EINTR)
             ;
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        reader_resume(c);
-    else
+    const bool nothing = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (nothing || (n > 0 && n < READ_BUFFER))
+        reader_resume(c);                    /* that is all there is: from now on it is watched again */
+    if (!nothing && !c->closing)
         arrived(c, n > 0 ? n : n == 0 ? UV_EOF : UV_ECONNRESET, worker_here->buffer);
 }
 

@@ -12,7 +12,7 @@
 
 enum {
     READ_BUFFER = 64 * 1024,
-    TURN_BUDGET = 3,                         /* ms of one turn that clients' requests may take: then all else has its turn */
+    TURN_BUDGET = 4,                         /* ms of one turn that clients' requests may take: then all else has its turn */
 };
 
 typedef struct worker_list { ready *first, **last; } worker_list;    /* last: where the next one goes; if there is none, anything */
