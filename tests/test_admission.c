@@ -312,6 +312,29 @@ START_TEST(who_would_get_json_does_not_wait_for_the_pool)
 }
 END_TEST
 
+/* Whatever it needs: there may be room for a moment, until the turn serves the line. */
+START_TEST(nobody_who_comes_overtakes_those_who_wait)
+{
+    begin(0);
+    pool_room = 10;
+    client json = asking("GET /page?n=1 HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n");
+    ck_assert_int_eq(serving_worker()->admission.lines[NEEDS_READS].waiting, 1);
+    there_is_room = 1;
+    ck_assert(!admission_is_open(&serving_worker()->admission, NEEDS_READS));
+    ck_assert(!admission_is_open(&serving_worker()->admission, NEEDS_PAGE));
+    ck_assert(!admission_is_open(&serving_worker()->admission, NEEDS_WRITES));
+    ck_assert(admission_is_open(&serving_worker()->admission, NEEDS_NOTHING));
+    client second = asking("GET /page?n=2 HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n");
+    ck_assert_int_eq(numbers[0], 1);
+    end_work(0);
+    ck_assert_int_eq(numbers[1], 2);
+    end_work(1);
+    client_close(&json);
+    client_close(&second);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(a_client_that_leaves_leaves_the_line)
 {
     begin(0);
@@ -406,6 +429,7 @@ Suite *admission_suite(void)
     tcase_add_test(t, while_the_line_stands_what_is_overtaken_is_refused_and_the_latest_waits);
     tcase_add_test(t, who_prefers_a_page_gets_one);
     tcase_add_test(t, who_would_get_json_does_not_wait_for_the_pool);
+    tcase_add_test(t, nobody_who_comes_overtakes_those_who_wait);
     tcase_add_test(t, a_client_that_leaves_leaves_the_line);
     tcase_add_test(t, a_deadline_ends_the_wait);
     tcase_add_test(t, a_request_with_a_body_waits_with_all_of_it);

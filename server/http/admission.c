@@ -49,9 +49,15 @@ int  admission_keep(const admission *a, need n)   { return a->lines[n].keep; }
 
 static bool has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
 
+/* Nobody who could begin now is overtaken by one who comes: what they need may be the same. */
 bool admission_is_open(const admission *a, need n)
 {
-    return n == NEEDS_NOTHING || (a->lines[n].waiting == 0 && has_room(a, n));
+    if (n == NEEDS_NOTHING)
+        return true;
+    for (int other = NEEDS_NOTHING + 1; other < NEEDS; other++)
+        if (a->lines[other].waiting > 0 && ((need)other == n || has_room(a, (need)other)))
+            return false;
+    return has_room(a, n);
 }
 
 /* Until when r may wait. */
