@@ -12,7 +12,7 @@
 #include <sched.h>
 #include <stddef.h>
 
-enum { READS, WRITES, KEEP_TEXTS = 16 * 1024, READS_READY = 64, WRITES_READY = 256 };
+enum { READS, WRITES, KEEP_TEXTS = 16 * 1024, READS_READY = 32, WRITES_READY = 256 };
 enum { USUAL_JOB = 16 * 1024 };              /* bytes, with the memory for its rows */
 
 typedef struct sqlite_db {

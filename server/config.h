@@ -54,7 +54,7 @@ typedef struct config {
     struct {
         char    *url;                        /* sqlite:tenk.db; a secret may be in it */
         int      connections;                /* to PostgreSQL, for each worker; 4 */
-        int      pipeline_depth;             /* 64 */
+        int      pipeline_depth;             /* 32 */
         int      readers;                    /* SQLite's reading threads; auto: one a processor */
         int      line;                       /* requests that may wait, for each worker; auto: limits.connections */
         uint64_t target;                     /* for how long, while more come than can be served; 100ms */
