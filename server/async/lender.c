@@ -8,6 +8,7 @@
 enum {
     IN_LINE = 1,                             /* no outcome yet */
     USUAL_IN_A_ROW = 4,
+    GIVING_UP = 5000,                        /* so many may in a second, all together: each wakes a thread for nothing */
 };
 
 struct borrower {
@@ -100,6 +101,15 @@ static void wait_in_line(lender *l, struct borrower *me, uint64_t until, uint64_
     }
 }
 
+/* While the line stands those who wait in it give up all the time, and come again: if it is a long one, more rarely,
+ * or a machine that has too much to do would do nothing else. */
+static uint64_t patience_of(const lender *l, uint64_t now)
+{
+    const uint64_t longest = codel_patience(&l->codel, now), rarely = (uint64_t)l->waiting * (1000000000 / GIVING_UP);
+    const bool stands = l->codel.target && longest == l->codel.target;
+    return stands && rarely > longest ? rarely : longest;
+}
+
 int lender_borrow(lender *l, loan **thing, uint64_t until, lender_turn turn)
 {
     const bool ahead = turn == LENDER_AHEAD;
@@ -114,7 +124,7 @@ int lender_borrow(lender *l, loan **thing, uint64_t until, lender_turn turn)
         const uint64_t now = uv_hrtime();
         if (l->waiting == 0)
             codel_is_empty(&l->codel, now);
-        const uint64_t patience = ahead ? UINT64_MAX : codel_patience(&l->codel, now);
+        const uint64_t patience = ahead ? UINT64_MAX : patience_of(l, now);
         me.err = IN_LINE;
         uv_cond_init(&me.turn);
         join(l, &me, turn);
