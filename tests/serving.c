@@ -92,13 +92,19 @@ int serving_port(void)        { return port; }
 
 void client_small_buffer(void) { receive_buffer = 4096; }
 
-client client_new(void)
+client client_connecting(void)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
     client c = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .got = calloc(1, 1) };
     if (receive_buffer)
         setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     ck_assert_int_eq(connect(c.fd, (struct sockaddr *)&a, sizeof a), 0);
+    return c;
+}
+
+client client_new(void)
+{
+    const client c = client_connecting();
     serving_turns();
     return c;
 }

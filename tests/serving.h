@@ -27,6 +27,7 @@ int  serving_connections(void);
 int  serving_port(void);
 
 client client_new(void);
+client client_connecting(void);              /* the same, but the server need not have heard of it */
 void   client_small_buffer(void);            /* of the clients to come: the kernel holds little for them */
 size_t client_send(client *c, text t);       /* returns what the kernel took of it */
 void   client_say(client *c, const char *words);             /* the kernel takes all of it */

@@ -413,6 +413,31 @@ START_TEST(so_many_requests_of_one_connection_are_looked_at_in_one_turn)
 }
 END_TEST
 
+START_TEST(clients_that_come_all_at_once_are_accepted_in_several_turns)
+{
+    enum { ALL = 50 };
+    client c[ALL];
+    begin(1);
+    for (int i = 0; i < ALL; i++)
+        c[i] = client_connecting();
+    clock_tick(1);                      /* a millisecond passes with each look at it */
+    int turns = 0, before = 0;
+    while (serving_connections() < ALL) {
+        serving_turn();
+        ck_assert_int_le(serving_connections() - before, TURN_BUDGET + 2);
+        before = serving_connections();
+        ck_assert_int_lt(++turns, 10 * ALL);
+    }
+    clock_tick(0);
+    for (int i = 0; i < ALL; i++) {
+        client_say(&c[i], GET("/other"));
+        client_until(&c[i], "other");
+        client_close(&c[i]);
+    }
+    serving_stop();
+}
+END_TEST
+
 Suite *admission_suite(void)
 {
     Suite *s = suite_create("admission");
@@ -434,6 +459,7 @@ Suite *admission_suite(void)
     tcase_add_test(t, a_deadline_ends_the_wait);
     tcase_add_test(t, a_request_with_a_body_waits_with_all_of_it);
     tcase_add_test(t, so_many_requests_of_one_connection_are_looked_at_in_one_turn);
+    tcase_add_test(t, clients_that_come_all_at_once_are_accepted_in_several_turns);
     suite_add_tcase(s, t);
     return s;
 }

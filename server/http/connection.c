@@ -156,13 +156,25 @@ static void accept_one(uv_stream_t *listener)
         connection_watch(c);
 }
 
+static void accept_later(ready *r)
+{
+    worker *w = (worker *)((char *)r - offsetof(worker, acceptance));
+    if (!uv_is_closing((uv_handle_t *)&w->listener))
+        accept_one((uv_stream_t *)&w->listener);
+}
+
+/* libuv tells of no other client until this one has been accepted. */
 void connection_accept(uv_stream_t *listener, int status)
 {
     loop_enter();
     if (status < 0)
         log_warning("cannot accept a connection: %s", uv_strerror(status));
-    else
+    else if (!worker_turn_is_over(uv_hrtime()))
         accept_one(listener);
+    else {
+        worker_here->acceptance.run = accept_later;
+        worker_next_turn(&worker_here->acceptance);
+    }
     loop_leave();
 }
 

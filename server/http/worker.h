@@ -21,6 +21,7 @@ typedef struct worker {
     const config *config;
     const router *router;
     uv_tcp_t      listener;
+    ready         acceptance;                /* of a client that the turn had no time for; later ones wait in the kernel */
     int           connections;               /* open now */
     size_t        unwritten;                 /* bytes that slow readers have not taken */
     bool          draining;                  /* no new connections, and no new requests on old ones */
