@@ -413,6 +413,23 @@ START_TEST(so_many_requests_of_one_connection_are_looked_at_in_one_turn)
 }
 END_TEST
 
+/* However long the loop has slept: its turn begins with what comes. */
+START_TEST(who_comes_after_a_rest_is_heard_in_the_same_turn)
+{
+    begin(1);
+    client c = client_new();
+    client_say(&c, WORK(1));
+    end_work(0);                             /* the line was looked at */
+    client_until(&c, "[1]");
+    clock_skip(1000);
+    ck_assert_int_eq(send(c.fd, GET("/other"), strlen(GET("/other")), 0), (int)strlen(GET("/other")));
+    serving_turn();
+    ck_assert_int_eq(answers_there(c.fd), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(clients_that_come_all_at_once_are_accepted_in_several_turns)
 {
     enum { ALL = 50 };
@@ -459,6 +476,7 @@ Suite *admission_suite(void)
     tcase_add_test(t, a_deadline_ends_the_wait);
     tcase_add_test(t, a_request_with_a_body_waits_with_all_of_it);
     tcase_add_test(t, so_many_requests_of_one_connection_are_looked_at_in_one_turn);
+    tcase_add_test(t, who_comes_after_a_rest_is_heard_in_the_same_turn);
     tcase_add_test(t, clients_that_come_all_at_once_are_accepted_in_several_turns);
     suite_add_tcase(s, t);
     return s;

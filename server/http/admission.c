@@ -198,8 +198,18 @@ static void judge(admission_line *l, uint64_t now)
     l->keep = time / each < 1 ? 1 : time / each < INT_MAX ? (int)(time / each) : INT_MAX;
 }
 
+static bool anybody_waits(const admission *a)
+{
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+        if (a->lines[n].waiting > 0)
+            return true;
+    return false;
+}
+
 void admission_serve(admission *a)
 {
+    if (!anybody_waits(a))
+        return;
     const uint64_t now = uv_hrtime();
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
         judge(&a->lines[n], now);

@@ -47,11 +47,12 @@ static void run_due(worker *w)
 static void on_check(uv_check_t *h)
 {
     worker *w = (worker *)((char *)h - offsetof(worker, check));
-    w->turn_end = 0;
+    w->turn_end = 0;                         /* I/O has had its time: those who wait have as much */
     loop_enter();
     admission_serve(&w->admission);
     loop_leave();
     run_due(w);
+    w->turn_end = 0;                         /* the next turn's begins when something comes, which may be long from now */
 }
 
 void worker_next_turn(ready *r)
