@@ -74,7 +74,7 @@ promise *owner_drain(owner *o)
     return whole;
 }
 
-void owner_end(owner *o)
+void owner_end_slowly(owner *o)
 {
     assert((o == &owner_thread || !o->first) && "drained before its end");
     while (o->first) {

@@ -54,8 +54,14 @@ static inline bool owner_keeps(const owner *o) { return o->first; }
 MUST_AWAIT promise *owner_drain(owner *o);
 
 /* Code no longer runs on behalf of o. Only a thread may end with promises, when there is nobody left who
- * could settle them: they are reported. */
-void owner_end(owner *o);
+ * could settle them: they are reported. Most have nothing to end. */
+void owner_end_slowly(owner *o);
+
+static inline void owner_end(owner *o)
+{
+    if (o->first || o->ref || owner_entered == o)
+        owner_end_slowly(o);
+}
 
 /* What stays of an owner for those who may outlive it. */
 typedef struct owner_ref {

@@ -238,7 +238,7 @@ void reader_use(connection *c, const char *at, size_t length)
     guard g = { 0 };
     size_t used = 0;
     const bool aside = c->input != NULL;
-    const uint64_t now = uv_hrtime();        /* one look at the clock for all requests of one read */
+    const uint64_t now = length > 0 ? worker_here->now : uv_hrtime();        /* one look for all requests of one read */
     int heads = 0;
     bool yields = false;
 
@@ -347,7 +347,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buffer)
 {
     const connection *c = (connection *)h;
-    const bool over = worker_turn_is_over(uv_hrtime());
+    const bool over = worker_turn_is_over(worker_here->now = uv_hrtime());
     (void)suggested;
     *buffer = uv_buf_init(worker_here->buffer, !over ? READ_BUFFER : c->input ? 0 : PUT_OFF);
 }
@@ -356,7 +356,7 @@ static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buffer)
 static void read_on(connection *c)
 {
     int fd;
-    if (worker_turn_is_over(uv_hrtime())) {
+    if (worker_turn_is_over(worker_here->now = uv_hrtime())) {
         writer_flush_next_turn(c);
         return;
     }

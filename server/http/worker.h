@@ -29,6 +29,7 @@ typedef struct worker {
     void        (*answering)(request *req);  /* the site's, see server.h */
     admission     admission;
     uv_check_t    check;                     /* once a turn, after I/O */
+    uint64_t      now;                       /* nanoseconds, when a read was begun last */
     uint64_t      turn_end;                  /* nanoseconds: when this turn's budget is used up; 0: it has not begun */
     worker_list   due, later;                /* what was put off in earlier turns, and in this one */
     ready         awake;                     /* keeps the loop from sleeping meanwhile */
