@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum { PIECE = 64 * 1024 };
 
@@ -211,6 +212,15 @@ static bool is_plain(text path)
     }
 }
 
+/* As libuv closes sockets, by the system call itself: ThreadSanitizer knows descriptors by libc's calls, and would take
+ * this one for a connection of another loop that had its number before. */
+static void close_file(int fd)
+{
+    uv_fs_t request;
+    uv_fs_close(NULL, &request, fd, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
 int respond_file(request *req, int root, text path)
 {
     struct file f = { .root = root, .fd = -1 };
@@ -221,7 +231,7 @@ int respond_file(request *req, int root, text path)
     if (!err)
         err = send_file(req, &f);
     if (f.fd >= 0)
-        close(f.fd);
+        close_file(f.fd);
     mem_free(f.bytes);
     return err;
 }
