@@ -65,6 +65,7 @@
     run(files_suite)                   \
     run(connection_suite)              \
     run(admission_suite)               \
+    run(worker_suite)                  \
     run(pipeline_suite)                \
     run(stream_suite)                  \
     run(stream_end_suite)              \

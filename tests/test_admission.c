@@ -8,8 +8,6 @@
 #include "suites.h"
 #include "support.h"
 
-#include <sys/socket.h>
-
 enum { MOST = 64 };
 
 static int      there_is_room, pool_room;    /* for so many more; of what renders pages, too */
@@ -379,82 +377,6 @@ START_TEST(a_request_with_a_body_waits_with_all_of_it)
 }
 END_TEST
 
-/* Takes what the kernel has of them, and lets nothing else happen. */
-static int answers_there(int fd)
-{
-    static char bytes[100000];
-    int n = 0;
-    const ssize_t got = recv(fd, bytes, sizeof bytes - 1, MSG_DONTWAIT);
-    bytes[got > 0 ? got : 0] = '\0';
-    for (const char *at = bytes; (at = strstr(at, "\r\n\r\nother")); at++)
-        n++;
-    return n;
-}
-
-/* What was refused counts as what was served: then others have their turn. */
-START_TEST(so_many_requests_of_one_connection_are_looked_at_in_one_turn)
-{
-    enum { ALL = 100 };
-    static char words[ALL * sizeof GET("/other")];
-    begin(1);
-    serving_config.limits.pipeline = 8;
-    for (int i = 0; i < ALL; i++)
-        strcat(words, GET("/other"));
-    client c = client_new();
-    ck_assert_int_eq(send(c.fd, words, strlen(words), 0), (int)strlen(words));
-    for (int answered = 0; answered < ALL;) {
-        serving_turn();
-        const int more = answers_there(c.fd);
-        ck_assert_int_le(more, 8);
-        answered += more;
-    }
-    client_close(&c);
-    serving_stop();
-}
-END_TEST
-
-/* However long the loop has slept: its turn begins with what comes. */
-START_TEST(who_comes_after_a_rest_is_heard_in_the_same_turn)
-{
-    begin(1);
-    client c = client_new();
-    client_say(&c, WORK(1));
-    end_work(0);                             /* the line was looked at */
-    client_until(&c, "[1]");
-    clock_skip(1000);
-    ck_assert_int_eq(send(c.fd, GET("/other"), strlen(GET("/other")), 0), (int)strlen(GET("/other")));
-    serving_turn();
-    ck_assert_int_eq(answers_there(c.fd), 1);
-    client_close(&c);
-    serving_stop();
-}
-END_TEST
-
-START_TEST(clients_that_come_all_at_once_are_accepted_in_several_turns)
-{
-    enum { ALL = 50 };
-    client c[ALL];
-    begin(1);
-    for (int i = 0; i < ALL; i++)
-        c[i] = client_connecting();
-    clock_tick(1);                      /* a millisecond passes with each look at it */
-    int turns = 0, before = 0;
-    while (serving_connections() < ALL) {
-        serving_turn();
-        ck_assert_int_le(serving_connections() - before, TURN_BUDGET + 2);
-        before = serving_connections();
-        ck_assert_int_lt(++turns, 10 * ALL);
-    }
-    clock_tick(0);
-    for (int i = 0; i < ALL; i++) {
-        client_say(&c[i], GET("/other"));
-        client_until(&c[i], "other");
-        client_close(&c[i]);
-    }
-    serving_stop();
-}
-END_TEST
-
 Suite *admission_suite(void)
 {
     Suite *s = suite_create("admission");
@@ -475,9 +397,6 @@ Suite *admission_suite(void)
     tcase_add_test(t, a_client_that_leaves_leaves_the_line);
     tcase_add_test(t, a_deadline_ends_the_wait);
     tcase_add_test(t, a_request_with_a_body_waits_with_all_of_it);
-    tcase_add_test(t, so_many_requests_of_one_connection_are_looked_at_in_one_turn);
-    tcase_add_test(t, who_comes_after_a_rest_is_heard_in_the_same_turn);
-    tcase_add_test(t, clients_that_come_all_at_once_are_accepted_in_several_turns);
     suite_add_tcase(s, t);
     return s;
 }
