@@ -44,19 +44,18 @@ START_TEST(a_line_knows_when_its_first_one_is_late)
     line_place a = { 0 }, b = { 0 };
     ck_assert(!line_is_late(&l, uv_hrtime()));
     line_join(&l, &a);
-    clock_skip(60);
+    const uint64_t began = a.since;
     line_join(&l, &b);
-    ck_assert(!line_is_late(&l, uv_hrtime()));       /* it does not stand yet */
-    clock_skip(41);
-    ck_assert(line_is_late(&l, uv_hrtime()));
+    b.since = began + 60 * MS;
+    ck_assert(!line_is_late(&l, began + 60 * MS));           /* it does not stand yet */
+    ck_assert(line_is_late(&l, began + 101 * MS));
     line_leave(&l, &a);
-    ck_assert(!line_is_late(&l, uv_hrtime()));       /* the second has waited 41 ms */
-    clock_skip(10);
-    ck_assert(line_is_late(&l, uv_hrtime()));
+    ck_assert(!line_is_late(&l, began + 101 * MS));          /* the second has waited 41 ms */
+    ck_assert(line_is_late(&l, began + 111 * MS));
     line_leave(&l, &b);
-    line_join(&l, &a);                               /* it was empty in between */
-    clock_skip(60);
-    ck_assert(!line_is_late(&l, uv_hrtime()));
+    clock_skip(1000);
+    line_join(&l, &a);                                       /* it was empty in between */
+    ck_assert(!line_is_late(&l, a.since + 60 * MS));
     line_leave(&l, &a);
 }
 END_TEST
