@@ -41,4 +41,7 @@ static inline uint64_t codel_patience(const codel *c, uint64_t now)
     return c->target && c->target < ceiling && codel_stands(c, now) ? c->target : ceiling;
 }
 
+/* Was it the ceiling that so long a wait met? */
+static inline bool codel_at_ceiling(const codel *c, uint64_t waited) { return c->ceiling && waited >= c->ceiling; }
+
 #endif

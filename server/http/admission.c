@@ -143,7 +143,7 @@ static void turn_away(admission *a, request *r, uint64_t now)
     admission_line *l = line_of(a, r);
     const uint64_t waited = now - r->place.since;
     const bool late = now >= r->deadline;
-    const refusal kind = codel_stands(&l->codel, now) ? TOLD[r->needs].wait : TOLD[r->needs].timeout;
+    const refusal kind = codel_at_ceiling(&l->codel, waited) ? TOLD[r->needs].timeout : TOLD[r->needs].wait;
     leave(l, r);
     if (late)
         pipeline_decline(r, UV_ETIMEDOUT);

@@ -26,9 +26,10 @@ int permits_take(permits *p, bool more, loan **permit)
     const int err = lender_borrow(&p->lender, permit, plain_deadline(), more ? LENDER_MORE : LENDER_USUAL);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_DATABASE_LINE, 0);
-    if (err == UV_EBUSY)
-        return refuse(permits_stand(p) ? REFUSED_DATABASE_WAIT : REFUSED_DATABASE_TIMEOUT, uv_hrtime() - now);
-    return err;
+    if (err != UV_EBUSY)
+        return err;
+    const uint64_t waited = uv_hrtime() - now;
+    return refuse(codel_at_ceiling(&p->lender.codel, waited) ? REFUSED_DATABASE_TIMEOUT : REFUSED_DATABASE_WAIT, waited);
 }
 
 void permits_give(permits *p, loan *permit) { lender_lend(&p->lender, permit); }
