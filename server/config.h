@@ -57,7 +57,7 @@ typedef struct config {
         int      pipeline_depth;             /* 32 */
         int      readers;                    /* SQLite's reading threads; auto: one a processor */
         int      line;                       /* requests that may wait, for each worker; auto: limits.connections */
-        uint64_t target;                     /* for how long, while more come than can be served; 100ms */
+        uint64_t target;                     /* for how long, while more come than can be served; 200ms */
         uint64_t timeout;                    /* of one query; 5s */
         uint64_t line_timeout;               /* 2s */
         uint64_t connect_timeout;            /* 5s */

@@ -110,7 +110,7 @@ const setting SETTINGS[] = {
       .why = "Threads that read from SQLite; auto: one for each processor." },
     { NUMBER(database, line, "0", "1000000"), .initial = "auto", .automatic = one_a_connection,
       .why = "Requests that may wait for the database, for each worker; more get 503; auto: [limits] connections." },
-    { DURATION(database, target, "0", "1h"), .initial = "100ms",
+    { DURATION(database, target, "0", "1h"), .initial = "200ms",
       .why = "How long they may wait while more come than can be served, then 503; 0: line_timeout." },
     { DURATION(database, timeout, "0", "24h"), .initial = "5s",
       .why = "Of one query, which is then cancelled at the server; 0 for none." },

@@ -8,7 +8,7 @@
 enum {
     IN_LINE = 1,                             /* no outcome yet */
     USUAL_IN_A_ROW = 4,
-    GIVING_UP = 5000,                        /* so many may in a second, all together: each wakes a thread for nothing */
+    GIVING_UP = 2000,                        /* so many may in a second, all together: each wakes a thread for nothing */
 };
 
 struct borrower {

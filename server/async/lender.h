@@ -12,7 +12,7 @@
  *   Waiting.    Each waits on a condition of its own, so that a thing wakes one thread. Whether its
  *               client is still there it looks now and then, as plain.h says, and when its turn comes.
  *   Patience.   While the line stands (codel.h), nobody waits longer than the target; but of a long line no more than
- *               some thousands give up in a second, since to wake a thread for that costs nearly as much as to serve it.
+ *               two thousand give up in a second, since to wake a thread for that costs nearly as much as to serve it.
  *   Ownership.  The lender owns nothing: it keeps what it was given until somebody borrows it.
  *
  * The semaphore does the same for tasks. */

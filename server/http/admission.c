@@ -190,10 +190,10 @@ static bool let_one_in(admission *a, need n)
     return true;
 }
 
-/* Each request of a connection waits as long as the line is now: so many of them in half of the target. */
+/* Each request of a connection waits as long as the line is now: so many of them in a quarter of the target. */
 static void judge(admission_line *l, uint64_t now)
 {
-    const uint64_t each = longest_wait(l, now) + MS, time = l->codel.target ? l->codel.target / 2 : l->codel.ceiling / 2;
+    const uint64_t each = longest_wait(l, now) + MS, time = (l->codel.target ? l->codel.target : l->codel.ceiling) / 4;
     l->stands = l->waiting > 0 && codel_stands(&l->codel, now);
     l->keep = time / each < 1 ? 1 : time / each < INT_MAX ? (int)(time / each) : INT_MAX;
 }

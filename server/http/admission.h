@@ -12,7 +12,7 @@
  *              RFC 8290).
  *   Time.      How long one may wait is codel.h's to say: [database] line_timeout, or while the line stands,
  *              [database] target. Of what a client has sent ahead, the latest are then kept, as many as can be served
- *              in half of that, one after the other; those before them are refused at once.
+ *              in a quarter of that, one after the other; those before them are refused at once.
  *   Memory.    [database] line bounds how many wait.
  *
  * All of it belongs to the loop of the worker. */

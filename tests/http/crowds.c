@@ -7,7 +7,11 @@
 
 static void with_one_worker(void) { server_start("crowds", "--workers", "1", NULL); }
 
-static void with_two_workers(void) { server_start("crowds-2", "--workers", "2", NULL); }
+/* Who is refused when a machine is too slow for a crowd is another theme: here all are served, however long it takes. */
+static void with_two_workers(void)
+{
+    server_start("crowds-2", "--workers", "2", "TENK_DATABASE_TARGET=0", "TENK_DATABASE_LINE_TIMEOUT=60s", NULL);
+}
 
 static void all_sleep(const char *request)
 {
