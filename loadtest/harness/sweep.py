@@ -22,6 +22,10 @@ def length(seconds, connections):
     return seconds + connections // CONNECTS
 
 
+def shares(options):
+    return SHARES[:1] if options.quick else SHARES
+
+
 class Sweep:
     def __init__(self, options, models, database, folder, progress):
         self.options, self.models, self.database = options, models, database
@@ -222,7 +226,7 @@ class Sweep:
         """Each at shares of its own highest throughput."""
         models = [m for m in self.models if (scenario.id, m.id) in self.best]
         with self.link(scenario.link_ms) as url, self.all_servers(models, url) as servers:
-            for share in SHARES:
+            for share in shares(self.options):
                 found = {model.id: [] for model in models}
                 rates = {id: self.arrivals(self.best[scenario.id, id][0] * share, scenario.pace, self.options.seconds)
                          for id in found}
@@ -312,7 +316,7 @@ def expected(options, scenarios, models, opened, mixed):
                 whole += of * (length(1, n) + options.rounds * length(options.seconds, n))
         whole += sum(tenks * options.rounds * length(options.seconds, n)
                      for n in downward([n for n in options.connections if n <= s.most]))
-    whole += len(opened) * len(SHARES) * len(models) * options.rounds * (options.seconds + 1.5)
+    whole += len(opened) * len(shares(options)) * len(models) * options.rounds * (options.seconds + 1.5)
     if mixed:
         whole += tenks * 2 * options.rounds * (options.seconds + 1)
     return whole
