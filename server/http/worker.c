@@ -3,15 +3,12 @@
 
 _Thread_local worker *worker_here;
 
-static void stay_awake(ready *r);
-
 /* As long as anything waits for the next turn, that begins at once. */
 static void stay_awake_if_needed(worker *w)
 {
     if ((!w->due.first && !w->later.first) || w->is_awake)
         return;
     w->is_awake = true;
-    w->awake.run = stay_awake;
     loop_immediate(&w->awake);
 }
 
