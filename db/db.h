@@ -10,13 +10,14 @@
  *   Order.      Queries in flight side by side may run in any order. To run one after the other,
  *               await the first.
  *   Writes.     A statement that writes is a transaction of its own. When its promise settles with 0 it
- *               is committed and durable. It is never sent twice.
+ *               is committed and durable. It is never run twice: it is sent again only where
+ *               the database has said that it undid it.
  *   Modes.      In a task the promise settles later; in a plain thread it has already settled. Plain
  *               threads wait in one line, each no longer than its client does: see server/async/plain.h.
  *               A db of theirs is a few bytes, to make as often as threads are.
  *   Errors.     REFUSED_DATABASE_LINE, _TIMEOUT (refusal.h)   every connection is busy, and the line is full, or
  *                                it has stood there too long: try later
- *               UV_EAGAIN        it was disturbed, and may be tried again
+ *               UV_EAGAIN        it was disturbed several times over, and may be tried again
  *               UV_ETIMEDOUT     it ran longer than the timeout, or than the deadline of its task or plain
  *                                thread allows; it has been cancelled at the server
  *               UV_ECANCELED     its promise was cancelled, or the plain thread's client is gone; it has

@@ -80,7 +80,7 @@ struct pg_query {
     uint64_t    lost_at;                     /* when its link broke, and it was to be sent again; or 0 */
     char        sends;                       /* how often it was sent */
     bool        alone;                       /* shares no Sync */
-    bool        aborted;                     /* by another's error */
+    bool        aborted;                     /* by another's error, or a cancel request for another: it has not run */
     bool        prepares, syncs;             /* a Parse goes before it; a Sync follows it */
     const char *values[MAX_PARAMETERS];      /* as PQsendQueryPrepared wants them */
     int         lengths[MAX_PARAMETERS];

@@ -2,7 +2,7 @@
  *
  * A cancel request names a connection, not a query. So from when one is sent the link is held: it takes
  * nothing new until the request has been delivered and the pipeline is empty. What was in the pipeline
- * and is hit in another's place is sent again if it reads. */
+ * and is hit in another's place is sent again. */
 #include "postgres.h"
 #include "server/log.h"
 #include "server/memory.h"

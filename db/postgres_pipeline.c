@@ -4,8 +4,9 @@
  *     Parse? Bind Execute Sync                                    a write has its own
  *
  * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's
- * error has skipped are sent again, each with a Sync of its own. A query leaves the pipeline with its
- * result, or with the Sync behind it, which is when a write is committed.
+ * error has skipped are sent again, each with a Sync of its own. So is whatever a cancel request meant
+ * for another has hit: the server has said that it is undone, so a write, too. A query leaves the
+ * pipeline with its result, or with the Sync behind it, which is when a write is committed.
  *
  * Answers are told apart by their order alone. Where libpq could not send, something has left or
  * nothing has, and it does not say which: from then on any answer may be another query's. So that link
@@ -13,6 +14,8 @@
 #include "postgres.h"
 
 #include <string.h>
+
+enum { MOST_SENDS = 3 };                     /* of one that others disturb each time */
 
 bool pg_pipeline_sync(pg_link *l)
 {
@@ -61,12 +64,11 @@ void pg_pipeline_send(pg_link *l, pg_query *q)
 
 static void settle_or_resend(pg_link *l, pg_query *q)
 {
-    const bool reads = q->plan->statement->reads;
     if (q->outcome == 0 && q->result)
         pg_query_settle(q, 0);
     else if (q->verdict)
         pg_query_settle(q, q->verdict);
-    else if (q->aborted && reads && q->sends < 3) {
+    else if (q->aborted && q->sends < MOST_SENDS) {
         q->alone = true;
         pg_pool_requeue(l->pool, q);
     } else

@@ -1,4 +1,5 @@
 /* test_postgres.c - the PostgreSQL driver while all is well: rows, sharing, time limits, the line. */
+#include "db/postgres.h"
 #include "on_postgres.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
@@ -259,6 +260,36 @@ START_TEST(one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_ans
 }
 END_TEST
 
+/* A cancel request names a connection: a late one hits whoever runs there then. */
+START_TEST(a_write_that_is_hit_in_anothers_place_is_run_once_all_the_same)
+{
+    rows r;
+    int late, hit;
+    options.connections = 1;
+    open_with(cluster_url(server));
+    wait_for_all();
+    gate_shut();
+    options.timeout_ms = 50;
+    start(ask(&r, &SLEEP, 60000), &late);
+    pause_for(1);
+    options.timeout_ms = 0;
+    start(ask(&r, &GATED_ADD, 3000), &hit);
+    wait_until_settled(&late, 1);
+    ck_assert_int_eq(late, UV_ETIMEDOUT);
+    wait_at_gate(1);
+    cluster_ask(server, "select pg_cancel_backend(pid) from pg_locks where locktype = 'advisory' and not granted");
+    ck_assert_int_eq(hit, 1);
+    while (((pg_pool *)here)->links->held)   /* until it has been told, and nothing else runs there */
+        pause_for(1);
+    ck_assert_int_eq(hit, 1);
+    gate_open();
+    wait_until_settled(&hit, 1);
+    ck_assert_int_eq(hit, 0);
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 3000"), "1");
+    finish();
+}
+END_TEST
+
 START_TEST(one_that_nobody_wants_any_more_is_cancelled_at_the_server)
 {
     rows a, b, c;
@@ -346,6 +377,7 @@ Suite *postgres_suite(void)
     tcase_add_test(t, options_of_the_url_hold_beside_ours);
     tcase_add_test(t, text_that_is_not_utf8_is_refused_and_disturbs_nobody);
     tcase_add_test(t, one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered);
+    tcase_add_test(t, a_write_that_is_hit_in_anothers_place_is_run_once_all_the_same);
     tcase_add_test(t, one_that_nobody_wants_any_more_is_cancelled_at_the_server);
     tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_one_in_time);
     tcase_add_test(t, closing_cancels_what_is_left_at_the_server);
