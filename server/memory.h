@@ -40,7 +40,8 @@ typedef struct pool {
     struct pool      *other;                 /* of the same thread, that has slabs too */
 } pool;
 
-#define POOL(type) { .reserve = { pool_age, pool_give_back }, .size = sizeof(type) }
+#define POOL_OF_SIZE(bytes) { .reserve = { pool_age, pool_give_back }, .size = (bytes) }
+#define POOL(type)          POOL_OF_SIZE(sizeof(type))
 
 extern const bool mem_each_its_own;          /* true under those tools: keep nothing for reuse */
 

@@ -1,6 +1,7 @@
 /* reserve.c - see reserve.h. */
 #include "reserve.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <uv.h>
 
@@ -34,6 +35,7 @@ bool reserve_is_watched(void) { return here.first != NULL; }
 
 bool reserve_watch(reserve *r)
 {
+    assert(r->age && r->give_back);
     if (!here.ticks)
         return false;
     if (!r->watched) {

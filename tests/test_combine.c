@@ -2,11 +2,19 @@
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
+#include "server/memory.h"
+#include "server/reserve.h"
 
 #include "follow_fixture.h"
 #include "suites.h"
 
 static fake f[4];
+
+static void count(int e, void *arg)
+{
+    ck_assert_int_eq(e, 0);
+    ++*(int *)arg;
+}
 
 static void settle(int i, int with)
 {
@@ -153,6 +161,28 @@ START_TEST(many_parts_are_gathered)
 }
 END_TEST
 
+START_TEST(the_memory_of_a_crowd_of_groups_goes_back)
+{
+    enum { MANY = 5000 };
+    static promise *parts[MANY];
+    static int ended;
+    const uint64_t begun = uv_hrtime() / 1000000;
+    uint64_t ms = begun;
+    for (int i = 0; i < MANY; i++)
+        when_settled(gather(parts[i] = promise_new(NULL, NULL), promise_settled(0)), count, &ended);
+    loop_run();
+    ck_assert_int_eq(ended, 0);
+    for (int i = 0; i < MANY; i++)
+        promise_settle(parts[i], 0);
+    loop_run();
+    ck_assert_int_eq(ended, MANY);
+    for (uint64_t next = 1; next > 0; ms += next)
+        next = reserve_tick(ms);
+    ck_assert(!reserve_is_watched());
+    ck_assert_uint_ge(ms - begun, mem_each_its_own ? 0 : RESERVE_PERIOD);
+}
+END_TEST
+
 START_TEST(all_settled_never_fails_and_tells_what_became_of_each)
 {
     static int outcomes[3] = { 1, 1, 1 };
@@ -240,6 +270,7 @@ Suite *combine_suite(void)
     tcase_add_test(t, cancelling_any_cancels_its_parts);
     tcase_add_test(t, groups_nest);
     tcase_add_test(t, many_parts_are_gathered);
+    tcase_add_test(t, the_memory_of_a_crowd_of_groups_goes_back);
     suite_add_tcase(s, t);
     return s;
 }

@@ -17,7 +17,7 @@ struct group {
 
 enum { FEW = 4 };                            /* parts that fit a group of the pool */
 
-static _Thread_local pool groups = { .size = sizeof(struct group) + FEW * sizeof(struct part) };
+static _Thread_local pool groups = POOL_OF_SIZE(sizeof(struct group) + FEW * sizeof(struct part));
 
 static struct group *group_new(int count)
 {
