@@ -20,7 +20,7 @@ static uint64_t allowed(const connection *c)
     switch ((phase)c->phase) {
     case IDLE:      return worker_here->draining ? GRACE : config->timeouts.idle;
     case HEAD:      return config->timeouts.head;
-    case BODY:      return body_patience(c->reading->body, config->timeouts.body);
+    case BODY:      return body_patience(c->last->body, config->timeouts.body);
     case LEFT:      return FAREWELL;
     case WRITE:     return config->timeouts.write;
     case LINGERING: return LINGER;
@@ -45,10 +45,10 @@ static void rang(timer *t)
     if (c->phase == HANDLER)
         return;                              /* handlers have time limits of their own */
     if (c->phase == WRITE && writer_got_on(c))
-        c->since = now;
-    const uint64_t due = c->since + allowed(c);
-    if (now <= due)                          /* of its last millisecond a part is left */
-        look_again(c, due - now);
+        c->since = (uint32_t)now;
+    const uint64_t waited = (uint32_t)now - c->since, most = allowed(c);
+    if (waited <= most)                      /* of its last millisecond a part is left */
+        look_again(c, most - waited);
     else if (c->phase == HEAD || c->phase == BODY)
         pipeline_refuse(c, HTTP_STATUS(408));
     else
@@ -59,7 +59,7 @@ static phase phase_of(const connection *c)
 {
     if (c->phase == LINGERING)
         return LINGERING;
-    const bool body = c->reading && (!c->reading->body->streams || stream_is_waited_for(c->reading));
+    const bool body = c->reading && (!c->last->body->streams || stream_is_waited_for(c->last));
     return c->writing ? WRITE : c->left ? LEFT : body ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
 }
 
@@ -68,9 +68,10 @@ void connection_watch(connection *c)
     const phase now_in = phase_of(c);
     if (now_in == c->phase && now_in != IDLE && timer_is_set(&c->timer))
         return;
+    const uint64_t now = timer_now();
     c->phase = now_in;
-    c->since = timer_now();
-    if (now_in != HANDLER && (!timer_is_set(&c->timer) || c->timer.due > c->since + allowed(c) + 1))
+    c->since = (uint32_t)now;
+    if (now_in != HANDLER && (!timer_is_set(&c->timer) || c->timer.due > now + allowed(c) + 1))
         look_again(c, allowed(c));
 }
 
@@ -127,7 +128,7 @@ void connection_finish(connection *c)
     if (c->closing)
         return;
     c->phase = LINGERING;
-    c->since = timer_now();
+    c->since = (uint32_t)timer_now();
     timer_set(&c->timer, LINGER, rang);
 }
 
@@ -203,7 +204,7 @@ void connections_drain(void)
 
 static void break_off(connection *c)
 {
-    if (c->reading && c->reading->body->streams)
+    if (c->reading && c->last->body->streams)
         stream_break(c, UV_ESHUTDOWN);
 }
 

@@ -30,13 +30,12 @@ typedef struct connection {
     ready         turn_end;
     output        out;
     request      *first, *last;              /* in the order they came */
-    request      *reading;                   /* the last one, while its body is arriving; its handler runs
-                                                if the body streams */
     struct input *input;                     /* what could not be used yet; NULL when there is none */
     struct write *writing;                   /* what the kernel would not take yet; NULL when it took all */
-    uint64_t      since;                     /* ms, when this phase began or got on */
+    uint32_t      since;                     /* ms, of which these are the low bits: when this phase began or got on */
     uint16_t      count;                     /* requests in line */
-    uint8_t       phase;
+    uint8_t       phase : 3;
+    bool          reading : 1;               /* the body of the last request is arriving; its handler runs if it streams */
     bool          flushing : 1;              /* turn_end is in the loop's list */
     bool          busy : 1;                  /* reader_use is on the stack: it flushes when it is done */
     bool          blocked : 1;               /* there is input, but no room for another request yet */
@@ -64,7 +63,7 @@ void reader_go_on(connection *c);            /* it was blocked or paused, and ma
 bool reader_has_room(const connection *c);   /* may what comes next be looked at now? */
 void reader_forget(connection *c);           /* frees what is aside */
 
-/* stream.c: a body that its handler pulls; that of c->reading, unless it says otherwise. */
+/* stream.c: a body that its handler pulls; that of c->last, which is c->reading, unless it says otherwise. */
 size_t   stream_begin(connection *c, const char *at, size_t length);     /* its head is here: takes what it has of the body, and starts it */
 size_t   stream_take(connection *c, const char *at, size_t length);
 void     stream_break(connection *c, int err);       /* the rest will not come: its handler learns why */

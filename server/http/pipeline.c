@@ -239,12 +239,12 @@ void pipeline_append(connection *c, request *r)
 
 void pipeline_refuse(connection *c, int err)
 {
-    request *r = c->reading;                 /* of which some has come, and has its place in line */
+    request *r = c->reading ? c->last : NULL;    /* of which some has come, and has its place in line */
     if (r && r->body && r->body->streams) {
         stream_break(c, err);
         return;
     }
-    c->reading = NULL;
+    c->reading = false;
     if (!r) {
         const size_t size = exchange_size(&NO_HEAD, 0);
         r = mem_alloc(size);
@@ -258,9 +258,9 @@ void pipeline_refuse(connection *c, int err)
 
 void pipeline_abandon(connection *c)
 {
-    if (c->reading && !c->reading->body->streams)
-        c->reading->finished = true;         /* it has no handler yet */
-    c->reading = NULL;
+    if (c->reading && !c->last->body->streams)
+        c->last->finished = true;             /* it has no handler yet */
+    c->reading = false;
     for (request *r = c->first; r; r = r->next) {
         r->gone = true;
         output_free(&r->held);

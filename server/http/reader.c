@@ -36,7 +36,7 @@ static bool is_next(const connection *c)
 bool reader_has_room(const connection *c)
 {
     if (c->reading)
-        return body_wants(c->reading->body);
+        return body_wants(c->last->body);
     return !c->ending && writer_has_room(c) &&
            c->count < worker_here->config->limits.pipeline && is_next(c);
 }
@@ -45,7 +45,7 @@ bool reader_has_room(const connection *c)
 
 static size_t take_body(connection *c, const char *at, size_t length)
 {
-    request *r = c->reading;
+    request *r = c->last;
     if (r->body->streams)
         return stream_take(c, at, length);
     const long taken = body_take(r->body, at, length);
@@ -54,7 +54,7 @@ static size_t take_body(connection *c, const char *at, size_t length)
         return length;
     }
     if (r->body->complete) {
-        c->reading = NULL;
+        c->reading = false;
         pipeline_start(c, r);
     }
     return (size_t)taken;
@@ -120,7 +120,7 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
         pipeline_start(c, r);
         return (size_t)size;
     }
-    c->reading = r;
+    c->reading = true;
     const int err = intake_body(in, r, config);
     if (err) {
         pipeline_refuse(c, err);
@@ -226,7 +226,7 @@ static void end_of_input(connection *c)
 {
     c->ending = true;
     reader_forget(c);
-    if (c->reading && c->reading->body->streams)
+    if (c->reading && c->last->body->streams)
         stream_break(c, HTTP_STATUS(400));
     else if (c->reading)
         connection_abandon(c);

@@ -14,7 +14,7 @@ static void wake(request *r, int err)
     r->arriving = NULL;
     if (!p)
         return;
-    body_waited(r->body, c->phase == BODY ? timer_now() - c->since : 0);
+    body_waited(r->body, c->phase == BODY ? (uint32_t)timer_now() - c->since : 0);
     promise_settle(p, err);
     if (!c->busy && !c->closing)
         connection_watch(c);
@@ -30,8 +30,8 @@ bool stream_is_waited_for(const request *r) { return r->arriving; }
 
 void stream_break(connection *c, int err)
 {
-    request *r = c->reading;
-    c->reading = NULL;
+    request *r = c->last;
+    c->reading = false;
     c->ending = c->unread = true;
     r->keep_alive = false;
     r->body->err = err;
@@ -40,14 +40,14 @@ void stream_break(connection *c, int err)
 
 size_t stream_take(connection *c, const char *at, size_t length)
 {
-    request *r = c->reading;
+    request *r = c->last;
     const long taken = body_take(r->body, at, length);
     if (taken < 0) {
         stream_break(c, (int)taken);
         return length;
     }
     if (r->body->complete)
-        c->reading = NULL;
+        c->reading = false;
     if (!body_wants(r->body))
         wake(r, 0);
     return (size_t)taken;
@@ -55,7 +55,7 @@ size_t stream_take(connection *c, const char *at, size_t length)
 
 size_t stream_begin(connection *c, const char *at, size_t length)
 {
-    request *r = c->reading;
+    request *r = c->last;
     const size_t taken = length > 0 ? stream_take(c, at, length) : 0;
     pipeline_start(c, r);
     return taken;
@@ -81,8 +81,8 @@ promise *stream_more(request *r)
 
 void stream_end(connection *c, const request *r)
 {
-    if (c->reading != r)
+    if (!c->reading || c->last != r)
         return;
-    c->reading = NULL;
+    c->reading = false;
     c->ending = c->unread = true;
 }

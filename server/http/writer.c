@@ -63,7 +63,7 @@ static void wrote(struct write *w, int status)
     c->writing = NULL;
     if (c->closing)
         return;
-    c->since = timer_now();                  /* the client has taken some: what follows has time anew */
+    c->since = (uint32_t)timer_now();                  /* the client has taken some: what follows has time anew */
     if (status < 0) {
         connection_abandon(c);
         return;
