@@ -35,6 +35,21 @@ START_TEST(without_a_target_or_a_ceiling_there_is_none)
     ck_assert_uint_eq(codel_patience(&no_target, now), 20 * MS);
     ck_assert_uint_eq(codel_patience(&no_ceiling, now), 7 * MS);
     ck_assert_uint_eq(codel_patience(&above, now), 20 * MS);
+    ck_assert(!codel_stands(&no_target, now));
+    ck_assert(codel_stands(&no_ceiling, now));
+}
+END_TEST
+
+START_TEST(while_it_stands_few_of_those_sent_at_once_are_worth_the_wait)
+{
+    const uint64_t now = 5000 * (uint64_t)MS;
+    codel c = codel_of_ms(200, 2000), no_target = codel_of_ms(0, 2000);
+    ck_assert_uint_eq(codel_worth(&c, now, 0), 50);
+    ck_assert_uint_eq(codel_worth(&c, now, 9 * MS), 5);
+    ck_assert_uint_eq(codel_worth(&c, now, 100 * MS), 1);
+    ck_assert_uint_eq(codel_worth(&no_target, now, 100 * MS), UINT64_MAX);
+    codel_is_empty(&c, now);
+    ck_assert_uint_eq(codel_worth(&c, now, 100 * MS), UINT64_MAX);
 }
 END_TEST
 
@@ -67,6 +82,7 @@ Suite *codel_suite(void)
     tcase_add_test(t, a_line_that_was_empty_within_the_interval_is_a_burst);
     tcase_add_test(t, one_that_was_not_stands_until_it_is_empty_again);
     tcase_add_test(t, without_a_target_or_a_ceiling_there_is_none);
+    tcase_add_test(t, while_it_stands_few_of_those_sent_at_once_are_worth_the_wait);
     tcase_add_test(t, a_line_knows_when_its_first_one_is_late);
     suite_add_tcase(s, t);
     return s;

@@ -17,7 +17,7 @@
 static const uint64_t CODEL_INTERVAL = 100000000;
 
 typedef struct codel {                       /* {0}: one may wait for ever */
-    uint64_t target;                         /* the longest wait while the line stands; 0: as at any time */
+    uint64_t target;                         /* the longest wait while the line stands; 0: it never does */
     uint64_t ceiling;                        /* the longest wait at any time; 0: there is none */
     uint64_t empty;                          /* when nobody waited, last */
 } codel;
@@ -31,14 +31,22 @@ static inline void codel_is_empty(codel *c, uint64_t now) { c->empty = now; }
 
 static inline bool codel_stands(const codel *c, uint64_t now)
 {
-    return now > c->empty && now - c->empty >= CODEL_INTERVAL;
+    return c->target && now > c->empty && now - c->empty >= CODEL_INTERVAL;
 }
 
 /* So long one may have waited, by now; UINT64_MAX: for ever. */
 static inline uint64_t codel_patience(const codel *c, uint64_t now)
 {
     const uint64_t ceiling = c->ceiling ? c->ceiling : UINT64_MAX;
-    return c->target && c->target < ceiling && codel_stands(c, now) ? c->target : ceiling;
+    return c->target < ceiling && codel_stands(c, now) ? c->target : ceiling;
+}
+
+/* Of what one client has sent at once, to be served one after the other where each waits so long: how many are worth
+ * it. As many as fit in a quarter of the target while the line stands, but one. */
+static inline uint64_t codel_worth(const codel *c, uint64_t now, uint64_t wait)
+{
+    const uint64_t fit = c->target / 4 / (wait + 1000000);
+    return codel_stands(c, now) ? fit + !fit : UINT64_MAX;
 }
 
 /* Was it the ceiling that so long a wait met? */

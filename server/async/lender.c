@@ -15,6 +15,7 @@ struct borrower {
     struct borrower *next, *prev;
     struct borrowers *line;                  /* where it stands */
     uv_cond_t        turn;
+    uint64_t         since;                  /* nanoseconds of uv_hrtime's clock */
     int              err;
     loan            *thing;
 };
@@ -121,7 +122,7 @@ int lender_borrow(lender *l, loan **thing, uint64_t until, lender_turn turn)
         me.thing = take(l);
     const bool waits = !me.err && !me.thing && (ahead || l->waiting < l->line);
     if (waits) {
-        const uint64_t now = uv_hrtime();
+        const uint64_t now = me.since = uv_hrtime();
         if (l->waiting == 0)
             codel_is_empty(&l->codel, now);
         const uint64_t patience = ahead ? UINT64_MAX : patience_of(l, now);
@@ -172,12 +173,18 @@ void lender_refuse(lender *l, int err)
     uv_mutex_unlock(&l->lock);
 }
 
-bool lender_stands(lender *l)
+static uint64_t longest_wait(const lender *l, uint64_t now)
+{
+    const uint64_t usual = l->usual.first ? l->usual.first->since : now, more = l->more.first ? l->more.first->since : now;
+    return now - (usual < more ? usual : more);
+}
+
+uint64_t lender_worth(lender *l)
 {
     uv_mutex_lock(&l->lock);
-    const bool stands = l->waiting > 0 && codel_stands(&l->codel, uv_hrtime());
+    const uint64_t now = uv_hrtime(), worth = l->waiting > 0 ? codel_worth(&l->codel, now, longest_wait(l, now)) : UINT64_MAX;
     uv_mutex_unlock(&l->lock);
-    return stands;
+    return worth;
 }
 
 int lender_waiting(lender *l)

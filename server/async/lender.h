@@ -55,6 +55,6 @@ loan *lender_take(lender *l);                /* one that is idle; NULL: there is
 void  lender_lend(lender *l, loan *thing);   /* one more, or one that comes back */
 void  lender_refuse(lender *l, int err);     /* answers all in line, and all who come, until it is 0 again */
 int   lender_waiting(lender *l);
-bool  lender_stands(lender *l);              /* more come than can borrow, for a while by now (codel.h) */
+uint64_t lender_worth(lender *l);            /* codel_worth, of who asks for one of them after the other */
 
 #endif

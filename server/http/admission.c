@@ -5,7 +5,6 @@
 #include "server/refusal.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stddef.h>
 
 enum {
@@ -45,7 +44,7 @@ void admission_close(admission *a)
 }
 
 bool admission_stands(const admission *a, need n) { return a->lines[n].stands; }
-int  admission_keep(const admission *a, need n)   { return a->lines[n].keep; }
+uint64_t admission_worth(const admission *a, need n) { return a->lines[n].worth; }
 
 static bool has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
 
@@ -190,12 +189,10 @@ static bool let_one_in(admission *a, need n)
     return true;
 }
 
-/* Each request of a connection waits as long as the line is now: so many of them in a quarter of the target. */
 static void judge(admission_line *l, uint64_t now)
 {
-    const uint64_t each = longest_wait(l, now) + MS, time = (l->codel.target ? l->codel.target : l->codel.ceiling) / 4;
     l->stands = l->waiting > 0 && codel_stands(&l->codel, now);
-    l->keep = time / each < 1 ? 1 : time / each < INT_MAX ? (int)(time / each) : INT_MAX;
+    l->worth = codel_worth(&l->codel, now, longest_wait(l, now));
 }
 
 static bool anybody_waits(const admission *a)

@@ -32,7 +32,7 @@ typedef struct admission_line {
     line  alone, ahead;                      /* of requests; both in the order in which they came */
     int   waiting, most;
     bool  stands;                            /* as of this turn */
-    int   keep;                              /* while it stands: what one client may have sent ahead, and still be served */
+    uint64_t worth;                          /* of what one client has sent at once: how many are worth the wait (codel.h) */
     int   turns;                             /* of those alone, since one that was sent ahead began */
     timer timer;                             /* rings when the first one has waited long enough */
 } admission_line;
@@ -52,7 +52,7 @@ need admission_needs(const admission *a, const struct intake *in);
 
 bool admission_is_open(const admission *a, need n);          /* who needs it may begin now */
 bool admission_stands(const admission *a, need n);           /* more comes than can be served, for a while by now */
-int  admission_keep(const admission *a, need n);             /* then: how many requests of one connection it will get to */
+uint64_t admission_worth(const admission *a, need n);        /* of what one client has sent at once: how many are worth the wait */
 
 /* True: r may begin now. Else it waits, or, if the line is full, has been refused: then it has an answer. */
 bool admission_enter(admission *a, request *r);

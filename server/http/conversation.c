@@ -107,11 +107,14 @@ static void run_handler(request *r)
     owner_end(&r->owner);
 }
 
-/* While more comes than can be served, what its client has overtaken by a later request is not worth the wait. */
+/* While more comes than can be served: its client has sent so many behind it, as their length tells, that it is not
+ * worth the wait. */
 static bool shed(conversation *c, const request *r, const intake *in)
 {
-    return r->method == HTTP_GET && !in->head.has_body && intake_is_overtaken(c->input + c->at, c->end - c->at) &&
-           permits_stand(&c->talk->permits[r->needs]);
+    const size_t behind = c->end - c->at;
+    return r->method == HTTP_GET && !in->head.has_body && behind >= in->head.length &&
+           behind / in->head.length >= permits_worth(&c->talk->permits[r->needs]) &&
+           intake_is_overtaken(c->input + c->at, behind);
 }
 
 /* Runs its handler, when its turn has come. */

@@ -18,7 +18,7 @@ void permits_done(permits *p)
     mem_free(p->all);
 }
 
-bool permits_stand(permits *p) { return lender_stands(&p->lender); }
+uint64_t permits_worth(permits *p) { return lender_worth(&p->lender); }
 
 int permits_take(permits *p, bool more, loan **permit)
 {

@@ -19,7 +19,7 @@ typedef struct permits {
 void permits_init(permits *p, int count, int line, codel patience);
 void permits_done(permits *p);               /* all must be back */
 
-bool permits_stand(permits *p);              /* more threads come than can be served, for a while by now */
+uint64_t permits_worth(permits *p);          /* of what one client has sent at once: how many are worth the wait (codel.h) */
 
 /* 0 and a permit, or after waiting an error: a REFUSED one; UV_ETIMEDOUT: the thread's deadline has
  * come; UV_ECANCELED: its client is gone. */

@@ -84,7 +84,7 @@ static bool shed(connection *c, const intake *in, const char *behind, size_t len
     admission *a = &worker_here->admission;
     const head *h = &in->head;
     if (c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
-        worker_here->draining || !admission_stands(a, in->needs) || length / h->length < (size_t)admission_keep(a, in->needs) ||
+        worker_here->draining || !admission_stands(a, in->needs) || length / h->length < admission_worth(a, in->needs) ||
         !intake_is_overtaken(behind, length))
         return false;
     const text accept = header_find(h->at, h->headers, h->count, "accept");
