@@ -55,6 +55,7 @@
 #define EACH_OTHER_SUITE(run)          \
     run(guard_suite)                   \
     run(head_suite)                    \
+    run(chunked_suite)                 \
     run(body_suite)                    \
     run(output_suite)                  \
     run(router_suite)                  \

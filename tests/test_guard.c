@@ -73,6 +73,8 @@ START_TEST(what_two_programs_might_read_differently_is_refused)
         "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\nHost\t: a\r\n\r\n",
         "GET / HTTP/1.1\r\n Host: a\r\n\r\n", "GET / HTTP/1.1\r\nX: a\r\n Content-Length: 5\r\n\r\n",
         "GET / HTTP/1.1\r\nX: a\r\n\tb\r\n\r\n", "GET / HTTP/1.1\r\n: a\r\n\r\n", "GET / HTTP/1.1\r\nHost\r\n\r\n",
+        "GET / HTTP/1.1\r\na b: c\r\n\r\n", "GET / HTTP/1.1\r\na\xc3\xbc: c\r\n\r\n", "GET / HTTP/1.1\r\na@b: c\r\n\r\n",
+        "GET / HTTP/1.1\r\na[b: c\r\n\r\n", "GET / HTTP/1.1\r\n(a): c\r\n\r\n",
         "GET / HTTP/1.1\r\nX: \1\r\n\r\n", "GET / HTTP/1.1\r\nX: \x7f\r\n\r\n", "GET /\1 HTTP/1.1\r\n\r\n",
         "GET /\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1 \r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", " GET / HTTP/1.1\r\n\r\n",
         "GET / a HTTP/1.1\r\n\r\n", "GET / http/1.1\r\n\r\n", "GET / HTTP/1.1x\r\n\r\n", "GET / HTTP/x.1\r\n\r\n",

@@ -12,11 +12,10 @@ static head h;
 static int reads(const char *bytes)
 {
     const guard_limits limits = { 65535, 65535, 1000 };
-    llhttp_t parser;
     guard g = { 0 };
     const long size = guard_head(&g, bytes, strlen(bytes), &limits);
     ck_assert_int_eq(size, (long)strlen(bytes));
-    return head_read(&h, &parser, bytes, (size_t)size);
+    return head_read(&h, bytes, (size_t)size);
 }
 
 static bool same(text t, const char *s) { return text_equal(t, text_of(s)); }
@@ -85,7 +84,6 @@ END_TEST
 
 START_TEST(a_body_has_one_framing)
 {
-    enum { REFUSED = -1 };
     static const struct { const char *headers; int err; } CASES[] = {
         { "Content-Length: 5\r\nContent-Length: 5\r\n", 400 }, { "Content-Length: 5, 5\r\n", 400 },
         { "Content-Length: +5\r\n", 400 }, { "Content-Length: -5\r\n", 400 }, { "Content-Length: 5 5\r\n", 400 },
@@ -95,7 +93,18 @@ START_TEST(a_body_has_one_framing)
         { "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400 },
         { "Transfer-Encoding:\r\nContent-Length: 5\r\n", 400 }, { "Transfer-Encoding:\r\n", 400 },
         { "Transfer-Encoding: gzip\r\n", 501 }, { "Transfer-Encoding: gzip, chunked\r\n", 501 },
-        { "Transfer-Encoding: chunked, identity\r\n", REFUSED }, { "Transfer-Encoding: xchunked\r\n", 501 },
+        { "Content-Length: 5\t\r\n", 0 }, { "Content-Length:\t 5 \t \r\n", 0 }, { "Content-Length: 5\t5\r\n", 400 },
+        { "Content-Length: 5\t\r\nContent-Length: 5\r\n", 400 }, { "Content-Length: 5,\r\n", 400 }, { "Content-Length:\r\n", 400 },
+        { "Content-Length: 5\t\r\nTransfer-Encoding: chunked\r\n", 400 },
+        { "Content-Length: 18446744073709551615\r\n", 0 }, { "Content-Length: 18446744073709551616\r\n", 400 },
+        { "Transfer-Encoding: , chunked\r\nContent-Length: 5\r\n", 400 },
+        { "Transfer-Encoding: gzip\r\nContent-Length: 5\r\n", 400 }, { "Content-Length: 5\r\nTransfer-Encoding: x\r\n", 400 },
+        { "Transfer-Encoding: ,\r\n", 400 }, { "Transfer-Encoding: chunked, chunked\r\n", 400 },
+        { "Transfer-Encoding: , chunked\r\n", 0 }, { "Transfer-Encoding: chunked,\r\n", 0 },
+        { "Transfer-Encoding:\t, ,\tchunked\t, \t\r\n", 0 }, { "Transfer-Encoding: \r\nTransfer-Encoding: chunked\r\n", 0 },
+        { "Transfer-Encoding: chunked\r\nTransfer-Encoding: ,\r\n", 0 },
+        { "Transfer-Encoding: , gzip\r\nTransfer-Encoding: chunked\r\n", 501 }, { "Transfer-Encoding: chunked;q=1\r\n", 501 },
+        { "Transfer-Encoding: chunked, identity\r\n", 501 }, { "Transfer-Encoding: xchunked\r\n", 501 },
         { "Transfer-Encoding: chunked\r\n", 0 }, { "Transfer-Encoding: CHUNKED\r\n", 0 }, { "Content-Length: 0\r\n", 0 },
         { "Content-Length: 5\r\nUpgrade: x\r\nConnection: upgrade\r\n", 0 },
     };
@@ -103,13 +112,13 @@ START_TEST(a_body_has_one_framing)
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         sprintf(request, "POST / HTTP/1.1\r\n" HOST "%s\r\n", CASES[i].headers);
         const int err = reads(request);
-        if (CASES[i].err == REFUSED)         /* by us with 501, unless the parser was faster with 400 */
-            ck_assert_msg(err == HTTP_STATUS(400) || err == HTTP_STATUS(501), "%s: %d", CASES[i].headers, err);
-        else
-            ck_assert_msg(err == (CASES[i].err ? HTTP_STATUS(CASES[i].err) : 0), "%s: %d", CASES[i].headers, err);
+        ck_assert_msg(err == (CASES[i].err ? HTTP_STATUS(CASES[i].err) : 0), "%s: %d", CASES[i].headers, err);
     }
     ck_assert_int_eq(reads("POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"), 0);
     ck_assert(h.chunked && h.has_body);
+    ck_assert_int_eq(reads("POST /a?b HTTP/1.1\r\n" HOST "Content-Length: 5\t\r\nX: y\r\n\r\n"), 0);
+    ck_assert(h.has_body && h.content_length == 5 && same(h.path, "/a") && same(h.query, "b") && h.count == 3);
+    ck_assert(same(header_name(h.at, h.headers[1]), "Content-Length") && same(header_value(h.at, h.headers[2]), "y"));
     ck_assert_int_eq(reads("POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"), 0);
     ck_assert(!h.has_body);
     ck_assert_int_eq(reads("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), HTTP_STATUS(400));
@@ -169,17 +178,6 @@ START_TEST(there_is_a_last_header)
 }
 END_TEST
 
-START_TEST(names_are_tokens)
-{
-    static const char *const BAD[] = { "a b: c", "a\xc3\xbc: c", "a@b: c", "a[b: c", "(a): c" };
-    char request[200];
-    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
-        sprintf(request, "GET / HTTP/1.1\r\n" HOST "%s\r\n\r\n", BAD[i]);
-        ck_assert_msg(reads(request) == HTTP_STATUS(400), "%s", BAD[i]);
-    }
-}
-END_TEST
-
 START_TEST(texts_are_compared_and_trimmed)
 {
     ck_assert(text_is(TEXT("HoSt"), "host") && !text_is(TEXT("hos"), "host") && !text_is(TEXT("^"), "~") && text_is(TEXT(""), ""));
@@ -199,7 +197,6 @@ Suite *head_suite(void)
     tcase_add_test(t, only_100_continue_is_expected);
     tcase_add_test(t, methods_are_those_the_parser_knows_but_connect);
     tcase_add_test(t, there_is_a_last_header);
-    tcase_add_test(t, names_are_tokens);
     tcase_add_test(t, texts_are_compared_and_trimmed);
     suite_add_tcase(s, t);
     return s;

@@ -20,7 +20,6 @@ static const exchange_host host = { .room = room, .answering = answering };
 static void begin(const char *bytes)
 {
     static head h;
-    llhttp_t parser;
     const route *const routes = &served;
     match m;
     if (req) {
@@ -28,7 +27,7 @@ static void begin(const char *bytes)
         output_free(&out);
         free(req);
     }
-    ck_assert_int_eq(head_read(&h, &parser, bytes, strlen(bytes)), 0);
+    ck_assert_int_eq(head_read(&h, bytes, strlen(bytes)), 0);
     const size_t size = exchange_size(&h, 100);
     req = malloc(size);
     exchange_init(req, size, &h);

@@ -17,75 +17,40 @@ static char *room(body *b, size_t length)
     return b->at + used;
 }
 
-static int on_content(llhttp_t *parser, const char *at, size_t length)
-{
-    body *b = parser->data;
-    if (length > b->limit - b->length) {
-        b->too_large = true;
-        return HPE_USER;
-    }
-    memcpy(room(b, length), at, length);
-    b->length += length;
-    b->received += length;
-    return 0;
-}
-
-static int on_chunk(llhttp_t *parser)
-{
-    body *b = parser->data;
-    if (parser->content_length > 0)
-        return 0;
-    b->in_trailers = true;
-    b->guard.lines = 1;                      /* headers only, no request line */
-    return HPE_PAUSED;                       /* until all of them are here */
-}
-
-static int on_complete(llhttp_t *parser)
-{
-    body *b = parser->data;
-    b->complete = true;
-    return HPE_PAUSED;                       /* what follows is another request */
-}
-
-static const llhttp_settings_t on_body = { .on_chunk_header = on_chunk, .on_body = on_content, .on_message_complete = on_complete };
-
 static void end(void *arg)
 {
     body *b = arg;
     mem_free(b->at);
 }
 
-body *body_new(arena *a, const head *h, const llhttp_t *parser, size_t limit, size_t framing_limit, int *err)
+body *body_new(arena *a, const head *h, size_t limit, size_t framing_limit, int *err)
 {
     if (h->content_length > limit) {
         *err = HTTP_STATUS(413);
         return NULL;
     }
     body *b = arena_alloc(a, sizeof *b);
-    b->parser = *parser;
-    b->parser.settings = (void *)&on_body;
-    b->parser.data = b;
+    b->chunks.left = h->content_length;
+    b->is_chunked = h->chunked;
     b->limit = limit;
     b->streams = limit == BODY_STREAMS;
     b->unannounced = h->expects_continue;
     b->framing_limit = framing_limit;
+    b->guard.lines = 1;                      /* trailers are headers only, without a request line */
     arena_defer(a, end, b);
     return b;
 }
 
-/* Runs the parser on the bytes, up to where it pauses; how many it took, or an HTTP_STATUS error. */
-static long parse(body *b, const char *at, size_t length)
+static long take_content(body *b, const char *at, size_t length)
 {
-    llhttp_resume(&b->parser);
-    const llhttp_errno_t said = llhttp_execute(&b->parser, at, length);
-    if (said == HPE_OK)
-        return (long)length;
-    if (b->too_large)
-        return HTTP_STATUS(413);
-    /* An Upgrade in the head is no reason to stop behind the body. */
-    if (said != HPE_PAUSED && !(b->complete && said == HPE_PAUSED_UPGRADE))
-        return HTTP_STATUS(400);
-    return (long)(llhttp_get_error_pos(&b->parser) - at);
+    if (length > b->chunks.left)
+        length = (size_t)b->chunks.left;
+    memcpy(room(b, length), at, length);
+    b->length += length;
+    b->received += length;
+    b->chunks.left -= length;
+    b->complete = !b->is_chunked && b->chunks.left == 0;
+    return (long)length;
 }
 
 static long take_trailers(body *b, const char *at, size_t length)
@@ -94,13 +59,20 @@ static long take_trailers(body *b, const char *at, size_t length)
     memcpy(room(b, length), at, length);
     b->trailers += length;
     const long size = guard_head(&b->guard, b->at + b->length, b->trailers, &limits);
-    if (size < 0)
-        return size;
-    if (size == 0)
-        return (long)length;
-    const long parsed = parse(b, b->at + b->length, (size_t)size);
-    const size_t behind = b->trailers - (size_t)size;
-    return parsed < 0 ? parsed : b->complete ? (long)(length - behind) : HTTP_STATUS(400);
+    if (size <= 0)
+        return size < 0 ? size : (long)length;
+    b->complete = true;
+    return (long)(length - (b->trailers - (size_t)size));
+}
+
+/* Of one kind, from the front. */
+static long take(body *b, const char *at, size_t length)
+{
+    if (b->chunks.left > 0)
+        return take_content(b, at, length);
+    if (b->chunks.last)
+        return take_trailers(b, at, length);
+    return chunked_take(&b->chunks, at, length, b->limit - b->length);
 }
 
 long body_take(body *b, const char *at, size_t length)
@@ -110,7 +82,7 @@ long body_take(body *b, const char *at, size_t length)
         length = BODY_PIECE;
     while (taken < length && !b->complete) {
         const uint64_t before = b->received;
-        const long n = (b->in_trailers ? take_trailers : parse)(b, at + taken, length - taken);
+        const long n = take(b, at + taken, length - taken);
         if (n < 0)
             return n;
         taken += (size_t)n;

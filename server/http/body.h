@@ -7,6 +7,7 @@
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
 
+#include "chunked.h"
 #include "guard.h"
 #include "head.h"
 #include "server/arena.h"
@@ -15,7 +16,7 @@ enum { BODY_PIECE = 64 * 1024 };             /* bytes that a stream holds, at mo
 #define BODY_STREAMS SIZE_MAX                /* instead of a limit */
 
 typedef struct body {
-    llhttp_t parser;
+    chunked  chunks;                         /* of one that has a length: one that is as long, and no more */
     char    *at;                             /* owned; what has arrived, and of a stream: since body_drop */
     size_t   length, capacity;
     size_t   limit;                          /* of length */
@@ -24,18 +25,18 @@ typedef struct body {
     size_t   framing_limit;
     uint64_t waited;                         /* ms: see body_waited */
     int      err;                            /* why no more will come; 0 */
-    bool     complete, too_large;
+    bool     is_chunked;
+    bool     complete;
     bool     streams;
     bool     lent;                           /* its reader has what is there, and drops it before it reads on */
     bool     unannounced;                    /* the client waits for 100 Continue before it sends any */
-    bool     in_trailers;                    /* the last chunk has come */
     guard    guard;                          /* of the trailers, which are gathered behind the content */
     size_t   trailers;                       /* bytes of them */
 } body;
 
-/* The body that follows h, which parser has just read, or NULL with *err if it is to be refused
- * unseen (413). It ends with the arena. limit may be BODY_STREAMS: there is none, for it streams. */
-body *body_new(arena *a, const head *h, const llhttp_t *parser, size_t limit, size_t framing_limit, int *err);
+/* The body that follows h, or NULL with *err if it is to be refused unseen (413). It ends with the arena.
+ * limit may be BODY_STREAMS: there is none, for it streams. */
+body *body_new(arena *a, const head *h, size_t limit, size_t framing_limit, int *err);
 
 /* Takes what belongs to the body from the bytes at: sets complete with its last. Returns how many it
  * took, or an HTTP_STATUS error: 400 bad framing, 413 too large, 431 too much around it. A stream

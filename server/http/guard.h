@@ -5,7 +5,8 @@
  * RFC 9112's sections:
  *
  *   a CR that no LF follows, an LF without CR, NUL and other control bytes      2.2, 5.5
- *   white space before the colon of a header, or before its name (obs-fold)     5.1, 5.2
+ *   a header whose name is no token, or from whose colon white space parts it,
+ *   or before whose name there is some (obs-fold)                               5.1, 5.2
  *   a request line without version (HTTP/0.9), or another version than 1.0 or 1.1: 505    2.3, 3
  *   a method longer than any there is: 501; a target longer than its limit: 414;
  *   a head longer than its: 431; too many headers: 431                          3, RFC 6585
@@ -14,7 +15,11 @@
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* RFC 9110, 5.6.2: what a method, a field name and the like are made of. */
+extern const bool GUARD_TOKEN[256];
 
 typedef struct guard {
     size_t line;                             /* offset of the line that is not complete yet */

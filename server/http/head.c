@@ -1,8 +1,10 @@
 /* head.c - see head.h. */
 #include "head.h"
+#include "server/memory.h"
 #include "status.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 text header_find(const char *at, const header headers[], int count, const char *name)
 {
@@ -19,6 +21,17 @@ text text_trim(text t)
     while (t.length > 0 && (t.at[t.length - 1] == ' ' || t.at[t.length - 1] == '\t'))
         t.length--;
     return t;
+}
+
+bool text_next_member(text *list, text *member)
+{
+    if (list->length == 0)
+        return false;
+    const char *comma = memchr(list->at, ',', list->length);
+    const size_t length = comma ? (size_t)(comma - list->at) : list->length, used = length + (comma != NULL);
+    *member = text_trim((text){ list->at, length });
+    *list = (text){ list->at + used, list->length - used };
+    return true;
 }
 
 static int on_target(llhttp_t *parser, const char *at, size_t length)
@@ -46,8 +59,15 @@ static int on_value(llhttp_t *parser, const char *at, size_t length)
     return 0;
 }
 
+/* What the headers say of the body is not for the parser to judge. */
+static int on_headers(llhttp_t *parser)
+{
+    (void)parser;
+    return HPE_PAUSED;
+}
+
 static const llhttp_settings_t on_head = {
-    .on_url = on_target, .on_header_field = on_name, .on_header_value = on_value,
+    .on_url = on_target, .on_header_field = on_name, .on_header_value = on_value, .on_headers_complete = on_headers,
 };
 
 /* What a name is made of (RFC 3986, 3.2.2). */
@@ -80,24 +100,41 @@ static bool is_host(text t)
  * wins (RFC 9112, 9.3), and so is told by itself. */
 static bool read_connection(head *h, text list)
 {
+    text option;
     bool close = false;
-    while (list.length > 0) {
-        const char *comma = memchr(list.at, ',', list.length);
-        const size_t length = comma ? (size_t)(comma - list.at) : list.length;
-        text option = text_trim((text){ list.at, length });
+    while (text_next_member(&list, &option))
         if (text_is(option, "close"))
             close = true;
         else if (text_is(option, "keep-alive"))
             h->keep_alive = true;
-        list.at += length + (comma != NULL);
-        list.length -= length + (comma != NULL);
-    }
     return close;
+}
+
+/* The codings of a Transfer-Encoding header: a list, too. */
+static void read_codings(text list, int *chunked, int *unknown)
+{
+    for (text coding; text_next_member(&list, &coding);)
+        if (text_is(coding, "chunked"))
+            ++*chunked;
+        else if (coding.length > 0)
+            ++*unknown;
+}
+
+static bool read_length(text digits, uint64_t *length)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < digits.length; i++) {
+        const unsigned digit = (unsigned)(digits.at[i] - '0');
+        if (digit > 9 || __builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n))
+            return false;
+    }
+    *length = n;
+    return digits.length > 0;
 }
 
 static int check(head *h)
 {
-    int hosts = 0, lengths = 0, encodings = 0;
+    int hosts = 0, lengths = 0, encodings = 0, chunked = 0, unknown = 0;
     bool close = false;
 
     h->keep_alive = h->minor == 1;
@@ -120,24 +157,25 @@ static int check(head *h)
                 close |= read_connection(h, value);
             break;
         case 14:
-            if (text_is(name, "content-length") && ++lengths > 1)
+            if (text_is(name, "content-length") && (++lengths > 1 || !read_length(value, &h->content_length)))
                 return HTTP_STATUS(400);
             break;
         case 17:
             if (text_is(name, "transfer-encoding")) {
-                if (++encodings > 1 || h->minor == 0 || value.length == 0)
-                    return HTTP_STATUS(400);
-                if (!text_is(value, "chunked"))
-                    return HTTP_STATUS(501);
-                h->chunked = true;
+                encodings++;
+                read_codings(value, &chunked, &unknown);
             }
             break;
         }
     }
     if (close)
         h->keep_alive = false;
-    if (encodings > 0 && lengths > 0)
+    h->chunked = chunked > 0;
+    h->has_body = h->chunked || h->content_length > 0;
+    if (encodings > 0 && (lengths > 0 || h->minor == 0 || chunked > 1 || chunked + unknown == 0))
         return HTTP_STATUS(400);
+    if (unknown > 0)
+        return HTTP_STATUS(501);
     return hosts == 0 && h->minor == 1 ? HTTP_STATUS(400) : 0;
 }
 
@@ -165,19 +203,50 @@ static int split_target(head *h)
     return 0;
 }
 
-int head_read(head *h, llhttp_t *parser, const char *at, size_t length)
+static llhttp_errno_t parse(head *h, const char *at, size_t length)
 {
+    llhttp_t parser;
     h->at = at;
-    h->length = length;
     h->count = 0;
-    h->path = h->query = TEXT("");
-    h->chunked = h->expects_continue = false;
-    llhttp_init(parser, HTTP_REQUEST, &on_head);
-    parser->data = h;
-    const llhttp_errno_t said = llhttp_execute(parser, at, length);
+    h->path = TEXT("");
+    llhttp_init(&parser, HTTP_REQUEST, &on_head);
+    parser.data = h;
+    const llhttp_errno_t said = llhttp_execute(&parser, at, length);
+    h->method = parser.method;
+    h->minor = parser.http_minor;
+    return said;
+}
 
-    h->method = parser->method;
-    h->minor = parser->http_minor;
+/* llhttp refuses some of what RFC 9112 allows in the headers that say how long a body is, like a tab behind the
+ * number, or an empty member of a list. check() is the judge of both: here llhttp sees them by other names. */
+static llhttp_errno_t parse_unframed(head *h, const char *at, size_t length)
+{
+    static const char *const FRAMING[] = { "\r\ncontent-length:", "\r\ntransfer-encoding:" };
+    char *const copy = mem_resize(NULL, length), *const end = copy + length;
+    memcpy(copy, at, length);
+    for (char *line = copy; (line = memmem(line, (size_t)(end - line), "\r\n", 2)); line += 2)
+        for (int i = 0; i < 2; i++) {
+            const size_t name = strlen(FRAMING[i]);
+            if ((size_t)(end - line) > name && strncasecmp(line, FRAMING[i], name) == 0)
+                line[2] = 'x';
+        }
+    const llhttp_errno_t said = parse(h, copy, length);
+    h->path.at = at + (h->path.length > 0 ? h->path.at - copy : 0);
+    h->at = at;
+    mem_free(copy);
+    return said;
+}
+
+int head_read(head *h, const char *at, size_t length)
+{
+    h->length = length;
+    h->query = TEXT("");
+    h->content_length = 0;
+    h->expects_continue = false;
+    llhttp_errno_t said = parse(h, at, length);
+    if (said == HPE_INVALID_CONTENT_LENGTH || said == HPE_UNEXPECTED_CONTENT_LENGTH || said == HPE_INVALID_TRANSFER_ENCODING)
+        said = parse_unframed(h, at, length);
+
     int err = check(h);                      /* its answers say more than the parser's */
     if (err)
         return err;
@@ -185,9 +254,5 @@ int head_read(head *h, llhttp_t *parser, const char *at, size_t length)
         return HTTP_STATUS(501);
     if (said == HPE_USER)
         return HTTP_STATUS(431);
-    if (said != HPE_OK && said != HPE_PAUSED_UPGRADE)
-        return HTTP_STATUS(400);
-    h->content_length = h->chunked ? 0 : parser->content_length;
-    h->has_body = h->chunked || h->content_length > 0;
-    return split_target(h);
+    return said == HPE_PAUSED ? split_target(h) : HTTP_STATUS(400);
 }

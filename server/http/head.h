@@ -23,7 +23,7 @@ typedef struct head {
     bool        expects_continue;            /* it waits for 100 Continue before it sends the body */
     bool        has_body;                    /* a length above 0, or chunked */
     bool        chunked;
-    uint64_t    content_length;
+    uint64_t    content_length;              /* 0 if it is chunked */
     text        path, query;                 /* of the target, as sent; query without its ? */
     int         count;
     header      headers[MAX_HEADERS];
@@ -32,8 +32,7 @@ typedef struct head {
 static inline text header_name(const char *at, header h)  { return (text){ at + h.name, h.name_length }; }
 static inline text header_value(const char *at, header h) { return (text){ at + h.value, h.value_length }; }
 
-/* Reads a whole head that the guard let pass, and leaves the parser ready for the body. parser and
- * head are the caller's; the parser may be copied (body.h). Returns 0, or an HTTP_STATUS error.
+/* Reads a whole head that the guard let pass. Returns 0, or an HTTP_STATUS error.
  * Refused here, with RFC 9112's sections:
  *
  *   whatever the parser refuses: 400; a method that it does not know, and CONNECT: 501
@@ -41,10 +40,11 @@ static inline text header_value(const char *at, header h) { return (text){ at + 
  *   or has a fragment: 400                                                      3.2
  *   no Host on HTTP/1.1, two, or one that is not host, host:port, [v6] or [v6]:port: 400   3.2
  *   more than MAX_HEADERS headers: 431
- *   Content-Length twice, or beside Transfer-Encoding: 400                      6.3
- *   Transfer-Encoding on HTTP/1.0: 400; any but exactly "chunked": 501          6.1
+ *   Content-Length twice, beside Transfer-Encoding, or not a number below 2^64: 400       6.3
+ *   Transfer-Encoding on HTTP/1.0, or one that names nothing, or chunked twice: 400; one that
+ *   names anything but chunked: 501. Empty members of its list count for nothing  6.1, RFC 9110, 5.6.1
  *   an expectation other than 100-continue: 417                                 RFC 9110, 10.1.1 */
-int head_read(head *h, llhttp_t *parser, const char *at, size_t length);
+int head_read(head *h, const char *at, size_t length);
 
 /* Equal without regard to case; lower is lower case. Inline: the length of a literal costs nothing. */
 static inline bool text_is(text t, const char *lower)
@@ -63,5 +63,9 @@ static inline bool text_is(text t, const char *lower)
 text header_find(const char *at, const header headers[], int count, const char *name);
 
 text text_trim(text t);                      /* without spaces and tabs at both ends */
+
+/* Takes the next member off the front of a list whose members commas part (RFC 9110, 5.6.1), trimmed: may be
+ * empty. False when there are no more. */
+bool text_next_member(text *list, text *member);
 
 #endif

@@ -8,7 +8,7 @@ long intake_read(intake *in, guard *g, const char *at, size_t length, const conf
     if (size == 0)
         return 0;
     *g = (guard){ 0 };
-    const int err = size < 0 ? (int)size : head_read(&in->head, &in->parser, at, (size_t)size);
+    const int err = size < 0 ? (int)size : head_read(&in->head, at, (size_t)size);
     if (err)
         return err;
     router_find(r, text_of(llhttp_method_name(in->head.method)), in->head.path, &in->match);
@@ -36,6 +36,6 @@ int intake_body(const intake *in, request *req, const config *c)
 {
     int err = 0;
     const size_t limit = intake_streams(in) ? BODY_STREAMS : c->limits.body;
-    req->body = body_new(&req->arena, &in->head, &in->parser, limit, c->limits.head, &err);
+    req->body = body_new(&req->arena, &in->head, limit, c->limits.head, &err);
     return err;
 }

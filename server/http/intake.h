@@ -13,10 +13,9 @@
 #include "server/config.h"
 
 typedef struct intake {
-    head     head;
-    llhttp_t parser;                         /* left ready for the body */
-    match    match;
-    need     needs;                          /* its route's */
+    head  head;
+    match match;
+    need  needs;                             /* its route's */
 } intake;
 
 /* Looks at the bytes from a request's first on; g starts as {0}, and is {0} again after a whole head.

@@ -43,14 +43,14 @@ static uint64_t look_at(const head *h)
 }
 
 /* Reads a body from bytes that come step at a time; 0, an error, or 1 when there are too few. */
-static int read_body(const head *h, const llhttp_t *parser, const char **at, const char *end, size_t step, outcome *o)
+static int read_body(const head *h, const char **at, const char *end, size_t step, outcome *o)
 {
     arena a;
     int err = 0;
     uint64_t sum = 0, length_of_all = 0;
     arena_init(&a, NULL, 0);
     /* Framing is allowed as content comes: so, without bound. */
-    body *b = body_new(&a, h, parser, o->stream ? BODY_STREAMS : LONGEST, 4096, &err);
+    body *b = body_new(&a, h, o->stream ? BODY_STREAMS : LONGEST, 4096, &err);
     while (b && !err && !b->complete) {
         const size_t length = (size_t)(end - *at) < step ? (size_t)(end - *at) : step;
         if (length == 0) {
@@ -83,7 +83,6 @@ static void read_all(const char *bytes, size_t length, size_t step, outcome *o)
 {
     const char *at = bytes, *const end = bytes + length;
     static head h;
-    llhttp_t parser;
     while (o->count < MOST) {
         guard g = { 0 };
         long size = 0;
@@ -97,13 +96,13 @@ static void read_all(const char *bytes, size_t length, size_t step, outcome *o)
             return;
         }
         must((size_t)size <= LIMITS.head);
-        o->err = head_read(&h, &parser, at, (size_t)size);
+        o->err = head_read(&h, at, (size_t)size);
         if (o->err)
             return;
         o->requests[o->count].head = (size_t)size;
         o->requests[o->count].sum = look_at(&h);
         at += size;
-        if (h.has_body && (o->err = read_body(&h, &parser, &at, end, step, o)))
+        if (h.has_body && (o->err = read_body(&h, &at, end, step, o)))
             return;
         o->requests[o->count++].end = (size_t)(at - bytes);
     }

@@ -21,6 +21,8 @@ START_TEST(chunks_come_in_every_legal_form)
         { "5;a=b\r\nhello\r\n0\r\n\r\n", "hello" },
         { "5;a\r\nhello\r\n0;b=c\r\n\r\n", "hello" },
         { "5;a=\"b c\"\r\nhello\r\n0\r\n\r\n", "hello" },
+        { "5;a;b\r\nhello\r\n0;c;d\r\n\r\n", "hello" },
+        { "5 ; a = b ; c = \"d ; \\\" e\"\t;f\r\nhello\r\n0\t;\tg\r\n\r\n", "hello" },
         { "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", "abc" },
         { "3\r\n\r\n0\r\n0\r\n\r\n", "\r\n0" },
         { "1\r\na\r\n0\r\nX-One: 1\r\nX-Two: 2\r\n\r\n", "a" },
@@ -68,6 +70,38 @@ START_TEST(a_body_may_be_as_large_as_the_limit_and_no_larger)
         ck_assert_int_eq(b.status, more ? 413 : 200);
     }
     free(request);
+}
+END_TEST
+
+/* None of it needs to come, nor even the end of its line. */
+START_TEST(a_chunk_that_says_it_is_too_large_is_413_at_once)
+{
+    static const char *const sizes[] = { "FFFFFFFFFFFFFFFF\r\n", "100000005\r\n", "10001\r\n", "3\r\nabc\r\nffff\r\n", "FFFFFFFFFFFFFFFFFF" };
+    char request[256];
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        client *c = client_new();
+        snprintf(request, sizeof request, "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n%s", sizes[i]);
+        client_say(c, request);
+        expect_problem(client_answer(c), 413);
+        ck_assert(client_closed(c));
+        client_free(c);
+    }
+}
+END_TEST
+
+START_TEST(the_length_of_a_body_may_be_spaced_and_its_coding_a_list)
+{
+    client *c = client_new();
+    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\t\r\n\r\nfirst"
+                  "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: , chunked\r\n\r\n6\r\nsecond\r\n0\r\n\r\n"
+                  "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\t,\t\r\n\r\n5\r\nthird\r\n0\r\n\r\n"
+                  "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: , chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n");
+    ck_assert_str_eq(client_answer(c).body, "first");
+    ck_assert_str_eq(client_answer(c).body, "second");
+    ck_assert_str_eq(client_answer(c).body, "third");
+    expect_problem(client_answer(c), 400);
+    ck_assert(client_closed(c));
+    client_free(c);
 }
 END_TEST
 
@@ -166,6 +200,8 @@ Suite *bodies_suite(void)
     TCase *t = theme(s, "bodies", with_bodies);
     tcase_add_test(t, chunks_come_in_every_legal_form);
     tcase_add_test(t, a_body_may_be_as_large_as_the_limit_and_no_larger);
+    tcase_add_test(t, a_chunk_that_says_it_is_too_large_is_413_at_once);
+    tcase_add_test(t, the_length_of_a_body_may_be_spaced_and_its_coding_a_list);
     tcase_add_test(t, a_body_nobody_reads_does_not_disturb_what_follows);
     tcase_add_test(t, an_expectant_client_is_told_to_continue);
     tcase_add_test(t, no_interim_answer_comes_where_there_is_no_use_for_one);
