@@ -165,7 +165,7 @@ const setting SETTINGS[] = {
       .why = "The same of all slow readers of a worker together: each may hold as much as is left." },
 
     { DURATION(timeouts, head, "1ms", "1h"), .initial = "10s",
-      .why = "For the whole head to arrive; a slow one gets 408." },
+      .why = "For the first byte of a connection, and for a whole head to arrive; a slow one gets 408." },
     { DURATION(timeouts, body, "1ms", "24h"), .initial = "30s",
       .why = "For a body to arrive; a slow one gets 408." },
     { DURATION(timeouts, idle, "1ms", "24h"), .initial = "75s",
@@ -175,7 +175,7 @@ const setting SETTINGS[] = {
     { DURATION(timeouts, request, "0", "24h"), .initial = "30s",
       .why = "To answer a request, until the answer begins; a late one gets 504. 0 for no limit." },
     { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
-      .why = "To finish what is under way when stopping; 0 stops at once." },
+      .why = "To finish what is under way when stopping, and for a last request of who is connected; 0 stops at once." },
 
     { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = at_least_four,
       .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },

@@ -177,23 +177,80 @@ END_TEST
 START_TEST(stopping_ends_each_connection_after_what_it_is_doing)
 {
     serve();
-    client idle = client_new(), busy = client_new();
+    serving_config.timeouts.head = 60000;
+    client idle = client_new(), busy = client_new(), mute = client_new();
     client_say(&idle, GET("/"));
     client_say(&busy, GET("/wait"));
     client_until(&idle, "Hello!");
     worker_here->draining = true;
     connections_drain();
     client_say(&busy, GET("/"));             /* too late: the answer before it will say close */
-    serving_skip(150);
+    serving_skip(serving_config.timeouts.drain - 10);
+    ck_assert_int_eq(serving_connections(), 3);
+    client_forget(&idle);
+    client_say(&idle, GET("/"));
     client_until_end(&idle);
+    ck_assert_int_eq(client_count(&idle, "Connection: close"), 1);
+    ck_assert_int_eq(client_count(&idle, "Hello!"), 1);
+    client_say(&mute, GET("/"));
+    client_until_end(&mute);
+    ck_assert_int_eq(client_count(&mute, "Connection: close"), 1);
     ck_assert_int_eq(serving_connections(), 1);
     promise_settle(gate, 0);
     client_until_end(&busy);
     ck_assert_int_eq(client_count(&busy, "waited"), 1);
     ck_assert_int_eq(client_count(&busy, "Connection: close"), 1);
     ck_assert_int_eq(client_count(&busy, "Hello!"), 0);
+    worker_here->draining = false;
     client_close(&idle);
     client_close(&busy);
+    client_close(&mute);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(only_those_with_something_under_way_are_late)
+{
+    serve();
+    client idle = client_new(), busy = client_new(), head = client_new(), mute = client_new();
+    client_say(&idle, GET("/"));
+    client_until(&idle, "Hello!");
+    client_say(&busy, GET("/wait"));
+    client_say(&head, "GET / HTTP/1.1\r\n");
+    worker_here->draining = true;
+    ck_assert_int_eq(connections_abort(), 2);
+    client_until_end(&idle);
+    client_until_end(&mute);
+    worker_here->draining = false;
+    client_close(&idle);
+    client_close(&busy);
+    client_close(&head);
+    client_close(&mute);
+    serving_stop();
+}
+END_TEST
+
+/* They have been told that they are connected, and may have sent what they want. */
+START_TEST(those_whom_the_kernel_has_accepted_when_stopping_are_served)
+{
+    enum { MANY = 20 };
+    serve();
+    client c[MANY];
+    for (int i = 0; i < MANY; i++) {
+        c[i] = client_connecting();
+        ck_assert_int_eq(send(c[i].fd, GET("/"), sizeof GET("/") - 1, MSG_NOSIGNAL), sizeof GET("/") - 1);
+    }
+    worker_here->draining = true;
+    connections_accept_rest();
+    ck_assert_int_eq(serving_connections(), MANY);
+    connections_drain();
+    for (int i = 0; i < MANY; i++) {
+        client_until_end(&c[i]);
+        ck_assert_int_eq(client_count(&c[i], "Hello!"), 1);
+        ck_assert_int_eq(client_count(&c[i], "Connection: close"), 1);
+        client_close(&c[i]);
+    }
+    worker_here->draining = false;
     serving_stop();
 }
 END_TEST
@@ -245,13 +302,20 @@ END_TEST
 START_TEST(each_wait_for_the_client_has_its_limit)
 {
     serve();
-    client idle = client_new(), head = client_new(), body = client_new();
+    client idle = client_new(), head = client_new(), body = client_new(), mute = client_new();
+    client_say(&idle, GET("/"));
+    client_until(&idle, "Hello!");
+    client_forget(&idle);
     client_say(&head, "GET / HTTP/1.1\r\n");
     client_say(&body, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n123");
     serving_skip(serving_config.timeouts.head + 10);
     client_until_end(&head);
     ck_assert_int_eq(client_count(&head, "HTTP/1.1 408 "), 1);
     client_close(&head);
+    client_until_end(&mute);                 /* it has as long for its first byte */
+    ck_assert_uint_eq(mute.length, 0);
+    client_close(&mute);
+    ck_assert_int_eq(serving_connections(), 2);
     serving_skip(serving_config.timeouts.body - serving_config.timeouts.head + 10);
     client_until_end(&body);
     ck_assert_int_eq(client_count(&body, "HTTP/1.1 408 "), 1);
@@ -296,6 +360,8 @@ Suite *connection_suite(void)
     tcase_add_test(t, a_client_that_lingers_too_long_is_cut_off);
     tcase_add_test(t, one_that_was_not_read_from_gets_its_answers_when_they_are_the_last);
     tcase_add_test(t, stopping_ends_each_connection_after_what_it_is_doing);
+    tcase_add_test(t, only_those_with_something_under_way_are_late);
+    tcase_add_test(t, those_whom_the_kernel_has_accepted_when_stopping_are_served);
     tcase_add_test(t, stopping_touches_no_handle_that_is_not_a_connection);
     tcase_add_test(t, one_connection_too_many_gets_503);
     tcase_add_test(t, each_wait_for_the_client_has_its_limit);

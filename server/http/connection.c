@@ -7,6 +7,7 @@
 #include "server/refusal.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 static _Thread_local pool connections = POOL(connection);
 
@@ -18,7 +19,8 @@ static uint64_t allowed(const connection *c)
 {
     const config *config = worker_here->config;
     switch ((phase)c->phase) {
-    case IDLE:      return worker_here->draining ? GRACE : config->timeouts.idle;
+    case IDLE:      return config->timeouts.idle;
+    case NEW:
     case HEAD:      return config->timeouts.head;
     case BODY:      return body_patience(c->last->body, config->timeouts.body);
     case LEFT:      return FAREWELL;
@@ -60,7 +62,7 @@ static phase phase_of(const connection *c)
     if (c->phase == LINGERING)
         return LINGERING;
     const bool body = c->reading && (!c->last->body->streams || stream_is_waited_for(c->last));
-    return c->writing ? WRITE : c->left ? LEFT : body ? BODY : c->first ? HANDLER : c->input ? HEAD : IDLE;
+    return c->writing ? WRITE : c->left ? LEFT : body ? BODY : c->first ? HANDLER : c->input ? HEAD : c->phase == NEW ? NEW : IDLE;
 }
 
 void connection_watch(connection *c)
@@ -140,14 +142,20 @@ static void turn_away(connection *c)
     close_now(c);
 }
 
-static void accept_one(uv_stream_t *listener)
+static connection *make(void)
 {
     connection *c = pool_get(&connections);
     memset(c, 0, sizeof *c);
     uv_tcp_init(loop_here(), &c->tcp);
     c->tcp.data = &ours;
     worker_here->connections++;
-    if (uv_accept(listener, (uv_stream_t *)c))
+    return c;
+}
+
+/* err: of getting its socket. */
+static void begin(connection *c, int err)
+{
+    if (err)
         close_now(c);
     else if (worker_here->connections > worker_here->config->limits.connections)
         turn_away(c);
@@ -157,11 +165,20 @@ static void accept_one(uv_stream_t *listener)
         connection_watch(c);
 }
 
+/* The one that libuv has accepted, and holds. */
+static void accept_one(uv_stream_t *listener)
+{
+    connection *c = make();
+    begin(c, uv_accept(listener, (uv_stream_t *)c));
+}
+
 static void accept_later(ready *r)
 {
     worker *w = (worker *)((char *)r - offsetof(worker, acceptance));
-    if (!uv_is_closing((uv_handle_t *)&w->listener))
-        accept_one((uv_stream_t *)&w->listener);
+    if (!w->accepts_later)
+        return;
+    w->accepts_later = false;
+    accept_one((uv_stream_t *)&w->listener);
 }
 
 /* libuv tells of no other client until this one has been accepted. */
@@ -173,6 +190,7 @@ void connection_accept(uv_stream_t *listener, int status)
     else if (!worker_turn_is_over(uv_hrtime()))
         accept_one(listener);
     else {
+        worker_here->accepts_later = true;
         worker_here->acceptance.run = accept_later;
         worker_next_turn(&worker_here->acceptance);
     }
@@ -182,25 +200,49 @@ void connection_accept(uv_stream_t *listener, int status)
 /* Stopping: every connection is found among the loop's handles, so that none needs links of its own;
  * other handles may be there, of whatever kind. */
 
-static void each_connection(uv_handle_t *h, void *visit)
+struct walk { void (*visit)(connection *); int busy; };      /* busy: connections that had something under way */
+
+static void each_connection(uv_handle_t *h, void *arg)
 {
-    if (h->data == &ours && !uv_is_closing(h))
-        (*(void (**)(connection *))visit)((connection *)h);
+    struct walk *w = arg;
+    connection *c = (connection *)h;
+    if (h->data != &ours || uv_is_closing(h))
+        return;
+    w->busy += c->phase != NEW && c->phase != IDLE && c->phase != LINGERING;
+    w->visit(c);
+}
+
+static int visit_all(void (*visit)(connection *))
+{
+    struct walk w = { visit, 0 };
+    uv_walk(loop_here(), each_connection, &w);
+    return w.busy;
+}
+
+void connections_accept_rest(void)
+{
+    worker *w = worker_here;
+    int listener, fd;
+    if (w->accepts_later)
+        accept_later(&w->acceptance);
+    if (uv_fileno((uv_handle_t *)&w->listener, &listener))
+        return;
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        connection *c = make();
+        const int err = uv_tcp_open(&c->tcp, fd);
+        if (err)
+            close(fd);
+        begin(c, err);
+    }
 }
 
 static void drain(connection *c)
 {
     if (c->last && !c->last->answered)
         c->last->keep_alive = false, c->ending = true;       /* its answer says so: none may follow it */
-    if (c->phase == IDLE)
-        timer_set(&c->timer, GRACE, rang);
 }
 
-void connections_drain(void)
-{
-    void (*visit)(connection *) = drain;
-    uv_walk(loop_here(), each_connection, &visit);
-}
+void connections_drain(void) { visit_all(drain); }
 
 static void break_off(connection *c)
 {
@@ -208,14 +250,5 @@ static void break_off(connection *c)
         stream_break(c, UV_ESHUTDOWN);
 }
 
-void connections_break_off(void)
-{
-    void (*visit)(connection *) = break_off;
-    uv_walk(loop_here(), each_connection, &visit);
-}
-
-void connections_abort(void)
-{
-    void (*visit)(connection *) = connection_abandon;
-    uv_walk(loop_here(), each_connection, &visit);
-}
+void connections_break_off(void) { visit_all(break_off); }
+int  connections_abort(void)     { return visit_all(connection_abandon); }

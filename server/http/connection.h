@@ -22,7 +22,7 @@
 #include "server/async/timer.h"
 #include "worker.h"
 
-typedef enum phase { IDLE, HEAD, BODY, HANDLER, LEFT, WRITE, LINGERING } phase;      /* what it waits for */
+typedef enum phase { NEW, IDLE, HEAD, BODY, HANDLER, LEFT, WRITE, LINGERING } phase; /* what it waits for; NEW: its first byte */
 
 typedef struct connection {
     uv_tcp_t      tcp;                       /* must be first */

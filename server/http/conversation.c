@@ -244,9 +244,9 @@ void conversation_run(conversation *c)
 {
     const config *config = c->talk->config;
     intake in;
-    bool more = true;
+    bool first = true, more = true;
 
-    limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
+    limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
     limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
     plain_follow(c->fd, FAREWELL);
     while (more && !c->gone) {
@@ -260,6 +260,9 @@ void conversation_run(conversation *c)
         more = more && !c->unread;
         if (!c->declined || c->out.length > TOGETHER)
             sender_push(c);
+        if (first && config->timeouts.idle != config->timeouts.head)
+            limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
+        first = false;
     }
     plain_follow(-1, 0);
     if (!c->gone && (c->unread || !receiver_quiet(c)))

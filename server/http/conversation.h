@@ -25,7 +25,7 @@ typedef struct talk {
     const router *router;
     void        (*answering)(request *req);  /* the site's, see server.h */
     permits      *permits;                   /* NEEDS of them: to begin what needs it */
-    atomic_bool   draining;                  /* each ends with what it is doing */
+    atomic_bool   draining;                  /* each ends with what it is doing, or with its next request */
     atomic_bool   breaking_off;              /* bodies that stream are not waited for any more */
 } talk;
 
@@ -33,7 +33,7 @@ typedef struct conversation {
     struct conversation *next, *prev;        /* its owner's */
     const talk *talk;
     int         fd;                          /* the client's; blocking, and the owner's to close */
-    atomic_bool idle;                        /* it waits for the next request */
+    atomic_bool idle;                        /* it waits for the next request, or for the end */
     _Atomic(const route *) answering;        /* by whose handler; NULL: by none now */
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
     bool        gone;                        /* the client is, or must be left: nothing more is read or sent */

@@ -5,7 +5,6 @@
 enum {
     FAREWELL = 1000,                         /* ms for the answers to a client that has left, if it has */
     LINGER = 2000,                           /* ms for a refused client to read why, before the reset */
-    GRACE = 100,                             /* ms for an idle client's last request to cross our stopping */
     BODY_RATE = 16,                          /* bytes a ms: a body that comes faster may take longer */
 };
 

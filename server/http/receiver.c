@@ -47,17 +47,14 @@ received receiver_more(conversation *c, uint64_t until)
     return n == 0 ? LATE : receive(c, INPUT, MSG_DONTWAIT);
 }
 
-/* The usual wait is one system call: the socket's own time limit is the idle time. */
+/* The usual wait is one system call: the socket's own time limit is that of its first request, then the idle time. */
 received receiver_idle(conversation *c)
 {
     received r;
     if (c->end > c->at)
         return RECEIVED;
     atomic_store(&c->idle, true);
-    if (atomic_load(&c->talk->draining))     /* this first, then that: whoever drains does it the other way round */
-        r = receiver_more(c, plain_in(GRACE));
-    else
-        r = receive(c, c->talk->config->limits.head, 0);     /* thousands may each have sent much: it stays in the kernel */
+    r = receive(c, c->talk->config->limits.head, 0);         /* thousands may each have sent much: it stays in the kernel */
     atomic_store(&c->idle, false);
     return r;
 }
@@ -127,6 +124,7 @@ void receiver_linger(conversation *c)
     const uint64_t until = plain_in(LINGER);
     if (shutdown(c->fd, SHUT_WR))
         return;
+    atomic_store(&c->idle, true);
     do
         c->at = c->end = 0;
     while (receiver_more(c, until) == RECEIVED);

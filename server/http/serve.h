@@ -18,6 +18,10 @@ struct server {
 int serve_async(server *s, void (*started)(void *arg), void *arg);       /* a loop for each worker */
 int serve_threads(server *s, void (*started)(void *arg), void *arg);     /* a thread for each connection */
 
+enum { SERVE_SIGNALS = 3 };
+
+/* The signals that say to stop: how many. SIGHUP is none where it is ignored, as under nohup. */
+int  serve_signals(int numbers[SERVE_SIGNALS]);
 void serve_stopping(int signal);             /* says so in the log */
 void serve_late(int connections);            /* the drain time has passed with so many left; says so too */
 void serve_must(int err, const char *what);  /* 0, or the end of the process: it cannot begin */

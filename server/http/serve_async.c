@@ -31,7 +31,8 @@ struct crew {
     server        *server;
     int            count;
     struct thread *threads;
-    uv_signal_t    signals[2];
+    uv_signal_t    signals[SERVE_SIGNALS];
+    int            signal_count;
     uv_sem_t       started;                  /* posted by each worker's thread once it serves */
     atomic_bool    stopping;
 };
@@ -43,7 +44,7 @@ static void on_client_closed(int err, void *arg)
     struct thread *t = arg;
     (void)err;
     if (t == &t->crew->threads[0])
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < t->crew->signal_count; i++)
             uv_close((uv_handle_t *)&t->crew->signals[i], NULL);
     uv_close((uv_handle_t *)&t->stop, NULL);
     timer_end();
@@ -71,9 +72,10 @@ static struct thread *of_deadline(timer *t)
 static void on_deadline(timer *timer)
 {
     struct thread *t = of_deadline(timer);
-    serve_late(t->worker.connections);
-    t->late = true;
-    connections_abort();
+    const int late = connections_abort();
+    t->late = late > 0;
+    if (t->late)
+        serve_late(late);
 }
 
 /* Half of the time is for what still arrives, the other for answering with what has. */
@@ -90,6 +92,7 @@ static void stop(struct thread *t)
     if (w->draining)
         return;
     w->draining = true;
+    connections_accept_rest();
     uv_close((uv_handle_t *)&w->listener, NULL);
     *t->socket = -1;                         /* closed with it */
     if (w->connections == 0) {
@@ -162,10 +165,12 @@ static void run_thread(void *arg)
 
 static void watch_signals(crew *c)
 {
-    for (int i = 0; i < 2; i++) {
+    int numbers[SERVE_SIGNALS];
+    c->signal_count = serve_signals(numbers);
+    for (int i = 0; i < c->signal_count; i++) {
         uv_signal_init(loop_here(), &c->signals[i]);
         c->signals[i].data = c;
-        uv_signal_start(&c->signals[i], on_signal, i ? SIGTERM : SIGINT);
+        uv_signal_start(&c->signals[i], on_signal, numbers[i]);
     }
 }
 

@@ -3,11 +3,10 @@
  * The first thread accepts, and waits for signals; every other one talks to one client. When told to
  * stop, the first thread ends what the others wait for, by shutting their sockets down:
  *
- *     signal -> no new clients -> idle ones are let go -> the others end in their time, bodies that
- *               stream in half of it -> the late are cut off */
+ *     signal -> no new clients -> each is answered once more, in the time for that, bodies that stream in
+ *               half of it -> the idle are let go, the late are cut off */
 #include "serve.h"
 #include "conversation.h"
-#include "patience.h"
 #include "server/async/fault.h"
 #include "server/async/forgotten.h"
 #include "server/async/plain.h"
@@ -120,7 +119,8 @@ static int count(crowd *all)
     return now;
 }
 
-static void accept_some(crowd *all)
+/* True if there may be more of them. */
+static bool accept_some(crowd *all)
 {
     for (int i = 0; i < AT_ONCE; i++) {
         const int client = accept4(all->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -128,10 +128,10 @@ static void accept_some(crowd *all)
             continue;
         if (client < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK)
-                return;
+                return false;
             log_warning("cannot accept a connection: %s", uv_strerror(-errno));
             poll(&(struct pollfd){ all->signals, POLLIN, 0 }, 1, PAUSE);
-            return;
+            return false;
         }
         const bool room = count(all) < all->talk.config->threads.max;
         const int err = room ? start_thread(all, client) : 0;
@@ -142,6 +142,7 @@ static void accept_some(crowd *all)
             close(client);
         }
     }
+    return true;
 }
 
 /* Signals. */
@@ -186,33 +187,34 @@ static bool wait_until_empty(crowd *all, uint64_t ms)
     return true;
 }
 
-static void shut_down(crowd *all, bool idle_only, int how)
+/* Ends whatever any of them waits for: how many had anything under way. */
+static int shut_down(crowd *all)
 {
+    int busy = 0;
     pthread_mutex_lock(&all->lock);
-    for (conversation *c = all->first; c; c = c->next)
-        if (!idle_only || atomic_load(&c->idle))
-            shutdown(c->fd, how);
+    for (conversation *c = all->first; c; c = c->next) {
+        busy += !atomic_load(&c->idle);
+        shutdown(c->fd, SHUT_RDWR);
+    }
     pthread_mutex_unlock(&all->lock);
+    return busy;
 }
 
 /* True if the drain time passed with work left. */
 static bool drain(crowd *all)
 {
     const uint64_t time = all->talk.config->timeouts.drain;
-    const uint64_t grace = time < GRACE ? time : GRACE;
-    atomic_store(&all->talk.draining, true); /* this first, then who is idle: see receiver.c */
-    if (wait_until_empty(all, grace))
-        return false;
-    shut_down(all, true, SHUT_RD);
-    if (wait_until_empty(all, (time - grace) / 2))
+    atomic_store(&all->talk.draining, true);
+    if (wait_until_empty(all, time / 2))
         return false;
     atomic_store(&all->talk.breaking_off, true);
-    if (wait_until_empty(all, time - grace - (time - grace) / 2))
+    if (wait_until_empty(all, time - time / 2))
         return false;
-    serve_late(count(all));
-    shut_down(all, false, SHUT_RDWR);
+    const int late = shut_down(all);
+    if (late > 0)
+        serve_late(late);
     wait_until_empty(all, PLAIN_FOREVER);
-    return true;
+    return late > 0;
 }
 
 /* The whole. */
@@ -240,7 +242,7 @@ static int serve(crowd *all)
         if (poll(on, waits ? 2 : 3, waits ? RESERVE_PERIOD : -1) < 0)
             continue;
         if (on[0].revents)
-            accept_some(all);
+            (void)accept_some(all);
         stopping = on[1].revents ? read_signal(all) : 0;
         if (waits && plain_in(0) >= due) {
             give_back(all);
@@ -256,9 +258,10 @@ static int serve(crowd *all)
 static int watch_signals(crowd *all, sigset_t *before)
 {
     sigset_t watched;
+    int numbers[SERVE_SIGNALS];
     sigemptyset(&watched);
-    sigaddset(&watched, SIGINT);
-    sigaddset(&watched, SIGTERM);
+    for (int i = serve_signals(numbers); i-- > 0;)
+        sigaddset(&watched, numbers[i]);
     sigaddset(&watched, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &watched, before);            /* every thread inherits it */
     all->signals = signalfd(-1, &watched, SFD_CLOEXEC);
@@ -304,6 +307,8 @@ int serve_threads(server *s, void (*started)(void *arg), void *arg)
     open_crowd(&all, s);
     started(arg);
     serve_stopping(serve(&all));
+    while (accept_some(&all))                /* those that the kernel has for us by now */
+        ;
     listener_close(&s->listener);
     const bool late = drain(&all);
     close_crowd(&all);

@@ -8,6 +8,7 @@
 #include "server/memory.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -42,10 +43,16 @@ void server_close(server *s)
     mem_free(s);
 }
 
-void serve_stopping(int signal)
+int serve_signals(int numbers[SERVE_SIGNALS])
 {
-    log_info("stopping (%s); once more stops at once", signal == SIGINT ? "SIGINT" : "SIGTERM");
+    struct sigaction hangup;
+    numbers[0] = SIGTERM;
+    numbers[1] = SIGINT;
+    numbers[2] = SIGHUP;
+    return sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN ? 2 : 3;
 }
+
+void serve_stopping(int signal) { log_info("stopping (SIG%s); once more stops at once", sigabbrev_np(signal)); }
 
 void serve_late(int connections)
 {

@@ -5,7 +5,9 @@
  *
  * The same routes, limits and answers in both; a handler cannot tell which it is.
  *
- *   SIGTERM, SIGINT   stop accepting, finish what is under way, return; a second one exits at once. */
+ *   SIGTERM, SIGINT, SIGHUP   stop accepting, finish what is under way, return; a second one exits at once. A client
+ *                             that is connected may send a request as long as [timeouts] drain lasts: its answer
+ *                             says that it is the last. When no client is left, or that time is over, that is the end. */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 

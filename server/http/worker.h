@@ -22,9 +22,10 @@ typedef struct worker {
     const router *router;
     uv_tcp_t      listener;
     ready         acceptance;                /* of a client that the turn had no time for; later ones wait in the kernel */
+    bool          accepts_later;             /* there is one */
     int           connections;               /* open now */
     size_t        unwritten;                 /* bytes that slow readers have not taken */
-    bool          draining;                  /* no new connections, and no new requests on old ones */
+    bool          draining;                  /* no new connections, and each answer is the last on its own */
     void        (*emptied)(struct worker *); /* called when the last connection of a draining worker is gone */
     void        (*answering)(request *req);  /* the site's, see server.h */
     admission     admission;
@@ -49,8 +50,9 @@ bool worker_turn_is_over(uint64_t now);
 void worker_next_turn(ready *r);             /* runs r in the next turn that has time for it, in the order of these calls */
 
 void connection_accept(uv_stream_t *listener, int status);   /* libuv's callback */
-void connections_drain(void);                /* each ends after what it is doing */
+void connections_accept_rest(void);          /* those that the kernel has for us, before the listener is closed */
+void connections_drain(void);                /* each ends after what it is doing, or, if that is nothing, after its next request */
 void connections_break_off(void);            /* bodies that stream end here: their handlers answer with what they have */
-void connections_abort(void);                /* each ends now; handlers are cancelled */
+int  connections_abort(void);                /* each ends now; handlers are cancelled: how many had anything under way */
 
 #endif

@@ -46,8 +46,8 @@ static void finishes_what_is_under_way(int signal)
     expect(get("/healthz"), 200, NULL);
 
     server_signal(signal);
-    ck_assert_msg(client_closed(idle), "an idle connection is kept");
     ck_assert_msg(eventually(2, client_refused(port)), "it accepts new connections");
+    client_free(idle);                       /* it might yet ask */
     answer a = client_answer(slow);
     ck_assert_int_eq(a.status, 200);
     ck_assert_msg(header_is(&a, "Connection", "close"), "%s", a.head);
@@ -57,7 +57,6 @@ static void finishes_what_is_under_way(int signal)
     ck_assert_int_eq(client_answer(pipelined).status, 200);
     ck_assert_int_eq(server_wait(), 0);
     client_free(slow);
-    client_free(idle);
     client_free(promise);
     client_free(pipelined);
 }

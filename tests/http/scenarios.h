@@ -21,6 +21,7 @@
     run(timeouts_suite)         \
     run(command_suite)          \
     run(life_suite)             \
+    run(stopping_suite)         \
     run(crowds_suite)           \
     run(overload_suite)         \
     run(threads_suite)          \

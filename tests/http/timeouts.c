@@ -68,6 +68,25 @@ START_TEST(an_idle_connection_is_closed_without_a_word)
 }
 END_TEST
 
+START_TEST(one_that_never_sends_a_byte_is_closed_after_the_time_for_a_head)
+{
+    server_start("timeouts", "TENK_TIMEOUTS_HEAD=300ms", "TENK_TIMEOUTS_IDLE=60s", NULL);
+    const double before = now_s();
+    client *mute = client_new(), *used = client_new();
+    client_say(used, "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(used).status, 200);
+    ck_assert_msg(client_closed(mute), "it is kept, or answered");
+    ck_assert_double_ge(now_s() - before, 0.29);
+    client_say(used, "GET /sleep?ms=400 HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(used).status, 200);
+    client_say(used, "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(used).status, 200);
+    client_free(mute);
+    client_free(used);
+    server_stop();
+}
+END_TEST
+
 START_TEST(a_connection_in_use_is_not_idle)
 {
     client *c = client_new();
@@ -259,6 +278,7 @@ Suite *timeouts_suite(void)
     tcase_add_test(t, a_slow_reader_who_reads_gets_everything);
     tcase_add_test(t, thousands_of_slow_heads_do_not_slow_the_others);
     t = theme(s, "timeouts", NULL);
+    tcase_add_test(t, one_that_never_sends_a_byte_is_closed_after_the_time_for_a_head);
     tcase_add_test(t, a_handler_that_takes_longer_than_a_request_may_is_504_and_the_connection_goes_on);
     tcase_add_test(t, an_answer_that_has_begun_may_take_longer);
     tcase_add_test(t, without_a_limit_a_request_may_take_as_long_as_it_likes);

@@ -1,0 +1,97 @@
+/* stopping.c - who is connected when the server is told to stop, and asks, or does not. */
+#include "scenarios.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define ASK "GET /json HTTP/1.1\r\nHost: t\r\n\r\n"
+
+static void expect_the_last_answer(client *c)
+{
+    const answer a = client_answer(c);
+    expect(a, 200, "application/json");
+    ck_assert_msg(header_is(&a, "Connection", "close"), "%s", a.head);
+    ck_assert(client_closed(c));
+}
+
+static void answers_once_more(int number)
+{
+    server_start("stopping", NULL);
+    client *used = client_new(), *fresh = client_new(), *slow = client_asking("/sleep?ms=400");
+    client_say(used, ASK);
+    ck_assert_int_eq(client_answer(used).status, 200);
+    expect(get("/healthz"), 200, NULL);
+    server_signal(number);
+    ck_assert_int_eq(client_answer(slow).status, 200);       /* by now it has been stopping for a while */
+    ck_assert(client_refused(here.port));
+    client_say(used, ASK);
+    expect_the_last_answer(used);
+    client_say(fresh, ASK);
+    expect_the_last_answer(fresh);
+    ck_assert_int_eq(server_wait(), 0);
+    client_free(used);
+    client_free(fresh);
+    client_free(slow);
+}
+
+START_TEST(who_is_connected_may_ask_once_more) { answers_once_more(SIGTERM); }
+END_TEST
+
+START_TEST(sighup_stops_it_as_sigterm_does) { answers_once_more(SIGHUP); }
+END_TEST
+
+START_TEST(sighup_is_nothing_to_a_server_that_was_started_to_ignore_it)
+{
+    signal(SIGHUP, SIG_IGN);
+    server_start("stopping", NULL);
+    server_signal(SIGHUP);
+    for (int i = 0; i < 20; i++)
+        expect(get("/healthz"), 200, NULL);
+    ck_assert(!server_log_has("stopping"));
+    server_stop();
+}
+END_TEST
+
+START_TEST(who_asks_nothing_is_let_go_in_the_end_and_that_is_no_failure)
+{
+    server_start("stopping", "TENK_TIMEOUTS_DRAIN=300ms", NULL);
+    client *used = client_new(), *fresh = client_new();
+    client_say(used, ASK);
+    ck_assert_int_eq(client_answer(used).status, 200);
+    const double before = now_s();
+    server_signal(SIGTERM);
+    ck_assert(client_closed(used) && client_closed(fresh));
+    ck_assert_double_ge(now_s() - before, 0.29);
+    ck_assert_int_eq(server_wait(), 0);
+    ck_assert(!server_log_has("not done in time"));
+    client_free(used);
+    client_free(fresh);
+}
+END_TEST
+
+START_TEST(it_ends_when_the_last_client_has_left)
+{
+    server_start("stopping", "TENK_TIMEOUTS_DRAIN=60s", NULL);
+    client *used = client_new(), *fresh = client_new();
+    client_say(used, ASK);
+    ck_assert_int_eq(client_answer(used).status, 200);
+    server_signal(SIGTERM);
+    ck_assert(eventually(10, client_refused(here.port)));
+    ck_assert(server_running());
+    client_free(used);
+    client_free(fresh);
+    ck_assert_int_eq(server_wait(), 0);
+}
+END_TEST
+
+Suite *stopping_suite(void)
+{
+    Suite *s = suite_create("stopping");
+    TCase *t = theme(s, "stopping", NULL);
+    tcase_add_test(t, who_is_connected_may_ask_once_more);
+    tcase_add_test(t, sighup_stops_it_as_sigterm_does);
+    tcase_add_test(t, sighup_is_nothing_to_a_server_that_was_started_to_ignore_it);
+    tcase_add_test(t, who_asks_nothing_is_let_go_in_the_end_and_that_is_no_failure);
+    tcase_add_test(t, it_ends_when_the_last_client_has_left);
+    return s;
+}
