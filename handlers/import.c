@@ -156,8 +156,6 @@ async int import(request *req)
 {
     if (!is_welcome(request_type(req)))
         return respond_problem(req, 415, "An import comes as application/x-ndjson: a post a line, as JSON.");
-    if (request_header(req, "content-encoding").length > 0)
-        return respond_problem(req, 415, "An import comes as it is, without a Content-Encoding.");
 
     importing i = { .req = req, .lines.limit = LONGEST_LINE, .report.arena = request_arena(req), .told = uv_hrtime() };
     int err = begin(&i);

@@ -178,6 +178,34 @@ START_TEST(there_is_a_last_header)
 }
 END_TEST
 
+START_TEST(a_list_is_all_of_its_lines)
+{
+    static const struct { const char *headers, *list; } CASES[] = {
+        { "", "" }, { "A: b\r\n", "b" }, { "A:\r\n", "" }, { "A: b, c\r\na: d\r\n", "b, c,d" },
+        { "A: b\r\nX: y\r\nA:\r\nA: \"c,d\"\r\n", "b,\"c,d\"" }, { "A:\r\nA:\r\n", "" }, { "AA: b\r\nA: c\r\n", "c" },
+    };
+    char request[200];
+    arena a;
+    arena_init(&a, NULL, 0);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        sprintf(request, "GET / HTTP/1.1\r\n" HOST "%s\r\n", CASES[i].headers);
+        ck_assert_int_eq(reads(request), 0);
+        ck_assert_msg(same(header_list(&a, h.at, h.headers, h.count, "a"), CASES[i].list), "%s", CASES[i].headers);
+    }
+    arena_done(&a);
+}
+END_TEST
+
+START_TEST(a_list_has_members_of_which_some_are_empty)
+{
+    text list = TEXT(" a ,\tb;q=1,, c"), member;
+    static const char *const MEMBERS[] = { "a", "b;q=1", "", "c" };
+    for (int i = 0; i < 4; i++)
+        ck_assert(text_next_member(&list, &member) && same(member, MEMBERS[i]));
+    ck_assert(!text_next_member(&list, &member) && same(member, "c"));
+}
+END_TEST
+
 START_TEST(texts_are_compared_and_trimmed)
 {
     ck_assert(text_is(TEXT("HoSt"), "host") && !text_is(TEXT("hos"), "host") && !text_is(TEXT("^"), "~") && text_is(TEXT(""), ""));
@@ -197,6 +225,8 @@ Suite *head_suite(void)
     tcase_add_test(t, only_100_continue_is_expected);
     tcase_add_test(t, methods_are_those_the_parser_knows_but_connect);
     tcase_add_test(t, there_is_a_last_header);
+    tcase_add_test(t, a_list_is_all_of_its_lines);
+    tcase_add_test(t, a_list_has_members_of_which_some_are_empty);
     tcase_add_test(t, texts_are_compared_and_trimmed);
     suite_add_tcase(s, t);
     return s;

@@ -88,11 +88,13 @@ bool admission_enter(admission *a, request *r)
 
 need admission_needs(const admission *a, const intake *in)
 {
-    const head *h = &in->head;
     if (in->needs != NEEDS_PAGE || admission_is_open(a, NEEDS_PAGE))
         return in->needs;
-    return accept_prefers(header_find(h->at, h->headers, h->count, "accept"), TEXT("application/json"), TEXT("text/html"))
-               ? NEEDS_READS : NEEDS_PAGE;
+    arena list;
+    arena_init(&list, NULL, 0);
+    const bool json = accept_prefers(intake_accepts(in, &list), TEXT("application/json"), TEXT("text/html"));
+    arena_done(&list);
+    return json ? NEEDS_READS : NEEDS_PAGE;
 }
 
 static void leave(admission_line *l, request *r)
@@ -150,7 +152,7 @@ static void turn_away(admission *a, request *r, uint64_t now)
         pipeline_decline(r, refuse(kind, waited));
     else
         pipeline_decline_with(r, refusal_text(a, r->needs, refuse(kind, waited),
-                                              problem_prefers_html(request_header(r, "accept")), now));
+                                              problem_prefers_html(request_list(r, "accept")), now));
 }
 
 static void turn_away_the_late(admission *a, admission_line *l, line *of, uint64_t now)

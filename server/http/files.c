@@ -1,6 +1,7 @@
 /* files.c - see files.h. */
 #include "files.h"
 #include "media.h"
+#include "policy.h"
 #include "server/async/lane.h"
 #include "server/memory.h"
 
@@ -176,6 +177,7 @@ static async int send_pieces(request *req, struct file *f, uint64_t size)
 
 static async int send_file(request *req, struct file *f)
 {
+    const char *type = media_type(f->path);
     char tag[64], date[64];
     struct tm utc;
     gmtime_r(&f->stat.st_mtime, &utc);
@@ -185,12 +187,12 @@ static async int send_file(request *req, struct file *f)
     respond_header(req, "ETag", "%s", tag);
     respond_header(req, "Last-Modified", "%s", date);
     respond_header(req, "Cache-Control", "no-cache");
-    respond_header(req, "X-Content-Type-Options", "nosniff");
+    if (!policy_is_page(type))               /* else the answer says so anyway */
+        respond_header(req, "X-Content-Type-Options", "nosniff");
     if (has_it(req, tag, f->stat.st_mtime))
         return respond_nothing(req, 304);
 
     const uint64_t size = (uint64_t)f->stat.st_size;
-    const char *type = media_type(f->path);
     if (f->length == size)
         return respond(req, 200, type, (text){ f->bytes ? f->bytes : "", f->length });
     const int err = respond_begin(req, 200, type, size);

@@ -14,6 +14,28 @@ text header_find(const char *at, const header headers[], int count, const char *
     return TEXT("");
 }
 
+text header_list(arena *a, const char *at, const header headers[], int count, const char *name)
+{
+    text one = TEXT("");
+    size_t length = 0;
+    int lines = 0;
+    for (int i = 0; i < count; i++)
+        if (text_is(header_name(at, headers[i]), name) && headers[i].value_length > 0) {
+            one = header_value(at, headers[i]);
+            length += one.length + 1;
+            lines++;
+        }
+    if (lines < 2)
+        return one;
+    char *const all = arena_room(a, length), *to = all;
+    for (int i = 0; i < count; i++)
+        if (text_is(header_name(at, headers[i]), name) && headers[i].value_length > 0) {
+            to = mempcpy(to, at + headers[i].value, headers[i].value_length);
+            *to++ = ',';
+        }
+    return (text){ all, length - 1 };
+}
+
 text text_trim(text t)
 {
     while (t.length > 0 && (t.at[0] == ' ' || t.at[0] == '\t'))

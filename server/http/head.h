@@ -2,7 +2,7 @@
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
-#include "server/text.h"
+#include "server/arena.h"
 
 #include <llhttp.h>
 #include <stdbool.h>
@@ -61,6 +61,9 @@ static inline bool text_is(text t, const char *lower)
 
 /* The value of the first of that name, which is in lower case; "" if there is none. at is the head's first byte. */
 text header_find(const char *at, const header headers[], int count, const char *name);
+
+/* All of that name as one list (RFC 9110, 5.3): a view if there is one, else the arena's. */
+text header_list(arena *a, const char *at, const header headers[], int count, const char *name);
 
 text text_trim(text t);                      /* without spaces and tabs at both ends */
 

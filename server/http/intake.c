@@ -1,5 +1,6 @@
 /* intake.c - see intake.h. */
 #include "intake.h"
+#include "policy.h"
 
 long intake_read(intake *in, guard *g, const char *at, size_t length, const config *c, const router *r)
 {
@@ -12,8 +13,16 @@ long intake_read(intake *in, guard *g, const char *at, size_t length, const conf
     if (err)
         return err;
     router_find(r, text_of(llhttp_method_name(in->head.method)), in->head.path, &in->match);
+    const route *refusal = in->match.route ? policy_refusal(&in->head) : NULL;
+    if (refusal)
+        in->match.route = refusal;
     in->needs = in->match.route ? in->match.route->needs : NEEDS_NOTHING;
     return size;
+}
+
+text intake_accepts(const intake *in, arena *a)
+{
+    return header_list(a, in->head.at, in->head.headers, in->head.count, "accept");
 }
 
 bool intake_streams(const intake *in) { return in->match.route && in->match.route->streams; }

@@ -26,6 +26,7 @@ long intake_read(intake *in, guard *g, const char *at, size_t length, const conf
 size_t intake_size(const intake *in, size_t more);
 void   intake_init(const intake *in, request *req, size_t size);
 
+text   intake_accepts(const intake *in, arena *a);   /* what its client would like: a view of the head, or the arena's */
 bool   intake_streams(const intake *in);     /* its body, if it has one, is pulled by its handler */
 
 /* What lies behind a request has another as a whole: whoever sent them waits for that one by now. */

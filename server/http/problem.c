@@ -10,9 +10,9 @@
 static const text HTML = { "text/html", 9 }, JSON = { "application/json", 16 },
                   PROBLEM = { "application/problem+json", 24 };
 
-bool request_prefers_json(const request *req)
+bool request_prefers_json(request *req)
 {
-    return accept_prefers(request_header(req, "accept"), JSON, HTML);
+    return accept_prefers(request_list(req, "accept"), JSON, HTML);
 }
 
 bool problem_prefers_html(text accept)
@@ -20,7 +20,7 @@ bool problem_prefers_html(text accept)
     return accept_prefers(accept, HTML, JSON) && accept_prefers(accept, HTML, PROBLEM);
 }
 
-static bool prefers_html(const request *req) { return problem_prefers_html(request_header(req, "accept")); }
+static bool prefers_html(request *req) { return problem_prefers_html(request_list(req, "accept")); }
 
 static void write_page(buffer *b, int status, text detail)
 {
@@ -82,8 +82,10 @@ static const char *explain(int status)
 {
     switch (status) {
     case 400: return "The request is not one that this server understands.";
+    case 403: return "That may not be done from where the request comes.";
     case 404: return "There is nothing here by that name.";
     case 408: return "The request did not arrive in time.";
+    case 412: return "What is here is not in the state on which the request insists.";
     case 413: return "The body is larger than this server takes.";
     case 414: return "The address is longer than this server takes.";
     case 415: return "The body is of a type that is not understood here.";

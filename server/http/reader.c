@@ -87,8 +87,10 @@ static bool shed(connection *c, const intake *in, const char *behind, size_t len
         worker_here->draining || !admission_stands(a, in->needs) || length / h->length < admission_worth(a, in->needs) ||
         !intake_is_overtaken(behind, length))
         return false;
-    const text accept = header_find(h->at, h->headers, h->count, "accept");
-    output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(accept)));
+    arena list;
+    arena_init(&list, NULL, 0);
+    output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(intake_accepts(in, &list))));
+    arena_done(&list);
     return true;
 }
 

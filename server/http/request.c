@@ -33,6 +33,11 @@ text request_header(const request *req, const char *name)
     return header_find(exchange_head(req), exchange_headers(req), req->header_count, name);
 }
 
+text request_list(request *req, const char *name)
+{
+    return header_list(&req->arena, exchange_head(req), exchange_headers(req), req->header_count, name);
+}
+
 text request_type(const request *req)
 {
     const text type = request_header(req, "content-type");

@@ -47,6 +47,7 @@ typedef void     callback_handler(request *req, void (*done)(int err, void *arg)
 text request_method(const request *req);
 text request_path(const request *req);                       /* as sent, without the query */
 text request_header(const request *req, const char *name);   /* the first of that name, which is in lower case */
+text request_list(request *req, const char *name);           /* all of that name, as one list (RFC 9110, 5.3) */
 text request_type(const request *req);                       /* of its body: Content-Type without parameters */
 text request_body(const request *req);                       /* all of it; of a route that streams: nothing */
 text request_param(request *req, const char *name);          /* ":name" in the route, or "*"; decoded */
@@ -54,7 +55,7 @@ text request_query(request *req, const char *name);          /* ?name=...; decod
 bool request_has_query(request *req, const char *name);
 int  request_param_int(request *req, const char *name, int64_t *value);      /* E_BAD_REQUEST if no whole number */
 int  request_query_int(request *req, const char *name, int64_t *value);      /* the same; *value stays if it is not there */
-bool request_prefers_json(const request *req);               /* by Accept: rather than HTML, which wins a tie */
+bool request_prefers_json(request *req);                     /* by Accept: rather than HTML, which wins a tie */
 uint64_t request_started(const request *req);                /* uv_hrtime when its head was complete */
 
 /* Of deadline.h; NO_DEADLINE once it has been answered. A handler that knows better, like one whose
@@ -74,7 +75,7 @@ void  *request_alloc(request *req, size_t size);             /* zeroed */
 int request_read(request *req, text *piece);
 
 /* The answer: headers first, then one respond(). All of it is copied. They return 0, or UV_EALREADY
- * when the request has been answered before. Control characters in a header become spaces; type, which
+ * when the request has been answered before. What holds for every page (policy.h) is added. Control characters in a header become spaces; type, which
  * may be NULL, must have none. 204 and 304 have no body, whatever is given; HEAD gets the head alone. */
 void respond_header(request *req, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int  respond(request *req, int status, const char *type, text body);

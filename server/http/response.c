@@ -1,5 +1,6 @@
 /* response.c - see request.h: how a handler answers. The head is built in the output itself. */
 #include "exchange.h"
+#include "policy.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,8 +61,8 @@ static bool bodiless(int status) { return status == 204 || status == 304; }
 static char *respond_head(request *req, int status, const char *type, uint64_t length, size_t body)
 {
     const text line = status_line(status), common = common_headers();
-    const text media = text_of(type ? type : "");
-    const size_t bound = line.length + common.length + media.length + req->extra.length + body + 128;
+    const text media = text_of(type ? type : ""), policy = type && policy_is_page(type) ? POLICY_OF_PAGES : TEXT("");
+    const size_t bound = line.length + common.length + media.length + policy.length + req->extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
     char digits[TEXT_DIGITS];
 
@@ -81,6 +82,7 @@ static char *respond_head(request *req, int status, const char *type, uint64_t l
         at = put(at, TEXT("Connection: close\r\n"));
     else if (req->minor == 0)
         at = put(at, TEXT("Connection: keep-alive\r\n"));
+    at = put(at, policy);
     at = put(at, req->extra);
     at = put(at, TEXT("\r\n"));
     output_cut(req->out, bound - (size_t)(at - start) - body);

@@ -1,0 +1,92 @@
+/* policy.c - see policy.h. */
+#include "policy.h"
+
+#include <strings.h>
+
+/* With no-referrer a page's own forms would come with an Origin of null. */
+const text POLICY_OF_PAGES = {
+#define HEADERS "Content-Security-Policy: default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n" \
+                "Referrer-Policy: same-origin\r\nX-Content-Type-Options: nosniff\r\n"
+    HEADERS, sizeof HEADERS - 1
+#undef HEADERS
+};
+
+/* HTML, and whatever may have it inside: XHTML, SVG and other XML. */
+bool policy_is_page(const char *type)
+{
+    const char *sub = strchr(type, '/');
+    if (!sub)
+        return false;
+    if (strncasecmp(++sub, "html", 4) == 0 || strncasecmp(sub, "xml", 3) == 0)
+        return true;
+    const char *suffix = strchr(sub, '+');
+    return suffix && strncasecmp(suffix, "+xml", 4) == 0;
+}
+
+static text find(const head *h, const char *name) { return header_find(h->at, h->headers, h->count, name); }
+
+static bool begins(text t, const char *with)
+{
+    return t.length >= strlen(with) && strncasecmp(t.at, with, strlen(with)) == 0;
+}
+
+/* Of http://host, and http://host:port. An Origin leaves out the usual port, a Host may have it. */
+static bool is_same_host(text origin, text host)
+{
+    const bool tls = begins(origin, "https://");
+    const char *const scheme = tls ? "https://" : "http://", *const port = tls ? ":443" : ":80";
+    if (!begins(origin, scheme))
+        return false;                        /* null, above all */
+    const text named = { origin.at + strlen(scheme), origin.length - strlen(scheme) };
+    if (named.length == 0 || named.length > host.length || strncasecmp(named.at, host.at, named.length) != 0)
+        return false;
+    return named.length == host.length ||
+           text_equal((text){ host.at + named.length, host.length - named.length }, text_of(port));
+}
+
+/* Sec-Fetch-Site is the browser's own word, and right behind a proxy that gives Host another name, too; it comes
+ * only with what was asked by TLS, or on this machine. */
+static bool is_from_another_site(const head *h)
+{
+    const text site = find(h, "sec-fetch-site"), origin = find(h, "origin");
+    if (text_is(site, "cross-site"))
+        return true;
+    if (text_is(site, "same-origin") || text_is(site, "none"))
+        return false;
+    return origin.length > 0 && !is_same_host(origin, find(h, "host"));
+}
+
+static bool has_coding(const head *h)
+{
+    for (int i = 0; i < h->count; i++) {
+        text list = header_value(h->at, h->headers[i]), coding;
+        if (!text_is(header_name(h->at, h->headers[i]), "content-encoding"))
+            continue;
+        while (text_next_member(&list, &coding))
+            if (coding.length > 0 && !text_is(coding, "identity"))
+                return true;
+    }
+    return false;
+}
+
+static int refuse_site(request *req)
+{
+    return respond_problem(req, 403, "A page of another site has sent this, and may not.");
+}
+
+static int refuse_coding(request *req)
+{
+    respond_header(req, "Accept-Encoding", "identity");
+    return respond_problem(req, 415, "The body comes in a Content-Encoding, and is taken only as it is.");
+}
+
+/* Their bodies are not read: the answer is the same whatever is in them. */
+static const route SITE_REFUSED = { "*", "(from another site)", .await = refuse_site, .streams = true },
+                   CODING_REFUSED = { "*", "(in a coding)", .await = refuse_coding, .streams = true };
+
+const route *policy_refusal(const head *h)
+{
+    if (h->method == HTTP_GET || h->method == HTTP_HEAD || h->method == HTTP_OPTIONS)
+        return NULL;
+    return is_from_another_site(h) ? &SITE_REFUSED : h->has_body && has_coding(h) ? &CODING_REFUSED : NULL;
+}

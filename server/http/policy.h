@@ -1,0 +1,26 @@
+/* policy.h - what holds for every route alike, and no handler has to think of.
+ *
+ *   Other sites.  A page anywhere can make its visitor's browser send us requests. Those that change something
+ *                 are refused (cross-site request forgery): the browser says where they come from, by
+ *                 Sec-Fetch-Site, or by an Origin that is not the Host that was asked. A program that says
+ *                 neither is no browser, and nobody's to misuse.
+ *   Codings.      A body with a Content-Encoding would be taken for what it is not.
+ *   Pages.        What is shown as a page loads what it needs from this site alone, images included, is framed
+ *                 by none, sends its forms here, and tells no other site where its readers come from. */
+#ifndef HTTP_POLICY_H
+#define HTTP_POLICY_H
+
+#include "head.h"
+#include "router.h"
+
+/* A route to answer the request instead of the one that was found: with 403 what comes from another site, with 415
+ * a body in a coding. NULL if it may have its own. */
+const route *policy_refusal(const head *h);
+
+/* Does a browser show what has that Content-Type as a page, which can do things? */
+bool policy_is_page(const char *type);
+
+/* Then these are the answer's headers, each with CRLF. */
+extern const text POLICY_OF_PAGES;
+
+#endif
