@@ -1,5 +1,6 @@
 /* files.c - see files.h. */
 #include "files.h"
+#include "conditions.h"
 #include "media.h"
 #include "policy.h"
 #include "server/async/lane.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -110,54 +110,6 @@ static int open_and_read(void *arg)
     return err == UV_EOF ? 0 : err;          /* it has just been cut short: that shows when it is sent */
 }
 
-/* If-None-Match: a list of tags, or *; compared weakly (RFC 9110, 13.1.2). */
-static bool tag_matches(text list, const char *tag)
-{
-    const size_t length = strlen(tag);
-    if (text_equal(list, TEXT("*")))
-        return true;
-    for (const char *at = list.at, *end = at + list.length; (at = memchr(at, '"', (size_t)(end - at)));) {
-        if ((size_t)(end - at) >= length && memcmp(at, tag, length) == 0)
-            return true;
-        const char *close = memchr(at + 1, '"', (size_t)(end - at - 1));
-        if (!close)
-            return false;
-        at = close + 1;
-    }
-    return false;
-}
-
-/* A date in any of the three formats that one must understand (RFC 9110, 5.6.7). */
-static bool read_date(text t, time_t *date)
-{
-    static const char *const FORMATS[] = {
-        "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y",
-    };
-    char terminated[64];
-    if (t.length >= sizeof terminated)
-        return false;
-    memcpy(terminated, t.at, t.length);
-    terminated[t.length] = '\0';
-    for (int i = 0; i < 3; i++) {
-        struct tm utc = { 0 };
-        const char *end = strptime(terminated, FORMATS[i], &utc);
-        if (end && *end == '\0') {
-            *date = timegm(&utc);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_it(const request *req, const char *tag, time_t modified)
-{
-    const text tags = request_header(req, "if-none-match"), since = request_header(req, "if-modified-since");
-    if (tags.length > 0)
-        return tag_matches(tags, tag);
-    time_t known = 0;
-    return read_date(since, &known) && modified <= known;
-}
-
 static async int send_pieces(request *req, struct file *f, uint64_t size)
 {
     int err = await(respond_piece(req, TEXT("")));           /* its turn: nothing is held before */
@@ -178,19 +130,15 @@ static async int send_pieces(request *req, struct file *f, uint64_t size)
 static async int send_file(request *req, struct file *f)
 {
     const char *type = media_type(f->path);
-    char tag[64], date[64];
-    struct tm utc;
-    gmtime_r(&f->stat.st_mtime, &utc);
-    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    char tag[64];
     snprintf(tag, sizeof tag, "\"%llx-%llx\"", (unsigned long long)f->stat.st_size,
              (unsigned long long)f->stat.st_mtime * 1000000000ull + (unsigned long long)f->stat.st_mtim.tv_nsec);
-    respond_header(req, "ETag", "%s", tag);
-    respond_header(req, "Last-Modified", "%s", date);
+    const int condition = respond_conditions(req, tag, f->stat.st_mtime);
     respond_header(req, "Cache-Control", "no-cache");
     if (!policy_is_page(type))               /* else the answer says so anyway */
         respond_header(req, "X-Content-Type-Options", "nosniff");
-    if (has_it(req, tag, f->stat.st_mtime))
-        return respond_nothing(req, 304);
+    if (condition)
+        return condition == 304 ? respond_nothing(req, 304) : condition;
 
     const uint64_t size = (uint64_t)f->stat.st_size;
     if (f->length == size)

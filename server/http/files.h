@@ -12,7 +12,7 @@
 int files_open(const char *root);
 
 /* Answers with the file at path, which is decoded: type by its name, length, Last-Modified, ETag, and
- * 304 when the client has it already (RFC 9110, 13). E_NOT_FOUND when there is no such file. */
+ * 304 or 412 by the client's conditions (conditions.h). E_NOT_FOUND when there is no such file. */
 async int respond_file(request *req, int root, text path);
 
 #endif
