@@ -39,18 +39,46 @@ static bool is_deep(text t)
     return false;
 }
 
+/* What is JSON, and nothing that can be taken: why. NULL: it is not JSON. */
+static const char *unusable(const json_error_t *error)
+{
+    static const char SURROGATE[] = "invalid Unicode '";     /* the library has no code for it */
+    switch (json_error_code(error)) {
+    case json_error_duplicate_key:    return "an object has the same name twice";
+    case json_error_null_byte_in_key:
+    case json_error_null_character:   return "a string has the character U+0000, which no text here can hold";
+    case json_error_numeric_overflow: return "a number is larger than can be held";
+    default:
+        return strncmp(error->text, SURROGATE, strlen(SURROGATE)) == 0 ? "a string has half of a surrogate pair" : NULL;
+    }
+}
+
+/* Some programs begin a text with one, which is no part of it (RFC 8259, 8.1). */
+static text without_byte_order_mark(text t)
+{
+    const text mark = TEXT("\xef\xbb\xbf");
+    const bool has = t.length >= mark.length && memcmp(t.at, mark.at, mark.length) == 0;
+    return has ? (text){ t.at + mark.length, t.length - mark.length } : t;
+}
+
 int post_parse(text json, json_t **value, char why[POST_WHY])
 {
     json_error_t error;
+    char line[32] = "";
     if (is_deep(json))
         return wrong(why, 400, "This is nested more than %d levels deep.", DEEPEST);
+    json = without_byte_order_mark(json);
     json_t *parsed = json_loadb(json.at, json.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!parsed && error.line > 1)
-        return wrong(why, 400, "This is not JSON: line %d, column %d: %s.", error.line, error.column, error.text);
-    if (!parsed)
-        return wrong(why, 400, "This is not JSON: column %d: %s.", error.column, error.text);
-    *value = parsed;
-    return 0;
+    if (parsed) {
+        *value = parsed;
+        return 0;
+    }
+    if (error.line > 1)
+        snprintf(line, sizeof line, "line %d, ", error.line);
+    const char *reason = unusable(&error);
+    if (reason)
+        return wrong(why, 422, "This JSON cannot be used: %scolumn %d: %s.", line, error.column, reason);
+    return wrong(why, 400, "This is not JSON: %scolumn %d: %s.", line, error.column, error.text);
 }
 
 int post_of(const json_t *object, post *p, char why[POST_WHY])

@@ -10,7 +10,8 @@ enum { POST_WHY = 160 };                     /* bytes, for what is wrong with on
 
 typedef struct post { text title, body; } post;
 
-/* Reads JSON that a stranger sent: 0, or HTTP_STATUS(400) and why. *value is then the caller's, to json_decref. */
+/* Reads JSON that a stranger sent, with or without a byte order mark: 0, or HTTP_STATUS(400) and why it is none, or 422
+ * and why it cannot be used, though it is. *value is then the caller's, to json_decref. */
 int post_parse(text json, json_t **value, char why[POST_WHY]);
 
 /* The post in an object with the strings title and body, which own its texts: 0, or HTTP_STATUS(422) and why. */

@@ -51,12 +51,20 @@ START_TEST(what_is_wrong_with_a_line_is_said_and_the_others_are_stored)
     static const struct { int line; const char *why; } WHY[] = {
         { 2, "not JSON" }, { 3, "user_id" }, { 4, "user_id" }, { 5, "title and body" }, { 6, "user_id" }, { 7, "user_id" },
         { 8, "title must not be empty" }, { 9, "no user 99999999" }, { 10, "no user -1" }, { 11, "user_id" },
-        { 12, "not JSON" }, { 13, "not JSON" }, { 14, "not JSON" }, { 15, "not JSON" }, { 16, "not JSON" },
+        { 12, "not JSON" }, { 13, "half of a surrogate pair" }, { 14, "the character U+0000" }, { 15, "a number is larger" }, { 16, "not JSON" },
         { 17, "nested" }, { 18, "title is longer" }, { 19, "body is longer" }, { 20, "line is longer" },
     };
     for (size_t i = 0; i < sizeof WHY / sizeof *WHY; i++)
         expect_refusal(&r, WHY[i].line, WHY[i].why);
     ck_assert_uint_eq(json_array_size(json_object_get(r.whole, "refusals")), 19);
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_is_no_part_of_a_line)
+{
+    const report r = import("\xef\xbb\xbf" LINE(209, "marked") "\n" LINE(209, "plain") "\n\xef\xbb\xbf" LINE(209, "again") "\n"
+                            "{\"user_id\": 209, \"title\": \"t\", \"body\": \"b\", \"body\": \"c\"}\n", 4, 0, 3, 1);
+    expect_refusal(&r, 4, "the same name twice");
 }
 END_TEST
 
@@ -201,7 +209,8 @@ Suite *imports_suite(void)
         tcase_add_test(t, every_good_line_becomes_a_post);
         tcase_add_test(t, lines_may_end_as_they_like_and_blank_ones_are_passed_over);
         tcase_add_test(t, what_is_wrong_with_a_line_is_said_and_the_others_are_stored);
-        tcase_add_test(t, thousands_of_refusals_are_counted_and_a_thousand_listed);
+        tcase_add_test(t, a_byte_order_mark_is_no_part_of_a_line);
+    tcase_add_test(t, thousands_of_refusals_are_counted_and_a_thousand_listed);
         tcase_add_test(t, a_body_may_be_larger_than_those_that_are_kept_in_memory);
         tcase_add_test(t, chunks_cut_lines_anywhere);
         tcase_add_test(t, lines_are_stored_while_the_client_still_sends);

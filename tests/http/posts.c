@@ -149,6 +149,44 @@ START_TEST(what_no_text_can_hold_is_refused)
 }
 END_TEST
 
+START_TEST(what_is_json_is_not_called_none)
+{
+    static const struct { const char *body, *why; } unusable[] = {
+        { "{\"title\": \"t\", \"title\": \"t\", \"body\": \"b\"}", "the same name twice" },
+        { "{\"title\": \"a\\u0000b\", \"body\": \"b\"}", "U+0000" },
+        { "{\"title\": \"t\", \"body\": \"b\", \"\\u0000\": 1}", "U+0000" },
+        { "{\"title\": \"t\", \"body\": \"\\ud800\"}", "surrogate" },
+        { "{\"title\": \"t\", \"body\": \"\\udc00\\ud800\"}", "surrogate" },
+        { "{\"title\": 99999999999999999999, \"body\": \"b\"}", "a number" },
+        { "{\"title\": \"t\",\n\"body\": 1e999}", "line 2, column" },
+    };
+    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
+        const answer a = post("/users/10/posts", JSON, unusable[i].body);
+        expect_problem(a, 422);
+        expect_body(a, unusable[i].why);
+        ck_assert_msg(!strstr(a.body, "not JSON") && !strstr(a.body, "JSON_"), "%s", a.body);
+    }
+    ck_assert_int_eq(post("/users/10/posts", JSON, "\xef\xbb\xbf{\"title\": \"marked\", \"body\": \"b\"}").status, 201);
+    expect_body(post("/users/10/posts", JSON, "{\"title\": \"t\\x\", \"body\": \"b\"}"), "not JSON");
+}
+END_TEST
+
+START_TEST(a_body_in_a_coding_is_415_and_says_which_are_taken)
+{
+    static const char *const codings[] = { "gzip", "br", "identity, gzip", "identity\r\nContent-Encoding: deflate", "GZIP" };
+    char request[512];
+    for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+        snprintf(request, sizeof request, "POST /users/10/posts HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Type: " JSON
+                 "\r\nContent-Encoding: %s\r\nContent-Length: 2\r\n\r\n\x1f\x8b", codings[i]);
+        const answer a = ask(request);
+        expect_problem(a, 415);
+        ck_assert_msg(header_is(&a, "Accept-Encoding", "identity"), "%s", a.head);
+    }
+    expect(ask("POST /users/10/posts HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Type: " JSON
+               "\r\nContent-Encoding: identity, ,\r\nContent-Length: 24\r\n\r\n{\"title\":\"t\",\"body\":\"b\"}"), 201, JSON);
+}
+END_TEST
+
 START_TEST(the_type_may_have_parameters_and_any_case)
 {
     ck_assert_int_eq(post("/users/11/posts", "Application/JSON; charset=utf-8",
@@ -247,6 +285,8 @@ Suite *posts_suite(void)
         tcase_add_test(t, a_script_in_a_post_arrives_as_text);
         tcase_add_test(t, what_is_wrong_with_a_post_is_said);
         tcase_add_test(t, what_no_text_can_hold_is_refused);
+        tcase_add_test(t, what_is_json_is_not_called_none);
+        tcase_add_test(t, a_body_in_a_coding_is_415_and_says_which_are_taken);
         tcase_add_test(t, the_type_may_have_parameters_and_any_case);
         tcase_add_test(t, a_post_that_is_too_large_is_413);
         tcase_add_test(t, nobody_posts_for_a_user_who_is_not_there);
