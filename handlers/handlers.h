@@ -9,6 +9,7 @@ handler          patterns, pattern_page;
 promise_handler  user_page_promises;
 callback_handler user_page_callbacks;
 
+enum { LONGEST_SLEEP = 60000 };              /* ms */
 handler          sleep_await, echo, plaintext, json, healthz, stats, static_file;
 promise_handler  sleep_promise;
 

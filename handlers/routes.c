@@ -2,6 +2,8 @@
 #include "handlers.h"
 #include "site.h"
 
+enum { SLEEP_DEADLINE = LONGEST_SLEEP + 5000 };              /* ms: it promises to sleep so long */
+
 const route ROUTES[] = {
     { "GET",  "/",                     .await = home },
 
@@ -16,8 +18,8 @@ const route ROUTES[] = {
     { "GET",  "/patterns",             .await = patterns },
     { "GET",  "/patterns/:name",       .await = pattern_page },
 
-    { "GET",  "/sleep",                .await = sleep_await },
-    { "GET",  "/sleep/promise",        .promise = sleep_promise },
+    { "GET",  "/sleep",                .await = sleep_await, .deadline = SLEEP_DEADLINE },
+    { "GET",  "/sleep/promise",        .promise = sleep_promise, .deadline = SLEEP_DEADLINE },
     { "POST", "/echo",                 .await = echo },
     { "GET",  "/plaintext",            .await = plaintext },
     { "GET",  "/json",                 .await = json },

@@ -4,18 +4,16 @@
 #include "server/async/task.h"
 #include "server/async/timing.h"
 
-enum { LONGEST = 60000 };
-
 static int read_time(request *req, int64_t *ms)
 {
     *ms = -1;
     int err = request_query_int(req, "ms", ms);
-    return err || *ms < 0 || *ms > LONGEST ? E_BAD_REQUEST : 0;
+    return err || *ms < 0 || *ms > LONGEST_SLEEP ? E_BAD_REQUEST : 0;
 }
 
 static int refuse(request *req)
 {
-    return respond_problem(req, 400, "Say for how long: /sleep?ms=N, with N from 0 to %d.", LONGEST);
+    return respond_problem(req, 400, "Say for how long: /sleep?ms=N, with N from 0 to %d.", LONGEST_SLEEP);
 }
 
 static int say_so(request *req, int64_t ms)

@@ -173,9 +173,9 @@ const setting SETTINGS[] = {
     { DURATION(timeouts, write, "1ms", "24h"), .initial = "30s",
       .why = "For a reader to take anything at all of an answer." },
     { DURATION(timeouts, request, "0", "24h"), .initial = "30s",
-      .why = "To answer a request, until the answer begins; a late one gets 504. 0 for no limit." },
+      .why = "To answer a request, until the answer begins; a late one gets 504; 0: no limit. /sleep has its own." },
     { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
-      .why = "To finish what is under way when stopping, and for a last request of who is connected; 0 stops at once." },
+      .why = "To finish what is under way when stopping, and for last requests; 0 stops at once." },
 
     { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = at_least_four,
       .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },
@@ -194,7 +194,7 @@ const setting SETTINGS[] = {
       .why = "Of one task, in whole pages; only what a task touches takes memory." },
 
     { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = installed_or_here,
-      .why = "The folder behind /static/; auto: share/tenk/static of an installed tenk, else static." },
+      .why = "The folder behind /static/; auto: the one that was installed, or built, with this tenk, else static." },
 
     { SWITCH(patterns, enabled), .initial = "on",
       .why = "off where strangers come: some of it blocks a loop for a moment, to show what that does." },

@@ -153,6 +153,7 @@ static void forget_in_a_follower(request *req, void (*done)(int err, void *arg),
 
 static const route ROUTES_HERE[] = {
     { "GET", "/", .await = hello },       { "GET", "/mute", .await = mute },      { "GET", "/twice", .await = twice },
+    { "GET", "/wait-long", .await = wait_for_gate, .deadline = WAIT_LONG },
     { "GET", "/wait", .await = wait_for_gate }, { "POST", "/wait", .await = wait_for_gate },
     { "GET", "/page", .await = page },     { "GET", "/gated", .await = gated },
     { "POST", "/users/:id/posts", .await = post_new },

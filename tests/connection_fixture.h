@@ -13,6 +13,8 @@ extern int      waited, began, ended;        /* how /wait ended; how many of it 
 extern fake     forgotten;                   /* what /forget/await, /promise and so on make and never await */
 extern int     *forgotten_at;                /* memory of their request */
 
+enum { WAIT_LONG = 90000 };                  /* ms: the deadline of /wait-long, which is /wait otherwise */
+
 void serve(void);                            /* serving_start with the routes of connection_fixture.c */
 
 #endif

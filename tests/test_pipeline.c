@@ -74,6 +74,27 @@ START_TEST(a_handler_that_is_late_is_cancelled_and_gets_504)
 }
 END_TEST
 
+START_TEST(a_route_may_have_a_deadline_of_its_own)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/wait-long"));
+    serving_skip(serving_config.timeouts.request + 1000);
+    ck_assert_int_eq(ended, 0);
+    serving_skip(WAIT_LONG - serving_config.timeouts.request);
+    ck_assert_int_eq(waited, UV_ETIMEDOUT);
+    client_until(&c, "HTTP/1.1 504 ");
+    serving_config.timeouts.request = 0;     /* there is no limit: for none */
+    client_say(&c, GET("/wait-long"));
+    serving_skip(WAIT_LONG + 1000);
+    ck_assert_int_eq(ended, 1);
+    promise_settle(gate, 0);
+    client_until(&c, "waited");
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(a_handler_that_has_answered_may_take_longer)
 {
     client_small_buffer();
@@ -341,6 +362,7 @@ Suite *pipeline_suite(void)
     tcase_add_test(t, a_request_that_changes_something_waits_for_those_before_it_and_those_behind_for_it);
     tcase_add_test(t, a_handler_that_does_not_answer_gets_500_and_one_that_answers_twice_the_first);
     tcase_add_test(t, a_handler_that_is_late_is_cancelled_and_gets_504);
+    tcase_add_test(t, a_route_may_have_a_deadline_of_its_own);
     tcase_add_test(t, a_handler_that_has_answered_may_take_longer);
     tcase_add_test(t, a_callback_that_is_late_is_nobodys_to_cancel);
     tcase_add_loop_test(t, a_request_stays_until_what_its_handler_forgot_has_settled_but_its_answer_leaves, 0, 5);

@@ -56,6 +56,8 @@ void exchange_limit(request *req, uint64_t ms)
 {
     if (req->body && req->body->streams)     /* it is still coming */
         return;
+    if (ms > 0 && req->route && req->route->deadline > 0)
+        ms = req->route->deadline;
     req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
 }
 

@@ -93,7 +93,7 @@ bool problem_prefers_html(text accept);      /* for what goes wrong, by the clie
 /* The whole answer to an HTTP/1.1 GET that was refused so: writes at most size bytes, and returns how many. */
 size_t exchange_render_refusal(int err, bool html, bool keep_alive, char *to, size_t size);
 void exchange_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
-void exchange_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take to answer */
+void exchange_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take, if its route does not know better */
 void exchange_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
 bool exchange_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its client there: what is usual */
 void exchange_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */

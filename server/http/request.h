@@ -19,7 +19,8 @@
  *   Ownership.  The request belongs to its connection. Everything reached through it, and everything
  *               from its arena, lives until it has been answered and its handler has ended.
  *   Clients that go away.  Their request's task or promise is cancelled; answering is then a no-op.
- *   Time.       A request has a deadline, [timeouts] request after it has come, until its answer begins.
+ *   Time.       A request has a deadline, until its answer begins: [timeouts] request after it has come, or what its
+ *               route says instead.
  *               Then what its task awaits is cancelled, and await returns UV_ETIMEDOUT; its promise is
  *               cancelled. Nobody can cancel a callback handler: what it waits for must end by itself.
  *               A handler that then fails is answered with 504. A body that streams may take any time, and

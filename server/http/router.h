@@ -24,6 +24,7 @@ typedef struct route {
     callback_handler *callback;
     bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
     need              needs;
+    uint32_t          deadline;              /* ms that it may take, if there is a limit, instead of [timeouts] request; 0: that */
 } route;
 
 typedef struct span { uint16_t at, length; } span;           /* of the path */

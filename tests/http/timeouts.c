@@ -2,6 +2,7 @@
  * reader. */
 #include "scenarios.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -220,14 +221,17 @@ END_TEST
 
 START_TEST(a_handler_that_takes_longer_than_a_request_may_is_504_and_the_connection_goes_on)
 {
-    static const char *const slow[] = { "/sleep?ms=20000", "/sleep/promise?ms=20000" };
+    char file[256];
+    sqlite3 *other;                          /* has the database's lock, for which the handler waits */
     server_start("timeouts", "TENK_TIMEOUTS_REQUEST=200ms", NULL);
+    snprintf(file, sizeof file, "%s/tenk.db", here.folder);
+    ck_assert_int_eq(sqlite3_open(file, &other), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
     client *c = client_new();
     for (int i = 0; i < 2; i++) {
-        char request[128];
         const double before = now_s();
-        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", slow[i]);
-        client_say(c, request);
+        client_say(c, "POST /users/1/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+                      "Content-Length: 14\r\n\r\ntitle=t&body=b");
         const answer a = client_answer(c);
         const double took = now_s() - before;
         expect_problem(a, 504);
@@ -236,6 +240,17 @@ START_TEST(a_handler_that_takes_longer_than_a_request_may_is_504_and_the_connect
         ck_assert_int_eq(client_answer(c).status, 200);
     }
     client_free(c);
+    sqlite3_close(other);
+    server_stop();
+}
+END_TEST
+
+/* It promises up to a minute, whatever others may take. */
+START_TEST(sleep_has_a_deadline_of_its_own)
+{
+    server_start("timeouts", "TENK_TIMEOUTS_REQUEST=100ms", NULL);
+    expect_body(get("/sleep?ms=300"), "300");
+    expect_body(get("/sleep/promise?ms=300"), "300");
     server_stop();
 }
 END_TEST
@@ -280,6 +295,7 @@ Suite *timeouts_suite(void)
     t = theme(s, "timeouts", NULL);
     tcase_add_test(t, one_that_never_sends_a_byte_is_closed_after_the_time_for_a_head);
     tcase_add_test(t, a_handler_that_takes_longer_than_a_request_may_is_504_and_the_connection_goes_on);
+    tcase_add_test(t, sleep_has_a_deadline_of_its_own);
     tcase_add_test(t, an_answer_that_has_begun_may_take_longer);
     tcase_add_test(t, without_a_limit_a_request_may_take_as_long_as_it_likes);
     return s;
