@@ -15,17 +15,30 @@ static int above(const char *path, int length)
     return length ? length - 1 : 0;
 }
 
-int installed_beside(const char *program, char *path, size_t size)
+/* length bytes of program, and then name: is there a folder by that name? */
+static int look(const char *program, int length, const char *name, char *path, size_t size)
 {
     char found[PATH_MAX];
     struct stat s;
-    const int bin = above(program, (int)strlen(program));
-    const int length = snprintf(found, sizeof found, "%.*s/share/tenk/static", above(program, bin), program);
+    const int whole = snprintf(found, sizeof found, "%.*s/%s", length, program, name);
 
-    if (length >= (int)sizeof found || (size_t)length >= size || stat(found, &s) || !S_ISDIR(s.st_mode))
+    if (whole >= (int)sizeof found || (size_t)whole >= size || stat(found, &s) || !S_ISDIR(s.st_mode))
         return UV_ENOENT;
-    memcpy(path, found, (size_t)length + 1);
+    memcpy(path, found, (size_t)whole + 1);
     return 0;
+}
+
+int installed_beside(const char *program, char *path, size_t size)
+{
+    static const char BUILD[] = "/build";
+    const int bin = above(program, (int)strlen(program));
+    int err = look(program, above(program, bin), "share/tenk/static", path, size);
+    for (int at = bin; err && at > 0; at = above(program, at)) {
+        const int parent = at - (int)strlen(BUILD);
+        if (parent >= 0 && memcmp(program + parent, BUILD, strlen(BUILD)) == 0)
+            return look(program, parent, "static", path, size);
+    }
+    return err;
 }
 
 int installed_static(char *path, size_t size)

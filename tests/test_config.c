@@ -43,9 +43,9 @@ START_TEST(without_any_source_every_setting_has_its_default)
     ck_assert(c.database.prepare);
     ck_assert_int_eq(c.threads.waiting, 1024);
     ck_assert_uint_eq(c.tasks.stack, 65536);
-    ck_assert_str_eq(c.files.root, "static");
+    ck_assert_str_eq(c.files.root + strlen(c.files.root) - strlen("/static"), "/static");    /* where this program was built */
     ck_assert_int_eq(c.log.level, 2);
-    prints("root = auto ; (static) default\n");              /* nothing is installed beside the tests */
+    prints("/static) default\n");
     config_free(&c);
 }
 END_TEST

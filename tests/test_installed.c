@@ -76,9 +76,33 @@ START_TEST(a_path_that_does_not_fit_is_not_cut)
 }
 END_TEST
 
-START_TEST(this_program_is_not_installed)
+START_TEST(a_program_where_it_was_built_finds_its_files_beside_that_folder)
 {
-    ck_assert_int_eq(installed_static(found, sizeof found), UV_ENOENT);
+    mkdir(in("static"), 0755);
+    rmdir(in("share/tenk/static"));
+    static const char *const BUILT[] = { "build/tenk", "build/asan-clang/tenk", "build/build/tenk" };
+    static const char *const NOT[] = { "tenk", "bin/tenk", "rebuild/tenk", "builds/tenk", "build" };
+    strcpy(found, "as before");
+    for (size_t i = 0; i < sizeof NOT / sizeof *NOT; i++)
+        ck_assert_msg(installed_beside(in(NOT[i]), found, sizeof found) == UV_ENOENT, "%s", NOT[i]);
+    ck_assert_str_eq(found, "as before");
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(installed_beside(in(BUILT[i]), found, sizeof found), 0);
+        ck_assert_str_eq(found, in("static"));
+    }
+    ck_assert_int_eq(installed_beside(in(BUILT[2]), found, sizeof found), UV_ENOENT);        /* the last one counts */
+    mkdir(in("share/tenk/static"), 0755);
+    ck_assert_int_eq(installed_beside(in("build/tenk"), found, sizeof found), 0);
+    ck_assert_str_eq(found, in("share/tenk/static"));        /* an installation comes first */
+    rmdir(in("static"));
+}
+END_TEST
+
+START_TEST(this_program_is_where_it_was_built)
+{
+    ck_assert_int_eq(installed_static(found, sizeof found), 0);
+    strcat(found, "/style.css");
+    ck_assert_int_eq(access(found, R_OK), 0);
 }
 END_TEST
 
@@ -90,7 +114,8 @@ Suite *installed_suite(void)
     tcase_add_test(t, an_installed_program_finds_its_files_beside_its_folder);
     tcase_add_test(t, what_is_not_there_or_no_folder_is_not_found);
     tcase_add_test(t, a_path_that_does_not_fit_is_not_cut);
-    tcase_add_test(t, this_program_is_not_installed);
+    tcase_add_test(t, a_program_where_it_was_built_finds_its_files_beside_that_folder);
+    tcase_add_test(t, this_program_is_where_it_was_built);
     suite_add_tcase(s, t);
     return s;
 }

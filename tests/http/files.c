@@ -223,6 +223,15 @@ START_TEST(a_reader_that_leaves_in_the_middle_of_a_file_leaves_nothing_open)
 }
 END_TEST
 
+/* Its working folder is one of its own, with no static in it. */
+START_TEST(a_program_where_it_was_built_finds_its_files_from_anywhere)
+{
+    server_start("files-anywhere", "TENK_FILES_ROOT=auto", NULL);
+    expect(get("/static/style.css"), 200, "text/css");
+    server_stop();
+}
+END_TEST
+
 Suite *files_suite(void)
 {
     Suite *s = suite_create("files");
@@ -238,5 +247,7 @@ Suite *files_suite(void)
     tcase_add_test(t, a_folder_is_not_listed);
     tcase_add_test(t, what_is_no_regular_file_is_not_waited_for);
     tcase_add_test(t, a_reader_that_leaves_in_the_middle_of_a_file_leaves_nothing_open);
+    t = theme(s, "files-anywhere", NULL);
+    tcase_add_test(t, a_program_where_it_was_built_finds_its_files_from_anywhere);
     return s;
 }
