@@ -71,7 +71,8 @@ void gallery_configure(bool on, const char *served)
     address_write(&a, own);
 }
 
-bool gallery_enabled(void) { return enabled; }
+bool        gallery_enabled(void) { return enabled; }
+const char *gallery_served(void)  { return own; }
 
 const char *own_address(run *r, const char *path) { return arena_printf(request_arena(r->req), "http://%s%s", own, path); }
 

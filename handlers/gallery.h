@@ -8,5 +8,6 @@
  * for the patterns that need another server to ask. */
 void gallery_configure(bool enabled, const char *served);
 bool gallery_enabled(void);
+const char *gallery_served(void);            /* "127.0.0.1:8080": where this machine can ask the server */
 
 #endif

@@ -6,6 +6,7 @@
 
 static const struct { const char *method, *path, *what; } TRY[] = {
     { "GET", "/users", "the users, fifty a page" },
+    { "GET", "/posts/411", "one post" },
     { "GET", "/users/42", "a user and their posts: two queries at once, rendered off the loop" },
     { "GET", "/users/42/callbacks", "the same page, written with callbacks" },
     { "GET", "/users/42/promises", "the same page, written with promises" },
@@ -17,6 +18,15 @@ static const struct { const char *method, *path, *what; } TRY[] = {
     { "GET", "/json", "the same, as JSON" },
     { "GET", "/healthz", "whether the server serves" },
 };
+
+/* With the name by which the client has reached us; one that gave none gets the address that we listen on. */
+static void write_command(buffer *b, request *req, const char *begin, const char *path)
+{
+    const text host = request_header(req, "host");
+    buffer_text(b, text_of(begin));
+    buffer_html(b, host.length > 0 ? host : text_of(gallery_served()));
+    buffer_text(b, text_of(path));
+}
 
 int home(request *req)
 {
@@ -34,13 +44,13 @@ int home(request *req)
             buffer_printf(&b, "<dt><a href=\"%s\"><code>%s %s</code></a></dt><dd>%s</dd>\n", TRY[i].path,
                           TRY[i].method, TRY[i].path, TRY[i].what);
     buffer_text(&b, TEXT(
-        "</dl>\n<h2>From the shell</h2>\n<pre>"
-        "curl -i -H 'Accept: application/json' localhost:8080/users/42\n"
-        "curl -i -d 'title=Hello' -d 'body=**Bold** words.' localhost:8080/users/42/posts\n"
-        "curl -i --data-binary @README.md localhost:8080/echo\n"
-        "echo '{\"user_id\": 42, \"title\": \"Hello\", \"body\": \"One of many.\"}' |"
-        " curl -X POST -T - localhost:8080/import</pre>\n"
-        "<p>The last takes a post a line, as many as there are: a file of a gigabyte in the memory of a small one.</p>\n"
+        "</dl>\n<h2>From the shell</h2>\n<pre>"));
+    write_command(&b, req, "curl -i -H 'Accept: application/json' ", "/users/42\n");
+    write_command(&b, req, "curl -i -d 'title=Hello' -d 'body=**Bold** words.' ", "/users/42/posts\n");
+    write_command(&b, req, "curl -i --data-binary @README.md ", "/echo\n");
+    write_command(&b, req, "echo '{\"user_id\": 42, \"title\": \"Hello\", \"body\": \"One of many.\"}' | curl -X POST -T - ", "/import");
+    buffer_text(&b, TEXT(
+        "</pre>\n<p>The last takes a post a line, as many as there are: a file of a gigabyte in the memory of a small one.</p>\n"
         "<p>The answers of the database's routes carry <code>Server-Timing</code>: the browser's network panel"
         " shows what they spent on the database and on rendering.</p>\n"));
     layout_end(&b);

@@ -26,6 +26,19 @@ START_TEST(the_front_page_says_what_tenk_is_and_links_to_what_one_can_try)
 }
 END_TEST
 
+START_TEST(the_front_page_names_the_address_by_which_it_was_reached)
+{
+    char own[64];
+    const answer a = ask("GET / HTTP/1.1\r\nHost: example.org:81\r\nConnection: close\r\n\r\n");
+    expect_body(a, " example.org:81/users/42\n");
+    expect_body(a, " example.org:81/import</pre>");
+    ck_assert_ptr_null(strstr(a.body, "localhost:8080"));
+    snprintf(own, sizeof own, " 127.0.0.1:%d/users/42\n", here.port);
+    expect_body(ask("GET / HTTP/1.0\r\n\r\n"), own);
+    ck_assert_ptr_null(strstr(ask("GET / HTTP/1.1\r\nHost: a'b&c\r\nConnection: close\r\n\r\n").body, "a'b&c"));
+}
+END_TEST
+
 START_TEST(a_date_is_that_of_rfc_9110_and_of_now)
 {
     struct tm then;
@@ -250,6 +263,7 @@ Suite *routes_suite(void)
     Suite *s = suite_create("routes");
     TCase *t = theme(s, "routes", with_routes);
     tcase_add_test(t, the_front_page_says_what_tenk_is_and_links_to_what_one_can_try);
+    tcase_add_test(t, the_front_page_names_the_address_by_which_it_was_reached);
     tcase_add_test(t, a_date_is_that_of_rfc_9110_and_of_now);
     tcase_add_test(t, plaintext_and_json_are_as_techempower_wants_them);
     tcase_add_test(t, each_header_of_an_answer_comes_once);
