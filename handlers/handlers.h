@@ -4,7 +4,7 @@
 
 #include "server/http/request.h"
 
-handler          home, users, user_page, user_page_sequential, post_new, import;
+handler          home, users, user_page, user_page_sequential, post_page, post_new, import;
 handler          patterns, pattern_page;
 promise_handler  user_page_promises;
 callback_handler user_page_callbacks;

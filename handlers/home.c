@@ -6,11 +6,11 @@
 
 static const struct { const char *method, *path, *what; } TRY[] = {
     { "GET", "/users", "the users, fifty a page" },
-    { "GET", "/posts/411", "one post" },
     { "GET", "/users/42", "a user and their posts: two queries at once, rendered off the loop" },
     { "GET", "/users/42/callbacks", "the same page, written with callbacks" },
     { "GET", "/users/42/promises", "the same page, written with promises" },
     { "GET", "/users/42/sequential", "the same page, one query after the other" },
+    { "GET", "/posts/411", "one post" },
     { "GET", "/patterns", "every asynchronous pattern, to be run and watched" },
     { "GET", "/sleep?ms=1000", "waits a second, and holds nobody up" },
     { "GET", "/sleep/promise?ms=1000", "the same, without a stack of its own" },

@@ -1,6 +1,5 @@
 /* page.c - see page.h. */
 #include "page.h"
-#include "page_html.h"
 #include "server/async/chain.h"
 #include "server/async/threads.h"
 #include "server/buffer.h"
@@ -13,9 +12,24 @@ const statement USER_BY_ID = {
 
 const statement POSTS_BY_USER = {
     .name  = "posts_by_user",
-    .sql   = "select id, title, body, created_at from posts where user_id = $1 order by id desc limit 20",
+    .sql   = "select id, title, body, created_at from posts where user_id = $1 order by id desc limit 21 offset $2",
     .reads = true,
 };
+
+enum { LAST_PAGE = 1000000 };
+
+int page_begin(page *page, request *req)
+{
+    int64_t number = 1;
+    *page = (struct page){ .req = req };
+    const int err = request_param_int(req, "id", &page->id);
+    if (err)
+        return err;
+    if (request_query_int(req, "page", &number) || number < 1 || number > LAST_PAGE)
+        return respond_problem(req, 400, "page must be a whole number from 1 to %d.", LAST_PAGE);
+    page->from = (number - 1) * POSTS_OF_A_PAGE;
+    return 0;
+}
 
 static int render_html(void *arg)
 {
@@ -25,7 +39,7 @@ static int render_html(void *arg)
 
     stopwatch_start(watch);
     buffer_init(&b, request_arena(p->req));
-    page_html(&b, &p->user, &p->posts);
+    page_html(&b, p->from, &p->user, &p->posts);
     p->body = buffer_all(&b);
     stopwatch_stop(watch);
     return 0;
@@ -45,7 +59,7 @@ static promise *render_in_process(page *p)
     buffer b;
     stopwatch_start(site_rendering(p->req));
     buffer_init(&b, a);
-    page_html_pack(&b, &p->user, &p->posts);
+    page_html_pack(&b, p->from, &p->user, &p->posts);
     return finally(in_process(&JOB_PAGE, buffer_all(&b), 0, a, &p->body), stop_watch, p);
 }
 
@@ -61,6 +75,16 @@ static void write_string(buffer *b, const char *key, text t)
     buffer_json(b, t);
 }
 
+static void write_address(buffer *b, const char *key, const page *p, bool there, int64_t from)
+{
+    buffer_text(b, text_of(key));
+    buffer_text(b, there ? TEXT("\"") : TEXT("null"));
+    if (!there)
+        return;
+    page_html_address(b, p->id, from);
+    buffer_text(b, TEXT("\""));
+}
+
 static void render_json(page *p)
 {
     stopwatch *watch = site_rendering(p->req);
@@ -73,14 +97,16 @@ static void render_json(page *p)
     write_string(&b, ",\"email\":", rows_text(&p->user, 0, 2));
     write_number(&b, ",\"created_at\":", rows_int(&p->user, 0, 3));
     buffer_text(&b, TEXT("},\"posts\":["));
-    for (int i = 0; i < p->posts.count; i++) {
+    for (int i = 0; i < p->posts.count && i < POSTS_OF_A_PAGE; i++) {
         write_number(&b, i ? ",{\"id\":" : "{\"id\":", rows_int(&p->posts, i, 0));
         write_string(&b, ",\"title\":", rows_text(&p->posts, i, 1));
         write_string(&b, ",\"body\":", rows_text(&p->posts, i, 2));
         write_number(&b, ",\"created_at\":", rows_int(&p->posts, i, 3));
         buffer_text(&b, TEXT("}"));
     }
-    buffer_text(&b, TEXT("]}"));
+    write_address(&b, "],\"previous\":", p, p->from > 0, p->from - POSTS_OF_A_PAGE);
+    write_address(&b, ",\"next\":", p, p->posts.count > POSTS_OF_A_PAGE, p->from + POSTS_OF_A_PAGE);
+    buffer_text(&b, TEXT("}"));
     p->body = buffer_all(&b);
     stopwatch_stop(watch);
 }

@@ -1,8 +1,9 @@
-/* page.h - a user and their posts: what the stages of GET /users/:id have in common. */
+/* page.h - a user and a page of their posts: what the stages of GET /users/:id have in common. */
 #ifndef PAGE_H
 #define PAGE_H
 
 #include "handlers.h"
+#include "page_html.h"
 #include "site.h"
 
 extern const statement USER_BY_ID, POSTS_BY_USER;
@@ -10,10 +11,14 @@ extern const statement USER_BY_ID, POSTS_BY_USER;
 typedef struct page {
     request *req;
     int64_t  id;
+    int64_t  from;                           /* posts that came later, on the pages before: ?page=N, from 1 */
     rows     user, posts;
     bool     as_json;
     text     body;                           /* once rendered; the request's */
 } page;
+
+/* Reads what the request asks for: 0, or what the handler returns. */
+int page_begin(page *page, request *req);
 
 /* Writes page->body as the client prefers it: HTML on the thread pool, for Markdown takes its time;
  * JSON here and now, for the way to another thread would take longer. With ?render=inline the HTML is

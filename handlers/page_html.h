@@ -5,10 +5,15 @@
 #include "db/db.h"
 #include "server/async/processes.h"
 
-/* The rows are those of USER_BY_ID, of which there is one, and of POSTS_BY_USER. */
-void page_html(buffer *b, const rows *user, const rows *posts);
+enum { POSTS_OF_A_PAGE = 20 };
+
+/* The rows are those of USER_BY_ID, of which there is one, and of POSTS_BY_USER, from that one on: one more than a
+ * page holds tells that there is another. */
+void page_html(buffer *b, int64_t from, const rows *user, const rows *posts);
+void page_html_post(buffer *b, int64_t id, text title, text body, int64_t created_at);       /* one of them */
+void page_html_address(buffer *b, int64_t user, int64_t from);                               /* of the page that begins there */
 
 extern const process_job JOB_PAGE;           /* the same, of rows that were packed for it */
-void page_html_pack(buffer *b, const rows *user, const rows *posts);
+void page_html_pack(buffer *b, int64_t from, const rows *user, const rows *posts);
 
 #endif

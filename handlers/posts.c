@@ -49,9 +49,11 @@ static int check(request *req, const post *p)
 
 static int respond_stored(request *req, bool as_json, int64_t user, int64_t id, int64_t now, const post *p)
 {
-    respond_header(req, "Location", "/users/%lld#post-%lld", (long long)user, (long long)id);
-    if (!as_json)
+    if (!as_json) {
+        respond_header(req, "Location", "/users/%lld#post-%lld", (long long)user, (long long)id);
         return respond_nothing(req, 303);
+    }
+    respond_header(req, "Location", "/posts/%lld", (long long)id);
     buffer b;
     buffer_init(&b, request_arena(req));
     buffer_printf(&b, "{\"id\":%lld,\"user_id\":%lld,\"title\":", (long long)id, (long long)user);

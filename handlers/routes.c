@@ -13,6 +13,7 @@ const route ROUTES[] = {
     { "GET",  "/users/:id/callbacks",  .callback = user_page_callbacks, .needs = NEEDS_PAGE },
     { "GET",  "/users/:id/sequential", .await = user_page_sequential, .needs = NEEDS_PAGE },
     { "POST", "/users/:id/posts",      .await = post_new, .needs = NEEDS_WRITES },
+    { "GET",  "/posts/:id",            .await = post_page, .needs = NEEDS_PAGE },
     { "POST", "/import",               .await = import, .streams = true },
 
     { "GET",  "/patterns",             .await = patterns },

@@ -5,6 +5,7 @@
 #include "server/async/processes.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
+#include "server/http/conditions.h"
 #include "server/http/files.h"
 
 #include <stdio.h>
@@ -65,16 +66,20 @@ static void add_timing(request *req)
     respond_header(req, "Server-Timing", "%s", all);
 }
 
-int respond_html(request *req, int status, text html)
+static int respond_varied(request *req, int status, const char *type, text body)
 {
     respond_header(req, "Vary", "Accept");
-    return respond(req, status, "text/html; charset=utf-8", html);
+    return status == 200 ? respond_tagged(req, type, body, CONDITIONS_NO_TIME) : respond(req, status, type, body);
+}
+
+int respond_html(request *req, int status, text html)
+{
+    return respond_varied(req, status, "text/html; charset=utf-8", html);
 }
 
 int respond_json(request *req, int status, text json)
 {
-    respond_header(req, "Vary", "Accept");
-    return respond(req, status, "application/json", json);
+    return respond_varied(req, status, "application/json", json);
 }
 
 int  static_root(void)      { return root; }

@@ -22,6 +22,7 @@ MUST_AWAIT promise *site_query_in(request *req, arena *a, rows *out, const state
 
 stopwatch *site_rendering(request *req);     /* to be run while rendering */
 
+/* Of 200s also by the client's conditions (conditions.h): their result is the handler's to return. */
 int  respond_html(request *req, int status, text html);
 int  respond_json(request *req, int status, text json);
 int  static_root(void);                      /* the folder behind /static/ */

@@ -9,13 +9,13 @@
 
 async int user_page(request *req)
 {
-    page page = { .req = req };
-    int  err  = request_param_int(req, "id", &page.id);
+    page page;
+    int err = page_begin(&page, req);
     if (err)
         return err;
 
     err = await(gather(query(req, &page.user,  &USER_BY_ID,    integer(page.id)),
-                       query(req, &page.posts, &POSTS_BY_USER, integer(page.id))));
+                       query(req, &page.posts, &POSTS_BY_USER, integer(page.id), integer(page.from))));
     if (err)
         return err;
     if (page.user.count == 0)

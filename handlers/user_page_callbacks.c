@@ -43,16 +43,15 @@ static void on_rows(int err, void *arg)
 void user_page_callbacks(request *req, void (*done)(int err, void *arg), void *arg)
 {
     struct state *s = request_alloc(req, sizeof *s);
-    s->page.req = req;
     s->done     = done;
     s->arg      = arg;
     s->waiting  = 2;
 
-    int err = request_param_int(req, "id", &s->page.id);
+    int err = page_begin(&s->page, req);
     if (err) {
         done(err, arg);
         return;
     }
     when_settled(query(req, &s->page.user,  &USER_BY_ID,    integer(s->page.id)), on_rows, s);
-    when_settled(query(req, &s->page.posts, &POSTS_BY_USER, integer(s->page.id)), on_rows, s);
+    when_settled(query(req, &s->page.posts, &POSTS_BY_USER, integer(s->page.id), integer(s->page.from)), on_rows, s);
 }

@@ -22,13 +22,12 @@ static promise *then_respond(void *arg)
 promise *user_page_promises(request *req)
 {
     page *page = request_alloc(req, sizeof *page);
-    page->req = req;
-    int err = request_param_int(req, "id", &page->id);
+    int err = page_begin(page, req);
     if (err)
         return promise_settled(err);
 
     promise *fetched  = gather(query(req, &page->user,  &USER_BY_ID,    integer(page->id)),
-                               query(req, &page->posts, &POSTS_BY_USER, integer(page->id)));
+                               query(req, &page->posts, &POSTS_BY_USER, integer(page->id), integer(page->from)));
     promise *rendered = then(fetched, then_render, page);
     return then(rendered, then_respond, page);
 }

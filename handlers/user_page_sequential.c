@@ -6,8 +6,8 @@
 
 async int user_page_sequential(request *req)
 {
-    page page = { .req = req };
-    int  err  = request_param_int(req, "id", &page.id);
+    page page;
+    int err = page_begin(&page, req);
     if (err)
         return err;
 
@@ -17,7 +17,7 @@ async int user_page_sequential(request *req)
     if (page.user.count == 0)
         return E_NOT_FOUND;
 
-    err = await(query(req, &page.posts, &POSTS_BY_USER, integer(page.id)));
+    err = await(query(req, &page.posts, &POSTS_BY_USER, integer(page.id), integer(page.from)));
     if (err)
         return err;
 

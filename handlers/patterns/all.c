@@ -14,7 +14,7 @@ static async int run_all(run *r)
 {
     rows user, posts;
     int err = await(gather(step(r, "the user", query(r->req, &user, &USER_BY_ID, integer(42))),
-                           step(r, "the posts", query(r->req, &posts, &POSTS_BY_USER, integer(42))),
+                           step(r, "the posts", query(r->req, &posts, &POSTS_BY_USER, integer(42), integer(0))),
                            step(r, "a slow query", slow_query(r, 30)),
                            step(r, "a computation, in a thread", in_thread(compute, NULL))));
     if (err)

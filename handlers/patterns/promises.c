@@ -9,7 +9,7 @@ struct visit { run *r; rows user, posts; };
 static promise *find_posts(void *arg)
 {
     struct visit *v = arg;
-    return step(v->r, "posts", query(v->r->req, &v->posts, &POSTS_BY_USER, integer(42)));
+    return step(v->r, "posts", query(v->r->req, &v->posts, &POSTS_BY_USER, integer(42), integer(0)));
 }
 
 static promise *fail(void *arg)              /* what goes wrong, goes wrong here */

@@ -71,4 +71,4 @@ char *put_post(char *p, const cell columns[4], int index)
     return put(p, "}");
 }
 
-char *put_end(char *p) { return put(p, "]}"); }
+char *put_end(char *p) { return put(p, "],\"previous\":null,\"next\":null}"); }

@@ -2,6 +2,8 @@
 #include "conditions.h"
 #include "exchange.h"
 
+#include <stdio.h>
+
 /* A list of tags, or *, which any will do for. A weak one (W/"x") names what is as good, and so is no match where
  * the very same is wanted (8.8.3.2). */
 static bool tag_matches(text list, text tag, bool weakly)
@@ -42,11 +44,11 @@ static bool read_date(text t, time_t *date)
     return false;
 }
 
-/* Has it changed since the date in that header? unknown: if there is none that can be read. */
+/* Has it changed since the date in that header? unknown: if either time is. */
 static bool changed_since(request *req, const char *name, time_t modified, bool unknown)
 {
     time_t date;
-    return read_date(request_header(req, name), &date) ? modified > date : unknown;
+    return modified != CONDITIONS_NO_TIME && read_date(request_header(req, name), &date) ? modified > date : unknown;
 }
 
 /* In the order of 13.2.2. */
@@ -66,7 +68,36 @@ int respond_conditions(request *req, const char *tag, time_t modified)
     char date[64];
     struct tm utc;
     respond_header(req, "ETag", "%s", tag);
-    if (gmtime_r(&modified, &utc) && strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
+    if (modified < 0 || modified > time(NULL))               /* no time at which it can have changed */
+        modified = CONDITIONS_NO_TIME;
+    if (modified != CONDITIONS_NO_TIME && gmtime_r(&modified, &utc) &&
+        strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
         respond_header(req, "Last-Modified", "%s", date);
     return evaluate(req, text_of(tag), modified);
+}
+
+/* Eight bytes at a time, each of which the upper half of a product spreads over all. */
+static uint64_t hash(text t)
+{
+    const uint64_t ODD = 0x9e3779b97f4a7c15;
+    uint64_t h = t.length, word;
+    for (; t.length >= sizeof word; t.at += sizeof word, t.length -= sizeof word) {
+        memcpy(&word, t.at, sizeof word);
+        h = (h ^ word) * ODD;
+        h ^= h >> 32;
+    }
+    word = 0;
+    memcpy(&word, t.at, t.length);
+    h = (h ^ word) * ODD;
+    return h ^ h >> 32;
+}
+
+int respond_tagged(request *req, const char *type, text body, time_t modified)
+{
+    char tag[2 + 16 + 1];
+    snprintf(tag, sizeof tag, "\"%016llx\"", (unsigned long long)hash(body));
+    const int condition = respond_conditions(req, tag, modified);
+    if (condition)
+        return condition == 304 ? respond_nothing(req, 304) : condition;
+    return respond(req, 200, type, body);
 }

@@ -1,5 +1,6 @@
 // patterns.mjs - clicks through the gallery in a headless Chromium, in both modes of the server: every Run
-// must show a timeline, in place; the same without scripts, on a page of its own. The page must stay
+// must show a timeline, in place; the same without scripts, on a page of its own. Posts can be written from
+// our own page, and from no other's, and are all to be found. The pages must stay
 // within a phone's width, and the browser must have nothing to complain about.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,7 +28,8 @@ function check(good, what) {
 function serve(mode) {
     const server = spawn(process.env.TENK ?? join(root, 'build/tenk'),
         ['--mode', mode, '--listen', '127.0.0.1:0', '--workers', '1', '--database', `sqlite:${folder}/tenk.db`],
-        { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+        // The browser keeps connections, on which it might ask again: that is not waited for.
+        { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TENK_TIMEOUTS_DRAIN: '500ms' } });
     return new Promise((started, failed) => {
         let said = '';
         server.stderr.on('data', (bytes) => { said += bytes; });
@@ -105,9 +107,43 @@ async function clickWithoutScripts(page, address, mode) {
     await page.setJavaScriptEnabled(true);
 }
 
+const text = (page) => page.evaluate(() => document.body.innerText);
+
+// As many as make more than one page, of which the last has the seeded ones.
+async function writesAndFindsPosts(page, address, mode) {
+    for (let i = 1; i <= 12; i++) {
+        await page.goto(`${address}/users/77`);
+        await page.type('input[name=title]', `${mode} number ${i}`);
+        await page.type('textarea[name=body]', 'From a *browser*.');
+        await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), page.click('form.new button')]);
+        check((await text(page)).includes(`${mode} number ${i}`), `${mode}: the post is not on the page that follows`);
+    }
+    let pages = 1, posts = await page.$$eval('article', (all) => all.length);
+    while (await page.$('a[rel=next]')) {
+        await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), page.click('a[rel=next]')]);
+        posts += await page.$$eval('article', (all) => all.length);
+        pages++;
+    }
+    const written = 12 * (MODES.indexOf(mode) + 1);
+    check(posts === 10 + written, `${mode}: ${posts} posts on ${pages} pages`);
+    await Promise.all([page.waitForNavigation({ timeout: PATIENCE }), page.click('article .meta a')]);
+    check(/\/posts\/\d+$/.test(page.url()), `${mode}: a post's own page is ${page.url()}`);
+    check(await page.$$eval('article', (all) => all.length) === 1, `${mode}: it has not one post`);
+}
+
+async function isForeignTo(page, address, mode) {
+    await page.setContent(`<form method="post" action="${address}/users/78/posts"><input name="title" value="forged">
+        <input name="body" value="b"><button>Win</button></form>`);
+    const answered = page.waitForResponse((r) => r.request().method() === 'POST', { timeout: PATIENCE });
+    await page.click('button');
+    check((await answered).status() === 403, `${mode}: another site's form is answered with ${(await answered).status()}`);
+    await page.goto(`${address}/users/78`);
+    check(!(await text(page)).includes('forged'), `${mode}: another site has posted`);
+}
+
 async function fitsAPhone(page, address, mode) {
     await page.setViewport({ width: 390, height: 844 });
-    for (const path of ['/patterns', '/patterns/all?run=1']) {
+    for (const path of ['/', '/users/77', '/posts/411', '/patterns', '/patterns/all?run=1']) {
         await page.goto(address + path);
         const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
         check(content <= window, `${mode}, ${path}: ${content} pixels wide on a phone of ${window}`);
@@ -125,6 +161,8 @@ try {
         const page = await open(browser, mode);
         await clickAll(page, server.address, mode);
         await clickWithoutScripts(page, server.address, mode);
+        await writesAndFindsPosts(page, server.address, mode);
+        await isForeignTo(await browser.newPage(), server.address, mode);
         await fitsAPhone(page, server.address, mode);
         await page.close();
         await server.stop();

@@ -11,6 +11,7 @@
     run(routes_suite)           \
     run(users_suite)            \
     run(posts_suite)            \
+    run(pages_suite)            \
     run(sites_suite)            \
     run(imports_suite)          \
     run(import_faults_suite)    \

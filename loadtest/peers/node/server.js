@@ -18,7 +18,7 @@ const pool = new Pool({
 pool.on('error', (error) => console.error(`lost a connection: ${error.message}`));     // else it ends the process
 
 const USER = 'select id, name, email, created_at from users where id = $1';
-const POSTS = 'select id, title, body, created_at from posts where user_id = $1 order by id desc limit 20';
+const POSTS = 'select id, title, body, created_at from posts where user_id = $1 order by id desc limit 21';
 const POST = 'insert into posts (user_id, title, body, created_at)' +
     ' select id, $2, $3, $4 from users where id = $1 returning id';
 
@@ -40,7 +40,8 @@ async function user(response, id) {
     if (users.length === 0)
         nothing(response);
     else
-        json(response, 200, { user: numbers(users[0]), posts: posts.map(numbers) });
+        json(response, 200, { user: numbers(users[0]), posts: posts.slice(0, 20).map(numbers), previous: null,
+            next: posts.length > 20 ? `/users/${id}?page=2` : null });
 }
 
 async function post(request, response, id) {

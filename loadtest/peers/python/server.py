@@ -13,7 +13,7 @@ import uvloop
 from aiohttp import web
 
 USER = "select id, name, email, created_at from users where id = $1"
-POSTS = "select id, title, body, created_at from posts where user_id = $1 order by id desc limit 20"
+POSTS = "select id, title, body, created_at from posts where user_id = $1 order by id desc limit 21"
 POST = ("insert into posts (user_id, title, body, created_at)"
         " select id, $2, $3, $4 from users where id = $1 returning id")
 
@@ -38,7 +38,8 @@ async def user(request):
     found, posts = await asyncio.gather(pool.fetchrow(USER, id), pool.fetch(POSTS, id))
     if not found:
         return as_json({"status": 404}, 404)
-    return as_json({"user": dict(found), "posts": [dict(post) for post in posts]})
+    return as_json({"user": dict(found), "posts": [dict(post) for post in posts[:20]], "previous": None,
+                    "next": f"/users/{id}?page=2" if len(posts) > 20 else None})
 
 
 async def post(request):

@@ -1,0 +1,72 @@
+/* post_page.c - GET /posts/:id: one post. */
+#include "handlers.h"
+#include "layout.h"
+#include "page_html.h"
+#include "server/async/task.h"
+#include "server/async/threads.h"
+#include "server/http/conditions.h"
+#include "site.h"
+
+static const statement POST_BY_ID = {
+    .name  = "post_by_id",
+    .sql   = "select p.id, p.title, p.body, p.created_at, p.user_id, u.name from posts p join users u on u.id = p.user_id where p.id = $1",
+    .reads = true,
+};
+
+struct one { request *req; rows post; text html; };
+
+/* Markdown takes its time. */
+static int render_html(void *arg)
+{
+    struct one *one = arg;
+    const rows *r = &one->post;
+    buffer b;
+
+    stopwatch_start(site_rendering(one->req));
+    buffer_init(&b, request_arena(one->req));
+    layout_begin(&b, rows_text(r, 0, 1));
+    buffer_text(&b, TEXT("<p class=\"meta\">By <a href=\"/users/"));
+    buffer_int(&b, rows_int(r, 0, 4));
+    buffer_text(&b, TEXT("\">"));
+    buffer_html(&b, rows_text(r, 0, 5));
+    buffer_text(&b, TEXT("</a></p>\n"));
+    page_html_post(&b, rows_int(r, 0, 0), rows_text(r, 0, 1), rows_text(r, 0, 2), rows_int(r, 0, 3));
+    layout_end(&b);
+    one->html = buffer_all(&b);
+    stopwatch_stop(site_rendering(one->req));
+    return 0;
+}
+
+static text as_json(request *req, const rows *r)
+{
+    buffer b;
+    buffer_init(&b, request_arena(req));
+    buffer_printf(&b, "{\"id\":%lld,\"user_id\":%lld,\"title\":", (long long)rows_int(r, 0, 0), (long long)rows_int(r, 0, 4));
+    buffer_json(&b, rows_text(r, 0, 1));
+    buffer_text(&b, TEXT(",\"body\":"));
+    buffer_json(&b, rows_text(r, 0, 2));
+    buffer_printf(&b, ",\"created_at\":%lld}", (long long)rows_int(r, 0, 3));
+    return buffer_all(&b);
+}
+
+async int post_page(request *req)
+{
+    struct one one = { .req = req };
+    int64_t id;
+    int err = request_param_int(req, "id", &id);
+    if (err)
+        return err;
+    err = await(query(req, &one.post, &POST_BY_ID, integer(id)));
+    if (err)
+        return err;
+    if (one.post.count == 0)
+        return E_NOT_FOUND;
+
+    if (request_prefers_json(req)) {
+        respond_header(req, "Vary", "Accept");
+        respond_header(req, "Cache-Control", "no-cache");    /* else a time long ago is taken for a promise */
+        return respond_tagged(req, "application/json", as_json(req, &one.post), rows_int(&one.post, 0, 3));
+    }
+    err = await(in_thread(render_html, &one));
+    return err ? err : respond_html(req, 200, one.html);
+}
