@@ -141,6 +141,16 @@ START_TEST(a_connection_is_kept_for_the_next_one)
 }
 END_TEST
 
+START_TEST(one_that_retires_keeps_no_connection_and_asks_as_before)
+{
+    ck_assert_int_eq(get("/hello") | get("/hello"), 0);
+    ck_assert_int_eq(peer_connections(), 1);
+    http_client_retire();
+    ck_assert_int_eq(get("/hello") | get("/hello"), 0);
+    ck_assert_int_eq(peer_connections(), 3);
+}
+END_TEST
+
 START_TEST(what_finds_its_connection_closed_goes_again_if_it_changes_nothing)
 {
     ck_assert_int_eq(get("/last"), 0);
@@ -203,6 +213,7 @@ Suite *client_suite(void)
     tcase_add_test(t, who_has_no_descriptor_left_is_told_so);
     tcase_add_test(t, a_name_is_looked_up_and_no_proxy_is_asked);
     tcase_add_test(t, a_connection_is_kept_for_the_next_one);
+    tcase_add_test(t, one_that_retires_keeps_no_connection_and_asks_as_before);
     tcase_add_test(t, what_finds_its_connection_closed_goes_again_if_it_changes_nothing);
     tcase_add_test(itself, a_server_may_ask_itself_on_its_only_loop);
     suite_add_tcase(s, t);

@@ -123,6 +123,16 @@ START_TEST(what_goes_wrong_is_told_as_on_a_loop)
 }
 END_TEST
 
+START_TEST(one_that_retires_keeps_no_connection_and_asks_as_before)
+{
+    ck_assert_int_eq(ask(peer_url("/hello"), 0) | ask(peer_url("/hello"), 0), 0);
+    ck_assert_int_eq(peer_connections(), 1);
+    http_client_retire();
+    ck_assert_int_eq(ask(peer_url("/hello"), 0) | ask(peer_url("/hello"), 0), 0);
+    ck_assert_int_eq(peer_connections(), 3);
+}
+END_TEST
+
 START_TEST(it_waits_for_so_long_and_no_longer)
 {
     ck_assert_int_eq(ask(peer_url("/gate"), 5), UV_ETIMEDOUT);
@@ -212,6 +222,7 @@ Suite *client_threads_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, it_blocks_until_the_answer_is_there);
     tcase_add_test(t, what_goes_wrong_is_told_as_on_a_loop);
+    tcase_add_test(t, one_that_retires_keeps_no_connection_and_asks_as_before);
     tcase_add_test(t, it_waits_for_so_long_and_no_longer);
     tcase_add_test(t, all_threads_share_the_connections_that_are_kept);
     tcase_add_test(t, never_more_than_so_many_are_under_way_and_all_have_their_turn);

@@ -39,4 +39,12 @@ text http_answer_header(const http_answer *got, const char *name)
     return TEXT("");
 }
 
+void http_client_retire(void)
+{
+    if (loop_here())
+        client_loop_retire();
+    else
+        client_plain_retire();
+}
+
 void http_client_done(void) { client_plain_done(); }

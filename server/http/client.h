@@ -78,6 +78,11 @@ typedef struct http_client_options {
 /* Before the first use, and before any other thread starts. */
 void http_client_configure(const http_client_options *o);
 
+/* The server stops: connections that no request uses are closed, and from now on each when none does, for the other
+ * server may be one that waits for us to leave; requests are made as before. On a loop's thread: its own; on a plain
+ * one: those of all plain threads. */
+void http_client_retire(void);
+
 /* On a loop's thread, before timer_end: cancels what is left, refuses what comes, with UV_ECANCELED,
  * and settles when all is drained and closed. */
 MUST_AWAIT promise *http_client_close(void);

@@ -33,6 +33,7 @@ static _Thread_local struct {
     CURL     **idle;                         /* easy handles for reuse */
     int        idle_count;
     promise   *closing;
+    bool       retiring;                     /* no connection is kept for another fetch */
 } here;
 
 static void reap(void);
@@ -129,10 +130,11 @@ static int open_here(void)
     return 0;
 }
 
+/* A fetch that comes later opens it anew. */
 static void closed_if_drained(void)
 {
     promise *closing = here.closing;
-    if (!closing || here.first)
+    if (!here.multi || here.first || !(closing || here.retiring))
         return;
     curl_multi_cleanup(here.multi);
     timer_stop(&here.timer);
@@ -142,7 +144,8 @@ static void closed_if_drained(void)
     semaphore_free(here.permits);
     here.multi = NULL;
     here.closing = NULL;
-    promise_settle(closing, 0);
+    if (closing)
+        promise_settle(closing, 0);
 }
 
 /* One fetch: in line, then under way. */
@@ -247,8 +250,15 @@ promise *client_loop_fetch(const transfer *t)
     return p;
 }
 
+void client_loop_retire(void)
+{
+    here.retiring = true;
+    closed_if_drained();
+}
+
 promise *http_client_close(void)
 {
+    here.retiring = false;                   /* it is over: another server may begin in this thread */
     if (!here.multi)
         return promise_settled(0);
     promise *p = here.closing = promise_new(NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 #include <uv.h>
@@ -30,6 +31,7 @@ static struct {
     lender    lender;
     seat     *seats;
     int       count;
+    atomic_bool retiring;                    /* no connection is kept for another fetch */
 } all = { .once = UV_ONCE_INIT };
 
 static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *unused)
@@ -78,6 +80,15 @@ static int open_seat(seat *s)
     curl_multi_setopt(s->multi, CURLMOPT_TIMERDATA, s);
     curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, (long)KEPT);
     return 0;
+}
+
+static void close_seat(seat *s)
+{
+    if (!s->multi)
+        return;
+    curl_multi_cleanup(s->multi);
+    close(s->sockets);
+    s->multi = NULL;
 }
 
 /* Waits, and lets libcurl go on with what is ready. UV_ECANCELED: the thread's client is gone, of which
@@ -147,21 +158,36 @@ int client_plain_fetch(transfer *t)
     if (err)
         return err;
     err = fetch((seat *)l, t, until);
+    if (atomic_load_explicit(&all.retiring, memory_order_relaxed))
+        close_seat((seat *)l);
     lender_lend(&all.lender, l);
     return err;
+}
+
+void client_plain_retire(void)
+{
+    loan *idle = NULL;
+    uv_once(&all.once, open_all);
+    atomic_store(&all.retiring, true);       /* this first: those that are lent see it when they come back */
+    for (loan *l; (l = lender_take(&all.lender)); idle = l) {
+        close_seat((seat *)l);
+        l->next = idle;
+    }
+    while (idle) {
+        loan *l = idle;
+        idle = l->next;
+        lender_lend(&all.lender, l);
+    }
 }
 
 void client_plain_done(void)
 {
     for (int i = 0; i < all.count; i++) {
-        seat *s = &all.seats[i];
-        if (!s->multi)
-            continue;
-        curl_multi_cleanup(s->multi);
-        if (s->easy)
-            curl_easy_cleanup(s->easy);
-        close(s->sockets);
+        close_seat(&all.seats[i]);
+        if (all.seats[i].easy)
+            curl_easy_cleanup(all.seats[i].easy);
     }
+    all.retiring = false;
     if (all.count > 0)
         lender_done(&all.lender);
     mem_free(all.seats);

@@ -100,6 +100,7 @@ static void stop(struct thread *t)
         return;
     }
     timer_set(&t->deadline, w->config->timeouts.drain / 2, on_half_time);
+    http_client_retire();
     connections_drain();
 }
 

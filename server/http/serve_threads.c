@@ -6,6 +6,7 @@
  *     signal -> no new clients -> each is answered once more, in the time for that, bodies that stream in
  *               half of it -> the idle are let go, the late are cut off */
 #include "serve.h"
+#include "client.h"
 #include "conversation.h"
 #include "server/async/fault.h"
 #include "server/async/forgotten.h"
@@ -205,6 +206,7 @@ static bool drain(crowd *all)
 {
     const uint64_t time = all->talk.config->timeouts.drain;
     atomic_store(&all->talk.draining, true);
+    http_client_retire();
     if (wait_until_empty(all, time / 2))
         return false;
     atomic_store(&all->talk.breaking_off, true);

@@ -54,7 +54,9 @@ CURL *transfer_end(transfer *t, int err);
 
 /* The two ways to wait. t has been inited; it is copied. */
 MUST_AWAIT promise *client_loop_fetch(const transfer *t);
+void client_loop_retire(void);
 int  client_plain_fetch(transfer *t);
+void client_plain_retire(void);
 void client_plain_done(void);
 
 #endif
