@@ -208,8 +208,9 @@ static void limited_in_plain_thread(void *arg)
 {
     int *outcome = arg;
     ck_assert_uint_eq(task_deadline(), NO_DEADLINE);
-    task_limit(NULL, in(3));
+    task_limit(NULL, in(60000));
     ck_assert_int_eq(await(sleep_for(1)), 0);
+    task_limit(NULL, in(3));
     *outcome = await(gather(sleep_for(3600000), sleep_for(3600000)));
     ck_assert_uint_ge(uv_hrtime(), task_deadline());
     task_limit(NULL, NO_DEADLINE);
