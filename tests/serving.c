@@ -36,11 +36,11 @@ void serving_start(const route routes[], int count)
     here.router = paths = router_new(routes, count);
     here.emptied = on_emptied;
     here.answering = answering;
-    worker_open(&here);
-    uv_tcp_init(loop_here(), &here.listener);
-    ck_assert_int_eq(uv_tcp_bind(&here.listener, (struct sockaddr *)&a, 0), 0);
-    ck_assert_int_eq(uv_listen((uv_stream_t *)&here.listener, 128, connection_accept), 0);
-    uv_tcp_getsockname(&here.listener, (struct sockaddr *)&a, (int *)&size);
+    ck_assert_int_eq(worker_open(&here), 0);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    ck_assert_int_eq(acceptor_open(&here.acceptor, fd), 0);
+    getsockname(fd, (struct sockaddr *)&a, &size);
     port = ntohs(a.sin_port);
 }
 
@@ -70,8 +70,9 @@ void serving_skip(uint64_t ms)
 
 void serving_stop(void)
 {
+    if (!here.draining)
+        acceptor_close(&here.acceptor);
     here.draining = true;
-    uv_close((uv_handle_t *)&here.listener, NULL);
     serving_turns();
     connections_drain();
     serving_turns();

@@ -68,6 +68,7 @@
     run(admission_suite)               \
     run(worker_suite)                  \
     run(pipeline_suite)                \
+    run(poller_suite)                  \
     run(stream_suite)                  \
     run(stream_end_suite)              \
     run(client_suite)                  \

@@ -2,10 +2,12 @@
 #include "connection_fixture.h"
 #include "server/async/loop.h"
 #include "server/http/worker.h"
+#include "server/log.h"
 #include "serving.h"
 #include "suites.h"
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 START_TEST(a_request_is_answered_however_it_is_split)
@@ -241,7 +243,7 @@ START_TEST(those_whom_the_kernel_has_accepted_when_stopping_are_served)
         ck_assert_int_eq(send(c[i].fd, GET("/"), sizeof GET("/") - 1, MSG_NOSIGNAL), sizeof GET("/") - 1);
     }
     worker_here->draining = true;
-    connections_accept_rest();
+    acceptor_close(&worker_here->acceptor);
     ck_assert_int_eq(serving_connections(), MANY);
     connections_drain();
     for (int i = 0; i < MANY; i++) {
@@ -250,7 +252,6 @@ START_TEST(those_whom_the_kernel_has_accepted_when_stopping_are_served)
         ck_assert_int_eq(client_count(&c[i], "Connection: close"), 1);
         client_close(&c[i]);
     }
-    worker_here->draining = false;
     serving_stop();
 }
 END_TEST
@@ -279,6 +280,30 @@ START_TEST(stopping_touches_no_handle_that_is_not_a_connection)
         ck_assert(!uv_is_closing((uv_handle_t *)&others[i]));
         uv_close((uv_handle_t *)&others[i], ignored);
     }
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+/* It waits in the kernel, and the loop does not turn in vain meanwhile. */
+START_TEST(who_comes_when_the_process_has_no_descriptor_left_is_served_later)
+{
+    struct rlimit usual, none;
+    serve();
+    client c = client_connecting();
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = (struct rlimit){ .rlim_cur = 3, .rlim_max = usual.rlim_max };
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    log_set_level(LOG_ERROR);
+    serving_turns();
+    ck_assert_int_eq(serving_connections(), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    serving_turns();
+    ck_assert_int_eq(serving_connections(), 0);
+    serving_skip(101);
+    ck_assert_int_eq(serving_connections(), 1);
+    client_say(&c, GET("/"));
+    client_until(&c, "Hello!");
     client_close(&c);
     serving_stop();
 }
@@ -363,6 +388,7 @@ Suite *connection_suite(void)
     tcase_add_test(t, only_those_with_something_under_way_are_late);
     tcase_add_test(t, those_whom_the_kernel_has_accepted_when_stopping_are_served);
     tcase_add_test(t, stopping_touches_no_handle_that_is_not_a_connection);
+    tcase_add_test(t, who_comes_when_the_process_has_no_descriptor_left_is_served_later);
     tcase_add_test(t, one_connection_too_many_gets_503);
     tcase_add_test(t, each_wait_for_the_client_has_its_limit);
     tcase_add_test(t, a_limit_counts_from_when_its_wait_begins_however_long_a_handler_has_computed);

@@ -11,8 +11,6 @@
 
 static _Thread_local pool connections = POOL(connection);
 
-static char ours;                            /* what data of a connection's handle points to, and of no other's */
-
 /* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it rings. */
 
 static uint64_t allowed(const connection *c)
@@ -77,23 +75,44 @@ void connection_watch(connection *c)
         look_again(c, allowed(c));
 }
 
+static bool wants_to_read(const connection *c) { return !c->paused && !c->left; }
+
+void connection_poll(connection *c)
+{
+    const bool reads = wants_to_read(c), writes = c->writing;
+    const uint32_t before = (c->reads ? EPOLLIN : 0) | (c->writes ? EPOLLOUT : 0);
+    if (poller_watch(&worker_here->poller, c->fd, before, (reads ? EPOLLIN : 0) | (writes ? EPOLLOUT : 0)))
+        connection_abandon(c);
+    else
+        c->reads = reads, c->writes = writes;
+}
+
+/* A pause may be short: that nobody wants to read is told the kernel when there is something to be read. */
+static bool ready_to(void *who, uint32_t events)
+{
+    connection *c = who;
+    const uint32_t failed = events & (EPOLLERR | EPOLLHUP);
+    if (worker_turn_is_over(worker_here->now = uv_hrtime()))
+        return false;
+    if (c->writing && events & (EPOLLOUT | failed))
+        writer_go_on(c);
+    if (!c->closing && wants_to_read(c) && events & (EPOLLIN | failed))
+        reader_read(c);
+    else if (!c->closing && (c->reads != wants_to_read(c) || c->writes != !!c->writing))
+        connection_poll(c);
+    return true;
+}
+
+int connections_open(void) { return poller_open(&worker_here->poller, ready_to); }
+
 void connection_free_if_done(connection *c)
 {
-    if (!c->closed || c->first || c->flushing)
+    if (!c->closing || c->first || c->flushing)
         return;
     reader_forget(c);
     pool_put(&connections, c);
     if (--worker_here->connections == 0 && worker_here->draining)
         worker_here->emptied(worker_here);
-}
-
-static void on_closed(uv_handle_t *h)
-{
-    connection *c = (connection *)h;
-    loop_enter();
-    c->closed = true;
-    connection_free_if_done(c);
-    loop_leave();
 }
 
 static void close_now(connection *c)
@@ -103,7 +122,10 @@ static void close_now(connection *c)
     c->closing = c->ending = true;
     timer_stop(&c->timer);
     output_free(&c->out);
-    uv_close((uv_handle_t *)c, on_closed);   /* a write under way fails with UV_ECANCELED first */
+    poller_remove(&worker_here->poller, c->fd);
+    close(c->fd);
+    writer_forget(c);
+    writer_flush_soon(c);                    /* it is freed then at the earliest: others may be using it right now */
 }
 
 void connection_abandon(connection *c)
@@ -114,14 +136,13 @@ void connection_abandon(connection *c)
 
 void connection_finish(connection *c)
 {
-    int fd;
     if (c->phase == LINGERING)
         return;
     if (c->input || c->paused)
         c->unread = true;
     /* To close while the client is still sending would reset the connection, and it might never see our
      * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
-    if (!c->unread || c->left || uv_fileno((uv_handle_t *)c, &fd) || shutdown(fd, SHUT_WR)) {
+    if (!c->unread || c->left || shutdown(c->fd, SHUT_WR)) {
         close_now(c);
         return;
     }
@@ -134,80 +155,31 @@ void connection_finish(connection *c)
     timer_set(&c->timer, LINGER, rang);
 }
 
-static void turn_away(connection *c)
-{
-    int fd;
-    if (uv_fileno((uv_handle_t *)c, &fd) == 0)
-        listener_turn_away(fd, refuse(REFUSED_CONNECTIONS, 0));
-    close_now(c);
-}
-
-static connection *make(void)
+void connection_begin(int fd)
 {
     connection *c = pool_get(&connections);
     memset(c, 0, sizeof *c);
-    uv_tcp_init(loop_here(), &c->tcp);
-    c->tcp.data = &ours;
+    c->fd = fd;
     worker_here->connections++;
-    return c;
-}
-
-/* err: of getting its socket. */
-static void begin(connection *c, int err)
-{
-    if (err)
+    poller_add(&worker_here->poller, fd, c);
+    if (worker_here->connections > worker_here->config->limits.connections) {
+        listener_turn_away(fd, refuse(REFUSED_CONNECTIONS, 0));
         close_now(c);
-    else if (worker_here->connections > worker_here->config->limits.connections)
-        turn_away(c);
-    else if (reader_start(c))
-        close_now(c);
-    else
+        return;
+    }
+    connection_poll(c);
+    if (!c->closing)
         connection_watch(c);
 }
 
-/* The one that libuv has accepted, and holds. */
-static void accept_one(uv_stream_t *listener)
-{
-    connection *c = make();
-    begin(c, uv_accept(listener, (uv_stream_t *)c));
-}
-
-static void accept_later(ready *r)
-{
-    worker *w = (worker *)((char *)r - offsetof(worker, acceptance));
-    if (!w->accepts_later)
-        return;
-    w->accepts_later = false;
-    accept_one((uv_stream_t *)&w->listener);
-}
-
-/* libuv tells of no other client until this one has been accepted. */
-void connection_accept(uv_stream_t *listener, int status)
-{
-    loop_enter();
-    if (status < 0)
-        log_warning("cannot accept a connection: %s", uv_strerror(status));
-    else if (!worker_turn_is_over(uv_hrtime()))
-        accept_one(listener);
-    else {
-        worker_here->accepts_later = true;
-        worker_here->acceptance.run = accept_later;
-        worker_next_turn(&worker_here->acceptance);
-    }
-    loop_leave();
-}
-
-/* Stopping: every connection is found among the loop's handles, so that none needs links of its own;
- * other handles may be there, of whatever kind. */
+/* Stopping. */
 
 struct walk { void (*visit)(connection *); int busy; };      /* busy: connections that had something under way */
 
-static void each_connection(uv_handle_t *h, void *arg)
+static void each_connection(void *who, void *arg)
 {
     struct walk *w = arg;
-    connection *c = (connection *)h;
-    if (h->data != &ours || uv_is_closing(h))
-        return;
+    connection *c = who;
     w->busy += c->phase != NEW && c->phase != IDLE && c->phase != LINGERING;
     w->visit(c);
 }
@@ -215,25 +187,8 @@ static void each_connection(uv_handle_t *h, void *arg)
 static int visit_all(void (*visit)(connection *))
 {
     struct walk w = { visit, 0 };
-    uv_walk(loop_here(), each_connection, &w);
+    poller_each(&worker_here->poller, each_connection, &w);
     return w.busy;
-}
-
-void connections_accept_rest(void)
-{
-    worker *w = worker_here;
-    int listener, fd;
-    if (w->accepts_later)
-        accept_later(&w->acceptance);
-    if (uv_fileno((uv_handle_t *)&w->listener, &listener))
-        return;
-    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        connection *c = make();
-        const int err = uv_tcp_open(&c->tcp, fd);
-        if (err)
-            close(fd);
-        begin(c, err);
-    }
 }
 
 static void drain(connection *c)

@@ -22,16 +22,18 @@
 #include "server/async/timer.h"
 #include "worker.h"
 
+#include <sys/types.h>
+
 typedef enum phase { NEW, IDLE, HEAD, BODY, HANDLER, LEFT, WRITE, LINGERING } phase; /* what it waits for; NEW: its first byte */
 
 typedef struct connection {
-    uv_tcp_t      tcp;                       /* must be first */
     timer         timer;
     ready         turn_end;
     output        out;
     request      *first, *last;              /* in the order they came */
     struct input *input;                     /* what could not be used yet; NULL when there is none */
-    struct write *writing;                   /* what the kernel would not take yet; NULL when it took all */
+    struct write *writing;                   /* the kernel does not take more of out yet; NULL: it has taken all */
+    int           fd;
     uint32_t      since;                     /* ms, of which these are the low bits: when this phase began or got on */
     uint16_t      count;                     /* requests in line */
     uint8_t       phase : 3;
@@ -39,24 +41,25 @@ typedef struct connection {
     bool          flushing : 1;              /* turn_end is in the loop's list */
     bool          busy : 1;                  /* reader_use is on the stack: it flushes when it is done */
     bool          blocked : 1;               /* there is input, but no room for another request yet */
-    bool          put_off : 1;               /* all of it came when a turn was over, and has not been looked at */
     bool          more : 1;                  /* what is looked at came with an earlier request, or has lain aside */
     bool          paused : 1;                /* not reading from the socket */
+    bool          reads : 1, writes : 1;     /* what the poller watches it for */
     bool          ending : 1;                /* no more requests: close when all is answered and written */
     bool          unread : 1;                /* the client may still be sending: linger */
     bool          left : 1;                  /* the client has said all: it is gone, or waits for the rest */
-    bool          closing : 1;               /* uv_close has been called */
-    bool          closed : 1;
+    bool          closing : 1;               /* its socket has been closed, and no new request may come */
 } connection;
 
 /* connection.c: its time and its end. */
+void connection_begin(int fd);               /* a client has connected: its socket, non-blocking, is the connection's */
 void connection_watch(connection *c);        /* its phase may have changed: its time limit too */
 void connection_finish(connection *c);       /* all is answered and written, and there will be no more */
 void connection_abandon(connection *c);      /* its client is gone, or must go: handlers are cancelled */
 void connection_free_if_done(connection *c);
+void connection_poll(connection *c);         /* has changed what it waits for at its socket */
 
 /* reader.c: bytes become requests. */
-int  reader_start(connection *c);
+void reader_read(connection *c);             /* its socket can be read */
 void reader_resume(connection *c);           /* if it had paused */
 void reader_use(connection *c, const char *at, size_t length);       /* what is aside, then these bytes */
 void reader_go_on(connection *c);            /* it was blocked or paused, and may be so no more */
@@ -81,6 +84,8 @@ void pipeline_refuse(connection *c, int err);        /* answers all that came be
 void pipeline_abandon(connection *c);                /* cancels what its requests wait for */
 
 /* writer.c: answers become bytes. */
+void     writer_go_on(connection *c);        /* its socket can be written to again */
+void     writer_forget(connection *c);       /* what the kernel has not taken is dropped */
 void     writer_push(connection *c);         /* as much as the kernel takes; the rest when it can */
 void     writer_flush(connection *c);        /* the same, and what follows: room for more, or the end */
 void     writer_flush_soon(connection *c);   /* at the end of this turn */

@@ -15,7 +15,6 @@ struct input {                               /* bytes that could not be used yet
 enum {
     ON_STACK = 1024,                         /* for the arena of a request on a stack: that page is touched anyway */
     SMALL = 4096,                            /* a larger request leaves the stack to its handler */
-    PUT_OFF = 4096,                          /* bytes to be read of each who comes when the turn is over, for the next */
 };
 
 void reader_forget(connection *c)
@@ -139,15 +138,14 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
 
 static void reader_pause(connection *c)
 {
-    uv_read_stop((uv_stream_t *)c);
     c->paused = true;
 }
 
 void reader_resume(connection *c)
 {
-    if (c->paused && reader_start(c))
-        connection_abandon(c);
     c->paused = false;
+    if (!c->reads)
+        connection_poll(c);
 }
 
 /* A client that sends faster than it is served waits in its own buffers, not in ours; at once, while more comes
@@ -214,15 +212,6 @@ static void go_on_next_turn(connection *c)
         writer_flush_next_turn(c);
 }
 
-/* The turn is over before it could be looked at. */
-static void put_off(connection *c, const char *at, size_t length)
-{
-    c->put_off |= !c->input;
-    keep_aside(c, at, length);
-    c->blocked = true;
-    go_on_next_turn(c);
-}
-
 /* What is incomplete now stays so. */
 static void end_of_input(connection *c)
 {
@@ -246,12 +235,12 @@ void reader_use(connection *c, const char *at, size_t length)
 
     if (!aside && length == 0)
         return;
-    if (worker_turn_is_over(now)) {
-        put_off(c, at, length);
+    if (length == 0 && worker_turn_is_over(now)) {
+        c->blocked = true;
+        go_on_next_turn(c);
         return;
     }
-    c->more = aside && length == 0 && !c->put_off;
-    c->put_off = false;
+    c->more = aside && length == 0;
     if (aside) {
         keep_aside(c, at, length);
         at = c->input->bytes;
@@ -309,6 +298,9 @@ void reader_use(connection *c, const char *at, size_t length)
 static void on_end(connection *c)
 {
     c->left = true;
+    connection_poll(c);
+    if (c->closing)
+        return;
     if (!c->blocked)
         end_of_input(c);
     if (!c->closing)
@@ -321,17 +313,10 @@ static void arrived(connection *c, ssize_t n, const char *bytes)
         on_end(c);
         return;
     }
-    if (n == UV_ENOBUFS) {                   /* it had its part, and waits for the next turn unwatched */
-        reader_pause(c);
-        writer_flush_next_turn(c);
-        return;
-    }
     if (n < 0) {
         connection_abandon(c);
         return;
     }
-    if (n == 0)
-        return;
     if (c->ending && !c->reading) {          /* dropped; and there may be more */
         c->unread = true;
         return;
@@ -339,38 +324,35 @@ static void arrived(connection *c, ssize_t n, const char *bytes)
     reader_use(c, bytes, (size_t)n);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+/* How many bytes are in the worker's buffer now, or libuv's error. */
+static ssize_t receive(const connection *c)
 {
-    loop_enter();
-    arrived((connection *)stream, n, buffer->base);
-    loop_leave();
+    ssize_t n;
+    do
+        n = recv(c->fd, worker_here->buffer, READ_BUFFER, 0);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? n : n == 0 ? UV_EOF : -errno;
 }
 
-static void on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buffer)
+void reader_read(connection *c)
 {
-    const connection *c = (connection *)h;
-    const bool over = worker_turn_is_over(worker_here->now = uv_hrtime());
-    (void)suggested;
-    *buffer = uv_buf_init(worker_here->buffer, !over ? READ_BUFFER : c->input ? 0 : PUT_OFF);
+    const ssize_t n = receive(c);
+    if (n != UV_EAGAIN)
+        arrived(c, n, worker_here->buffer);
 }
 
 /* Where there is much to read, each read on its own is cheaper than to have the socket watched for it. */
 static void read_on(connection *c)
 {
-    int fd;
     if (worker_turn_is_over(worker_here->now = uv_hrtime())) {
         writer_flush_next_turn(c);
         return;
     }
-    ssize_t n = UV_EBADF;
-    if (uv_fileno((uv_handle_t *)c, &fd) == 0)
-        while ((n = recv(fd, worker_here->buffer, READ_BUFFER, MSG_DONTWAIT)) < 0 && errno == EINTR)
-            ;
-    const bool nothing = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    if (nothing || (n > 0 && n < READ_BUFFER))
+    const ssize_t n = receive(c);
+    if (n < READ_BUFFER && n != UV_EOF)
         reader_resume(c);                    /* that is all there is: from now on it is watched again */
-    if (!nothing && !c->closing)
-        arrived(c, n > 0 ? n : n == 0 ? UV_EOF : UV_ECONNRESET, worker_here->buffer);
+    if (n != UV_EAGAIN && !c->closing)
+        arrived(c, n, worker_here->buffer);
 }
 
 void reader_go_on(connection *c)
@@ -385,5 +367,3 @@ void reader_go_on(connection *c)
     else if (!c->left && !is_far_ahead(c))
         read_on(c);
 }
-
-int reader_start(connection *c) { return uv_read_start((uv_stream_t *)c, on_alloc, on_read); }

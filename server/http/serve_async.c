@@ -92,9 +92,7 @@ static void stop(struct thread *t)
     if (w->draining)
         return;
     w->draining = true;
-    connections_accept_rest();
-    uv_close((uv_handle_t *)&w->listener, NULL);
-    *t->socket = -1;                         /* closed with it */
+    acceptor_close(&w->acceptor);
     if (w->connections == 0) {
         on_emptied(w);
         return;
@@ -139,12 +137,14 @@ static int start_worker(struct thread *t)
     w->answering = s->site->answering;
     w->admission.room = s->site->room;
     w->admission.arg = s->site->arg;
-    worker_open(w);
+    err = worker_open(w);
+    if (err)
+        return err;
     uv_async_init(loop_here(), &t->stop, on_stop);
     s->site->open(s->site->arg);
-    uv_tcp_init(loop_here(), &w->listener);
-    err = uv_tcp_open(&w->listener, *t->socket);
-    return err ? err : uv_listen((uv_stream_t *)&w->listener, LISTENER_BACKLOG, connection_accept);
+    const int listener = *t->socket;
+    *t->socket = -1;
+    return acceptor_open(&w->acceptor, listener);
 }
 
 static void run_worker(void)

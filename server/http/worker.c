@@ -60,7 +60,7 @@ void worker_next_turn(ready *r)
     stay_awake_if_needed(w);
 }
 
-void worker_open(worker *w)
+int worker_open(worker *w)
 {
     worker_here = w;
     w->awake.run = stay_awake;
@@ -68,12 +68,14 @@ void worker_open(worker *w)
     uv_check_init(loop_here(), &w->check);
     uv_check_start(&w->check, on_check);
     uv_unref((uv_handle_t *)&w->check);
+    return connections_open();
 }
 
 void worker_close(worker *w)
 {
     admission_close(&w->admission);
     uv_close((uv_handle_t *)&w->check, NULL);
+    poller_close(&w->poller);
 }
 
 bool worker_turn_is_over(uint64_t now)

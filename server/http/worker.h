@@ -2,8 +2,10 @@
 #ifndef HTTP_WORKER_H
 #define HTTP_WORKER_H
 
+#include "acceptor.h"
 #include "admission.h"
 #include "intake.h"
+#include "poller.h"
 #include "server/async/loop.h"
 #include "server/config.h"
 
@@ -20,9 +22,8 @@ typedef struct worker_list { ready *first, **last; } worker_list;    /* last: wh
 typedef struct worker {
     const config *config;
     const router *router;
-    uv_tcp_t      listener;
-    ready         acceptance;                /* of a client that the turn had no time for; later ones wait in the kernel */
-    bool          accepts_later;             /* there is one */
+    acceptor      acceptor;
+    poller        poller;                    /* of its connections' sockets */
     int           connections;               /* open now */
     size_t        unwritten;                 /* bytes that slow readers have not taken */
     bool          draining;                  /* no new connections, and each answer is the last on its own */
@@ -41,16 +42,15 @@ typedef struct worker {
 
 extern _Thread_local worker *worker_here;
 
-/* config, router and site are there, and the loop: from now on it serves what connection_accept brings. */
-void worker_open(worker *w);
+/* config, router and site are there, and the loop: from now on it serves what its acceptor brings. 0, or libuv's error. */
+int  worker_open(worker *w);
 void worker_close(worker *w);                /* its last connection has gone */
 
 /* Whether clients have had their part of this turn; what is left of theirs then waits for the next. */
 bool worker_turn_is_over(uint64_t now);
 void worker_next_turn(ready *r);             /* runs r in the next turn that has time for it, in the order of these calls */
 
-void connection_accept(uv_stream_t *listener, int status);   /* libuv's callback */
-void connections_accept_rest(void);          /* those that the kernel has for us, before the listener is closed */
+int  connections_open(void);                 /* the worker's poller is there from now on; 0, or libuv's error */
 void connections_drain(void);                /* each ends after what it is doing, or, if that is nothing, after its next request */
 void connections_break_off(void);            /* bodies that stream end here: their handlers answer with what they have */
 int  connections_abort(void);                /* each ends now; handlers are cancelled: how many had anything under way */

@@ -3,23 +3,22 @@
 #include "server/memory.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
-enum { BUFFERS = 32 };                       /* chunks in one system call */
+enum { PARTS = 32 };                         /* chunks in one system call */
 
 struct write {
-    uv_write_t  uv;
-    connection *connection;
-    output      out;
-    size_t      left;                        /* bytes that the client had not taken when last looked at */
-    size_t      counted;                     /* of out, in the worker's sum */
+    size_t  sent;                            /* bytes that the kernel has taken since */
+    ssize_t taken;                           /* of them, those that the client had, when last looked at; at first less than none */
+    size_t  counted;                         /* bytes of the connection's output in the worker's sum */
 };
 
-size_t writer_backlog(const connection *c)
-{
-    return c->out.length + (c->writing ? c->writing->out.length : 0);
-}
+static _Thread_local pool writes = POOL(struct write);
+
+size_t writer_backlog(const connection *c) { return c->out.length; }
 
 /* Each slow reader may hold as much as is left for all: so few may hold much, many get equal shares, and there is always
  * something left (A. Choudhury, E. Hahne, "Dynamic Queue Length Thresholds", IEEE/ACM Transactions on Networking, 1998). */
@@ -46,79 +45,81 @@ bool writer_has_room(const connection *c)
 bool writer_got_on(connection *c)
 {
     struct write *w = c->writing;
-    const size_t before = w->left;
-    int fd, in_kernel = 0;                   /* there may be megabytes there: more than a slow one takes in time */
-    if (uv_fileno((uv_handle_t *)c, &fd) == 0)
-        ioctl(fd, SIOCOUTQ, &in_kernel);
-    w->left = uv_stream_get_write_queue_size((uv_stream_t *)c) + (size_t)in_kernel;
-    return w->left < before;
+    const ssize_t before = w->taken;
+    int in_kernel = 0;                       /* there may be megabytes: more than a slow one takes in time */
+    ioctl(c->fd, SIOCOUTQ, &in_kernel);
+    w->taken = (ssize_t)w->sent - in_kernel;
+    return w->taken > before;
 }
 
-static void wrote(struct write *w, int status)
+static void count_again(const connection *c, struct write *w)
 {
-    connection *c = w->connection;
-    worker_here->unwritten -= w->counted;
-    output_free(&w->out);
-    mem_free(w);
-    c->writing = NULL;
-    if (c->closing)
+    worker_here->unwritten += c->out.length - w->counted;
+    w->counted = c->out.length;
+}
+
+/* What the kernel did not take stays in line, and is written when it can. */
+static void write_later(connection *c)
+{
+    struct write *w = c->writing = pool_get(&writes);
+    *w = (struct write){ 0 };
+    count_again(c, w);
+    writer_got_on(c);
+    connection_poll(c);
+}
+
+void writer_forget(connection *c)
+{
+    struct write *w = c->writing;
+    if (!w)
         return;
-    c->since = (uint32_t)timer_now();                  /* the client has taken some: what follows has time anew */
-    if (status < 0) {
+    worker_here->unwritten -= w->counted;
+    pool_put(&writes, w);
+    c->writing = NULL;
+}
+
+/* Bytes, or libuv's error. */
+static ssize_t write_now(connection *c)
+{
+    struct iovec parts[PARTS];
+    size_t count = 0;
+    ssize_t n;
+    for (chunk *k = c->out.first; k && count < PARTS; k = k->next)
+        parts[count++] = (struct iovec){ k->bytes + k->sent, k->used - k->sent };
+    const struct msghdr m = { .msg_iov = parts, .msg_iovlen = count };
+    do
+        n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    output_sent(&c->out, (size_t)n);
+    return n;
+}
+
+void writer_go_on(connection *c)
+{
+    struct write *w = c->writing;
+    ssize_t n = 0;
+    while (c->out.first && (n = write_now(c)) >= 0)
+        w->sent += (size_t)n;
+    if (n < 0 && n != UV_EAGAIN) {
         connection_abandon(c);
         return;
     }
-    writer_flush(c);
-}
-
-static void on_written(uv_write_t *uv, int status)
-{
-    loop_enter();
-    wrote((struct write *)uv, status);
-    loop_leave();
-}
-
-static unsigned gather_buffers(const output *o, uv_buf_t buffers[BUFFERS])
-{
-    unsigned n = 0;
-    for (chunk *k = o->first; k && n < BUFFERS; k = k->next)
-        buffers[n++] = uv_buf_init(k->bytes + k->sent, k->used - k->sent);
-    return n;
-}
-
-/* What the kernel did not take is written when it can; its chunks belong to the write until then. */
-static void write_later(connection *c)
-{
-    uv_buf_t buffers[BUFFERS];
-    struct write *w = mem_alloc(sizeof *w);
-    w->connection = c;
-    c->writing = w;
-    const unsigned count = gather_buffers(&c->out, buffers);
-    output_move(&w->out, &c->out);
-    if (count == BUFFERS)                    /* the rest stays in line behind it */
-        output_split(&w->out, BUFFERS, &c->out);
-    w->counted = w->out.length;
-    worker_here->unwritten += w->counted;
-    if (uv_write(&w->uv, (uv_stream_t *)c, buffers, count, on_written))
-        wrote(w, UV_EPIPE);
-    else
-        writer_got_on(c);
-}
-
-static int write_now(connection *c)
-{
-    uv_buf_t buffers[BUFFERS];
-    const unsigned count = gather_buffers(&c->out, buffers);
-    const int n = uv_try_write((uv_stream_t *)c, buffers, count);
-    if (n > 0)
-        output_sent(&c->out, (size_t)n);
-    return n;
+    count_again(c, w);
+    if (c->out.first)
+        return;
+    writer_forget(c);
+    c->since = (uint32_t)timer_now();        /* the client has taken some: what follows has time anew */
+    connection_poll(c);
+    if (!c->closing)
+        writer_flush(c);
 }
 
 void writer_push(connection *c)
 {
     while (!c->closing && c->out.first && !c->writing) {
-        const int n = write_now(c);
+        const ssize_t n = write_now(c);
         if (n == UV_EAGAIN)
             write_later(c);
         else if (n < 0)
