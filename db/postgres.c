@@ -5,9 +5,11 @@
 static int check(const database_options *options, char *why, size_t size)
 {
     pg_target target = { 0 };
-    const int err = pg_target_init(&target, options, why, size);
-    if (!err)
-        pg_target_done(&target);
+    int err = pg_target_init(&target, options, why, size);
+    if (err)
+        return err;
+    err = pg_target_check(&target, why, size);
+    pg_target_done(&target);
     return err;
 }
 

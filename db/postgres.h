@@ -5,6 +5,7 @@
  *                   +---- reads that must be resent ----+
  *
  *   target     whom to connect to, from the URL and libpq's environment       postgres_target.c
+ *              what of that libpq refuses without a network               postgres_check.c
  *   pool       one loop's db: the line, and the choice of a link              postgres_pool.c
  *   link       one connection while it is up                                  postgres_link.c
  *              what it sends, and what comes back                             postgres_pipeline.c
@@ -47,6 +48,7 @@ typedef struct pg_target {
 
 int     pg_target_init(pg_target *t, const database_options *options, char *why, size_t size);
 void    pg_target_done(pg_target *t);
+int     pg_target_check(const pg_target *t, char *why, size_t size);     /* what libpq refuses without a network */
 PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int count);  /* begins */
 
 /* Connects, to the first host of all first, and no longer than timeout_ms, if that is not 0, or until

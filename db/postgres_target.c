@@ -5,6 +5,7 @@
 #include "postgres.h"
 #include "server/async/plain.h"
 #include "server/memory.h"
+#include "server/secret.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -70,13 +71,15 @@ static void add(pg_target *t, int *n, const char *keyword, const char *setting)
     t->values[(*n)++] = setting;
 }
 
-/* A password in a URL that cannot be parsed must not reach a log. */
-static int refuse(char *message, char *why, size_t size)
+/* libpq quotes what it cannot parse: the URL as a whole, or the word of a password that it takes for a keyword. */
+static int refuse(const char *url, char *message, char *why, size_t size)
 {
-    char *quoted = message ? strchr(message, '"') : NULL;
-    if (quoted && strstr(message, "URI"))
+    char *quoted = message ? strchr(message, '"') : NULL, reason[256];
+    const bool tells = quoted && secret_may_be_in(url) && (!strstr(message, "URI query parameter") || strstr(message, url));
+    if (tells)
         *quoted = '\0';
-    pg_reason(message ? message : "out of memory", why, size);
+    pg_reason(message ? message : "out of memory", reason, sizeof reason);
+    snprintf(why, size, "it cannot be parsed: %s%s", reason, tells ? " ..." : "");
     PQfreemem(message);
     return UV_EINVAL;
 }
@@ -84,16 +87,21 @@ static int refuse(char *message, char *why, size_t size)
 int pg_target_init(pg_target *t, const database_options *options, char *why, size_t size)
 {
     char *message = NULL;
+    const char *flaw = secret_flaw(options->url);
+    if (flaw) {
+        snprintf(why, size, "%s", flaw);
+        return UV_EINVAL;
+    }
     PQconninfoOption *url = PQconninfoParse(options->url, &message);
     if (!url)
-        return refuse(message, why, size);
+        return refuse(options->url, message, why, size);
     const char *service = value_of(url, "service");
     if (service)
         setenv("PGSERVICE", service, 1);     /* makes PQconndefaults read it */
     PQconninfoOption *defaults = PQconndefaults();
     if (!defaults) {
         PQconninfoFree(url);
-        return refuse(NULL, why, size);
+        return refuse(options->url, NULL, why, size);
     }
 
     size_t length = 1024;
@@ -131,7 +139,13 @@ int pg_target_init(pg_target *t, const database_options *options, char *why, siz
                *ports = value_of(url, "port"), *user = value_of(url, "user"), *name = value_of(url, "dbname");
     t->count = count(hosts) > count(addresses) ? count(hosts) : count(addresses);
     int err = 0;
-    if (t->count > PG_MAX_HOSTS) {
+    if ((hosts && count(hosts) != t->count) || (addresses && count(addresses) != t->count) ||
+        (ports && count(ports) != 1 && count(ports) != t->count)) {
+        snprintf(why, size, "there are %d hosts, %d host addresses and %d ports", hosts ? count(hosts) : 0,
+                 addresses ? count(addresses) : 0, ports ? count(ports) : 0);
+        err = UV_EINVAL;
+        t->count = 0;
+    } else if (t->count > PG_MAX_HOSTS) {
         snprintf(why, size, "more than %d hosts", PG_MAX_HOSTS);
         err = UV_EINVAL;
         t->count = 0;

@@ -20,10 +20,15 @@ int sqlite_file_path(const char *url, const char **path, char *why, size_t size)
     if (strncmp(p, "//", 2) == 0) {
         p += 2;
         if (*p != '/') {
-            snprintf(why, size, "%s: after sqlite:// comes an absolute path (sqlite:///srv/tenk.db); "
-                     "a relative one is written sqlite:tenk.db", url);
+            snprintf(why, size, "after sqlite:// comes an absolute path (sqlite:///srv/tenk.db); "
+                     "a relative one is written sqlite:tenk.db");
             return UV_EINVAL;
         }
+    }
+    if (strchr(p, '?') || strncmp(p, "file:", 5) == 0) {
+        snprintf(why, size, "%s: it is opened to be read and written, as a file of that name: sqlite:PATH has no "
+                 "?parameters, and no file: before it. Write sqlite:tenk.db", url);
+        return UV_EINVAL;
     }
     if (!*p) {
         snprintf(why, size, "%s names no file; write sqlite:tenk.db", url);

@@ -190,7 +190,7 @@ static int act(action action, const config *c)
     if (action == ACTION_HEALTHCHECK)
         return ask_health(c);
     if (database_check(&options, why, sizeof why)) {
-        fprintf(stderr, "tenk: [database] url is neither sqlite:PATH nor postgresql://...: %s\n", why);
+        fprintf(stderr, "tenk: [database] url: %s\n", why);
         return EXIT_CONFIG;
     }
     switch (action) {

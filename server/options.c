@@ -1,7 +1,9 @@
 /* options.c - see options.h. getopt_long's tables and the help are made from one table of flags. */
 #include "options.h"
 
+#include "memory.h"
 #include "nearest.h"
+#include "secret.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -93,6 +95,15 @@ static int refuse_word(FILE *errors, const char *word)
     return refuse_unknown(errors, word);
 }
 
+/* It may be a URL whose --database was forgotten. */
+static int refuse_word_alone(FILE *errors, const char *word)
+{
+    char *shown = secret_mask(word);
+    const int err = refuse(errors, "'%s' is not an option", shown);
+    mem_free(shown);
+    return err;
+}
+
 static void set(config_sources *sources, const char *name, const flag *f, const char *value)
 {
     config_flag *at = sources->flags;        /* one that is given twice replaces itself */
@@ -160,7 +171,7 @@ int options_parse(options *o, int argc, char *argv[], FILE *errors)
         }
     }
     if (optind < argc)
-        return refuse(errors, "'%s' is not an option", argv[optind]);
+        return refuse_word_alone(errors, argv[optind]);
     *o = found;
     return 0;
 }

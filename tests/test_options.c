@@ -122,6 +122,8 @@ START_TEST(what_is_wrong_is_named)
     REFUSED("'--he' may be more than one option", "--he");
     REFUSED("'serve' is not an option", "serve");
     REFUSED("'-t' is not an option", "--", "-t");
+    REFUSED("'postgresql://u:***@h/db' is not an option", "postgresql://u:secret@h/db");
+    REFUSED("'***@h/db' is not an option", "mysql://u:secret@h/db");
     REFUSED("'--test-config' and '--init-db' do not go together", "-t", "--init-db");
     ck_assert_int_eq(o.action, ACTION_INIT_DB);              /* nothing is written on an error */
 }

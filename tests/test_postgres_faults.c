@@ -362,6 +362,44 @@ START_TEST(init_creates_once_and_leaves_alone_what_is_not_ours)
     cluster_ask(server, "update users set name = 'kept' where id = 1");
     ck_assert_int_eq(init(cluster_url(server), why, sizeof why), 0);
     ck_assert_str_eq(cluster_ask(server, "select name from users where id = 1"), "kept");
+START_TEST(what_libpq_refuses_without_a_network_is_refused_before_there_is_one)
+{
+    static const char *const BAD[][2] = {
+        { "postgresql://u:sesame@nowhere.invalid:abc/db", "abc" }, { "postgresql://u:sesame@nowhere.invalid:70000/db", "70000" },
+        { "postgresql://u:sesame@nowhere.invalid:1,b.invalid:x/db", "x" },
+        { "postgresql://u:sesame@nowhere.invalid/db?sslmode=no-verify", "no-verify" },
+        { "postgresql://u:sesame@nowhere.invalid/db?sslmod=require", "sslmod" },
+        { "postgresql://u:sesame@nowhere.invalid/db?connect_timeout=soon", "soon" },
+        { "postgresql://u:sesame@nowhere.invalid/db?tcp_user_timeout=2s", "2s" },
+        { "postgresql://u:sesame@nowhere.invalid/db?target_session_attrs=best", "best" },
+        { "host=a.invalid,b.invalid port=1,2,3 password=sesame", "3 ports" },
+        { "host=nowhere.invalid port=abc password=sesame", "abc" }, { "host=nowhere.invalid nonsense=1", "nonsense" },
+        { "service=no_such_service", "no_such_service" }, { "postgresql:///?service=no_such_service", "no_such_service" },
+        { "\"postgresql://u:sesame@h/db\"", "quotes" }, { "mysql://u:sesame@h/db", "begin with" },
+        { "postgresql://u:sesame%@h/db", "%25" }, { "postgresql://u:ses@ame@h/db", "%40" }, { "postgresql://u:sesame/x@h/db", "%2F" },
+        { "postgresql://u:sesame@[::1/db", "" }, { "postgresql://u:sesame@[::1]x/db", "" }, { "u:sesame@h/db", "begin with" },
+        { "password=my sesame host=h", "" }, { "host=h user:sesame@h", "" }, { "password='sesame host=h", "" },
+    };
+    static const char *const GOOD[] = {
+        "postgresql://u:sesame@nowhere.invalid/db", "postgresql://u:sesame@a.invalid:1,b.invalid:2/db?sslmode=verify-full",
+        "postgresql://u:p%40@[::1]:5432/db?connect_timeout=3&keepalives=1", "postgresql:///db?host=/nowhere/run", "host=/nowhere",
+        "host=nowhere.invalid hostaddr=192.0.2.1 port=1", "postgresql://u:p^w@nowhere.invalid?target_session_attrs=read-write", "",
+    };
+    char why[512];
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        options.url = BAD[i][0];
+        *why = '\0';
+        ck_assert_msg(database_check(&options, why, sizeof why) == UV_EINVAL, "%s", BAD[i][0]);
+        ck_assert_msg(strlen(why) > 10 && strstr(why, BAD[i][1]) && !strstr(why, "same"), "%s: %s", BAD[i][0], why);
+        unsetenv("PGSERVICE");
+    }
+    for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
+        options.url = GOOD[i];
+        ck_assert_msg(database_check(&options, why, sizeof why) == 0, "%s: %s", GOOD[i], why);
+    }
+}
+END_TEST
+
     cluster_ask(server, "drop table posts, users, tenk_schema");
     cluster_stop(server);
     ck_assert_int_eq(init(cluster_url(server), why, sizeof why), UV_ECONNREFUSED);
@@ -394,3 +432,4 @@ Suite *postgres_faults_suite(void)
     suite_add_tcase(s, t);
     return s;
 }
+    tcase_add_test(t, what_libpq_refuses_without_a_network_is_refused_before_there_is_one);

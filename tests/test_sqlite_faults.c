@@ -208,3 +208,12 @@ Suite *sqlite_faults_suite(void)
     suite_add_tcase(s, t);
     return s;
 }
+    static const char *const URI[] = { "sqlite:/tmp/x.db?mode=ro", "sqlite:///tmp/x.db?immutable=1", "sqlite:file:/tmp/x.db" };
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(open_error(URI[i], why, sizeof why), UV_EINVAL);
+        ck_assert_ptr_nonnull(strstr(why, "?parameters"));
+        ck_assert_int_eq(database_check(&options, why, sizeof why), UV_EINVAL);
+        ck_assert_int_ne(access(URI[i] + strlen("sqlite:"), F_OK), 0);
+    }
+    ck_assert_int_eq(open_error("sqlite://u:secret@host/x", why, sizeof why), UV_EINVAL);
+    ck_assert_ptr_null(strstr(why, "secret"));
