@@ -1,5 +1,7 @@
 /* db.c - see db.h. Chooses the driver by the URL, and passes on to it. */
 #include "driver.h"
+#include "ratelimit.h"
+#include "server/log.h"
 
 #include <string.h>
 
@@ -37,6 +39,9 @@ promise *db_query(db *here, arena *a, stopwatch *watch, rows *out, const stateme
     return promise_named(here->driver->query(here, a, watch, out, s, n, parameters));
 }
 
-int64_t rows_int(const rows *r, int row, int column)  { return r->driver->integer(r, row, column); }
-text    rows_text(const rows *r, int row, int column) { return r->driver->text(r, row, column); }
-bool    rows_null(const rows *r, int row, int column) { return r->driver->null(r, row, column); }
+int driver_uncertain(const statement *s, const char *why)
+{
+    if (ratelimit_before(s->name, ERR_UNCERTAIN) >= 0)
+        log_error("%s: it is not known whether it was stored: %s", s->name, why);
+    return ERR_UNCERTAIN;
+}

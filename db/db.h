@@ -23,9 +23,14 @@
  *               UV_ECANCELED     its promise was cancelled, or the plain thread's client is gone; it has
  *                                been cancelled at the server
  *               UV_ECONNREFUSED  there is no connection to the database, and it was not sent
- *               UV_ECONNRESET    the connection broke under it: a write may or may not have happened
+ *               UV_ECONNRESET    the connection broke under it: it reads, or has not been run
+ *               ERR_UNCERTAIN    (uncertain.h) it writes, and may or may not be stored: the connection broke before the
+ *                                database said which, or the disk failed while it was committed, or its time
+ *                                was up while it waited for a standby
  *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file cannot be written, or is damaged
- *               DB_EQUERY        the database said no; the log has its words */
+ *               DB_EQUERY        the database said no; the log has its words
+ *               DB_EVALUE        a value that came is not what the statement says of its column; the log says which.
+ *                                Of a write: it is undone */
 #ifndef DB_H
 #define DB_H
 
@@ -33,12 +38,13 @@
 #include "server/async/promise.h"
 #include "server/stopwatch.h"
 #include "server/text.h"
+#include "server/uncertain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DB_EQUERY = -30001 };
+enum { DB_EQUERY = -30001, DB_EVALUE = -30002 };
 
 typedef struct database database;
 typedef struct db       db;
@@ -47,6 +53,7 @@ typedef struct statement {
     const char *name;                        /* in logs and metrics, and of the prepared statement */
     const char *sql;                         /* the same text for both databases, $1 $2 ... */
     bool        reads;                       /* changes nothing: may share a Sync, may be sent again */
+    const char *columns;                     /* of its rows, a letter each, see below; NULL: all are texts */
 } statement;
 
 typedef struct value {
@@ -66,6 +73,7 @@ typedef struct rows {
     int                       count, columns;
     void                     *result;        /* the driver's own */
     const struct rows_driver *driver;
+    const char               *types;         /* columns of the statement */
 } rows;
 
 typedef struct database_options {
@@ -112,9 +120,27 @@ int database_threads(const database *d, bool writes);
 MUST_AWAIT promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s,
                              int n, const value parameters[]);
 
-/* A cell; it is a bug to name a row or column that is not there, or to read one as the wrong type. */
+/* A cell.  What is in a table is not this program's alone to say: a column is altered, a value is stored by
+ * hand. So a statement says how its columns are read, and rows with another number of columns, or with a
+ * value that cannot be read so, do not come: db_query fails with DB_EVALUE.
+ *
+ *     letter   read by        what may be in the column                    null     SQLite   PostgreSQL
+ *     i        rows_int       a whole number of 64 bits, of any type       no       integer  bigint, numeric ...
+ *     f        rows_double    any number; infinity and NaN                 no       real     float8, numeric ...
+ *     b        rows_bool      true and false; in SQLite the numbers 1, 0   no       integer  boolean
+ *     t        rows_text      anything, as the database writes it          ""       any      any
+ *     I, F, B  the same       the same, or null: then 0 or false           yes
+ *
+ * So by t: a boolean is t or f in PostgreSQL, a numeric has all its digits, a float those that tell it from others (15 in SQLite), a timestamptz is in the
+ * session's time zone (2026-01-31 12:00:00+00), a date is 2026-01-31, uuid, json, jsonb and arrays ({1,NULL,"a b"})
+ * are as psql shows them, bytes are \x and two hex digits each: bytea, and SQLite's blob alike.
+ *
+ * Of a statement that says nothing each column is a text, which rows_int may read as well: then what is no
+ * whole number is 0. It is a bug to name a row or column that is not there, or to read one by another letter. */
 int64_t rows_int(const rows *r, int row, int column);
-text    rows_text(const rows *r, int row, int column);       /* "" for null */
+double  rows_double(const rows *r, int row, int column);
+bool    rows_bool(const rows *r, int row, int column);
+text    rows_text(const rows *r, int row, int column);
 bool    rows_null(const rows *r, int row, int column);
 
 #endif

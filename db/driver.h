@@ -4,10 +4,13 @@
 
 #include "db.h"
 
+/* Of a cell that is there, and fits the letter of its column. */
 typedef struct rows_driver {
     int64_t (*integer)(const rows *r, int row, int column);
     text    (*text)(const rows *r, int row, int column);
     bool    (*null)(const rows *r, int row, int column);
+    double  (*real)(const rows *r, int row, int column);
+    bool    (*boolean)(const rows *r, int row, int column);
 } rows_driver;
 
 /* Each function does what the one of the same name in db.h says. */
@@ -25,6 +28,9 @@ typedef struct database_driver {
     promise *(*query)(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                       const value parameters[]);
 } database_driver;
+
+/* Logs that it is not known what became of this write, and why, once a second at most: ERR_UNCERTAIN. */
+int driver_uncertain(const statement *s, const char *why);
 
 struct database { const database_driver *driver; };          /* the first member of the driver's own */
 struct db       { const database_driver *driver; };

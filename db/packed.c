@@ -5,6 +5,7 @@
 #include "driver.h"
 
 #include <assert.h>
+#include <string.h>
 #include <uv.h>
 
 typedef struct cell { bool null; int64_t integer; text text; } cell;
@@ -67,7 +68,6 @@ static bool unpack_cell(text *in, cell *c, char type)
 
 static const cell *cell_at(const rows *r, int row, int column)
 {
-    assert(row >= 0 && row < r->count && column >= 0 && column < r->columns);
     return &((const cell *)r->result)[row * r->columns + column];
 }
 
@@ -75,7 +75,7 @@ static int64_t integer_at(const rows *r, int row, int column) { return cell_at(r
 static text    text_at(const rows *r, int row, int column)    { return cell_at(r, row, column)->text; }
 static bool    null_at(const rows *r, int row, int column)    { return cell_at(r, row, column)->null; }
 
-static const rows_driver driver = { integer_at, text_at, null_at };
+static const rows_driver driver = { .integer = integer_at, .text = text_at, .null = null_at };
 
 int rows_unpack(rows *out, text *in, arena *a)
 {
@@ -83,7 +83,7 @@ int rows_unpack(rows *out, text *in, arena *a)
     if (!unpack(in, &r.count, sizeof r.count) || !unpack(in, &r.columns, sizeof r.columns) || r.count < 0 ||
         r.columns < 0 || (size_t)r.columns > in->length)
         return UV_EINVAL;
-    const char *types = in->at;
+    const char *types = r.types = in->at;
     in->at += r.columns;
     in->length -= (size_t)r.columns;
     const size_t cells = (size_t)r.count * (size_t)r.columns;

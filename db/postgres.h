@@ -14,7 +14,7 @@
  *   query      one db_query, from its copy of the parameters to its outcome   postgres_query.c
  *   plan       a statement with its types, and a connection's name for it     postgres_plan.c
  *   journal    what the log is told                                           postgres_journal.c
- *   rows       typed views into a PGresult                                    postgres_rows.c
+ *   rows       views into a PGresult                                          postgres_rows.c
  *   blocking   the db of a plain thread                                       postgres_blocking.c
  *   shared     what all of those share: sessions, a connector                 postgres_shared.h
  *   init       the schema                                                     postgres_init.c */
@@ -82,6 +82,7 @@ struct pg_query {
     uint64_t    lost_at;                     /* when its link broke, and it was to be sent again; or 0 */
     char        sends;                       /* how often it was sent */
     bool        alone;                       /* shares no Sync */
+    bool        unconfirmed;                 /* committed here, but its standby has not said so: see on_notice */
     bool        aborted;                     /* by another's error, or a cancel request for another: it has not run */
     bool        prepares, syncs;             /* a Parse goes before it; a Sync follows it */
     const char *values[MAX_PARAMETERS];      /* as PQsendQueryPrepared wants them */
@@ -89,16 +90,20 @@ struct pg_query {
     int64_t     integers[MAX_PARAMETERS];    /* big-endian */
 };
 
+#define PG_LOST        "its connection broke before the server had said so"
+#define PG_UNCONFIRMED "its time was up while it waited for a standby"
+
 extern const int  pg_binary[MAX_PARAMETERS];
 extern const rows_driver pg_rows_driver;
 
 pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *plan, const value parameters[]);
 void      pg_query_settle(pg_query *q, int err);         /* 0 hands out the result */
+bool      pg_unconfirms(const PGresult *notice);         /* says that the commit is not awaited on a standby any longer */
 void      pg_query_stop(pg_query *q, int verdict);       /* its time is up, or nobody wants it any more */
 int       pg_error(const char *state);                   /* an SQLSTATE, as db.h has it */
 bool      pg_fits(const statement *s, int n, const value parameters[]);          /* in a message; else it is logged */
 int       pg_encode(const value *v, arena *a, int64_t *room, const char **at);    /* its length */
-void      pg_rows_give(rows *out, arena *a, PGresult *r);
+int       pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s);    /* takes r; 0 or an error */
 
 typedef struct pg_list { pg_query *first, *last; int count; } pg_list;
 

@@ -76,9 +76,11 @@ static promise *query(db *d, arena *a, stopwatch *w, rows *out, const statement 
         q.lengths[i] = pg_encode(&parameters[i], a, &q.integers[i], &q.values[i]);
     if (w)
         stopwatch_start(w);
-    const int err = run(((blocking *)d)->shared, &q);
+    int err = run(((blocking *)d)->shared, &q);
+    if (err == UV_ECONNRESET && !s->reads)
+        err = driver_uncertain(s, PG_LOST);
     if (!err)
-        pg_rows_give(out, a, q.result);
+        err = pg_rows_give(out, a, q.result, s);
     if (w)
         stopwatch_stop(w);
     return promise_settled(err);

@@ -150,6 +150,8 @@ static void on_notice(void *arg, const PGresult *r)
     const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
     if (!primary)
         return;
+    if (pg_unconfirms(r) && l->pipeline.first)
+        l->pipeline.first->unconfirmed = true;
     if (severity && strcmp(severity, "FATAL") == 0)
         pg_reason(primary, l->last_words, sizeof l->last_words);
     log_debug("postgres: %s: %s", severity ? severity : "notice", primary);
@@ -210,6 +212,8 @@ void pg_link_lost(pg_link *l, const char *why)
         const bool reads = q->plan->statement->reads;
         if (reads && q->result)
             pg_query_settle(q, 0);
+        else if (!reads && !q->aborted && !q->outcome)
+            pg_query_settle(q, UV_ECONNRESET);
         else if (q->verdict || p->closing)
             pg_query_settle(q, q->verdict ? q->verdict : UV_ECANCELED);
         else if (!reads || q->lost_at)

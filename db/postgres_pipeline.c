@@ -36,14 +36,14 @@ static bool send_it(pg_link *l, pg_query *q)
     if (!name)
         pg_oids(plan, oids);
     if (!l->pool->options->prepare)
-        return PQsendQueryParams(l->pg, sql, plan->n, oids, q->values, q->lengths, pg_binary, 1);
+        return PQsendQueryParams(l->pg, sql, plan->n, oids, q->values, q->lengths, pg_binary, 0);
     if (!name) {
         name = pg_name_new(&l->names, plan);
         q->prepares = true;
         if (!PQsendPrepare(l->pg, name, sql, plan->n, oids))
             return false;
     }
-    return PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 1);
+    return PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 0);
 }
 
 void pg_pipeline_send(pg_link *l, pg_query *q)

@@ -99,7 +99,7 @@ pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *p
     q->outcome = q->verdict = 0;
     q->sends = 0;
     q->lost_at = 0;
-    q->aborted = false;
+    q->aborted = q->unconfirmed = false;
     q->alone = !plan->statement->reads;
     for (int i = 0; i < plan->n; i++)
         q->lengths[i] = pg_encode(&parameters[i], a, &q->integers[i], &q->values[i]);
@@ -108,13 +108,23 @@ pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *p
     return q;
 }
 
+/* By the function that says so: the words are in the server's language. */
+bool pg_unconfirms(const PGresult *notice)
+{
+    const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+    return function && strcmp(function, "SyncRepWaitForLSN") == 0;
+}
+
 void pg_query_settle(pg_query *q, int err)
 {
+    const statement *s = q->plan->statement;
     timer_stop(&q->timer);
-    if (!err)
-        pg_rows_give(q->out, q->arena, q->result);
-    else
+    if ((!err && q->unconfirmed) || (err == UV_ECONNRESET && !s->reads))
+        err = driver_uncertain(s, err ? PG_LOST : PG_UNCONFIRMED);
+    if (err)
         PQclear(q->result);
+    else
+        err = pg_rows_give(q->out, q->arena, q->result, s);
     if (q->watch)
         stopwatch_stop(q->watch);
     promise_settle(q->promise, err);

@@ -27,6 +27,8 @@ static void on_notice(void *arg, const PGresult *r)
     pg_session *s = arg;
     const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+    if (pg_unconfirms(r))
+        s->unconfirmed = true;
     if (primary && severity && strcmp(severity, "FATAL") == 0) {
         pg_reason(primary, s->last_words, sizeof s->last_words);
         s->lost = true;                      /* it hangs up next, perhaps some time from now */
@@ -175,10 +177,10 @@ static int answer(pg_session *s, pg_question *q, const pg_plan *plan, bool sent,
         lose(s, NULL);
     if (err && q->statement->reads && *r && good(*r))
         return 0;                            /* all that there is to know has come */
-    if (err)
-        return *verdict ? *verdict : UV_ECONNRESET;
+    if (err)                                 /* what became of a write it has not said */
+        return *verdict && q->statement->reads ? *verdict : UV_ECONNRESET;
     err = judge(s, q, plan, *r, *verdict);
-    return s->lost && *verdict ? *verdict : err;
+    return s->lost && *verdict && q->statement->reads ? *verdict : err;
 }
 
 static int prepare(pg_session *s, pg_question *q, const pg_plan *plan)
@@ -201,9 +203,9 @@ static bool send_it(pg_session *s, const pg_question *q, const pg_plan *plan)
     Oid oids[MAX_PARAMETERS];
     const char *name = pg_name_of(&s->names, plan);
     if (name)
-        return PQsendQueryPrepared(s->pg, name, q->n, q->values, q->lengths, pg_binary, 1);
+        return PQsendQueryPrepared(s->pg, name, q->n, q->values, q->lengths, pg_binary, 0);
     pg_oids(plan, oids);
-    return PQsendQueryParams(s->pg, q->statement->sql, q->n, oids, q->values, q->lengths, pg_binary, 1);
+    return PQsendQueryParams(s->pg, q->statement->sql, q->n, oids, q->values, q->lengths, pg_binary, 0);
 }
 
 static int ask_once(pg_session *s, pg_question *q, const pg_plan *plan)
@@ -213,7 +215,10 @@ static int ask_once(pg_session *s, pg_question *q, const pg_plan *plan)
         err = prepare(s, q, plan);
     if (err || s->lost)
         return err ? err : UV_ECONNRESET;
+    s->unconfirmed = false;
     err = answer(s, q, plan, send_it(s, q, plan), &q->result, &verdict);
+    if (!err && s->unconfirmed)
+        err = driver_uncertain(q->statement, PG_UNCONFIRMED);
     if (err) {
         PQclear(q->result);
         q->result = NULL;

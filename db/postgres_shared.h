@@ -29,6 +29,7 @@ typedef struct pg_session {
     pg_names    names;
     uint64_t    up_since;                    /* nanoseconds: connected */
     uint64_t    alive_at;                    /* answered, or begun to connect: it has not broken before */
+    bool        unconfirmed;                 /* a commit of this query, as in postgres.h */
     bool        lost;                        /* it has broken, and last_words has why */
     char        last_words[256];
 } pg_session;

@@ -1,22 +1,23 @@
 -- schema.sql - the tables, for SQLite and PostgreSQL alike.
 --
--- GENERATED_KEY is the one word that differs, and is replaced before it runs: a 64-bit integer
--- primary key, given by the database unless the insert names one. Times are seconds since 1970.
+-- Three words differ, and are replaced before it runs. GENERATED_KEY is a 64-bit integer primary key,
+-- given by the database unless the insert names one; WHOLE_NUMBER is one of 64 bits; and where a table
+-- takes any value in any column unless it is told not to, TYPES_KEPT tells it. Times are seconds since 1970.
 
 create table users (
     id         GENERATED_KEY,
     name       text not null,
     email      text not null,
-    created_at bigint not null
-);
+    created_at WHOLE_NUMBER not null
+) TYPES_KEPT;
 
 create table posts (
     id         GENERATED_KEY,
-    user_id    bigint not null references users (id),
+    user_id    WHOLE_NUMBER not null references users (id),
     title      text not null,
     body       text not null,                   -- Markdown
-    created_at bigint not null
-);
+    created_at WHOLE_NUMBER not null
+) TYPES_KEPT;
 
 -- A user's posts in order: by this index alone, without sorting.
 create index posts_of_user on posts (user_id, id);
@@ -24,4 +25,4 @@ create index posts_of_user on posts (user_id, id);
 -- One row, written last: whoever sees it knows that all the rest is there, and that it is ours.
 create table tenk_schema (
     version integer not null
-);
+) TYPES_KEPT;

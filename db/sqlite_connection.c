@@ -1,6 +1,7 @@
 /* sqlite_connection.c - see sqlite_connection.h. */
 #include "sqlite_connection.h"
 #include "sqlite_error.h"
+#include "value.h"
 #include "server/async/deadline.h"
 #include "server/async/plain.h"
 
@@ -10,7 +11,8 @@
 
 enum { OFTEN = 1000, PATIENCE_MS = 5000 };   /* the progress handler runs each so many instructions */
 
-static const uint64_t MS = 1000000, LOOK = 10000000;         /* to look for the client is a system call */
+/* To look for the client is a system call; and so is to look for the file. */
+static const uint64_t MS = 1000000, LOOK = 10000000, CHECK = 500000000;
 
 static bool cancelled(const connection *c)
 {
@@ -131,6 +133,10 @@ static void start_clock(connection *c)
     if (c->follows)
         c->deadline = deadline_sooner(c->deadline, plain_deadline());
     c->patience = now + PATIENCE_MS * MS;
+    if (c->place && now >= c->next_check) {
+        c->next_check = now + CHECK;
+        sqlite_place_check(c->place);        /* says it; what was stored before can still be read */
+    }
 }
 
 /* Being stopped is what somebody asked for, and no news for the log. */
@@ -146,14 +152,30 @@ static int error_of(connection *c, const statement *s)
     return sqlite_error_log(c->sqlite, s->name);
 }
 
+/* The row that has come; what its statement says of columns was true when that was written. */
+static int take_row(sqlite3_stmt *sqlite, result *r, const statement *s)
+{
+    const int columns = sqlite3_column_count(sqlite);        /* of another schema now, perhaps */
+    if (s->columns && r->count == 0 && strlen(s->columns) != (size_t)columns) {
+        value_complain_of_columns(s->name, s->columns, columns);
+        return DB_EVALUE;
+    }
+    const int wrong = result_add(r, sqlite, s->columns);
+    if (wrong < 0)
+        return 0;
+    value_complain(s->name, r->count, wrong, s->columns[wrong]);
+    return DB_EVALUE;
+}
+
 /* Steps to the end; the rows go into r, if there is one. */
 static int step(connection *c, sqlite3_stmt *sqlite, result *r, const statement *s)
 {
-    int code;
-    while ((code = sqlite3_step(sqlite)) == SQLITE_ROW)
+    int code, err = 0;
+    while (!err && (code = sqlite3_step(sqlite)) == SQLITE_ROW)
         if (r)
-            result_add(r, sqlite);
-    const int err = code == SQLITE_DONE ? 0 : error_of(c, s);        /* before the reset forgets it */
+            err = take_row(sqlite, r, s);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        err = error_of(c, s);                /* before the reset forgets it */
     sqlite3_reset(sqlite);
     return err;
 }

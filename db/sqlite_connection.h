@@ -7,11 +7,14 @@
 #define DB_SQLITE_CONNECTION_H
 
 #include "sqlite_job.h"
+#include "sqlite_place.h"
 
 enum { PREPARED = 128 };                     /* statements; a power of 2 */
 
 typedef struct connection {
     sqlite3    *sqlite;
+    const sqlite_place *place;               /* of its files, once they are open; NULL before */
+    uint64_t    next_check;                  /* of that, by one that reads */
     uint64_t    timeout_ms;                  /* of one job; 0 for none */
     const job  *running, *behind;            /* these jobs, up to behind: cancelling one stops it */
     uint64_t    deadline, patience;          /* when it is late; when it stops waiting for a lock */

@@ -141,7 +141,7 @@ static int outcome(job *j, int err)
         put_job(j);
         return err;
     }
-    *j->out = (rows){ j->result.count, j->result.columns, &j->result, &sqlite_rows };
+    *j->out = (rows){ j->result.count, j->result.columns, &j->result, &sqlite_rows, j->statement->columns };
     arena_defer(j->arena, put_job, j);
     return 0;
 }

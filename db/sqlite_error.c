@@ -1,17 +1,10 @@
 /* sqlite_error.c - see sqlite_error.h. */
 #include "sqlite_error.h"
 #include "db.h"
+#include "ratelimit.h"
 #include "server/log.h"
 
-#include <pthread.h>
 #include <uv.h>
-
-enum { KINDS = 32 };
-
-static const uint64_t SECOND = 1000000000;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct kind { const char *name; int code; uint64_t logged; unsigned long unsaid; } kinds[KINDS];
 
 int sqlite_error_code(int code)
 {
@@ -32,32 +25,16 @@ int sqlite_error_code(int code)
     }
 }
 
-/* How many of this kind went unsaid before this one, or -1 if this one shall too. */
-static long unsaid(const char *name, int code)
+bool sqlite_error_leaves_doubt(sqlite3 *s)
 {
-    const uint64_t now = uv_hrtime();
-    struct kind *k = &kinds[((uintptr_t)name / 8 + (unsigned)code) % KINDS];
-    long before = 0;
-
-    pthread_mutex_lock(&lock);
-    if (k->name != name || k->code != code)
-        *k = (struct kind){ .name = name, .code = code, .logged = now };
-    else if (now - k->logged < SECOND) {
-        k->unsaid++;
-        before = -1;
-    } else {
-        before = (long)k->unsaid;
-        k->unsaid = 0;
-        k->logged = now;
-    }
-    pthread_mutex_unlock(&lock);
-    return before;
+    const int code = sqlite3_extended_errcode(s);
+    return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
 
 int sqlite_error_log(sqlite3 *s, const char *name)
 {
     const int code = sqlite3_extended_errcode(s);
-    const long before = unsaid(name, code);
+    const long before = ratelimit_before(name, code);
     if (before > 0)
         log_error("%s: %s (and %ld times more since it was last said)", name, sqlite3_errmsg(s), before);
     else if (before == 0)

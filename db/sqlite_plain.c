@@ -100,12 +100,12 @@ static int write_there(sqlite_shared *s, written *w)
 
 static void end_result(void *r) { result_done(r); }
 
-static void give_rows(rows *out, arena *a, const result *r)
+static void give_rows(rows *out, arena *a, const result *r, const statement *s)
 {
     result *own = arena_alloc(a, sizeof *own);
     *own = *r;
     arena_defer(a, end_result, own);
-    *out = (rows){ own->count, own->columns, own, &sqlite_rows };
+    *out = (rows){ own->count, own->columns, own, &sqlite_rows, s->columns };
 }
 
 static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
@@ -123,7 +123,7 @@ static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const sta
     if (err)
         result_done(&w.job.result);
     else
-        give_rows(out, a, &w.job.result);
+        give_rows(out, a, &w.job.result, s);
     if (watch)
         stopwatch_stop(watch);
     return promise_settled(err);

@@ -1,8 +1,9 @@
 /* sqlite_result.c - see sqlite_result.h. */
 #include "sqlite_result.h"
+#include "value.h"
 #include "server/memory.h"
 
-#include <assert.h>
+#include <stdio.h>
 
 enum { KEEP = 32 * 1024, USES = 64, FIRST_CELLS = 64, FIRST_BYTES = 4096 };
 
@@ -52,63 +53,132 @@ static size_t add_text(result *r, const void *at, size_t length)
         r->bytes_room = doubled(r->bytes_room, FIRST_BYTES, offset + length);
         r->bytes = mem_resize(r->bytes, r->bytes_room);
     }
-    if (length)
+    if (length && at)
         memcpy(r->bytes + offset, at, length);
     r->used += length;
     return offset;
 }
 
-void result_add(result *r, sqlite3_stmt *s)
+static size_t add_hex(result *r, const unsigned char *at, size_t length)
 {
-    const int columns = sqlite3_data_count(s);
+    static const char DIGITS[] = "0123456789abcdef";
+    const size_t offset = add_text(r, NULL, 2 + 2 * length);
+    char *to = r->bytes + offset;
+    *to++ = '\\';
+    *to++ = 'x';
+    for (size_t i = 0; i < length; i++) {
+        *to++ = DIGITS[at[i] >> 4];
+        *to++ = DIGITS[at[i] & 15];
+    }
+    return offset;
+}
+
+static void take_text(result *r, cell *c, sqlite3_stmt *s, int i)
+{
+    const bool bytes = sqlite3_column_type(s, i) == SQLITE_BLOB;
+    const void *at = bytes ? sqlite3_column_blob(s, i) : sqlite3_column_text(s, i);
+    const int length = sqlite3_column_bytes(s, i);           /* after that: asking for it settles the length */
+    c->type = CELL_TEXT;
+    c->length = bytes ? 2 + 2 * length : length;
+    c->offset = bytes ? add_hex(r, at, (size_t)length) : add_text(r, at, (size_t)length);
+}
+
+static bool take_whole(cell *c, sqlite3_stmt *s, int i)
+{
+    c->type = CELL_INTEGER;
+    if (sqlite3_column_type(s, i) == SQLITE_INTEGER) {
+        c->integer = sqlite3_column_int64(s, i);
+        return true;
+    }
+    const char *at = (const char *)sqlite3_column_text(s, i);
+    return at && value_whole(at, &c->integer);
+}
+
+static bool take_number(cell *c, sqlite3_stmt *s, int i)
+{
+    c->type = CELL_REAL;
+    if (sqlite3_column_type(s, i) == SQLITE_FLOAT || sqlite3_column_type(s, i) == SQLITE_INTEGER) {
+        c->real = sqlite3_column_double(s, i);
+        return true;
+    }
+    const char *at = (const char *)sqlite3_column_text(s, i);
+    return at && value_number(at, &c->real);
+}
+
+static bool take_truth(cell *c, sqlite3_stmt *s, int i)
+{
+    const char *at = (const char *)sqlite3_column_text(s, i);
+    bool is;
+    if (!at || !value_truth(at, &is))
+        return false;
+    c->type = CELL_INTEGER;
+    c->integer = is;
+    return true;
+}
+
+static bool take(result *r, cell *c, sqlite3_stmt *s, int i, char letter)
+{
+    if (sqlite3_column_type(s, i) == SQLITE_NULL) {
+        *c = (cell){ .type = CELL_NULL };
+        return value_fits(NULL, letter);
+    }
+    const bool bytes = sqlite3_column_type(s, i) == SQLITE_BLOB;
+    switch (letter) {
+    case 'i': case 'I': return !bytes && take_whole(c, s, i);
+    case 'f': case 'F': return !bytes && take_number(c, s, i);
+    case 'b': case 'B': return !bytes && take_truth(c, s, i);
+    default:            take_text(r, c, s, i); return true;
+    }
+}
+
+int result_add(result *r, sqlite3_stmt *s, const char *types)
+{
+    const int columns = sqlite3_column_count(s);
     const size_t first = (size_t)r->count * (size_t)columns, need = first + (size_t)columns;
     if (need > r->cells_room) {
         r->cells_room = doubled(r->cells_room, FIRST_CELLS, need);
         r->cells = mem_resize(r->cells, r->cells_room * sizeof(cell));
     }
-    for (int i = 0; i < columns; i++) {
-        cell *c = &r->cells[first + (size_t)i];
-        switch (sqlite3_column_type(s, i)) {
-        case SQLITE_NULL:
-            *c = (cell){ .type = CELL_NULL };
-            break;
-        case SQLITE_INTEGER:
-            *c = (cell){ .type = CELL_INTEGER, .integer = sqlite3_column_int64(s, i) };
-            break;
-        default: {                           /* the text first: asking for it settles the length */
-            const void *at = sqlite3_column_text(s, i);
-            const int length = sqlite3_column_bytes(s, i);
-            *c = (cell){ .type = CELL_TEXT, .length = length, .offset = add_text(r, at, (size_t)length) };
-        }
-        }
-    }
+    for (int i = 0; i < columns; i++)
+        if (!take(r, &r->cells[first + (size_t)i], s, i, types ? types[i] : 't'))
+            return i;
     r->columns = columns;
     r->count++;
+    return -1;
 }
 
 static const cell *at(const rows *r, int row, int column)
 {
     const result *own = r->result;
-    assert(row >= 0 && row < r->count && column >= 0 && column < r->columns);
     return &own->cells[(size_t)row * (size_t)r->columns + (size_t)column];
-}
-
-static int64_t as_integer(const rows *r, int row, int column)
-{
-    const cell *c = at(r, row, column);
-    assert(c->type == CELL_INTEGER);
-    return c->integer;
 }
 
 static text as_text(const rows *r, int row, int column)
 {
     const cell *c = at(r, row, column);
-    assert(c->type != CELL_INTEGER);
     if (c->type == CELL_NULL || c->length == 0)
         return TEXT("");
     return (text){ ((const result *)r->result)->bytes + c->offset, (size_t)c->length };
 }
 
-static bool is_null(const rows *r, int row, int column) { return at(r, row, column)->type == CELL_NULL; }
+static int64_t as_integer(const rows *r, int row, int column)
+{
+    const cell *c = at(r, row, column);
+    int64_t n = 0;
+    if (c->type == CELL_TEXT) {              /* of a statement that does not say */
+        const text t = as_text(r, row, column);
+        char digits[32];
+        snprintf(digits, sizeof digits, "%.*s", t.length < sizeof digits ? (int)t.length : 0, t.at);
+        value_whole(digits, &n);
+        return n;
+    }
+    return c->integer;
+}
 
-const rows_driver sqlite_rows = { .integer = as_integer, .text = as_text, .null = is_null };
+static double as_real(const rows *r, int row, int column)  { return at(r, row, column)->real; }
+static bool   as_truth(const rows *r, int row, int column) { return at(r, row, column)->integer; }
+static bool   is_null(const rows *r, int row, int column)  { return at(r, row, column)->type == CELL_NULL; }
+
+const rows_driver sqlite_rows = {
+    .integer = as_integer, .text = as_text, .null = is_null, .real = as_real, .boolean = as_truth
+};

@@ -10,10 +10,11 @@
 #include <sqlite3.h>
 
 typedef struct cell {
-    enum { CELL_NULL, CELL_INTEGER, CELL_TEXT } type;
+    enum { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT } type;
     int32_t length;                          /* of the text */
     union {
-        int64_t integer;
+        int64_t integer;                     /* of true, 1 */
+        double  real;
         size_t  offset;                      /* of the text, in the result's bytes */
     };
 } cell;
@@ -29,7 +30,10 @@ typedef struct result {
 } result;
 
 void result_clear(result *r);                /* keeps its memory */
-void result_add(result *r, sqlite3_stmt *s); /* the row that s stands on */
+
+/* The row that s stands on, with the letters of db.h or NULL for its columns: -1, or the first column that is not
+ * what its letter says; then the row is not there. */
+int  result_add(result *r, sqlite3_stmt *s, const char *types);
 void result_done(result *r);
 void result_trim(result *r);                 /* it has been used: clears it, and gives back what only unusually large answers need */
 

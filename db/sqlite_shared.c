@@ -16,9 +16,13 @@ static int open_if_new(const sqlite_shared *s, connection *c)
 {
     if (c->sqlite)
         return 0;
+    if (sqlite_place_check(workers_place(s->workers)))       /* it would be another file than the others read */
+        return UV_EIO;
     const int code = connection_open(c, s->path, CONNECTION_READS | CONNECTION_FOLLOWS, s->options->timeout_ms);
-    if (!code)
+    if (!code) {
+        c->place = workers_place(s->workers);
         return 0;
+    }
     sqlite_error_log(c->sqlite, "another connection to read on");
     connection_close(c);
     return sqlite_error_code(code);

@@ -14,6 +14,7 @@ struct worker { struct workers *all; pthread_t thread; connection connection; };
 struct workers {
     line             reads, writes;
     atomic_uint_fast64_t commits;
+    sqlite_place     place;
     int              count, running;         /* opened; whose thread has started */
     struct worker    each[];                 /* the writer first */
 };
@@ -67,6 +68,9 @@ int workers_start(workers **made, const char *path, int readers, uint64_t timeou
         if (code)
             err = sqlite_file_error(path, code, 0, sqlite3_errmsg(one->connection.sqlite), why, size);
     }
+    sqlite_place_note(&w->place, path);
+    for (int i = 0; i < w->count; i++)
+        w->each[i].connection.place = &w->place;
     for (; w->running <= readers && !err; w->running++) {
         err = w->running ? start_thread(&w->each[w->running], read_jobs, "sqlite reader")
                          : start_thread(&w->each[0], write_jobs, "sqlite writer");
@@ -91,10 +95,12 @@ void workers_stop(workers *w)
         pthread_join(w->each[i].thread, NULL);
     for (int i = w->count; i-- > 0;)         /* the writer last: it can tidy up the log */
         connection_close(&w->each[i].connection);
+    sqlite_place_done(&w->place);
     line_done(&w->reads);
     line_done(&w->writes);
     mem_free(w);
 }
 
 line    *workers_line(workers *w, bool reads) { return reads ? &w->reads : &w->writes; }
+const sqlite_place *workers_place(const workers *w)  { return &w->place; }
 uint64_t workers_commits(const workers *w)    { return atomic_load(&w->commits); }

@@ -6,6 +6,7 @@
 #define DB_SQLITE_WORKERS_H
 
 #include "sqlite_line.h"
+#include "sqlite_place.h"
 
 enum { WRITER_GROUP = 256 };                 /* writes in one transaction: what comes later waits for the next */
 
@@ -16,6 +17,7 @@ int  workers_start(workers **w, const char *path, int readers, uint64_t timeout_
 void workers_stop(workers *w);               /* nothing may be in line */
 
 line    *workers_line(workers *w, bool reads);
+const sqlite_place *workers_place(const workers *w);         /* of the files that they have opened */
 uint64_t workers_commits(const workers *w);  /* transactions that the writer has committed */
 
 #endif

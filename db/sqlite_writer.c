@@ -4,6 +4,7 @@
  * transaction when a writing statement is interrupted, or when the disk fails: then nothing has
  * happened at all, and those that had succeeded are run again, without the one that failed. */
 #include "sqlite_writer.h"
+#include "sqlite_error.h"
 
 #include <assert.h>
 
@@ -103,9 +104,11 @@ int writer_run(connection *c, job **all)
             give_up(c);
             return 0;
         }
-        err = connection_execute(c, NULL, &COMMIT);
+        err = sqlite_place_check(c->place);
+        if (!err)
+            err = sqlite_place_blame(c->place, connection_execute(c, NULL, &COMMIT));
         if (err)
-            fail_all(c, group, err);
+            fail_all(c, group, sqlite_error_leaves_doubt(c->sqlite) ? ERR_UNCERTAIN : err);
         return err ? 0 : 1;
     }
     return 0;

@@ -20,6 +20,7 @@ const char *outcome_word(int outcome)
     case 0:                return "";
     case UV_ECANCELED:     return "cancelled";
     case UV_ETIMEDOUT:     return "timed out";
+    case ERR_UNCERTAIN:    return "may have happened, or not";
     case UV_ECONNRESET:    return "broke off";
     case UV_ECONNREFUSED:  return "refused";
     case UV_EAGAIN:

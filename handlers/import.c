@@ -133,7 +133,7 @@ static async void end(importing *i)
 
 static int respond_report(importing *i, int err)
 {
-    const int status = err ? status_of(err) : 200;
+    const int status = report_status(&i->report, err);
     if (status == 503)
         respond_header(i->req, "Retry-After", "1");
     respond(i->req, status, err ? "application/problem+json" : "application/json", report_json(&i->report, err));

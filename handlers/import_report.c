@@ -3,6 +3,7 @@
 #include "server/buffer.h"
 #include "server/http/status.h"
 #include "server/refusal.h"
+#include "server/uncertain.h"
 
 #include <stdio.h>
 #include <uv.h>
@@ -60,6 +61,7 @@ const char *report_reason(int err)
     case UV_ECANCELED:     return "the client is gone";
     case UV_ENOSPC:        return "the database has no room left";
     case UV_ETIMEDOUT:     return "the database took longer than it may";
+    case ERR_UNCERTAIN:    return "the database was lost while it stored some lines";
     case UV_EAGAIN:        return "the database has too much to do";
     default:               return "the database failed";
     }
@@ -83,13 +85,16 @@ static void write_stretches(buffer *b, const char *key, const struct stretch *s)
     buffer_text(b, TEXT("],"));
 }
 
+int report_status(const report *r, int err) { return !err ? 200 : status_of(r->uncertain ? ERR_UNCERTAIN : err); }
+
 static void write_problem(buffer *b, const report *r, int err)
 {
-    const int status = status_of(err);
-    char detail[256];
+    const int status = report_status(r, err);
+    char detail[384];
     snprintf(detail, sizeof detail,
-             "The import ended early: %s. Of %llu lines, %llu are stored; those missing are not, and may be sent again.",
-             report_reason(err), (unsigned long long)r->lines, (unsigned long long)r->stored);
+             "The import ended early: %s. Of %llu lines, %llu are stored; those missing are not, and may be sent again.%s",
+             report_reason(err), (unsigned long long)r->lines, (unsigned long long)r->stored,
+             r->uncertain ? " Of those uncertain it is not known: look whether they are there before you send them." : "");
     buffer_text(b, TEXT("\"type\":\"about:blank\",\"title\":"));
     buffer_json(b, status_reason(status));
     buffer_printf(b, ",\"status\":%d,\"detail\":", status);

@@ -22,6 +22,9 @@ void report_refuse(report *r, uint64_t line, const char *why);
 void report_missing(report *r, uint64_t from, uint64_t to);          /* they are not stored */
 void report_uncertain(report *r, uint64_t from, uint64_t to);        /* the connection broke under them */
 
+/* That it is answered with: 200 if err is 0. No 503 if any line is uncertain, for that one would be asked to try again. */
+int report_status(const report *r, int err);
+
 /* The report as JSON. err is why the import ended early, or 0; then the JSON is a problem's (RFC 9457) too. */
 text report_json(const report *r, int err);
 

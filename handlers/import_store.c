@@ -25,6 +25,7 @@ static const statement POSTS_IMPORT = {
             " from json_each(json($1)) as line"
             " where (select id from users where id = cast(line.value ->> 0 as bigint)) is not null"
             " returning user_id",
+    .columns = "i",
 };
 
 /* What was only busy has done nothing: it may be asked again, in a moment. */
@@ -76,7 +77,7 @@ static async int insert_all(importing *i, const batch *b, int from, int to)
     int err = insert(i, b, from, to);
     if (err != DB_EQUERY) {
         if (err)
-            (err == UV_ECONNRESET ? report_uncertain : report_missing)(&i->report, b->lines[from].number,
+            (err == ERR_UNCERTAIN ? report_uncertain : report_missing)(&i->report, b->lines[from].number,
                                                                        b->lines[to - 1].number);
         else
             i->declined = 0;

@@ -7,13 +7,13 @@
 const statement USER_BY_ID = {
     .name  = "user_by_id",
     .sql   = "select id, name, email, created_at from users where id = $1",
-    .reads = true,
+    .reads = true, .columns = "itti",
 };
 
 const statement POSTS_BY_USER = {
     .name  = "posts_by_user",
     .sql   = "select id, title, body, created_at from posts where user_id = $1 order by id desc limit 21 offset $2",
-    .reads = true,
+    .reads = true, .columns = "itti",
 };
 
 enum { LAST_PAGE = 1000000 };

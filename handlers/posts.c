@@ -14,6 +14,7 @@ static const statement POST_NEW = {
     .name = "post_new",
     .sql  = "insert into posts (user_id, title, body, created_at)"
             " select id, $2, $3, $4 from users where id = $1 returning id",
+    .columns = "i",
 };
 
 static int from_form(request *req, post *p)

@@ -10,7 +10,7 @@ enum { PAGE = 50, LAST = 1000000 };
 static const statement USERS_FROM = {
     .name  = "users_from",
     .sql   = "select id, name, email from users order by id limit 51 offset $1",
-    .reads = true,
+    .reads = true, .columns = "itt",
 };
 
 static void write_link(buffer *b, const char *relation, int64_t number, const char *label)

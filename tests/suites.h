@@ -74,9 +74,11 @@
     run(client_suite)                  \
     run(client_bounds_suite)           \
     run(client_threads_suite)          \
+    run(value_suite)                   \
     run(packed_suite)                  \
     run(schema_suite)                  \
     run(sqlite_suite)                  \
+    run(rows_suite)                    \
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \
     run(sqlite_threads_suite)          \
@@ -86,6 +88,7 @@
     run(postgres_threads_suite)        \
     run(postgres_threads_faults_suite) \
     run(postgres_sends_suite)          \
+    run(postgres_rows_suite)           \
     run(markdown_suite)                \
     run(lines_suite)                   \
     run(import_suite)

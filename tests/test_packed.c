@@ -17,7 +17,7 @@ static text text_at(const rows *r, int row, int column)
     return text_of(FAKES[row].word);
 }
 
-static const rows_driver driver = { integer_of, text_at, is_null };
+static const rows_driver driver = { .integer = integer_of, .text = text_at, .null = is_null };
 static const rows three = { 3, 2, NULL, &driver }, none = { 0, 2, NULL, &driver };
 
 static arena  a;

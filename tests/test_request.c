@@ -1,11 +1,13 @@
 /* test_request.c - what a handler sees of a request and what becomes of its answer, over a fake host. */
 #include "server/block.h"
 #include "server/http/exchange.h"
+#include "server/uncertain.h"
 
 #include "suites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <uv.h>
 
 static int     answerings;
 static request *req;
@@ -209,6 +211,35 @@ START_TEST(answers_to_a_client_that_is_gone_are_dropped)
 }
 END_TEST
 
+/* What a database holds is not ours to say: too much of it is an error, not the end. */
+START_TEST(an_answer_that_is_too_long_to_be_sent_is_an_error)
+{
+    begin(GET("/users/1/"));
+    ck_assert_int_eq(respond(req, 200, "text/plain", (text){ "", (size_t)5 << 30 }), HTTP_STATUS(500));
+    ck_assert_ptr_nonnull(strstr(answer(), " 500 "));
+    teardown();
+}
+END_TEST
+
+/* "Try again" would be a lie, or worse. */
+START_TEST(what_another_try_would_make_no_better_asks_for_none)
+{
+    static const struct { int err; const char *status, *says; } EACH[] = {
+        { ERR_UNCERTAIN, " 502 ", "It is not known whether this was stored" }, { UV_EROFS, " 503 ", "Nothing was stored" },
+    };
+    for (int i = 0; i < 4; i++) {
+        begin(i < 2 ? GET("/users/1/") : "GET /users/1/ HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
+        respond_error(req, EACH[i % 2].err);
+        const char *said = answer();
+        ck_assert_msg(strstr(said, EACH[i % 2].status) && strstr(said, EACH[i % 2].says), "%s", said);
+        ck_assert(!strstr(said, "Retry-After") && !strstr(said, "try again"));
+        ck_assert_ptr_nonnull(strstr(said, i < 2 ? "application/problem+json" : "text/html"));
+        ck_assert((strstr(said, "\"uncertain\":true") != NULL) == (i == 0));
+    }
+    teardown();
+}
+END_TEST
+
 START_TEST(a_problem_is_json_or_html_as_the_client_prefers)
 {
     begin(GET("/"));
@@ -261,6 +292,8 @@ Suite *request_suite(void)
     tcase_add_test(t, some_answers_have_no_body_whatever_is_given);
     tcase_add_test(t, pieces_add_up_to_the_length_and_no_more);
     tcase_add_test(t, answers_to_a_client_that_is_gone_are_dropped);
+    tcase_add_test(t, an_answer_that_is_too_long_to_be_sent_is_an_error);
+    tcase_add_test(t, what_another_try_would_make_no_better_asks_for_none);
     tcase_add_test(t, a_problem_is_json_or_html_as_the_client_prefers);
     tcase_add_test(t, a_request_without_a_handler_is_told_why);
     suite_add_tcase(s, t);

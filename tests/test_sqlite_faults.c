@@ -1,5 +1,6 @@
 /* test_sqlite_faults.c - SQLite on disks and files that are full, read-only, damaged or somebody else's,
  * and a process that is killed. */
+#include "failing_disk.h"
 #include "sqlite_fixture.h"
 #include "suites.h"
 
@@ -132,6 +133,141 @@ START_TEST(a_read_only_disk_is_said_in_words)
 }
 END_TEST
 
+/* What was written is in the log, and a crash may bring it back: nobody knows. */
+START_TEST(a_commit_that_does_not_reach_the_disk_is_uncertain)
+{
+    rows r;
+    int err[4];
+    on_loop(1, 10, 0, 0);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "before")), 0);
+    disk_fail(DISK_SYNC, UV_EIO);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "alone")), ERR_UNCERTAIN);
+    sqlite3 *lock = lock_it();
+    for (int i = 0; i < 4; i++)              /* the second has an error of its own */
+        when_settled(add(&r, i == 1 ? 4000 : 1, "together"), store, &err[i]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    unlock_it(lock);
+    loop_run();
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(err[i], i == 1 ? DB_EQUERY : ERR_UNCERTAIN);
+    disk_fail(DISK_SYNC, 0);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "after")), 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title in ('alone', 'together')"), 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title in ('before', 'after')"), 2);
+    close_it();
+}
+END_TEST
+
+START_TEST(a_write_that_the_disk_refuses_is_an_error_and_not_stored)
+{
+    rows r;
+    on_loop(1, 10, 0, 0);
+    disk_fail(DISK_WRITE, UV_EIO);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "lost")), UV_EIO);
+    disk_fail(DISK_WRITE, 0);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "after")), 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title in ('lost', 'after')"), 1);
+    close_it();
+}
+END_TEST
+
+START_TEST(a_disk_that_becomes_read_only_is_told_as_such)
+{
+    rows r;
+    log_capture();
+    on_loop(1, 10, 0, 0);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "before")), 0);
+    disk_fail(DISK_READ_ONLY, UV_EROFS);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(outcome_of(add(&r, 1, "refused")), UV_EROFS);
+    ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), 0);
+    ck_assert_int_eq(log_times("its disk has become read-only"), 1);
+    disk_fail(DISK_READ_ONLY, 0);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "after")), 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'refused'"), 0);
+    close_it();
+}
+END_TEST
+
+/* What is acknowledged must outlive the process: every commit is on the disk before, of any connection. */
+START_TEST(every_acknowledged_write_has_been_synced)
+{
+    rows r;
+    on_loop(1, 10, 0, 0);
+    for (int i = 0; i < 5; i++) {
+        const int before = disk_calls(DISK_SYNC);
+        ck_assert_int_eq(outcome_of(add(&r, 1, "synced")), 0);
+        ck_assert_int_gt(disk_calls(DISK_SYNC), before);
+    }
+    close_it();
+}
+END_TEST
+
+/* The file itself, another in its place, its log: what is stored there would be gone with the process. */
+START_TEST(a_file_that_is_gone_takes_no_more_writes)
+{
+    char file[160], other[160];
+    rows r;
+    log_capture();
+    on_loop(1, 10, 0, 0);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "before")), 0);
+    snprintf(file, sizeof file, "%s%s", path, _i == 2 ? "-wal" : "");
+    snprintf(other, sizeof other, "%s", files_path("other.db"));
+    if (_i == 1)
+        files_make(other, 50);
+    ck_assert_int_eq(_i == 1 ? rename(other, file) : unlink(file), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(outcome_of(add(&r, 1, "lost")), UV_EROFS);
+    ck_assert_int_eq(log_times("has been deleted, moved or replaced while it was in use"), 1);
+    ck_assert_int_eq(outcome_of(run(&POSTS, &r, 1)), 0);     /* what was stored before can be read */
+    ck_assert_int_eq(r.count, 11);
+    close_it();
+}
+END_TEST
+
+START_TEST(a_file_that_is_gone_is_told_by_who_reads_too)
+{
+    rows r;
+    log_capture();
+    on_loop(1, 10, 0, 0);
+    unlink(path);
+    ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), 0);
+    ck_assert_int_eq(log_times("has been deleted, moved or replaced while it was in use"), 1);
+    close_it();
+}
+END_TEST
+
+/* As they were made before tables kept their types. */
+START_TEST(an_older_file_is_served_on_and_its_odd_values_are_errors)
+{
+    static const statement DATED = { "dated", "select id, created_at from posts where user_id = $1", true, "ii" };
+    char why[256];
+    rows r;
+    path = files_path("test.db");
+    sqlite3 *s;
+    ck_assert_int_eq(sqlite3_open(path, &s), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(s, "create table users (id integer primary key, name text not null, email text not null,"
+                                  " created_at bigint not null); create table posts (id integer primary key, user_id bigint not"
+                                  " null references users (id), title text not null, body text not null, created_at bigint not"
+                                  " null); create index posts_of_user on posts (user_id, id); create table tenk_schema (version"
+                                  " integer not null); insert into tenk_schema values (1);"
+                                  "insert into users values (1, 'a', 'a@b', 1), (2, 'b', 'b@b', 1);"
+                                  "insert into posts values (1, 1, 't', 'b', '1500000000'), (2, 2, 't', 'b', '2026-01-01')",
+                                  NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(s);
+    snprintf(url, sizeof url, "sqlite:%s", path);
+    options = (database_options){ .url = url, .readers = 1, .line = 10 };
+    ck_assert_msg(database_open(&whole, &options, why, sizeof why) == 0, "%s", why);
+    loop_start();
+    here = db_new(whole);
+    ck_assert_int_eq(outcome_of(run(&DATED, &r, 1)), 0);
+    ck_assert_int_eq(rows_int(&r, 0, 1), 1500000000);
+    ck_assert_int_eq(outcome_of(run(&DATED, &r, 2)), DB_EVALUE);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "new")), 0);
+    close_it();
+}
+END_TEST
+
 START_TEST(what_cannot_be_opened_is_said_in_words)
 {
     char why[512];
@@ -139,6 +275,15 @@ START_TEST(what_cannot_be_opened_is_said_in_words)
     ck_assert_int_eq(open_error("sqlite://host/x.db", why, sizeof why), UV_EINVAL);
     ck_assert_int_eq(open_error("sqlite::memory:", why, sizeof why), UV_EINVAL);
     ck_assert_ptr_nonnull(strstr(why, "in memory"));
+    static const char *const URI[] = { "sqlite:/tmp/x.db?mode=ro", "sqlite:///tmp/x.db?immutable=1", "sqlite:file:/tmp/x.db" };
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(open_error(URI[i], why, sizeof why), UV_EINVAL);
+        ck_assert_ptr_nonnull(strstr(why, "?parameters"));
+        ck_assert_int_eq(database_check(&options, why, sizeof why), UV_EINVAL);
+        ck_assert_int_ne(access(URI[i] + strlen("sqlite:"), F_OK), 0);
+    }
+    ck_assert_int_eq(open_error("sqlite://u:secret@host/x", why, sizeof why), UV_EINVAL);
+    ck_assert_ptr_null(strstr(why, "secret"));
     ck_assert_int_eq(open_file_error("/tmp", why, sizeof why), UV_EROFS);
     ck_assert_int_eq(open_file_error("/nowhere/at/all.db", why, sizeof why), UV_EROFS);
     ck_assert_ptr_nonnull(strstr(why, "No such file"));
@@ -201,6 +346,13 @@ Suite *sqlite_faults_suite(void)
     tcase_add_test(t, a_full_disk_acknowledges_nothing_and_the_writer_recovers);
     tcase_add_test(t, a_disk_that_is_full_from_the_start_is_said_in_words);
     tcase_add_test(t, a_read_only_disk_is_said_in_words);
+    tcase_add_test(t, a_commit_that_does_not_reach_the_disk_is_uncertain);
+    tcase_add_test(t, a_write_that_the_disk_refuses_is_an_error_and_not_stored);
+    tcase_add_test(t, a_disk_that_becomes_read_only_is_told_as_such);
+    tcase_add_test(t, every_acknowledged_write_has_been_synced);
+    tcase_add_loop_test(t, a_file_that_is_gone_takes_no_more_writes, 0, 3);
+    tcase_add_test(t, a_file_that_is_gone_is_told_by_who_reads_too);
+    tcase_add_test(t, an_older_file_is_served_on_and_its_odd_values_are_errors);
     tcase_add_test(t, what_cannot_be_opened_is_said_in_words);
     tcase_add_test(t, a_file_that_is_no_database_is_left_as_it_is);
     tcase_add_test(t, tables_that_somebody_else_made_are_left_alone);
@@ -208,12 +360,3 @@ Suite *sqlite_faults_suite(void)
     suite_add_tcase(s, t);
     return s;
 }
-    static const char *const URI[] = { "sqlite:/tmp/x.db?mode=ro", "sqlite:///tmp/x.db?immutable=1", "sqlite:file:/tmp/x.db" };
-    for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(open_error(URI[i], why, sizeof why), UV_EINVAL);
-        ck_assert_ptr_nonnull(strstr(why, "?parameters"));
-        ck_assert_int_eq(database_check(&options, why, sizeof why), UV_EINVAL);
-        ck_assert_int_ne(access(URI[i] + strlen("sqlite:"), F_OK), 0);
-    }
-    ck_assert_int_eq(open_error("sqlite://u:secret@host/x", why, sizeof why), UV_EINVAL);
-    ck_assert_ptr_null(strstr(why, "secret"));

@@ -7,7 +7,7 @@ static const statement TOO_SLOW = {
     .sql = "select count(*) from (select pg_sleep($1::bigint)) as too_slow",
 };
 static const statement STILL_THERE = {
-    .name = "pattern_still_there", .reads = true,
+    .name = "pattern_still_there", .reads = true, .columns = "i",
     .sql = "select count(*) from pg_stat_activity where state = 'active' and query like $1",
 };
 

@@ -8,6 +8,7 @@
 #include "loop.h"
 #include "plain.h"
 #include "server/memory.h"
+#include "server/uncertain.h"
 
 struct sleeper { timer timer; promise *promise; };
 
@@ -55,7 +56,7 @@ static void work_settled(int err, void *arg)
 {
     struct deadline *d = arg;
     timer_stop(&d->timer);
-    promise_settle(d->whole, d->late && err ? UV_ETIMEDOUT : err);
+    promise_settle(d->whole, d->late && err && err != ERR_UNCERTAIN ? UV_ETIMEDOUT : err);
     pool_put(&deadlines, d);
 }
 

@@ -21,7 +21,9 @@ typedef struct output {                      /* {0} is empty */
     size_t length;                           /* bytes still to be sent */
 } output;
 
-/* Room for length bytes in a row, below 4 GiB, to be filled at once; they count as appended. */
+#define OUTPUT_MOST ((size_t)4000000000)    /* bytes in a row, with a head */
+
+/* Room for length bytes in a row, not many more than OUTPUT_MOST, to be filled at once; they count as appended. */
 char  *output_room(output *o, size_t length);
 void   output_cut(output *o, size_t length);                 /* of the room just got, its last bytes were not needed */
 void   output_append(output *o, text t);

@@ -3,9 +3,11 @@
 #include "exchange.h"
 #include "server/buffer.h"
 #include "server/refusal.h"
+#include "server/uncertain.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <uv.h>
 
 static const text HTML = { "text/html", 9 }, JSON = { "application/json", 16 },
                   PROBLEM = { "application/problem+json", 24 };
@@ -42,12 +44,6 @@ static void begin_json(buffer *b, int status, text detail)
     buffer_json(b, detail);
 }
 
-static void write_json(buffer *b, int status, text detail)
-{
-    begin_json(b, status, detail);
-    buffer_text(b, TEXT("}\n"));
-}
-
 /* RFC 9457, 3.2: members of our own, for programs. */
 static void write_refusal(buffer *b, const refusal_view *v, text why)
 {
@@ -59,6 +55,25 @@ static void write_refusal(buffer *b, const refusal_view *v, text why)
     buffer_printf(b, ",\"waited_ms\":%.1f}\n", (double)v->waited / 1e6);
 }
 
+/* member is one of JSON's more, or "". */
+static int respond_why(request *req, int status, text why, const char *member, bool again)
+{
+    const bool html = prefers_html(req);
+    buffer body;
+    buffer_init(&body, &req->arena);
+    if (html)
+        write_page(&body, status, why);
+    else {
+        begin_json(&body, status, why);
+        buffer_printf(&body, "%s}\n", member);
+    }
+    respond_header(req, "Vary", "Accept");
+    if (again)
+        respond_header(req, "Retry-After", "1");
+    respond(req, status, html ? "text/html; charset=utf-8" : "application/problem+json", buffer_all(&body));
+    return HTTP_STATUS(status);
+}
+
 int respond_problem(request *req, int status, const char *format, ...)
 {
     char detail[512];
@@ -66,16 +81,7 @@ int respond_problem(request *req, int status, const char *format, ...)
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-
-    const bool html = prefers_html(req);
-    buffer body;
-    buffer_init(&body, &req->arena);
-    (html ? write_page : write_json)(&body, status, text_of(detail));
-    respond_header(req, "Vary", "Accept");
-    if (status == 503)
-        respond_header(req, "Retry-After", "1");
-    respond(req, status, html ? "text/html; charset=utf-8" : "application/problem+json", buffer_all(&body));
-    return HTTP_STATUS(status);
+    return respond_why(req, status, text_of(detail), "", status == 503);
 }
 
 static const char *explain(int status)
@@ -118,6 +124,13 @@ void respond_refusal(request *req, int err, bool html)
     respond(req, 503, html ? "text/html; charset=utf-8" : "application/problem+json", buffer_all(&body));
 }
 
+/* What another try would make worse, or not better. */
+static const struct { int err; const char *why, *member; } FINAL[] = {
+    { ERR_UNCERTAIN, "It is not known whether this was stored: the database was lost before it could say so. "
+                     "Look whether it is there before you send it again.", ",\"uncertain\":true" },
+    { UV_EROFS, "The database can be read, but not written. Nothing was stored, and this server's log says why.", "" },
+};
+
 int respond_error(request *req, int err)
 {
     const int status = status_of(err);
@@ -125,6 +138,9 @@ int respond_error(request *req, int err)
         respond_refusal(req, err, prefers_html(req));
         return HTTP_STATUS(status);
     }
+    for (size_t i = 0; i < sizeof FINAL / sizeof *FINAL; i++)
+        if (err == FINAL[i].err)
+            return respond_why(req, status, text_of(FINAL[i].why), FINAL[i].member, false);
     return respond_problem(req, status, "%s", explain(status));
 }
 

@@ -1,6 +1,7 @@
 /* response.c - see request.h: how a handler answers. The head is built in the output itself. */
 #include "exchange.h"
 #include "policy.h"
+#include "server/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,6 +115,10 @@ static int answer(request *req, int status, const char *type, uint64_t length, t
 
 int respond(request *req, int status, const char *type, text body)
 {
+    if (body.length > OUTPUT_MOST) {         /* of what a database holds, say */
+        log_error("an answer has %zu bytes, and no more than %zu can be sent", body.length, OUTPUT_MOST);
+        return respond_error(req, HTTP_STATUS(500));
+    }
     return answer(req, status, type, body.length, body);
 }
 

@@ -1,6 +1,7 @@
 /* status.c - see status.h. */
 #include "status.h"
 #include "server/refusal.h"
+#include "server/uncertain.h"
 
 #include <uv.h>
 
@@ -77,6 +78,7 @@ int status_of(int err)
     case UV_EROFS:
     case UV_ESHUTDOWN:                       /* the server stops */
     case UV_ECANCELED:    return 503;
+    case ERR_UNCERTAIN:
     case UV_EPROTO:                          /* another server, asked for this, made no sense */
     case UV_E2BIG:
     case UV_EAI_NONAME:   return 502;

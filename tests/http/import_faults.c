@@ -109,8 +109,8 @@ START_TEST(a_database_that_fails_half_way_ends_it_with_an_exact_report)
     for (int i = 0; i < 1000 && client_quiet(c); i++)
         say_chunk(c, body);
     const answer a = client_answer(c);
-    const report r = report_in(a, 503);
-    ck_assert_ptr_nonnull(header(&a, "Retry-After"));
+    const report r = report_in(a, strstr(a.body, "\"uncertain\":[]") ? 503 : 502);
+    ck_assert((a.status == 503) == (header(&a, "Retry-After") != NULL));
     const int missing = lines_in(json_object_get(r.whole, "missing")),
               uncertain = lines_in(json_object_get(r.whole, "uncertain"));
     ck_assert_int_ge(r.stored, 500);

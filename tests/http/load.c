@@ -65,6 +65,8 @@ static void note(visitor *v, const answer *a, int ms)
     } else if (a->status == 503) {
         t->unavailable++;
         t->without_retry_after += !header(a, "Retry-After");
+    } else if (a->status == 502 && v->kind == WRITER && strstr(a->body, "\"uncertain\":true")) {
+        t->uncertain++;
     } else if (a->status == 504) {
         t->late++;
     } else if (a->status >= 400) {

@@ -16,6 +16,7 @@ typedef struct load load;
 
 typedef struct tally {                       /* what the answers of a kind of visitors were */
     atomic_int good, unavailable, late, other, broken;       /* 2xx and 3xx; 503; 504; any other; no answer */
+    atomic_int uncertain;                    /* 502, of a post that may be stored */
     atomic_int without_retry_after;          /* of the 503s */
     atomic_int slowest;                      /* milliseconds */
 } tally;

@@ -119,6 +119,55 @@ START_TEST(a_backend_killed_under_load)
 }
 END_TEST
 
+/* Whoever is told to try again would post it twice. */
+START_TEST(a_post_whose_outcome_nobody_knows_is_told_so)
+{
+    cluster_ask(postgres(), "create or replace function wait() returns trigger language plpgsql as"
+                            " 'begin perform pg_sleep(60); return new; end';"
+                            "create or replace trigger wait before insert on posts for each row execute function wait()");
+    server_start_on_postgres("postgres-faults", NULL);
+    until_200("/users/42");
+    for (int i = 0; i < 2; i++) {
+        client *c = client_new();
+        client_say(c, i ? "POST /users/1/posts HTTP/1.1\r\nHost: t\r\nAccept: text/html\r\nContent-Length: 14\r\n"
+                          "Content-Type: application/x-www-form-urlencoded\r\n\r\ntitle=t&body=b"
+                        : "POST /users/1/posts HTTP/1.1\r\nHost: t\r\nContent-Length: 24\r\n"
+                          "Content-Type: application/json\r\n\r\n{\"title\":\"t\",\"body\":\"b\"}");
+        ck_assert(eventually(10, sql_int("select count(*) from pg_stat_activity where wait_event = 'PgSleep'") == 1));
+        cluster_ask(postgres(), "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep'");
+        const answer a = client_answer(c);
+        i ? expect(a, 502, "text/html") : expect_problem(a, 502);
+        expect_body(a, "It is not known whether this was stored");
+        if (!i)
+            expect_body(a, "\"uncertain\":true");
+        ck_assert_ptr_null(header(&a, "Retry-After"));
+        ck_assert_ptr_null(strstr(a.body, "try again"));
+        client_free(c);
+    }
+    ck_assert(server_log_has("post_new: it is not known whether it was stored"));
+    cluster_ask(postgres(), "drop trigger wait on posts");
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_column_of_another_type_is_no_end)
+{
+    server_start_on_postgres("postgres-faults", NULL);
+    until_200("/users/42");
+    cluster_ask(postgres(), "alter table posts alter column created_at type numeric(20,2)");
+    ck_assert(eventually(5, get("/users/42").status == 200));
+    cluster_ask(postgres(), "update posts set created_at = created_at + 0.5 where user_id = 42");
+    for (int i = 0; i < 4; i++)
+        expect_problem(get(i % 2 ? "/users/42" : "/users/42/sequential"), 500);
+    ck_assert(server_log_has("posts_by_user: what came in row 1, column 4, is not a whole number"));
+    expect(get("/users/43"), 200, NULL);
+    cluster_ask(postgres(), "update posts set created_at = created_at - 0.5 where user_id = 42");
+    cluster_ask(postgres(), "alter table posts alter column created_at type bigint");
+    ck_assert(eventually(5, get("/users/42").status == 200));
+    server_stop();
+}
+END_TEST
+
 START_TEST(a_server_may_start_before_its_database)
 {
     const char *url = postgres_url();
@@ -263,6 +312,8 @@ Suite *postgres_faults_suite(void)
     tcase_add_test(t, postgresql_crashed_and_started_under_load);
     tcase_add_test(t, backends_terminated_under_load);
     tcase_add_test(t, a_backend_killed_under_load);
+    tcase_add_test(t, a_post_whose_outcome_nobody_knows_is_told_so);
+    tcase_add_test(t, a_column_of_another_type_is_no_end);
     tcase_add_test(t, a_server_may_start_before_its_database);
     tcase_add_test(t, a_database_that_accepts_and_says_nothing_is_an_error_in_time);
     tcase_add_test(t, a_database_that_falls_silent_is_an_error_in_time);

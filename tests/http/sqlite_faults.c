@@ -254,6 +254,75 @@ START_TEST(a_damaged_page_is_an_error_where_it_is_read_and_nowhere_else)
 }
 END_TEST
 
+static void change_file(const char *path, const char *sql)
+{
+    sqlite3 *s;
+    char *why = NULL;
+    ck_assert_int_eq(sqlite3_open(path, &s), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(s, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+    sqlite3_close(s);
+}
+
+/* As tables were made before they kept their types: such files are still about. */
+#define NOT_STRICT "pragma writable_schema = on;" \
+                   "update sqlite_master set sql = replace(sql, 'strict', ''); pragma writable_schema = reset;"
+
+START_TEST(a_stored_value_of_another_type_is_an_error_and_never_the_end)
+{
+    static const char *const PAGES[] = { "/users/1", "/users/1/promises", "/users/1/callbacks", "/users/1/sequential" };
+    char folder[200], path[256], url[300];
+    snprintf(folder, sizeof folder, "%s/types", run_folder());
+    mkdir(folder, 0755);
+    run_copy_database(folder);
+    snprintf(path, sizeof path, "%s/tenk.db", folder);
+    change_file(path, NOT_STRICT "update posts set created_at = '2026-01-01' where user_id = 1;"
+                      "update users set created_at = x'00ff' where id = 2; update posts set title = 42 where user_id = 3;"
+                      "update posts set created_at = '1500000000' where user_id = 3");
+    snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s", path);
+    server_start("sqlite-faults", url, NULL);
+    for (int i = 0; i < 8; i++)
+        expect_problem(get(PAGES[i % 4]), 500);
+    expect(get_as("/users/1", "text/html"), 500, "text/html");
+    expect_problem(get("/users/2"), 500);
+    ck_assert(server_log_has("posts_by_user: what came in row 1, column 4, is not a whole number"));
+    ck_assert(server_log_has("user_by_id: what came in row 1, column 4, is not a whole number"));
+    const answer a = get("/users/3");
+    expect(a, 200, NULL);
+    expect_body(a, "42");
+    expect(get("/users/4"), 200, NULL);
+    ck_assert_int_eq(post("/users/1/posts", "application/json", "{\"title\":\"t\",\"body\":\"b\"}").status, 201);
+    server_stop();
+}
+END_TEST
+
+/* Where it is gone nothing may be acknowledged, for that would go with it. */
+START_TEST(a_file_deleted_or_replaced_under_the_server_takes_no_more_posts)
+{
+    char path[256], other[256];
+    server_start("sqlite-faults", NULL);
+    snprintf(path, sizeof path, "%s/tenk.db%s", here.folder, _i == 2 ? "-wal" : "");
+    snprintf(other, sizeof other, "%s/other", here.folder);
+    expect(get("/users/42"), 200, NULL);     /* a thread that reads has it open */
+    ck_assert_int_eq(post("/users/1/posts", "application/json", "{\"title\":\"t\",\"body\":\"b\"}").status, 201);
+    if (_i == 1) {
+        mkdir(other, 0755);
+        run_copy_database(other);
+        strcat(other, "/tenk.db");
+    }
+    ck_assert_int_eq(_i == 1 ? rename(other, path) : unlink(path), 0);
+    for (int i = 0; i < 2; i++) {
+        const answer a = post_as("/users/1/posts", "application/json", "{\"title\":\"t\",\"body\":\"b\"}",
+                                 i ? "text/html" : "*/*");
+        i ? expect(a, 503, "text/html") : expect_problem(a, 503);
+        expect_body(a, "Nothing was stored");
+        ck_assert_ptr_null(header(&a, "Retry-After"));
+    }
+    ck_assert(server_log_has("has been deleted, moved or replaced while it was in use"));
+    expect(get("/users/42"), 200, NULL);
+    server_stop();
+}
+END_TEST
+
 START_TEST(a_file_locked_by_another_program_is_waited_for)
 {
     sqlite3 *other;
@@ -323,6 +392,8 @@ Suite *sqlite_faults_suite(void)
     tcase_add_test(t, a_database_that_cannot_be_written_is_said);
     tcase_add_test(t, a_file_that_is_no_database_is_said_and_left_alone);
     tcase_add_test(t, a_damaged_page_is_an_error_where_it_is_read_and_nowhere_else);
+    tcase_add_test(t, a_stored_value_of_another_type_is_an_error_and_never_the_end);
+    tcase_add_loop_test(t, a_file_deleted_or_replaced_under_the_server_takes_no_more_posts, 0, 3);
     tcase_add_test(t, a_file_locked_by_another_program_is_waited_for);
     tcase_add_test(t, more_requests_than_the_line_holds_are_503_and_none_hangs);
     return s;

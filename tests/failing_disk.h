@@ -1,0 +1,13 @@
+/* failing_disk.h - a disk that fails when a test says so: system calls that stand before those of the C library.
+ *
+ *     disk_fail(DISK_SYNC, UV_EIO);           from now on; 0 to end it
+ *     int n = disk_calls(DISK_SYNC);          how often it was called so far */
+#ifndef TESTS_FAILING_DISK_H
+#define TESTS_FAILING_DISK_H
+
+typedef enum disk_call { DISK_SYNC, DISK_WRITE, DISK_READ_ONLY, DISK_CALLS } disk_call;
+
+void disk_fail(disk_call call, int err);     /* DISK_READ_ONLY: writes fail with EROFS, and statvfs says so */
+int  disk_calls(disk_call call);
+
+#endif
