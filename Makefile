@@ -132,6 +132,8 @@ $(BUILD)/tests/tenk: $(BUILD)/tenk
 
 layers:
 	$(Q)tests/layers.sh
+headers:
+	$(Q)CC='$(CC)' tests/headers.sh
 forgotten:
 	$(Q)CC='$(CC)' tests/forgotten_await.sh
 
@@ -143,7 +145,7 @@ aarch64:
 
 test: install-test
 	@rm -rf build/totals
-	$(remake) layers forgotten
+	$(remake) layers headers forgotten
 	$(remake) $(BUILD)/tests/unit $(BUILD)/tests/scenarios
 	+$(Q)$(MAKE) --no-print-directory both order
 	$(remake) VARIANT=asan both
@@ -230,6 +232,7 @@ help:
 	    'make tsan       both under ThreadSanitizer      make valgrind    both under valgrind' \
 	    'make fuzz       the parsers and Markdown, fed with anything, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	    'make coverage   lines that the tests run        make layers      who may include whom' \
+	    'make headers    each header compiled alone, and all of them together' \
 	    'make aarch64    its context switch, cross-compiled, under qemu-user' \
 	    'make bench      measures the server             make bench-core  measures tasks and promises' \
 	    'make loadtest   both modes and their peers, and a report' \
@@ -240,5 +243,5 @@ help:
 	    'V=1 shows commands. VARIANT=debug|asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit unit-async scenarios order both fuzz layers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest \
+.PHONY: all run unit unit-async scenarios order both fuzz layers headers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest \
         install uninstall manual test-install test-container test-fresh lint clean help force compile_commands.json

@@ -36,7 +36,7 @@ int db_room(const db *here, bool writes) { return here->driver->room(here, write
 promise *db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                   const value parameters[])
 {
-    return promise_named(here->driver->query(here, a, watch, out, s, n, parameters));
+    return promise_named(here->driver->run(here, a, watch, out, s, n, parameters));
 }
 
 int driver_uncertain(const statement *s, const char *why)

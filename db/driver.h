@@ -25,8 +25,8 @@ typedef struct database_driver {
     promise *(*disconnect)(db *db);          /* db_close */
     void     (*free)(db *db);
     int      (*room)(const db *db, bool writes);             /* of a loop's */
-    promise *(*query)(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
-                      const value parameters[]);
+    promise *(*run)(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+                    const value parameters[]);
 } database_driver;
 
 /* Logs that it is not known what became of this write, and why, once a second at most: ERR_UNCERTAIN. */

@@ -95,7 +95,7 @@ static promise *disconnect(db *d)
 static void blocking_free(db *d) { mem_free(d); }
 
 static const database_driver blocking_driver = {
-    .query = query, .disconnect = disconnect, .free = blocking_free
+    .run = query, .disconnect = disconnect, .free = blocking_free
 };
 
 db *pg_blocking_new(postgres *d)

@@ -240,7 +240,7 @@ static void pool_free(db *d)
 }
 
 static const database_driver pool_driver = {
-    .query = query, .disconnect = disconnect, .free = pool_free, .room = pool_room
+    .run = query, .disconnect = disconnect, .free = pool_free, .room = pool_room
 };
 
 db *pg_pool_new(postgres *d)

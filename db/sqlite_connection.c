@@ -14,7 +14,7 @@ enum { OFTEN = 1000, PATIENCE_MS = 5000 };   /* the progress handler runs each s
 /* To look for the client is a system call; and so is to look for the file. */
 static const uint64_t MS = 1000000, LOOK = 10000000, CHECK = 500000000;
 
-static bool cancelled(const connection *c)
+static bool cancelled(const sqlite_connection *c)
 {
     for (const job *j = c->running; j != c->behind; j = j->next)
         if (atomic_load_explicit(&j->cancelled, memory_order_relaxed))
@@ -24,7 +24,7 @@ static bool cancelled(const connection *c)
 
 static int must_stop(void *arg)
 {
-    connection *c = arg;
+    sqlite_connection *c = arg;
     const uint64_t now = uv_hrtime();
     if (now >= c->deadline)
         c->late = true;
@@ -38,17 +38,17 @@ static int must_stop(void *arg)
 /* Another process has the lock: ask again soon, rarer with time. */
 static int wait_for_lock(void *arg, int times)
 {
-    connection *c = arg;
+    sqlite_connection *c = arg;
     if (must_stop(c) || uv_hrtime() >= c->patience)
         return 0;
     nanosleep(&(struct timespec){ .tv_nsec = (times < 10 ? times + 1 : 10) * (long)MS }, NULL);
     return 1;
 }
 
-int connection_open(connection *c, const char *path, int flags, uint64_t timeout_ms)
+int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, uint64_t timeout_ms)
 {
     const bool reads = flags & CONNECTION_READS;
-    *c = (connection){ .timeout_ms = timeout_ms, .deadline = NO_DEADLINE, .follows = flags & CONNECTION_FOLLOWS };
+    *c = (sqlite_connection){ .timeout_ms = timeout_ms, .deadline = NO_DEADLINE, .follows = flags & CONNECTION_FOLLOWS };
     int code = sqlite3_open_v2(path, &c->sqlite, (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                                SQLITE_OPEN_NOMUTEX, NULL);
     if (code)
@@ -61,7 +61,7 @@ int connection_open(connection *c, const char *path, int flags, uint64_t timeout
                         "pragma temp_store = memory", NULL, NULL, NULL);
 }
 
-static void forget_statements(connection *c)
+static void forget_statements(sqlite_connection *c)
 {
     for (int i = 0; i < PREPARED; i++)
         sqlite3_finalize(c->prepared[i].sqlite);
@@ -69,7 +69,7 @@ static void forget_statements(connection *c)
     c->count = 0;
 }
 
-void connection_close(connection *c)
+void sqlite_connection_close(sqlite_connection *c)
 {
     forget_statements(c);
     sqlite3_close(c->sqlite);
@@ -86,7 +86,7 @@ static void number_parameters(struct prepared *p)
 }
 
 /* An open hash table, never full, by the address of the statement. */
-static struct prepared *prepare(connection *c, const statement *s)
+static struct prepared *prepare(sqlite_connection *c, const statement *s)
 {
     unsigned i = (unsigned)((uintptr_t)s / 8 % PREPARED);
     for (; c->prepared[i].statement; i = (i + 1) % PREPARED)
@@ -124,7 +124,7 @@ static int bind_all(const struct prepared *p, const job *j)
     return code;
 }
 
-static void start_clock(connection *c)
+static void start_clock(sqlite_connection *c)
 {
     const uint64_t now = uv_hrtime();
     c->late = c->gone = false;
@@ -140,7 +140,7 @@ static void start_clock(connection *c)
 }
 
 /* Being stopped is what somebody asked for, and no news for the log. */
-static int error_of(connection *c, const statement *s)
+static int error_of(sqlite_connection *c, const statement *s)
 {
     const int code = sqlite3_errcode(c->sqlite);
     if (code == SQLITE_INTERRUPT || code == SQLITE_BUSY) {
@@ -168,7 +168,7 @@ static int take_row(sqlite3_stmt *sqlite, result *r, const statement *s)
 }
 
 /* Steps to the end; the rows go into r, if there is one. */
-static int step(connection *c, sqlite3_stmt *sqlite, result *r, const statement *s)
+static int step(sqlite_connection *c, sqlite3_stmt *sqlite, result *r, const statement *s)
 {
     int code, err = 0;
     while (!err && (code = sqlite3_step(sqlite)) == SQLITE_ROW)
@@ -180,7 +180,7 @@ static int step(connection *c, sqlite3_stmt *sqlite, result *r, const statement 
     return err;
 }
 
-int connection_run(connection *c, job *j)
+int sqlite_connection_run(sqlite_connection *c, job *j)
 {
     if (atomic_load_explicit(&j->cancelled, memory_order_relaxed))
         return UV_ECANCELED;
@@ -195,7 +195,7 @@ int connection_run(connection *c, job *j)
     return step(c, p->sqlite, &j->result, j->statement);
 }
 
-int connection_execute(connection *c, const job *group, const statement *s)
+int sqlite_connection_execute(sqlite_connection *c, const job *group, const statement *s)
 {
     c->running = group;
     c->behind = NULL;

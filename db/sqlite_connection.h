@@ -11,7 +11,7 @@
 
 enum { PREPARED = 128 };                     /* statements; a power of 2 */
 
-typedef struct connection {
+typedef struct sqlite_connection {
     sqlite3    *sqlite;
     const sqlite_place *place;               /* of its files, once they are open; NULL before */
     uint64_t    next_check;                  /* of that, by one that reads */
@@ -26,19 +26,19 @@ typedef struct connection {
         sqlite3_stmt    *sqlite;
         int              parameters[MAX_PARAMETERS];         /* SQLite's number of $1, $2 ...; 0 if not in it */
     } prepared[PREPARED];
-} connection;
+} sqlite_connection;
 
 enum { CONNECTION_READS = 1, CONNECTION_FOLLOWS = 2 };       /* flags: cannot write; looks for the client */
 
 /* SQLite's result code; c must be closed all the same. */
-int  connection_open(connection *c, const char *path, int flags, uint64_t timeout_ms);
-void connection_close(connection *c);
+int  sqlite_connection_open(sqlite_connection *c, const char *path, int flags, uint64_t timeout_ms);
+void sqlite_connection_close(sqlite_connection *c);
 
 /* Runs j, and leaves its rows in it. 0 or an error of db.h, which has been logged. */
-int  connection_run(connection *c, job *j);
+int  sqlite_connection_run(sqlite_connection *c, job *j);
 
 /* Runs sql, which is no job's own, for the jobs of a group; the same. Cancelling any of them stops
  * it: UV_ECANCELED. */
-int  connection_execute(connection *c, const job *group, const statement *s);
+int  sqlite_connection_execute(sqlite_connection *c, const job *group, const statement *s);
 
 #endif

@@ -197,7 +197,7 @@ static bool stop_waiting(sqlite_db *d, job *j)
 {
     if (j->gathered)
         job_list_remove(&d->gathered[kind_of(j)], j);
-    else if (!line_remove(j->line, j))
+    else if (!job_line_remove(j->line, j))
         return false;
     job_begun(j);
     return true;
@@ -242,7 +242,7 @@ static void hand_over(ready *r)
     for (int kind = READS; kind <= WRITES; kind++) {
         for (job *j = d->gathered[kind].first; j; j = j->next)
             j->gathered = false;
-        line_add(workers_line(d->workers, kind == READS), &d->gathered[kind]);
+        job_line_add(workers_line(d->workers, kind == READS), &d->gathered[kind]);
     }
     if (d->options->line_timeout_ms && d->oldest && !uv_is_active((uv_handle_t *)&d->timer))
         uv_timer_start(&d->timer, look_at_the_line, d->options->line_timeout_ms, 0);
@@ -275,7 +275,7 @@ static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const sta
 {
     sqlite_db *d = (sqlite_db *)here;
     const int kind = s->reads ? READS : WRITES;
-    line *l = workers_line(d->workers, s->reads);
+    job_line *l = workers_line(d->workers, s->reads);
 
     assert(n <= MAX_PARAMETERS);
     if (d->closed)
@@ -332,7 +332,7 @@ static void free_db(db *here)
 }
 
 static const database_driver driver = {
-    .query = query, .disconnect = disconnect, .free = free_db, .room = room
+    .run = query, .disconnect = disconnect, .free = free_db, .room = room
 };
 
 db *sqlite_db_new(workers *w, const database_options *options)

@@ -1,6 +1,6 @@
 /* sqlite_job.h - one query on its way: made by a thread's db, run by a reader or the writer, brought back.
  *
- *   Ownership.  The db's, always. A worker has it from line_take until job_done; meanwhile the db
+ *   Ownership.  The db's, always. A worker has it from job_line_take until job_done; meanwhile the db
  *               touches only cancelled. So neither rows nor arena are ever seen by a worker. What a plain
  *               thread reads never leaves it: then all but statement, parameters and result is unused. */
 #ifndef DB_SQLITE_JOB_H
@@ -12,7 +12,7 @@
 
 typedef struct job {
     struct job      *next, *prev;            /* in a list of jobs: gathered, in line, in a group, done */
-    struct line     *line;                   /* the one that it is for */
+    struct job_line *line;                   /* the one that it is for */
     atomic_int      *waiting;                /* what counts it until a worker has it */
     uint64_t         number;                 /* in the order in which that line got them */
     bool             waits;                  /* is in that line; under its lock */

@@ -29,21 +29,21 @@ void job_list_remove(job_list *l, job *j)
     l->count--;
 }
 
-void line_init(line *l)
+void job_line_init(job_line *l)
 {
-    *l = (line){ 0 };
+    *l = (job_line){ 0 };
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->came, NULL);
 }
 
-void line_done(line *l)
+void job_line_done(job_line *l)
 {
     assert(!l->jobs.first);
     pthread_cond_destroy(&l->came);
     pthread_mutex_destroy(&l->lock);
 }
 
-void line_add(line *l, job_list *jobs)
+void job_line_add(job_line *l, job_list *jobs)
 {
     if (!jobs->first)
         return;
@@ -67,7 +67,7 @@ void line_add(line *l, job_list *jobs)
     *jobs = (job_list){ 0 };
 }
 
-bool line_remove(line *l, job *j)
+bool job_line_remove(job_line *l, job *j)
 {
     pthread_mutex_lock(&l->lock);
     const bool waited = j->waits;
@@ -79,7 +79,7 @@ bool line_remove(line *l, job *j)
     return waited;
 }
 
-void line_end(line *l)
+void job_line_end(job_line *l)
 {
     pthread_mutex_lock(&l->lock);
     l->ended = true;
@@ -89,7 +89,7 @@ void line_end(line *l)
 
 /* Both with the lock held. A worker counts as idle until it has its job: whoever reads the count
  * beside the number of those who wait sees room for one too many rather than one too few. */
-static bool wait_for_one(line *l)
+static bool wait_for_one(job_line *l)
 {
     if (l->jobs.first || l->ended)
         return false;
@@ -99,7 +99,7 @@ static bool wait_for_one(line *l)
     return true;
 }
 
-static job *take(line *l)
+static job *take(job_line *l)
 {
     job *j = l->jobs.first;
     if (j) {
@@ -110,7 +110,7 @@ static job *take(line *l)
     return j;
 }
 
-job *line_take_all(line *l, int most)
+job *job_line_take_all(job_line *l, int most)
 {
     job *first = NULL, **link = &first;
     pthread_mutex_lock(&l->lock);
@@ -123,7 +123,7 @@ job *line_take_all(line *l, int most)
     return first;
 }
 
-job *line_take(line *l, uint64_t *newest)
+job *job_line_take(job_line *l, uint64_t *newest)
 {
     pthread_mutex_lock(&l->lock);
     const bool slept = wait_for_one(l);
@@ -136,7 +136,7 @@ job *line_take(line *l, uint64_t *newest)
     return j;
 }
 
-job *line_take_up_to(line *l, uint64_t newest)
+job *job_line_take_up_to(job_line *l, uint64_t newest)
 {
     pthread_mutex_lock(&l->lock);
     job *j = l->jobs.first && l->jobs.first->number <= newest ? take(l) : NULL;

@@ -22,11 +22,11 @@ typedef struct written {
 
 static int read_here(sqlite_shared *s, job *j)
 {
-    connection *c;
+    sqlite_connection *c;
     int err = sqlite_shared_borrow(s, &c);
     if (err)
         return err;
-    err = connection_run(c, j);
+    err = sqlite_connection_run(c, j);
     sqlite_shared_return(s, c);
     return err;
 }
@@ -62,7 +62,7 @@ static int wait_for(sqlite_shared *s, written *w)
         const bool late = uv_hrtime() >= until;
         if (!verdict)
             verdict = plain_cancelled() ? UV_ECANCELED : plain_late() ? UV_ETIMEDOUT : 0;
-        if ((verdict || late) && line_remove(w->job.line, &w->job)) {
+        if ((verdict || late) && job_line_remove(w->job.line, &w->job)) {
             job_begun(&w->job);
             return verdict ? verdict : refuse(REFUSED_DATABASE_TIMEOUT, s->options->line_timeout_ms * 1000000);
         }
@@ -77,7 +77,7 @@ static int wait_for(sqlite_shared *s, written *w)
 
 static int write_there(sqlite_shared *s, written *w)
 {
-    line *l = workers_line(s->workers, false);
+    job_line *l = workers_line(s->workers, false);
     job_list alone = { 0 };
     /* What an idle writer is about to take does not wait. */
     const int most = s->options->line + atomic_load_explicit(&l->idle, memory_order_relaxed);
@@ -91,7 +91,7 @@ static int write_there(sqlite_shared *s, written *w)
     uv_mutex_init(&w->lock);
     uv_cond_init(&w->back);
     job_list_add(&alone, &w->job);
-    line_add(l, &alone);
+    job_line_add(l, &alone);
     const int err = wait_for(s, w);
     uv_cond_destroy(&w->back);
     uv_mutex_destroy(&w->lock);
@@ -138,7 +138,7 @@ static promise *disconnect(db *here)
 static void free_plain(db *here) { mem_free(here); }
 
 static const database_driver driver = {
-    .query = query, .disconnect = disconnect, .free = free_plain
+    .run = query, .disconnect = disconnect, .free = free_plain
 };
 
 db *sqlite_plain_new(sqlite_shared *s)

@@ -8,25 +8,25 @@
 static const statement BEGIN = { "begin", "begin", true };
 static const statement END   = { "end", "end", true };
 
-static void run(connection *c, job *j)
+static void run(sqlite_connection *c, job *j)
 {
-    j->err = connection_run(c, j);
+    j->err = sqlite_connection_run(c, j);
     job_done(j);
 }
 
-bool reader_run(connection *c, line *l)
+bool reader_run(sqlite_connection *c, job_line *l)
 {
     uint64_t newest;
-    job *j = line_take(l, &newest);
+    job *j = job_line_take(l, &newest);
     if (!j)
         return false;
-    if (newest == j->number || connection_execute(c, NULL, &BEGIN)) {
+    if (newest == j->number || sqlite_connection_execute(c, NULL, &BEGIN)) {
         run(c, j);
         return true;
     }
     do
         run(c, j);
-    while ((j = line_take_up_to(l, newest)));
-    connection_execute(c, NULL, &END);
+    while ((j = job_line_take_up_to(l, newest)));
+    sqlite_connection_execute(c, NULL, &END);
     return true;
 }

@@ -6,6 +6,6 @@
 #include "sqlite_line.h"
 
 /* Waits for jobs, runs and reports some; false when the line has ended. */
-bool reader_run(connection *c, line *l);
+bool reader_run(sqlite_connection *c, job_line *l);
 
 #endif

@@ -12,23 +12,23 @@ uint64_t sqlite_shared_patience(const sqlite_shared *s)
     return deadline_sooner(ms ? plain_in(ms) : PLAIN_FOREVER, plain_deadline());
 }
 
-static int open_if_new(const sqlite_shared *s, connection *c)
+static int open_if_new(const sqlite_shared *s, sqlite_connection *c)
 {
     if (c->sqlite)
         return 0;
     if (sqlite_place_check(workers_place(s->workers)))       /* it would be another file than the others read */
         return UV_EIO;
-    const int code = connection_open(c, s->path, CONNECTION_READS | CONNECTION_FOLLOWS, s->options->timeout_ms);
+    const int code = sqlite_connection_open(c, s->path, CONNECTION_READS | CONNECTION_FOLLOWS, s->options->timeout_ms);
     if (!code) {
         c->place = workers_place(s->workers);
         return 0;
     }
     sqlite_error_log(c->sqlite, "another connection to read on");
-    connection_close(c);
+    sqlite_connection_close(c);
     return sqlite_error_code(code);
 }
 
-int sqlite_shared_borrow(sqlite_shared *s, connection **c)
+int sqlite_shared_borrow(sqlite_shared *s, sqlite_connection **c)
 {
     loan *l;
     int err = lender_borrow(&s->readers, &l, sqlite_shared_patience(s), LENDER_USUAL);
@@ -45,7 +45,7 @@ int sqlite_shared_borrow(sqlite_shared *s, connection **c)
     return err;
 }
 
-void sqlite_shared_return(sqlite_shared *s, connection *c)
+void sqlite_shared_return(sqlite_shared *s, sqlite_connection *c)
 {
     lender_lend(&s->readers, (loan *)((char *)c - offsetof(struct lent, connection)));
 }
@@ -67,7 +67,7 @@ sqlite_shared *sqlite_shared_new(const char *path, workers *w, const database_op
 void sqlite_shared_free(sqlite_shared *s)
 {
     for (int i = 0; i < s->count; i++)
-        connection_close(&s->each[i].connection);
+        sqlite_connection_close(&s->each[i].connection);
     lender_done(&s->readers);
     mem_free(s);
 }

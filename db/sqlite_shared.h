@@ -17,7 +17,7 @@ typedef struct sqlite_shared {
     atomic_int  waiting;                     /* writes in line */
     lender      readers;
     int         count;
-    struct lent { loan base; connection connection; } each[];    /* sqlite is NULL in those not opened yet */
+    struct lent { loan base; sqlite_connection connection; } each[];    /* sqlite is NULL in those not opened yet */
 } sqlite_shared;
 
 sqlite_shared *sqlite_shared_new(const char *path, workers *w, const database_options *options);
@@ -27,7 +27,7 @@ sqlite_shared *sqlite_shared_of(const database *d);
 uint64_t sqlite_shared_patience(const sqlite_shared *s);     /* until when to wait in line, of plain_in */
 
 /* Waits for a connection, in line: 0, or an error of db.h. */
-int  sqlite_shared_borrow(sqlite_shared *s, connection **c);
-void sqlite_shared_return(sqlite_shared *s, connection *c);
+int  sqlite_shared_borrow(sqlite_shared *s, sqlite_connection **c);
+void sqlite_shared_return(sqlite_shared *s, sqlite_connection *c);
 
 #endif

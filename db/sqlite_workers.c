@@ -9,10 +9,10 @@
 #include <signal.h>
 #include <stdio.h>
 
-struct worker { struct workers *all; pthread_t thread; connection connection; };
+struct worker { struct workers *all; pthread_t thread; sqlite_connection connection; };
 
 struct workers {
-    line             reads, writes;
+    job_line         reads, writes;
     atomic_uint_fast64_t commits;
     sqlite_place     place;
     int              count, running;         /* opened; whose thread has started */
@@ -22,7 +22,7 @@ struct workers {
 static void *write_jobs(void *arg)
 {
     struct worker *w = arg;
-    for (job *group, *next; (group = line_take_all(&w->all->writes, WRITER_GROUP));) {
+    for (job *group, *next; (group = job_line_take_all(&w->all->writes, WRITER_GROUP));) {
         const int commits = writer_run(&w->connection, &group);
         atomic_fetch_add(&w->all->commits, (uint_fast64_t)commits);
         for (; group; group = next) {
@@ -59,12 +59,12 @@ int workers_start(workers **made, const char *path, int readers, uint64_t timeou
     workers *w = mem_alloc(sizeof *w + (size_t)(readers + 1) * sizeof w->each[0]);
     int err = 0;
 
-    line_init(&w->reads);
-    line_init(&w->writes);
+    job_line_init(&w->reads);
+    job_line_init(&w->writes);
     for (; w->count <= readers && !err; w->count++) {
         struct worker *one = &w->each[w->count];
         one->all = w;
-        const int code = connection_open(&one->connection, path, w->count ? CONNECTION_READS : 0, timeout_ms);
+        const int code = sqlite_connection_open(&one->connection, path, w->count ? CONNECTION_READS : 0, timeout_ms);
         if (code)
             err = sqlite_file_error(path, code, 0, sqlite3_errmsg(one->connection.sqlite), why, size);
     }
@@ -89,18 +89,18 @@ int workers_start(workers **made, const char *path, int readers, uint64_t timeou
 
 void workers_stop(workers *w)
 {
-    line_end(&w->reads);
-    line_end(&w->writes);
+    job_line_end(&w->reads);
+    job_line_end(&w->writes);
     for (int i = 0; i < w->running; i++)
         pthread_join(w->each[i].thread, NULL);
     for (int i = w->count; i-- > 0;)         /* the writer last: it can tidy up the log */
-        connection_close(&w->each[i].connection);
+        sqlite_connection_close(&w->each[i].connection);
     sqlite_place_done(&w->place);
-    line_done(&w->reads);
-    line_done(&w->writes);
+    job_line_done(&w->reads);
+    job_line_done(&w->writes);
     mem_free(w);
 }
 
-line    *workers_line(workers *w, bool reads) { return reads ? &w->reads : &w->writes; }
+job_line *workers_line(workers *w, bool reads) { return reads ? &w->reads : &w->writes; }
 const sqlite_place *workers_place(const workers *w)  { return &w->place; }
-uint64_t workers_commits(const workers *w)    { return atomic_load(&w->commits); }
+uint64_t  workers_commits(const workers *w)      { return atomic_load(&w->commits); }

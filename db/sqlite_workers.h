@@ -16,8 +16,8 @@ typedef struct workers workers;
 int  workers_start(workers **w, const char *path, int readers, uint64_t timeout_ms, char *why, size_t size);
 void workers_stop(workers *w);               /* nothing may be in line */
 
-line    *workers_line(workers *w, bool reads);
+job_line *workers_line(workers *w, bool reads);
 const sqlite_place *workers_place(const workers *w);         /* of the files that they have opened */
-uint64_t workers_commits(const workers *w);  /* transactions that the writer has committed */
+uint64_t  workers_commits(const workers *w);  /* transactions that the writer has committed */
 
 #endif

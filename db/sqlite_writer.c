@@ -17,16 +17,16 @@ static const statement MARK     = { "savepoint", "savepoint one", false };
 static const statement KEEP     = { "release", "release one", false };
 static const statement UNDO     = { "rollback to savepoint", "rollback to one", false };
 
-static bool in_transaction(const connection *c) { return !sqlite3_get_autocommit(c->sqlite); }
+static bool in_transaction(const sqlite_connection *c) { return !sqlite3_get_autocommit(c->sqlite); }
 
-static void give_up(connection *c)
+static void give_up(sqlite_connection *c)
 {
     if (in_transaction(c))
-        connection_execute(c, NULL, &ROLLBACK);
+        sqlite_connection_execute(c, NULL, &ROLLBACK);
 }
 
 /* Nothing was committed: all that had not failed by itself failed by this. */
-static void fail_all(connection *c, job *group, int err)
+static void fail_all(sqlite_connection *c, job *group, int err)
 {
     give_up(c);
     for (job *j = group; j; j = j->next)
@@ -53,22 +53,22 @@ static bool drop_cancelled(job **group)
     return left;
 }
 
-static int run_one(connection *c, job *j, bool alone)
+static int run_one(sqlite_connection *c, job *j, bool alone)
 {
-    int err = alone ? 0 : connection_execute(c, NULL, &MARK);
+    int err = alone ? 0 : sqlite_connection_execute(c, NULL, &MARK);
     if (err)
         return j->err = err;
-    j->err = connection_run(c, j);
+    j->err = sqlite_connection_run(c, j);
     if (alone || !in_transaction(c))
         return j->err;
     if (j->err)
-        connection_execute(c, NULL, &UNDO);
-    err = connection_execute(c, NULL, &KEEP);
+        sqlite_connection_execute(c, NULL, &UNDO);
+    err = sqlite_connection_execute(c, NULL, &KEEP);
     return j->err ? j->err : (j->err = err);
 }
 
 /* True if all is over; false if the transaction ended under it, and the rest must be run again. */
-static bool run_all(connection *c, job *group, bool alone, int *good)
+static bool run_all(sqlite_connection *c, job *group, bool alone, int *good)
 {
     *good = 0;
     for (job *j = group; j; j = j->next) {
@@ -82,14 +82,14 @@ static bool run_all(connection *c, job *group, bool alone, int *good)
     return true;
 }
 
-int writer_run(connection *c, job **all)
+int writer_run(sqlite_connection *c, job **all)
 {
     const bool alone = !(*all)->next;
     for (job *j = *all; j; j = j->next)
         j->err = RAN;
     while (drop_cancelled(all)) {
         job *group = *all;
-        int good, err = connection_execute(c, group, &BEGIN);
+        int good, err = sqlite_connection_execute(c, group, &BEGIN);
         if (err == UV_ECANCELED)
             continue;
         if (err) {
@@ -106,7 +106,7 @@ int writer_run(connection *c, job **all)
         }
         err = sqlite_place_check(c->place);
         if (!err)
-            err = sqlite_place_blame(c->place, connection_execute(c, NULL, &COMMIT));
+            err = sqlite_place_blame(c->place, sqlite_connection_execute(c, NULL, &COMMIT));
         if (err)
             fail_all(c, group, sqlite_error_leaves_doubt(c->sqlite) ? ERR_UNCERTAIN : err);
         return err ? 0 : 1;

@@ -62,13 +62,13 @@ void draw_series(picture *p, const char *name, double top)
         if (p->events[i].kind == TRACE_VALUE && strcmp(p->events[i].name, name) == 0 && p->events[i].value > most)
             most = p->events[i].value;
 
-    buffer_printf(p->b, "<text x=\"%d\" y=\"%.1f\">", LEFT, top + 14);
+    buffer_printf(p->b, "<text x=\"%d\" y=\"%.1f\">", AXIS_LEFT, top + 14);
     buffer_html(p->b, text_of(name));
     buffer_printf(p->b, "</text><text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%d</text>"
                         "<text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">0</text>"
                         "<path class=\"grid\" d=\"M%d %.1f H%d M%d %.1f H%d\"/>\n<path class=\"plot\" d=\"M%d %.1f",
-                  LEFT - 10, top + PLOT_TOP + 4, most, LEFT - 10, floor + 4, LEFT, floor, WIDTH - RIGHT, LEFT,
-                  top + PLOT_TOP, WIDTH - RIGHT, LEFT, floor);
+                  AXIS_LEFT - 10, top + PLOT_TOP + 4, most, AXIS_LEFT - 10, floor + 4, AXIS_LEFT, floor, AXIS_END,
+                  AXIS_LEFT, top + PLOT_TOP, AXIS_END, AXIS_LEFT, floor);
     for (int i = 0; i < p->count; i++) {
         const trace_event *e = &p->events[i];
         if (e->kind != TRACE_VALUE || strcmp(e->name, name) != 0)
@@ -76,5 +76,5 @@ void draw_series(picture *p, const char *name, double top)
         last = e->value > 0 ? e->value : 0;
         buffer_printf(p->b, "H%.1f V%.1f", x_of(p, e->at), floor - height * last / most);
     }
-    buffer_printf(p->b, "H%d V%.1f\"/>\n", WIDTH - RIGHT, floor);
+    buffer_printf(p->b, "H%d V%.1f\"/>\n", AXIS_END, floor);
 }

@@ -5,7 +5,8 @@
 #include "recording.h"
 
 enum {
-    WIDTH = 960, LEFT = 186, RIGHT = 90,     /* of the picture; before and behind the time's axis */
+    PICTURE_WIDTH = 960,
+    AXIS_LEFT = 186, AXIS_END = 870,         /* of the time's axis; more of the picture is behind it */
     TOP = 26,                                /* the axis' own height */
     PLOT = 74,                               /* height of one plotted value, with its name */
     SERIES = 6,                              /* values that are plotted, at most */
@@ -31,7 +32,7 @@ typedef struct picture {
 
 static inline double x_of(const picture *p, uint32_t at)
 {
-    return LEFT + (double)at * (WIDTH - LEFT - RIGHT) / p->total;
+    return AXIS_LEFT + (double)at * (AXIS_END - AXIS_LEFT) / p->total;
 }
 
 static inline double y_of(const picture *p, int track) { return TOP + (track - 1) * p->row; }

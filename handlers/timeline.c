@@ -90,7 +90,7 @@ static void draw_end(picture *p, const trace_event *e)
     buffer_printf(p->b, "<path class=\"cross\" d=\"M%.1f %.1f l6 6 m0 -6 l-6 6\"/>", x + 3, y - 3);
     if (has_words(p)) {
         const char *word = outcome_word(e->value);
-        const bool fits = x + 13 + (double)strlen(word) * LETTER < WIDTH;
+        const bool fits = x + 13 + (double)strlen(word) * LETTER < PICTURE_WIDTH;
         buffer_printf(p->b, "<text class=\"bad\" x=\"%.1f\" y=\"%.1f\"%s>", fits ? x + 13 : x - 4, y + 4,
                       fits ? "" : " text-anchor=\"end\"");
         buffer_html(p->b, text_of(word));
@@ -106,8 +106,8 @@ static void draw_name(picture *p, int track, const char *name)
         return;
     p->named = name;
     p->named_at = track;
-    buffer_printf(p->b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LEFT - 10, y_of(p, track) + p->row / 2 + 4);
-    write_within(p, name, LEFT - 14, LETTER);
+    buffer_printf(p->b, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", AXIS_LEFT - 10, y_of(p, track) + p->row / 2 + 4);
+    write_within(p, name, AXIS_LEFT - 14, LETTER);
     buffer_text(p->b, TEXT("</text>"));
 }
 
@@ -119,7 +119,7 @@ static void draw_mark(picture *p, const trace_event *e, int number)
     buffer_text(p->b, TEXT("</title></path>\n"));
     if (!p->in_order)
         return;
-    const bool left = x > WIDTH * 5 / 8;
+    const bool left = x > PICTURE_WIDTH * 5 / 8;
     buffer_printf(p->b, "<text x=\"%.1f\" y=\"%.1f\"%s>", left ? x - 10 : x + 10, y + 4, left ? " text-anchor=\"end\"" : "");
     buffer_html(p->b, text_of(e->name));
     buffer_text(p->b, TEXT("</text>\n"));
@@ -196,7 +196,7 @@ void write_timeline(buffer *b, const recording *r)
 
     buffer_printf(b, "<figure class=\"timeline\">\n<div class=\"scroll\" tabindex=\"0\">\n"
                      "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-labelledby=\"t-%s d-%s\">\n<title id=\"t-%s\">What ran when: ",
-                  WIDTH, height, r->pattern->name, r->pattern->name, r->pattern->name);
+                  PICTURE_WIDTH, height, r->pattern->name, r->pattern->name, r->pattern->name);
     buffer_html(b, text_of(r->pattern->title));
     buffer_text(b, TEXT("</title>\n"));
     draw_axis(&p, height - 4);

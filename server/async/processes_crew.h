@@ -30,14 +30,14 @@ typedef struct errand {                      /* a job on its way */
     struct place *place;                     /* NULL: in line */
 } errand;
 
-enum state { EMPTY, RESTING, CHANGING, STARTING, IDLE, BUSY };
+enum place_state { PLACE_EMPTY, PLACE_RESTING, PLACE_CHANGING, PLACE_STARTING, PLACE_IDLE, PLACE_BUSY };
 
 typedef struct place {
     process      process;
     process_call call;                       /* what the process and we are talking of */
     uv_poll_t    poll;                       /* of its socket, but while it is CHANGING */
     timer        timer;                      /* until when it must have started, or rests */
-    enum state   state;
+    enum place_state state;
     errand      *errand;                     /* of one that is BUSY */
     int          done;                       /* jobs of this process */
     unsigned     failures;                   /* starts that failed, one after the other */
@@ -55,8 +55,8 @@ typedef struct crew {
 
 extern _Thread_local crew *crew_here;        /* of this loop; NULL until it is needed */
 
-int    crew_count(enum state state);
-place *crew_find(enum state state);          /* one in that state; NULL: there is none */
+int    crew_count(enum place_state state);
+place *crew_find(enum place_state state);    /* one in that state; NULL: there is none */
 
 /* processes_place.c. */
 void place_fill(place *p);                   /* one that is empty gets a process */

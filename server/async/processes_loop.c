@@ -59,7 +59,7 @@ static void cancel(promise *p, void *arg)
 
 static void on_limit(timer *t) { give_up((errand *)((char *)t - offsetof(errand, limit)), UV_ETIMEDOUT); }
 
-int crew_count(enum state state)
+int crew_count(enum place_state state)
 {
     int n = 0;
     for (int i = 0; i < crew_here->count; i++)
@@ -67,7 +67,7 @@ int crew_count(enum state state)
     return n;
 }
 
-place *crew_find(enum state state)
+place *crew_find(enum place_state state)
 {
     for (int i = 0; i < crew_here->count; i++)
         if (crew_here->places[i].state == state)
@@ -78,7 +78,7 @@ place *crew_find(enum state state)
 /* When only those that rest are left, it would be long until one has a worker, if ever. */
 void crew_on_rest(void)
 {
-    if (crew_count(RESTING) < crew_here->count)
+    if (crew_count(PLACE_RESTING) < crew_here->count)
         return;
     for (errand *e; (e = first_in_line());) {
         processes_tally.refused++;
@@ -125,7 +125,7 @@ static void take(place *p, errand *e)
     leave_line(e);
     e->place = p;
     p->errand = e;
-    p->state = BUSY;
+    p->state = PLACE_BUSY;
     processes_tally.running++;
     uv_ref((uv_handle_t *)&p->poll);
     process_call_begin(&p->call, e->task.number, e->task.in, e->task.arena);
@@ -149,14 +149,14 @@ static void turn_away_the_late(void)
  * loop does not know yet, gets nothing. */
 static void serve_line(void)
 {
-    for (place *p; first_in_line() && (p = crew_find(IDLE));) {
+    for (place *p; first_in_line() && (p = crew_find(PLACE_IDLE));) {
         place_listen(p);
-        if (p->state == IDLE)
+        if (p->state == PLACE_IDLE)
             take(p, first_in_line());
     }
     turn_away_the_late();
-    int coming = crew_count(STARTING) + crew_count(CHANGING);
-    for (place *p; coming < crew_here->waiting && (p = crew_find(EMPTY)); coming++)
+    int coming = crew_count(PLACE_STARTING) + crew_count(PLACE_CHANGING);
+    for (place *p; coming < crew_here->waiting && (p = crew_find(PLACE_EMPTY)); coming++)
         place_fill(p);
 }
 
@@ -176,7 +176,7 @@ static void open_crew(void)
 
 void crew_on_change(void)
 {
-    if (!crew_here->closing || crew_count(EMPTY) < crew_here->count)
+    if (!crew_here->closing || crew_count(PLACE_EMPTY) < crew_here->count)
         return;
     promise_settle(crew_here->closing, 0);
     mem_free(crew_here->places);
@@ -187,7 +187,7 @@ void crew_on_change(void)
 /* Those that a worker will soon take do not wait in the line's sense. */
 static bool is_full(void)
 {
-    const int working = crew_count(BUSY), resting = crew_count(RESTING);
+    const int working = crew_count(PLACE_BUSY), resting = crew_count(PLACE_RESTING);
     return resting == crew_here->count ||
            crew_here->waiting >= processes_here.line + crew_here->count - working - resting;
 }
@@ -199,7 +199,7 @@ promise *processes_on_loop(const process_task *t)
         return promise_settled(UV_ECANCELED);
     if (is_full()) {
         processes_tally.refused++;
-        return promise_settled(crew_count(RESTING) == crew_here->count ? UV_EAGAIN : refuse(REFUSED_PROCESSES_LINE, 0));
+        return promise_settled(crew_count(PLACE_RESTING) == crew_here->count ? UV_EAGAIN : refuse(REFUSED_PROCESSES_LINE, 0));
     }
     errand *e = pool_get(&errands);
     *e = (errand){ .task = *t };
@@ -220,7 +220,7 @@ promise *processes_on_loop_close(void)
         give_up(e, UV_ECANCELED);
     for (int i = 0; i < crew_here->count; i++) {
         place *p = &crew_here->places[i];
-        if (p->state == BUSY)
+        if (p->state == PLACE_BUSY)
             give_up(p->errand, UV_ECANCELED);
         else
             place_vacate(p);

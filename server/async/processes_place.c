@@ -27,7 +27,7 @@ static void on_slow_start(timer *t);
 
 static void begin_start(place *p)
 {
-    p->state = STARTING;
+    p->state = PLACE_STARTING;
     p->done = 0;
     uv_poll_init(loop_here(), &p->poll, p->process.fd);
     process_call_greet(&p->call);
@@ -41,7 +41,7 @@ static void on_rested(timer *t) { change(of_timer(t), true); }
 
 static void rest(place *p)
 {
-    p->state = RESTING;
+    p->state = PLACE_RESTING;
     timer_set(&p->timer, worker_rest(p->failures), on_rested);
     crew_on_rest();
 }
@@ -65,13 +65,13 @@ static void on_changed(int err, void *arg)
     else if (p->failures > 0 && !closing)
         rest(p);
     else
-        p->state = EMPTY;
+        p->state = PLACE_EMPTY;
     crew_on_change();
 }
 
 static void change(place *p, bool next)
 {
-    p->state = CHANGING;
+    p->state = PLACE_CHANGING;
     p->next = next;
     when_settled(in_lane(spawn, change_there, p), on_changed, p);
 }
@@ -88,9 +88,9 @@ void place_fill(place *p) { change(p, true); }
 
 void place_refresh(place *p, int grace, const char *died_of)
 {
-    if (p->state == BUSY)
+    if (p->state == PLACE_BUSY)
         processes_tally.running--;
-    p->state = CHANGING;
+    p->state = PLACE_CHANGING;
     p->errand = NULL;
     p->grace = grace;
     p->died_of = died_of;
@@ -100,11 +100,11 @@ void place_refresh(place *p, int grace, const char *died_of)
 
 void place_vacate(place *p)
 {
-    if (p->state == IDLE || p->state == STARTING) {
-        place_refresh(p, p->state == IDLE ? PROCESS_GRACE : 0, NULL);
-    } else if (p->state == RESTING) {
+    if (p->state == PLACE_IDLE || p->state == PLACE_STARTING) {
+        place_refresh(p, p->state == PLACE_IDLE ? PROCESS_GRACE : 0, NULL);
+    } else if (p->state == PLACE_RESTING) {
         timer_stop(&p->timer);
-        p->state = EMPTY;
+        p->state = PLACE_EMPTY;
     }
 }
 
@@ -149,8 +149,8 @@ static void on_event(uv_poll_t *h, int status, int events)
     (void)events;
     loop_enter();
     switch (p->state) {
-    case STARTING: on_greeting(p, process_call_step(&p->call, p->process.fd)); break;
-    case BUSY:     crew_on_progress(p, process_call_step(&p->call, p->process.fd)); break;
+    case PLACE_STARTING: on_greeting(p, process_call_step(&p->call, p->process.fd)); break;
+    case PLACE_BUSY:     crew_on_progress(p, process_call_step(&p->call, p->process.fd)); break;
     default:       place_listen(p); break;
     }
     loop_leave();
@@ -164,7 +164,7 @@ void place_watch(place *p)
 
 void place_idle(place *p)
 {
-    p->state = IDLE;
+    p->state = PLACE_IDLE;
     place_watch(p);                          /* for its end, or what it has no reason to say */
     uv_unref((uv_handle_t *)&p->poll);       /* a worker that has nothing to do keeps no loop running */
     crew_on_idle();
