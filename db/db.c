@@ -1,6 +1,5 @@
 /* db.c - see db.h. Chooses the driver by the URL, and passes on to it. */
 #include "driver.h"
-#include "ratelimit.h"
 #include "server/log.h"
 
 #include <string.h>
@@ -41,7 +40,6 @@ promise *db_query(db *here, arena *a, stopwatch *watch, rows *out, const stateme
 
 int driver_uncertain(const statement *s, const char *why)
 {
-    if (ratelimit_before(s->name, ERR_UNCERTAIN) >= 0)
-        log_error("%s: it is not known whether it was stored: %s", s->name, why);
+    log_error("%s: it is not known whether it was stored: %s", s->name, why);
     return ERR_UNCERTAIN;
 }

@@ -129,7 +129,7 @@ static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
         if (q->aborted)
             return false;
     }
-    pg_journal_refused(&l->pool->journal, q->plan->statement->name, r);
+    pg_journal_refused(q->plan->statement->name, r);
     return false;
 }
 

@@ -212,7 +212,6 @@ void pg_pool_check_closed(pg_pool *p)
     for (int i = 0; i < p->options->connections; i++)
         if (p->links[i].state != PG_SHUT)
             return;
-    pg_journal_done(&p->journal);
     promise *closed = p->closing;
     p->closing = NULL;
     promise_settle(closed, 0);

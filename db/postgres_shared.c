@@ -173,7 +173,7 @@ void pg_shared_return(pg_shared *p, pg_session *s)
 void pg_shared_refused(pg_shared *p, const statement *s, const PGresult *r)
 {
     uv_mutex_lock(&p->lock);
-    pg_journal_refused(&p->journal, s->name, r);
+    pg_journal_refused(s->name, r);
     uv_mutex_unlock(&p->lock);
 }
 
@@ -205,7 +205,6 @@ void pg_shared_free(pg_shared *p)
         pg_plans_done(&p->sessions[i].plans);
         pg_names_done(&p->sessions[i].names);
     }
-    pg_journal_done(&p->journal);
     lender_done(&p->lender);
     uv_cond_destroy(&p->news);
     uv_mutex_destroy(&p->lock);

@@ -1,7 +1,6 @@
 /* sqlite_error.c - see sqlite_error.h. */
 #include "sqlite_error.h"
 #include "db.h"
-#include "ratelimit.h"
 #include "server/log.h"
 
 #include <uv.h>
@@ -33,11 +32,6 @@ bool sqlite_error_leaves_doubt(sqlite3 *s)
 
 int sqlite_error_log(sqlite3 *s, const char *name)
 {
-    const int code = sqlite3_extended_errcode(s);
-    const long before = ratelimit_before(name, code);
-    if (before > 0)
-        log_error("%s: %s (and %ld times more since it was last said)", name, sqlite3_errmsg(s), before);
-    else if (before == 0)
-        log_error("%s: %s", name, sqlite3_errmsg(s));
-    return sqlite_error_code(code);
+    log_error("%s: %s", name, sqlite3_errmsg(s));
+    return sqlite_error_code(sqlite3_extended_errcode(s));
 }

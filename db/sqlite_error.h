@@ -11,8 +11,7 @@ bool sqlite_error_leaves_doubt(sqlite3 *s);
 
 int sqlite_error_code(int code);             /* a result code of SQLite's, as db.h has it */
 
-/* Logs the last error of s under this name (a statement's), and returns its code as db.h has it.
- * One that comes again within a second is only counted: a broken disk must not fill another one. */
+/* Logs the last error of s under this name (a statement's), and returns its code as db.h has it. */
 int sqlite_error_log(sqlite3 *s, const char *name);
 
 #endif

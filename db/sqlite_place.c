@@ -1,6 +1,5 @@
 /* sqlite_place.c - see sqlite_place.h. */
 #include "sqlite_place.h"
-#include "ratelimit.h"
 #include "server/log.h"
 #include "server/memory.h"
 
@@ -11,7 +10,6 @@
 #include <sys/statvfs.h>
 #include <uv.h>
 
-enum { GONE, READ_ONLY };                    /* kinds of complaint */
 
 static struct sqlite_inode look_at(const char *path)
 {
@@ -46,9 +44,8 @@ int sqlite_place_check(const sqlite_place *p)
                        !is_there(p->log_path, p->log) ? p->log_path : NULL;
     if (!gone)
         return 0;
-    if (ratelimit_before(p->path, GONE) >= 0)
-        log_error("%s has been deleted, moved or replaced while it was in use: nothing is stored any more, and what "
-                  "is read is the old file. Put it back, or start tenk again.", gone);
+    log_error("%s has been deleted, moved or replaced while it was in use: nothing is stored any more, and what "
+              "is read is the old file. Put it back, or start tenk again.", gone);
     return UV_EROFS;
 }
 
@@ -57,7 +54,6 @@ int sqlite_place_blame(const sqlite_place *p, int err)
     struct statvfs disk;
     if (err != UV_EIO || statvfs(p->path, &disk) || !(disk.f_flag & ST_RDONLY))
         return err;
-    if (ratelimit_before(p->path, READ_ONLY) >= 0)
-        log_error("%s: its disk has become read-only: nothing is stored until it can be written again", p->path);
+    log_error("%s: its disk has become read-only: nothing is stored until it can be written again", p->path);
     return UV_EROFS;
 }

@@ -1,6 +1,5 @@
 /* value.c - see value.h. */
 #include "value.h"
-#include "ratelimit.h"
 #include "server/log.h"
 
 #include <ctype.h>
@@ -66,14 +65,10 @@ void value_complain(const char *statement, int row, int column, char letter)
     const char *const what = letter == 'i' ? "a whole number" : letter == 'I' ? "a whole number or null" :
                              letter == 'f' ? "a number" : letter == 'F' ? "a number or null" :
                              letter == 'b' ? "true or false" : "true, false or null";
-    const long before = ratelimit_before(statement, letter);
-    if (before >= 0)
-        log_error("%s: what came in row %d, column %d, is not %s%s", statement, row + 1, column + 1, what,
-                  before ? " (and more such since it was last said)" : "");
+    log_error("%s: what came in row %d, column %d, is not %s", statement, row + 1, column + 1, what);
 }
 
 void value_complain_of_columns(const char *statement, const char *types, int columns)
 {
-    if (ratelimit_before(statement, columns) >= 0)
-        log_error("%s: %d columns came, and not the %zu that it asks for", statement, columns, strlen(types));
+    log_error("%s: %d columns came, and not the %zu that it asks for", statement, columns, strlen(types));
 }

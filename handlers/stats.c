@@ -7,12 +7,14 @@
  *                  "started": 3, "died": 0},
  *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204}},
  *    "stack": {"GET /users/:id": 5312},
- *    "refused": {"database_wait": 12}, "never_awaited": 0, "background_failures": 0}
+ *    "refused": {"database_wait": 12}, "log": {"dropped": 0, "held_back": 11519},
+ *    "never_awaited": 0, "background_failures": 0}
  *
  * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
  * two jobs compute just now; that one worker process was killed because nobody wanted its job any longer,
  * and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, and how long
- * the slowest did; that twelve requests were answered with 503, and by which bound (refusal.h); how many bytes of a task's stack a route used at most, if the build counts that; and how
+ * the slowest did; that twelve requests were answered with 503, and by which bound (refusal.h); how many bytes of a task's stack a route used at most, if the build counts that; how many
+ * lines the log lost because nobody read it, and how many it only counted (log.h); and how
  * many promises nobody awaited, and background tasks failed. What is counted is since the start. Without loops,
  * as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
@@ -23,6 +25,7 @@
 #include "server/async/processes.h"
 #include "server/async/turns.h"
 #include "server/buffer.h"
+#include "server/log.h"
 #include "server/refusal.h"
 
 struct list { buffer text; const char *comma; };
@@ -118,6 +121,13 @@ static void write_refusals(struct list *l)
     buffer_text(&l->text, TEXT("}"));
 }
 
+static void write_log(buffer *b)
+{
+    const log_counts c = log_count();
+    buffer_printf(b, ",\"log\":{\"dropped\":%llu,\"held_back\":%llu}", (unsigned long long)c.dropped,
+                  (unsigned long long)c.held_back);
+}
+
 int stats(request *req)
 {
     struct list l = { .comma = "" };
@@ -132,6 +142,7 @@ int stats(request *req)
     write_labels(&l, "blocked", write_blocked);
     write_labels(&l, "stack", write_stack);
     write_refusals(&l);
+    write_log(&l.text);
     buffer_printf(&l.text, ",\"never_awaited\":%llu,\"background_failures\":%llu}\n",
                   (unsigned long long)forgotten_count(), (unsigned long long)background_failures());
     respond_header(req, "Cache-Control", "no-store");

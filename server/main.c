@@ -19,6 +19,7 @@
 #include "version.h"
 
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -119,6 +120,8 @@ static void announce(void *arg)
         snprintf(how, sizeof how, "threads mode, up to %d connections", c->threads.max);
     else
         snprintf(how, sizeof how, "async mode, %d worker%s", c->server.workers, c->server.workers == 1 ? "" : "s");
+    if (poll(&(struct pollfd){ STDOUT_FILENO, POLLOUT, 0 }, 1, 0) == 0)      /* nobody reads it: we serve all the same */
+        return;
     printf("tenk %s: %s, %s, %s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server), how,
            database_describe(r->database));
     fflush(stdout);
@@ -147,6 +150,19 @@ static int serve(const config *c, database *d)
     processes_end();
     server_close(r.server);
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* From here on nobody waits for whoever reads the log. */
+static int serve_logged(const config *c, database *d)
+{
+    const int err = log_start();
+    if (err) {
+        log_error("cannot start the thread that writes the log: %s", uv_strerror(err));
+        return EXIT_FAILURE;
+    }
+    const int code = serve(c, d);
+    log_stop();
+    return code;
 }
 
 static int with_database(const config *c, int (*then)(const config *c, database *d))
@@ -196,7 +212,7 @@ static int act(action action, const config *c)
     switch (action) {
     case ACTION_TEST_CONFIG:  puts("the configuration is good"); return EXIT_SUCCESS;
     case ACTION_INIT_DB:      return with_database(c, init_db);
-    default:                  return with_database(c, serve);
+    default:                  return with_database(c, serve_logged);
     }
 }
 

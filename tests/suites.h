@@ -9,6 +9,7 @@
     run(reserve_suite)       \
     run(arena_suite)         \
     run(buffer_suite)        \
+    run(throttle_suite)      \
     run(log_suite)           \
     run(stopwatch_suite)     \
     run(units_suite)         \

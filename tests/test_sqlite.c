@@ -5,6 +5,7 @@
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "sqlite_fixture.h"
+#include "server/log.h"
 #include "suites.h"
 
 #include <fcntl.h>
@@ -189,7 +190,7 @@ START_TEST(errors_are_those_of_db_h)
 }
 END_TEST
 
-START_TEST(an_error_that_comes_again_and_again_is_logged_once)
+START_TEST(an_error_that_comes_again_and_again_is_logged_a_few_times)
 {
     char log[4096] = "";
     const char *file = files_path("log.txt");
@@ -202,10 +203,12 @@ START_TEST(an_error_that_comes_again_and_again_is_logged_once)
     ck_assert_int_eq(outcome_of(add(&r, 4000, "no such user")), DB_EQUERY);
     dup2(before, STDERR_FILENO);
     ck_assert_int_gt(pread(fd, log, sizeof log - 1, 0), 0);
-    const char *first = strstr(log, "wrong: near \"nothing\": syntax error");
-    ck_assert_ptr_nonnull(first);
-    ck_assert_ptr_null(strstr(first + 1, "wrong:"));
-    ck_assert_ptr_nonnull(strstr(first, "add: FOREIGN KEY constraint failed"));
+    int times = 0;
+    for (const char *at = log; (at = strstr(at, "wrong: near \"nothing\": syntax error")); at++)
+        times++;
+    ck_assert_int_ge(times, 1);
+    ck_assert_int_le(times, LOG_SAME + 1);   /* and how many more there were */
+    ck_assert_ptr_nonnull(strstr(log, "add: FOREIGN KEY constraint failed"));
     close_it();
 }
 END_TEST
@@ -285,7 +288,7 @@ Suite *sqlite_suite(void)
     tcase_add_test(t, a_write_is_seen_by_the_next_read);
     tcase_add_test(t, a_write_is_seen_by_a_read_behind_others_that_wait);
     tcase_add_test(t, errors_are_those_of_db_h);
-    tcase_add_test(t, an_error_that_comes_again_and_again_is_logged_once);
+    tcase_add_test(t, an_error_that_comes_again_and_again_is_logged_a_few_times);
     tcase_add_test(t, a_wrong_statement_is_the_databases_no);
     tcase_add_test(t, a_task_gathers_a_user_and_posts);
     tcase_add_test(t, answers_that_are_large_as_a_rule_do_not_grow_anew);

@@ -69,14 +69,14 @@ static void log_task(cache *c, int loop, const task_view *v)
         snprintf(what, sizeof what, "awaits %s() at %s", v->awaits.maker, find(c, v->awaits.place));
     else
         snprintf(what, sizeof what, "awaits %s() at %s, called at %s", v->awaits.maker, place, find(c, v->awaits.place));
-    log_info("loop %d: %s, %llu ms old (%s), %s", loop, v->name, (unsigned long long)v->age, label_name(v->label), what);
+    log_list("loop %d: %s, %llu ms old (%s), %s", loop, v->name, (unsigned long long)v->age, label_name(v->label), what);
 }
 
 static void log_one(const dump *d)
 {
     cache *c = mem_alloc(sizeof *c);
     c->symbols = symbols_open();
-    log_info("loop %d has %zu task%s", d->loop, d->count, d->count == 1 ? "" : "s");
+    log_list("loop %d has %zu task%s", d->loop, d->count, d->count == 1 ? "" : "s");
     for (size_t i = 0; i < d->count; i++)
         log_task(c, d->loop, &d->tasks[i]);
     symbols_close(c->symbols);
@@ -87,7 +87,7 @@ static void log_stack(const char *name, const label_counts *c, void *arg)
 {
     (void)arg;
     if (c->stack)
-        log_info("stack: %s used %zu bytes at most", name, c->stack);
+        log_list("stack: %s used %zu bytes at most", name, c->stack);
 }
 
 void dump_stacks(void) { label_each(log_stack, NULL); }

@@ -1,6 +1,7 @@
 /* fault.c - see fault.h. What the handler calls is safe in any state of the process. */
 #include "fault.h"
 #include "owner.h"
+#include "server/log.h"
 #include "stack.h"
 #include "task.h"
 
@@ -56,8 +57,7 @@ static void tell(const char *what, size_t size, const char *setting)
     add(&l, " bytes; raise ");
     add(&l, setting);
     add(&l, "\n");
-    if (write(STDERR_FILENO, l.text, l.length) < 0) {        /* nowhere left to say so */
-    }
+    log_last_words(l.text, l.length);
 }
 
 /* The lowest pages of a thread's stack are its guard, or those below them: pthreads differ. */
@@ -69,17 +69,19 @@ static bool below_thread(const char *at)
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     const stack *s = task_stack();
+    const bool memory = number == SIGSEGV || number == SIGBUS;
     (void)context;
-    if (s && stack_guards(s, info->si_addr))
+    log_flush();
+    if (memory && s && stack_guards(s, info->si_addr))
         tell("task", s->size, "[tasks] stack");
-    else if (!s && below_thread(info->si_addr))
+    else if (memory && !s && below_thread(info->si_addr))
         tell("the thread for", here.size, here.setting);
     signal(number, SIG_DFL);                 /* and the same instruction again */
 }
 
 void fault_install(void)
 {
-    static const int FAULTS[] = { SIGSEGV, SIGBUS };
+    static const int FAULTS[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
     for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++) {
         struct sigaction now;
         if (sigaction(FAULTS[i], NULL, &now) || (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)

@@ -1,4 +1,5 @@
-/* fault.h - a stack that overflows says whose it was before the process dies.
+/* fault.h - what is left to say before the process dies of a fault: what the log still holds, and, of a stack that
+ * overflows, whose it was.
  *
  *   tenk: stack overflow in task /users/:id (GET /users/:id): it has 65536 bytes; raise [tasks] stack
  *

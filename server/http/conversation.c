@@ -279,10 +279,10 @@ void conversation_log(const conversation *c)
     const route *r = atomic_load_explicit(&c->answering, memory_order_relaxed);
     const uint64_t since = atomic_load_explicit(&c->since, memory_order_relaxed);
     if (r)
-        log_info("thread of %s port %s: %s %s, %llu ms old", host, port, r->method, r->path,
+        log_list("thread of %s port %s: %s %s, %llu ms old", host, port, r->method, r->path,
                  (unsigned long long)(uv_hrtime() - since) / 1000000);
     else
-        log_info("thread of %s port %s: waits for a request", host, port);
+        log_list("thread of %s port %s: waits for a request", host, port);
 }
 
 conversation *conversation_new(const talk *t, int fd)

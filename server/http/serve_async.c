@@ -113,8 +113,10 @@ static void on_signal(uv_signal_t *h, int number)
 {
     crew *c = h->data;
     loop_enter();
-    if (atomic_exchange(&c->stopping, true))
-        _exit(128 + number);                 /* asked twice: at once */
+    if (atomic_exchange(&c->stopping, true)) {               /* asked twice: at once */
+        log_flush();
+        _exit(128 + number);
+    }
     serve_stopping(number);
     for (int i = 0; i < c->count; i++)
         uv_async_send(&c->threads[i].stop);

@@ -151,7 +151,7 @@ static bool accept_some(crowd *all)
 static void dump(crowd *all)
 {
     pthread_mutex_lock(&all->lock);
-    log_info("there are %d threads with a client", all->count);
+    log_list("there are %d threads with a client", all->count);
     for (const conversation *c = all->first; c; c = c->next)
         conversation_log(c);
     pthread_mutex_unlock(&all->lock);
@@ -182,8 +182,10 @@ static bool wait_until_empty(crowd *all, uint64_t ms)
         const uint64_t left = (until - now) / 1000000 + 1;
         poll(on, 2, ms == PLAIN_FOREVER || left > INT32_MAX ? -1 : (int)left);
         const int number = on[1].revents ? read_signal(all) : 0;
-        if (number)
+        if (number) {
+            log_flush();
             _exit(128 + number);
+        }
     }
     return true;
 }

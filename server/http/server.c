@@ -64,6 +64,7 @@ void serve_must(int err, const char *what)
     if (err) {
         log_error("%s: %s", what, uv_strerror(err));
         _exit(1);
+        log_flush();
     }
 }
 

@@ -24,6 +24,7 @@
     run(command_suite)          \
     run(life_suite)             \
     run(stopping_suite)         \
+    run(logs_suite)             \
     run(crowds_suite)           \
     run(overload_suite)         \
     run(threads_suite)          \

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include "client.h"
+#include "launch.h"
 
 #include <check.h>
 #include <ctype.h>
@@ -104,7 +105,7 @@ static void words_done(words *w)
         free(w->environment[i]);
 }
 
-static pid_t launch(const words *w, const char *folder, int output)
+static pid_t launch(const words *w, const terms *t, const char *folder, int output)
 {
     const pid_t parent = getpid();
     const pid_t pid = fork();
@@ -118,6 +119,7 @@ static pid_t launch(const words *w, const char *folder, int output)
     dup2(open("/dev/null", O_RDONLY), 0);
     dup2(output, 1);
     dup2(output, 2);
+    terms_apply(t);
     syscall(SYS_close_range, 3u, ~0u, 0u);
     execve(run_binary(), w->argument, w->environment);
     dprintf(2, "%s: %s\n", run_binary(), strerror(errno));
@@ -177,6 +179,7 @@ static bool up(void)
 static void start(const char *name, const char *database, va_list list)
 {
     words w = { 0 };
+    const terms t = next_terms();
     here = (server){ 0 };
     snprintf(here.folder, sizeof here.folder, "%s/%s-XXXXXX", run_folder(), name);
     ck_assert_ptr_nonnull(mkdtemp(here.folder));
@@ -199,7 +202,7 @@ static void start(const char *name, const char *database, va_list list)
     char *path = printed("%s/log", here.folder);
     const int output = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     free(path);
-    here.pid = launch(&w, here.folder, output);
+    here.pid = launch(&w, &t, here.folder, output);
     close(output);
     words_done(&w);
     const bool in_time = eventually(60, up());
@@ -357,6 +360,7 @@ int server_descriptors(void)
 int tenk_run(char *output, size_t size, ...)
 {
     words w = { 0 };
+    const terms t = next_terms();
     va_list list;
     int pipes[2], status = 0;
     add_own_environment(&w);
@@ -366,7 +370,7 @@ int tenk_run(char *output, size_t size, ...)
     add_words(&w, list);
     va_end(list);
     ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
-    const pid_t pid = launch(&w, run_folder(), pipes[1]);
+    const pid_t pid = launch(&w, &t, run_folder(), pipes[1]);
     close(pipes[1]);
     words_done(&w);
 

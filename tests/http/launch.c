@@ -1,0 +1,62 @@
+/* launch.c - see launch.h. */
+#include "launch.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static terms next;
+
+void next_errors_to(int fd)    { next.errors = fd; }
+void next_without(int fd)      { next.without[fd] = true; }
+void next_as_user(uid_t user)  { next.user = user; }
+void next_without_ipv6(void)   { next.no_ipv6 = true; }
+
+void next_limited(int resource, rlim_t most)
+{
+    next.limited = true;
+    next.resource = resource;
+    next.most = most;
+}
+
+static int refuse_ipv6(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = { sizeof code / sizeof code[0], code };
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+void terms_apply(const terms *t)
+{
+    if (t->errors > 0)
+        dup2(t->errors, STDERR_FILENO);
+    if (t->limited && setrlimit(t->resource, &(struct rlimit){ t->most, t->most }))
+        _exit(125);
+    if (t->user && (setgid(t->user) || setuid(t->user) || prctl(PR_SET_PDEATHSIG, SIGKILL)))       /* which that undid */
+        _exit(125);
+    if (t->no_ipv6 && refuse_ipv6())
+        _exit(125);
+    for (int fd = 0; fd < 3; fd++)
+        if (t->without[fd])
+            close(fd);
+}
+
+terms next_terms(void)
+{
+    const terms t = next;
+    next = (terms){ 0 };
+    return t;
+}
