@@ -84,7 +84,7 @@ typedef struct config {
         int running;                         /* CPU jobs at once, for each worker; auto: processors */
         int waiting;                         /* CPU jobs in line, for each worker; 1024 */
         uint64_t target;                     /* for how long, while more come than can be done; 1s */
-        int    max;                          /* of threads mode: connections; auto: limits.connections of all workers */
+        int    max;                          /* of threads mode: connections; auto: limits.connections of all workers, or what the machine allows */
         size_t stack;                        /* of each of those; 1MiB */
     } threads;
     struct {

@@ -1,6 +1,7 @@
 /* machine.c - see machine.h. */
 #include "machine.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -27,22 +28,41 @@ int machine_quota(const char *cpu_max)
     return count > INT_MAX ? 0 : (int)count;
 }
 
-/* The least quota of the process's own cgroup and of those around it. */
-static int cgroup_quota(void)
+/* Calls look with the path of each folder of a cgroup that holds this process: its own, and those around it. */
+static void each_cgroup(void (*look)(const char *folder, void *arg), void *arg)
 {
-    char group[PATH_MAX], path[PATH_MAX + 64], line[64];
-    int least = 0;
+    char group[PATH_MAX], folder[PATH_MAX + 32];
     if (!read_first_line("/proc/self/cgroup", group, sizeof group) || strncmp(group, "0::/", 4) != 0)
-        return 0;
+        return;
     group[strcspn(group, "\n")] = '\0';
     char *const inner = group + 3;
     for (char *end = inner + strlen(inner); end; end = strrchr(inner, '/')) {
         *end = '\0';
-        snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", inner);
-        const int quota = read_first_line(path, line, sizeof line) ? machine_quota(line) : 0;
-        if (quota && (!least || quota < least))
-            least = quota;
+        snprintf(folder, sizeof folder, "/sys/fs/cgroup%s", inner);
+        look(folder, arg);
     }
+}
+
+static int read_in(const char *folder, const char *name, char *line, int size)
+{
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return read_first_line(path, line, size);
+}
+
+static void look_at_quota(const char *folder, void *least)
+{
+    char line[64];
+    const int quota = read_in(folder, "cpu.max", line, sizeof line) ? machine_quota(line) : 0;
+    if (quota && (!*(int *)least || quota < *(int *)least))
+        *(int *)least = quota;
+}
+
+/* The least quota of the process's own cgroup and of those around it. */
+static int cgroup_quota(void)
+{
+    int least = 0;
+    each_cgroup(look_at_quota, &least);
     return least;
 }
 
@@ -55,6 +75,94 @@ int machine_processors(void)
     if (quota && quota < count)
         count = quota;
     return count < 1 ? 1 : count;
+}
+
+/* What is left of a limit: UINT64_MAX if there is none. */
+static uint64_t left_of(uint64_t limit, uint64_t used) { return limit > used ? limit - used : 0; }
+
+/* The same in a cgroup, of which one file holds the limit, or "max", and another what is used. */
+static uint64_t left_in(const char *folder, const char *limit, const char *used)
+{
+    char line[64];
+    unsigned long long most, now = 0;
+    if (!read_in(folder, limit, line, sizeof line) || sscanf(line, "%llu", &most) != 1)
+        return UINT64_MAX;
+    if (read_in(folder, used, line, sizeof line))
+        sscanf(line, "%llu", &now);
+    return left_of(most, now);
+}
+
+struct least { uint64_t threads, touched; };
+
+static void look_at_threads(const char *folder, void *arg)
+{
+    struct least *l = arg;
+    const uint64_t tasks = left_in(folder, "pids.max", "pids.current");
+    const uint64_t memory = left_in(folder, "memory.max", "memory.current");
+    if (tasks < l->threads)
+        l->threads = tasks;
+    if (memory < UINT64_MAX && memory / l->touched < l->threads)
+        l->threads = memory / l->touched;
+}
+
+/* Of limits of the machine as a whole: each thread has two mappings, its stack and the guard below it. */
+static void look_at_kernel(struct least *l)
+{
+    char line[64];
+    unsigned long long n;
+    if (read_first_line("/proc/sys/vm/max_map_count", line, sizeof line) && sscanf(line, "%llu", &n) == 1 && n / 3 < l->threads)
+        l->threads = n / 3;
+    if (read_first_line("/proc/sys/kernel/threads-max", line, sizeof line) && sscanf(line, "%llu", &n) == 1 && n < l->threads)
+        l->threads = n;
+}
+
+/* That limit counts all processes of the user; and it is not for the superuser. */
+static void look_at_user(struct least *l)
+{
+    struct rlimit tasks;
+    if (getuid() != 0 && getrlimit(RLIMIT_NPROC, &tasks) == 0 && tasks.rlim_cur < l->threads)
+        l->threads = tasks.rlim_cur;
+}
+
+static uint64_t limit_of(int resource)
+{
+    struct rlimit l;
+    return getrlimit(resource, &l) || l.rlim_cur == RLIM_INFINITY ? UINT64_MAX : l.rlim_cur;
+}
+
+uint64_t machine_memory_left(void)
+{
+    const uint64_t space = limit_of(RLIMIT_AS), data = limit_of(RLIMIT_DATA), page = (uint64_t)sysconf(_SC_PAGESIZE);
+    unsigned long long all, own;
+    char line[128];
+    if (space == UINT64_MAX && data == UINT64_MAX)
+        return UINT64_MAX;
+    if (!read_first_line("/proc/self/statm", line, sizeof line) || sscanf(line, "%llu %*u %*u %*u %*u %llu", &all, &own) != 2)
+        return UINT64_MAX;
+    const uint64_t of_space = space == UINT64_MAX ? space : left_of(space, all * page);
+    const uint64_t of_data = data == UINT64_MAX ? data : left_of(data, own * page);
+    return of_space < of_data ? of_space : of_data;
+}
+
+int machine_threads(uint64_t size, uint64_t touched)
+{
+    struct least l = { UINT64_MAX, touched };
+    const uint64_t left = machine_memory_left();
+    if (left < UINT64_MAX)
+        l.threads = left / size;
+    each_cgroup(look_at_threads, &l);
+    look_at_kernel(&l);
+    look_at_user(&l);
+    return l.threads > INT_MAX ? INT_MAX : (int)l.threads;
+}
+
+void machine_open_standard_files(void)
+{
+    int fd;
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)     /* each gets the lowest that is free */
+        ;
+    if (fd > STDERR_FILENO)
+        close(fd);
 }
 
 int machine_open_files(void)

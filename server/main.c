@@ -1,11 +1,13 @@
 /* main.c - from the command line to a running server, and back out again. */
 #include "config.h"
+#include "descriptors.h"
 #include "handlers/gallery.h"
 #include "handlers/jobs.h"
 #include "handlers/site.h"
 #include "healthcheck.h"
 #include "log.h"
 #include "machine.h"
+#include "memory.h"
 #include "options.h"
 #include "refusal.h"
 #include "reserve.h"
@@ -141,6 +143,11 @@ static int serve(const config *c, database *d)
     configure_processes(c);
     configure_refusals(c);
     task_set_stack_size(c->tasks.stack);
+    const int err = c->server.mode == MODE_ASYNC ? threads_start() : 0;
+    if (err) {
+        snprintf(why, sizeof why, "cannot start the threads of the pool: %s ([threads] pool = %d)", uv_strerror(err), c->threads.pool);
+        return fail(why);
+    }
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);
@@ -175,6 +182,12 @@ static int with_database(const config *c, int (*then)(const config *c, database 
     const int code = then(c, d);
     database_close(d);
     return code;
+}
+
+static int serve_all(const config *c)
+{
+    char why[WHY];
+    return descriptors_check(c, why, sizeof why) ? fail(why) : with_database(c, serve_logged);
 }
 
 static int init_db(const config *c, database *d)
@@ -212,7 +225,7 @@ static int act(action action, const config *c)
     switch (action) {
     case ACTION_TEST_CONFIG:  puts("the configuration is good"); return EXIT_SUCCESS;
     case ACTION_INIT_DB:      return with_database(c, init_db);
-    default:                  return with_database(c, serve_logged);
+    default:                  return serve_all(c);
     }
 }
 
@@ -227,7 +240,9 @@ int main(int argc, char *argv[])
     options o;
     config c;
 
+    machine_open_standard_files();           /* before anything else is opened */
     processes_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
+    mem_begin();
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
     signal(SIGUSR2, SIG_IGN);                /* it asks for a dump: not before there is something to see */
     if (options_parse(&o, argc, argv, stderr))

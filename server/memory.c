@@ -1,11 +1,15 @@
 /* memory.c - see memory.h. */
 #include "memory.h"
 #include "freelist.h"
+#include "log.h"
+#include "machine.h"
+#include "spare_memory.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(USE_VALGRIND)
 #define EACH_ITS_OWN 1
@@ -15,21 +19,74 @@
 #endif
 #endif
 
-enum { FIRST_SLAB = 1024, LARGER = 4, SLAB = 64 * 1024, AT_ONCE = 64 };
+enum { FIRST_SLAB = 1024, LARGER = 4, SLAB = 64 * 1024, AT_ONCE = 64, LEFT_TO_OTHERS = 16 * 1024 * 1024 };
 
-static void *checked(void *p, size_t size)
+static bool limited;                         /* by RLIMIT_AS or RLIMIT_DATA, from the start */
+
+static void die(size_t size)
 {
-    if (!p && size) {
-        fprintf(stderr, "tenk: out of memory (asked for %zu bytes)\n", size);
-        abort();
-    }
-    return p;
+    char words[96];
+    log_last_words(words, (size_t)snprintf(words, sizeof words, "tenk: out of memory (asked for %zu bytes)\n", size));
+    abort();
 }
 
-void *mem_alloc(size_t size)             { return checked(calloc(1, size), size); }
-void *mem_resize(void *p, size_t size)   { return checked(realloc(p, size), size); }
-char *mem_copy(const char *text)         { return checked(strdup(text), strlen(text) + 1); }
-void  mem_free(void *p)                  { free(p); }
+/* realloc, and if it fails once more with what was spared for that. A size of 0 is none to fail with. */
+static void *resize(void *p, size_t size)
+{
+    void *larger;
+    while (!(larger = realloc(p, size)) && size && spare_memory_release())
+        ;
+    return larger;
+}
+
+void *mem_resize(void *p, size_t size)
+{
+    void *larger = resize(p, size);
+    if (!larger && size)
+        die(size);
+    return larger;
+}
+
+void *mem_alloc(size_t size)
+{
+    void *p = calloc(1, size);
+    return p || !size ? p : memset(mem_resize(NULL, size), 0, size);
+}
+
+char *mem_copy(const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    return memcpy(mem_resize(NULL, size), text, size);
+}
+
+void mem_free(void *p) { free(p); }
+
+/* libuv aborts where it gets no memory for what it has no error for. */
+
+static void *uv_alloc(size_t size) { return resize(NULL, size); }
+
+static void *uv_alloc_zeroed(size_t count, size_t size)
+{
+    void *p = calloc(count, size);
+    if (p || !count || size > SIZE_MAX / count)
+        return p;
+    p = resize(NULL, count * size);
+    return p ? memset(p, 0, count * size) : NULL;
+}
+
+void mem_begin(void)
+{
+    spare_memory_set_aside();
+    limited = machine_memory_left() < UINT64_MAX;
+    uv_replace_allocator(uv_alloc, resize, uv_alloc_zeroed, free);
+}
+
+bool mem_is_short(void) { return spare_memory_is_short(); }
+
+bool mem_has(size_t size)
+{
+    return !limited || (!mem_is_short() && machine_memory_left() >= size + LEFT_TO_OTHERS);
+}
 
 struct pool_free { struct pool_free *next; };
 
@@ -45,7 +102,7 @@ struct pool_slab {
 
 const bool mem_each_its_own = true;
 
-void *pool_get(pool *p)              { return checked(malloc(p->size), p->size); }
+void *pool_get(pool *p)              { return mem_resize(NULL, p->size); }
 void  pool_put(pool *p, void *object) { (void)p; free(object); }
 void  pool_done(pool *p)             { (void)p; }
 void  pool_done_all(void)            { }
@@ -68,7 +125,7 @@ static struct pool_slab *slab_new(pool *p)
     const size_t size = least > p->slab ? least : p->slab;
     struct pool_slab *slab = size == SLAB ? freelist_get(&empty_slabs) : NULL;
     if (!slab)
-        slab = checked(malloc(size), size);
+        slab = mem_resize(NULL, size);
     p->large += size >= SLAB;
     *slab = (struct pool_slab){ .next = p->slabs, .size = size };
     return slab;

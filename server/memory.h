@@ -1,8 +1,9 @@
 /* memory.h - the one place where memory runs out.
  *
- * No function here returns NULL: a server that cannot allocate a hundred bytes cannot report that
- * it cannot either, so it says so in one line and aborts. What a stranger can make large (a body,
- * a queue, a task's stack) is bounded and refused before it gets here. */
+ * No function here returns NULL: a server that cannot allocate a hundred bytes cannot report that it cannot
+ * either. So there is some to spare (spare_memory.h), with which what has begun is finished; meanwhile
+ * mem_is_short, and nothing new begins. If that is used up too it says so in one line and aborts. What a stranger can
+ * make large (a body, a queue, a task's stack) is bounded and refused before it gets here. */
 #ifndef MEMORY_H
 #define MEMORY_H
 
@@ -15,6 +16,10 @@ void *mem_alloc(size_t size);                /* zeroed */
 void *mem_resize(void *p, size_t size);      /* new bytes are not zeroed */
 char *mem_copy(const char *text);            /* a terminated string */
 void  mem_free(void *p);                     /* NULL is fine */
+
+void mem_begin(void);                        /* once, before libuv is used: sets some aside, for libuv too */
+bool mem_is_short(void);                     /* begin nothing that takes memory */
+bool mem_has(size_t size);                   /* may something as large as that be allocated? It looks where there is a limit */
 
 /* A pool hands out objects of one size, from a list of used ones that this thread keeps: what a
  * request needs is the last request's memory, still warm. Declare one per type and thread:

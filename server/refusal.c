@@ -29,6 +29,7 @@ static struct kind {
     [REFUSED_PATTERNS]         = { "patterns", "runs of a pattern", NULL, false },
     [REFUSED_CONNECTIONS]      = { "connections", "clients", "[limits] connections", false },
     [REFUSED_THREADS]          = { "threads", "clients", "[threads] max", false },
+    [REFUSED_MEMORY]           = { "memory", NULL, NULL, false },
 };
 
 int refuse(refusal kind, uint64_t waited)
@@ -58,6 +59,8 @@ void refusal_explain(const refusal_view *v, char *why, size_t size)
                  v->setting, limit);
     else if (v->setting)
         snprintf(why, size, "The server is overloaded: as many %s wait as %s allows, %llu.", v->line, v->setting, limit);
+    else if (!v->line)
+        snprintf(why, size, "The server is short of memory.");
     else
         snprintf(why, size, "There are as many %s as there may be at once.", v->line);
 }

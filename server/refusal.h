@@ -29,6 +29,7 @@ typedef enum {
     REFUSED_OUTGOING_WAIT, REFUSED_OUTGOING_LINE,
     REFUSED_PATTERNS,                        /* of the gallery, at once */
     REFUSED_CONNECTIONS, REFUSED_THREADS,    /* a client, before it could ask */
+    REFUSED_MEMORY,                          /* there is none: whatever has not begun does not */
     REFUSALS,
 } refusal;
 
@@ -45,7 +46,7 @@ void refusal_set_limit(refusal kind, uint64_t limit);        /* milliseconds, or
 
 typedef struct refusal_view {
     const char *name;                        /* "database_wait" */
-    const char *line;                        /* what it is that waits, as the subject of a sentence */
+    const char *line;                        /* what it is that waits, as the subject of a sentence; NULL: nothing does */
     const char *setting;                     /* "[database] target" */
     bool        time;                        /* the limit is a time, else a number */
     uint64_t    limit;                       /* of the setting */

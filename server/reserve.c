@@ -1,5 +1,6 @@
 /* reserve.c - see reserve.h. */
 #include "reserve.h"
+#include "machine.h"
 
 #include <assert.h>
 #include <malloc.h>
@@ -128,4 +129,7 @@ void reserve_tune_allocator(bool loops)
     mallopt(M_TRIM_THRESHOLD, loops ? 4 * 1024 * 1024 : 256 * 1024);
     mallopt(M_TOP_PAD, loops ? 256 * 1024 : 64 * 1024);
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    const uint64_t left = machine_memory_left();             /* a heap takes 64 MiB of it at once */
+    if (left < UINT64_MAX)
+        mallopt(M_ARENA_MAX, 1 + (int)(left >> 30));
 }

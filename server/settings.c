@@ -2,6 +2,7 @@
  * config.ini, which a test compares with the row. */
 #include "settings.h"
 
+#include "descriptors.h"
 #include "installed.h"
 #include "machine.h"
 #include "units.h"
@@ -32,25 +33,17 @@ static int within_the_pool(const config *c)
     return machine_processors() < c->threads.pool ? machine_processors() : c->threads.pool;
 }
 
-/* What is left of the open files when the databases, the loops and the log have theirs. A request to
- * another server has one in use, one that is kept, and two to look up a name. */
-static int as_files_allow(const config *c)
-{
-    enum { PROCESS = 64, LOOP = 16, SQLITE = 3, OUTGOING = 4, MOST = 1000000 };
-    const int others = PROCESS + (c->database.readers + 1) * SQLITE +
-                       c->server.workers * (LOOP + c->database.connections + c->outgoing.connections * OUTGOING +
-                                            c->processes.pool);
-    const int each = (machine_open_files() - others) / c->server.workers;
-    return each < 1 ? 1 : each > MOST ? MOST : each;
-}
-
 static int one_a_connection(const config *c) { return c->limits.connections; }
 
-static int every_connection(const config *c)
+/* A thread that serves maps its stack with a guard, and a stack for signals, and has a heap; of these it touches some. */
+static int as_machine_allows(const config *c)
 {
-    enum { MOST = 1000000 };
+    enum { MOST = 1000000, OTHERS = 32, BESIDE_STACK = 384 * 1024, TOUCHED = 128 * 1024 };
     const int64_t all = (int64_t)c->limits.connections * c->server.workers;
-    return all < MOST ? (int)all : MOST;
+    const int64_t others = OTHERS + c->database.readers + c->threads.pool;
+    const int64_t threads = machine_threads(c->threads.stack + BESIDE_STACK, TOUCHED) - others;
+    const int64_t each = threads < all ? threads : all;
+    return each < 1 ? 1 : each < MOST ? (int)each : MOST;
 }
 
 static char *installed_or_here(void)
@@ -155,7 +148,7 @@ const setting SETTINGS[] = {
       .why = "Bytes of the request target; part of the head." },
     { SIZE(limits, body, "0", "1GiB"), .initial = "1MiB",
       .why = "Bytes of a request's body, which is kept in memory." },
-    { NUMBER(limits, connections, "1", "1000000"), .initial = "auto", .automatic = as_files_allow,
+    { NUMBER(limits, connections, "1", "1000000"), .initial = "auto", .automatic = descriptors_for_connections,
       .why = "Open at once, for each worker; auto: what the limit of open files allows." },
     { NUMBER(limits, pipeline, "1", "1000"), .initial = "32",
       .why = "Requests of one connection under way at once; the others wait unread." },
@@ -185,8 +178,8 @@ const setting SETTINGS[] = {
       .why = "Jobs in line, for each worker; more get 503." },
     { DURATION(threads, target, "0", "1h"), .initial = "1s",
       .why = "How long jobs, and files, may wait in line while more come than can be done, then 503; 0: any time." },
-    { NUMBER(threads, max, "1", "1000000"), .initial = "auto", .automatic = every_connection,
-      .why = "In threads mode: of connections; more get 503; auto: [limits] connections of all workers." },
+    { NUMBER(threads, max, "1", "1000000"), .initial = "auto", .automatic = as_machine_allows,
+      .why = "In threads mode: of connections; more get 503; auto: as many as may be and the machine allows." },
     { SIZE(threads, stack, "128KiB", "64MiB"), .initial = "1MiB",
       .why = "In threads mode: of one thread; only what it touches takes memory." },
 

@@ -2,10 +2,13 @@
 #include "config_scratch.h"
 #include "suites.h"
 
+#include "server/descriptors.h"
 #include "server/machine.h"
+#include "server/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 static void refuses_variable(const char *variable, const char *line)
@@ -287,6 +290,45 @@ START_TEST(the_table_is_in_order)
 }
 END_TEST
 
+START_TEST(few_open_files_are_shared_and_too_few_refused)
+{
+    char why[512] = "";
+    struct rlimit before, few;
+    getrlimit(RLIMIT_NOFILE, &before);
+    for (rlim_t files = 16; files <= 1024; files *= 2) {
+        few = (struct rlimit){ files, before.rlim_max };
+        setrlimit(RLIMIT_NOFILE, &few);
+        ck_assert_int_eq(load_environment((char *[]){ "TENK_SERVER_WORKERS=1", "TENK_DATABASE_READERS=1", NULL }), 0);
+        const int err = descriptors_check(&c, why, sizeof why);
+        if (err)
+            ck_assert_msg(files <= 32 && strstr(why, "open files"), "%d: %s", (int)files, why);
+        else
+            ck_assert_msg(c.limits.connections >= 8 && c.limits.connections < (int)files, "%d of %d", c.limits.connections, (int)files);
+        ck_assert(files < 64 || !err);
+        config_free(&c);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+}
+END_TEST
+
+START_TEST(threads_are_no_more_than_the_machine_allows)
+{
+    struct rlimit before;
+    getrlimit(RLIMIT_AS, &before);
+    if (mem_each_its_own)                    /* sanitizers take terabytes */
+        return;
+    setrlimit(RLIMIT_AS, &(struct rlimit){ (rlim_t)1 << 30, before.rlim_max });
+    ck_assert_int_eq(load_environment((char *[]){ "TENK_LIMITS_CONNECTIONS=100000", NULL }), 0);
+    ck_assert_int_lt(c.threads.max, 1024);
+    ck_assert_int_gt(c.threads.max, 100);
+    config_free(&c);
+    setrlimit(RLIMIT_AS, &before);
+    ck_assert_int_eq(load_environment((char *[]){ "TENK_LIMITS_CONNECTIONS=100000", "TENK_THREADS_MAX=50000", NULL }), 0);
+    ck_assert_int_eq(c.threads.max, 50000);
+    config_free(&c);
+}
+END_TEST
+
 Suite *config_suite(void)
 {
     Suite *s = suite_create("config");
@@ -294,6 +336,8 @@ Suite *config_suite(void)
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_add_test(t, without_any_source_every_setting_has_its_default);
     tcase_add_test(t, auto_is_what_the_machine_has);
+    tcase_add_test(t, few_open_files_are_shared_and_too_few_refused);
+    tcase_add_test(t, threads_are_no_more_than_the_machine_allows);
     tcase_add_test(t, a_flag_beats_the_environment_beats_the_file_beats_the_default);
     tcase_add_test(t, port_and_host_change_their_part_of_listen);
     tcase_add_test(t, a_tenk_variable_beats_the_four_usual_ones);

@@ -8,6 +8,10 @@
  * Before the first use, and before any other thread starts. */
 void threads_configure(int threads, int running, int waiting);
 
+/* Starts them, which libuv does when they are first needed, and aborts if it cannot. 0, or the error. For a server with
+ * loops, before it serves. */
+int threads_start(void);
+
 /* Run fn(arg) off the loop, as in_lane does: REFUSED_CPU_LINE or _WAIT when too many wait, or too long; cancelling stops it only
  * while it waits; in a plain thread fn runs right here. */
 MUST_AWAIT promise *in_thread(int (*fn)(void *arg), void *arg);

@@ -2,17 +2,23 @@
 #include "body.h"
 #include "patience.h"
 #include "server/memory.h"
+#include "server/refusal.h"
 #include "status.h"
 
-enum { FIRST = 4096, PER_CHUNK = 16 };       /* what the framing of a one-byte chunk may cost */
+enum { FIRST = 4096, LARGE = 128 * 1024, PER_CHUNK = 16 };       /* what the framing of a one-byte chunk may cost */
 
+/* NULL: there is no memory for so much. */
 static char *room(body *b, size_t length)
 {
     const size_t used = b->length + b->trailers;
-    if (used + length > b->capacity) {
-        while (used + length > b->capacity)
-            b->capacity = b->capacity ? 2 * b->capacity : FIRST;
-        b->at = mem_resize(b->at, b->capacity);
+    size_t capacity = b->capacity;
+    while (used + length > capacity)
+        capacity = capacity ? 2 * capacity : FIRST;
+    if (capacity > b->capacity) {
+        if (capacity > LARGE ? !mem_has(2 * capacity) : mem_is_short())
+            return NULL;
+        b->at = mem_resize(b->at, capacity);
+        b->capacity = capacity;
     }
     return b->at + used;
 }
@@ -45,7 +51,10 @@ static long take_content(body *b, const char *at, size_t length)
 {
     if (length > b->chunks.left)
         length = (size_t)b->chunks.left;
-    memcpy(room(b, length), at, length);
+    char *to = room(b, length);
+    if (!to)
+        return refuse(REFUSED_MEMORY, 0);
+    memcpy(to, at, length);
     b->length += length;
     b->received += length;
     b->chunks.left -= length;
@@ -56,7 +65,10 @@ static long take_content(body *b, const char *at, size_t length)
 static long take_trailers(body *b, const char *at, size_t length)
 {
     const guard_limits limits = { b->framing_limit, b->framing_limit, MAX_HEADERS };
-    memcpy(room(b, length), at, length);
+    char *to = room(b, length);
+    if (!to)
+        return refuse(REFUSED_MEMORY, 0);
+    memcpy(to, at, length);
     b->trailers += length;
     const long size = guard_head(&b->guard, b->at + b->length, b->trailers, &limits);
     if (size <= 0)

@@ -39,7 +39,7 @@ typedef struct body {
 body *body_new(arena *a, const head *h, size_t limit, size_t framing_limit, int *err);
 
 /* Takes what belongs to the body from the bytes at: sets complete with its last. Returns how many it
- * took, or an HTTP_STATUS error: 400 bad framing, 413 too large, 431 too much around it. A stream
+ * took, or an HTTP_STATUS error: 400 bad framing, 413 too large, 431 too much around it, REFUSED_MEMORY. A stream
  * takes a piece; it must want one. */
 long body_take(body *b, const char *at, size_t length);
 bool body_wants(const body *b);              /* more; a stream does only when it holds nothing */

@@ -162,8 +162,9 @@ void connection_begin(int fd)
     c->fd = fd;
     worker_here->connections++;
     poller_add(&worker_here->poller, fd, c);
-    if (worker_here->connections > worker_here->config->limits.connections) {
-        listener_turn_away(fd, refuse(REFUSED_CONNECTIONS, 0));
+    const bool many = worker_here->connections > worker_here->config->limits.connections;
+    if (many || mem_is_short()) {
+        listener_turn_away(fd, refuse(many ? REFUSED_CONNECTIONS : REFUSED_MEMORY, 0));
         close_now(c);
         return;
     }

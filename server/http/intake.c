@@ -1,6 +1,8 @@
 /* intake.c - see intake.h. */
 #include "intake.h"
 #include "policy.h"
+#include "server/memory.h"
+#include "server/refusal.h"
 
 long intake_read(intake *in, guard *g, const char *at, size_t length, const config *c, const router *r)
 {
@@ -12,6 +14,8 @@ long intake_read(intake *in, guard *g, const char *at, size_t length, const conf
     const int err = size < 0 ? (int)size : head_read(&in->head, at, (size_t)size);
     if (err)
         return err;
+    if (mem_is_short())
+        return refuse(REFUSED_MEMORY, 0);
     router_find(r, text_of(llhttp_method_name(in->head.method)), in->head.path, &in->match);
     const route *refusal = in->match.route ? policy_refusal(&in->head) : NULL;
     if (refusal)

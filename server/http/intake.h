@@ -19,7 +19,8 @@ typedef struct intake {
 } intake;
 
 /* Looks at the bytes from a request's first on; g starts as {0}, and is {0} again after a whole head.
- * Returns the length of the head; 0 if more must come first; or an HTTP_STATUS error. */
+ * Returns the length of the head; 0 if more must come first; or an HTTP_STATUS
+ * error; or REFUSED_MEMORY. */
 long intake_read(intake *in, guard *g, const char *at, size_t length, const config *c, const router *r);
 
 /* The bytes that intake_init needs, with so many more for the request's arena. */

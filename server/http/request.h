@@ -76,7 +76,8 @@ void  *request_alloc(request *req, size_t size);             /* zeroed */
 int request_read(request *req, text *piece);
 
 /* The answer: headers first, then one respond(). All of it is copied. They return 0, or UV_EALREADY
- * when the request has been answered before. What holds for every page (policy.h) is added. Control characters in a header become spaces; type, which
+ * when the request has been answered before, or REFUSED_MEMORY if there is none for a large body: it has not,
+ * then. What holds for every page (policy.h) is added. Control characters in a header become spaces; type, which
  * may be NULL, must have none. 204 and 304 have no body, whatever is given; HEAD gets the head alone. */
 void respond_header(request *req, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int  respond(request *req, int status, const char *type, text body);

@@ -2,6 +2,8 @@
 #include "exchange.h"
 #include "policy.h"
 #include "server/log.h"
+#include "server/memory.h"
+#include "server/refusal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,10 +117,13 @@ static int answer(request *req, int status, const char *type, uint64_t length, t
 
 int respond(request *req, int status, const char *type, text body)
 {
+    enum { LARGE = 128 * 1024 };
     if (body.length > OUTPUT_MOST) {         /* of what a database holds, say */
         log_error("an answer has %zu bytes, and no more than %zu can be sent", body.length, OUTPUT_MOST);
         return respond_error(req, HTTP_STATUS(500));
     }
+    if (body.length > LARGE && !mem_has(body.length))
+        return refuse(REFUSED_MEMORY, 0);    /* which is answered when the handler has returned it */
     return answer(req, status, type, body.length, body);
 }
 

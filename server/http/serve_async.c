@@ -188,7 +188,7 @@ int serve_async(server *s, void (*started)(void *arg), void *arg)
         c.threads[i].crew = &c;
         c.threads[i].socket = &s->listener.sockets[i];
     }
-    serve_must(watch_start(s->config->log.slow_callback), "cannot start the watch");
+    serve_must(watch_start(s->config->log.slow_callback), "cannot start the thread that watches the loops");
     serve_must(start_worker(&c.threads[0]), "cannot start the server");
     for (int i = 1; i < c.count; i++) {
         serve_must(uv_thread_create(&c.threads[i].id, run_thread, &c.threads[i]), "cannot start a thread");

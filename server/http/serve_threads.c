@@ -98,9 +98,26 @@ static void *run_thread(void *arg)
 
 /* Accepting. */
 
+static int count(crowd *all)
+{
+    pthread_mutex_lock(&all->lock);
+    const int now = all->count;
+    pthread_mutex_unlock(&all->lock);
+    return now;
+}
+
+/* And for what the others may yet need of theirs. */
+static bool has_memory_for_one_more(crowd *all)
+{
+    enum { HEAP = 256 * 1024 };
+    return mem_has(all->talk.config->threads.stack + (size_t)count(all) * HEAP);
+}
+
 static int start_thread(crowd *all, int client)
 {
     pthread_t id;
+    if (!has_memory_for_one_more(all))
+        return refuse(REFUSED_MEMORY, 0);
     conversation *c = conversation_new(&all->talk, client);
     join(all, c);
     const int err = pthread_create(&id, &all->attributes, run_thread, c);
@@ -110,14 +127,6 @@ static int start_thread(crowd *all, int client)
         conversation_free(c);
     }
     return -err;
-}
-
-static int count(crowd *all)
-{
-    pthread_mutex_lock(&all->lock);
-    const int now = all->count;
-    pthread_mutex_unlock(&all->lock);
-    return now;
 }
 
 /* True if there may be more of them. */
@@ -136,10 +145,10 @@ static bool accept_some(crowd *all)
         }
         const bool room = count(all) < all->talk.config->threads.max;
         const int err = room ? start_thread(all, client) : 0;
-        if (err)
+        if (err && !refusal_is(err))
             log_warning("cannot start a thread: %s", uv_strerror(err));
         if (!room || err) {
-            listener_turn_away(client, refuse(REFUSED_THREADS, 0));
+            listener_turn_away(client, refusal_is(err) ? err : refuse(REFUSED_THREADS, 0));
             close(client);
         }
     }
