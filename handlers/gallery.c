@@ -67,7 +67,6 @@ void gallery_configure(bool on, const char *served)
     assert(!err && "the server's own address");
     (void)err;
     enabled = on;
-    address_to_ask(&a);
     address_write(&a, own);
 }
 

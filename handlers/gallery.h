@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Before the server serves: whether there is one, and where the server can be reached, "http://127.0.0.1:8080",
+/* Before the server serves: whether there is one, and where the server reaches itself, "http://127.0.0.1:8080",
  * for the patterns that need another server to ask. */
 void gallery_configure(bool enabled, const char *served);
 bool gallery_enabled(void);

@@ -1,5 +1,6 @@
 /* page.c - see page.h. */
 #include "page.h"
+#include "gallery.h"
 #include "server/async/chain.h"
 #include "server/async/threads.h"
 #include "server/buffer.h"
@@ -133,6 +134,8 @@ promise *render(page *page)
     if (place < 0)
         return promise_settled(respond_problem(page->req, 400, "A page is rendered inline, in a thread or in a process: "
                                                                "?render=inline, ?render=thread, ?render=process."));
+    if (place != IN_THREAD && !gallery_enabled())
+        return promise_settled(respond_problem(page->req, 403, "A page is rendered in a thread here: [patterns] enabled is off."));
     page->as_json = request_prefers_json(page->req);
     if (page->as_json)
         render_json(page);

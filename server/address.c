@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <uv.h>
 
 enum { MAX_PORT = 65535 };
@@ -48,6 +49,17 @@ int address_parse(address *a, const char *text)
     }
     *a = found;
     return 0;
+}
+
+bool address_is_loopback(const address *a)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, a->host, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, a->host, &six) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == IN_LOOPBACKNET);
+    return strcasecmp(a->host, "localhost") == 0;
 }
 
 void address_to_ask(address *a)

@@ -94,7 +94,7 @@ typedef struct config {
         char *root;                          /* the folder behind /static/; auto: share/tenk/static, or static */
     } files;
     struct {
-        bool enabled;                        /* GET /patterns; on */
+        bool enabled;                        /* GET /patterns, and ?render=; auto: if it listens on a loopback address */
     } patterns;
     struct {
         int      level;                      /* error, warning, info, debug (log.h); info */

@@ -1,4 +1,5 @@
 /* main.c - from the command line to a running server, and back out again. */
+#include "address.h"
 #include "config.h"
 #include "descriptors.h"
 #include "handlers/gallery.h"
@@ -122,10 +123,16 @@ static void announce(void *arg)
         snprintf(how, sizeof how, "threads mode, up to %d connections", c->threads.max);
     else
         snprintf(how, sizeof how, "async mode, %d worker%s", c->server.workers, c->server.workers == 1 ? "" : "s");
+    const char *patterns = "";
+    address a;
+    if (!c->patterns.enabled)
+        patterns = ", without /patterns";
+    else if (address_parse(&a, c->server.listen) || !address_is_loopback(&a))
+        patterns = ", with /patterns for everybody";
     if (poll(&(struct pollfd){ STDOUT_FILENO, POLLOUT, 0 }, 1, 0) == 0)      /* nobody reads it: we serve all the same */
         return;
-    printf("tenk %s: %s, %s, %s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server), how,
-           database_describe(r->database));
+    printf("tenk %s: %s, %s, %s%s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server), how,
+           database_describe(r->database), patterns);
     fflush(stdout);
 }
 
@@ -151,7 +158,7 @@ static int serve(const config *c, database *d)
     const site site = site_over(d, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);
-    gallery_configure(c->patterns.enabled, server_address(r.server));
+    gallery_configure(c->patterns.enabled, server_own_address(r.server));
     const int late = server_run(r.server, announce, &r);
     http_client_done();
     processes_end();

@@ -109,8 +109,10 @@ int setting_store(const setting *s, config *c, char *text, char *why, size_t siz
         *(char **)member(s, c) = text;
         return 0;
     case SETTING_SWITCH:
+        if (s->automatic && strcmp(text, "auto") == 0)
+            return 0;
         if (units_switch(text, member(s, c)))
-            return complain(why, size, "'%s' is not on or off", text);
+            return complain(why, size, "'%s' is not on or off%s", text, s->automatic ? ", nor auto" : "");
         return 0;
     case SETTING_CHOICE:
         return store_choice(s, c, text, why, size);
@@ -123,8 +125,10 @@ bool setting_may_be_auto(const setting *s) { return s->automatic || s->automatic
 
 void setting_resolve(const setting *s, config *c)
 {
-    assert(s->automatic ? s->type == SETTING_NUMBER : s->type == SETTING_TEXT);
-    if (s->automatic)
+    assert(s->automatic ? s->type == SETTING_NUMBER || s->type == SETTING_SWITCH : s->type == SETTING_TEXT);
+    if (s->automatic && s->type == SETTING_SWITCH)
+        *(bool *)member(s, c) = s->automatic(c);
+    else if (s->automatic)
         *(int *)member(s, c) = s->automatic(c);
     else
         *(char **)member(s, c) = s->automatic_text();
@@ -133,7 +137,9 @@ void setting_resolve(const setting *s, config *c)
 void setting_write(const setting *s, const config *c, FILE *out)
 {
     const char *at = (const char *)c + s->offset;
-    if (s->automatic)
+    if (s->automatic && s->type == SETTING_SWITCH)
+        fputs(*(const bool *)at ? "on" : "off", out);
+    else if (s->automatic)
         fprintf(out, "%d", *(const int *)at);
     else
         fputs(*(char *const *)at, out);

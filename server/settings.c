@@ -2,6 +2,7 @@
  * config.ini, which a test compares with the row. */
 #include "settings.h"
 
+#include "address.h"
 #include "descriptors.h"
 #include "installed.h"
 #include "machine.h"
@@ -46,6 +47,12 @@ static int as_machine_allows(const config *c)
     return each < 1 ? 1 : each < MOST ? (int)each : MOST;
 }
 
+static int on_loopback(const config *c)
+{
+    address a;
+    return address_parse(&a, c->server.listen) == 0 && address_is_loopback(&a);
+}
+
 static char *installed_or_here(void)
 {
     static char folder[PATH_MAX], here[] = "static";
@@ -80,14 +87,14 @@ const settings_section SECTIONS[] = {
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "tasks",    "Tasks." },
     { "files",    "What is served from the disk." },
-    { "patterns", "The gallery of asynchronous patterns, at /patterns." },
+    { "patterns", "The gallery of asynchronous patterns, at /patterns, and where pages are rendered (?render=)." },
     { "log",      "What is written to standard error." },
 };
 const int SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS;
 
 const setting SETTINGS[] = {
     { TEXTUAL(SETTING_ADDRESS, server, listen), .initial = "127.0.0.1:8080",
-      .why = "HOST:PORT, [IPV6]:PORT, or :PORT for every address; port 0 is any free one." },
+      .why = "HOST:PORT, [IPV6]:PORT, or :PORT for all addresses, IPv4 and IPv6; port 0 is any free one." },
     { CHOICE(server, mode, mode, MODES), .initial = "async",
       .why = "async: one loop serves many connections; threads: a thread for each, and blocking calls." },
     { NUMBER(server, workers, "1", "1024"), .initial = "auto", .automatic = one_a_processor,
@@ -189,8 +196,8 @@ const setting SETTINGS[] = {
     { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = installed_or_here,
       .why = "The folder behind /static/; auto: the one that was installed, or built, with this tenk, else static." },
 
-    { SWITCH(patterns, enabled), .initial = "on",
-      .why = "off where strangers come: some of it blocks a loop for a moment, to show what that does." },
+    { SWITCH(patterns, enabled), .initial = "auto", .automatic = on_loopback,
+      .why = "Some of it blocks a loop, to show what that does; auto: on if only this machine can reach it." },
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },

@@ -51,7 +51,7 @@ void setting_resolve(const setting *s, config *c);
 
 bool setting_may_be_auto(const setting *s);
 
-/* Writes the value of a setting that may be auto: a whole number or a text. */
+/* Writes the value of a setting that may be auto: a whole number, a switch or a text. */
 void setting_write(const setting *s, const config *c, FILE *out);
 
 #endif

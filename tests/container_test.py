@@ -70,7 +70,7 @@ class TheImage(unittest.TestCase):
         self.assertEqual(found, "")
 
     def test_it_serves_and_is_well_by_its_own_check_from_the_first_start_on(self):
-        container = self.start()
+        container = self.start(TENK_PATTERNS_ENABLED="on")
         first = container.wait_until_up()
         self.assertEqual(container.healthy(), (0, ""))
         for path in ("/static/style.css", "/users/42?render=thread", "/users/42?render=process"):
@@ -134,8 +134,16 @@ class TheImage(unittest.TestCase):
         self.assertEqual(code, 0, container.said())
         self.assertLess(seconds, 2)
 
-    def test_what_blocks_its_loop_is_named_with_file_and_line(self):
+    def test_strangers_find_nothing_that_blocks_it(self):
         container = self.start()
+        container.wait_until_up()
+        self.assertIn("without /patterns", container.said())
+        for path, status in (("/patterns", 404), ("/patterns/sleep-bad", 404), ("/users/42?render=inline", 403),
+                             ("/users/42?render=process", 403), ("/users/42?render=thread", 200)):
+            self.assertEqual(container.ask("GET", path)[0], status, path)
+
+    def test_what_blocks_its_loop_is_named_with_file_and_line(self):
+        container = self.start(TENK_PATTERNS_ENABLED="on")
         container.wait_until_up()
         self.assertEqual(container.ask("GET", "/patterns/sleep-bad", headers={"Accept": "application/json"})[0], 200)
         container.wait_for(lambda: "is blocked" in container.said())

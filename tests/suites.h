@@ -13,6 +13,7 @@
     run(log_suite)           \
     run(stopwatch_suite)     \
     run(units_suite)         \
+    run(address_suite)       \
     run(secret_suite)        \
     run(installed_suite)     \
     run(config_suite)        \

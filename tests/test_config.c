@@ -283,10 +283,28 @@ START_TEST(the_table_is_in_order)
         ck_assert_ptr_eq(setting_find(s->section, s->key), s);           /* once only */
         ck_assert_uint_le(strlen(s->why), 100);
         if (s->automatic)
-            ck_assert_int_eq(s->type, SETTING_NUMBER);
+            ck_assert(s->type == SETTING_NUMBER || s->type == SETTING_SWITCH);
         if (s->automatic_text)
             ck_assert_int_eq(s->type, SETTING_TEXT);
     }
+}
+END_TEST
+
+START_TEST(patterns_are_on_where_only_this_machine_comes_unless_somebody_says)
+{
+    static const struct { char *variables[3]; bool on; } CASES[] = {
+        { { NULL }, true }, { { "HOST=0.0.0.0" }, false }, { { "HOST=::" }, false }, { { "TENK_SERVER_LISTEN=:80" }, false },
+        { { "HOST=localhost" }, true }, { { "HOST=::1" }, true }, { { "HOST=0.0.0.0", "TENK_PATTERNS_ENABLED=on" }, true },
+        { { "TENK_PATTERNS_ENABLED=off" }, false }, { { "HOST=0.0.0.0", "TENK_PATTERNS_ENABLED=auto" }, false },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        ck_assert_int_eq(load_environment((char **)CASES[i].variables), 0);
+        ck_assert_msg(c.patterns.enabled == CASES[i].on, "case %zu", i);
+        if (i == 1)
+            prints("enabled = auto ; (off) default\n");
+        config_free(&c);
+    }
+    refuses_variable("TENK_PATTERNS_ENABLED=maybe", "TENK_PATTERNS_ENABLED: [patterns] enabled: 'maybe' is not on or off, nor auto\n");
 }
 END_TEST
 
@@ -336,6 +354,7 @@ Suite *config_suite(void)
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_add_test(t, without_any_source_every_setting_has_its_default);
     tcase_add_test(t, auto_is_what_the_machine_has);
+    tcase_add_test(t, patterns_are_on_where_only_this_machine_comes_unless_somebody_says);
     tcase_add_test(t, few_open_files_are_shared_and_too_few_refused);
     tcase_add_test(t, threads_are_no_more_than_the_machine_allows);
     tcase_add_test(t, a_flag_beats_the_environment_beats_the_file_beats_the_default);

@@ -8,17 +8,21 @@
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
-static int open_socket(const struct addrinfo *a, bool shared)
+static int open_socket(const struct addrinfo *a, bool every, bool shared)
 {
-    const int on = 1;
+    const int on = 1, off = 0;
     const int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
     if (fd < 0)
         return -errno;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);        /* every accepted socket inherits it */
+    if (every && a->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (shared)
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (bind(fd, a->ai_addr, a->ai_addrlen)) {
@@ -31,9 +35,9 @@ static int open_socket(const struct addrinfo *a, bool shared)
 
 /* With SO_REUSEPORT another tenk could take the same port unnoticed: so a socket without it must
  * find the port free first. It also settles which port 0 is. */
-static int open_sockets(listener *l, struct addrinfo *a)
+static int open_sockets(listener *l, struct addrinfo *a, bool every)
 {
-    const int fd = open_socket(a, false);
+    const int fd = open_socket(a, every, false);
     if (fd < 0)
         return fd;
     if (listen(fd, 1)) {
@@ -48,45 +52,65 @@ static int open_sockets(listener *l, struct addrinfo *a)
     }
     close(fd);
     for (int i = 0; i < l->count; i++)
-        if ((l->sockets[i] = open_socket(a, true)) < 0)
+        if ((l->sockets[i] = open_socket(a, every, true)) < 0)
             return l->sockets[i];
     return 0;
 }
 
-static void write_address(listener *l, const struct addrinfo *a)
+static void write_addresses(listener *l, const struct addrinfo *a, bool every)
 {
-    char numeric[NI_MAXHOST], port[NI_MAXSERV];
-    const bool v6 = a->ai_family == AF_INET6;
+    char numeric[sizeof ((address *)0)->host], port[NI_MAXSERV], text[ADDRESS_TEXT];
     getnameinfo(a->ai_addr, a->ai_addrlen, numeric, sizeof numeric, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(l->address, sizeof l->address, "http://%s%s%s:%s", v6 ? "[" : "", numeric, v6 ? "]" : "", port);
+    address own = { .port = atoi(port) };
+    strcpy(own.host, numeric);
+    address_write(&own, text);
+    snprintf(l->address, sizeof l->address, "http://%s", text);
+    if (every)
+        own.host[0] = '\0';
+    address_to_ask(&own);
+    address_write(&own, text);
+    snprintf(l->own_address, sizeof l->own_address, "http://%s", text);
 }
 
-static int bind_all(listener *l, const char *at, char *why, size_t size)
+/* At the first address that is found for it, of that family. */
+static int bind_at(listener *l, const address *a, int family, char *why, size_t size)
 {
     char port[NI_MAXSERV];
-    address a;
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found;
+    const struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo *found;
+    const bool every = !a->host[0];
 
-    if (address_parse(&a, at)) {
-        snprintf(why, size, "cannot listen on %s: it is not HOST:PORT", at);
-        return UV_EINVAL;
-    }
-    snprintf(port, sizeof port, "%d", a.port);
-    const int unknown = getaddrinfo(a.host[0] ? a.host : NULL, port, &hints, &found);
+    snprintf(port, sizeof port, "%d", a->port);
+    const int unknown = getaddrinfo(every ? NULL : a->host, port, &hints, &found);
     if (unknown) {
-        snprintf(why, size, "cannot listen on %s: %s", at, gai_strerror(unknown));
+        snprintf(why, size, "%s", gai_strerror(unknown));
         return UV_EINVAL;
     }
-    const int err = open_sockets(l, found);
+    const int err = open_sockets(l, found, every);
     if (!err)
-        write_address(l, found);
+        write_addresses(l, found, every);
     else if (err == UV_EADDRINUSE)
-        snprintf(why, size, "cannot listen on %s: port %s is in use by another program (choose another with --listen)",
-                 at, port);
+        snprintf(why, size, "port %s is in use by another program (choose another with --listen)", port);
     else
-        snprintf(why, size, "cannot listen on %s: %s", at, uv_strerror(err));
+        snprintf(why, size, "%s", uv_strerror(err));
     freeaddrinfo(found);
+    return err;
+}
+
+/* Every address is a socket of IPv6 that takes IPv4 too; or where the kernel has no IPv6, of IPv4. */
+static int bind_all(listener *l, const char *at, char *why, size_t size)
+{
+    address a;
+    char reason[256] = "it is not HOST:PORT";
+    int err = address_parse(&a, at);
+    if (!err) {
+        err = bind_at(l, &a, a.host[0] ? AF_UNSPEC : AF_INET6, reason, sizeof reason);
+        if (!a.host[0] && (err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL))
+            err = bind_at(l, &a, AF_INET, reason, sizeof reason);
+    }
+    if (err)
+        snprintf(why, size, "cannot listen on %s: %s", at, reason);
     return err;
 }
 

@@ -28,7 +28,8 @@ int server_open(server **opened, const config *c, const site *site, char *why, s
     return 0;
 }
 
-const char *server_address(const server *s) { return s->listener.address; }
+const char *server_address(const server *s)     { return s->listener.address; }
+const char *server_own_address(const server *s) { return s->listener.own_address; }
 
 int server_run(server *s, void (*started)(void *arg), void *arg)
 {
@@ -63,8 +64,8 @@ void serve_must(int err, const char *what)
 {
     if (err) {
         log_error("%s: %s", what, uv_strerror(err));
-        _exit(1);
         log_flush();
+        _exit(1);
     }
 }
 

@@ -147,7 +147,7 @@ START_TEST(a_server_that_listens_everywhere_asks_itself_on_the_loopback)
 {
     char listen[2][64] = { "0.0.0.0:0", "[::]:0" };
     for (int i = 0; i < 2; i++) {
-        server_start("gallery-settings", "--listen", listen[i], NULL);
+        server_start("gallery-settings", "--listen", listen[i], "TENK_PATTERNS_ENABLED=on", NULL);
         json_t *run = run_of("callbacks");
         ck_assert_int_eq(number_of(run, "outcome"), 0);
         json_decref(run);

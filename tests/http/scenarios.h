@@ -25,6 +25,7 @@
     run(life_suite)             \
     run(stopping_suite)         \
     run(logs_suite)             \
+    run(listening_suite)        \
     run(machine_suite)          \
     run(crowds_suite)           \
     run(overload_suite)         \
