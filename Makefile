@@ -58,7 +58,7 @@ SOURCES := $(filter-out server/main.c server/async/context_%,\
                $(wildcard server/*.c server/async/*.c server/http/*.c db/*.c handlers/*.c handlers/patterns/*.c)) \
            $(wildcard server/async/context_$(CONTEXT).c server/async/context_$(CONTEXT).S)
 UNIT      := $(wildcard tests/*.c)
-SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c
+SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c tests/skipped.c
 ORDER     := $(wildcard tests/node_order/*.c)
 ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard server/man/*.c loadtest/*.c tests/fuzz/*.c)
 

@@ -1,5 +1,6 @@
 /* main.c - runs the suites, one per module, in layer order: all, or with the argument async those of that layer. */
 #include "process_jobs.h"
+#include "skipped.h"
 #include "suites.h"
 
 #include <stdlib.h>
@@ -9,6 +10,7 @@ int main(int argc, char *argv[])
 {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);   /* only for what hangs: a busy machine is no fault */
     processes_begin(argc, argv, TEST_JOBS, TEST_JOB_COUNT);
+    skipped_begin();
     SRunner *all = srunner_create(suite_create("tenk"));
 #define RUN(suite) srunner_add_suite(all, suite());
     if (argc > 1 && strcmp(argv[1], "async") == 0) {

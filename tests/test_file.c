@@ -4,11 +4,11 @@
 #include "server/async/plain.h"
 #include "server/async/threads.h"
 #include "server/refusal.h"
+#include "skipped.h"
 #include "suites.h"
 #include "support.h"
 
 #include <dirent.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,17 +122,10 @@ START_TEST(what_cannot_be_written_leaves_the_old_file_and_nothing_else)
 }
 END_TEST
 
-/* A small file system of its own; false for whom that is not allowed. */
-static bool mount_small(const char *path)
-{
-    return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-           mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 && mount("none", path, "tmpfs", 0, "size=64k") == 0;
-}
-
 START_TEST(a_disk_that_is_full_or_read_only_keeps_the_old_file)
 {
     static char large[LARGE];
-    if (!mount_small("in"))
+    if (!mount_or_skip(__func__, "in", "size=64k"))
         return;
     ck_assert_int_eq(write_file("in/a", "old"), 0);
     ck_assert_int_eq(outcome(file_write("in/a", (text){ large, LARGE })), UV_ENOSPC);

@@ -1,6 +1,7 @@
 /* test_healthcheck.c - against a thread that answers what the test says. */
 #include "server/healthcheck.h"
 
+#include "skipped.h"
 #include "suites.h"
 
 #include <netinet/in.h>
@@ -73,7 +74,8 @@ START_TEST(every_spelling_of_this_machine_is_asked_and_200_is_well)
     responder r;
     if (!start(&r, HOSTS[_i].family, HOSTS[_i].host,
                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) {
-        ck_assert_int_eq(HOSTS[_i].family, AF_INET6);        /* a machine may have no IPv6 */
+        ck_assert_int_eq(HOSTS[_i].family, AF_INET6);        /* a machine may have none */
+        skipped(__func__, NEEDS_IPV6);
         return;
     }
     ck_assert_int_eq(healthcheck(r.listen, HEALTHCHECK_TIMEOUT, why, sizeof why), 0);

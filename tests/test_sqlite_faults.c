@@ -1,11 +1,11 @@
 /* test_sqlite_faults.c - SQLite on disks and files that are full, read-only, damaged or somebody else's,
  * and a process that is killed. */
 #include "failing_disk.h"
+#include "skipped.h"
 #include "sqlite_fixture.h"
 #include "suites.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +66,9 @@ static void put(const char *file, const char *bytes, size_t length, off_t at)
 }
 
 /* A disk of a megabyte, seen by this process only; false where that is not allowed. */
-static bool tiny_disk(const char *folder)
+static bool tiny_disk(const char *test, const char *folder)
 {
-    return mkdir(folder, 0700) == 0 &&
-           (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
-           mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
-           mount("tmpfs", folder, "tmpfs", 0, "size=1m") == 0;
+    return mkdir(folder, 0700) == 0 && mount_or_skip(test, folder, "size=1m");
 }
 
 START_TEST(a_full_disk_acknowledges_nothing_and_the_writer_recovers)
@@ -81,8 +78,8 @@ START_TEST(a_full_disk_acknowledges_nothing_and_the_writer_recovers)
     rows r;
     int err = 0, stored = 0;
     const char *folder = files_path("disk");
-    if (!tiny_disk(folder))
-        return;                              /* no namespaces here: another machine tests it */
+    if (!tiny_disk(__func__, folder))
+        return;
     open_at(files_path("disk/test.db"), 1, 10, 0, 0);
     loop_start();
     here = db_new(whole);
@@ -110,7 +107,7 @@ START_TEST(a_disk_that_is_full_from_the_start_is_said_in_words)
     static char filler[980 * 1024];
     char why[512] = "";
     const char *folder = files_path("disk");
-    if (!tiny_disk(folder))
+    if (!tiny_disk(__func__, folder))
         return;
     put(files_path("disk/filler"), filler, sizeof filler, 0);
     ck_assert_int_eq(open_file_error(files_path("disk/test.db"), why, sizeof why), UV_ENOSPC);
@@ -123,7 +120,7 @@ START_TEST(a_read_only_disk_is_said_in_words)
 {
     char why[512] = "";
     const char *folder = files_path("disk");
-    if (!tiny_disk(folder))
+    if (!tiny_disk(__func__, folder))
         return;
     files_make(files_path("disk/test.db"), 5);
     ck_assert_int_eq(mount("none", folder, "none", MS_REMOUNT | MS_RDONLY, ""), 0);
@@ -339,7 +336,7 @@ END_TEST
 
 Suite *sqlite_faults_suite(void)
 {
-    Suite *s = suite_create("sqlite faults");
+    Suite *s = suite_create("sqlite_faults");
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 30);
     tcase_add_test(t, a_kill_loses_no_acknowledged_write);

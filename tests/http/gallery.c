@@ -53,8 +53,6 @@ END_TEST
 
 START_TEST(what_does_not_run_here_is_a_page_that_says_so)
 {
-    if (postgres_here && !in_threads_mode())
-        return;
     const answer a = get_as("/patterns/timeout?run=1", "text/html");
     expect(a, 200, "text/html");
     expect_body(a, "class=\"refusal\"");
@@ -85,8 +83,6 @@ START_TEST(so_many_run_at_once_and_the_next_is_503_until_one_has_ended_or_left)
 {
     enum { AT_ONCE = 8 };
     client *c[AT_ONCE];
-    if (in_threads_mode())                   /* there is nothing that runs for long enough */
-        return;
     for (int i = 0; i < AT_ONCE; i++)
         c[i] = client_asking("/patterns/hundred-sleepers?run=1");
     answer a = { 0 };
@@ -161,11 +157,13 @@ Suite *gallery_suite(void)
     Suite *s = suite_create("gallery");
     for (int database = 0; database < 2; database++) {
         TCase *t = recorded_theme(s, database == 1);
-        tcase_add_test(t, what_does_not_run_here_is_a_page_that_says_so);
+        if (database == 0 || in_threads_mode())              /* else all run */
+            tcase_add_test(t, what_does_not_run_here_is_a_page_that_says_so);
         if (database == 1)
             continue;                        /* the rest asks no database */
         tcase_add_test(t, ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough);
-        tcase_add_test(t, so_many_run_at_once_and_the_next_is_503_until_one_has_ended_or_left);
+        if (!in_threads_mode())              /* where nothing runs for long enough */
+            tcase_add_test(t, so_many_run_at_once_and_the_next_is_503_until_one_has_ended_or_left);
         tcase_add_test(t, a_page_shows_the_source_and_after_a_run_the_timeline);
         tcase_add_test(t, a_link_on_a_strangers_page_runs_nothing);
         tcase_add_test(t, an_unknown_pattern_is_404_and_head_runs_nothing);

@@ -3,6 +3,8 @@
  * CK_RUN_SUITE and CK_RUN_CASE choose some, as ever with Check; TENK names the server to test. */
 #include "scenarios.h"
 
+#include "tests/skipped.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@ static void show_logs_of_failed(SRunner *all)
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    skipped_begin();
     run_begin();
     SRunner *all = srunner_create(suite_create("scenarios"));
 #define RUN(suite) srunner_add_suite(all, suite());

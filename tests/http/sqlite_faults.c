@@ -4,9 +4,9 @@
 
 #include "load.h"
 #include "run.h"
+#include "tests/skipped.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -110,20 +110,18 @@ START_TEST(a_post_that_waits_for_the_lock_longer_than_its_request_may_is_504_and
 END_TEST
 
 /* A disk of its own, seen by this test only; false where that is not allowed. */
-static bool small_disk(char *folder, size_t size, const char *options)
+static bool small_disk(const char *test, char *folder, size_t size, const char *options)
 {
     snprintf(folder, size, "%s/disk", run_folder());
     mkdir(folder, 0755);
-    return (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
-           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("tmpfs", folder, "tmpfs", 0, options) == 0;
+    return mount_or_skip(test, folder, options);
 }
 
 START_TEST(a_full_disk_stops_the_writing_and_nothing_else)
 {
     char folder[200], url[300], path[256];
-    if (!small_disk(folder, sizeof folder, "size=96m"))
-        return;                              /* no namespaces here: another machine tests it */
+    if (!small_disk(__func__, folder, sizeof folder, "size=96m"))
+        return;
     run_copy_database(folder);
     snprintf(path, sizeof path, "%s/tenk.db", folder);
     snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s", path);
@@ -180,7 +178,7 @@ static void does_not_start(const char *url, const char *says)
 START_TEST(a_disk_too_small_for_the_seed_is_said_and_leaves_nothing_half_made)
 {
     char folder[200], path[256];
-    if (!small_disk(folder, sizeof folder, "size=2m"))
+    if (!small_disk(__func__, folder, sizeof folder, "size=2m"))
         return;
     snprintf(path, sizeof path, "%s/new.db", folder);
     does_not_start(path, "new.db");
@@ -201,7 +199,7 @@ START_TEST(a_database_that_cannot_be_written_is_said)
     does_not_start("/nowhere/at/all.db", "/nowhere/at/all.db");
     does_not_start("/proc/tenk.db", "/proc/tenk.db");
     does_not_start(run_folder(), run_folder());
-    if (!small_disk(folder, sizeof folder, "size=96m"))
+    if (!small_disk(__func__, folder, sizeof folder, "size=96m"))
         return;
     run_copy_database(folder);
     ck_assert_int_eq(mount(NULL, folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
