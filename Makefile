@@ -135,7 +135,7 @@ layers:
 headers:
 	$(Q)CC='$(CC)' tests/headers.sh
 forgotten:
-	$(Q)CC='$(CC)' tests/forgotten_await.sh
+	$(Q)CC='$(CC)' DEFINES="$(DEFINES)" tests/forgotten_await.py
 
 aarch64:
 	@mkdir -p build/aarch64

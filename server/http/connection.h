@@ -70,7 +70,7 @@ void reader_forget(connection *c);           /* frees what is aside */
 size_t   stream_begin(connection *c, const char *at, size_t length);     /* its head is here: takes what it has of the body, and starts it */
 size_t   stream_take(connection *c, const char *at, size_t length);
 void     stream_break(connection *c, int err);       /* the rest will not come: its handler learns why */
-promise *stream_more(request *r);            /* settles when there is a piece, or the end */
+MUST_AWAIT promise *stream_more(request *r);            /* settles when there is a piece, or the end */
 bool     stream_is_waited_for(const request *r);
 void     stream_end(connection *c, const request *r);        /* its handler has ended, and may have left some of it */
 
@@ -94,7 +94,7 @@ size_t   writer_backlog(const connection *c);        /* bytes that are still her
 bool     writer_has_room(const connection *c);       /* they are not too many for another request */
 bool     writer_got_on(connection *c);       /* while writing: has the client taken any since the last look? */
 size_t   writer_share(const request *r);     /* how large that may be */
-promise *writer_room(request *r);            /* settles when another piece of a long answer may come */
+MUST_AWAIT promise *writer_room(request *r);            /* settles when another piece of a long answer may come */
 void     writer_wake(request *r, int err);   /* settles that, if it waits for it */
 
 #endif
