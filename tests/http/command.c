@@ -83,26 +83,22 @@ START_TEST(a_bad_setting_ends_with_78_and_names_file_and_line)
 }
 END_TEST
 
-START_TEST(a_bad_flag_value_or_environment_ends_in_an_error)
+START_TEST(a_bad_flag_value_or_environment_ends_with_78)
 {
-    int code = run("-t", "--workers", "many");
-    ck_assert_msg(code == 2 || code == 78, "%d: %s", code, out);
+    ck_assert_int_eq(run("-t", "--workers", "many"), 78);
     printed("many");
-    code = run("-t", "TENK_LIMITS_BODY=huge");
-    ck_assert_msg(code == 78, "%d: %s", code, out);
+    ck_assert_int_eq(run("-t", "TENK_LIMITS_BODY=huge"), 78);
     printed("TENK_LIMITS_BODY");
-    code = run("-t", "PORT=eighty");
-    ck_assert_msg(code == 78, "%d: %s", code, out);
+    ck_assert_int_eq(run("-t", "PORT=eighty"), 78);
     printed("PORT");
-    code = run("-t", "--mode", "nonsense");
-    ck_assert_msg(code == 2 || code == 78, "%d: %s", code, out);
+    ck_assert_int_eq(run("-t", "--mode", "nonsense"), 78);
+    printed("nonsense");
 }
 END_TEST
 
 START_TEST(a_config_that_was_named_must_be_there)
 {
-    const int code = run("-t", "-c", "/nowhere/config.ini");
-    ck_assert_msg(code == 78 || code == 1 || code == 2, "%d: %s", code, out);
+    ck_assert_int_eq(run("-t", "-c", "/nowhere/config.ini"), 78);
     printed("/nowhere/config.ini");
 }
 END_TEST
@@ -205,10 +201,10 @@ END_TEST
 
 START_TEST(a_bad_database_url_is_said_at_once)
 {
-    const int code = run("-t", "-D", "mysql://nonsense");
-    ck_assert_msg(code == 78 || code == 2, "%d: %s", code, out);
-    const int started = run("-D", "mysql://nonsense", "PORT=0");
-    ck_assert_msg(started == 78 || started == 2 || started == 1, "%d: %s", started, out);
+    ck_assert_int_eq(run("-t", "-D", "mysql://nonsense"), 78);
+    printed("[database] url");
+    ck_assert_int_eq(run("-D", "mysql://nonsense", "PORT=0"), 78);
+    printed("[database] url");
 }
 END_TEST
 
@@ -252,7 +248,7 @@ Suite *command_suite(void)
     tcase_add_test(t, version_names_the_libraries);
     tcase_add_test(t, wrong_usage_ends_with_2_and_says_what_is_wrong);
     tcase_add_test(t, a_bad_setting_ends_with_78_and_names_file_and_line);
-    tcase_add_test(t, a_bad_flag_value_or_environment_ends_in_an_error);
+    tcase_add_test(t, a_bad_flag_value_or_environment_ends_with_78);
     tcase_add_test(t, a_config_that_was_named_must_be_there);
     tcase_add_test(t, a_good_config_is_called_good);
     tcase_add_test(t, print_config_says_every_value_and_where_it_came_from);

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void with_short_timeouts(void)
@@ -193,6 +194,12 @@ START_TEST(a_slow_reader_who_reads_gets_everything)
 }
 END_TEST
 
+static int by_time(const void *a, const void *b)
+{
+    const double one = *(const double *)a, other = *(const double *)b;
+    return (one > other) - (one < other);
+}
+
 START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
 {
     const int count = most_connections(scaled(2000));
@@ -201,15 +208,15 @@ START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
         c[i] = client_new();
         client_say(c[i], "GET / HTTP/1.1\r\nX: ");
     }
-    double worst = 0;
-    for (int i = 0; i < 50; i++) {
+    enum { MANY = 50 };
+    double took[MANY];
+    for (int i = 0; i < MANY; i++) {
         const double before = now_s();
         expect(get("/healthz"), 200, NULL);
-        worst = now_s() - before > worst ? now_s() - before : worst;
+        took[i] = now_s() - before;
     }
-    /* Threads: the first one that asks stands behind thousands for which a thread must be made. */
-    const double patience = in_threads_mode() ? 1 : 0.25;
-    ck_assert_msg(worst < patience * (run_slowed() ? 8 : 1), "%.0f ms", worst * 1000);
+    qsort(took, MANY, sizeof *took, by_time);                /* the usual one: some stand behind those that come, */
+    ck_assert_msg(took[MANY / 2] < 0.25, "%.0f ms", took[MANY / 2] * 1000);  /* or behind another program */
     for (int i = 0; i < count; i++) {
         ck_assert_int_eq(client_answer(c[i]).status, 408);
         client_free(c[i]);
