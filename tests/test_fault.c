@@ -4,12 +4,14 @@
 #include "server/async/loop.h"
 #include "server/async/owner.h"
 #include "server/async/task.h"
+#include "server/log.h"
 #include "server/memory.h"
 #include "suites.h"
 #include "support.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -24,10 +26,11 @@ static __attribute__((noinline)) int deeper(int n)
     return n == bottom ? 0 : deeper(n + 1) + frame[0];
 }
 
-/* Runs fn in a process of its own, which must die of SIGSEGV, and returns what it has written. */
-static const char *last_words(void (*fn)(void))
+/* Runs fn in a process of its own, which must die of that signal, and returns what it has written. */
+static const char *words_before(int signal, void (*fn)(void))
 {
-    static char words[1024];
+    static char words[4096];
+    size_t have = 0;
     int ends[2], status = 0;
     ck_assert_int_eq(pipe(ends), 0);
     const pid_t pid = fork();
@@ -39,14 +42,17 @@ static const char *last_words(void (*fn)(void))
         _exit(1);
     }
     close(ends[1]);
-    const ssize_t n = read(ends[0], words, sizeof words - 1);
-    words[n > 0 ? n : 0] = '\0';
+    for (ssize_t n; (n = read(ends[0], words + have, sizeof words - 1 - have)) > 0;)
+        have += (size_t)n;
+    words[have] = '\0';
     close(ends[0]);
     waitpid(pid, &status, 0);
     ck_assert(WIFSIGNALED(status));
-    ck_assert_int_eq(WTERMSIG(status), SIGSEGV);
+    ck_assert_int_eq(WTERMSIG(status), signal);
     return words;
 }
+
+static const char *last_words(void (*fn)(void)) { return words_before(SIGSEGV, fn); }
 
 static int overflow(void *arg)
 {
@@ -115,6 +121,34 @@ START_TEST(another_fault_in_a_task_is_not_called_an_overflow)
 }
 END_TEST
 
+static void log_some(void)
+{
+    log_start();
+    for (int i = 0; i < 20; i++)
+        log_list("line %d of the log", i);
+}
+
+static void log_and_abort(void)
+{
+    log_some();
+    abort();
+}
+
+static void log_and_overflow(void)
+{
+    log_some();
+    overflow_in_task();
+}
+
+START_TEST(what_the_log_holds_is_written_before_the_process_dies)
+{
+    ck_assert_ptr_nonnull(strstr(words_before(SIGABRT, log_and_abort), "line 19 of the log\n"));
+    const char *words = words_before(SIGSEGV, log_and_overflow), *last = strstr(words, "line 19 of the log\n");
+    ck_assert_ptr_nonnull(last);
+    ck_assert_ptr_nonnull(strstr(last, "tenk: stack overflow in task deep task"));
+}
+END_TEST
+
 static int handled;
 
 static void own_handler(int number)
@@ -154,6 +188,7 @@ Suite *fault_suite(void)
         tcase_add_test(t, an_overflow_in_a_task_names_it);
         tcase_add_test(t, an_overflow_in_a_plain_thread_names_what_it_did);
         tcase_add_test(t, another_fault_in_a_task_is_not_called_an_overflow);
+        tcase_add_test(t, what_the_log_holds_is_written_before_the_process_dies);
     }
     tcase_add_test(t, a_handler_that_is_there_already_stays);
     tcase_add_test(t, a_thread_gives_its_signal_stack_back);
