@@ -184,7 +184,7 @@ void log_writer_stop(void)
 static bool write_here(const char *line, size_t length)
 {
     char said[256];
-    if (!log_writer_write_now(line, length, LOG_PATIENCE))
+    if (!log_writer_write_now(line, length, writer.untold > 0 ? 0 : LOG_PATIENCE))           /* one wait in vain is enough */
         return false;
     if (writer.untold > 0 && log_writer_write_now(said, say_dropped(said, sizeof said, writer.untold), LOG_PATIENCE))
         writer.untold = 0;
