@@ -40,6 +40,47 @@ END_TEST
 START_TEST(sighup_stops_it_as_sigterm_does) { answers_once_more(SIGHUP); }
 END_TEST
 
+/* Whoever is connected before the signal, and whoever comes in the same moment, as long as anybody is let in: those in
+ * the kernel's hands when the listener is closed it resets, which takes no time worth the name. */
+START_TEST(no_request_is_lost)
+{
+    enum { MANY = 40, MOST = 400 };
+    client *c[MANY + MOST];
+    double asked[MANY + MOST];
+    int count = 0;
+    server_start("stopping", "--workers", "2", NULL);
+    for (; count < MANY; count++) {
+        c[count] = client_new();
+        asked[count] = 0;
+        if (count % 2) {
+            client_say(c[count], ASK);
+            ck_assert_int_eq(client_answer(c[count]).status, 200);
+        }
+    }
+    client *slow = client_asking("/sleep?ms=300");
+    expect(get("/healthz"), 200, NULL);
+    const double signalled = now_s();
+    server_signal(SIGTERM);
+    for (client *one; count < MANY + MOST && (one = client_try(here.port)); count++) {
+        asked[count] = now_s();
+        c[count] = one;
+        client_say(one, ASK);
+    }
+    for (int i = 0; i < MANY / 2; i++)
+        client_say(c[i], ASK);
+    ck_assert_int_eq(client_answer(slow).status, 200);
+    for (int i = MANY / 2; i < MANY; i++)    /* who takes a while to ask is no worse off */
+        client_say(c[i], ASK);
+    client_free(slow);
+    for (int i = 0; i < count; i++) {
+        const int status = client_answer(c[i]).status;
+        ck_assert_msg(status == 200 || (status == 0 && i >= MANY && asked[i] < signalled + 0.05), "number %d of %d: %d", i, count, status);
+        client_free(c[i]);
+    }
+    ck_assert_int_eq(server_wait(), 0);
+}
+END_TEST
+
 START_TEST(sighup_is_nothing_to_a_server_that_was_started_to_ignore_it)
 {
     signal(SIGHUP, SIG_IGN);
@@ -90,6 +131,7 @@ Suite *stopping_suite(void)
     TCase *t = theme(s, "stopping", NULL);
     tcase_add_test(t, who_is_connected_may_ask_once_more);
     tcase_add_test(t, sighup_stops_it_as_sigterm_does);
+    tcase_add_test(t, no_request_is_lost);
     tcase_add_test(t, sighup_is_nothing_to_a_server_that_was_started_to_ignore_it);
     tcase_add_test(t, who_asks_nothing_is_let_go_in_the_end_and_that_is_no_failure);
     tcase_add_test(t, it_ends_when_the_last_client_has_left);
