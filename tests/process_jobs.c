@@ -111,6 +111,23 @@ static int write_garbage(text in, buffer *out)
     return say("This is no answer at all.", 25);
 }
 
+/* An answer, but for its first bytes. */
+static int write_strange(text in, buffer *out)
+{
+    const process_header h = { PROCESS_MAGIC + 1, 0, 0 };
+    (void)in;
+    (void)out;
+    return say(&h, sizeof h);
+}
+
+static int fail_at_length(text in, buffer *out)
+{
+    const struct { process_header h; char more[8]; } all = { { PROCESS_MAGIC, UV_EIO, 8 }, "failed." };
+    (void)in;
+    (void)out;
+    return say(&all, sizeof all.h + sizeof all.more);
+}
+
 static int promise_too_much(text in, buffer *out)
 {
     const process_header h = { PROCESS_MAGIC, 0, UINT64_MAX };
@@ -166,13 +183,16 @@ const process_job TEST_ECHO        = { "echo", echo },
                   TEST_SPIN        = { "spin", spin },
                   TEST_LEAK        = { "leak", leak },
                   TEST_GARBAGE     = { "garbage", write_garbage },
+                  TEST_STRANGE     = { "strange", write_strange },
+                  TEST_LONG_ERROR  = { "long error", fail_at_length },
                   TEST_HUGE        = { "huge", promise_too_much },
                   TEST_POSITIVE    = { "positive", succeed_too_well },
                   TEST_CHATTY      = { "chatty", answer_twice };
 
 const process_job *const TEST_JOBS[] = {
     &TEST_ECHO, &TEST_PID, &TEST_FAIL, &TEST_TAKE, &TEST_TOO_MUCH, &TEST_POSSESSIONS, &TEST_CRASH, &TEST_ABORT,
-    &TEST_EXIT, &TEST_SPIN, &TEST_LEAK, &TEST_GARBAGE, &TEST_HUGE, &TEST_POSITIVE, &TEST_CHATTY,
+    &TEST_EXIT, &TEST_SPIN, &TEST_LEAK, &TEST_GARBAGE, &TEST_STRANGE, &TEST_LONG_ERROR, &TEST_HUGE, &TEST_POSITIVE,
+    &TEST_CHATTY,
 };
 const int TEST_JOB_COUNT = sizeof TEST_JOBS / sizeof TEST_JOBS[0];
 

@@ -6,7 +6,7 @@
 
 extern const process_job TEST_ECHO, TEST_PID, TEST_FAIL, TEST_TAKE, TEST_TOO_MUCH, TEST_POSSESSIONS,
                          TEST_CRASH, TEST_ABORT, TEST_EXIT, TEST_SPIN, TEST_LEAK,
-                         TEST_GARBAGE, TEST_HUGE, TEST_POSITIVE, TEST_CHATTY;
+                         TEST_GARBAGE, TEST_STRANGE, TEST_LONG_ERROR, TEST_HUGE, TEST_POSITIVE, TEST_CHATTY;
 
 extern const process_job *const TEST_JOBS[];
 extern const int                TEST_JOB_COUNT;

@@ -92,6 +92,10 @@ START_TEST(a_failure_is_logged_with_the_name_of_its_task_and_counted)
     ck_assert_ptr_null(strstr(said, "fine"));
     ck_assert_uint_eq(background_failed(b), 1);
     ck_assert_uint_eq(background_failures(), before + 1);
+    wrong = UV_ECANCELED;                    /* which nobody has asked of it */
+    ck_assert_int_eq(background_start(b, "letter", quick, &wrong, NULL), 0);
+    loop_run();
+    ck_assert_uint_eq(background_failed(b), 2);
     background_free(b);
 }
 END_TEST

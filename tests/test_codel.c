@@ -35,6 +35,9 @@ START_TEST(without_a_target_or_a_ceiling_there_is_none)
     ck_assert_uint_eq(codel_patience(&no_target, now), 20 * MS);
     ck_assert_uint_eq(codel_patience(&no_ceiling, now), 7 * MS);
     ck_assert_uint_eq(codel_patience(&above, now), 20 * MS);
+    ck_assert(codel_at_ceiling(&no_target, 20 * MS));
+    ck_assert(!codel_at_ceiling(&no_target, 20 * MS - 1));
+    ck_assert(!codel_at_ceiling(&no_ceiling, UINT64_MAX));
     ck_assert(!codel_stands(&no_target, now));
     ck_assert(codel_stands(&no_ceiling, now));
 }

@@ -145,6 +145,21 @@ START_TEST(groups_nest)
 }
 END_TEST
 
+START_TEST(any_number_of_parts_has_room)
+{
+    for (int count = 1; count < 10; count++) {
+        promise *parts[10], *kept[10];
+        for (int i = 0; i < count; i++)
+            kept[i] = parts[i] = promise_new(NULL, NULL);
+        follow(promise_gather(parts, count));
+        for (int i = 0; i < count; i++)
+            promise_settle(kept[i], i == count - 1 ? UV_EIO : 0);
+        loop_run();
+        ck_assert_int_eq(err, UV_EIO);
+    }
+}
+END_TEST
+
 START_TEST(many_parts_are_gathered)
 {
     enum { MANY = 1000 };
@@ -269,6 +284,7 @@ Suite *combine_suite(void)
     tcase_add_test(t, when_all_fail_any_fails_with_the_first_error);
     tcase_add_test(t, cancelling_any_cancels_its_parts);
     tcase_add_test(t, groups_nest);
+    tcase_add_test(t, any_number_of_parts_has_room);
     tcase_add_test(t, many_parts_are_gathered);
     tcase_add_test(t, the_memory_of_a_crowd_of_groups_goes_back);
     suite_add_tcase(s, t);

@@ -9,6 +9,7 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LARGE = 3 * 1024 * 1024 + 17 };
@@ -101,6 +103,10 @@ START_TEST(a_file_that_does_not_say_its_size_is_read_to_its_end)
     ck_assert_int_eq(read_file("/proc/self/maps", 1 << 20), 0);
     ck_assert_uint_gt(got.length, 4096);
     ck_assert_int_eq(read_file("/proc/self/maps", 100), UV_EFBIG);
+    ck_assert_int_eq(read_file("/proc/version", 1 << 20), 0);
+    const size_t length = got.length;
+    ck_assert_int_eq(read_file("/proc/version", length), 0);
+    ck_assert_int_eq(read_file("/proc/version", length - 1), UV_EFBIG);
 }
 END_TEST
 
@@ -135,6 +141,32 @@ START_TEST(a_disk_that_is_full_or_read_only_keeps_the_old_file)
     ck_assert_int_eq(read_file("in/a", 100), 0);
     ck_assert(text_equal(got, TEXT("old")));
     ck_assert_int_eq(umount("in"), 0);
+}
+END_TEST
+
+static int of_folders;                       /* errno of an fsync of one; 0: as the kernel says */
+
+/* Stands before libc's. */
+int fsync(int fd)
+{
+    struct stat s;
+    if (!of_folders || fstat(fd, &s) || !S_ISDIR(s.st_mode))
+        return (int)syscall(SYS_fsync, fd);
+    errno = of_folders;
+    return -1;
+}
+
+START_TEST(a_folder_that_does_not_get_to_the_disk_is_an_error_unless_it_never_can)
+{
+    ck_assert_int_eq(write_file("in/a", "old"), 0);
+    of_folders = EIO;
+    ck_assert_int_eq(write_file("in/a", "new"), UV_EIO);
+    of_folders = EINVAL;
+    ck_assert_int_eq(write_file("in/a", "newer"), 0);
+    of_folders = 0;
+    ck_assert_int_eq(read_file("in/a", 100), 0);
+    ck_assert(text_equal(got, TEXT("newer")));
+    ck_assert_int_eq(entries("in"), 1);
 }
 END_TEST
 
@@ -273,6 +305,7 @@ static void add_common(TCase *t)
     tcase_add_test(t, a_file_that_does_not_say_its_size_is_read_to_its_end);
     tcase_add_test(t, what_cannot_be_written_leaves_the_old_file_and_nothing_else);
     tcase_add_test(t, a_disk_that_is_full_or_read_only_keeps_the_old_file);
+    tcase_add_test(t, a_folder_that_does_not_get_to_the_disk_is_an_error_unless_it_never_can);
     tcase_add_test(t, a_new_file_has_the_rights_of_the_old_one);
     tcase_add_test(t, a_link_is_replaced_and_what_it_leads_to_is_not);
 }

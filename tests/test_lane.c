@@ -88,6 +88,22 @@ START_TEST(a_full_lane_starves_no_other)
 }
 END_TEST
 
+START_TEST(a_line_that_was_full_takes_as_many_when_it_has_emptied)
+{
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 4; i++)
+            start(i, one);
+        expect_counts("one", 1, 2, 3 * (uint64_t)round, (uint64_t)round + 1);
+        for (int i = 0; i < 3; i++)
+            uv_sem_post(&gate);
+        loop_run();
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(errs[i], 0);
+        ck_assert_int_eq(errs[3], UV_EAGAIN);
+    }
+}
+END_TEST
+
 START_TEST(who_leaves_the_line_is_not_counted_as_done)
 {
     start(0, one);
@@ -193,7 +209,7 @@ START_TEST(whoever_has_waited_too_long_is_refused_while_the_line_stands)
 }
 END_TEST
 
-START_TEST(the_lane_of_what_computes_says_why)
+START_TEST(the_lanes_that_are_there_from_the_start_say_why)
 {
     lane_add("cpu", 1, 1);
     lane_set_target(LANE_CPU, 50);
@@ -202,6 +218,13 @@ START_TEST(the_lane_of_what_computes_says_why)
     loop_run_ready();
     ck_assert_int_eq(errs[2], REFUSED(REFUSED_CPU_LINE));
     ck_assert_int_eq(lane_room(LANE_CPU), 64 - 2);
+    lane_add("files", 1, 1);
+    for (int i = 3; i < 6; i++)
+        start(i, LANE_FILES);
+    loop_run_ready();
+    ck_assert_int_eq(errs[5], REFUSED(REFUSED_FILES_LINE));
+    for (int i = 0; i < 2; i++)
+        uv_sem_post(&gate);
     for (int i = 0; i < 2; i++)
         uv_sem_post(&gate);
     loop_run();
@@ -214,13 +237,14 @@ Suite *lane_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, a_full_lane_starves_no_other);
+    tcase_add_test(t, a_line_that_was_full_takes_as_many_when_it_has_emptied);
     tcase_add_test(t, who_leaves_the_line_is_not_counted_as_done);
     tcase_add_test(t, a_guest_takes_a_place_until_it_leaves);
     tcase_add_test(t, a_guest_cancelled_in_line_has_not_entered);
     tcase_add_test(t, a_plain_thread_waits_for_nobody_and_is_counted);
     tcase_add_test(t, a_lane_added_again_is_the_same_with_new_bounds);
     tcase_add_test(t, whoever_has_waited_too_long_is_refused_while_the_line_stands);
-    tcase_add_test(t, the_lane_of_what_computes_says_why);
+    tcase_add_test(t, the_lanes_that_are_there_from_the_start_say_why);
     suite_add_tcase(s, t);
     return s;
 }

@@ -266,6 +266,65 @@ START_TEST(who_has_more_to_ask_for_is_served_after_every_four_others)
 }
 END_TEST
 
+START_TEST(who_comes_again_is_before_those_who_have_more_to_ask_for_too)
+{
+    lent.line = MANY;
+    waiters[0].as = LENDER_MORE;
+    for (int i = 0; i < 5; i++) {
+        waiters[i].keeps = true;
+        line_up(i);
+    }
+    for (int i = 1; i < 5; i++) {            /* four others: it would be its turn */
+        lender_lend(&lent, &things[0].base);
+        ck_assert_int_eq(outcome(i), 0);
+    }
+    waiters[5].as = LENDER_AHEAD;
+    line_up(5);
+    lender_lend(&lent, &things[0].base);
+    ck_assert_int_eq(outcome(5), 0);
+    lender_lend(&lent, &things[0].base);
+    ck_assert_int_eq(outcome(0), 0);
+    lender_done(&lent);
+}
+END_TEST
+
+START_TEST(who_gets_its_turn_is_woken_for_it)
+{
+    uint64_t quickest = UINT64_MAX;
+    for (int i = 0; i < MANY; i++) {
+        waiters[i].keeps = true;
+        line_up(i);
+        const uint64_t start = uv_hrtime();
+        lender_lend(&lent, &things[0].base);
+        ck_assert_int_eq(outcome(i), 0);
+        const uint64_t took = uv_hrtime() - start;
+        quickest = took < quickest ? took : quickest;
+    }
+    ck_assert_uint_lt(quickest, PLAIN_LOOK_MS * 1000000ull / 2);         /* it does not find it by looking */
+    lender_done(&lent);
+}
+END_TEST
+
+/* So that those who give up, and come again, do not keep the machine from all else. */
+START_TEST(of_a_long_line_that_stands_few_give_up_at_a_time)
+{
+    enum { A_SECOND = 2000 };
+    loan *thing;
+    lent.line = MANY;
+    lent.codel = codel_of_ms(1, 0);
+    for (int i = 0; i < MANY - 1; i++)
+        line_up(i);
+    clock_skip(CODEL_INTERVAL / 1000000);
+    const uint64_t start = uv_hrtime();
+    ck_assert_int_eq(lender_borrow(&lent, &thing, PLAIN_FOREVER, LENDER_USUAL), UV_EBUSY);
+    ck_assert_uint_ge(uv_hrtime() - start, (MANY - 1) * 1000000000ull / A_SECOND);
+    lender_lend(&lent, &things[0].base);
+    for (int i = 0; i < MANY - 1; i++)
+        ck_assert_int_eq(outcome(i), 0);
+    lender_done(&lent);
+}
+END_TEST
+
 START_TEST(while_the_line_stands_nobody_waits_longer_than_the_target)
 {
     loan *thing;
@@ -297,6 +356,9 @@ Suite *lender_suite(void)
     tcase_add_test(t, who_has_lost_its_client_passes_on_its_turn);
     tcase_add_test(t, a_refusal_answers_all_in_line_and_all_who_come);
     tcase_add_test(t, who_has_more_to_ask_for_is_served_after_every_four_others);
+    tcase_add_test(t, who_comes_again_is_before_those_who_have_more_to_ask_for_too);
+    tcase_add_test(t, who_gets_its_turn_is_woken_for_it);
+    tcase_add_test(t, of_a_long_line_that_stands_few_give_up_at_a_time);
     tcase_add_test(t, while_the_line_stands_nobody_waits_longer_than_the_target);
     tcase_add_test(t, many_threads_share_few_things_and_lose_none);
     tcase_add_test(t, a_long_line_looks_more_rarely);

@@ -212,6 +212,22 @@ START_TEST(much_that_gathers_in_a_turn_does_not_wait_for_its_end)
 }
 END_TEST
 
+START_TEST(little_waits_for_the_end_of_its_turn_although_much_has_gathered_before)
+{
+    loop_enter();
+    for (int i = 0; i < LOOP_GATHERS; i++)
+        gather(&sleepers[i].timer);
+    loop_leave();
+    ck_assert_int_eq(ended, LOOP_GATHERS);
+    loop_enter();
+    gather(&sleepers[0].timer);
+    loop_leave();
+    ck_assert_int_eq(ended, LOOP_GATHERS);
+    loop_run();
+    ck_assert_int_eq(ended, LOOP_GATHERS + 1);
+}
+END_TEST
+
 START_TEST(what_gathers_is_not_run_inside_a_callback)
 {
     loop_enter();
@@ -322,6 +338,40 @@ START_TEST(a_stop_holds_when_a_close_callback_makes_ready)
 }
 END_TEST
 
+static struct { ready start; uv_timer_t timer; } next_;
+
+static void rang_next(uv_timer_t *t)
+{
+    (void)t;
+    loop_ready(step(0));
+}
+
+static void start_next(ready *r)
+{
+    (void)r;
+    uv_timer_start(&next_.timer, rang_next, 0, 0);
+}
+
+static void closed_and_more(uv_handle_t *h)
+{
+    (void)h;
+    next_.start.run = start_next;
+    loop_ready(&next_.start);
+}
+
+START_TEST(a_stop_counts_for_one_run)
+{
+    uv_timer_t gone;
+    uv_timer_init(loop_here(), &gone);
+    uv_timer_init(loop_here(), &next_.timer);
+    loop_stop();
+    loop_run();
+    uv_close((uv_handle_t *)&gone, closed_and_more);
+    loop_run();                              /* to the end: what closing makes ready starts a timer */
+    ck_assert_str_eq(order, "a");
+}
+END_TEST
+
 START_TEST(a_loop_that_is_done_can_be_started_again)
 {
     ck_assert_int_eq(loop_done(), 0);
@@ -373,10 +423,12 @@ Suite *loop_suite(void)
     tcase_add_test(t, what_a_timer_makes_ready_runs_before_the_next_timer);
     tcase_add_test(t, what_a_timer_makes_ready_may_end_the_timers);
     tcase_add_test(t, much_that_gathers_in_a_turn_does_not_wait_for_its_end);
+    tcase_add_test(t, little_waits_for_the_end_of_its_turn_although_much_has_gathered_before);
     tcase_add_test(t, what_gathers_is_not_run_inside_a_callback);
     tcase_add_test(t, what_is_immediate_for_ever_starves_no_input);
     tcase_add_test(t, a_stop_holds_although_more_becomes_ready);
     tcase_add_test(t, a_stop_holds_when_a_close_callback_makes_ready);
+    tcase_add_test(t, a_stop_counts_for_one_run);
     tcase_add_test(t, a_loop_that_is_done_can_be_started_again);
     tcase_add_test(t, a_loop_is_busy_until_its_handles_are_closed);
     tcase_add_test(t, a_plain_thread_has_no_loop);

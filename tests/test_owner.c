@@ -206,6 +206,41 @@ START_TEST(what_cancelling_makes_is_cancelled_and_waited_for_as_well)
 }
 END_TEST
 
+static void make_another(int err, void *arg)
+{
+    (void)err;
+    promise *kept = fake_new(arg, 1);
+    (void)kept;
+}
+
+/* One is followed, whose follower makes another while the forgotten one is waited for. */
+static int follow_one_and_forget_one(void *arg)
+{
+    promise *kept = fake_new(&late[0], 1);
+    when_settled(fake_new(&late[1], 1), make_another, arg);
+    (void)kept;
+    return 0;
+}
+
+START_TEST(what_a_follower_makes_meanwhile_is_cancelled_and_waited_for_as_well)
+{
+    static fake another;
+    outcome = 1;
+    when_settled(task_start("t", follow_one_and_forget_one, &another), store, &outcome);
+    loop_run();
+    promise_settle(late[1].promise, 0);
+    loop_run();
+    promise_settle(late[0].promise, 0);
+    loop_run();
+    ck_assert_int_eq(another.cancels, 1);
+    ck_assert_int_eq(outcome, 1);
+    promise_settle(another.promise, UV_ECANCELED);
+    loop_run();
+    ck_assert_int_eq(outcome, 0);
+    ck_assert_ptr_eq(owner_here(), &owner_thread);           /* whose all that follows is */
+}
+END_TEST
+
 static int forget_a_gather(void *arg)
 {
     promise *kept = gather(sleep_for(3600000), then(fake_new(&late[0], 1), forget_one, &late[1]));
@@ -346,12 +381,15 @@ END_TEST
 
 START_TEST(what_is_left_on_a_thread_is_found_when_it_ends)
 {
-    promise *kept = sleep_for(1);
-    (void)kept;
+    fake f;
+    promise *kept = sleep_for(1), *more = fake_new(&f, 1);
+    (void)kept, (void)more;
     loop_run_skipping();
     ck_assert_uint_eq(forgotten_count(), 0);
     owner_end(&owner_thread);
-    ck_assert_uint_eq(forgotten_count(), 1);
+    ck_assert_uint_eq(forgotten_count(), 2);
+    ck_assert_int_eq(f.cancels, 0);          /* nobody is left to wait for what that would start */
+    promise_settle(f.promise, 0);
 }
 END_TEST
 
@@ -393,6 +431,7 @@ Suite *owner_suite(void)
     tcase_add_test(t, a_task_ends_with_its_own_outcome_when_what_it_forgot_has_settled);
     tcase_add_test(t, what_a_follower_makes_belongs_to_those_who_made_what_it_follows);
     tcase_add_test(t, what_cancelling_makes_is_cancelled_and_waited_for_as_well);
+    tcase_add_test(t, what_a_follower_makes_meanwhile_is_cancelled_and_waited_for_as_well);
     tcase_add_test(t, one_that_holds_others_drains_them);
     tcase_add_test(t, a_deadline_that_comes_while_it_drains_changes_nothing);
     tcase_add_test(t, what_follows_when_its_owner_has_ended_is_done_for_the_thread_with_the_same_label);

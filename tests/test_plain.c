@@ -2,10 +2,13 @@
 #include "server/async/deadline.h"
 #include "server/async/plain.h"
 #include "suites.h"
+#include "support.h"
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -106,6 +109,30 @@ START_TEST(once_cancelled_all_waits_fail_until_it_follows_anew)
 }
 END_TEST
 
+START_TEST(another_client_has_all_of_its_time)
+{
+    plain_follow(client, 60000);
+    shutdown(peer, SHUT_WR);
+    ck_assert_int_eq(plain_wait(-1, 0, plain_in(1)), UV_ETIMEDOUT);
+    connect_client();
+    plain_follow(client, 60000);
+    clock_skip(61000);
+    ck_assert_int_eq(plain_wait(-1, 0, plain_in(1)), UV_ETIMEDOUT);
+    ck_assert(!plain_cancelled());
+}
+END_TEST
+
+static void on_alarm(int number) { (void)number; }
+
+START_TEST(a_signal_ends_no_wait)
+{
+    const struct itimerval soon = { .it_value = { .tv_usec = 1000 } };
+    ck_assert_int_eq(sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm }, NULL), 0);
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    ck_assert_int_eq(plain_wait(thing[0], POLLIN, plain_in(5)), UV_ETIMEDOUT);
+}
+END_TEST
+
 START_TEST(no_wait_lasts_longer_than_the_deadline)
 {
     const uint64_t start = uv_hrtime();
@@ -130,6 +157,11 @@ START_TEST(for_ever_does_not_overflow)
 {
     ck_assert_uint_eq(plain_in(UINT64_MAX), PLAIN_FOREVER);
     ck_assert_uint_gt(plain_in(1000), uv_hrtime());
+    ck_assert_int_eq(plain_until(PLAIN_FOREVER), -1);
+    ck_assert_int_eq(plain_until(uv_hrtime()), 0);
+    const uint64_t hour = plain_in(3600000);
+    const int ms = plain_until(hour);
+    ck_assert_uint_ge(uv_hrtime() + (uint64_t)ms * 1000000, hour);       /* rounded up */
 }
 END_TEST
 
@@ -145,6 +177,8 @@ Suite *plain_suite(void)
     tcase_add_test(t, a_client_that_has_said_all_is_waited_for_a_while);
     tcase_add_test(t, a_client_that_resets_is_gone_at_once);
     tcase_add_test(t, once_cancelled_all_waits_fail_until_it_follows_anew);
+    tcase_add_test(t, another_client_has_all_of_its_time);
+    tcase_add_test(t, a_signal_ends_no_wait);
     tcase_add_test(t, no_wait_lasts_longer_than_the_deadline);
     tcase_add_test(t, for_ever_does_not_overflow);
     suite_add_tcase(s, t);

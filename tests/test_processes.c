@@ -1,5 +1,6 @@
 /* test_processes.c - worker processes at work: what goes in and comes out, time limits, the line, and their end. */
 #include "processing.h"
+#include "server/async/codel.h"
 #include "server/async/loop.h"
 #include "server/memory.h"
 #include "server/refusal.h"
@@ -56,6 +57,15 @@ START_TEST(too_much_is_refused_both_ways)
 }
 END_TEST
 
+START_TEST(as_much_as_may_be_is_not_too_much)
+{
+    promise *p = in_process(&TEST_ECHO, (text){ "", PROCESS_LARGEST }, 0, &processing_arena, &processing_out);
+    promise_cancel(p);                       /* before its bytes are looked at: there are none */
+    ck_assert_int_eq(outcome_of(p), UV_ECANCELED);
+    processing_stop();
+}
+END_TEST
+
 START_TEST(one_that_spins_is_killed_at_its_limit_and_replaced)
 {
     const pid_t before = processing_worker();
@@ -63,6 +73,7 @@ START_TEST(one_that_spins_is_killed_at_its_limit_and_replaced)
     ck_assert_int_ne(processing_worker(), before);
     ck_assert_int_eq(kill(before, 0), -1);
     ck_assert_uint_eq(processes_count().killed, 1);
+    ck_assert_int_eq(processes_count().running, 0);
     processing_stop();
 }
 END_TEST
@@ -119,6 +130,41 @@ START_TEST(a_full_line_refuses_and_who_waits_there_too_long_leaves)
 }
 END_TEST
 
+START_TEST(what_workers_will_take_when_they_have_started_does_not_wait_in_line)
+{
+    processing_options.workers = 2;
+    processing_options.line = 1;
+    processes_configure(&processing_options);
+    for (int i = 0; i < 4; i++)
+        processing_start(i, &TEST_ECHO, 0);
+    loop_run_ready();
+    ck_assert_int_eq(processing_errs[3], REFUSED(REFUSED_PROCESSES_LINE));
+    loop_run();
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(processing_errs[i], 0);
+    processing_stop();
+}
+END_TEST
+
+/* Better a late one is served than none: the first in line is, those behind it are not. */
+START_TEST(while_the_line_stands_whoever_has_waited_too_long_is_refused)
+{
+    processing_options.target_ms = 50;
+    processes_configure(&processing_options);
+    processing_worker();
+    promise *spins = processing_start(0, &TEST_SPIN, 0), *late = processing_start(1, &TEST_SPIN, 0);
+    processing_start(2, &TEST_ECHO, 0);
+    clock_skip(CODEL_INTERVAL / 1000000 + 1);
+    promise_cancel(spins);
+    processing_until_settled(2);
+    ck_assert_int_eq(processing_errs[1], 1); /* it runs */
+    ck_assert_int_eq(processing_errs[2], REFUSED(REFUSED_PROCESSES_WAIT));
+    promise_cancel(late);
+    loop_run();
+    processing_stop();
+}
+END_TEST
+
 START_TEST(side_by_side_there_are_as_many_as_needed_and_no_more)
 {
     processing_options.workers = 3;
@@ -146,7 +192,11 @@ START_TEST(after_so_many_jobs_another_takes_its_place)
     const pid_t first = processing_worker();
     ck_assert_int_eq(processing_worker(), first);
     ck_assert_int_eq(processing_worker(), first);
-    ck_assert_int_ne(processing_worker(), first);
+    const pid_t second = processing_worker();
+    ck_assert_int_ne(second, first);
+    ck_assert_int_eq(processing_worker(), second);           /* which does as many */
+    ck_assert_int_eq(processing_worker(), second);
+    ck_assert_int_ne(processing_worker(), second);
     ck_assert_uint_eq(processes_count().died, 0);
     processing_stop();
 }
@@ -164,6 +214,13 @@ START_TEST(closing_ends_all_whatever_they_do)
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(processing_errs[i], UV_ECANCELED);
     ck_assert_int_eq(processes_count().workers, 0);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(closing_ends_one_that_is_stopped)
+{
+    kill(processing_worker(), SIGSTOP);
     processing_stop();
 }
 END_TEST
@@ -192,13 +249,17 @@ Suite *processes_suite(void)
     tcase_add_test(t, what_a_job_returns_is_the_outcome_and_its_output_is_dropped);
     tcase_add_test(t, more_than_the_socket_holds_goes_through_both_ways);
     tcase_add_test(t, too_much_is_refused_both_ways);
+    tcase_add_test(t, as_much_as_may_be_is_not_too_much);
     tcase_add_test(t, one_that_spins_is_killed_at_its_limit_and_replaced);
     tcase_add_test(t, cancelled_while_it_runs_a_job_is_killed);
     tcase_add_test(t, cancelled_in_line_a_job_never_runs);
     tcase_add_test(t, a_full_line_refuses_and_who_waits_there_too_long_leaves);
+    tcase_add_test(t, what_workers_will_take_when_they_have_started_does_not_wait_in_line);
+    tcase_add_test(t, while_the_line_stands_whoever_has_waited_too_long_is_refused);
     tcase_add_test(t, side_by_side_there_are_as_many_as_needed_and_no_more);
     tcase_add_test(t, after_so_many_jobs_another_takes_its_place);
     tcase_add_test(t, closing_ends_all_whatever_they_do);
+    tcase_add_test(t, closing_ends_one_that_is_stopped);
     tcase_add_test(t, a_worker_has_nothing_of_its_parents);
     suite_add_tcase(s, t);
     return s;

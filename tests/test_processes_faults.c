@@ -2,12 +2,14 @@
  * whose parent dies. */
 #include "processing.h"
 #include "server/async/loop.h"
+#include "server/async/processes_crew.h"
 #include "suites.h"
 #include "support.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ START_TEST(a_worker_that_crashes_fails_its_job_and_is_replaced)
     }
     ck_assert_uint_eq(processes_count().died, 3);
     ck_assert_uint_eq(processes_count().started, 4);
+    ck_assert_int_eq(processes_count().running, 0);
     processing_stop();
 }
 END_TEST
@@ -35,8 +38,8 @@ END_TEST
 
 START_TEST(one_that_writes_nonsense_is_killed)
 {
-    static const process_job *const nonsense[] = { &TEST_GARBAGE, &TEST_HUGE, &TEST_POSITIVE };
-    for (int i = 0; i < 3; i++) {
+    static const process_job *const nonsense[] = { &TEST_GARBAGE, &TEST_STRANGE, &TEST_LONG_ERROR, &TEST_HUGE, &TEST_POSITIVE };
+    for (int i = 0; i < 5; i++) {
         const pid_t before = processing_worker();
         ck_assert_int_eq(processing_run(nonsense[i], TEXT("")), PROCESS_EDIED);
         ck_assert_int_ne(processing_worker(), before);
@@ -77,8 +80,67 @@ START_TEST(one_that_dies_with_nothing_to_do_is_replaced_at_once)
 }
 END_TEST
 
+/* One that has done nothing yet might die for ever: its place rests, as after a start that failed. */
+START_TEST(one_that_dies_before_its_first_job_is_not_replaced_at_once)
+{
+    processing_options.workers = 2;
+    processes_configure(&processing_options);
+    processing_worker();
+    promise *spins = processing_start(0, &TEST_SPIN, 0), *more = processing_start(1, &TEST_ECHO, 0);
+    promise_cancel(more);                    /* for which a second one is being started */
+    while (crew_count(IDLE) == 0)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    kill(crew_find(IDLE)->process.pid, SIGKILL);
+    while (crew_count(RESTING) == 0 && processes_count().started == 2)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    ck_assert_uint_eq(processes_count().started, 2);
+    clock_skip(worker_rest(1));
+    while (processes_count().started == 2)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    promise_cancel(spins);
+    loop_run();
+    processing_stop();
+}
+END_TEST
+
+START_TEST(one_that_does_not_say_hello_in_time_has_failed)
+{
+    processing_start(0, &TEST_ECHO, 0);
+    while (crew_count(STARTING) == 0)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    kill(crew_find(STARTING)->process.pid, SIGSTOP);
+    clock_skip(WORKER_START + 1);
+    processing_until_settled(0);
+    ck_assert_int_eq(processing_errs[0], UV_EAGAIN);
+    ck_assert_int_eq(processes_count().workers, 0);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(without_descriptors_none_can_start_and_jobs_are_refused)
+{
+    struct rlimit before;
+    processing_start(0, &TEST_ECHO, 0);      /* with which the pool of threads, and what they need, are there */
+    loop_run();
+    const pid_t idle = crew_find(IDLE)->process.pid;
+    kill(idle, SIGKILL);
+    ck_assert_int_eq(waitid(P_PID, (id_t)idle, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+    const int next = dup(0);                 /* the lowest that is free */
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ (rlim_t)next, before.rlim_max }), 0);
+    processing_start(1, &TEST_ECHO, 0);
+    processing_until_settled(1);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(processing_errs[1], UV_EAGAIN);
+    processing_stop();
+}
+END_TEST
+
 START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
 {
+    processing_options.jobs = 1;
+    processes_configure(&processing_options);
     process_jobs_prevent();
     for (int i = 0; i < 2; i++) {
         processing_start(i, &TEST_ECHO, 0);
@@ -97,6 +159,7 @@ START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
         processing_until_settled(3);
     }
     ck_assert_int_eq(processing_errs[3], 0);
+    ck_assert_int_eq(processing_run(&TEST_ECHO, TEXT("")), 0);           /* all is forgotten: the next needs no rest */
     ck_assert_uint_ge(processes_count().died, 1);
     processing_stop();
 }
@@ -186,6 +249,9 @@ Suite *processes_faults_suite(void)
     tcase_add_test(t, one_that_says_more_than_its_answer_is_killed);
     tcase_add_test(t, no_job_is_given_to_one_that_has_just_died);
     tcase_add_test(t, one_that_dies_with_nothing_to_do_is_replaced_at_once);
+    tcase_add_test(t, one_that_dies_before_its_first_job_is_not_replaced_at_once);
+    tcase_add_test(t, one_that_does_not_say_hello_in_time_has_failed);
+    tcase_add_test(t, without_descriptors_none_can_start_and_jobs_are_refused);
     tcase_add_test(t, while_none_can_start_jobs_are_refused_and_then_they_are_done);
     tcase_add_test(t, starts_that_fail_are_ever_longer_apart);
     tcase_add_test(alone, when_the_parent_dies_a_worker_without_a_job_ends);

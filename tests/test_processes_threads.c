@@ -6,11 +6,13 @@
 #include "server/log.h"
 #include "server/refusal.h"
 #include "suites.h"
+#include "support.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -148,6 +150,8 @@ START_TEST(a_full_line_refuses_and_those_in_line_get_their_turn)
     ck_assert_int_eq(outcome(spins), UV_ECANCELED);
     ck_assert_int_eq(outcome(&askers[3]), 0);
     ck_assert_int_eq(outcome(&askers[4]), 0);
+    ck_assert_int_eq(processes_count().waiting, 0);
+    ck_assert_int_eq(processes_count().running, 0);
     close_all();
 }
 END_TEST
@@ -167,6 +171,70 @@ START_TEST(threads_side_by_side_have_a_worker_each_and_each_does_its_number_of_j
     leave(two);
     ck_assert_int_eq(outcome(one), UV_ECANCELED);
     ck_assert_int_eq(outcome(two), UV_ECANCELED);
+    close_all();
+}
+END_TEST
+
+static int run_here(void)                    /* on behalf of no client */
+{
+    struct asker a = { .err = 0 };
+    arena_init(&a.arena, NULL, 0);
+    plain_follow(-1, 0);
+    a.err = await(in_process(&TEST_ECHO, TEXT(""), 0, &a.arena, &a.out));
+    arena_done(&a.arena);
+    return a.err;
+}
+
+/* Runs twice within the rest that is due after a start that failed, however slow the machine is: it gets longer with
+ * each. Nothing may have been tried the second time. */
+static void expect_rest(void)
+{
+    for (unsigned failures = 1;; failures++) {
+        const uint64_t rest = worker_rest(failures) * 1000000, begun = uv_hrtime();
+        ck_assert_int_eq(run_here(), UV_EAGAIN);
+        const uint64_t started = processes_count().started;
+        ck_assert_int_eq(run_here(), UV_EAGAIN);
+        if (uv_hrtime() - begun < rest) {
+            ck_assert_uint_eq(processes_count().started, started);
+            clock_skip(WORKER_LONGEST_REST);
+            return;
+        }
+        clock_skip(WORKER_LONGEST_REST);
+    }
+}
+
+START_TEST(after_a_start_that_failed_a_place_rests_and_the_next_failure_counts_anew)
+{
+    process_jobs_prevent();
+    expect_rest();
+    process_jobs_allow();
+    ck_assert_int_eq(run_here(), 0);
+    const pid_t idle = worker_pid();
+    kill(idle, SIGKILL);
+    ck_assert_int_eq(waitid(P_PID, (id_t)idle, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+    process_jobs_prevent();
+    ck_assert_int_eq(run_here(), UV_EAGAIN);
+    process_jobs_allow();
+    clock_skip(worker_rest(1));
+    ck_assert_int_eq(run_here(), 0);
+    close_all();
+}
+END_TEST
+
+START_TEST(a_place_whose_worker_has_no_descriptors_rests_as_well)
+{
+    struct rlimit before;
+    const int next = dup(0);                 /* the lowest that is free */
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ (rlim_t)next, before.rlim_max }), 0);
+    const uint64_t begun = uv_hrtime();
+    ck_assert_int_eq(run_here(), UV_EAGAIN);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    const int err = run_here();
+    ck_assert(err == UV_EAGAIN || uv_hrtime() - begun >= worker_rest(1) * 1000000);
+    clock_skip(worker_rest(1));
+    ck_assert_int_eq(run_here(), 0);
     close_all();
 }
 END_TEST
@@ -197,6 +265,8 @@ Suite *processes_threads_suite(void)
     tcase_add_test(t, one_that_spins_is_killed_at_its_limit_or_when_its_client_leaves);
     tcase_add_test(t, a_full_line_refuses_and_those_in_line_get_their_turn);
     tcase_add_test(t, threads_side_by_side_have_a_worker_each_and_each_does_its_number_of_jobs);
+    tcase_add_test(t, after_a_start_that_failed_a_place_rests_and_the_next_failure_counts_anew);
+    tcase_add_test(t, a_place_whose_worker_has_no_descriptors_rests_as_well);
     tcase_add_test(t, while_none_can_start_threads_are_refused);
     suite_add_tcase(s, t);
     return s;

@@ -118,6 +118,8 @@ START_TEST(closing_an_empty_queue_ends_its_consumers)
     loop_run();
     ck_assert_int_eq(err[0], UV_EOF);
     ck_assert_int_eq(err[1], UV_EOF);
+    ck_assert(!queue_try_push(q, &items[0]));                /* though there is room */
+    ck_assert_int_eq(outcome_of(queue_push(q, &items[0])), UV_EPIPE);
     queue_free(q);
 }
 END_TEST

@@ -59,6 +59,37 @@ START_TEST(a_full_line_refuses_at_once_and_a_timeout_leaves_it)
 }
 END_TEST
 
+/* How many are let in or wait before one is refused. */
+static int fill(int errs[], int most)
+{
+    for (int i = 0; i < most; i++) {
+        int err = 0;
+        promise *p = semaphore_enter(s);
+        if (promise_take_if_settled(p, &err) && err)
+            return i;
+        errs[i] = err;
+        if (i >= 2)
+            when_settled(p, store, &errs[i]);
+    }
+    return most;
+}
+
+START_TEST(a_line_that_was_full_takes_as_many_when_it_has_emptied)
+{
+    int errs[10];
+    s = semaphore_new(2, 3);
+    for (int round = 0; round < 3; round++) {
+        ck_assert_int_eq(fill(errs, 10), 2 + 3);
+        for (int i = 0; i < 5; i++) {
+            semaphore_leave(s);
+            loop_run();
+            ck_assert_int_eq(errs[i], 0);
+        }
+    }
+    semaphore_free(s);
+}
+END_TEST
+
 static void enter(promise *p[], int errs[], int n)
 {
     for (int i = 0; i < n; i++) {
@@ -89,6 +120,27 @@ START_TEST(first_come_first_served_whoever_leaves_the_line)
     semaphore_leave(s);
     loop_run();
     ck_assert_int_eq(e[4], 0);
+    semaphore_leave(s);
+    semaphore_free(s);
+}
+END_TEST
+
+START_TEST(whoever_comes_when_the_last_has_left_is_the_last)
+{
+    promise *p[3];
+    int      e[3], late = 1;
+    s = semaphore_new(1, 3);
+    enter(p, e, 3);
+    promise_cancel(p[2]);
+    loop_run();                              /* which ends its place */
+    when_settled(semaphore_enter(s), store, &late);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(late, 1);
+        semaphore_leave(s);
+        loop_run();
+    }
+    ck_assert_int_eq(e[1], 0);
+    ck_assert_int_eq(late, 0);
     semaphore_leave(s);
     semaphore_free(s);
 }
@@ -166,6 +218,26 @@ START_TEST(whoever_has_waited_too_long_is_told_so_while_the_line_stands)
 }
 END_TEST
 
+START_TEST(whoever_has_waited_less_waits_on)
+{
+    promise *p[3];
+    int      e[3];
+    s = semaphore_new(1, 8);
+    semaphore_set_target(s, 5000);
+    enter(p, e, 3);
+    clock_skip(4000);
+    semaphore_leave(s);
+    loop_run();
+    ck_assert_int_eq(e[1], 0);
+    ck_assert_int_eq(e[2], 1);
+    semaphore_leave(s);
+    semaphore_leave(s);
+    loop_run();
+    ck_assert_int_eq(e[2], 0);
+    semaphore_free(s);
+}
+END_TEST
+
 Suite *semaphore_suite(void)
 {
     Suite *suite = suite_create("semaphore");
@@ -173,10 +245,13 @@ Suite *semaphore_suite(void)
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, at_most_three_are_inside_and_everyone_gets_in);
     tcase_add_test(t, a_full_line_refuses_at_once_and_a_timeout_leaves_it);
+    tcase_add_test(t, a_line_that_was_full_takes_as_many_when_it_has_emptied);
     tcase_add_test(t, first_come_first_served_whoever_leaves_the_line);
+    tcase_add_test(t, whoever_comes_when_the_last_has_left_is_the_last);
     tcase_add_test(t, a_permit_passes_to_the_line_and_nobody_overtakes);
     tcase_add_test(t, a_permit_that_was_granted_cannot_be_cancelled_away);
     tcase_add_test(t, whoever_has_waited_too_long_is_told_so_while_the_line_stands);
+    tcase_add_test(t, whoever_has_waited_less_waits_on);
     tcase_add_test_raise_signal(t, freeing_while_somebody_is_inside_is_a_bug, SIGABRT);
     tcase_add_test_raise_signal(t, leaving_without_having_entered_is_a_bug, SIGABRT);
     suite_add_tcase(suite, t);

@@ -46,8 +46,12 @@ START_TEST(a_build_that_marks_stacks_knows_how_much_was_used)
     ck_assert_uint_eq(before, 0);
     ck_assert_uint_eq(stack_used(&s), STACK_MARKS ? 5000 : 0);
     ck_assert(stack_guards(&s, s.base - 1) && !stack_guards(&s, s.base));
+    ck_assert(stack_guards(&s, s.base - 16 * 1024));
+    ck_assert(!stack_guards(&s, s.base - (1 << 20)));
     stack_put(&s);
     stack_trim();
+    ck_assert_int_eq(msync(s.base, SIZE, MS_ASYNC), -1);     /* nothing is there any more */
+    ck_assert_int_eq(errno, ENOMEM);
 }
 END_TEST
 
@@ -60,8 +64,22 @@ END_TEST
 
 START_TEST(a_large_frame_does_not_step_over_the_guard)
 {
+    got();                                   /* what is below the first one is nobody's anyway */
     stack s = got();
     ((char volatile *)s.base)[-16 * 1024] = 1;
+}
+END_TEST
+
+START_TEST(one_of_another_size_goes_with_its_guard)
+{
+    stack usual = got(), large;
+    ck_assert_int_eq(stack_get(&large, 4 * SIZE), 0);
+    char *const low = large.base - 16 * 1024;
+    stack_put(&large);
+    ck_assert_int_eq(msync(low, 16 * 1024, MS_ASYNC), -1);
+    ck_assert_int_eq(errno, ENOMEM);
+    stack_put(&usual);
+    stack_trim();
 }
 END_TEST
 
@@ -237,6 +255,7 @@ Suite *stack_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, all_of_a_stack_can_be_written);
     tcase_add_test(t, a_build_that_marks_stacks_knows_how_much_was_used);
+    tcase_add_test(t, one_of_another_size_goes_with_its_guard);
     tcase_add_test(t, the_stack_put_last_is_used_first);
     tcase_add_test(t, many_more_than_are_kept_come_and_go);
     if (!mem_each_its_own) {                 /* the tools catch the fault, and need memory themselves */

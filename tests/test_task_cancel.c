@@ -127,6 +127,14 @@ static int too_late_already(void *arg)
     return 0;
 }
 
+/* Its wait ended by itself, and nobody stopped it. */
+static int called_off_by_another(void *arg)
+{
+    (void)arg;
+    task_limit(NULL, uv_hrtime());
+    return await(promise_settled(UV_ECANCELED));
+}
+
 static int a_success_all_the_same(void *arg)
 {
     (void)arg;
@@ -139,6 +147,7 @@ START_TEST(a_deadline_that_has_come_is_noticed_and_a_success_still_counts)
     const uint64_t start = uv_hrtime();
     ck_assert_int_eq(outcome_of(task_start("late", too_late_already, NULL)), 0);
     ck_assert_uint_lt(uv_hrtime() - start, 1000000000);
+    ck_assert_int_eq(outcome_of(task_start("others", called_off_by_another, NULL)), UV_ECANCELED);
     follow(task_start("lucky", a_success_all_the_same, NULL));
     loop_run_skipping();
     ck_assert_int_eq(f.cancels, 1);
@@ -204,6 +213,31 @@ START_TEST(a_task_that_only_yields_ends_by_its_deadline_too)
 }
 END_TEST
 
+static promise *yielding;
+
+static void cancel_it(ready *r)
+{
+    (void)r;
+    promise_cancel(yielding);                /* what it waited for is long over */
+}
+
+static int waits_and_yields(void *arg)
+{
+    static ready canceller = { .run = cancel_it };
+    (void)arg;
+    ck_assert_int_eq(await(sleep_for(0)), 0);
+    loop_ready(&canceller);
+    return task_yield();
+}
+
+START_TEST(a_task_that_yields_after_a_wait_is_told_that_it_is_cancelled)
+{
+    follow(yielding = task_start("t", waits_and_yields, NULL));
+    loop_run();
+    ck_assert_int_eq(err, UV_ECANCELED);
+}
+END_TEST
+
 static void limited_in_plain_thread(void *arg)
 {
     int *outcome = arg;
@@ -237,6 +271,7 @@ Suite *task_cancel_suite(void)
     tcase_add_test(t, a_deadline_can_be_moved_and_lifted_while_the_task_waits);
     tcase_add_test(t, a_task_that_is_cancelled_in_time_is_told_that);
     tcase_add_test(t, a_task_that_only_yields_ends_by_its_deadline_too);
+    tcase_add_test(t, a_task_that_yields_after_a_wait_is_told_that_it_is_cancelled);
     tcase_add_test(t, the_deadline_of_a_plain_thread_ends_what_it_waits_for);
     suite_add_tcase(s, t);
     return s;

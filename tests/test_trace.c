@@ -75,6 +75,7 @@ static int parent(void *arg)
 START_TEST(a_task_and_those_that_it_starts_are_recorded)
 {
     run_recorded(parent, NULL, 0);
+    ck_assert_ptr_null(track_here);          /* what runs from now on is no part of it */
     ck_assert_str_eq(told(), "begin 0 of 0 run; begin 1 of 0 first; wake 1 0; mark 1 now; begin 2 of 1 second; "
                              "await 1 -; wake 2 0; await 2 -; wake 2 0; end 2 0; wake 1 0; end 1 0; end 0 0; ");
 }
@@ -217,6 +218,20 @@ START_TEST(a_full_trace_counts_what_it_drops_but_ends_what_has_begun)
 }
 END_TEST
 
+START_TEST(all_of_a_trace_can_be_filled_with_waits)
+{
+    track *k = track_begin(trace_root(t), "work");
+    for (int i = 0; i < (TRACE_EVENTS - 4) / 2; i++) {       /* the others are two tracks */
+        track_awaits(k);
+        track_wakes(k, 0);
+    }
+    track_end(k, 0);
+    trace_stop(t);
+    ck_assert_int_eq(trace_dropped(t), 0);
+    ck_assert_int_eq(trace_count(t), TRACE_EVENTS);
+}
+END_TEST
+
 START_TEST(there_are_only_so_many_tracks)
 {
     static track *all[TRACE_TRACKS];
@@ -311,6 +326,7 @@ Suite *trace_suite(void)
     tcase_add_test(c, what_has_settled_already_is_followed_at_once);
     tcase_add_test(c, values_are_kept_in_order_and_within_their_range);
     tcase_add_test(c, a_full_trace_counts_what_it_drops_but_ends_what_has_begun);
+    tcase_add_test(c, all_of_a_trace_can_be_filled_with_waits);
     tcase_add_test(c, there_are_only_so_many_tracks);
     tcase_add_test(c, a_stopped_trace_changes_no_more_and_open_tracks_may_outlive_it);
     tcase_add_test(c, several_threads_write_to_one_trace);

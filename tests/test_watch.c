@@ -86,9 +86,16 @@ static int block_in_task(void *arg)
     return 0;
 }
 
+static void keep_counts(const char *name, const label_counts *c, void *counts)
+{
+    if (strcmp(name, "GET /blocks") == 0)
+        *(label_counts *)counts = *c;
+}
+
 START_TEST(a_task_that_blocks_is_named_with_its_label_and_the_count_goes_up)
 {
     int err = 1;
+    label_counts counts = { 0 };
     begin(20);
     owner_relabel(label_of("GET /blocks"));
     when_settled(task_start("blocking task", block_in_task, NULL), store, &err);
@@ -99,6 +106,9 @@ START_TEST(a_task_that_blocks_is_named_with_its_label_and_the_count_goes_up)
     has("block_in_task (tests/test_watch.c:");
     has("was blocked for ");
     ck_assert_ptr_null(strstr(log_captured(), "loop_run (")); /* the stack ends where the task's does */
+    label_each(keep_counts, &counts);
+    ck_assert_uint_eq(counts.blocked, 1);
+    ck_assert_uint_ge(counts.longest, 20);
 }
 END_TEST
 
@@ -233,6 +243,16 @@ START_TEST(what_is_quick_enough_is_not_logged_nor_is_anything_if_nothing_is_slow
 }
 END_TEST
 
+START_TEST(a_loop_that_has_nothing_to_do_is_not_blocked)
+{
+    begin(1);
+    for (int i = 0; i < 4; i++)              /* outside of any callback, as while it waits */
+        poll(NULL, 0, 5);
+    end();
+    ck_assert_str_eq(log_captured(), "");
+}
+END_TEST
+
 static int sleep_long(void *arg)
 {
     (void)arg;
@@ -293,6 +313,7 @@ Suite *watch_suite(void)
     tcase_add_test(t, each_of_several_blockages_is_logged);
     tcase_add_test(t, two_loops_that_are_blocked_at_once_are_both_logged);
     tcase_add_test(t, what_is_quick_enough_is_not_logged_nor_is_anything_if_nothing_is_slow);
+    tcase_add_test(t, a_loop_that_has_nothing_to_do_is_not_blocked);
     tcase_add_test(t, a_dump_names_every_task_and_what_it_waits_for);
     suite_add_tcase(s, t);
     return s;
