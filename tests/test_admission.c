@@ -220,11 +220,50 @@ START_TEST(while_the_line_stands_nobody_waits_longer_than_the_target)
     client_until(&a, "\"limit\":\"[database] target\",\"limit_ms\":10000,\"waited_ms\":11");
     client_read(&b, 1000);
     ck_assert_uint_eq(b.length, 0);
-    serving_skip(6000);
-    client_until(&b, "HTTP/1.1 503 ");
+    ck_assert(timer_is_set(&serving_worker()->admission.lines[NEEDS_READS].timer));      /* else the loop would sleep */
+    serving_skip(7000);
+    client_until(&b, "\"waited_ms\":12");
     ck_assert_uint_eq(refused(REFUSED_DATABASE_WAIT), before + 2);
     client_close(&a);
     client_close(&b);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(nor_does_who_writes_or_has_sent_more_than_one)
+{
+    begin(1);
+    client a = asking(WORK(1) WORK(2)), b = asking(POST("/work?n=3", "1", "x"));
+    ck_assert_int_eq(count, 1);
+    const uint64_t before = refused(REFUSED_DATABASE_WAIT);
+    serving_skip(11000);
+    ck_assert_uint_eq(refused(REFUSED_DATABASE_WAIT), before + 2);
+    client_until(&b, "\"limit\":\"[database] target\"");
+    end_work(0);
+    client_until(&a, "HTTP/1.1 503 ");
+    ck_assert_int_eq(count, 1);
+    client_close(&a);
+    client_close(&b);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(a_line_stands_from_when_somebody_waits)
+{
+    const uint64_t start = uv_hrtime();
+    begin(0);
+    client a = asking(WORK(1)), b = asking(WORK(2));
+    const admission *all = &serving_worker()->admission;
+    ck_assert_uint_ge(all->lines[NEEDS_READS].codel.empty, start);
+    const uint64_t empty = all->lines[NEEDS_READS].codel.empty;
+    serving_skip(1000);
+    client c = asking(WORK(3));
+    ck_assert_uint_eq(all->lines[NEEDS_READS].codel.empty, empty);
+    ck_assert(admission_stands(all, NEEDS_READS));
+    ck_assert(!admission_stands(all, NEEDS_WRITES));         /* where nobody waits */
+    client_close(&a);
+    client_close(&b);
+    client_close(&c);
     serving_stop();
 }
 END_TEST
@@ -394,6 +433,8 @@ Suite *admission_suite(void)
     tcase_add_test(t, a_full_line_refuses_and_says_which_limit_that_is);
     tcase_add_test(t, in_a_burst_one_waits_up_to_the_line_timeout);
     tcase_add_test(t, while_the_line_stands_nobody_waits_longer_than_the_target);
+    tcase_add_test(t, nor_does_who_writes_or_has_sent_more_than_one);
+    tcase_add_test(t, a_line_stands_from_when_somebody_waits);
     tcase_add_test(t, who_has_waited_too_long_is_served_if_there_is_room_by_then);
     tcase_add_test(t, while_the_line_stands_what_is_overtaken_is_refused_and_the_latest_waits);
     tcase_add_test(t, who_prefers_a_page_gets_one);

@@ -169,6 +169,26 @@ START_TEST(a_file_larger_than_a_piece_arrives_whole)
 }
 END_TEST
 
+/* What was promised cannot come any more. */
+START_TEST(a_file_that_is_cut_short_while_it_is_sent_ends_its_connection)
+{
+    enum { SIZE = 16 << 20 };
+    write_file("root/a.txt", "x");
+    ck_assert_int_eq(truncate("root/a.txt", SIZE), 0);
+    client_small_buffer();                   /* so that the rest is not read yet */
+    serving_start(ROUTES_HERE, 1);
+    client c = client_new();
+    client_say(&c, "GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    client_until(&c, "Content-Length: 16777216");
+    ck_assert_int_eq(truncate("root/a.txt", 1), 0);
+    client_until_end(&c);
+    ck_assert_uint_lt(c.length, SIZE);
+    ck_assert_int_eq(serving_connections(), 0);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 Suite *files_suite(void)
 {
     Suite *s = suite_create("files");
@@ -178,6 +198,7 @@ Suite *files_suite(void)
     tcase_add_test(t, nor_is_it_where_the_kernel_has_no_openat2);
     tcase_add_test(t, who_has_it_already_gets_304_and_who_insists_on_another_412);
     tcase_add_test(t, a_file_larger_than_a_piece_arrives_whole);
+    tcase_add_test(t, a_file_that_is_cut_short_while_it_is_sent_ends_its_connection);
     suite_add_tcase(s, t);
     return s;
 }

@@ -17,7 +17,10 @@ static route   served = { "GET", "/users/:id/*" };
 static promise *room(request *r)      { (void)r; return promise_settled(0); }
 static void     answering(request *r) { answerings++; respond_header(r, "X-Site", "%d", 7); }
 
-static const exchange_host host = { .room = room, .answering = answering };
+static size_t share_here;
+static size_t share(const request *r) { (void)r; return share_here; }
+
+static const exchange_host host = { .room = room, .share = share, .answering = answering };
 
 static void begin(const char *bytes)
 {
@@ -102,7 +105,7 @@ START_TEST(numbers_are_whole_and_fit)
     static const struct { const char *text; int err; int64_t value; } CASES[] = {
         { "0", 0, 0 }, { "-1", 0, -1 }, { "007", 0, 7 }, { "9223372036854775807", 0, INT64_MAX },
         { "-9223372036854775808", 0, INT64_MIN }, { "9223372036854775808", E_BAD_REQUEST, 0 },
-        { "99999999999999999999999", E_BAD_REQUEST, 0 }, { "", E_BAD_REQUEST, 0 }, { "-", E_BAD_REQUEST, 0 },
+        { "99999999999999999999999", E_BAD_REQUEST, 0 }, { "000000000000000000000001", E_BAD_REQUEST, 0 }, { "", E_BAD_REQUEST, 0 }, { "-", E_BAD_REQUEST, 0 },
         { "+1", E_BAD_REQUEST, 0 }, { "%201", E_BAD_REQUEST, 0 }, { "1%20", E_BAD_REQUEST, 0 }, { "1%00", E_BAD_REQUEST, 0 },
         { "0x1", E_BAD_REQUEST, 0 }, { "1.0", E_BAD_REQUEST, 0 }, { "--1", E_BAD_REQUEST, 0 },
     };
@@ -131,6 +134,8 @@ START_TEST(an_answer_has_its_head_and_its_body)
     ck_assert_int_eq(respond_begin(req, 200, NULL, 5), UV_EALREADY);
     ck_assert_ptr_null(out.first);
     ck_assert_int_eq(answerings, 1);
+    request_set_deadline(req, 5);            /* too late: from now on the client's pace is what counts */
+    ck_assert_uint_eq(request_deadline(req), NO_DEADLINE);
     teardown();
 }
 END_TEST
@@ -195,6 +200,19 @@ START_TEST(pieces_add_up_to_the_length_and_no_more)
     ck_assert(promise_take_if_settled(respond_piece(req, TEXT("12345")), &err) && err == 0);
     ck_assert(promise_take_if_settled(respond_piece(req, TEXT("67890")), &err) && err == 0);
     ck_assert_str_eq(answer(), "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 7\r\n\r\n1234567");
+    teardown();
+}
+END_TEST
+
+START_TEST(a_piece_is_as_large_as_its_share_but_not_tiny)
+{
+    begin(GET("/users/1/"));
+    share_here = 10000;
+    ck_assert_uint_eq(respond_piece_size(req, 65536), 10000);
+    ck_assert_uint_eq(respond_piece_size(req, 10000), 10000);
+    ck_assert_uint_eq(respond_piece_size(req, 9999), 9999);
+    share_here = 0;
+    ck_assert_uint_eq(respond_piece_size(req, 65536), 4096);
     teardown();
 }
 END_TEST
@@ -291,6 +309,7 @@ Suite *request_suite(void)
     tcase_add_test(t, an_answer_says_whether_the_connection_stays);
     tcase_add_test(t, some_answers_have_no_body_whatever_is_given);
     tcase_add_test(t, pieces_add_up_to_the_length_and_no_more);
+    tcase_add_test(t, a_piece_is_as_large_as_its_share_but_not_tiny);
     tcase_add_test(t, answers_to_a_client_that_is_gone_are_dropped);
     tcase_add_test(t, an_answer_that_is_too_long_to_be_sent_is_an_error);
     tcase_add_test(t, what_another_try_would_make_no_better_asks_for_none);

@@ -33,6 +33,8 @@ START_TEST(what_is_malformed_stays)
     static const char *const BAD[] = { "%", "a%", "%4", "%zz", "%4z", "%%41", "%-1", "% 1" };
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
         ck_assert_msg(decodes(BAD[i], false, i == 5 ? "%A" : BAD[i]), "%s", BAD[i]);
+    ck_assert_msg(decodes("a+%41", false, "a+A"), "a plus is a space in forms alone");
+    ck_assert(text_equal(url_decode(&a, (text){ "%41", 2 }, false), TEXT("%4")));  /* what follows is another's */
 }
 END_TEST
 

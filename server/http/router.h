@@ -1,8 +1,8 @@
 /* router.h - which handler answers which path.
  *
  * A route's path is made of segments: plain ones, ":name" for any one segment, and "*" at the end for
- * all the rest. Plain beats ":name" beats "*". Paths are matched as they were sent; a parameter is
- * decoded when the handler asks for it. */
+ * all the rest. Plain beats ":name" beats "*". A route with more of ':' and '*' than a path may have is never
+ * found. Paths are matched as they were sent; a parameter is decoded when the handler asks for it. */
 #ifndef HTTP_ROUTER_H
 #define HTTP_ROUTER_H
 
