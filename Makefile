@@ -94,6 +94,8 @@ $(BUILD)/flags: force
 -include $(patsubst %.c,$(BUILD)/%.c.d,$(filter %.c,$(ALL)))
 
 remake = +$(Q)$(MAKE) --no-print-directory -j$(shell nproc)
+# Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
+beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
 run: install-run
 	$(remake) all
 	$(Q)exec $(BUILD)/tenk $(ARGS)
@@ -125,10 +127,13 @@ scenarios-%: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
 # The same scenarios in Node and here: the order of callbacks must be equal.
 order: $(BUILD)/tests/order
 	$(call run_test,order,$(UNDER_$(VARIANT)))
-# They wait most of the time: as one beside the other, if make may do two things at once.
 both: unit scenarios
 $(BUILD)/tests/tenk: $(BUILD)/tenk
 	@mkdir -p $(@D); printf '#!/bin/sh\nexec %s "$$@"\n' '$(UNDER_$(VARIANT)) $(CURDIR)/$<' > $@; chmod +x $@
+
+programs: $(BUILD)/tests/unit $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+programs-%:
+	+$(Q)nice $(MAKE) --no-print-directory VARIANT=$* programs
 
 layers:
 	$(Q)tests/layers.sh
@@ -146,9 +151,9 @@ aarch64:
 test: install-test
 	@rm -rf build/totals
 	$(remake) layers headers forgotten
-	$(remake) $(BUILD)/tests/unit $(BUILD)/tests/scenarios
-	+$(Q)$(MAKE) --no-print-directory both order
-	$(remake) VARIANT=asan both
+	$(remake) programs $(BUILD)/tests/order
+	$(beside) both order programs-asan
+	$(beside) VARIANT=asan both
 	$(remake) CONTEXT=ucontext unit-async
 	$(remake) test-install
 	$(Q)tests/loadtest.sh
