@@ -170,6 +170,11 @@ coverage: install-check
 	$(Q)gcovr --root . --object-directory build/coverage --exclude 'tests/' --exclude 'server/async/context' \
 	    --exclude-unreachable-branches --print-summary
 
+# Lines that are wrong on purpose: which of them does no test notice? ARGS='async': of that folder; ARGS='semaphore.c': of
+# that file.
+mutants: install-test
+	$(Q)tests/mutants/run $(ARGS)
+
 # Any bytes, for a while: what is found is kept in build/fuzz and makes the target fail.
 FUZZ_SECONDS ?= 30
 FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -238,6 +243,7 @@ help:
 	    'make fuzz       the parsers and Markdown, fed with anything, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	    'make coverage   lines that the tests run        make layers      who may include whom' \
 	    'make headers    each header compiled alone, and all of them together' \
+	    'make mutants    wrong lines, one by one: which does no test notice?' \
 	    'make aarch64    its context switch, cross-compiled, under qemu-user' \
 	    'make bench      measures the server             make bench-core  measures tasks and promises' \
 	    'make loadtest   both modes and their peers, and a report' \
@@ -248,5 +254,5 @@ help:
 	    'V=1 shows commands. VARIANT=debug|asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit unit-async scenarios order both fuzz layers headers forgotten aarch64 test asan tsan valgrind coverage bench bench-core loadtest \
+.PHONY: all run unit unit-async scenarios order both programs fuzz layers headers forgotten aarch64 test asan tsan valgrind coverage mutants bench bench-core loadtest \
         install uninstall manual test-install test-container test-fresh lint clean help force compile_commands.json
