@@ -88,10 +88,10 @@ START_TEST(one_that_dies_before_its_first_job_is_not_replaced_at_once)
     processing_worker();
     promise *spins = processing_start(0, &TEST_SPIN, 0), *more = processing_start(1, &TEST_ECHO, 0);
     promise_cancel(more);                    /* for which a second one is being started */
-    while (crew_count(IDLE) == 0)
+    while (crew_count(PLACE_IDLE) == 0)
         uv_run(loop_here(), UV_RUN_ONCE);
-    kill(crew_find(IDLE)->process.pid, SIGKILL);
-    while (crew_count(RESTING) == 0 && processes_count().started == 2)
+    kill(crew_find(PLACE_IDLE)->process.pid, SIGKILL);
+    while (crew_count(PLACE_RESTING) == 0 && processes_count().started == 2)
         uv_run(loop_here(), UV_RUN_ONCE);
     ck_assert_uint_eq(processes_count().started, 2);
     clock_skip(worker_rest(1));
@@ -106,9 +106,9 @@ END_TEST
 START_TEST(one_that_does_not_say_hello_in_time_has_failed)
 {
     processing_start(0, &TEST_ECHO, 0);
-    while (crew_count(STARTING) == 0)
+    while (crew_count(PLACE_STARTING) == 0)
         uv_run(loop_here(), UV_RUN_ONCE);
-    kill(crew_find(STARTING)->process.pid, SIGSTOP);
+    kill(crew_find(PLACE_STARTING)->process.pid, SIGSTOP);
     clock_skip(WORKER_START + 1);
     processing_until_settled(0);
     ck_assert_int_eq(processing_errs[0], UV_EAGAIN);
@@ -122,7 +122,7 @@ START_TEST(without_descriptors_none_can_start_and_jobs_are_refused)
     struct rlimit before;
     processing_start(0, &TEST_ECHO, 0);      /* with which the pool of threads, and what they need, are there */
     loop_run();
-    const pid_t idle = crew_find(IDLE)->process.pid;
+    const pid_t idle = crew_find(PLACE_IDLE)->process.pid;
     kill(idle, SIGKILL);
     ck_assert_int_eq(waitid(P_PID, (id_t)idle, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
     const int next = dup(0);                 /* the lowest that is free */
