@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -24,7 +26,13 @@ static int failure(disk_call call)
 #define REAL(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
 
 int fdatasync(int fd) { return failure(DISK_SYNC) ? -1 : REAL(fdatasync)(fd); }
-int fsync(int fd)     { return failure(DISK_SYNC) ? -1 : REAL(fsync)(fd); }
+
+int fsync(int fd)
+{
+    struct stat s;
+    const bool folder = fstat(fd, &s) == 0 && S_ISDIR(s.st_mode);
+    return failure(folder ? DISK_SYNC_FOLDER : DISK_SYNC) ? -1 : REAL(fsync)(fd);
+}
 
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at)
 {

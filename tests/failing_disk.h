@@ -5,7 +5,7 @@
 #ifndef TESTS_FAILING_DISK_H
 #define TESTS_FAILING_DISK_H
 
-typedef enum disk_call { DISK_SYNC, DISK_WRITE, DISK_READ_ONLY, DISK_CALLS } disk_call;
+typedef enum disk_call { DISK_SYNC, DISK_SYNC_FOLDER, DISK_WRITE, DISK_READ_ONLY, DISK_CALLS } disk_call;
 
 void disk_fail(disk_call call, int err);     /* DISK_READ_ONLY: writes fail with EROFS, and statvfs says so */
 int  disk_calls(disk_call call);

@@ -1,4 +1,5 @@
 /* test_file.c - whole files, read and written: from a loop, and from a plain thread, where all is done at once. */
+#include "failing_disk.h"
 #include "server/async/file.h"
 #include "server/async/loop.h"
 #include "server/async/plain.h"
@@ -9,7 +10,6 @@
 #include "support.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { LARGE = 3 * 1024 * 1024 + 17 };
@@ -144,26 +143,14 @@ START_TEST(a_disk_that_is_full_or_read_only_keeps_the_old_file)
 }
 END_TEST
 
-static int of_folders;                       /* errno of an fsync of one; 0: as the kernel says */
-
-/* Stands before libc's. */
-int fsync(int fd)
-{
-    struct stat s;
-    if (!of_folders || fstat(fd, &s) || !S_ISDIR(s.st_mode))
-        return (int)syscall(SYS_fsync, fd);
-    errno = of_folders;
-    return -1;
-}
-
 START_TEST(a_folder_that_does_not_get_to_the_disk_is_an_error_unless_it_never_can)
 {
     ck_assert_int_eq(write_file("in/a", "old"), 0);
-    of_folders = EIO;
+    disk_fail(DISK_SYNC_FOLDER, UV_EIO);
     ck_assert_int_eq(write_file("in/a", "new"), UV_EIO);
-    of_folders = EINVAL;
+    disk_fail(DISK_SYNC_FOLDER, UV_EINVAL);
     ck_assert_int_eq(write_file("in/a", "newer"), 0);
-    of_folders = 0;
+    disk_fail(DISK_SYNC_FOLDER, 0);
     ck_assert_int_eq(read_file("in/a", 100), 0);
     ck_assert(text_equal(got, TEXT("newer")));
     ck_assert_int_eq(entries("in"), 1);
