@@ -10,24 +10,30 @@
  *   Order.      Queries in flight side by side may run in any order. To run one after the other,
  *               await the first.
  *   Writes.     A statement that writes is a transaction of its own. When its promise settles with 0 it
- *               is committed and durable. It is never run twice: it is sent again only where
+ *               is committed and durable. It is never done twice: it is sent again only where
  *               the database has said that it undid it.
+ *   Again.      What passes by itself nobody sees as long as it can be sent again: a read whose connection broke, a
+ *               statement that the database undid for the sake of others, or whose plan has gone stale, a
+ *               write at a server that takes none any more, where another one does. It goes again a few
+ *               times, a little later each time, within the time that it had at first.
  *   Modes.      In a task the promise settles later; in a plain thread it has already settled. Plain
  *               threads wait in one line, each no longer than its client does: see server/async/plain.h.
  *               A db of theirs is a few bytes, to make as often as threads are.
  *   Errors.     REFUSED_DATABASE_LINE, _TIMEOUT (refusal.h)   every connection is busy, and the line is full, or
  *                                it has stood there too long: try later
- *               UV_EAGAIN        it was disturbed several times over, and may be tried again
+ *               UV_EAGAIN        not executed: it was disturbed several times over, or the database lacks something
+ *                                just now; it may be tried again
+ *               DB_ESERIALIZATION, DB_EDEADLOCK  not executed: the same, for the sake of other transactions
  *               UV_ETIMEDOUT     it ran longer than the timeout, or than the deadline of its task or plain
  *                                thread allows; it has been cancelled at the server
  *               UV_ECANCELED     its promise was cancelled, or the plain thread's client is gone; it has
  *                                been cancelled at the server
- *               UV_ECONNREFUSED  there is no connection to the database, and it was not sent
+ *               UV_ECONNREFUSED  there is no connection to the database: not executed
  *               UV_ECONNRESET    the connection broke under it: it reads, or has not been run
- *               ERR_UNCERTAIN    (uncertain.h) it writes, and may or may not be stored: the connection broke before the
- *                                database said which, or the disk failed while it was committed, or its time
- *                                was up while it waited for a standby
- *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file cannot be written, or is damaged
+ *               ERR_UNCERTAIN    (uncertain.h) it writes, and may or may not be stored: the connection broke, or fell silent, before
+ *                                the database said which, or the disk failed while it was committed, or its time
+ *                                was up while it waited for a standby. Of all these errors only this one leaves that open
+ *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file or the server takes no writes, or is damaged
  *               DB_EQUERY        the database said no; the log has its words
  *               DB_EVALUE        a value that came is not what the statement says of its column; the log says which.
  *                                Of a write: it is undone */
@@ -38,13 +44,14 @@
 #include "server/async/promise.h"
 #include "server/stopwatch.h"
 #include "server/text.h"
+#include "server/transient.h"
 #include "server/uncertain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DB_EQUERY = -30001, DB_EVALUE = -30002 };
+enum { DB_EQUERY = -30001, DB_EVALUE = -30002, DB_ESERIALIZATION = TRANSIENT(1), DB_EDEADLOCK = TRANSIENT(2) };
 
 typedef struct database database;
 typedef struct db       db;
@@ -52,7 +59,7 @@ typedef struct db       db;
 typedef struct statement {
     const char *name;                        /* in logs and metrics, and of the prepared statement */
     const char *sql;                         /* the same text for both databases, $1 $2 ... */
-    bool        reads;                       /* changes nothing: may share a Sync, may be sent again */
+    bool        reads;                       /* changes nothing: may share a Sync, and run twice */
     const char *columns;                     /* of its rows, a letter each, see below; NULL: all are texts */
 } statement;
 

@@ -1,5 +1,6 @@
 /* postgres.c - the driver for PostgreSQL: see db.h, and postgres.h for its parts. */
 #include "postgres_shared.h"
+#include "server/log.h"
 #include "server/memory.h"
 
 static int check(const database_options *options, char *why, size_t size)
@@ -16,7 +17,7 @@ static int check(const database_options *options, char *why, size_t size)
 static int open_database(database **d, const database_options *options, char *why, size_t size)
 {
     postgres *made = mem_alloc(sizeof *made);
-    *made = (postgres){ .base.driver = &postgres_driver, .options = options };
+    *made = (postgres){ .base.driver = &postgres_driver, .options = options, .prepare = options->prepare };
     const int err = pg_target_init(&made->target, options, why, size);
     if (err) {
         mem_free(made);
@@ -33,6 +34,13 @@ static void close_database(database *d)
     pg_shared_free(p->shared);
     pg_target_done(&p->target);
     mem_free(p);
+}
+
+void pg_forgets_prepared(postgres *d)
+{
+    if (atomic_exchange(&d->prepare, false))
+        log_warning("postgres: what was prepared is not there any more, as behind a pooler: it goes on without. "
+                    "[database] prepare = off would have said so from the start");
 }
 
 static const char *describe(const database *d) { return ((const postgres *)d)->target.description; }

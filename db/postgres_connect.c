@@ -1,5 +1,8 @@
 /* postgres_connect.c - how a link comes up without blocking: names, sockets, sign-in; and when to retry.
  *
+ * An attempt ends with an answer to an empty question: a pooler signs in whom it has no server for, and
+ * a query on such a connection would wait for one of ours to be closed, while others are idle.
+ *
  * Host names are looked up on libuv's pool and given to libpq as addresses, each address of a name as
  * one more host: libpq's own order, target_session_attrs and TLS names hold. While libpq connects it may
  * change its socket, even for another of the same number, so each step is watched by a new handle. */
@@ -10,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIRST_BACKOFF_MS = 50, LAST_BACKOFF_MS = 500 };
+enum { FIRST_BACKOFF_MS = 50, LAST_BACKOFF_MS = 500, SPARE_BACKOFF_MS = 10000 };
 
 struct pg_lookup {
     pg_link         *link;                   /* NULL once the attempt has been given up */
@@ -24,10 +27,10 @@ struct pg_lookup {
 
 static void look_up(struct pg_lookup *k);
 
-static void failed(pg_link *l, const char *why)
+void pg_connect_failed(pg_link *l, const char *why)
 {
     char reason[256];
-    pg_reason(why, reason, sizeof reason);
+    pg_reason_to_fail(why, reason, sizeof reason);
     pg_connect_end(l);
     pg_link_close_poll(l);
     PQfinish(l->pg);
@@ -41,25 +44,25 @@ static void rang_attempt(timer *t)
 {
     pg_link *l = (pg_link *)((char *)t - offsetof(pg_link, timer));
     l->first_host++;
-    failed(l, "no answer within the connect timeout");
+    l->silences++;
+    pg_connect_failed(l, "no answer within the connect timeout");
 }
 
 static void rang_backoff(timer *t) { pg_connect((pg_link *)((char *)t - offsetof(pg_link, timer))); }
 
 /* Those that failed together do not come back together. */
-uint64_t pg_backoff(uint64_t *backoff, bool later)
+uint64_t pg_backoff(uint64_t *backoff, bool later, bool spare)
 {
-    const uint64_t now = later ? *backoff : 0, jitter = now ? uv_hrtime() / 1000 % (now / 2) : 0;
-    *backoff = now ? now * 2 : FIRST_BACKOFF_MS;
-    if (*backoff > LAST_BACKOFF_MS)
-        *backoff = LAST_BACKOFF_MS;
+    const uint64_t most = spare ? SPARE_BACKOFF_MS : LAST_BACKOFF_MS, last = *backoff < most ? *backoff : most;
+    const uint64_t now = later ? last : 0, jitter = now ? uv_hrtime() / 1000 % (now / 2) : 0;
+    *backoff = !now ? FIRST_BACKOFF_MS : now * 2 < most ? now * 2 : most;
     return now / 2 + jitter;
 }
 
 void pg_connect_again(pg_link *l, bool later)
 {
     l->state = PG_WAITING;
-    timer_set(&l->timer, pg_backoff(&l->backoff, later), rang_backoff);
+    timer_set(&l->timer, pg_backoff(&l->backoff, later, pg_pool_serves(l->pool)), rang_backoff);
 }
 
 void pg_connect_soon(pg_link *l)
@@ -73,12 +76,11 @@ static void on_ready(uv_poll_t *poll, int status, int events);
 static void step(pg_link *l, PostgresPollingStatusType wants)
 {
     if (wants == PGRES_POLLING_OK) {
-        timer_stop(&l->timer);
-        pg_link_up(l);
+        pg_link_prove(l);                    /* the attempt goes on until then */
         return;
     }
     if (wants == PGRES_POLLING_FAILED) {
-        failed(l, PQerrorMessage(l->pg));
+        pg_connect_failed(l, PQerrorMessage(l->pg));
         return;
     }
     l->poll = mem_alloc(sizeof *l->poll);
@@ -86,7 +88,7 @@ static void step(pg_link *l, PostgresPollingStatusType wants)
     if (err) {
         mem_free(l->poll);
         l->poll = NULL;
-        failed(l, uv_strerror(err));
+        pg_connect_failed(l, uv_strerror(err));
         return;
     }
     pg_handle_opened(l->pool, l->poll);
@@ -111,7 +113,7 @@ static void begin(pg_link *l, struct pg_lookup *k)
     l->lookup = NULL;
     mem_free(k);
     if (!l->pg || PQstatus(l->pg) == CONNECTION_BAD)
-        failed(l, l->pg ? PQerrorMessage(l->pg) : "out of memory");
+        pg_connect_failed(l, l->pg ? PQerrorMessage(l->pg) : "out of memory");
     else
         step(l, PGRES_POLLING_WRITING);
 }
@@ -142,7 +144,7 @@ static void looked_up(struct pg_lookup *k, int status, struct addrinfo *found)
     if (status && t->count == 1) {
         char why[160];
         snprintf(why, sizeof why, "host \"%s\": %s", h->name, uv_strerror(status));
-        failed(l, why);
+        pg_connect_failed(l, why);
         return;
     }
     k->host++;
@@ -184,14 +186,15 @@ static void look_up(struct pg_lookup *k)
     if (k->count)
         begin(l, k);
     else
-        failed(l, "no host of the URL has an address");
+        pg_connect_failed(l, "no host of the URL has an address");
 }
 
 void pg_connect(pg_link *l)
 {
     l->state = PG_RESOLVING;
-    if (l->pool->options->connect_timeout_ms)
-        timer_set(&l->timer, l->pool->options->connect_timeout_ms, rang_attempt);
+    const uint64_t patience = pg_target_patience(&l->pool->database->target, l->pool->options, l->silences);
+    if (patience)
+        timer_set(&l->timer, patience, rang_attempt);
     l->lookup = mem_alloc(sizeof *l->lookup);
     l->lookup->link = l;
     look_up(l->lookup);

@@ -30,7 +30,7 @@ static int refused(struct session *s, const PGresult *r)
         return UV_EACCES;
     }
     snprintf(s->why, s->size, "the database said: %s", reason);
-    return state ? pg_error(state) : UV_ECONNRESET;
+    return state ? pg_error_of(state).err : UV_ECONNRESET;
 }
 
 static int run(void *connection, const char *sql, int n, const int64_t parameters[])
@@ -97,7 +97,7 @@ int pg_init(database *d, char *why, size_t size)
     if (!s.pg || PQstatus(s.pg) != CONNECTION_OK) {
         char reason[256];
         const char *message = PQerrorMessage(s.pg);
-        pg_reason(*message ? message : "no answer within the connect timeout", reason, sizeof reason);
+        pg_reason_to_fail(*message ? message : "no answer within the connect timeout", reason, sizeof reason);
         snprintf(why, size, "cannot connect to %s: %s", p->target.description, reason);
         PQfinish(s.pg);
         return UV_ECONNREFUSED;

@@ -15,7 +15,7 @@ static const uint64_t BRIEF = 1000000000;    /* a link that lasts less than this
 
 bool pg_link_usable(const pg_link *l)
 {
-    return l->state == PG_UP && !l->held && l->pipeline.count < l->pool->options->pipeline_depth;
+    return l->state == PG_UP && !l->held && !l->leaving && l->pipeline.count < l->pool->options->pipeline_depth;
 }
 
 pg_link *pg_link_of(uv_poll_t *poll)
@@ -74,6 +74,7 @@ static void tick(timer *t)
 {
     pg_link *l = (pg_link *)((char *)t - offsetof(pg_link, timer));
     if (++l->ticks >= PATIENT_TICKS) {
+        l->first_host++;
         pg_link_lost(l, "the server does not answer a cancel request");
         return;
     }
@@ -119,15 +120,45 @@ static void read_in(pg_link *l)
         PQisBusy(l->pg);                     /* parses what the server says unasked */
     if (!alive || *l->last_words || PQstatus(l->pg) == CONNECTION_BAD || nothing == 3)
         pg_link_lost(l, *l->last_words ? l->last_words : PQerrorMessage(l->pg));
+    else if (l->leaving && !l->pipeline.first)
+        pg_link_lost(l, l->leaving);
     else if (l->pool->closing && !l->pipeline.first)
         pg_link_shut(l);
+}
+
+static void up(pg_link *l)
+{
+    timer_stop(&l->timer);
+    l->state = PG_UP;
+    l->failed = l->held = l->unsynced = l->unflushed = l->head_prepared = false;
+    l->leaving = NULL;
+    l->silences = 0;
+    l->up_since = uv_hrtime();
+    pg_pool_recovered(l->pool);
+}
+
+static void take_proof(pg_link *l)
+{
+    const bool alive = PQconsumeInput(l->pg);
+    PGresult *r = alive && !PQisBusy(l->pg) ? PQgetResult(l->pg) : NULL;
+    const bool proven = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
+    if (proven)
+        up(l);
+    else if (r || !alive || *l->last_words || PQstatus(l->pg) == CONNECTION_BAD)
+        pg_connect_failed(l, *l->last_words ? l->last_words : r ? PQresultErrorMessage(r) : PQerrorMessage(l->pg));
+    PQclear(r);
 }
 
 static void take_event(uv_poll_t *poll, int status, int events)
 {
     pg_link *l = pg_link_of(poll);
-    if (status < 0) {
-        pg_link_lost(l, uv_strerror(status));
+    if (l->state == PG_PROVING) {
+        take_proof(l);
+        return;
+    }
+    if (status < 0) {                        /* libuv watches it no longer, and libpq knows why */
+        PQconsumeInput(l->pg);
+        pg_link_lost(l, *l->last_words ? l->last_words : PQerrorMessage(l->pg));
         return;
     }
     if (events & UV_WRITABLE || l->unflushed)
@@ -157,24 +188,22 @@ static void on_notice(void *arg, const PGresult *r)
     log_debug("postgres: %s: %s", severity ? severity : "notice", primary);
 }
 
-void pg_link_up(pg_link *l)
+void pg_link_prove(pg_link *l)
 {
     PQsetNoticeReceiver(l->pg, on_notice, l);
+    l->last_words[0] = '\0';
+    l->role = pg_role_now(l->pg);            /* now: it may change while we ask */
     l->poll = mem_alloc(sizeof *l->poll);
-    if (PQsetnonblocking(l->pg, 1) || !PQenterPipelineMode(l->pg) ||
+    if (PQsetnonblocking(l->pg, 1) || !PQenterPipelineMode(l->pg) || !PQpipelineSync(l->pg) || PQflush(l->pg) ||
         uv_poll_init(loop_here(), l->poll, PQsocket(l->pg))) {
         mem_free(l->poll);
         l->poll = NULL;
-        pg_link_lost(l, "cannot watch the connection");
+        pg_connect_failed(l, "cannot watch the connection");
         return;
     }
     pg_handle_opened(l->pool, l->poll);
     uv_poll_start(l->poll, UV_READABLE, on_event);
-    l->state = PG_UP;
-    l->failed = l->held = l->unsynced = l->unflushed = l->head_prepared = false;
-    l->up_since = uv_hrtime();
-    l->last_words[0] = '\0';
-    pg_pool_recovered(l->pool);
+    l->state = PG_PROVING;
 }
 
 void pg_link_close_poll(pg_link *l)
@@ -197,11 +226,33 @@ static void let_go(pg_link *l)
     pg_names_forget(&l->names);
 }
 
+/* A write goes again only if the server has said that it did not happen, and else is nobody's to judge. */
+static void settle_or_send_elsewhere(pg_link *l, pg_query *q)
+{
+    const bool reads = q->plan->statement->reads, undone = q->aborted || q->outcome;
+    const int verdict = q->verdict ? q->verdict : l->pool->closing ? UV_ECANCELED : 0;
+    if (reads && q->result)
+        pg_query_settle(q, 0);
+    else if (!reads && !undone)
+        pg_query_settle(q, UV_ECONNRESET);
+    else if (verdict)
+        pg_query_settle(q, verdict);
+    else if (undone && !q->aborted)
+        pg_query_settle(q, q->outcome);
+    else if (q->lost_at || q->sends >= PG_MOST_SENDS)
+        pg_query_settle(q, q->outcome ? q->outcome : undone ? UV_EAGAIN : UV_ECONNRESET);
+    else {
+        q->lost_at = uv_hrtime();
+        pg_pool_requeue(l->pool, q);
+    }
+}
+
 void pg_link_lost(pg_link *l, const char *why)
 {
     pg_pool *p = l->pool;
     char reason[256];
     pg_reason(why, reason, sizeof reason);
+    l->first_host += pg_timed_out(reason);
     let_go(l);
     l->state = p->closing ? PG_SHUT : PG_WAITING;
     l->load = 0;
@@ -209,19 +260,7 @@ void pg_link_lost(pg_link *l, const char *why)
 
     for (pg_query *q; (q = l->pipeline.last);) {     /* from the last, for each goes before all others */
         pg_list_remove(&l->pipeline, q);
-        const bool reads = q->plan->statement->reads;
-        if (reads && q->result)
-            pg_query_settle(q, 0);
-        else if (!reads && !q->aborted && !q->outcome)
-            pg_query_settle(q, UV_ECONNRESET);
-        else if (q->verdict || p->closing)
-            pg_query_settle(q, q->verdict ? q->verdict : UV_ECANCELED);
-        else if (!reads || q->lost_at)
-            pg_query_settle(q, UV_ECONNRESET);
-        else {
-            q->lost_at = uv_hrtime();
-            pg_pool_requeue(p, q);
-        }
+        settle_or_send_elsewhere(l, q);
     }
     if (p->closing) {
         pg_pool_check_closed(p);
@@ -229,6 +268,13 @@ void pg_link_lost(pg_link *l, const char *why)
     }
     pg_journal_trouble(&p->journal, "lost a connection", reason);
     pg_connect_again(l, uv_hrtime() - l->up_since < BRIEF);
+}
+
+void pg_link_leave(pg_link *l, const char *why)
+{
+    l->leaving = why;
+    if (!l->pipeline.first)
+        pg_link_lost(l, why);
 }
 
 /* What still runs is cancelled; the answers close the link, or else its timer. */

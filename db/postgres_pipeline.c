@@ -5,8 +5,9 @@
  *
  * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's
  * error has skipped are sent again, each with a Sync of its own. So is whatever a cancel request meant
- * for another has hit: the server has said that it is undone, so a write, too. A query leaves the
- * pipeline with its result, or with the Sync behind it, which is when a write is committed.
+ * for another has hit, or an error that passes by itself: the server has said that it is undone, so a
+ * write, too. A query leaves the pipeline with its result, or with the Sync behind it, which is when a
+ * write is committed.
  *
  * Answers are told apart by their order alone. Where libpq could not send, something has left or
  * nothing has, and it does not say which: from then on any answer may be another query's. So that link
@@ -14,8 +15,6 @@
 #include "postgres.h"
 
 #include <string.h>
-
-enum { MOST_SENDS = 3 };                     /* of one that others disturb each time */
 
 bool pg_pipeline_sync(pg_link *l)
 {
@@ -31,11 +30,13 @@ bool pg_pipeline_sync(pg_link *l)
 static bool send_it(pg_link *l, pg_query *q)
 {
     const pg_plan *plan = q->plan;
-    const char *name = pg_name_of(&l->names, plan), *sql = plan->statement->sql;
+    const char *sql = plan->statement->sql;
     Oid oids[MAX_PARAMETERS];
+    q->named = atomic_load_explicit(&l->pool->database->prepare, memory_order_relaxed);
+    const char *name = q->named ? pg_name_of(&l->names, plan) : NULL;
     if (!name)
         pg_oids(plan, oids);
-    if (!l->pool->options->prepare)
+    if (!q->named)
         return PQsendQueryParams(l->pg, sql, plan->n, oids, q->values, q->lengths, pg_binary, 0);
     if (!name) {
         name = pg_name_new(&l->names, plan);
@@ -68,11 +69,11 @@ static void settle_or_resend(pg_link *l, pg_query *q)
         pg_query_settle(q, 0);
     else if (q->verdict)
         pg_query_settle(q, q->verdict);
-    else if (q->aborted && q->sends < MOST_SENDS) {
+    else if (q->aborted && q->sends < PG_MOST_SENDS) {
         q->alone = true;
         pg_pool_requeue(l->pool, q);
     } else
-        pg_query_settle(q, q->aborted ? UV_EAGAIN : q->outcome);
+        pg_query_settle(q, q->outcome ? q->outcome : UV_EAGAIN);
 }
 
 static void pop_head(pg_link *l, uint64_t now)
@@ -95,6 +96,44 @@ static void pop_head(pg_link *l, uint64_t now)
         pg_pool_schedule(l->pool);
 }
 
+/* Those that have been sent to a standby are refused like this one: all of them before the link is left. */
+static bool leave_standby(pg_link *l, pg_query *q)
+{
+    if (!l->leaving && !pg_role_worth_leaving(&l->role))
+        return false;
+    if (!l->leaving)
+        l->first_host++;
+    l->leaving = "the server takes no writes any more";
+    q->lost_at = uv_hrtime();
+    q->anew = true;
+    return true;
+}
+
+/* Whether q may be sent again after an error, and what must be done before. */
+static bool remedied(pg_link *l, pg_query *q, pg_remedy remedy)
+{
+    switch (remedy) {
+    case PG_LATER:
+        q->not_before = deadline_after(uv_hrtime(), pg_error_pause(q->sends));
+        return true;
+    case PG_ONCE:
+        return q->sends == 1;
+    case PG_ANEW:
+        if (!q->named || q->prepares)
+            return false;
+        q->outcome = UV_EAGAIN;              /* the plan changed under the prepared statement */
+        return true;
+    case PG_UNNAMED:
+        if (q->named)
+            pg_forgets_prepared(l->pool->database);
+        return q->named;
+    case PG_ELSEWHERE:
+        return !q->plan->statement->reads && leave_standby(l, q);
+    default:
+        return false;
+    }
+}
+
 /* What an error means for the head of the pipeline. True if it ends the connection. */
 static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
 {
@@ -108,7 +147,8 @@ static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
     }
     PQclear(q->result);                      /* an error at the Sync undoes a result */
     q->result = NULL;
-    q->outcome = pg_error(state);
+    const pg_error means = pg_error_of(state);
+    q->outcome = means.err;
     if (strcmp(state, "57014") == 0) {       /* query_canceled */
         const uint64_t timeout = l->pool->options->timeout_ms;
         if (q->verdict)
@@ -122,13 +162,11 @@ static bool on_error(pg_link *l, pg_query *q, const PGresult *r)
             return false;
         }
     }
-    /* The plan changed under the prepared statement, or a pooler does not know it: not yet executed. */
-    if (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0) {
+    if ((means.remedy == PG_ANEW || means.remedy == PG_UNNAMED) && !q->prepares)
         pg_name_forget(&l->names, q->plan);
-        q->aborted = q->plan->statement->reads && q->sends == 1;
-        if (q->aborted)
-            return false;
-    }
+    q->aborted = !q->verdict && remedied(l, q, means.remedy);
+    if (q->aborted && q->sends < PG_MOST_SENDS)
+        return false;
     pg_journal_refused(q->plan->statement->name, r);
     return false;
 }

@@ -38,7 +38,7 @@ static pg_link *choose(const pg_pool *p, const pg_query *q, bool spread, uint64_
     for (int i = 0; i < p->options->connections; i++) {
         pg_link *l = &p->links[i];
         soon = soon || (l->held && !l->pipeline.first);
-        if (!pg_link_usable(l) || l->alive_at < q->lost_at)
+        if (!pg_link_usable(l) || (q->anew ? l->up_since : l->alive_at) < q->lost_at)
             continue;
         const uint64_t load = load_of(l, now);
         if (quick && load < PATIENCE)
@@ -67,17 +67,36 @@ static bool idle(const pg_pool *p)
     return true;
 }
 
+static void rang_rest(timer *t) { pg_pool_schedule((pg_pool *)((char *)t - offsetof(pg_pool, rest))); }
+
+/* A server that has said by itself that it takes no writes any more gets none. */
+static pg_link *choose_for(pg_pool *p, const pg_query *q, bool spread, uint64_t now)
+{
+    pg_link *l = choose(p, q, spread, now);
+    while (l && !q->plan->statement->reads && pg_role_demoted(&l->role, l->pg)) {
+        l->first_host++;
+        pg_link_leave(l, "the server takes no writes any more");
+        l = choose(p, q, spread, now);
+    }
+    return l;
+}
+
 static void dispatch(ready *r)
 {
     pg_pool *p = (pg_pool *)((char *)r - offsetof(pg_pool, at_turn_end));
     const database_options *o = p->options;
     const uint64_t now = uv_hrtime();
     const bool spread = p->line.count <= o->connections && idle(p);
+    uint64_t rested = NO_DEADLINE;
 
     p->scheduled = false;
     for (pg_query *q = p->line.first, *next; q; q = next) {
         next = q->next;
-        pg_link *l = choose(p, q, spread, now);
+        if (q->not_before > now) {
+            rested = deadline_sooner(rested, q->not_before);
+            continue;
+        }
+        pg_link *l = choose_for(p, q, spread, now);
         if (!l && q->lost_at)
             continue;                        /* waits for a link that is surely alive; others need not */
         if (!l)
@@ -90,6 +109,8 @@ static void dispatch(ready *r)
         q->sent = now;
         pg_pipeline_send(l, q);
     }
+    if (rested != NO_DEADLINE)
+        timer_set_at(&p->rest, rested, rang_rest);
     for (int i = 0; i < o->connections; i++)
         if (p->links[i].unflushed)
             pg_link_flush(&p->links[i]);
@@ -158,7 +179,7 @@ static void fail_line(pg_pool *p, int err)
 {
     for (pg_query *q; (q = p->line.first);) {
         pg_list_remove(&p->line, q);
-        pg_query_settle(q, q->sends && err == UV_ECONNREFUSED ? UV_ECONNRESET : err);
+        pg_query_settle(q, q->sends && err == UV_ECONNREFUSED && q->plan->statement->reads ? UV_ECONNRESET : err);
     }
 }
 
@@ -172,6 +193,14 @@ void pg_pool_failed(pg_pool *p, const char *why)
         log_error("postgres: no connection to %s: %s", p->database->target.description, why);
     p->down = true;
     fail_line(p, UV_ECONNREFUSED);
+}
+
+bool pg_pool_serves(const pg_pool *p)
+{
+    for (int i = 0; i < p->options->connections; i++)
+        if (p->links[i].state == PG_UP)
+            return true;
+    return false;
 }
 
 void pg_pool_recovered(pg_pool *p)
@@ -223,6 +252,7 @@ static promise *disconnect(db *d)
     promise *closed = p->closing = promise_new(NULL, NULL);
     pg_pool_schedule(p);                     /* first: it looks whether all is closed, and nobody before it */
     fail_line(p, UV_ECANCELED);
+    timer_stop(&p->rest);
     for (int i = 0; i < p->options->connections; i++)
         pg_link_shut(&p->links[i]);
     return closed;

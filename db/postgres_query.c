@@ -5,6 +5,8 @@
 
 const int pg_binary[MAX_PARAMETERS] = { 1, 1, 1, 1, 1, 1, 1, 1 };
 
+enum { STOPPED_MS = 200 };                   /* how long one waits for the answer, once it is being stopped */
+
 static _Thread_local pool queries = POOL(pg_query);
 
 void pg_list_append(pg_list *l, pg_query *q)
@@ -64,19 +66,6 @@ int pg_encode(const value *v, arena *a, int64_t *room, const char **at)
     }
 }
 
-int pg_error(const char *state)
-{
-    static const struct { const char *state; int err; } KNOWN[] = {
-        { "53100", UV_ENOSPC },              /* disk_full */
-        { "25006", UV_EROFS },               /* read_only_sql_transaction: a standby */
-        { "58030", UV_EIO },                 /* io_error */
-    };
-    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
-        if (strcmp(state, KNOWN[i].state) == 0)
-            return KNOWN[i].err;
-    return DB_EQUERY;
-}
-
 static void cancel(promise *p, void *arg)
 {
     (void)p;
@@ -98,8 +87,8 @@ pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *p
     q->timer = (timer){ 0 };
     q->outcome = q->verdict = 0;
     q->sends = 0;
-    q->lost_at = 0;
-    q->aborted = q->unconfirmed = false;
+    q->lost_at = q->not_before = 0;
+    q->aborted = q->anew = q->unconfirmed = false;
     q->alone = !plan->statement->reads;
     for (int i = 0; i < plan->n; i++)
         q->lengths[i] = pg_encode(&parameters[i], a, &q->integers[i], &q->values[i]);
@@ -115,24 +104,39 @@ bool pg_unconfirms(const PGresult *notice)
     return function && strcmp(function, "SyncRepWaitForLSN") == 0;
 }
 
+static void tell(pg_query *q, int err)
+{
+    if (q->watch)
+        stopwatch_stop(q->watch);
+    promise_settle(q->promise, err);
+    q->promise = NULL;
+}
+
 void pg_query_settle(pg_query *q, int err)
 {
     const statement *s = q->plan->statement;
     timer_stop(&q->timer);
-    if ((!err && q->unconfirmed) || (err == UV_ECONNRESET && !s->reads))
+    if (q->promise && ((!err && q->unconfirmed) || (err == UV_ECONNRESET && !s->reads)))
         err = driver_uncertain(s, err ? PG_LOST : PG_UNCONFIRMED);
-    if (err)
+    if (err || !q->promise)
         PQclear(q->result);
     else
         err = pg_rows_give(q->out, q->arena, q->result, s);
-    if (q->watch)
-        stopwatch_stop(q->watch);
-    promise_settle(q->promise, err);
+    if (q->promise)
+        tell(q, err);
     pool_put(&queries, q);
 }
 
+/* It stays in the pipeline, whose answers are told apart by their order. */
+static void rang(timer *t)
+{
+    pg_query *q = (pg_query *)((char *)t - offsetof(pg_query, timer));
+    const statement *s = q->plan->statement;
+    tell(q, s->reads ? q->verdict : driver_uncertain(s, PG_SILENT));
+}
+
 /* One that has been sent is drained before it settles: the server's answer decides, and a success
- * that comes all the same is one. */
+ * that comes all the same is one. But nobody waits long for a server that has fallen silent. */
 void pg_query_stop(pg_query *q, int verdict)
 {
     if (!q->link) {
@@ -143,6 +147,7 @@ void pg_query_stop(pg_query *q, int verdict)
     if (q->verdict)
         return;
     q->verdict = verdict;
+    timer_set(&q->timer, STOPPED_MS, rang);
     if (q->link->pipeline.first == q)
         pg_link_stop_head(q->link);
 }

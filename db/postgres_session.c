@@ -5,19 +5,22 @@
  * has been delivered and the server is ready for the next query, the session takes none. One that does
  * not get there in time is closed. */
 #include "postgres_shared.h"
+#include "server/async/deadline.h"
 #include "server/async/plain.h"
 
 #include <poll.h>
 #include <string.h>
 
-enum { TICK_MS = 100, PATIENCE_MS = 1000 };  /* between cancel requests; until the session is given up */
+enum { TICK_MS = 100, PATIENCE_MS = 200 };   /* between cancel requests; until the session is given up */
 
 typedef int wait_fn(int fd, short events, uint64_t until);
 
 static int lose(pg_session *s, const char *why)
 {
-    if (!s->lost && !*s->last_words)
+    if (!s->lost && !*s->last_words) {
         pg_reason(why && *why ? why : PQerrorMessage(s->pg), s->last_words, sizeof s->last_words);
+        s->elsewhere = s->elsewhere || pg_timed_out(s->last_words);
+    }
     s->lost = true;
     return UV_ECONNRESET;
 }
@@ -33,25 +36,6 @@ static void on_notice(void *arg, const PGresult *r)
         pg_reason(primary, s->last_words, sizeof s->last_words);
         s->lost = true;                      /* it hangs up next, perhaps some time from now */
     }
-}
-
-int pg_session_connect(pg_session *s, int first_host, const atomic_bool *stop, char *why, size_t size)
-{
-    const postgres *d = s->shared->database;
-    s->alive_at = uv_hrtime();
-    s->pg = pg_target_connect_blocking(&d->target, first_host, d->options->connect_timeout_ms, stop);
-    if (s->pg && PQstatus(s->pg) == CONNECTION_OK && PQsetnonblocking(s->pg, 1) == 0) {
-        PQsetNoticeReceiver(s->pg, on_notice, s);
-        s->lost = false;
-        s->last_words[0] = '\0';
-        s->up_since = uv_hrtime();
-        return 0;
-    }
-    const bool silent = s->pg && PQstatus(s->pg) != CONNECTION_BAD;
-    pg_reason(silent ? "no answer within the connect timeout" : s->pg ? PQerrorMessage(s->pg) : "out of memory",
-              why, size);
-    pg_session_close(s);
-    return silent ? UV_ETIMEDOUT : UV_ECONNREFUSED;
 }
 
 void pg_session_close(pg_session *s)
@@ -131,12 +115,45 @@ static int stop(pg_session *s, PGresult **answer)
         if (err != UV_ETIMEDOUT)
             return err;
     }
+    s->elsewhere = s->silent = true;
     return lose(s, "the server does not answer a cancel request");
 }
 
-enum { AGAIN = 1 };                          /* the statement must be prepared anew, and has not run */
+static bool demote(pg_session *s)
+{
+    s->elsewhere = true;
+    lose(s, "the server takes no writes any more");
+    return true;
+}
 
-/* What an answer means: 0, an error of db.h, or AGAIN. verdict is why it was stopped, or 0. */
+bool pg_session_writes(pg_session *s) { return !pg_role_demoted(&s->role, s->pg) || !demote(s); }
+
+/* Whether q may be asked again after an error, and what must be done before. */
+static bool remedied(pg_session *s, pg_question *q, const pg_plan *plan, pg_remedy remedy)
+{
+    q->pause = 0;
+    switch (remedy) {
+    case PG_LATER:
+        q->pause = pg_error_pause(q->sends);
+        return true;
+    case PG_ONCE:
+        return q->sends == 1;
+    case PG_ANEW:                            /* the plan changed under it, perhaps since it was prepared for this */
+        pg_name_forget(&s->names, plan);
+        return q->named && (!q->prepares || q->sends < 3);
+    case PG_UNNAMED:
+        pg_name_forget(&s->names, plan);
+        if (q->named)
+            pg_forgets_prepared(s->shared->database);
+        return q->named;
+    case PG_ELSEWHERE:
+        return !q->statement->reads && pg_role_worth_leaving(&s->role) && demote(s);
+    default:
+        return false;
+    }
+}
+
+/* What an answer means: 0, or an error of db.h. verdict is why it was stopped, or 0. */
 static int judge(pg_session *s, pg_question *q, const pg_plan *plan, const PGresult *r, int verdict)
 {
     const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -152,16 +169,11 @@ static int judge(pg_session *s, pg_question *q, const pg_plan *plan, const PGres
         if (uv_hrtime() >= q->deadline)
             return UV_ETIMEDOUT;             /* statement_timeout was first */
     }
-    /* The plan changed under the prepared statement, or a pooler does not know it: not yet executed. */
-    if (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0) {
-        pg_name_forget(&s->names, plan);
-        if (q->statement->reads && !verdict && !q->again) {
-            q->again = true;
-            return AGAIN;
-        }
-    }
-    pg_shared_refused(s->shared, q->statement, r);
-    return verdict ? verdict : pg_error(state);
+    const pg_error means = pg_error_of(state);
+    q->again = !verdict && remedied(s, q, plan, means.remedy) && q->sends < PG_MOST_SENDS;
+    if (!q->again)
+        pg_shared_refused(s->shared, q->statement, r);
+    return verdict ? verdict : means.remedy == PG_ANEW && q->named && !q->prepares ? UV_EAGAIN : means.err;
 }
 
 /* Waits for the answer to what was sent, and stops it when it must not be awaited any longer: what comes
@@ -177,10 +189,9 @@ static int answer(pg_session *s, pg_question *q, const pg_plan *plan, bool sent,
         lose(s, NULL);
     if (err && q->statement->reads && *r && good(*r))
         return 0;                            /* all that there is to know has come */
-    if (err)                                 /* what became of a write it has not said */
-        return *verdict && q->statement->reads ? *verdict : UV_ECONNRESET;
-    err = judge(s, q, plan, *r, *verdict);
-    return s->lost && *verdict && q->statement->reads ? *verdict : err;
+    if (err)
+        return UV_ECONNRESET;
+    return judge(s, q, plan, *r, *verdict);
 }
 
 static int prepare(pg_session *s, pg_question *q, const pg_plan *plan)
@@ -194,31 +205,42 @@ static int prepare(pg_session *s, pg_question *q, const pg_plan *plan)
     int err = answer(s, q, plan, sent, &r, &verdict);
     if (err)
         pg_name_forget(&s->names, plan);
+    if (err == UV_ECONNRESET)
+        q->again = !verdict;                 /* nothing has run */
     PQclear(r);
-    return err ? err : verdict;
+    return verdict ? verdict : err;
 }
 
 static bool send_it(pg_session *s, const pg_question *q, const pg_plan *plan)
 {
     Oid oids[MAX_PARAMETERS];
-    const char *name = pg_name_of(&s->names, plan);
-    if (name)
-        return PQsendQueryPrepared(s->pg, name, q->n, q->values, q->lengths, pg_binary, 0);
+    if (q->named)
+        return PQsendQueryPrepared(s->pg, pg_name_of(&s->names, plan), q->n, q->values, q->lengths, pg_binary, 0);
     pg_oids(plan, oids);
     return PQsendQueryParams(s->pg, q->statement->sql, q->n, oids, q->values, q->lengths, pg_binary, 0);
 }
 
-static int ask_once(pg_session *s, pg_question *q, const pg_plan *plan)
+int pg_session_ask(pg_session *s, pg_question *q)
 {
+    const pg_plan *plan = pg_plan_of(&s->plans, q->statement, q->n, q->parameters);
     int verdict, err = 0;
-    if (s->shared->database->options->prepare && !pg_name_of(&s->names, plan))
+    q->again = false;
+    q->named = atomic_load_explicit(&s->shared->database->prepare, memory_order_relaxed);
+    q->prepares = q->named && !pg_name_of(&s->names, plan);
+    if (q->prepares)
         err = prepare(s, q, plan);
-    if (err || s->lost)
-        return err ? err : UV_ECONNRESET;
+    if (!err && s->lost) {
+        q->again = true;                     /* nothing has run */
+        err = UV_ECONNRESET;
+    }
+    if (err)
+        return err;
     s->unconfirmed = false;
     err = answer(s, q, plan, send_it(s, q, plan), &q->result, &verdict);
     if (!err && s->unconfirmed)
         err = driver_uncertain(q->statement, PG_UNCONFIRMED);
+    if (err == UV_ECONNRESET && verdict && q->statement->reads)
+        err = verdict;                       /* whether a write was stopped in time, nobody knows */
     if (err) {
         PQclear(q->result);
         q->result = NULL;
@@ -226,19 +248,47 @@ static int ask_once(pg_session *s, pg_question *q, const pg_plan *plan)
     return err;
 }
 
-int pg_session_ask(pg_session *s, pg_question *q)
-{
-    const pg_plan *plan = pg_plan_of(&s->plans, q->statement, q->n, q->parameters);
-    const int err = ask_once(s, q, plan);
-    return err == AGAIN ? ask_once(s, q, plan) : err;
-}
-
 bool pg_session_answers(pg_session *s, uint64_t until)
 {
-    const uint64_t patience = plain_in(PATIENCE_MS);
     PGresult *r = NULL;
-    if (!PQsendQuery(s->pg, "") || receive(s, pg_wait_anyway, until < patience ? until : patience, &r))
+    if (!PQsendQuery(s->pg, "") || receive(s, pg_wait_anyway, until, &r))
         lose(s, NULL);
     PQclear(r);
     return !s->lost;
+}
+
+/* A pooler signs in whom it has no server for: a query would wait there while other sessions are idle. */
+static int prove(pg_session *s, uint64_t until, const atomic_bool *stop)
+{
+    PGresult *r = NULL;
+    int err = PQsendQuery(s->pg, "") ? UV_ETIMEDOUT : lose(s, NULL);
+    while (err == UV_ETIMEDOUT && uv_hrtime() < until && !atomic_load(stop))
+        err = receive(s, pg_wait_anyway, deadline_sooner(plain_in(PLAIN_LOOK_MS), until), &r);
+    PQclear(r);
+    return err;
+}
+
+int pg_session_connect(pg_session *s, int first_host, uint64_t patience_ms, const atomic_bool *stop,
+                       char *why, size_t size)
+{
+    const uint64_t begun = uv_hrtime();
+    s->last_words[0] = '\0';
+    s->pg = pg_target_connect_blocking(&s->shared->database->target, first_host, patience_ms, stop);
+    bool silent = s->pg && PQstatus(s->pg) != CONNECTION_BAD;
+    if (s->pg && PQstatus(s->pg) == CONNECTION_OK && PQsetnonblocking(s->pg, 1) == 0) {
+        PQsetNoticeReceiver(s->pg, on_notice, s);
+        s->lost = s->elsewhere = s->silent = false;
+        s->first_host = first_host;
+        s->role = pg_role_now(s->pg);        /* now: it may change while we ask */
+        const int err = prove(s, deadline_after(begun, patience_ms), stop);
+        s->alive_at = begun;                 /* it may have broken since, without our knowing */
+        s->up_since = uv_hrtime();
+        if (!err)
+            return 0;
+        silent = err == UV_ETIMEDOUT;
+    }
+    pg_reason_to_fail(silent ? "no answer within the connect timeout" : !s->pg ? "out of memory" :
+                      *s->last_words ? s->last_words : PQerrorMessage(s->pg), why, size);
+    pg_session_close(s);
+    return silent ? UV_ETIMEDOUT : UV_ECONNREFUSED;
 }

@@ -6,6 +6,8 @@
 
 #include <signal.h>
 
+enum { SPARE_MS = 1000 };                    /* for one more than serve: nobody else is connected meanwhile */
+
 static const uint64_t BRIEF = 1000000000;    /* after a session that lasted less, the next one waits */
 
 static pg_session *session_of(loan *l) { return (pg_session *)l; }
@@ -20,15 +22,17 @@ static void lay_aside(pg_shared *p, pg_session *s)
 /* Sessions that break together are one reason to wait, not many. */
 static void wait_before_the_next(pg_shared *p, bool later)
 {
-    if (!later || p->next_attempt <= uv_hrtime())
-        p->next_attempt = plain_in(pg_backoff(&p->backoff, later));
+    if (!later || !p->up || p->next_attempt <= uv_hrtime())
+        p->next_attempt = plain_in(pg_backoff(&p->backoff, later, p->up > 0));
 }
 
 static void could_not_connect(pg_shared *p, pg_session *s, int err, const char *why)
 {
     lay_aside(p, s);
-    if (err == UV_ETIMEDOUT)
+    if (err == UV_ETIMEDOUT) {
         p->first_host++;
+        p->silences++;
+    }
     wait_before_the_next(p, true);
     if (atomic_load(&p->closing))
         return;
@@ -43,6 +47,7 @@ static void could_not_connect(pg_shared *p, pg_session *s, int err, const char *
 static void connected(pg_shared *p)
 {
     p->up++;
+    p->silences = 0;
     p->next_attempt = 0;                     /* what one can do, the others can */
     if (p->down || p->up == p->wanted)
         pg_journal_recovered(&p->journal);
@@ -57,6 +62,7 @@ static void lost(pg_shared *p, pg_session *s)
     uv_mutex_lock(&p->lock);
     p->up--;
     lay_aside(p, s);
+    p->first_host += s->elsewhere && s->first_host == p->first_host;
     wait_before_the_next(p, brief);
     pg_journal_trouble(&p->journal, "lost a connection", s->last_words);
     p->suspicious = true;
@@ -89,9 +95,11 @@ static void connect_one(pg_shared *p)
     pg_session *s = session_of(p->unconnected);
     p->unconnected = s->base.next;
     const int first_host = p->first_host;
+    const uint64_t patience = pg_target_patience(&p->database->target, p->database->options, p->silences);
+    const bool spare = p->up > 0 && (!patience || patience > SPARE_MS);
 
     uv_mutex_unlock(&p->lock);
-    const int err = pg_session_connect(s, first_host, &p->closing, why, sizeof why);
+    const int err = pg_session_connect(s, first_host, spare ? SPARE_MS : patience, &p->closing, why, sizeof why);
     uv_mutex_lock(&p->lock);
     if (err) {
         could_not_connect(p, s, err, why);

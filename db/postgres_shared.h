@@ -27,9 +27,13 @@ typedef struct pg_session {
     PGconn     *pg;                          /* NULL while not connected */
     pg_plans    plans;
     pg_names    names;
+    pg_role     role;
     uint64_t    up_since;                    /* nanoseconds: connected */
     uint64_t    alive_at;                    /* answered, or begun to connect: it has not broken before */
     bool        unconfirmed;                 /* a commit of this query, as in postgres.h */
+    int         first_host;                  /* that was tried when it connected */
+    bool        elsewhere;                   /* its host was silent, or takes no writes any more: another first */
+    bool        silent;                      /* its server did not even answer a cancel request */
     bool        lost;                        /* it has broken, and last_words has why */
     char        last_words[256];
 } pg_session;
@@ -41,22 +45,29 @@ typedef struct pg_question {
     const char  *values[MAX_PARAMETERS];     /* as PQsendQueryPrepared wants them */
     int          lengths[MAX_PARAMETERS];
     int64_t      integers[MAX_PARAMETERS];   /* big-endian */
-    bool         sent, again;                /* again: to be prepared anew, once */
+    int          sends;                      /* how often it was sent */
+    bool         again;                      /* it has not run, or was undone, and may go again */
+    bool         named, prepares;            /* it runs what was prepared; for itself */
+    bool         silent;                     /* its server did not even answer a cancel request */
+    uint64_t     pause;                      /* milliseconds before it does */
     uint64_t     deadline;                   /* of plain_in, once it is sent */
     uint64_t     lost_at;                    /* when its connection broke, and it was to be sent again; or 0 */
     PGresult    *result;
 } pg_question;
 
-/* Connects, blocking, no longer than the connect timeout, to the first host to try first. 0, or
- * UV_ETIMEDOUT: nobody answered, or UV_ECONNREFUSED, and why. */
-int  pg_session_connect(pg_session *s, int first_host, const atomic_bool *stop, char *why, size_t size);
+/* Connects, blocking, no longer than so many milliseconds, if that is not 0, to the first host to try first,
+ * and asks whether there is a server. 0, or UV_ETIMEDOUT: nobody answered, or UV_ECONNREFUSED, and why. */
+int  pg_session_connect(pg_session *s, int first_host, uint64_t patience_ms, const atomic_bool *stop,
+                        char *why, size_t size);
 void pg_session_close(pg_session *s);
 
 /* Whether it still stands, as far as can be seen without asking the server: else it is lost. */
 bool pg_session_stands(pg_session *s);
+bool pg_session_writes(pg_session *s);       /* the same, of whether its server takes writes */
 bool pg_session_answers(pg_session *s, uint64_t until);      /* asks the server */
 
-/* Runs q: 0 and q->result, or an error. UV_ECONNRESET: it is lost, and q may or may not have run. */
+/* Runs q: 0 and q->result, or an error. If q->again, it may be asked again, here or, if this one is lost, on
+ * another. UV_ECONNRESET: it is lost, and q may or may not have run. */
 int  pg_session_ask(pg_session *s, pg_question *q);
 
 /* Asks the server to stop what pg runs, and waits until it has been asked, or could not be. False: not
@@ -79,6 +90,7 @@ typedef struct pg_shared {
     bool        suspicious;                  /* one has been lost: what about those that are idle? */
     uint64_t    backoff, next_attempt;       /* milliseconds; of plain_in */
     int         first_host;                  /* to try: a host that did not answer in time goes last */
+    int         silences;                    /* attempts in a row to which nobody answered */
     pg_journal  journal;
 } pg_shared;
 

@@ -7,6 +7,7 @@
 #include "server/memory.h"
 #include "server/secret.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,30 @@ static void add(pg_target *t, int *n, const char *keyword, const char *setting)
 {
     t->keywords[*n] = keyword;
     t->values[(*n)++] = setting;
+}
+
+/* PgBouncer's words, and those of others like it. */
+void pg_reason_to_fail(const char *message, char *why, size_t size)
+{
+    pg_reason(message, why, size);
+    const size_t length = strlen(why);
+    if (strstr(why, "startup parameter"))
+        snprintf(why + length, size - length, " (a pooler's: [database] prepare = off sends it none)");
+}
+
+bool pg_timed_out(const char *reason) { return strstr(reason, strerror(ETIMEDOUT)) != NULL; }
+
+/* A server that has gone without a word, or the way to it: what is sent is not acknowledged, and probes of an
+ * idle connection are not answered. The kernel says so after this, sooner where another host is at hand. */
+static void add_patience(pg_target *t, int *n, const PQconninfoOption *url)
+{
+    const struct { const char *keyword, *setting; } OURS[] = {
+        { "tcp_user_timeout", t->count > 1 ? "1000" : "3000" },              /* milliseconds; the others are seconds */
+        { "keepalives_idle", "1" }, { "keepalives_interval", "1" }, { "keepalives_count", "3" },
+    };
+    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
+        if (!value_of(url, OURS[i].keyword))
+            add(t, n, mem_copy(OURS[i].keyword), OURS[i].setting);
 }
 
 /* libpq quotes what it cannot parse: the URL as a whole, or the word of a password that it takes for a keyword. */
@@ -138,6 +163,7 @@ int pg_target_init(pg_target *t, const database_options *options, char *why, siz
     const char *hosts = value_of(url, "host"), *addresses = value_of(url, "hostaddr"),
                *ports = value_of(url, "port"), *user = value_of(url, "user"), *name = value_of(url, "dbname");
     t->count = count(hosts) > count(addresses) ? count(hosts) : count(addresses);
+    add_patience(t, &n, url);
     int err = 0;
     if ((hosts && count(hosts) != t->count) || (addresses && count(addresses) != t->count) ||
         (ports && count(ports) != 1 && count(ports) != t->count)) {
@@ -202,6 +228,13 @@ PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int 
     keywords[end] = NULL;
     values[end] = NULL;
     return PQconnectStartParams(keywords, values, 0);
+}
+
+uint64_t pg_target_patience(const pg_target *t, const database_options *options, int silences)
+{
+    enum { FIRST_MS = 1000, LAST = 5 };
+    const uint64_t most = options->connect_timeout_ms, short_of = (uint64_t)FIRST_MS << (silences < LAST ? silences : LAST);
+    return t->count < 2 || (most && most < short_of) ? most : short_of;
 }
 
 /* For a plain thread: libpq looks names up by itself, but it is given no longer than timeout_ms. */

@@ -28,6 +28,8 @@ const char *outcome_word(int outcome)
     case REFUSED(REFUSED_PROCESSES_LINE): return "no room";
     case UV_EOF:           return "the end";
     case PROCESS_EDIED:    return "its process died";
+    case DB_ESERIALIZATION:
+    case DB_EDEADLOCK:     return "undone for another";
     case DB_EQUERY:        return "the database said no";
     case E_NOT_FOUND:      return "not found";
     default:               return uv_strerror(outcome);

@@ -15,7 +15,7 @@ BEGIN {
     may["server"]   = may["handlers"] " server"
 }
 function layer(file) {
-    if (file ~ /^server\/(machine|memory|spare_memory|reserve|freelist|block|arena|text|buffer|units|address|throttle|log|log_writer|stopwatch|embed|refusal|secret|uncertain)\.[ch]$|^server\/config\.h$/) return "base"
+    if (file ~ /^server\/(machine|memory|spare_memory|reserve|freelist|block|arena|text|buffer|units|address|throttle|log|log_writer|stopwatch|embed|refusal|secret|transient|uncertain)\.[ch]$|^server\/config\.h$/) return "base"
     if (file ~ /^server\/man\//) return "server"
     if (file ~ /^server\/[a-z]+\//) { split(file, part, "/"); return part[2] }
     return substr(file, 1, index(file, "/") - 1)

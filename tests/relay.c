@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct { pthread_t thread; int listener, server_port; atomic_int hung_up; } relay;
+static struct { pthread_t thread; int listener, server_port; atomic_int hung_up, server; atomic_bool reset; } relay;
 
 struct sockaddr_in loopback(int port)
 {
@@ -46,12 +46,17 @@ static void relay_one(int client)
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     if (connect(server, (const struct sockaddr *)&a, sizeof a))
         ends[1].fd = -1;
+    relay.server = server;
     while (poll(ends, 2, -1) > 0) {
         if (ends[0].revents && !pass_on(client, server))
             break;
         if (ends[1].revents && !pass_on(server, client)) {
             ends[1].fd = -1;                 /* from now on only the client is listened to */
             relay.hung_up++;
+            if (atomic_exchange(&relay.reset, false)) {
+                setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+                break;
+            }
         }
     }
     close(server);
@@ -76,6 +81,12 @@ int relay_to(int port)
 }
 
 int relay_hung_up(void) { return relay.hung_up; }
+
+void relay_reset(void)
+{
+    relay.reset = true;
+    shutdown(relay.server, SHUT_RDWR);
+}
 
 void relay_end(void)
 {

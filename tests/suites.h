@@ -87,6 +87,8 @@
     run(postgres_journal_suite)        \
     run(postgres_suite)                \
     run(postgres_faults_suite)         \
+    run(postgres_again_suite)          \
+    run(postgres_network_suite)        \
     run(postgres_threads_suite)        \
     run(postgres_threads_faults_suite) \
     run(postgres_sends_suite)          \

@@ -1,6 +1,7 @@
 /* status.c - see status.h. */
 #include "status.h"
 #include "server/refusal.h"
+#include "server/transient.h"
 #include "server/uncertain.h"
 
 #include <uv.h>
@@ -66,7 +67,7 @@ int status_of(int err)
 {
     if (err <= HTTP_STATUS(100) && err >= HTTP_STATUS(599))
         return HTTP_STATUS(0) - err;
-    if (refusal_is(err))
+    if (refusal_is(err) || transient_is(err))
         return 503;
     switch (err) {
     case UV_EINVAL:       return 400;
