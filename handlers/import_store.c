@@ -6,6 +6,7 @@
 #include "server/async/timing.h"
 #include "server/log.h"
 #include "server/refusal.h"
+#include "server/transient.h"
 #include "site.h"
 
 #include <stdio.h>
@@ -28,10 +29,10 @@ static const statement POSTS_IMPORT = {
     .columns = "i",
 };
 
-/* What was only busy has done nothing: it may be asked again, in a moment. */
+/* What was only busy, or undone for the sake of others, has done nothing: it may be asked again, in a moment. */
 static async bool may_try_again(int err, int *tries)
 {
-    return (err == UV_EAGAIN || refusal_is(err)) && ++*tries < TRIES && await(sleep_for(PAUSE_MS)) == 0;
+    return (err == UV_EAGAIN || refusal_is(err) || transient_is(err)) && ++*tries < TRIES && await(sleep_for(PAUSE_MS)) == 0;
 }
 
 static bool has_user(const rows *users, int64_t user)

@@ -137,6 +137,29 @@ START_TEST(a_line_that_only_the_database_refuses_is_refused_alone)
 }
 END_TEST
 
+/* It is not the line's fault: more often than the driver tries it again by itself. */
+START_TEST(a_line_whose_transaction_met_others_is_stored_and_not_refused)
+{
+    static const char *const states[] = { "40001", "40P01", "55P03", "53200", "57014" };
+    char sql[640];
+    server_start_on_postgres("import-database", NULL);
+    for (int i = 0; i < 5; i++) {
+        snprintf(sql, sizeof sql,
+                 "set client_min_messages = error; drop sequence if exists tries; create sequence tries;"
+                 "grant all on sequence tries to tenk;"
+                 "create or replace function not_now() returns trigger language plpgsql as $$ begin "
+                 "if nextval('tries') <= 8 then raise exception 'not now' using errcode = '%s'; end if; return new; end $$;"
+                 "create or replace trigger not_now before insert on posts for each row execute function not_now()",
+                 states[i]);
+        cluster_ask(postgres(), sql);
+        import(LINE(402, "1") "\n" LINE(402, "2") "\n" LINE(402, "3"), 3, 0, 3, 0);
+        ck_assert_int_gt(sql_int("select last_value from tries"), 8);
+    }
+    cluster_ask(postgres(), "drop trigger not_now on posts; drop function not_now");
+    server_stop();
+}
+END_TEST
+
 Suite *import_faults_suite(void)
 {
     Suite *s = suite_create("import_faults");
@@ -150,5 +173,6 @@ Suite *import_faults_suite(void)
     t = postgres_theme(s, "import-database");
     tcase_add_test(t, a_database_that_fails_half_way_ends_it_with_an_exact_report);
     tcase_add_test(t, a_line_that_only_the_database_refuses_is_refused_alone);
+    tcase_add_test(t, a_line_whose_transaction_met_others_is_stored_and_not_refused);
     return s;
 }
