@@ -123,7 +123,10 @@ unit-async: $(BUILD)/tests/unit
 	$(call run_test,unit,$(UNDER_$(VARIANT)),async)
 scenarios: scenarios-async scenarios-threads
 scenarios-%: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
-	$(call run_test,scenarios,MODE=$* $(ASK),$*)
+	$(call run_test,scenarios,MODE=$* CK_EXCLUDE_TAGS=failover $(ASK),$*)
+# Two PostgreSQL servers, one of which takes over: each scenario makes its own pair.
+failover-%: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+	$(call run_test,scenarios,MODE=$* CK_INCLUDE_TAGS=failover $(ASK),failover-$*)
 # The same scenarios in Node and here: the order of callbacks must be equal.
 order: $(BUILD)/tests/order
 	$(call run_test,order,$(UNDER_$(VARIANT)))
@@ -159,6 +162,9 @@ test: install-test
 	$(Q)tests/loadtest.sh
 	$(Q)tests/browser/run
 	$(Q)tests/totals.sh
+test-failover: install-test
+	$(remake) $(BUILD)/tests/scenarios
+	+$(Q)$(MAKE) --no-print-directory failover-async failover-threads
 asan tsan valgrind: install-check
 	@rm -rf build/totals
 	$(remake) VARIANT=$@ CC=gcc both
@@ -238,7 +244,8 @@ help:
 	@printf '%s\n' \
 	    'make unit       unit tests            make scenarios    a server, asked from outside' \
 	    'make order      the order of callbacks, compared with that of Node' \
-	    'make asan       both under AddressSanitizer and UBSan, with gcc and with clang' \
+	    'make test-failover   the scenarios in which another PostgreSQL server takes over' \
+    'make asan       both under AddressSanitizer and UBSan, with gcc and with clang' \
 	    'make tsan       both under ThreadSanitizer      make valgrind    both under valgrind' \
 	    'make fuzz       the parsers and Markdown, fed with anything, for FUZZ_SECONDS=$(FUZZ_SECONDS) each' \
 	    'make coverage   lines that the tests run        make layers      who may include whom' \
@@ -254,5 +261,5 @@ help:
 	    'V=1 shows commands. VARIANT=debug|asan|tsan|valgrind|coverage, CC=clang and CONTEXT=ucontext' \
 	    'build in folders of their own: make CC=clang unit'
 
-.PHONY: all run unit unit-async scenarios order both programs fuzz layers headers forgotten aarch64 test asan tsan valgrind coverage mutants bench bench-core loadtest \
+.PHONY: all run unit unit-async scenarios order both programs fuzz layers headers forgotten aarch64 test test-failover asan tsan valgrind coverage mutants bench bench-core loadtest \
         install uninstall manual test-install test-container test-fresh lint clean help force compile_commands.json

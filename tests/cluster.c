@@ -17,6 +17,7 @@
 #include <pwd.h>
 #include <grp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ enum { START = 's', FAST = 'f', IMMEDIATE = 'i', DONE = '.', FAILED = '!' };
 struct cluster {
     char  folder[64], data[80], bin[256], url[128], socket_url[256], answer[4096];
     int   port;
+    bool  followed;                          /* another one may follow it */
     int   commands;                          /* to the guardian */
     pid_t guardian;
 };
@@ -114,6 +116,9 @@ static int append(const char *folder, const char *name, const char *mode, const 
     return !f || fputs(text, f) == EOF || fclose(f) ? -1 : 0;
 }
 
+static const char ACCESS[] = "host  all all    127.0.0.1/32 trust\n"
+                             "local all all                 trust\n";
+
 static int make(const cluster *c)
 {
     char initdb[300], settings[512];
@@ -125,14 +130,31 @@ static int make(const cluster *c)
     snprintf(settings, sizeof settings,
              "port = %d\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '%s'\n"
              "fsync = off\nautovacuum = off\nshared_buffers = 16MB\nmax_connections = 50\n"
-             "max_wal_senders = 0\nwal_level = minimal\njit = off\nmax_prepared_transactions = 2\n",
-             c->port, c->folder);
+             "%s\njit = off\nmax_prepared_transactions = 2\n",
+             c->port, c->folder,
+             c->followed ? "max_wal_senders = 4\nwal_level = replica" : "max_wal_senders = 0\nwal_level = minimal");
     if (append(c->data, "postgresql.conf", "a", settings))
         return -1;
     return append(c->data, "pg_hba.conf", "w",
-                  "host  all locked 127.0.0.1/32 scram-sha-256\n"
-                  "host  all all    127.0.0.1/32 trust\n"
-                  "local all all                 trust\n");
+                  c->followed ? "local replication postgres     trust\n" : "") ||
+           append(c->data, "pg_hba.conf", "a", "host  all locked 127.0.0.1/32 scram-sha-256\n") ||
+           append(c->data, "pg_hba.conf", "a", ACCESS);
+}
+
+/* A backup of the primary's, which streams from it. */
+static int copy(const cluster *c, const cluster *primary)
+{
+    char backup[300], port[16], settings[512];
+    snprintf(backup, sizeof backup, "%s/pg_basebackup", c->bin);
+    snprintf(port, sizeof port, "%d", primary->port);
+    char *argv[] = { backup, "-D", (char *)c->data, "-h", (char *)primary->folder, "-p", port, "-U", "postgres",
+                     "-X", "stream", "-c", "fast", "-N", NULL };
+    if (run(c, argv))
+        return -1;
+    snprintf(settings, sizeof settings, "port = %d\nunix_socket_directories = '%s'\n"
+             "primary_conninfo = 'host=%s port=%d user=postgres application_name=standby'\n",
+             c->port, c->folder, primary->folder, primary->port);
+    return append(c->data, "postgresql.conf", "a", settings) || append(c->data, "standby.signal", "w", "");
 }
 
 static void superuser(const cluster *c, const char *database, char *conninfo, size_t size)
@@ -231,7 +253,7 @@ static int summon(cluster *c)
     return c->guardian < 0 ? -1 : 0;
 }
 
-cluster *cluster_new(void)
+static cluster *new_cluster(bool followed, const cluster *primary)
 {
     cluster *c = calloc(1, sizeof *c);
     const struct passwd *user = unprivileged();
@@ -248,13 +270,16 @@ cluster *cluster_new(void)
     snprintf(c->data, sizeof c->data, "%s/data", c->folder);
     snprintf(c->url, sizeof c->url, "postgresql://tenk@127.0.0.1:%d/tenk", c->port);
     snprintf(c->socket_url, sizeof c->socket_url, "host=%s port=%d user=tenk dbname=tenk", c->folder, c->port);
+    c->followed = followed;
     if (summon(c))
         abort();
-    if (make(c) || order(c, START)) {
+    if ((primary ? copy(c, primary) : make(c)) || order(c, START)) {
         fprintf(stderr, "cluster: PostgreSQL's server does not start\n");
         cluster_free(c);
         return NULL;
     }
+    if (primary)
+        return c;
     char conninfo[256];
     superuser(c, "postgres", conninfo, sizeof conninfo);
     PGconn *pg = PQconnectdb(conninfo);
@@ -265,6 +290,26 @@ cluster *cluster_new(void)
         PQclear(PQexec(pg, roles[i]));
     PQfinish(pg);
     return c;
+}
+
+cluster *cluster_new(void)         { return new_cluster(false, NULL); }
+cluster *cluster_new_primary(void) { return new_cluster(true, NULL); }
+
+cluster *cluster_new_standby(cluster *primary)
+{
+    cluster *c = new_cluster(false, primary);
+    if (c) {
+        cluster_ask(primary, "alter system set synchronous_standby_names = 'standby'");
+        cluster_ask(primary, "select pg_reload_conf()");
+        cluster_wait(primary, "select count(*) from pg_stat_replication where sync_state = 'sync'", "1");
+    }
+    return c;
+}
+
+void cluster_promote(cluster *standby)
+{
+    cluster_ask(standby, "select pg_promote()");
+    cluster_wait(standby, "select pg_is_in_recovery()", "f");
 }
 
 void cluster_free(cluster *c)
@@ -342,4 +387,17 @@ void cluster_wait(cluster *c, const char *sql, const char *answer)
     for (ask(c, pg, sql); strcmp(c->answer, answer); ask(c, pg, sql))
         poll(NULL, 0, 1);
     PQfinish(pg);
+}
+
+int cluster_log_times(const cluster *c, const char *part)
+{
+    char path[128], line[1024];
+    int times = 0;
+    snprintf(path, sizeof path, "%s/log", c->folder);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        times += strstr(line, part) != NULL;
+    if (f)
+        fclose(f);
+    return times;
 }

@@ -16,6 +16,12 @@ typedef struct cluster cluster;
 cluster *cluster_new(void);                  /* made and started; NULL, with a word on stderr, if it cannot be */
 void     cluster_free(cluster *c);
 
+/* One that another may follow; and one that follows it: a copy of it by now, read-only until it is promoted. What
+ * the first acknowledges from now on, the other has. */
+cluster *cluster_new_primary(void);
+cluster *cluster_new_standby(cluster *primary);
+void     cluster_promote(cluster *standby);  /* returns when it takes writes */
+
 void     cluster_start(cluster *c);          /* returns when it takes connections; no-op while it runs */
 void     cluster_stop(cluster *c);           /* fast: breaks connections, writes everything to disk */
 void     cluster_crash(cluster *c);          /* immediate: recovers from its log at the next start */
@@ -28,6 +34,7 @@ pid_t       cluster_pid(const cluster *c);         /* of the postmaster; 0 while
 /* Run sql as superuser in the database tenk; its first cell, "" if it has none, until the next call.
  * Aborts when the server refuses. */
 const char *cluster_ask(cluster *c, const char *sql);
+int         cluster_log_times(const cluster *c, const char *part);               /* how often its log has that */
 void        cluster_wait(cluster *c, const char *sql, const char *answer);       /* until that is its first cell */
 
 #endif

@@ -37,7 +37,8 @@
     run(detect_suite)           \
     run(postgres_queries_suite) \
     run(postgres_faults_suite)  \
-    run(sqlite_faults_suite)
+    run(sqlite_faults_suite)    \
+    run(failover_suite)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_THEME(DECLARE)
