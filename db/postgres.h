@@ -151,6 +151,8 @@ struct pg_link {
     const char *leaving;                     /* takes nothing new, and ends with its pipeline: why; or NULL */
     pg_role     role;
     bool        failed;                      /* the latest attempt to connect */
+    bool        served;                      /* it was up since one failed: the next that fails may have met what ended
+                                                it, and is made again at once */
     int         ticks;                       /* of the timer since a cancel was wanted */
     pg_names    names;                       /* of its prepared statements */
     char        last_words[256];             /* what the server said before it hung up */

@@ -35,8 +35,10 @@ void pg_connect_failed(pg_link *l, const char *why)
     pg_link_close_poll(l);
     PQfinish(l->pg);
     l->pg = NULL;
-    l->failed = true;
-    pg_connect_again(l, true);
+    const bool again = l->served;
+    l->served = false;
+    l->failed = !again;
+    pg_connect_again(l, !again);
     pg_pool_failed(l->pool, reason);
 }
 
@@ -45,6 +47,7 @@ static void rang_attempt(timer *t)
     pg_link *l = (pg_link *)((char *)t - offsetof(pg_link, timer));
     l->first_host++;
     l->silences++;
+    l->served = false;
     pg_connect_failed(l, "no answer within the connect timeout");
 }
 

@@ -132,6 +132,7 @@ static void up(pg_link *l)
     l->state = PG_UP;
     l->failed = l->held = l->unsynced = l->unflushed = l->head_prepared = false;
     l->leaving = NULL;
+    l->served = true;
     l->silences = 0;
     l->up_since = uv_hrtime();
     pg_pool_recovered(l->pool);

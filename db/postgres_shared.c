@@ -33,11 +33,13 @@ static void could_not_connect(pg_shared *p, pg_session *s, int err, const char *
         p->first_host++;
         p->silences++;
     }
-    wait_before_the_next(p, true);
+    const bool again = p->served && err != UV_ETIMEDOUT;
+    p->served = false;
+    wait_before_the_next(p, !again);
     if (atomic_load(&p->closing))
         return;
     pg_journal_trouble(&p->journal, "cannot connect", why);
-    if (p->up || p->down)
+    if (p->up || p->down || again)
         return;
     log_error("postgres: no connection to %s: %s", p->database->target.description, why);
     p->down = true;
@@ -47,6 +49,7 @@ static void could_not_connect(pg_shared *p, pg_session *s, int err, const char *
 static void connected(pg_shared *p)
 {
     p->up++;
+    p->served = true;
     p->silences = 0;
     p->next_attempt = 0;                     /* what one can do, the others can */
     if (p->down || p->up == p->wanted)

@@ -87,6 +87,8 @@ typedef struct pg_shared {
     loan       *unconnected;
     int         wanted, up;                  /* sessions that were needed so far, and that are connected */
     bool        down;                        /* no session is up, and none could connect: do not wait for one */
+    bool        served;                      /* one was up since an attempt failed: the next that fails may have met what
+                                                ended that one, and is made again at once */
     bool        suspicious;                  /* one has been lost: what about those that are idle? */
     uint64_t    backoff, next_attempt;       /* milliseconds; of plain_in */
     int         first_host;                  /* to try: a host that did not answer in time goes last */
