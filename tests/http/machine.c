@@ -218,11 +218,13 @@ START_TEST(a_crowd_of_more_than_there_are_threads_is_refused_and_the_log_says_so
     for (int i = 0; i < MANY; i++) {
         const int status = client_answer(c[i]).status;
         good += status == 200;
-        refused += status == 503;
-        client_free(c[i]);
+        refused += status == 503;            /* or it had not sent all before it was hung up on, and cannot read why */
     }
+    for (int i = 0; i < MANY; i++)           /* each has kept its thread until now */
+        client_free(c[i]);
     ck_assert_int_gt(good, 10);
-    ck_assert_int_gt(refused, 100);
+    ck_assert_int_le(good, 40);
+    ck_assert_int_gt(refused, 25);           /* more than are written in a second */
     ck_assert(eventually(5, server_log_has("more like it")));
     ck_assert(eventually(5, get("/json").status == 200));
     server_stop();
