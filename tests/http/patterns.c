@@ -177,7 +177,7 @@ START_TEST(a_background_task_that_fails_is_logged_with_its_name)
 {
     json_t *run = run_of("background");
     ck_assert_int_eq(figure(run, "failed, and logged"), 1);
-    ck_assert(server_log_has("letter to nowhere"));
+    ck_assert(server_says("letter to nowhere"));
     json_decref(run);
 }
 END_TEST

@@ -145,7 +145,7 @@ START_TEST(a_post_whose_outcome_nobody_knows_is_told_so)
         ck_assert_ptr_null(strstr(a.body, "try again"));
         client_free(c);
     }
-    ck_assert(server_log_has("post_new: it is not known whether it was stored"));
+    ck_assert(server_says("post_new: it is not known whether it was stored"));
     cluster_ask(postgres(), "drop trigger wait on posts");
     server_stop();
 }
@@ -161,7 +161,7 @@ START_TEST(a_column_of_another_type_is_no_end)
     cluster_ask(postgres(), "update posts set created_at = created_at + 0.5 where user_id = 42");
     for (int i = 0; i < 4; i++)
         expect_problem(get(i % 2 ? "/users/42" : "/users/42/sequential"), 500);
-    ck_assert(server_log_has("posts_by_user: what came in row 1, column 4, is not a whole number"));
+    ck_assert(server_says("posts_by_user: what came in row 1, column 4, is not a whole number"));
     expect(get("/users/43"), 200, NULL);
     cluster_ask(postgres(), "update posts set created_at = created_at - 0.5 where user_id = 42");
     cluster_ask(postgres(), "alter table posts alter column created_at type bigint");

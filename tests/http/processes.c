@@ -142,7 +142,7 @@ START_TEST(a_rendering_that_dies_is_500_and_the_next_one_is_well)
     expect_problem(client_answer(c), 500);
     expect(get(PAGE), 200, "text/html");
     ck_assert_int_ne(worker(), doomed);
-    ck_assert(server_log_has("while it did page"));
+    ck_assert(server_says("while it did page"));
     ck_assert_int_eq(stat("died"), before + 1);
     client_free(c);
 }

@@ -154,6 +154,8 @@ bool server_log_has(const char *text)
     return has;
 }
 
+bool server_says(const char *text) { return eventually(5, server_log_has(text)); }
+
 /* The start line names the address; it is whole when its end is there. */
 static int port_in_log(void)
 {

@@ -41,6 +41,7 @@ void server_stop(void);                      /* SIGTERM; it must exit 0 and no s
 void server_kill(void);                      /* SIGKILL */
 bool server_running(void);
 bool server_log_has(const char *text);       /* has it printed this by now? */
+bool server_says(const char *text);          /* the same, soon: a thread of its own writes the log */
 long server_resident(void);                  /* bytes */
 int  server_descriptors(void);
 

@@ -282,8 +282,8 @@ START_TEST(a_stored_value_of_another_type_is_an_error_and_never_the_end)
         expect_problem(get(PAGES[i % 4]), 500);
     expect(get_as("/users/1", "text/html"), 500, "text/html");
     expect_problem(get("/users/2"), 500);
-    ck_assert(server_log_has("posts_by_user: what came in row 1, column 4, is not a whole number"));
-    ck_assert(server_log_has("user_by_id: what came in row 1, column 4, is not a whole number"));
+    ck_assert(server_says("posts_by_user: what came in row 1, column 4, is not a whole number"));
+    ck_assert(server_says("user_by_id: what came in row 1, column 4, is not a whole number"));
     const answer a = get("/users/3");
     expect(a, 200, NULL);
     expect_body(a, "42");
@@ -315,7 +315,7 @@ START_TEST(a_file_deleted_or_replaced_under_the_server_takes_no_more_posts)
         expect_body(a, "Nothing was stored");
         ck_assert_ptr_null(header(&a, "Retry-After"));
     }
-    ck_assert(server_log_has("has been deleted, moved or replaced while it was in use"));
+    ck_assert(server_says("has been deleted, moved or replaced while it was in use"));
     expect(get("/users/42"), 200, NULL);
     server_stop();
 }

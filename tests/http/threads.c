@@ -23,8 +23,8 @@ static int threads(void)
 START_TEST(the_start_line_says_threads_and_how_many)
 {
     server_start("threads", "--mode", "threads", "TENK_THREADS_MAX=321", NULL);
-    ck_assert(server_log_has("threads mode"));
-    ck_assert(server_log_has("321"));
+    ck_assert(server_says("threads mode"));
+    ck_assert(server_says("321"));
     server_stop();
 }
 END_TEST
@@ -148,7 +148,7 @@ START_TEST(stopping_cuts_off_the_late_and_says_how_many)
     server_signal(SIGTERM);
     ck_assert_int_eq(server_wait(), 1);
     ck_assert_double_lt(now_s() - before, run_slowed() ? 10 : 3);
-    ck_assert(server_log_has("2 connections"));
+    ck_assert(server_says("2 connections"));
     ck_assert(client_closed(a) && client_closed(b) && client_closed(idle));
     client_free(a);
     client_free(b);
