@@ -241,6 +241,29 @@ START_TEST(what_a_follower_makes_meanwhile_is_cancelled_and_waited_for_as_well)
 }
 END_TEST
 
+static void nothing(int err, void *arg) { (void)err, (void)arg; }
+
+static int follow_one_and_wait_for_one(void *arg)
+{
+    (void)arg;
+    when_settled(fake_new(&late[1], 1), nothing, NULL);
+    return await(fake_new(&late[0], 1));
+}
+
+START_TEST(behind_a_follower_all_is_the_threads_again)
+{
+    outcome = 1;
+    when_settled(task_start("t", follow_one_and_wait_for_one, NULL), store, &outcome);
+    loop_run();
+    promise_settle(late[1].promise, 0);
+    loop_run();
+    ck_assert_ptr_eq(owner_here(), &owner_thread);
+    promise_settle(late[0].promise, 0);
+    loop_run();
+    ck_assert_int_eq(outcome, 0);
+}
+END_TEST
+
 static int forget_a_gather(void *arg)
 {
     promise *kept = gather(sleep_for(3600000), then(fake_new(&late[0], 1), forget_one, &late[1]));
@@ -432,6 +455,7 @@ Suite *owner_suite(void)
     tcase_add_test(t, what_a_follower_makes_belongs_to_those_who_made_what_it_follows);
     tcase_add_test(t, what_cancelling_makes_is_cancelled_and_waited_for_as_well);
     tcase_add_test(t, what_a_follower_makes_meanwhile_is_cancelled_and_waited_for_as_well);
+    tcase_add_test(t, behind_a_follower_all_is_the_threads_again);
     tcase_add_test(t, one_that_holds_others_drains_them);
     tcase_add_test(t, a_deadline_that_comes_while_it_drains_changes_nothing);
     tcase_add_test(t, what_follows_when_its_owner_has_ended_is_done_for_the_thread_with_the_same_label);

@@ -133,6 +133,32 @@ START_TEST(a_callback_that_blocks_is_seen_in_its_loops_counts)
 }
 END_TEST
 
+static void go_on(ready *r)
+{
+    static int left = 100;
+    if (left-- > 0)
+        loop_immediate(r);
+}
+
+static void block_and_go_on(ready *r)
+{
+    static ready next = { .run = go_on };
+    block(r);
+    loop_immediate(&next);
+}
+
+START_TEST(a_turn_counts_from_its_own_beginning)
+{
+    ck_assert_int_eq(loop_start(), 0);
+    slow.run = block_and_go_on;
+    loop_immediate(&slow);
+    loop_run();
+    look();
+    ck_assert_uint_gt(seen[0], 0);           /* of those behind the slow one, where nothing is done */
+    ck_assert_int_eq(loop_done(), 0);
+}
+END_TEST
+
 Suite *turns_suite(void)
 {
     Suite *s = suite_create("turns");
@@ -141,6 +167,7 @@ Suite *turns_suite(void)
     tcase_add_test(t, a_turn_counts_below_its_bound_and_not_below_the_one_before);
     tcase_add_test(t, all_that_have_begun_and_not_ended_are_seen);
     tcase_add_loop_test(t, a_callback_that_blocks_is_seen_in_its_loops_counts, 0, sizeof BLOCKS / sizeof *BLOCKS);
+    tcase_add_test(t, a_turn_counts_from_its_own_beginning);
     suite_add_tcase(s, t);
     return s;
 }
