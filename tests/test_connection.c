@@ -285,6 +285,22 @@ START_TEST(stopping_touches_no_handle_that_is_not_a_connection)
 }
 END_TEST
 
+/* What it had asked for at once is looked at when it has gone already: the first write says so, in the middle of that. */
+START_TEST(one_that_has_gone_while_its_requests_are_looked_at_is_over)
+{
+    static const char MANY[] = GET("/page") GET("/page") GET("/page") GET("/page");
+    const struct linger reset = { .l_onoff = 1 };
+    serving_config.limits.output = 1000;
+    serve();
+    client c = client_new();
+    ck_assert_int_eq(send(c.fd, MANY, sizeof MANY - 1, MSG_NOSIGNAL), sizeof MANY - 1);
+    ck_assert_int_eq(setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+    client_close(&c);
+    ck_assert_int_eq(serving_connections(), 0);
+    serving_stop();
+}
+END_TEST
+
 /* It waits in the kernel, and the loop does not turn in vain meanwhile. */
 START_TEST(who_comes_when_the_process_has_no_descriptor_left_is_served_later)
 {
@@ -388,6 +404,7 @@ Suite *connection_suite(void)
     tcase_add_test(t, only_those_with_something_under_way_are_late);
     tcase_add_test(t, those_whom_the_kernel_has_accepted_when_stopping_are_served);
     tcase_add_test(t, stopping_touches_no_handle_that_is_not_a_connection);
+    tcase_add_test(t, one_that_has_gone_while_its_requests_are_looked_at_is_over);
     tcase_add_test(t, who_comes_when_the_process_has_no_descriptor_left_is_served_later);
     tcase_add_test(t, one_connection_too_many_gets_503);
     tcase_add_test(t, each_wait_for_the_client_has_its_limit);

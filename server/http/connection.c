@@ -125,7 +125,7 @@ static void close_now(connection *c)
     poller_remove(&worker_here->poller, c->fd);
     close(c->fd);
     writer_forget(c);
-    writer_flush_soon(c);                    /* it is freed then at the earliest: others may be using it right now */
+    writer_end_turn(c);                      /* it is freed then at the earliest: others may be using it right now */
 }
 
 void connection_abandon(connection *c)

@@ -89,6 +89,7 @@ void     writer_forget(connection *c);       /* what the kernel has not taken is
 void     writer_push(connection *c);         /* as much as the kernel takes; the rest when it can */
 void     writer_flush(connection *c);        /* the same, and what follows: room for more, or the end */
 void     writer_flush_soon(connection *c);   /* at the end of this turn */
+void     writer_end_turn(connection *c);     /* the same, whoever is using it now: frees it if it has been closed by then */
 void     writer_flush_next_turn(connection *c);
 size_t   writer_backlog(const connection *c);        /* bytes that are still here */
 bool     writer_has_room(const connection *c);       /* they are not too many for another request */

@@ -163,7 +163,13 @@ static void on_turn_end(ready *r)
 
 void writer_flush_soon(connection *c)
 {
-    if (c->flushing || c->busy)              /* reader_use flushes when it is done */
+    if (!c->busy)                            /* else reader_use flushes when it is done */
+        writer_end_turn(c);
+}
+
+void writer_end_turn(connection *c)
+{
+    if (c->flushing)
         return;
     c->flushing = true;
     c->turn_end.run = on_turn_end;
