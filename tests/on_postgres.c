@@ -110,6 +110,18 @@ int now_or_never(const statement *s, rows *r, int64_t n)
     return err;
 }
 
+void wait_for_a_standby(void)
+{
+    static const char *const ON[] = { "wal_level = replica", "max_wal_senders = 1", "synchronous_standby_names = 'nobody'" };
+    for (int i = 0; i < 3; i++) {
+        char set[80];
+        snprintf(set, sizeof set, "alter system set %s", ON[i]);
+        cluster_ask(server, set);
+    }
+    cluster_stop(server);
+    cluster_start(server);
+}
+
 void gate_shut(void)
 {
     gate = PQconnectdb(cluster_socket_url(server));

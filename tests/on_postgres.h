@@ -40,6 +40,8 @@ extern const statement SLEEP_AND_ADD;        /* ($1 id): a minute */
 extern const statement BACKEND;              /* ($1 1): the pid of who runs it */
 promise *ask(rows *out, const statement *s, int64_t n);
 
+void wait_for_a_standby(void);               /* from now on commits do, and there is none; "alter system reset all" ends it */
+
 extern const char CONNECTED[], SLEEPING[];   /* how many connections there are; and how many of them sleep */
 
 /* A gate at the server. While it is shut, who runs one of these waits there, however long that takes, and

@@ -103,15 +103,8 @@ END_TEST
 /* A commit waits for a standby that is not there; who gives up waiting does not know what a failover will keep. */
 START_TEST(a_write_that_gives_up_waiting_for_its_standby_is_uncertain)
 {
-    static const char *const ON[] = { "wal_level = replica", "max_wal_senders = 1", "synchronous_standby_names = 'nobody'" };
     rows r;
-    for (int i = 0; i < 3; i++) {
-        char set[80];
-        snprintf(set, sizeof set, "alter system set %s", ON[i]);
-        cluster_ask(server, set);
-    }
-    cluster_stop(server);
-    cluster_start(server);
+    wait_for_a_standby();
     options.timeout_ms = 50;
     open_with(cluster_url(server));
     wait_for_all();
