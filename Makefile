@@ -54,31 +54,31 @@ PARSER  := $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
 endif
 
 # The context switch is the one machine-dependent thing.
-SOURCES := $(filter-out server/main.c server/async/context_%,\
-               $(wildcard server/*.c server/async/*.c server/http/*.c db/*.c handlers/*.c handlers/patterns/*.c)) \
-           $(wildcard server/async/context_$(CONTEXT).c server/async/context_$(CONTEXT).S)
-UNIT      := $(wildcard tests/*.c)
-SCENARIOS := $(wildcard tests/http/*.c) tests/cluster.c tests/skipped.c
-ORDER     := $(wildcard tests/node_order/*.c)
-ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard server/man/*.c loadtest/*.c tests/fuzz/*.c)
+in = $(sort $(shell find $(1) -name '*.c'))
+SOURCES := $(filter-out server/main.c server/config/man/% server/async/context/context_%,$(call in,server db handlers)) \
+           $(wildcard server/async/context/context_$(CONTEXT).c server/async/context/context_$(CONTEXT).S)
+UNIT      := $(call in,tests/unit tests/support)
+SCENARIOS := $(call in,tests/scenarios) tests/support/cluster.c tests/support/skipped.c
+ORDER     := $(call in,tests/order)
+ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
 
 all: $(BUILD)/tenk
 
 $(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 $(BUILD)/libtenk.a: $(SOURCES:%=$(BUILD)/%.o) $(PARSER)
-	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
-$(BUILD)/tests/unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
+	$(call say,AR,$@)rm -f $@ && ar qcs $@ $^
+$(BUILD)/tests/run-unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
-$(BUILD)/tests/scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
+$(BUILD)/tests/run-scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
-$(BUILD)/tests/order: $(ORDER:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
+$(BUILD)/tests/run-order: $(ORDER:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS) $(shell pkg-config --libs check)
 $(BUILD)/loadtest/%: $(BUILD)/loadtest/%.c.o $(BUILD)/libtenk.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 
 $(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql
-$(BUILD)/server/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
+$(BUILD)/server/config/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/%.S.o: %.S $(BUILD)/flags
@@ -111,59 +111,59 @@ SLOWER_asan     = 3
 SLOWER_tsan     = 5
 SLOWER_valgrind = 20
 define run_test
-@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/$(1)$(if $(3),$(empty) ($(3)))'
+@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/run-$(1)$(if $(3),$(empty) ($(3)))'
 $(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
-    $(2) $(BUILD)/tests/$(1) $(3)
+    $(2) $(BUILD)/tests/run-$(1) $(3)
 endef
 ASK           = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_tsan))
 
-unit: $(BUILD)/tests/unit
+unit: $(BUILD)/tests/run-unit
 	$(call run_test,unit,$(UNDER_$(VARIANT)))
-unit-async: $(BUILD)/tests/unit
+unit-async: $(BUILD)/tests/run-unit
 	$(call run_test,unit,$(UNDER_$(VARIANT)),async)
 scenarios: scenarios-async scenarios-threads
-scenarios-%: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+scenarios-%: $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
 	$(call run_test,scenarios,MODE=$* CK_EXCLUDE_TAGS=failover $(ASK),$*)
 # Two PostgreSQL servers, one of which takes over: each scenario makes its own pair.
-failover-%: $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+failover-%: $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
 	$(call run_test,scenarios,MODE=$* CK_INCLUDE_TAGS=failover $(ASK),failover-$*)
 # The same scenarios in Node and here: the order of callbacks must be equal.
-order: $(BUILD)/tests/order
+order: $(BUILD)/tests/run-order
 	$(call run_test,order,$(UNDER_$(VARIANT)))
 both: unit scenarios
 $(BUILD)/tests/tenk: $(BUILD)/tenk
 	@mkdir -p $(@D); printf '#!/bin/sh\nexec %s "$$@"\n' '$(UNDER_$(VARIANT)) $(CURDIR)/$<' > $@; chmod +x $@
 
-programs: $(BUILD)/tests/unit $(BUILD)/tests/scenarios $(BUILD)/tests/tenk
+programs: $(BUILD)/tests/run-unit $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
 programs-%:
 	+$(Q)nice $(MAKE) --no-print-directory VARIANT=$* programs
 
 layers:
-	$(Q)tests/layers.sh
+	$(Q)tests/checks/layers.py
 headers:
-	$(Q)CC='$(CC)' tests/headers.sh
+	$(Q)CC='$(CC)' tests/checks/headers.sh
 forgotten:
-	$(Q)CC='$(CC)' DEFINES="$(DEFINES)" tests/forgotten_await.py
+	$(Q)CC='$(CC)' DEFINES="$(DEFINES)" tests/checks/forgotten_await.py
 
 aarch64:
 	@mkdir -p build/aarch64
 	$(Q)aarch64-linux-gnu-gcc -std=gnu17 -O2 $(WARN) -I. -D_GNU_SOURCE -DSTANDALONE -static -o build/aarch64/context \
-	    tests/context_proof.c server/async/context_aarch64.c server/async/context_aarch64.S
+	    tests/unit/async/context_proof.c server/async/context/context_aarch64.c server/async/context/context_aarch64.S
 	$(Q)qemu-aarch64 build/aarch64/context
 
 test: install-test
 	@rm -rf build/totals
 	$(remake) layers headers forgotten
-	$(remake) programs $(BUILD)/tests/order
+	$(remake) programs $(BUILD)/tests/run-order
 	$(beside) both order programs-asan
 	$(beside) VARIANT=asan both
 	$(remake) CONTEXT=ucontext unit-async
 	$(remake) test-install
-	$(Q)tests/loadtest.sh
+	$(Q)tests/loadtest/loadtest.sh
 	$(Q)tests/browser/run
 	$(Q)tests/totals.sh
 test-failover: install-test
-	$(remake) $(BUILD)/tests/scenarios
+	$(remake) $(BUILD)/tests/run-scenarios
 	+$(Q)$(MAKE) --no-print-directory failover-async failover-threads
 asan tsan valgrind: install-check
 	@rm -rf build/totals
@@ -213,30 +213,30 @@ install: all manual
 	install -D $(BUILD)/tenk '$(TO)/bin/tenk'
 	find static -type f -exec install -D -m 644 {} '$(TO)/share/tenk/{}' ';'
 	install -D -m 644 config.ini '$(TO)/share/doc/tenk/config.ini'
-	install -D -m 644 server/tenk-gdb.py '$(TO)/share/tenk/tenk-gdb.py'
-	install -D -m 644 server/man/tenk.1 '$(TO)/share/man/man1/tenk.1'
+	install -D -m 644 server/diagnose/tenk-gdb.py '$(TO)/share/tenk/tenk-gdb.py'
+	install -D -m 644 server/config/man/tenk.1 '$(TO)/share/man/man1/tenk.1'
 	install -D -m 644 $(BUILD)/man/tenk.ini.5 '$(TO)/share/man/man5/tenk.ini.5'
 uninstall:
 	rm -rf $(INSTALLED:%='$(TO)/%')
 manual: $(BUILD)/man/tenk.ini.5
-$(BUILD)/man/tenk.ini.5: server/man/tenk.ini.5.in $(BUILD)/man/settings
+$(BUILD)/man/tenk.ini.5: server/config/man/tenk.ini.5.in $(BUILD)/man/settings
 	$(call say,MAN,$@)$(BUILD)/man/settings < $< > $@.new && mv $@.new $@
-$(BUILD)/man/settings: $(BUILD)/server/man/settings.c.o $(BUILD)/libtenk.a
+$(BUILD)/man/settings: $(BUILD)/server/config/man/settings.c.o $(BUILD)/libtenk.a
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(LDLIBS)
 test-install: all
-	$(Q)tests/install.sh
+	$(Q)tests/packaging/install.sh
 test-container: install-container
 	$(remake) all
-	$(Q)tests/container.sh
-	$(Q)python3 tests/topology_test.py
+	$(Q)tests/packaging/container.sh
+	$(Q)python3 tests/packaging/topology_test.py
 test-fresh: install-container
-	$(Q)tests/fresh.sh bookworm run test
-	$(Q)tests/fresh.sh trixie run test
+	$(Q)tests/packaging/fresh.sh bookworm run test
+	$(Q)tests/packaging/fresh.sh trixie run test
 lint: $(BUILD)/flags
 	cppcheck --quiet --std=c17 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 	    $(DEFINES) $(CPPFLAGS) server db handlers
 compile_commands.json:
-	bear -- $(MAKE) --always-make all $(BUILD)/tests/unit
+	bear -- $(MAKE) --always-make all $(BUILD)/tests/run-unit
 clean:
 	rm -rf build compile_commands.json
 help:

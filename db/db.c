@@ -1,6 +1,6 @@
 /* db.c - see db.h. Chooses the driver by the URL, and passes on to it. */
 #include "driver.h"
-#include "server/log.h"
+#include "server/base/log.h"
 
 #include <string.h>
 

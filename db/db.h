@@ -17,7 +17,7 @@
  *               write at a server that takes none any more, where another one does. It goes again a few
  *               times, a little later each time, within the time that it had at first.
  *   Modes.      In a task the promise settles later; in a plain thread it has already settled. Plain
- *               threads wait in one line, each no longer than its client does: see server/async/plain.h.
+ *               threads wait in one line, each no longer than its client does: see server/base/plain.h.
  *               A db of theirs is a few bytes, to make as often as threads are.
  *   Errors.     REFUSED_DATABASE_LINE, _TIMEOUT (refusal.h)   every connection is busy, and the line is full, or
  *                                it has stood there too long: try later
@@ -40,12 +40,12 @@
 #ifndef DB_H
 #define DB_H
 
-#include "server/arena.h"
+#include "server/base/arena.h"
 #include "server/async/promise.h"
-#include "server/stopwatch.h"
-#include "server/text.h"
-#include "server/transient.h"
-#include "server/uncertain.h"
+#include "server/base/stopwatch.h"
+#include "server/base/text.h"
+#include "server/base/transient.h"
+#include "server/base/uncertain.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #define DB_PACKED_H
 
 #include "db.h"
-#include "server/buffer.h"
+#include "server/base/buffer.h"
 
 /* Appends r. types has a letter for each column: i for an integer, t for text; either may be null. */
 void rows_pack(buffer *b, const rows *r, const char *types);

@@ -1,8 +1,8 @@
 /* schema.c - see schema.h. */
 #include "schema.h"
 #include "progress.h"
-#include "server/embed.h"
-#include "server/memory.h"
+#include "server/base/embed.h"
+#include "server/base/memory.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *   if (err == SCHEMA_ABSENT)
  *       err = schema_create(&SCHEMA_SQLITE, SCHEMA_USERS, run, connection);     in one transaction
  *
- * Both drivers make the same rows: tests/test_schema.c has their digest. */
+ * Both drivers make the same rows: tests/unit/db/test_schema.c has their digest. */
 #ifndef DB_SCHEMA_H
 #define DB_SCHEMA_H
 

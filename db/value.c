@@ -1,6 +1,6 @@
 /* value.c - see value.h. */
 #include "value.h"
-#include "server/log.h"
+#include "server/base/log.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* home.c - GET /: what tenk is, and what one can try. */
-#include "gallery.h"
+#include "handlers/gallery/gallery.h"
 #include "handlers.h"
 #include "layout.h"
 #include "site.h"

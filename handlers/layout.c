@@ -1,6 +1,6 @@
 /* layout.c - see layout.h. */
 #include "layout.h"
-#include "gallery.h"
+#include "handlers/gallery/gallery.h"
 
 #include <time.h>
 

@@ -2,7 +2,7 @@
 #ifndef LAYOUT_H
 #define LAYOUT_H
 
-#include "server/buffer.h"
+#include "server/base/buffer.h"
 
 void layout_begin(buffer *b, text title);
 void layout_begin_with(buffer *b, text title, const char *head);      /* head: more elements for the page's */

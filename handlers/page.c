@@ -1,9 +1,9 @@
 /* page.c - see page.h. */
 #include "page.h"
-#include "gallery.h"
+#include "handlers/gallery/gallery.h"
 #include "server/async/chain.h"
-#include "server/async/threads.h"
-#include "server/buffer.h"
+#include "server/executor/threads.h"
+#include "server/base/buffer.h"
 
 const statement USER_BY_ID = {
     .name  = "user_by_id",

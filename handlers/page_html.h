@@ -3,7 +3,7 @@
 #define PAGE_HTML_H
 
 #include "db/db.h"
-#include "server/async/processes.h"
+#include "server/executor/process/processes.h"
 
 enum { POSTS_OF_A_PAGE = 20 };
 

@@ -1,6 +1,6 @@
 /* post.c - see post.h. */
 #include "post.h"
-#include "server/http/status.h"
+#include "server/http/message/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>

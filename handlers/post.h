@@ -2,7 +2,7 @@
 #ifndef POST_H
 #define POST_H
 
-#include "server/text.h"
+#include "server/base/text.h"
 
 #include <jansson.h>
 

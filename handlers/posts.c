@@ -2,9 +2,9 @@
 #include "handlers.h"
 #include "post.h"
 #include "server/async/task.h"
-#include "server/buffer.h"
-#include "server/http/head.h"
-#include "server/http/url.h"
+#include "server/base/buffer.h"
+#include "server/http/message/head.h"
+#include "server/http/message/url.h"
 #include "site.h"
 
 #include <time.h>

@@ -1,8 +1,8 @@
 /* site.c - see site.h. */
 #include "site.h"
 #include "server/async/chain.h"
-#include "server/async/lane.h"
-#include "server/async/processes.h"
+#include "server/executor/lane.h"
+#include "server/executor/process/processes.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/conditions.h"

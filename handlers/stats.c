@@ -19,14 +19,14 @@
  * as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
 #include "server/async/background.h"
-#include "server/async/forgotten.h"
+#include "server/diagnose/forgotten.h"
 #include "server/async/label.h"
-#include "server/async/lane.h"
-#include "server/async/processes.h"
+#include "server/executor/lane.h"
+#include "server/executor/process/processes.h"
 #include "server/async/turns.h"
-#include "server/buffer.h"
-#include "server/log.h"
-#include "server/refusal.h"
+#include "server/base/buffer.h"
+#include "server/base/log.h"
+#include "server/base/refusal.h"
 
 struct list { buffer text; const char *comma; };
 

@@ -16,7 +16,7 @@ cat -- *.skipped 2>/dev/null | sort | uniq -c | {
     could=0
     while read -r times need test; do
         said='this machine does not give that'
-        if ../../tests/needs.py "$need"; then
+        if ../../tests/support/needs.py "$need"; then
             said='it could have run: this machine gives that'
             could=1
         fi

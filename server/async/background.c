@@ -1,8 +1,8 @@
 /* background.c - see background.h. */
 #include "background.h"
-#include "line.h"
-#include "server/log.h"
-#include "server/memory.h"
+#include "server/base/line.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
 #include "task.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* chain.c - see chain.h. */
 #include "chain.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 
 #include <uv.h>
 

@@ -1,6 +1,6 @@
 /* combine.c - see combine.h. */
 #include "combine.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 
 #include <uv.h>
 

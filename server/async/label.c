@@ -1,6 +1,6 @@
 /* label.c - see label.h. */
 #include "label.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -2,7 +2,7 @@
  * sleep: nobody needs a callback of libuv's to be heard. */
 #include "loop.h"
 #include "pulse.h"
-#include "server/reserve.h"
+#include "server/base/reserve.h"
 #include "turns.h"
 
 #include <assert.h>

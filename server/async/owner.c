@@ -1,7 +1,7 @@
 /* owner.c - see owner.h. */
 #include "owner.h"
-#include "forgotten.h"
-#include "server/memory.h"
+#include "server/diagnose/forgotten.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 

@@ -2,7 +2,7 @@
 #include "promise.h"
 #include "loop.h"
 #include "owner.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 

@@ -1,8 +1,8 @@
 /* queue.c - see queue.h. Somebody waits for an item only while there is none, and for room only while
  * there is none: so an item passes through the ring, or straight from hand to hand. */
 #include "queue.h"
-#include "line.h"
-#include "server/memory.h"
+#include "server/base/line.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 #include <uv.h>

@@ -4,7 +4,7 @@
  * says which place of a table to look at, and which of the place's tenants is meant. */
 #include "schedule.h"
 #include "loop.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 #include "timer.h"
 
 #include <stddef.h>

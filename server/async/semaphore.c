@@ -1,7 +1,7 @@
 /* semaphore.c - see semaphore.h. */
 #include "semaphore.h"
-#include "line.h"
-#include "server/memory.h"
+#include "server/base/line.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 #include <uv.h>

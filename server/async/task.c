@@ -6,11 +6,11 @@
  *
  * so that a task costs no memory but the page that its first frames touch anyway. */
 #include "task.h"
-#include "context.h"
+#include "server/async/context/context.h"
 #include "loop.h"
 #include "owner.h"
-#include "plain.h"
-#include "stack.h"
+#include "server/base/plain.h"
+#include "server/async/context/stack.h"
 #include "timer.h"
 #include "trace.h"
 

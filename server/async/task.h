@@ -19,7 +19,7 @@
 
 #include <uv.h>                              /* before async: uv.h has a member of that name */
 
-#include "deadline.h"
+#include "server/base/deadline.h"
 #include "promise.h"
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
  * move down; when it comes to one of level 0, they ring. */
 #include "timer.h"
 #include "loop.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -3,12 +3,12 @@
  * with_timeout is not a race: a race that the clock wins would forget a success that arrived in
  * the same instant, and with it the permit or connection that it stood for. */
 #include "timing.h"
-#include "deadline.h"
+#include "server/base/deadline.h"
 #include "timer.h"
 #include "loop.h"
-#include "plain.h"
-#include "server/memory.h"
-#include "server/uncertain.h"
+#include "server/base/plain.h"
+#include "server/base/memory.h"
+#include "server/base/uncertain.h"
 
 struct sleeper { timer timer; promise *promise; };
 

@@ -1,7 +1,7 @@
 /* trace.c - see trace.h. One block holds all; a lock guards it, for only what is recorded pays for it. */
 #include "trace.h"
 #include "loop.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* exchange.c - see exchange.h: how a request begins, and how it ends. */
 #include "exchange.h"
-#include "server/log.h"
+#include "server/base/log.h"
 
 const head NO_HEAD = { .at = "" };
 

@@ -5,12 +5,12 @@
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
 
-#include "body.h"
-#include "head.h"
+#include "server/http/message/body.h"
+#include "server/http/message/head.h"
 #include "output.h"
 #include "request.h"
 #include "router.h"
-#include "server/async/line.h"
+#include "server/base/line.h"
 #include "server/async/owner.h"
 #include "server/async/task.h"
 #include "server/async/timer.h"

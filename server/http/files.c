@@ -1,10 +1,10 @@
 /* files.c - see files.h. */
 #include "files.h"
 #include "conditions.h"
-#include "media.h"
+#include "server/http/message/media.h"
 #include "policy.h"
-#include "server/async/lane.h"
-#include "server/memory.h"
+#include "server/executor/lane.h"
+#include "server/base/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* intake.c - see intake.h. */
 #include "intake.h"
 #include "policy.h"
-#include "server/memory.h"
-#include "server/refusal.h"
+#include "server/base/memory.h"
+#include "server/base/refusal.h"
 
 long intake_read(intake *in, guard *g, const char *at, size_t length, const config *c, const router *r)
 {

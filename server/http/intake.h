@@ -10,7 +10,7 @@
 #define HTTP_INTAKE_H
 
 #include "exchange.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 typedef struct intake {
     head  head;

@@ -1,8 +1,8 @@
 /* listener.c - see listener.h. */
 #include "listener.h"
 #include "exchange.h"
-#include "server/address.h"
-#include "server/memory.h"
+#include "server/base/address.h"
+#include "server/base/memory.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>

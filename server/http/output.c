@@ -1,6 +1,6 @@
 /* output.c - see output.h. */
 #include "output.h"
-#include "server/block.h"
+#include "server/base/block.h"
 
 #include <assert.h>
 

@@ -5,7 +5,7 @@
 #ifndef HTTP_OUTPUT_H
 #define HTTP_OUTPUT_H
 
-#include "server/text.h"
+#include "server/base/text.h"
 
 #include <stdint.h>
 

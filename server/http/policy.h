@@ -10,7 +10,7 @@
 #ifndef HTTP_POLICY_H
 #define HTTP_POLICY_H
 
-#include "head.h"
+#include "server/http/message/head.h"
 #include "router.h"
 
 /* A route to answer the request instead of the one that was found: with 403 what comes from another site, with 415

@@ -1,9 +1,9 @@
 /* problem.c - answers that say what is wrong: RFC 9457 for programs, a page for people. */
-#include "accept.h"
+#include "server/http/message/accept.h"
 #include "exchange.h"
-#include "server/buffer.h"
-#include "server/refusal.h"
-#include "server/uncertain.h"
+#include "server/base/buffer.h"
+#include "server/base/refusal.h"
+#include "server/base/uncertain.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* request.c - see request.h: what a handler may ask. */
 #include "exchange.h"
-#include "url.h"
+#include "server/http/message/url.h"
 
 #include <errno.h>
 #include <stdlib.h>

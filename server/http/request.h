@@ -28,11 +28,11 @@
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
-#include "server/arena.h"
-#include "server/async/deadline.h"
+#include "server/base/arena.h"
+#include "server/base/deadline.h"
 #include "server/async/promise.h"
-#include "server/text.h"
-#include "status.h"
+#include "server/base/text.h"
+#include "server/http/message/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

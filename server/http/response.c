@@ -1,9 +1,9 @@
 /* response.c - see request.h: how a handler answers. The head is built in the output itself. */
 #include "exchange.h"
 #include "policy.h"
-#include "server/log.h"
-#include "server/memory.h"
-#include "server/refusal.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
+#include "server/base/refusal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* router.c - see router.h. A tree with a node for each segment. */
 #include "router.h"
-#include "server/memory.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 #include <stdio.h>

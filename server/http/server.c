@@ -1,11 +1,11 @@
 /* server.c - see server.h: what both ways to serve have in common. */
 #include "serve.h"
-#include "server/async/fault.h"
+#include "server/diagnose/fault.h"
 #include "server/async/owner.h"
-#include "server/async/stack.h"
-#include "server/block.h"
-#include "server/log.h"
-#include "server/memory.h"
+#include "server/async/context/stack.h"
+#include "server/base/block.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
 
 #include <signal.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 #define HTTP_SERVER_H
 
 #include "router.h"
-#include "server/config.h"
+#include "server/config/config.h"
 
 typedef struct site {
     const route *routes;

@@ -2,9 +2,9 @@
  *
  * The first byte says how the rest is split. However that is, the requests must be the same, and lie
  * within the bytes. */
-#include "server/http/body.h"
-#include "server/http/guard.h"
-#include "server/http/status.h"
+#include "server/http/message/body.h"
+#include "server/http/message/guard.h"
+#include "server/http/message/status.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,0 +1,198 @@
+/* gallery.c - see recording.h: which patterns there are, and running one. */
+#include "gallery.h"
+#include "recording.h"
+#include "server/base/address.h"
+#include "server/async/loop.h"
+#include "server/base/refusal.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+/* In the order of the page, which is that of their groups. */
+#define EACH_PATTERN(pattern)  \
+    pattern(BLOCKING)          \
+    pattern(CALLBACKS)         \
+    pattern(CHAIN)             \
+    pattern(ERRORS)            \
+    pattern(ALL)               \
+    pattern(THREE_WAYS)        \
+    pattern(RACE)              \
+    pattern(ANY)               \
+    pattern(ALL_SETTLED)       \
+    pattern(HUNDRED_SLEEPERS)  \
+    pattern(TEN_THOUSAND)      \
+    pattern(THREADS)           \
+    pattern(PROCESSES)         \
+    pattern(TIMEOUT)           \
+    pattern(PERMITS)           \
+    pattern(BACK_PRESSURE)     \
+    pattern(BACKGROUND)        \
+    pattern(PHASES)            \
+    pattern(SLEEP_BAD)         \
+    pattern(SLEEP_GOOD)        \
+    pattern(FORGOTTEN_BAD)     \
+    pattern(FORGOTTEN_GOOD)    \
+    pattern(CPU_BAD)           \
+    pattern(CPU_GOOD)
+
+#define DECLARE(name) extern const pattern name;
+EACH_PATTERN(DECLARE)
+
+#define LIST(name) &name,
+const pattern *const PATTERNS[] = { EACH_PATTERN(LIST) };
+const int PATTERN_COUNT = sizeof PATTERNS / sizeof PATTERNS[0];
+
+const char *const GROUP_TITLES[GROUPS] = {
+    [WRITTEN]   = "Four ways to write it",
+    [TOGETHER]  = "Several things at once",
+    [MANY]      = "Very many",
+    [EXECUTORS] = "Off the loop",
+    [BOUNDS]    = "Limits, queues and time",
+    [LOOP]      = "The loop itself",
+    [PITFALLS]  = "Pitfalls, and the way around each",
+};
+
+enum { AT_ONCE = 8, LONGEST = 2500 };        /* runs in the process; milliseconds of one on a loop */
+
+static bool       enabled = true;
+static char       own[ADDRESS_TEXT];
+static atomic_int running;
+static atomic_int heavy_running;
+
+void gallery_configure(bool on, const char *served)
+{
+    address a = { .host = "" };
+    const int err = address_parse(&a, served + strlen("http://"));
+    assert(!err && "the server's own address");
+    (void)err;
+    enabled = on;
+    address_write(&a, own);
+}
+
+bool        gallery_enabled(void) { return enabled; }
+const char *gallery_served(void)  { return own; }
+
+const char *own_address(run *r, const char *path) { return arena_printf(request_arena(r->req), "http://%s%s", own, path); }
+
+const pattern *gallery_find(text name)
+{
+    for (int i = 0; i < PATTERN_COUNT; i++)
+        if (text_equal(name, text_of(PATTERNS[i]->name)))
+            return PATTERNS[i];
+    return NULL;
+}
+
+const char *gallery_refusal(const pattern *p)
+{
+    if (!loop_here() && p->not_in_threads)
+        return p->not_in_threads;
+    if (p->on_postgres && !site_on_postgres())
+        return "This one needs PostgreSQL, and this server has SQLite: start it with --database postgresql://...";
+    return NULL;
+}
+
+/* Both modes have this one limit: runs are for looking at, and must leave the server to its work. */
+static bool enter(atomic_int *inside, int most)
+{
+    if (atomic_fetch_add(inside, 1) < most)
+        return true;
+    atomic_fetch_sub(inside, 1);
+    return false;
+}
+
+static bool enter_as(const pattern *p)
+{
+    if (!enter(&running, AT_ONCE))
+        return false;
+    if (!p->heavy || enter(&heavy_running, 1))
+        return true;
+    atomic_fetch_sub(&running, 1);
+    return false;
+}
+
+static void leave_as(const pattern *p)
+{
+    atomic_fetch_sub(&running, 1);
+    if (p->heavy)
+        atomic_fetch_sub(&heavy_running, 1);
+}
+
+static int as_task(void *arg)
+{
+    recording *r = arg;
+    return (r->pattern->await)(&r->run);      /* in parentheses it is no macro, see pattern.h */
+}
+
+static void settle(int err, void *arg) { promise_settle(arg, err); }
+
+static promise *start(recording *r)
+{
+    const pattern *p = r->pattern;
+    if (p->await)
+        return task_start(p->name, as_task, r);
+    if (p->promise)
+        return p->promise(&r->run);
+    promise *done = promise_new(NULL, NULL);
+    p->callback(&r->run, settle, done);
+    return done;
+}
+
+/* What everybody else on this loop has to wait meanwhile: how much too late a short sleep ends. */
+struct probe { int64_t longest; };           /* milliseconds */
+
+static async int run_probe(void *arg)
+{
+    struct probe *p = arg;
+    for (int err = 0; !err;) {
+        const uint64_t before = uv_hrtime();
+        track_expects("sleep_for(1)", 0);
+        err = (await)(sleep_for(1));
+        const int64_t late = (int64_t)(uv_hrtime() - before) / 1000000 - 1;
+        if (late > p->longest)
+            p->longest = late;
+    }
+    return 0;
+}
+
+static async int run_probed(recording *r)
+{
+    struct probe probe = { 0 };
+    promise *probing = task_start("everybody else", run_probe, &probe);
+    track_enter(NULL);
+    (await)(sleep_for(10));                  /* what is usual */
+    track_enter(r->run.root);
+    promise *work = start(r);
+    track_enter(NULL);
+    const int outcome = (await)(with_timeout(work, LONGEST));
+    (await)(sleep_for(10));
+    promise_cancel(probing);
+    (await)(probing);
+    figure_is(&r->run, "others waited, at most", probe.longest, "ms");
+    return outcome;
+}
+
+static async int run_alone(recording *r)
+{
+    promise *work = start(r);
+    track_enter(NULL);
+    return (await)(loop_here() ? with_timeout(work, LONGEST) : work);        /* a plain thread does it right there */
+}
+
+static void free_trace(void *arg) { trace_free(arg); }
+
+int gallery_run(const pattern *p, request *req, recording *r)
+{
+    if (!enter_as(p))
+        return refuse(REFUSED_PATTERNS, 0);
+    trace *t = trace_new("run");
+    arena_defer(request_arena(req), free_trace, t);
+    *r = (recording){ .pattern = p, .run = { .req = req, .root = trace_root(t) }, .trace = t };
+    track_enter(r->run.root);
+    r->outcome = p->probed && loop_here() ? run_probed(r) : run_alone(r);
+    while (trace_open(t) > 1 && !(await)(sleep_for(5)))
+        ;                                    /* what goes on in the background is to be seen */
+    trace_stop(t);
+    leave_as(p);
+    return 0;
+}

@@ -1,0 +1,111 @@
+/* import_batch.c - see import_batch.h. */
+#include "import_batch.h"
+#include "server/base/buffer.h"
+#include "server/http/message/status.h"
+#include "server/base/memory.h"
+
+#include <assert.h>
+
+batch *batch_new(uint64_t first)
+{
+    batch *b = mem_resize(NULL, sizeof *b);
+    b->first = b->last = first;
+    b->count = b->good = 0;
+    b->bytes = NULL;
+    b->length = b->capacity = 0;
+    b->json = TEXT("");
+    arena_init(&b->arena, NULL, 0);
+    return b;
+}
+
+void batch_free(batch *b)
+{
+    arena_done(&b->arena);
+    mem_free(b->bytes);
+    mem_free(b);
+}
+
+bool batch_is_full(const batch *b) { return b->count == BATCH_LINES || b->length >= BATCH_BYTES; }
+
+void batch_add(batch *b, uint64_t number, text line)
+{
+    assert(!batch_is_full(b));
+    if (b->length + line.length > b->capacity) {
+        b->capacity = b->length + line.length > BATCH_BYTES ? b->length + line.length : BATCH_BYTES;
+        b->bytes = mem_resize(b->bytes, b->capacity);
+    }
+    memcpy(b->bytes + b->length, line.at, line.length);
+    b->lines[b->count++] = (batch_line){ .number = number, .from = b->length, .to = b->length + line.length };
+    b->length += line.length;
+    b->last = number;
+}
+
+static int read_line(const json_t *object, int64_t *user, post *p, char why[POST_WHY])
+{
+    const json_t *id = json_object_get(object, "user_id");
+    if (!json_is_integer(id)) {
+        strcpy(why, "A line is an object with the whole number user_id and the strings title and body.");
+        return HTTP_STATUS(422);
+    }
+    *user = json_integer_value(id);
+    const int err = post_of(object, p, why);
+    return err ? err : post_check(p, why);
+}
+
+static void write_line(buffer *json, batch_line *l, int key, const post *p)
+{
+    l->from = json->length;
+    buffer_printf(json, "\"%d\":[%lld,", key, (long long)l->user);
+    buffer_json(json, p->title);
+    buffer_text(json, TEXT(","));
+    buffer_json(json, p->body);
+    buffer_text(json, TEXT("]"));
+    l->to = json->length;
+    buffer_text(json, TEXT(","));
+}
+
+/* True if it is good, and behind the JSON of those before it. */
+static bool check_line(batch *b, batch_line *l, buffer *json)
+{
+    char why[POST_WHY];
+    json_t *object;
+    post p;
+    int err = post_parse((text){ b->bytes + l->from, l->to - l->from }, &object, why);
+    if (!err) {
+        err = read_line(object, &l->user, &p, why);
+        if (!err)
+            write_line(json, l, b->good, &p);
+        json_decref(object);
+    }
+    if (err)
+        l->why = arena_copy(&b->arena, text_of(why));
+    return !err;
+}
+
+int batch_check(void *arg)
+{
+    batch *b = arg;
+    buffer json;
+    buffer_init(&json, &b->arena);
+    for (int i = 0; i < b->count; i++) {
+        batch_line l = b->lines[i];
+        if (check_line(b, &l, &json)) {      /* the good ones come first */
+            b->lines[i] = b->lines[b->good];
+            b->lines[b->good++] = l;
+        } else {
+            b->lines[i] = l;
+        }
+    }
+    b->json = buffer_all(&json);
+    return 0;
+}
+
+text batch_json(const batch *b, int from, int to, arena *a)
+{
+    const size_t begin = b->lines[from].from, length = b->lines[to - 1].to - begin;
+    char *all = arena_room(a, length + 2);
+    all[0] = '{';
+    memcpy(all + 1, b->json.at + begin, length);
+    all[length + 1] = '}';
+    return (text){ all, length + 2 };
+}

@@ -1,0 +1,132 @@
+/* import_report.c - see import_report.h. */
+#include "import_report.h"
+#include "server/base/buffer.h"
+#include "server/http/message/status.h"
+#include "server/base/refusal.h"
+#include "server/base/transient.h"
+#include "server/base/uncertain.h"
+
+#include <stdio.h>
+#include <uv.h>
+
+struct refusal { uint64_t line; char why[POST_WHY]; };
+struct stretch    { struct stretch *next; uint64_t from, to; };    /* no two touch */
+
+/* Several workers report: nearly in order, but not quite. */
+void report_refuse(report *r, uint64_t line, const char *why)
+{
+    r->refused++;
+    if (!r->refusals)
+        r->refusals = arena_alloc(r->arena, MOST_LISTED * sizeof *r->refusals);
+    if (r->listed == MOST_LISTED) {
+        if (line > r->refusals[MOST_LISTED - 1].line)
+            return;
+        r->listed--;                         /* a later one makes room */
+    }
+    struct refusal *at = r->refusals + r->listed;
+    for (; at > r->refusals && at[-1].line > line; at--)
+        at[0] = at[-1];
+    at->line = line;
+    snprintf(at->why, sizeof at->why, "%s", why);
+    r->listed++;
+}
+
+static void add_stretch(arena *a, struct stretch **link, uint64_t from, uint64_t to)
+{
+    while (*link && (*link)->to + 1 < from)
+        link = &(*link)->next;
+    struct stretch *s = *link;
+    if (!s || to + 1 < s->from) {
+        s = arena_alloc(a, sizeof *s);
+        *s = (struct stretch){ *link, from, to };
+        *link = s;
+        return;
+    }
+    s->from = from < s->from ? from : s->from;
+    s->to = to > s->to ? to : s->to;
+    for (struct stretch *n; (n = s->next) && n->from <= s->to + 1; s->next = n->next)
+        s->to = n->to > s->to ? n->to : s->to;
+}
+
+void report_missing(report *r, uint64_t from, uint64_t to)   { add_stretch(r->arena, &r->missing, from, to); }
+void report_uncertain(report *r, uint64_t from, uint64_t to) { add_stretch(r->arena, &r->uncertain, from, to); }
+
+const char *report_reason(int err)
+{
+    switch (refusal_is(err) || transient_is(err) ? UV_EAGAIN : err) {
+    case 0:                return "all of it is read";
+    case HTTP_STATUS(400): return "the body broke off before its end";
+    case HTTP_STATUS(408): return "the body did not arrive in time";
+    case HTTP_STATUS(431): return "there is too much around the body";
+    case UV_ESHUTDOWN:     return "the server stops";
+    case UV_ECANCELED:     return "the client is gone";
+    case UV_ENOSPC:        return "the database has no room left";
+    case UV_ETIMEDOUT:     return "the database took longer than it may";
+    case ERR_UNCERTAIN:    return "the database was lost while it stored some lines";
+    case UV_EAGAIN:        return "the database has too much to do";
+    default:               return "the database failed";
+    }
+}
+
+static void write_count(buffer *b, const char *key, uint64_t n)
+{
+    buffer_printf(b, "\"%s\":%llu", key, (unsigned long long)n);
+}
+
+static void write_stretches(buffer *b, const char *key, const struct stretch *s)
+{
+    buffer_printf(b, "\"%s\":[", key);
+    for (; s; s = s->next) {
+        buffer_text(b, TEXT("{"));
+        write_count(b, "from", s->from);
+        buffer_text(b, TEXT(","));
+        write_count(b, "to", s->to);
+        buffer_text(b, s->next ? TEXT("},") : TEXT("}"));
+    }
+    buffer_text(b, TEXT("],"));
+}
+
+int report_status(const report *r, int err) { return !err ? 200 : status_of(r->uncertain ? ERR_UNCERTAIN : err); }
+
+static void write_problem(buffer *b, const report *r, int err)
+{
+    const int status = report_status(r, err);
+    char detail[384];
+    snprintf(detail, sizeof detail,
+             "The import ended early: %s. Of %llu lines, %llu are stored; those missing are not, and may be sent again.%s",
+             report_reason(err), (unsigned long long)r->lines, (unsigned long long)r->stored,
+             r->uncertain ? " Of those uncertain it is not known: look whether they are there before you send them." : "");
+    buffer_text(b, TEXT("\"type\":\"about:blank\",\"title\":"));
+    buffer_json(b, status_reason(status));
+    buffer_printf(b, ",\"status\":%d,\"detail\":", status);
+    buffer_json(b, text_of(detail));
+    buffer_text(b, TEXT(","));
+    write_stretches(b, "missing", r->missing);
+    write_stretches(b, "uncertain", r->uncertain);
+}
+
+text report_json(const report *r, int err)
+{
+    buffer b;
+    buffer_init(&b, r->arena);
+    buffer_text(&b, TEXT("{"));
+    if (err)
+        write_problem(&b, r, err);
+    write_count(&b, "lines", r->lines);
+    buffer_text(&b, TEXT(","));
+    write_count(&b, "blank", r->blank);
+    buffer_text(&b, TEXT(","));
+    write_count(&b, "stored", r->stored);
+    buffer_text(&b, TEXT(","));
+    write_count(&b, "refused", r->refused);
+    buffer_text(&b, TEXT(",\"refusals\":["));
+    for (int i = 0; i < r->listed; i++) {
+        buffer_text(&b, i ? TEXT(",{") : TEXT("{"));
+        write_count(&b, "line", r->refusals[i].line);
+        buffer_text(&b, TEXT(",\"why\":"));
+        buffer_json(&b, text_of(r->refusals[i].why));
+        buffer_text(&b, TEXT("}"));
+    }
+    buffer_text(&b, TEXT("]}\n"));
+    return buffer_all(&b);
+}

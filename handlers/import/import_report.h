@@ -1,0 +1,34 @@
+/* import_report.h - what became of each line of an import: it is blank, stored, refused, missing or uncertain.
+ *
+ * Those refused are listed, the first thousand of them, with the reason. Those that a failure left behind are
+ * listed as stretches, all of them; one may have refused or blank lines in it, but none that is stored. */
+#ifndef IMPORT_REPORT_H
+#define IMPORT_REPORT_H
+
+#include "handlers/post.h"
+#include "server/base/arena.h"
+
+enum { MOST_LISTED = 1000 };
+
+typedef struct report {                      /* { .arena = ... } is empty */
+    arena          *arena;
+    uint64_t        lines, blank, stored, refused;
+    struct refusal *refusals;                /* in the order of the lines */
+    int             listed;
+    struct stretch    *missing, *uncertain;     /* the same */
+} report;
+
+void report_refuse(report *r, uint64_t line, const char *why);
+void report_missing(report *r, uint64_t from, uint64_t to);          /* they are not stored */
+void report_uncertain(report *r, uint64_t from, uint64_t to);        /* the connection broke under them */
+
+/* That it is answered with: 200 if err is 0. No 503 if any line is uncertain, for that one would be asked to try again. */
+int report_status(const report *r, int err);
+
+/* The report as JSON. err is why the import ended early, or 0; then the JSON is a problem's (RFC 9457) too. */
+text report_json(const report *r, int err);
+
+/* Why it ended, or 0, in words. */
+const char *report_reason(int err);
+
+#endif

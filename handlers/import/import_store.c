@@ -1,0 +1,155 @@
+/* import_store.c - see import.h: the workers of an import. */
+#include "import.h"
+#include "server/async/queue.h"
+#include "server/async/task.h"
+#include "server/executor/threads.h"
+#include "server/async/timing.h"
+#include "server/base/log.h"
+#include "server/base/refusal.h"
+#include "server/base/transient.h"
+#include "handlers/site.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum {
+    TRIES = 50, PAUSE_MS = 100,              /* when all else is busy */
+    MOST_DECLINED = 1000,                    /* in a row: then it is not the lines */
+    TELL_MS = 10000,                         /* between two lines of the log on how far it is */
+};
+
+/* Stores those whose user is there, and returns the user of each. A join would read all users for a few lines. */
+static const statement POSTS_IMPORT = {
+    .name = "posts_import",
+    .sql  = "insert into posts (user_id, title, body, created_at)"
+            " select cast(line.value ->> 0 as bigint), line.value ->> 1, line.value ->> 2, $2"
+            " from json_each(json($1)) as line"
+            " where (select id from users where id = cast(line.value ->> 0 as bigint)) is not null"
+            " returning user_id",
+    .columns = "i",
+};
+
+/* What was only busy, or undone for the sake of others, has done nothing: it may be asked again, in a moment. */
+static async bool may_try_again(int err, int *tries)
+{
+    return (err == UV_EAGAIN || refusal_is(err) || transient_is(err)) && ++*tries < TRIES && await(sleep_for(PAUSE_MS)) == 0;
+}
+
+static bool has_user(const rows *users, int64_t user)
+{
+    for (int i = 0; i < users->count; i++)
+        if (rows_int(users, i, 0) == user)
+            return true;
+    return false;
+}
+
+/* The lines of one user share one fate: the statement sees that user, or it does not. */
+static void note_stored(importing *i, const batch *b, int from, int to, const rows *users)
+{
+    char why[POST_WHY];
+    i->report.stored += (uint64_t)users->count;
+    for (int k = from; k < to && users->count < to - from; k++)
+        if (!has_user(users, b->lines[k].user)) {
+            snprintf(why, sizeof why, "There is no user %lld.", (long long)b->lines[k].user);
+            report_refuse(&i->report, b->lines[k].number, why);
+        }
+}
+
+static async int insert(importing *i, const batch *b, int from, int to)
+{
+    arena a;
+    rows users;
+    int err, tries = 0;
+
+    arena_init(&a, NULL, 0);
+    const value parameters[] = { string(batch_json(b, from, to, &a)), integer((int64_t)time(NULL)) };
+    do
+        err = await(site_query_in(i->req, &a, &users, &POSTS_IMPORT, 2, parameters));
+    while (may_try_again(err, &tries));
+    if (!err)
+        note_stored(i, b, from, to, &users);
+    arena_done(&a);
+    return err;
+}
+
+/* When the database says no to many, it says so to one of them: which, is found by halves. */
+static async int insert_all(importing *i, const batch *b, int from, int to)
+{
+    int err = insert(i, b, from, to);
+    if (err != DB_EQUERY) {
+        if (err)
+            (err == ERR_UNCERTAIN ? report_uncertain : report_missing)(&i->report, b->lines[from].number,
+                                                                       b->lines[to - 1].number);
+        else
+            i->declined = 0;
+        return err;
+    }
+    if (to - from == 1) {
+        report_refuse(&i->report, b->lines[from].number, "The database does not take it.");
+        return ++i->declined < MOST_DECLINED ? 0 : err;
+    }
+    const int middle = from + (to - from) / 2;
+    err = insert_all(i, b, from, middle);
+    if (!err)
+        return insert_all(i, b, middle, to);
+    report_missing(&i->report, b->lines[middle].number, b->lines[to - 1].number);
+    return err;
+}
+
+static async int store_batch(importing *i, batch *b)
+{
+    int err, tries = 0;
+    do
+        err = await(in_thread(batch_check, b));
+    while (may_try_again(err, &tries));
+    if (err) {
+        report_missing(&i->report, b->first, b->last);
+        return err;
+    }
+    for (int k = b->good; k < b->count; k++)
+        report_refuse(&i->report, b->lines[k].number, b->lines[k].why);
+    return b->good > 0 ? insert_all(i, b, 0, b->good) : 0;
+}
+
+void import_tell(const importing *i, const char *how)
+{
+    log_info("import: %llu lines, %llu stored, %llu refused, after %.1f s: %s", (unsigned long long)i->report.lines,
+             (unsigned long long)i->report.stored, (unsigned long long)i->report.refused,
+             (double)(uv_hrtime() - request_started(i->req)) / 1e9, how);
+}
+
+static void tell_now_and_then(importing *i)
+{
+    const uint64_t now = uv_hrtime();
+    if (now - i->told < TELL_MS * 1000000ull)
+        return;
+    i->told = now;
+    import_tell(i, "it goes on");
+}
+
+void import_hand_over(importing *i)
+{
+    if (queue_length(i->queue) == 0 && i->batch->count > 0 && queue_try_push(i->queue, i->batch))
+        i->batch = batch_new(i->report.lines + 1);
+}
+
+async int import_store(void *arg)
+{
+    importing *i = arg;
+    void *next;
+    while (!i->failed) {
+        import_hand_over(i);
+        int err = await(queue_pop(i->queue, &next));
+        if (err)
+            break;
+        err = store_batch(i, next);
+        if (err && !i->failed)
+            i->failed = err;
+        batch_free(next);
+        queue_done(i->queue);
+        tell_now_and_then(i);
+    }
+    if (i->failed)
+        queue_close(i->queue);
+    return 0;
+}

@@ -1,0 +1,223 @@
+/* settings.c - see settings.h. To add a setting: a member in config.h, a row here, and two lines in
+ * config.ini, which a test compares with the row. */
+#include "settings.h"
+
+#include "server/base/address.h"
+#include "descriptors.h"
+#include "installed.h"
+#include "server/base/machine.h"
+#include "server/base/units.h"
+
+#include <limits.h>
+#include <string.h>
+
+static int one_a_processor(const config *c)
+{
+    (void)c;
+    return machine_processors();
+}
+
+static int shared_out(const config *c)
+{
+    const int each = machine_processors() / c->server.workers;
+    return each > 1 ? each : 1;
+}
+
+static int at_least_four(const config *c)
+{
+    (void)c;
+    return machine_processors() > 4 ? machine_processors() : 4;
+}
+
+static int within_the_pool(const config *c)
+{
+    return machine_processors() < c->threads.pool ? machine_processors() : c->threads.pool;
+}
+
+static int one_a_connection(const config *c) { return c->limits.connections; }
+
+/* A thread that serves maps its stack with a guard, and a stack for signals, and has a heap; of these it touches some. */
+static int as_machine_allows(const config *c)
+{
+    enum { MOST = 1000000, OTHERS = 32, BESIDE_STACK = 384 * 1024, TOUCHED = 128 * 1024 };
+    const int64_t all = (int64_t)c->limits.connections * c->server.workers;
+    const int64_t others = OTHERS + c->database.readers + c->threads.pool;
+    const int64_t threads = machine_threads(c->threads.stack + BESIDE_STACK, TOUCHED) - others;
+    const int64_t each = threads < all ? threads : all;
+    return each < 1 ? 1 : each < MOST ? (int)each : MOST;
+}
+
+static int on_loopback(const config *c)
+{
+    address a;
+    return address_parse(&a, c->server.listen) == 0 && address_is_loopback(&a);
+}
+
+static char *installed_or_here(void)
+{
+    static char folder[PATH_MAX], here[] = "static";
+    return installed_static(folder, sizeof folder) || !units_is_line(folder) ? here : folder;
+}
+
+static const char *const MODES[] = { "async", "threads", NULL };
+static const char *const LEVELS[] = { "error", "warning", "info", "debug", NULL };
+
+_Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
+
+/* Name, place and type of a member; comparing the pointers makes a wrong type an error here. */
+#define MEMBER(in, name, ctype)              \
+    .section = #in, .key = #name,            \
+    .offset = offsetof(config, in.name) + 0 * sizeof((ctype *)0 == &((config *)0)->in.name)
+
+#define TEXTUAL(kind, in, name)         MEMBER(in, name, char *), .type = kind
+#define AMOUNT(kind, least, most)       .type = kind, .low = least, .high = most
+#define NUMBER(in, name, least, most)   MEMBER(in, name, int), AMOUNT(SETTING_NUMBER, least, most)
+#define SIZE(in, name, least, most)     MEMBER(in, name, size_t), AMOUNT(SETTING_SIZE, least, most)
+#define DURATION(in, name, least, most) MEMBER(in, name, uint64_t), AMOUNT(SETTING_DURATION, least, most)
+#define SWITCH(in, name)                MEMBER(in, name, bool), .type = SETTING_SWITCH
+#define CHOICE(in, name, ctype, list)   MEMBER(in, name, ctype), .type = SETTING_CHOICE, .choices = list
+
+const settings_section SECTIONS[] = {
+    { "server",   "Where tenk serves, and how." },
+    { "database", "Where the data is, and how long a query may take." },
+    { "outgoing", "What tenk asks of other servers by HTTP." },
+    { "processes", "What may crash, or never end, is done in processes of its own." },
+    { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
+    { "timeouts", "How long tenk waits for a client, and lets one wait." },
+    { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
+    { "tasks",    "Tasks." },
+    { "files",    "What is served from the disk." },
+    { "patterns", "The gallery of asynchronous patterns, at /patterns, and where pages are rendered (?render=)." },
+    { "log",      "What is written to standard error." },
+};
+const int SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS;
+
+const setting SETTINGS[] = {
+    { TEXTUAL(SETTING_ADDRESS, server, listen), .initial = "127.0.0.1:8080",
+      .why = "HOST:PORT, [IPV6]:PORT, or :PORT for all addresses, IPv4 and IPv6; port 0 is any free one." },
+    { CHOICE(server, mode, mode, MODES), .initial = "async",
+      .why = "async: one loop serves many connections; threads: a thread for each, and blocking calls." },
+    { NUMBER(server, workers, "1", "1024"), .initial = "auto", .automatic = one_a_processor,
+      .why = "Loops, each on a thread of its own; auto: one for each processor." },
+
+    { TEXTUAL(SETTING_URL, database, url), .initial = "sqlite:tenk.db",
+      .why = "sqlite:PATH, or postgresql://USER:PASSWORD@HOST/NAME." },
+    { NUMBER(database, connections, "1", "1000"), .initial = "4",
+      .why = "To PostgreSQL, for each worker; two queries of one gather run on two." },
+    { NUMBER(database, pipeline_depth, "1", "10000"), .initial = "32",
+      .why = "Queries in flight on one connection, enough to keep it busy; 1 waits for each answer." },
+    { NUMBER(database, readers, "1", "64"), .initial = "auto", .automatic = one_a_processor,
+      .why = "Threads that read from SQLite; auto: one for each processor." },
+    { NUMBER(database, line, "0", "1000000"), .initial = "auto", .automatic = one_a_connection,
+      .why = "Requests that may wait for the database, for each worker; more get 503; auto: [limits] connections." },
+    { DURATION(database, target, "0", "1h"), .initial = "200ms",
+      .why = "How long they may wait while more come than can be served, then 503; 0: line_timeout." },
+    { DURATION(database, timeout, "0", "24h"), .initial = "5s",
+      .why = "Of one query, which is then cancelled at the server; 0 for none." },
+    { DURATION(database, line_timeout, "1ms", "1h"), .initial = "2s",
+      .why = "How long a request, or a query, waits for the database at most; then it gets 503." },
+    { DURATION(database, connect_timeout, "1ms", "1h"), .initial = "5s",
+      .why = "For one attempt to connect." },
+    { SWITCH(database, prepare), .initial = "on",
+      .why = "Prepared statements; off for a pooler in transaction mode." },
+
+    { NUMBER(outgoing, connections, "1", "1000"), .initial = "16",
+      .why = "Requests at once, for each worker." },
+    { NUMBER(outgoing, line, "0", "1000000"), .initial = "1024",
+      .why = "Requests that may wait for their turn, for each worker; what needs more gets 503." },
+    { DURATION(outgoing, target, "0", "1h"), .initial = "1s",
+      .why = "How long they may wait while more come than can be made, then 503; 0: for all of timeout." },
+    { DURATION(outgoing, timeout, "1ms", "1h"), .initial = "10s",
+      .why = "From being asked for to the last byte of its answer, its wait in line included." },
+    { DURATION(outgoing, connect_timeout, "1ms", "1h"), .initial = "2s",
+      .why = "To look up the name and connect." },
+    { SIZE(outgoing, size, "0", "1GiB"), .initial = "1MiB",
+      .why = "Bytes of an answer's body, which is kept in memory; a larger one is an error." },
+
+    { NUMBER(processes, pool, "1", "1000"), .initial = "auto", .automatic = shared_out,
+      .why = "Processes for each worker, started when first needed; auto: one for each processor." },
+    { NUMBER(processes, line, "0", "1000000"), .initial = "64",
+      .why = "Jobs that may wait for one, for each worker; more get 503." },
+    { DURATION(processes, target, "0", "1h"), .initial = "2s",
+      .why = "How long they may wait while more come than can be done, then 503; 0: for all of timeout." },
+    { NUMBER(processes, jobs, "1", "1000000000"), .initial = "1000",
+      .why = "After so many a process is replaced by a new one." },
+    { SIZE(processes, memory, "1MiB", "1024GiB"), .initial = "256MiB",
+      .why = "That one process may take, beyond what it starts with." },
+    { DURATION(processes, timeout, "1ms", "24h"), .initial = "10s",
+      .why = "Of one job, its wait in line included; then the process is killed, and that is 504." },
+
+    { SIZE(limits, head, "256", "63KiB"), .initial = "16KiB",
+      .why = "Bytes of a request's first line and headers; this much is buffered." },
+    { NUMBER(limits, headers, "1", "256"), .initial = "100",
+      .why = "Headers of one request." },
+    { SIZE(limits, uri, "16", "63KiB"), .initial = "8KiB",
+      .why = "Bytes of the request target; part of the head." },
+    { SIZE(limits, body, "0", "1GiB"), .initial = "1MiB",
+      .why = "Bytes of a request's body, which is kept in memory." },
+    { NUMBER(limits, connections, "1", "1000000"), .initial = "auto", .automatic = descriptors_for_connections,
+      .why = "Open at once, for each worker; auto: what the limit of open files allows." },
+    { NUMBER(limits, pipeline, "1", "1000"), .initial = "32",
+      .why = "Requests of one connection under way at once; the others wait unread." },
+    { SIZE(limits, output, "4KiB", "1GiB"), .initial = "1MiB",
+      .why = "Bytes that wait for a slow reader before its requests do." },
+    { SIZE(limits, outputs, "0", "1024GiB"), .initial = "64MiB",
+      .why = "The same of all slow readers of a worker together: each may hold as much as is left." },
+
+    { DURATION(timeouts, head, "1ms", "1h"), .initial = "10s",
+      .why = "For the first byte of a connection, and for a whole head to arrive; a slow one gets 408." },
+    { DURATION(timeouts, body, "1ms", "24h"), .initial = "30s",
+      .why = "For a body to arrive; a slow one gets 408." },
+    { DURATION(timeouts, idle, "1ms", "24h"), .initial = "75s",
+      .why = "Between requests; longer than the 60s of most load balancers." },
+    { DURATION(timeouts, write, "1ms", "24h"), .initial = "30s",
+      .why = "For a reader to take anything at all of an answer." },
+    { DURATION(timeouts, request, "0", "24h"), .initial = "30s",
+      .why = "To answer a request, until the answer begins; a late one gets 504; 0: no limit. /sleep has its own." },
+    { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
+      .why = "To finish what is under way when stopping, and for last requests; 0 stops at once." },
+
+    { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = at_least_four,
+      .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },
+    { NUMBER(threads, running, "1", "1024"), .initial = "auto", .automatic = within_the_pool,
+      .why = "Jobs that compute at once, for each worker; auto: one for each processor." },
+    { NUMBER(threads, waiting, "0", "1000000"), .initial = "1024",
+      .why = "Jobs in line, for each worker; more get 503." },
+    { DURATION(threads, target, "0", "1h"), .initial = "1s",
+      .why = "How long jobs, and files, may wait in line while more come than can be done, then 503; 0: any time." },
+    { NUMBER(threads, max, "1", "1000000"), .initial = "auto", .automatic = as_machine_allows,
+      .why = "In threads mode: of connections; more get 503; auto: as many as may be and the machine allows." },
+    { SIZE(threads, stack, "128KiB", "64MiB"), .initial = "1MiB",
+      .why = "In threads mode: of one thread; only what it touches takes memory." },
+
+    { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
+      .why = "Of one task, in whole pages; only what a task touches takes memory." },
+
+    { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = installed_or_here,
+      .why = "The folder behind /static/; auto: the one that was installed, or built, with this tenk, else static." },
+
+    { SWITCH(patterns, enabled), .initial = "auto", .automatic = on_loopback,
+      .why = "Some of it blocks a loop, to show what that does; auto: on if only this machine can reach it." },
+
+    { CHOICE(log, level, int, LEVELS), .initial = "info",
+      .why = "error, warning, info or debug; each includes those before it." },
+    { DURATION(log, slow_callback, "0", "1h"), .initial = "100ms",
+      .why = "A callback that keeps a loop for longer is logged, with where it is; 0: none is." },
+};
+const int SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS;
+
+bool section_known(const char *name)
+{
+    for (int i = 0; i < SECTION_COUNT; i++)
+        if (strcmp(SECTIONS[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+const setting *setting_find(const char *section, const char *key)
+{
+    for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
+        if (strcmp(s->section, section) == 0 && strcmp(s->key, key) == 0)
+            return s;
+    return NULL;
+}

@@ -1,0 +1,194 @@
+/* symbols.c - see symbols.h. libdw does the reading. */
+#include "symbols.h"
+#include "server/base/memory.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct symbols { Dwfl *dwfl; };
+
+/* Only what is in the files themselves: the usual way may ask servers on the internet for the rest. */
+static int no_other_file(Dwfl_Module *m, void **data, const char *name, Dwarf_Addr base, const char *file,
+                         const char *link, GElf_Word crc, char **found)
+{
+    (void)m, (void)data, (void)name, (void)base, (void)file, (void)link, (void)crc, (void)found;
+    return -1;
+}
+
+symbols *symbols_open(void)
+{
+    static const Dwfl_Callbacks CALLBACKS = {
+        .find_elf = dwfl_linux_proc_find_elf,
+        .find_debuginfo = no_other_file,
+    };
+    symbols *s = mem_alloc(sizeof *s);
+    s->dwfl = dwfl_begin(&CALLBACKS);
+    if (s->dwfl) {
+        dwfl_report_begin(s->dwfl);
+        dwfl_linux_proc_report(s->dwfl, getpid());           /* without /proc, offsets will have to do */
+        dwfl_report_end(s->dwfl, NULL, NULL);
+    }
+    return s;
+}
+
+void symbols_close(symbols *s)
+{
+    dwfl_end(s->dwfl);
+    mem_free(s);
+}
+
+struct Dwfl *symbols_dwfl(symbols *s) { return s->dwfl; }
+
+/* A text that grows, and is cut at its end. */
+struct out { char *at; size_t length, size; };
+
+static void append(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(struct out *o, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int n = vsnprintf(o->at + o->length, o->size - o->length, format, args);
+    va_end(args);
+    o->length += n > 0 ? (size_t)n : 0;
+    if (o->length >= o->size)
+        o->length = o->size - 1;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Without the folder in which it was compiled. */
+static const char *shortened(const char *file, const char *folder)
+{
+    const size_t length = folder ? strlen(folder) : 0;
+    return length && strncmp(file, folder, length) == 0 && file[length] == '/' ? file + length + 1 : file;
+}
+
+/* What was compiled together, of which this place is. gcc gives an index of them, clang does not. */
+static Dwarf_Die *unit_of(Dwfl_Module *m, Dwarf_Addr pc, Dwarf_Addr *bias)
+{
+    Dwarf_Die *unit = m ? dwfl_module_addrdie(m, pc, bias) : NULL;
+    if (unit || !m)
+        return unit;
+    while ((unit = dwfl_module_nextcu(m, unit, bias)) && dwarf_haspc(unit, pc - *bias) <= 0)
+        ;
+    return unit;
+}
+
+static void append_offset(struct out *o, Dwfl_Module *m, Dwarf_Addr pc)
+{
+    Dwarf_Addr start = 0;
+    const char *name = m ? dwfl_module_info(m, NULL, &start, NULL, NULL, NULL, NULL, NULL) : NULL;
+    if (name)
+        append(o, "%s+0x%llx", last_part(name), (unsigned long long)(pc - start));
+    else
+        append(o, "0x%llx", (unsigned long long)pc);
+}
+
+static const char *folder_of(Dwarf_Die *unit)
+{
+    Dwarf_Attribute a;
+    return dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &a));
+}
+
+/* False if nobody knows the line. pc is the unit's own, without bias. */
+static bool append_line(struct out *o, Dwarf_Die *unit, Dwarf_Addr pc)
+{
+    Dwarf_Line *line = dwarf_getsrc_die(unit, pc);
+    int number = 0;
+    const char *file = line && dwarf_lineno(line, &number) == 0 ? dwarf_linesrc(line, NULL, NULL) : NULL;
+    if (file)
+        append(o, "%s:%d", shortened(file, folder_of(unit)), number);
+    return file;
+}
+
+/* Where an inlined function was called: what its caller's line is, then. */
+static void append_call(struct out *o, Dwarf_Die *unit, Dwarf_Die *inlined)
+{
+    Dwarf_Attribute a;
+    Dwarf_Word file = 0, number = 0;
+    Dwarf_Files *files;
+    size_t count;
+    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &a), &file);
+    dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &a), &number);
+    const char *name = dwarf_getsrcfiles(unit, &files, &count) == 0 && file < count
+                     ? dwarf_filesrc(files, file, NULL, NULL)
+                     : NULL;
+    if (name)
+        append(o, "%s:%llu", shortened(name, folder_of(unit)), (unsigned long long)number);
+    else
+        append(o, "?");
+}
+
+/* The scopes that hold this place, the innermost first: as they are in the code, not in the source. */
+static int scopes_of(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die **scopes)
+{
+    Dwarf_Die *by_source = NULL;
+    const int count = dwarf_getscopes(unit, pc, &by_source) > 0 ? dwarf_getscopes_die(by_source, scopes) : 0;
+    free(by_source);
+    return count;
+}
+
+/* The functions that this place belongs to, the innermost first; false if they are not known. */
+static bool append_functions(struct out *o, Dwfl_Module *m, Dwarf_Addr pc)
+{
+    Dwarf_Addr bias;
+    Dwarf_Die *unit = unit_of(m, pc, &bias), *scopes = NULL, *inlined = NULL;
+    const int count = unit ? scopes_of(unit, pc - bias, &scopes) : 0;
+    bool any = false;
+
+    for (int i = 0; i < count; i++) {
+        const int tag = dwarf_tag(&scopes[i]);
+        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+            continue;
+        const char *name = dwarf_diename(&scopes[i]);
+        append(o, "%s%s (", any ? " < " : "", name ? name : "?");
+        if (inlined)
+            append_call(o, unit, inlined);
+        else if (!append_line(o, unit, pc - bias))
+            append_offset(o, m, pc);
+        append(o, ")");
+        any = true;
+        inlined = tag == DW_TAG_inlined_subroutine ? &scopes[i] : NULL;
+        if (!inlined)
+            break;
+    }
+    free(scopes);
+    return any;
+}
+
+static Dwfl_Module *module_of(symbols *s, Dwarf_Addr pc) { return s->dwfl ? dwfl_addrmodule(s->dwfl, pc) : NULL; }
+
+size_t symbols_frame(symbols *s, uintptr_t pc, char *to, size_t size)
+{
+    struct out o = { to, 0, size };
+    Dwfl_Module *m = module_of(s, pc);
+    if (append_functions(&o, m, pc))
+        return o.length;
+    const char *name = m ? dwfl_module_addrname(m, pc) : NULL;
+    if (name)
+        append(&o, "%s (", name);
+    append_offset(&o, m, pc);
+    if (name)
+        append(&o, ")");
+    return o.length;
+}
+
+size_t symbols_place(symbols *s, uintptr_t pc, char *to, size_t size)
+{
+    struct out o = { to, 0, size };
+    Dwfl_Module *m = module_of(s, pc);
+    Dwarf_Addr bias;
+    Dwarf_Die *unit = unit_of(m, pc, &bias);
+    if (!unit || !append_line(&o, unit, pc - bias))
+        append_offset(&o, m, pc);
+    return o.length;
+}

@@ -1,0 +1,233 @@
+/* admission.c - see admission.h. */
+#include "admission.h"
+#include "server/http/message/accept.h"
+#include "connection.h"
+#include "server/base/refusal.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+enum {
+    ALONE_IN_A_ROW = 4,                      /* of those who sent one request, before one of those who sent more */
+    REFRESH = 10,                            /* ms for which a refusal's text is good */
+};
+
+static const uint64_t MS = 1000000;
+
+/* What those who need it are told, by what they met. */
+static const struct { refusal wait, timeout, line, ahead; } TOLD[NEEDS] = {
+    [NEEDS_READS]  = { REFUSED_DATABASE_WAIT, REFUSED_DATABASE_TIMEOUT, REFUSED_DATABASE_LINE, REFUSED_DATABASE_AHEAD },
+    [NEEDS_WRITES] = { REFUSED_DATABASE_WAIT, REFUSED_DATABASE_TIMEOUT, REFUSED_DATABASE_LINE, REFUSED_DATABASE_AHEAD },
+    [NEEDS_PAGE]   = { REFUSED_PAGE_WAIT, REFUSED_PAGE_TIMEOUT, REFUSED_PAGE_LINE, REFUSED_PAGE_AHEAD },
+};
+
+static admission_line *line_of(admission *a, const request *r) { return &a->lines[r->needs]; }
+static request *request_at(line_place *p) { return (request *)((char *)p - offsetof(request, place)); }
+
+static void rang(timer *t);
+
+void admission_open(admission *a, const config *c)
+{
+    for (int i = 0; i < NEEDS; i++)
+        a->lines[i] = (admission_line){
+            .codel = codel_of_ms(c->database.target, c->database.line_timeout),
+            .most = c->database.line,
+        };
+}
+
+void admission_close(admission *a)
+{
+    for (int i = 0; i < NEEDS; i++) {
+        assert(a->lines[i].waiting == 0);
+        timer_stop(&a->lines[i].timer);
+    }
+}
+
+bool admission_stands(const admission *a, need n) { return a->lines[n].stands; }
+uint64_t admission_worth(const admission *a, need n) { return a->lines[n].worth; }
+
+static bool has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
+
+/* Nobody who could begin now is overtaken by one who comes: what they need may be the same. */
+bool admission_is_open(const admission *a, need n)
+{
+    if (n == NEEDS_NOTHING)
+        return true;
+    for (int other = NEEDS_NOTHING + 1; other < NEEDS; other++)
+        if (a->lines[other].waiting > 0 && ((need)other == n || has_room(a, (need)other)))
+            return false;
+    return has_room(a, n);
+}
+
+/* Until when r may wait. */
+static uint64_t due(const admission_line *l, const request *r, uint64_t now)
+{
+    const uint64_t patience = codel_patience(&l->codel, now);
+    const uint64_t since = r->place.since;
+    return deadline_sooner(patience < NO_DEADLINE - since ? since + patience : NO_DEADLINE, r->deadline);
+}
+
+bool admission_enter(admission *a, request *r)
+{
+    admission_line *l = line_of(a, r);
+    if (admission_is_open(a, r->needs))
+        return true;
+    const uint64_t now = uv_hrtime();
+    if (l->waiting >= l->most) {
+        exchange_decline(r, refuse(TOLD[r->needs].line, 0));
+        return false;
+    }
+    if (l->waiting++ == 0)
+        codel_is_empty(&l->codel, now);
+    line_join(r->ahead ? &l->ahead : &l->alone, &r->place);
+    r->waits = true;
+    if (!timer_is_set(&l->timer))
+        timer_set_at(&l->timer, due(l, r, now), rang);
+    return false;
+}
+
+need admission_needs(const admission *a, const intake *in)
+{
+    if (in->needs != NEEDS_PAGE || admission_is_open(a, NEEDS_PAGE))
+        return in->needs;
+    arena list;
+    arena_init(&list, NULL, 0);
+    const bool json = accept_prefers(intake_accepts(in, &list), TEXT("application/json"), TEXT("text/html"));
+    arena_done(&list);
+    return json ? NEEDS_READS : NEEDS_PAGE;
+}
+
+static void leave(admission_line *l, request *r)
+{
+    line_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
+    r->place = (line_place){ 0 };
+    r->waits = false;
+    if (--l->waiting == 0) {
+        l->stands = false;
+        timer_stop(&l->timer);
+    }
+}
+
+void admission_leave(admission *a, request *r) { leave(line_of(a, r), r); }
+
+static uint64_t longest_wait(const admission_line *l, uint64_t now)
+{
+    uint64_t since = now;
+    if (l->alone.first)
+        since = l->alone.first->since;
+    if (l->ahead.first && l->ahead.first->since < since)
+        since = l->ahead.first->since;
+    return now > since ? now - since : 0;
+}
+
+/* The answer to a GET that is refused so, from status line to body: made anew now and then, for it is the same for all
+ * but in how long the wait was. */
+static text refusal_text(admission *a, need n, int err, bool html, uint64_t now)
+{
+    typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
+    if (err != made->err || now >= made->until) {
+        made->length = exchange_render_refusal(err, html, true, made->bytes, sizeof made->bytes);
+        made->err = err;
+        made->until = now + REFRESH * MS;
+    }
+    return (text){ made->bytes, made->length };
+}
+
+text admission_refusal(admission *a, need n, bool html)
+{
+    const uint64_t now = uv_hrtime();
+    return refusal_text(a, n, refuse(TOLD[n].ahead, longest_wait(&a->lines[n], now)), html, now);
+}
+
+static void turn_away(admission *a, request *r, uint64_t now)
+{
+    admission_line *l = line_of(a, r);
+    const uint64_t waited = now - r->place.since;
+    const bool late = now >= r->deadline;
+    const refusal kind = codel_at_ceiling(&l->codel, waited) ? TOLD[r->needs].timeout : TOLD[r->needs].wait;
+    leave(l, r);
+    if (late)
+        pipeline_decline(r, UV_ETIMEDOUT);
+    else if (!exchange_is_plain_get(r))
+        pipeline_decline(r, refuse(kind, waited));
+    else
+        pipeline_decline_with(r, refusal_text(a, r->needs, refuse(kind, waited),
+                                              problem_prefers_html(request_list(r, "accept")), now));
+}
+
+static void turn_away_the_late(admission *a, admission_line *l, line *of, uint64_t now)
+{
+    while (of->first && now >= due(l, request_at(of->first), now) && !worker_turn_is_over(uv_hrtime()))
+        turn_away(a, request_at(of->first), now);
+}
+
+static request *next(admission_line *l)
+{
+    const bool ahead = l->ahead.first && (!l->alone.first || l->turns >= ALONE_IN_A_ROW);
+    l->turns = ahead ? 0 : l->turns + 1;
+    return request_at(ahead ? l->ahead.first : l->alone.first);
+}
+
+/* When to look again, if nothing happens before: in the next turn, if this one had no time for all. */
+static void set_timer(admission_line *l, uint64_t now)
+{
+    uint64_t first = NO_DEADLINE;
+    if (l->alone.first)
+        first = due(l, request_at(l->alone.first), now);
+    if (l->ahead.first)
+        first = deadline_sooner(first, due(l, request_at(l->ahead.first), now));
+    timer_set_at(&l->timer, worker_turn_is_over(now) ? now : first, rang);
+}
+
+/* One of those who need it, late or not: better than that nobody is served. False if there is none, or no room. */
+static bool let_one_in(admission *a, need n)
+{
+    admission_line *l = &a->lines[n];
+    if (l->waiting == 0 || !has_room(a, n))
+        return false;
+    request *r = next(l);
+    leave(l, r);
+    pipeline_begin(r);
+    return true;
+}
+
+static void judge(admission_line *l, uint64_t now)
+{
+    l->stands = l->waiting > 0 && codel_stands(&l->codel, now);
+    l->worth = codel_worth(&l->codel, now, longest_wait(l, now));
+}
+
+static bool anybody_waits(const admission *a)
+{
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+        if (a->lines[n].waiting > 0)
+            return true;
+    return false;
+}
+
+void admission_serve(admission *a)
+{
+    if (!anybody_waits(a))
+        return;
+    const uint64_t now = uv_hrtime();
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+        judge(&a->lines[n], now);
+    for (bool any = true; any && !worker_turn_is_over(uv_hrtime());) {       /* in turn: they share the database */
+        any = false;
+        for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
+            any |= let_one_in(a, (need)n);
+    }
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++) {
+        admission_line *l = &a->lines[n];
+        turn_away_the_late(a, l, &l->alone, now);
+        turn_away_the_late(a, l, &l->ahead, now);
+        if (l->waiting > 0)
+            set_timer(l, now);
+    }
+}
+
+static void rang(timer *t)
+{
+    (void)t;
+    admission_serve(&worker_here->admission);
+}

@@ -1,0 +1,67 @@
+/* admission.h - which requests of a loop begin, when more come than their resource can serve.
+ *
+ * A route says what it needs (router.h), the site how much room there is for it (server.h). While there is
+ * room, and nobody waits, a request begins at once. Else it waits here, whole: before it has a task, and
+ * before anything has been asked of the database on its behalf. So one that must be refused has cost a look at its head.
+ *
+ *     begins at once, or:  new   | a client's only request       \  4 of the one,
+ *                          again | clients that have sent ahead  /  1 of the other   -> begins, or 503
+ *
+ *   Fairness.  Of each connection at most one request waits, so a client that sends a hundred ahead has one
+ *              place, as any other; and one that sends a single request goes before those (the "new flows" of FQ-CoDel,
+ *              RFC 8290).
+ *   Time.      How long one may wait is codel.h's to say: [database] line_timeout, or while the line stands,
+ *              [database] target. Of what a client has sent ahead, the latest are then kept, as many as can be served
+ *              in a quarter of that, one after the other; those before them are refused at once.
+ *   Memory.    [database] line bounds how many wait.
+ *
+ * All of it belongs to the loop of the worker. */
+#ifndef HTTP_ADMISSION_H
+#define HTTP_ADMISSION_H
+
+#include "server/http/router.h"
+#include "server/base/codel.h"
+#include "server/base/line.h"
+#include "server/async/timer.h"
+
+struct config;
+struct intake;
+
+typedef struct admission_line {
+    codel codel;
+    line  alone, ahead;                      /* of requests; both in the order in which they came */
+    int   waiting, most;
+    bool  stands;                            /* as of this turn */
+    uint64_t worth;                          /* of what one client has sent at once: how many are worth the wait (codel.h) */
+    int   turns;                             /* of those alone, since one that was sent ahead began */
+    timer timer;                             /* rings when the first one has waited long enough */
+} admission_line;
+
+typedef struct admission {
+    int          (*room)(void *arg, need n); /* the site's; NULL: there is always room */
+    void          *arg;
+    admission_line lines[NEEDS];
+    struct { size_t length; int err; uint64_t until; char bytes[1536]; } refusals[NEEDS][2];  /* as text: for a while */
+} admission;
+
+void admission_open(admission *a, const struct config *c);
+void admission_close(admission *a);          /* nobody may wait */
+
+/* What the request in needs, as far as it matters now: who would get JSON need not wait for who renders pages. */
+need admission_needs(const admission *a, const struct intake *in);
+
+bool admission_is_open(const admission *a, need n);          /* who needs it may begin now */
+bool admission_stands(const admission *a, need n);           /* more comes than can be served, for a while by now */
+uint64_t admission_worth(const admission *a, need n);        /* of what one client has sent at once: how many are worth the wait */
+
+/* True: r may begin now. Else it waits, or, if the line is full, has been refused: then it has an answer. */
+bool admission_enter(admission *a, request *r);
+void admission_leave(admission *a, request *r);      /* it will not begin: its client is gone */
+
+/* Once a turn: begins as many as there is room for, and refuses those who have waited too long. */
+void admission_serve(admission *a);
+
+/* The whole answer, from status line to body, to a request that is refused unread but for its head. Valid until the next call. */
+text admission_refusal(admission *a, need n, bool html);
+
+#endif

@@ -1,0 +1,101 @@
+/* connection.h - one client of a loop: bytes in, requests started in order, answers out in order.
+ *
+ *     socket -> reader.c -> pipeline.c -> handler -> response.c -> writer.c -> socket
+ *
+ * A body is gathered first, or, if the route says so, pulled by its handler (stream.c).
+ *
+ * What arrives is read in the loop's own buffer and, if it is a whole request, never copied but into
+ * that request; only the beginning of an incomplete one is kept aside. Answers gather in the
+ * connection's output and leave in one write a turn. An idle connection is this struct and no more.
+ *
+ *   The end.  A client that closes its side has left, or only says that it will send no more; nothing
+ *             tells which. Its answers have a second more, then its handlers are cancelled.
+ *   Room.     What one client can make the server hold is bounded: limits.output of answers that it
+ *             does not take (and what the answer that crosses it adds), limits.pipeline of requests,
+ *             limits.head and one read of what it sends beyond them. */
+#ifndef HTTP_CONNECTION_H
+#define HTTP_CONNECTION_H
+
+#include "server/http/exchange.h"
+#include "server/http/message/guard.h"
+#include "server/async/loop.h"
+#include "server/async/timer.h"
+#include "worker.h"
+
+#include <sys/types.h>
+
+typedef enum phase { NEW, IDLE, HEAD, BODY, HANDLER, LEFT, WRITE, LINGERING } phase; /* what it waits for; NEW: its first byte */
+
+typedef struct connection {
+    timer         timer;
+    ready         turn_end;
+    output        out;
+    request      *first, *last;              /* in the order they came */
+    struct input *input;                     /* what could not be used yet; NULL when there is none */
+    struct write *writing;                   /* the kernel does not take more of out yet; NULL: it has taken all */
+    int           fd;
+    uint32_t      since;                     /* ms, of which these are the low bits: when this phase began or got on */
+    uint16_t      count;                     /* requests in line */
+    uint8_t       phase : 3;
+    bool          reading : 1;               /* the body of the last request is arriving; its handler runs if it streams */
+    bool          flushing : 1;              /* turn_end is in the loop's list */
+    bool          busy : 1;                  /* reader_use is on the stack: it flushes when it is done */
+    bool          blocked : 1;               /* there is input, but no room for another request yet */
+    bool          more : 1;                  /* what is looked at came with an earlier request, or has lain aside */
+    bool          paused : 1;                /* not reading from the socket */
+    bool          reads : 1, writes : 1;     /* what the poller watches it for */
+    bool          ending : 1;                /* no more requests: close when all is answered and written */
+    bool          unread : 1;                /* the client may still be sending: linger */
+    bool          left : 1;                  /* the client has said all: it is gone, or waits for the rest */
+    bool          closing : 1;               /* its socket has been closed, and no new request may come */
+} connection;
+
+/* connection.c: its time and its end. */
+void connection_begin(int fd);               /* a client has connected: its socket, non-blocking, is the connection's */
+void connection_watch(connection *c);        /* its phase may have changed: its time limit too */
+void connection_finish(connection *c);       /* all is answered and written, and there will be no more */
+void connection_abandon(connection *c);      /* its client is gone, or must go: handlers are cancelled */
+void connection_free_if_done(connection *c);
+void connection_poll(connection *c);         /* has changed what it waits for at its socket */
+
+/* reader.c: bytes become requests. */
+void reader_read(connection *c);             /* its socket can be read */
+void reader_resume(connection *c);           /* if it had paused */
+void reader_use(connection *c, const char *at, size_t length);       /* what is aside, then these bytes */
+void reader_go_on(connection *c);            /* it was blocked or paused, and may be so no more */
+bool reader_has_room(const connection *c);   /* may what comes next be looked at now? */
+void reader_forget(connection *c);           /* frees what is aside */
+
+/* stream.c: a body that its handler pulls; that of c->last, which is c->reading, unless it says otherwise. */
+size_t   stream_begin(connection *c, const char *at, size_t length);     /* its head is here: takes what it has of the body, and starts it */
+size_t   stream_take(connection *c, const char *at, size_t length);
+void     stream_break(connection *c, int err);       /* the rest will not come: its handler learns why */
+MUST_AWAIT promise *stream_more(request *r);            /* settles when there is a piece, or the end */
+bool     stream_is_waited_for(const request *r);
+void     stream_end(connection *c, const request *r);        /* its handler has ended, and may have left some of it */
+
+/* pipeline.c: the line of requests. */
+void pipeline_begin(request *r);             /* it has waited, and its handler may run now */
+void pipeline_decline(request *r, int err);  /* it has waited, and is answered with an error instead */
+void pipeline_decline_with(request *r, text answer);         /* or with that, from the status line on */
+void pipeline_append(connection *c, request *r);
+void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */
+void pipeline_refuse(connection *c, int err);        /* answers all that came before, then this error, then ends */
+void pipeline_abandon(connection *c);                /* cancels what its requests wait for */
+
+/* writer.c: answers become bytes. */
+void     writer_go_on(connection *c);        /* its socket can be written to again */
+void     writer_forget(connection *c);       /* what the kernel has not taken is dropped */
+void     writer_push(connection *c);         /* as much as the kernel takes; the rest when it can */
+void     writer_flush(connection *c);        /* the same, and what follows: room for more, or the end */
+void     writer_flush_soon(connection *c);   /* at the end of this turn */
+void     writer_end_turn(connection *c);     /* the same, whoever is using it now: frees it if it has been closed by then */
+void     writer_flush_next_turn(connection *c);
+size_t   writer_backlog(const connection *c);        /* bytes that are still here */
+bool     writer_has_room(const connection *c);       /* they are not too many for another request */
+bool     writer_got_on(connection *c);       /* while writing: has the client taken any since the last look? */
+size_t   writer_share(const request *r);     /* how large that may be */
+MUST_AWAIT promise *writer_room(request *r);            /* settles when another piece of a long answer may come */
+void     writer_wake(request *r, int err);   /* settles that, if it waits for it */
+
+#endif

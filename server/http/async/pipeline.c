@@ -1,0 +1,278 @@
+/* pipeline.c - see connection.h: requests of one client, answered in the order they came.
+ *
+ * Safe ones (GET and such) run side by side; any other waits for those before it, and those behind
+ * wait for it (RFC 9112, 9.3.2). */
+#include "connection.h"
+#include "server/base/memory.h"
+
+static void answering(request *r) { worker_here->answering(r); }
+
+static void deadline_came(timer *t)
+{
+    request *r = (request *)((char *)t - offsetof(request, timer));
+    if (r->running)
+        promise_cancel(r->running);
+}
+
+static void limit(request *r)
+{
+    if (r->task)
+        task_limit(r->task, r->deadline);
+    else if (r->deadline == NO_DEADLINE)
+        timer_stop(&r->timer);
+    else if (r->running)
+        timer_set_at(&r->timer, r->deadline, deadline_came);
+}
+
+static const exchange_host host = { .room = writer_room, .share = writer_share, .answering = answering, .limit = limit, .more = stream_more };
+
+static void free_request(request *r)
+{
+    task *t = r->task;
+    const bool on_heap = !t || task_room(t) != r;
+    exchange_done(r);
+    if (on_heap)
+        mem_free(r);
+    if (t)
+        task_free(t);
+}
+
+static void start(request *r);
+
+/* Its handler runs, now or when there is room for it. */
+static void begin(request *r)
+{
+    if (!r->needs || admission_enter(&worker_here->admission, r))
+        start(r);
+}
+
+/* Those at the head of the line that have ended leave it, and the next one's answer gets its turn. */
+static void advance(connection *c)
+{
+    for (request *r; (r = c->first) && r->finished;) {
+        if (exchange_broke_off(r)) {         /* a long answer broke off: the client must see that */
+            writer_push(c);                  /* what is whole before it, too */
+            connection_abandon(c);
+            return;
+        }
+        stream_end(c, r);
+        c->first = r->next;
+        c->count--;
+        if (!r->keep_alive)
+            c->ending = true;
+        free_request(r);
+        if (!(r = c->first)) {
+            c->last = NULL;
+            break;
+        }
+        output_move(&c->out, &r->held);
+        r->out = &c->out;
+        if (r->held_back && !c->closing) {
+            r->held_back = false;
+            begin(r);
+        }
+    }
+    if (c->closing)
+        connection_free_if_done(c);
+    else
+        writer_flush_soon(c);
+}
+
+static void on_drained(int err, void *arg)
+{
+    request *r = arg;
+    (void)err;
+    owner_end(&r->owner);
+    r->finished = true;
+    advance(r->connection);
+}
+
+/* The handler has ended, with err. What it forgot may yet write to the request: only the answer does not wait. */
+static void finish(request *r, int err)
+{
+    r->running = NULL;
+    timer_stop(&r->timer);
+    if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
+        err = UV_ETIMEDOUT;
+    exchange_end(r, err);
+    if (!owner_keeps(&r->owner)) {
+        on_drained(0, r);
+        return;
+    }
+    writer_flush_soon(r->connection);
+    when_settled(owner_drain(&r->owner), on_drained, r);
+}
+
+static void on_settled(int err, void *arg) { finish(arg, err); }
+
+static int run_handler(void *arg)
+{
+    request *r = arg;
+    const int err = r->route->await(r);
+    if (owner_keeps(owner_here()))           /* the task will wait for what it forgot */
+        writer_flush_soon(r->connection);
+    return err;
+}
+
+/* Each on behalf of its route. */
+
+static promise *start_task(request *r)
+{
+    const label before = owner_relabel(r->owner.label);
+    promise *p = task_run(r->task, run_handler, r);
+    owner_relabel(before);
+    return p;
+}
+
+static promise *start_promise(request *r)
+{
+    owner *const before = owner_enter(&r->owner);
+    promise *p = r->route->promise(r);
+    owner_enter(before);
+    return p;
+}
+
+/* Of a callback's handler, to be called from anywhere. What it lets start is nobody else's business, least
+ * of all a task's, which cannot start another: then the loop does it. */
+static void done(int err, void *arg)
+{
+    request *r = arg;
+    if (owner_entered && owner_entered != &r->owner)
+        when_settled(promise_settled(err), on_settled, r);
+    else
+        finish(r, err);
+}
+
+static void start_callback(request *r)
+{
+    owner *const before = owner_enter(&r->owner);
+    r->route->callback(r, done, r);          /* r may be over by then, and gone */
+    owner_enter(before);
+}
+
+static void start(request *r)
+{
+    promise *p;
+    int err;
+
+    if (!r->route) {
+        exchange_answer(r);
+        r->finished = true;
+        return;
+    }
+    r->owner.since = r->started / 1000000;
+    if (r->route->callback) {
+        start_callback(r);
+        return;
+    }
+    if (r->route->await) {
+        if (!r->task && !(r->task = task_new(r->route->path, 0))) {
+            finish(r, UV_ENOMEM);
+            return;
+        }
+        limit(r);
+        p = start_task(r);
+    } else {
+        p = start_promise(r);
+    }
+    if (promise_take_if_settled(p, &err)) {
+        finish(r, err);
+        return;
+    }
+    r->running = p;
+    when_settled(p, on_settled, r);
+    if (!r->task)
+        limit(r);
+    if (r->gone)                             /* its first piece found nobody there */
+        promise_cancel(p);
+}
+
+void pipeline_start(connection *c, request *r)
+{
+    exchange_limit(r, worker_here->config->timeouts.request);
+    if (c->first != r && !exchange_is_safe(r)) {
+        r->held_back = true;
+        return;
+    }
+    begin(r);
+    if (c->first && c->first->finished)
+        advance(c);
+}
+
+void pipeline_begin(request *r)
+{
+    connection *c = r->connection;
+    start(r);
+    if (c->first && c->first->finished)
+        advance(c);
+    else if (c->blocked || c->paused)        /* there may be room for the next one */
+        writer_flush_soon(c);
+}
+
+void pipeline_decline(request *r, int err)
+{
+    exchange_decline(r, err);
+    advance(r->connection);
+}
+
+void pipeline_decline_with(request *r, text answer)
+{
+    output_append(r->out, answer);
+    r->answered = r->finished = true;
+    advance(r->connection);
+}
+
+void pipeline_append(connection *c, request *r)
+{
+    r->connection = c;
+    r->host = &host;
+    r->out = c->first ? &r->held : &c->out;
+    if (c->last)
+        c->last->next = r;
+    else
+        c->first = r;
+    c->last = r;
+    c->count++;
+    if (!r->keep_alive)
+        c->ending = true;
+}
+
+void pipeline_refuse(connection *c, int err)
+{
+    request *r = c->reading ? c->last : NULL;    /* of which some has come, and has its place in line */
+    if (r && r->body && r->body->streams) {
+        stream_break(c, err);
+        return;
+    }
+    c->reading = false;
+    if (!r) {
+        const size_t size = exchange_size(&NO_HEAD, 0);
+        r = mem_alloc(size);
+        exchange_init(r, size, &NO_HEAD);
+        pipeline_append(c, r);
+    }
+    c->ending = c->unread = true;
+    exchange_refuse(r, err);
+    advance(c);
+}
+
+void pipeline_abandon(connection *c)
+{
+    if (c->reading && !c->last->body->streams)
+        c->last->finished = true;             /* it has no handler yet */
+    c->reading = false;
+    for (request *r = c->first; r; r = r->next) {
+        r->gone = true;
+        output_free(&r->held);
+        if (r->held_back)
+            r->finished = true;
+        if (r->waits) {
+            admission_leave(&worker_here->admission, r);
+            r->finished = true;
+        }
+        writer_wake(r, UV_ECANCELED);
+        if (r->running)
+            promise_cancel(r->running);
+    }
+    advance(c);
+}

@@ -1,0 +1,105 @@
+/* poller.c - see poller.h. */
+#include "poller.h"
+#include "server/async/loop.h"
+#include "server/base/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static poller *of_uv(uv_poll_t *uv) { return (poller *)((char *)uv - offsetof(poller, uv)); }
+
+static bool hand_out(poller *p)
+{
+    while (p->at < p->got) {
+        const struct epoll_event *e = &p->events[p->at];
+        void *who = e->data.fd < p->size ? p->who[e->data.fd] : NULL;
+        bool done = true;
+        if (who) {                           /* else it was removed since */
+            loop_enter();
+            done = p->ready(who, e->events);
+            loop_leave();
+        }
+        if (!done)
+            return false;
+        p->at++;
+    }
+    return true;
+}
+
+static void on_ready(uv_poll_t *uv, int status, int events)
+{
+    poller *p = of_uv(uv);
+    (void)status, (void)events;
+    if (!hand_out(p))
+        return;
+    p->at = 0;
+    p->got = epoll_wait(p->epoll, p->events, POLLER_BATCH, 0);
+    if (p->got > 0)
+        hand_out(p);
+}
+
+int poller_open(poller *p, bool (*ready)(void *who, uint32_t events))
+{
+    *p = (poller){ .epoll = epoll_create1(EPOLL_CLOEXEC), .ready = ready };
+    if (p->epoll < 0)
+        return -errno;
+    const int err = uv_poll_init(loop_here(), &p->uv, p->epoll);
+    if (err) {
+        close(p->epoll);
+        return err;
+    }
+    uv_poll_start(&p->uv, UV_READABLE, on_ready);
+    uv_unref((uv_handle_t *)&p->uv);
+    return 0;
+}
+
+static void on_closed(uv_handle_t *uv)
+{
+    poller *p = of_uv((uv_poll_t *)uv);
+    close(p->epoll);
+    mem_free(p->who);
+}
+
+void poller_close(poller *p)
+{
+    assert(p->count == 0);
+    uv_close((uv_handle_t *)&p->uv, on_closed);
+}
+
+void poller_add(poller *p, int fd, void *who)
+{
+    if (fd >= p->size) {
+        const int size = fd < 64 ? 64 : fd + fd / 2;
+        p->who = mem_resize(p->who, (size_t)size * sizeof *p->who);
+        memset(p->who + p->size, 0, (size_t)(size - p->size) * sizeof *p->who);
+        p->size = size;
+    }
+    p->who[fd] = who;
+    if (p->count++ == 0)
+        uv_ref((uv_handle_t *)&p->uv);
+}
+
+void poller_remove(poller *p, int fd)
+{
+    epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL);            /* another process may have a copy: closing would not end it */
+    p->who[fd] = NULL;
+    if (--p->count == 0)
+        uv_unref((uv_handle_t *)&p->uv);
+}
+
+/* One that waits for nothing is not in it: it would be told of a hang-up all the time. */
+int poller_watch(poller *p, int fd, uint32_t before, uint32_t now)
+{
+    struct epoll_event e = { .events = now, .data.fd = fd };
+    const int how = !before ? EPOLL_CTL_ADD : now ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+    return before == now || epoll_ctl(p->epoll, how, fd, &e) == 0 ? 0 : -errno;
+}
+
+void poller_each(poller *p, void (*visit)(void *who, void *arg), void *arg)
+{
+    for (int fd = 0; fd < p->size; fd++)
+        if (p->who[fd])
+            visit(p->who[fd], arg);
+}

@@ -1,0 +1,369 @@
+/* reader.c - see connection.h: bytes become requests. */
+#include "connection.h"
+#include "server/http/intake.h"
+#include "server/base/memory.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+struct input {                               /* bytes that could not be used yet */
+    guard  guard;                            /* what has been seen of them */
+    size_t length, capacity;
+    char   bytes[];
+};
+
+enum {
+    ON_STACK = 1024,                         /* for the arena of a request on a stack: that page is touched anyway */
+    SMALL = 4096,                            /* a larger request leaves the stack to its handler */
+};
+
+void reader_forget(connection *c)
+{
+    mem_free(c->input);
+    c->input = NULL;
+}
+
+/* While more comes than can be served, a client has one request under way at a time: the next is looked at
+ * when that has been answered, and then it may turn out that a later one has overtaken it. */
+static bool is_next(const connection *c)
+{
+    const request *last = c->last;
+    return !last || (exchange_is_safe(last) && !last->held_back && !last->waits &&
+                     !admission_stands(&worker_here->admission, last->needs));
+}
+
+bool reader_has_room(const connection *c)
+{
+    if (c->reading)
+        return body_wants(c->last->body);
+    return !c->ending && writer_has_room(c) &&
+           c->count < worker_here->config->limits.pipeline && is_next(c);
+}
+
+/* Each take_ function uses bytes from the front and returns how many; 0 when it needs more. */
+
+static size_t take_body(connection *c, const char *at, size_t length)
+{
+    request *r = c->last;
+    if (r->body->streams)
+        return stream_take(c, at, length);
+    const long taken = body_take(r->body, at, length);
+    if (taken < 0) {
+        pipeline_refuse(c, (int)taken);
+        return length;
+    }
+    if (r->body->complete) {
+        c->reading = false;
+        pipeline_start(c, r);
+    }
+    return (size_t)taken;
+}
+
+/* One that may start now lies on the stack of its own task. */
+static request *make_request(const intake *in, bool now)
+{
+    size_t size = intake_size(in, ON_STACK);
+    const route *route = in->match.route;
+    task *t = NULL;
+    if (now && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, in->needs))
+        t = task_new(route->path, size);
+    if (!t)
+        size = intake_size(in, 0);
+    request *r = t ? task_room(t) : mem_resize(NULL, size);
+    intake_init(in, r, size);
+    r->task = t;
+    return r;
+}
+
+/* Refuses it at the price of having read its head: when its client has sent so many behind it, as their length tells,
+ * that it is not worth the wait, and more comes than can be served. Only what is usual is refused so cheaply; all else
+ * has its place in line. */
+static bool shed(connection *c, const intake *in, const char *behind, size_t length)
+{
+    admission *a = &worker_here->admission;
+    const head *h = &in->head;
+    if (c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
+        worker_here->draining || !admission_stands(a, in->needs) || length / h->length < admission_worth(a, in->needs) ||
+        !intake_is_overtaken(behind, length))
+        return false;
+    arena list;
+    arena_init(&list, NULL, 0);
+    output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(intake_accepts(in, &list))));
+    arena_done(&list);
+    return true;
+}
+
+static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, size_t length)
+{
+    intake *in = &worker_here->intake;
+    const config *config = worker_here->config;
+
+    const long size = intake_read(in, g, at, length, config, worker_here->router);
+    if (size == 0)
+        return 0;
+    if (size < 0) {
+        pipeline_refuse(c, (int)size);
+        return length;
+    }
+    const size_t rest = length - (size_t)size;
+    in->needs = admission_needs(&worker_here->admission, in);
+    if (shed(c, in, at + size, rest))
+        return (size_t)size;
+    const bool whole = !in->head.chunked && in->head.content_length <= rest;
+    request *r = make_request(in, whole || intake_streams(in));
+    r->started = now;
+    r->ahead = c->first || c->more || in->head.content_length < rest;
+    if (worker_here->draining)
+        r->keep_alive = false;
+    pipeline_append(c, r);
+    c->phase = IDLE;                         /* the next head's time starts anew */
+    if (!in->head.has_body) {
+        pipeline_start(c, r);
+        return (size_t)size;
+    }
+    c->reading = true;
+    const int err = intake_body(in, r, config);
+    if (err) {
+        pipeline_refuse(c, err);
+        return length;
+    }
+    if (r->body->streams)
+        return (size_t)size + stream_begin(c, at + size, rest);
+    if (in->head.expects_continue && rest == 0) {
+        output_append(r->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
+        writer_flush_soon(c);
+    }
+    return (size_t)size;
+}
+
+static void reader_pause(connection *c)
+{
+    c->paused = true;
+}
+
+void reader_resume(connection *c)
+{
+    c->paused = false;
+    if (!c->reads)
+        connection_poll(c);
+}
+
+/* A client that sends faster than it is served waits in its own buffers, not in ours; at once, while more comes
+ * than can be served: then what it sends meanwhile is read all together. Else a little is read ahead, to notice
+ * one that leaves. */
+static bool is_far_ahead(const connection *c)
+{
+    const request *last = c->last;
+    if (last && (last->waits || c->input) && admission_stands(&worker_here->admission, last->needs))
+        return true;
+    return c->input && c->input->length > worker_here->config->limits.head;
+}
+
+static void pause_or_read(connection *c)
+{
+    if (c->left)
+        return;
+    const bool far = is_far_ahead(c);
+    if (far && !c->paused && !reader_has_room(c))
+        reader_pause(c);
+    else if (!far && c->paused)
+        writer_flush_next_turn(c);
+}
+
+/* Puts length bytes behind what is aside. */
+static void keep_aside(connection *c, const char *at, size_t length)
+{
+    struct input *in = c->input;
+    const size_t held = in ? in->length : 0;
+    if (length == 0)
+        return;
+    if (!in || held + length > in->capacity) {
+        const size_t capacity = in ? 2 * in->capacity + length : length;
+        in = mem_resize(in, sizeof *in + capacity);
+        if (!c->input)
+            *in = (struct input){ 0 };
+        in->capacity = capacity;
+        c->input = in;
+    }
+    memcpy(in->bytes + held, at, length);
+    in->length = held + length;
+}
+
+/* Takes used bytes from the front of what is aside. */
+static void drop_aside(connection *c, size_t used)
+{
+    struct input *in = c->input;
+    if (!in)
+        return;
+    in->length -= used;
+    if (in->length == 0) {
+        mem_free(in);
+        c->input = NULL;
+    } else if (used > 0) {
+        memmove(in->bytes, in->bytes + used, in->length);
+    }
+}
+
+/* Its part of this turn is used up: its answers leave, and the rest of what it has sent is looked at, in the next. */
+static void go_on_next_turn(connection *c)
+{
+    writer_push(c);
+    if (!c->closing)
+        writer_flush_next_turn(c);
+}
+
+/* What is incomplete now stays so. */
+static void end_of_input(connection *c)
+{
+    c->ending = true;
+    reader_forget(c);
+    if (c->reading && c->last->body->streams)
+        stream_break(c, HTTP_STATUS(400));
+    else if (c->reading)
+        connection_abandon(c);
+}
+
+/* Uses what was kept aside, if anything, and the new bytes behind it; keeps the rest aside. */
+void reader_use(connection *c, const char *at, size_t length)
+{
+    guard g = { 0 };
+    size_t used = 0;
+    const bool aside = c->input != NULL;
+    const uint64_t now = length > 0 ? worker_here->now : uv_hrtime();        /* one look for all requests of one read */
+    int heads = 0;
+    bool yields = false;
+
+    if (!aside && length == 0)
+        return;
+    if (length == 0 && worker_turn_is_over(now)) {
+        c->blocked = true;
+        go_on_next_turn(c);
+        return;
+    }
+    c->more = aside && length == 0;
+    if (aside) {
+        keep_aside(c, at, length);
+        at = c->input->bytes;
+        length = c->input->length;
+        g = c->input->guard;
+    }
+    c->busy = true;
+    c->blocked = false;
+    while (used < length && !c->closing) {
+        if (!reader_has_room(c)) {
+            writer_push(c);                  /* that may make room */
+            if (!reader_has_room(c)) {
+                c->blocked = true;
+                break;
+            }
+        }
+        if (!c->reading && heads++ == worker_here->config->limits.pipeline) {        /* refused ones count, too */
+            c->blocked = yields = true;
+            break;
+        }
+        const size_t taken = c->reading ? take_body(c, at + used, length - used)
+                                        : take_head(c, &g, now, at + used, length - used);
+        if (taken == 0)
+            break;
+        used += taken;
+        c->more = true;
+    }
+    c->busy = false;
+    if (c->closing)
+        return;                              /* what was aside went with it */
+    if (c->ending && !c->reading && used < length) {
+        c->unread = true;                    /* what comes behind the last request is not looked at */
+        used = length;
+    }
+    if (aside)
+        drop_aside(c, used);
+    else
+        keep_aside(c, at + used, length - used);
+    if (c->input)
+        c->input->guard = g;
+    if (c->left && !c->blocked)
+        end_of_input(c);
+    if (c->closing)
+        return;
+    pause_or_read(c);
+    if (yields)
+        go_on_next_turn(c);
+    else
+        writer_flush(c);
+}
+
+/* The client sends no more. Most have gone, and what they asked for is to be cancelled; but one that
+ * has only closed its own direction still waits. Nothing tells them apart: so what can be answered
+ * in a moment is, and the rest is cancelled then. */
+static void on_end(connection *c)
+{
+    c->left = true;
+    connection_poll(c);
+    if (c->closing)
+        return;
+    if (!c->blocked)
+        end_of_input(c);
+    if (!c->closing)
+        writer_flush(c);
+}
+
+static void arrived(connection *c, ssize_t n, const char *bytes)
+{
+    if (n == UV_EOF && c->phase != LINGERING && !c->left) {
+        on_end(c);
+        return;
+    }
+    if (n < 0) {
+        connection_abandon(c);
+        return;
+    }
+    if (c->ending && !c->reading) {          /* dropped; and there may be more */
+        c->unread = true;
+        return;
+    }
+    reader_use(c, bytes, (size_t)n);
+}
+
+/* How many bytes are in the worker's buffer now, or libuv's error. */
+static ssize_t receive(const connection *c)
+{
+    ssize_t n;
+    do
+        n = recv(c->fd, worker_here->buffer, READ_BUFFER, 0);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? n : n == 0 ? UV_EOF : -errno;
+}
+
+void reader_read(connection *c)
+{
+    const ssize_t n = receive(c);
+    if (n != UV_EAGAIN)
+        arrived(c, n, worker_here->buffer);
+}
+
+/* Where there is much to read, each read on its own is cheaper than to have the socket watched for it. */
+static void read_on(connection *c)
+{
+    if (worker_turn_is_over(worker_here->now = uv_hrtime())) {
+        writer_flush_next_turn(c);
+        return;
+    }
+    const ssize_t n = receive(c);
+    if (n < READ_BUFFER && n != UV_EOF)
+        reader_resume(c);                    /* that is all there is: from now on it is watched again */
+    if (n != UV_EAGAIN && !c->closing)
+        arrived(c, n, worker_here->buffer);
+}
+
+void reader_go_on(connection *c)
+{
+    if (c->busy)
+        return;
+    if (c->blocked) {
+        if (reader_has_room(c))
+            reader_use(c, NULL, 0);
+    } else if (c->phase == LINGERING)
+        reader_resume(c);
+    else if (!c->left && !is_far_ahead(c))
+        read_on(c);
+}

@@ -1,0 +1,207 @@
+/* writer.c - see connection.h: answers leave in one system call; what the kernel does not take waits. */
+#include "connection.h"
+#include "server/base/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+enum { PARTS = 32 };                         /* chunks in one system call */
+
+struct write {
+    size_t  sent;                            /* bytes that the kernel has taken since */
+    ssize_t taken;                           /* of them, those that the client had, when last looked at; at first less than none */
+    size_t  counted;                         /* bytes of the connection's output in the worker's sum */
+};
+
+static _Thread_local pool writes = POOL(struct write);
+
+size_t writer_backlog(const connection *c) { return c->out.length; }
+
+/* Each slow reader may hold as much as is left for all: so few may hold much, many get equal shares, and there is always
+ * something left (A. Choudhury, E. Hahne, "Dynamic Queue Length Thresholds", IEEE/ACM Transactions on Networking, 1998). */
+static size_t share(void)
+{
+    const size_t all = worker_here->config->limits.outputs, used = worker_here->unwritten;
+    return used < all ? all - used : 0;
+}
+
+size_t writer_share(const request *r)
+{
+    (void)r;
+    return share();
+}
+
+/* Once slow readers have used up half of what they may, nothing is made for one that has not taken what was. */
+bool writer_has_room(const connection *c)
+{
+    const size_t most = worker_here->config->limits.output, backlog = writer_backlog(c), left = share();
+    const bool waits = c->writing && c->count > 0;
+    return backlog <= most && backlog <= left && (!waits || left >= worker_here->config->limits.outputs / 2);
+}
+
+bool writer_got_on(connection *c)
+{
+    struct write *w = c->writing;
+    const ssize_t before = w->taken;
+    int in_kernel = 0;                       /* there may be megabytes: more than a slow one takes in time */
+    ioctl(c->fd, SIOCOUTQ, &in_kernel);
+    w->taken = (ssize_t)w->sent - in_kernel;
+    return w->taken > before;
+}
+
+static void count_again(const connection *c, struct write *w)
+{
+    worker_here->unwritten += c->out.length - w->counted;
+    w->counted = c->out.length;
+}
+
+/* What the kernel did not take stays in line, and is written when it can. */
+static void write_later(connection *c)
+{
+    struct write *w = c->writing = pool_get(&writes);
+    *w = (struct write){ 0 };
+    count_again(c, w);
+    writer_got_on(c);
+    connection_poll(c);
+}
+
+void writer_forget(connection *c)
+{
+    struct write *w = c->writing;
+    if (!w)
+        return;
+    worker_here->unwritten -= w->counted;
+    pool_put(&writes, w);
+    c->writing = NULL;
+}
+
+/* Bytes, or libuv's error. */
+static ssize_t write_now(connection *c)
+{
+    struct iovec parts[PARTS];
+    size_t count = 0;
+    ssize_t n;
+    for (chunk *k = c->out.first; k && count < PARTS; k = k->next)
+        parts[count++] = (struct iovec){ k->bytes + k->sent, k->used - k->sent };
+    const struct msghdr m = { .msg_iov = parts, .msg_iovlen = count };
+    do
+        n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    output_sent(&c->out, (size_t)n);
+    return n;
+}
+
+void writer_go_on(connection *c)
+{
+    struct write *w = c->writing;
+    ssize_t n = 0;
+    while (c->out.first && (n = write_now(c)) >= 0)
+        w->sent += (size_t)n;
+    if (n < 0 && n != UV_EAGAIN) {
+        connection_abandon(c);
+        return;
+    }
+    count_again(c, w);
+    if (c->out.first)
+        return;
+    writer_forget(c);
+    c->since = (uint32_t)timer_now();        /* the client has taken some: what follows has time anew */
+    connection_poll(c);
+    if (!c->closing)
+        writer_flush(c);
+}
+
+void writer_push(connection *c)
+{
+    while (!c->closing && c->out.first && !c->writing) {
+        const ssize_t n = write_now(c);
+        if (n == UV_EAGAIN)
+            write_later(c);
+        else if (n < 0)
+            connection_abandon(c);
+    }
+}
+
+void writer_wake(request *r, int err)
+{
+    promise *room = r->waits ? NULL : r->waiting;
+    if (!room)
+        return;
+    r->waiting = NULL;
+    promise_settle(room, err);
+}
+
+void writer_flush(connection *c)
+{
+    writer_push(c);
+    if (c->closing)
+        return;
+    if (c->first && !c->writing)
+        writer_wake(c->first, 0);
+    if (c->ending && !c->first && !c->writing && !c->out.first)
+        connection_finish(c);
+    else if (c->blocked || c->paused)
+        reader_go_on(c);
+    if (!c->closing && !c->busy)
+        connection_watch(c);
+}
+
+static void on_turn_end(ready *r)
+{
+    connection *c = (connection *)((char *)r - offsetof(connection, turn_end));
+    c->flushing = false;
+    if (c->closing)
+        connection_free_if_done(c);
+    else
+        writer_flush(c);
+}
+
+void writer_flush_soon(connection *c)
+{
+    if (!c->busy)                            /* else reader_use flushes when it is done */
+        writer_end_turn(c);
+}
+
+void writer_end_turn(connection *c)
+{
+    if (c->flushing)
+        return;
+    c->flushing = true;
+    c->turn_end.run = on_turn_end;
+    loop_at_turn_end(&c->turn_end);
+}
+
+void writer_flush_next_turn(connection *c)
+{
+    if (c->flushing)                         /* in this one, then */
+        return;
+    c->flushing = true;
+    c->turn_end.run = on_turn_end;
+    worker_next_turn(&c->turn_end);
+}
+
+static void stop_waiting(promise *p, void *arg)
+{
+    (void)p;
+    writer_wake(arg, UV_ECANCELED);
+}
+
+promise *writer_room(request *r)
+{
+    connection *c = r->connection;
+    assert(!r->waiting && "each piece is awaited before the next");
+    if (r == c->first)
+        writer_push(c);                      /* and no more: a task may be calling, which must not start others */
+    if (r->gone)
+        return promise_settled(UV_ECANCELED);
+    if (r == c->first && !c->writing)
+        return promise_settled(0);
+    if (!c->busy)
+        connection_watch(c);
+    return r->waiting = promise_new(stop_waiting, r);
+}

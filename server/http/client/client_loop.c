@@ -1,0 +1,274 @@
+/* client_loop.c - the client of one loop: its line, and libcurl's sockets and time in the loop's hands.
+ *
+ * libcurl says which sockets to watch, and when it wants to be called at the latest; what it was called
+ * for has ended when curl_multi_info_read says so. Nothing of ours but that runs in a call of its. */
+#include "server/async/loop.h"
+#include "server/async/semaphore.h"
+#include "server/async/timer.h"
+#include "server/async/timing.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
+#include "server/base/refusal.h"
+#include "transfer.h"
+
+typedef struct fetch {
+    transfer      transfer;
+    promise      *promise;                   /* NULL: abandoned */
+    promise      *entering;                  /* while it is in line */
+    uint64_t      due;                       /* by timer_now */
+    uint64_t      since;                     /* uv_hrtime, when it got in line */
+    bool          cancelled;                 /* in line, or with a permit that it has not heard of */
+    struct fetch *next, **link;
+} fetch;
+
+static _Thread_local pool fetches = POOL(fetch), watches = POOL(uv_poll_t);
+
+static _Thread_local struct {
+    CURLM     *multi;                        /* NULL while there is nothing yet */
+    semaphore *permits;
+    fetch     *first;                        /* all that are in line or under way */
+    timer      timer;
+    ready      soon;
+    bool       soon_set;
+    CURL     **idle;                         /* easy handles for reuse */
+    int        idle_count;
+    promise   *closing;
+    bool       retiring;                     /* no connection is kept for another fetch */
+} here;
+
+static void reap(void);
+
+/* What libcurl wants of the loop. */
+
+static void go_on(curl_socket_t s, int events)
+{
+    int running;
+    curl_multi_socket_action(here.multi, s, events, &running);
+    reap();
+}
+
+static void rang(timer *t)
+{
+    (void)t;
+    go_on(CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void run_soon(ready *r)
+{
+    (void)r;
+    here.soon_set = false;
+    if (here.multi)
+        go_on(CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_timeout(CURLM *multi, long ms, void *arg)
+{
+    (void)multi;
+    (void)arg;
+    if (ms <= 0)
+        timer_stop(&here.timer);
+    else
+        timer_set(&here.timer, (uint64_t)ms, rang);
+    if (ms == 0 && !here.soon_set) {         /* in this turn, where a timer would take a millisecond */
+        here.soon_set = true;
+        here.soon.run = run_soon;
+        loop_at_turn_end(&here.soon);
+    }
+    return 0;
+}
+
+static void on_socket_ready(uv_poll_t *w, int status, int events)
+{
+    uv_os_fd_t fd;
+    const int flags = (status < 0 ? CURL_CSELECT_ERR : 0) | (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+                      (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+    loop_enter();
+    if (uv_fileno((uv_handle_t *)w, &fd) == 0)
+        go_on(fd, flags);
+    loop_leave();
+}
+
+static void on_closed(uv_handle_t *w) { pool_put(&watches, w); }
+
+static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *watch)
+{
+    uv_poll_t *w = watch;
+    (void)easy;
+    (void)arg;
+    if (what == CURL_POLL_REMOVE) {
+        if (w)
+            uv_close((uv_handle_t *)w, on_closed);
+        return 0;
+    }
+    if (!w) {
+        w = pool_get(&watches);
+        const int err = uv_poll_init(loop_here(), w, s);
+        if (err) {                           /* what waits for this socket will be out of time */
+            log_warning("outgoing: cannot watch a socket: %s", uv_strerror(err));
+            pool_put(&watches, w);
+            return 0;
+        }
+        curl_multi_assign(here.multi, s, w);
+    }
+    uv_poll_start(w, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_socket_ready);
+    return 0;
+}
+
+/* Opening and closing. */
+
+static int open_here(void)
+{
+    here.multi = curl_multi_init();
+    if (!here.multi)
+        return UV_ENOMEM;
+    curl_multi_setopt(here.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(here.multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    curl_multi_setopt(here.multi, CURLMOPT_MAXCONNECTS, (long)client_settings.connections);
+    here.permits = semaphore_new(client_settings.connections, client_settings.line);
+    semaphore_set_target(here.permits, client_settings.target_ms);
+    here.idle = mem_alloc((size_t)client_settings.connections * sizeof *here.idle);
+    return 0;
+}
+
+/* A fetch that comes later opens it anew. */
+static void closed_if_drained(void)
+{
+    promise *closing = here.closing;
+    if (!here.multi || here.first || !(closing || here.retiring))
+        return;
+    curl_multi_cleanup(here.multi);
+    timer_stop(&here.timer);
+    while (here.idle_count > 0)
+        curl_easy_cleanup(here.idle[--here.idle_count]);
+    mem_free(here.idle);
+    semaphore_free(here.permits);
+    here.multi = NULL;
+    here.closing = NULL;
+    if (closing)
+        promise_settle(closing, 0);
+}
+
+/* One fetch: in line, then under way. */
+
+static void settle(fetch *f, int err)
+{
+    *f->link = f->next;
+    if (f->next)
+        f->next->link = f->link;
+    if (f->promise)
+        promise_settle(f->promise, err);
+    pool_put(&fetches, f);
+    closed_if_drained();
+}
+
+static void end(fetch *f, int err)
+{
+    curl_multi_remove_handle(here.multi, f->transfer.easy);
+    CURL *easy = transfer_end(&f->transfer, err);
+    if (easy)
+        here.idle[here.idle_count++] = easy;
+    semaphore_leave(here.permits);
+    settle(f, err);
+}
+
+static void reap(void)
+{
+    int left;
+    for (CURLMsg *m; here.multi && (m = curl_multi_info_read(here.multi, &left));) {
+        fetch *f;
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f);
+        end(f, transfer_outcome(&f->transfer, m->data.result));
+    }
+}
+
+static int begin(fetch *f)
+{
+    const uint64_t now = timer_now();
+    CURL *easy = here.idle_count > 0 ? here.idle[--here.idle_count] : curl_easy_init();
+    if (!easy)
+        return UV_ENOMEM;
+    transfer_begin(&f->transfer, easy, f->due > now ? f->due - now : 0);
+    if (curl_multi_add_handle(here.multi, easy) == CURLM_OK)
+        return 0;
+    transfer_end(&f->transfer, UV_ENOMEM);
+    return UV_ENOMEM;
+}
+
+static void on_entered(int err, void *arg)
+{
+    fetch *f = arg;
+    f->entering = NULL;
+    if (err == UV_EBUSY)
+        err = refuse(REFUSED_OUTGOING_WAIT, uv_hrtime() - f->since);
+    if (!err) {
+        err = f->cancelled ? UV_ECANCELED : begin(f);
+        if (err)
+            semaphore_leave(here.permits);
+    }
+    if (err)
+        settle(f, err);
+}
+
+static void cancel(promise *p, void *arg)
+{
+    fetch *f = arg;
+    if (f->entering) {
+        f->cancelled = true;
+        promise_cancel(f->entering);
+    } else if (f->transfer.looking_up) {
+        transfer_abandon(&f->transfer);
+        f->promise = NULL;
+        promise_settle(p, UV_ECANCELED);
+    } else
+        end(f, UV_ECANCELED);
+}
+
+promise *client_loop_fetch(const transfer *t)
+{
+    int err = here.closing ? UV_ECANCELED : here.multi ? 0 : open_here();
+    if (err)
+        return promise_settled(err);
+    promise *entering = semaphore_enter(here.permits);
+    const bool waits = !promise_take_if_settled(entering, &err);
+    if (!waits && err)
+        return promise_settled(refuse(REFUSED_OUTGOING_LINE, 0));
+
+    fetch *f = pool_get(&fetches);
+    *f = (fetch){ .transfer = *t, .due = timer_now() + t->timeout_ms, .next = here.first, .link = &here.first };
+    if (here.first)
+        here.first->link = &f->next;
+    here.first = f;
+    promise *p = f->promise = promise_new(cancel, f);
+    if (waits) {
+        f->since = uv_hrtime();
+        f->entering = with_timeout(entering, t->timeout_ms);
+        when_settled(f->entering, on_entered, f);
+    } else
+        on_entered(0, f);
+    return p;
+}
+
+void client_loop_retire(void)
+{
+    here.retiring = true;
+    closed_if_drained();
+}
+
+promise *http_client_close(void)
+{
+    here.retiring = false;                   /* it is over: another server may begin in this thread */
+    if (!here.multi)
+        return promise_settled(0);
+    promise *p = here.closing = promise_new(NULL, NULL);
+    for (fetch *f = here.first, *next; f; f = next) {
+        next = f->next;
+        if (f->entering)
+            promise_cancel(f->promise);
+        else
+            end(f, UV_ECANCELED);
+    }
+    closed_if_drained();
+    return p;
+}

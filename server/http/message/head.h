@@ -1,0 +1,74 @@
+/* head.h - a request's head as llhttp reads it, and the framing rules that it leaves to us. */
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include "server/base/arena.h"
+
+#include <llhttp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Offsets from the start of the head, so that it may be copied elsewhere. A head is below 64 KiB:
+ * limits.head sees to it. */
+typedef struct header { uint16_t name, name_length, value, value_length; } header;
+
+enum { MAX_HEADERS = 256 };
+
+typedef struct head {
+    const char *at;                          /* its bytes: the caller's */
+    size_t      length;
+    uint8_t     method;                      /* llhttp's number */
+    uint8_t     minor;                       /* 1 of HTTP/1.1 */
+    bool        keep_alive;                  /* the client may send another request: 1.1's default, 1.0's wish */
+    bool        expects_continue;            /* it waits for 100 Continue before it sends the body */
+    bool        has_body;                    /* a length above 0, or chunked */
+    bool        chunked;
+    uint64_t    content_length;              /* 0 if it is chunked */
+    text        path, query;                 /* of the target, as sent; query without its ? */
+    int         count;
+    header      headers[MAX_HEADERS];
+} head;
+
+static inline text header_name(const char *at, header h)  { return (text){ at + h.name, h.name_length }; }
+static inline text header_value(const char *at, header h) { return (text){ at + h.value, h.value_length }; }
+
+/* Reads a whole head that the guard let pass. Returns 0, or an HTTP_STATUS error.
+ * Refused here, with RFC 9112's sections:
+ *
+ *   whatever the parser refuses: 400; a method that it does not know, and CONNECT: 501
+ *   a target that is neither a path, nor http://host/path, nor the * of OPTIONS,
+ *   or has a fragment: 400                                                      3.2
+ *   no Host on HTTP/1.1, two, or one that is not host, host:port, [v6] or [v6]:port: 400   3.2
+ *   more than MAX_HEADERS headers: 431
+ *   Content-Length twice, beside Transfer-Encoding, or not a number below 2^64: 400       6.3
+ *   Transfer-Encoding on HTTP/1.0, or one that names nothing, or chunked twice: 400; one that
+ *   names anything but chunked: 501. Empty members of its list count for nothing  6.1, RFC 9110, 5.6.1
+ *   an expectation other than 100-continue: 417                                 RFC 9110, 10.1.1 */
+int head_read(head *h, const char *at, size_t length);
+
+/* Equal without regard to case; lower is lower case. Inline: the length of a literal costs nothing. */
+static inline bool text_is(text t, const char *lower)
+{
+    if (t.length != strlen(lower))
+        return false;
+    for (size_t i = 0; i < t.length; i++) {
+        const char c = t.at[i];
+        if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != lower[i])
+            return false;
+    }
+    return true;
+}
+
+/* The value of the first of that name, which is in lower case; "" if there is none. at is the head's first byte. */
+text header_find(const char *at, const header headers[], int count, const char *name);
+
+/* All of that name as one list (RFC 9110, 5.3): a view if there is one, else the arena's. */
+text header_list(arena *a, const char *at, const header headers[], int count, const char *name);
+
+text text_trim(text t);                      /* without spaces and tabs at both ends */
+
+/* Takes the next member off the front of a list whose members commas part (RFC 9110, 5.6.1), trimmed: may be
+ * empty. False when there are no more. */
+bool text_next_member(text *list, text *member);
+
+#endif

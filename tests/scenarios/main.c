@@ -1,0 +1,37 @@
+/* main.c - runs all scenarios, on SQLite and on a private PostgreSQL cluster.
+ *
+ * CK_RUN_SUITE and CK_RUN_CASE choose some, as ever with Check; TENK names the server to test. */
+#include "scenarios.h"
+
+#include "tests/support/skipped.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each test case's servers carry its name; those of the failed ones may know why. */
+static void show_logs_of_failed(SRunner *all)
+{
+    const int failed = srunner_ntests_failed(all);
+    TestResult **results = srunner_failures(all);
+    for (int i = 0; i < failed; i++)
+        if (i == 0 || strcmp(tr_tcname(results[i]), tr_tcname(results[i - 1])) != 0)
+            run_show_logs(tr_tcname(results[i]));
+    free(results);
+}
+
+int main(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    skipped_begin();
+    run_begin();
+    SRunner *all = srunner_create(suite_create("scenarios"));
+#define RUN(suite) srunner_add_suite(all, suite());
+    EACH_THEME(RUN)
+    srunner_run_all(all, CK_ENV);
+    show_logs_of_failed(all);
+    const bool failed = srunner_ntests_failed(all) > 0 || server_fixture_failures > 0;
+    srunner_free(all);
+    run_end();
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

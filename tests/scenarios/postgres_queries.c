@@ -1,0 +1,193 @@
+/* postgres_queries.c - slow queries: side by side, too slow, no longer wanted, locked, too many. */
+#include "scenarios.h"
+
+#include "tests/scenarios/support/postgres.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+
+/* Views with the names of the tables, in a schema of their own, over queries of that many seconds. */
+static const char *slow_url(double seconds)
+{
+    static char url[400];
+    char sql[1024];
+    snprintf(
+        sql, sizeof sql,
+        "set client_min_messages = warning; drop schema if exists slow cascade; create schema slow;"
+        "create view slow.users as select * from public.users where (select pg_sleep(%g)) is not null;"
+        "create view slow.posts as select * from public.posts where (select pg_sleep(%g)) is not null;"
+        "grant usage on schema slow to tenk; grant select on all tables in schema slow to tenk;",
+        seconds, seconds);
+    cluster_ask(postgres(), sql);
+    snprintf(url, sizeof url, "DATABASE_URL=%s?options=-csearch_path%%3Dslow%%2Cpublic",
+             postgres_url());
+    return url;
+}
+
+#define ACTIVE "select count(*) from pg_stat_activity where usename = 'tenk' and state = 'active'"
+
+START_TEST(two_queries_of_50_ms_take_50_ms_and_sequential_100)
+{
+    double both = 10, sequential = 10;
+    server_start("postgres-queries", slow_url(0.05), NULL);
+    static const char *const together[] = {
+        "/users/42", "/users/42/promises", "/users/42/callbacks",
+    };
+    until_200("/users/42");
+    for (int i = 0; i < 9; i++) {
+        double before = now_s();
+        expect(get(together[i % 3]), 200, "text/html");
+        both = now_s() - before < both ? now_s() - before : both;
+        ck_assert_double_ge(now_s() - before, 0.050);
+        before = now_s();
+        expect(get("/users/42/sequential"), 200, "text/html");
+        sequential = now_s() - before < sequential ? now_s() - before : sequential;
+    }
+    if (in_threads_mode())                   /* blocking code has no two at once */
+        ck_assert_msg(both >= 0.100, "two at once take %.0f ms", both * 1000);
+    else
+        ck_assert_msg(both < 0.090, "two at once take %.0f ms", both * 1000);
+    ck_assert_msg(sequential >= 0.100, "one after the other take %.0f ms", sequential * 1000);
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_query_slower_than_its_timeout_is_504_and_gone_at_the_server)
+{
+    server_start("postgres-queries", slow_url(20), "TENK_DATABASE_TIMEOUT=300ms", NULL);
+    for (int i = 0; i < 2; i++) {
+        const double before = now_s();
+        const answer a = get(i ? "/users" : "/users/42");
+        const double took = now_s() - before;
+        expect_problem(a, 504);
+        ck_assert_msg(took > 0.25 && took < 2, "after %.1f s", took);
+        ck_assert_msg(eventually(1, sql_int(ACTIVE) == 0), "%s", cluster_ask(postgres(),
+                      "select string_agg(query, '; ') from pg_stat_activity where usename = 'tenk' and state = 'active'"));
+    }
+    expect(get_as("/users/42", "text/html"), 504, "text/html");
+    expect(get("/healthz"), 200, NULL);
+    server_stop();
+}
+END_TEST
+
+/* Of all stages: a callback cannot be cancelled, but its queries know the deadline. */
+START_TEST(a_query_that_its_request_has_no_time_for_is_504_and_gone_at_the_server)
+{
+    static const char *const paths[] = {
+        "/users/42", "/users/42/promises", "/users/42/callbacks", "/users/42/sequential",
+    };
+    server_start("postgres-queries", slow_url(20), "TENK_DATABASE_TIMEOUT=30s", "TENK_TIMEOUTS_REQUEST=300ms", NULL);
+    ck_assert(eventually(5, get("/healthz").status == 200));
+    for (int i = 0; i < 4; i++) {
+        const double before = now_s();
+        const answer a = get(paths[i]);
+        const double took = now_s() - before;
+        expect_problem(a, 504);
+        ck_assert_msg(took > 0.25 && took < 3, "%s: after %.1f s", paths[i], took);
+        ck_assert_msg(eventually(1, sql_int(ACTIVE) == 0), "%s goes on", paths[i]);
+    }
+    server_stop();
+}
+END_TEST
+
+/* Callbacks cannot be cancelled: that is one of the reasons for the stages after them. */
+START_TEST(a_query_whose_client_has_left_is_gone_at_the_server)
+{
+    static const char *const paths[] = {
+        "/users/42", "/users/42/promises", "/users/42/sequential", "/users",
+    };
+    server_start("postgres-queries", slow_url(20), "TENK_DATABASE_TIMEOUT=30s", NULL);
+    for (int i = 0; i < 8; i++) {
+        client *c = client_asking(paths[i % 4]);
+        ck_assert_msg(eventually(3, sql_int(ACTIVE) > 0), "%s does not run", paths[i % 4]);
+        i < 4 ? client_reset(c) : client_free(c);
+        ck_assert_msg(eventually(2, sql_int(ACTIVE) == 0), "%s goes on", paths[i % 4]);
+    }
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_locked_table_delays_nobody_else)
+{
+    server_start_on_postgres("postgres-queries", "TENK_DATABASE_TIMEOUT=500ms", NULL);
+    until_200("/users/42");
+    PGconn *other = PQconnectdb(postgres_url());
+    PQclear(PQexec(other, "begin; lock table posts in access exclusive mode"));
+    const double before = now_s();
+    expect_problem(get("/users/42"), 504);
+    const answer a = post("/users/1/posts", "application/json", "{\"title\":\"locked\",\"body\":\"b\"}");
+    expect_problem(a, a.status == 502 ? 502 : 504);          /* PostgreSQL may be slow to say that it has stopped it */
+    ck_assert_double_lt(now_s() - before, 4);
+    expect(get("/users"), 200, "text/html");
+    expect(get("/healthz"), 200, NULL);
+    PQclear(PQexec(other, "rollback"));
+    PQfinish(other);
+    ck_assert(until_200("/users/42") < 2);
+    ck_assert_int_eq(sql_int("select count(*) from posts where title = 'locked'"), 0);
+    server_stop();
+}
+END_TEST
+
+START_TEST(more_requests_than_pool_and_line_hold_are_503_and_none_hangs)
+{
+    enum { MANY = 60 };
+    client *c[MANY];
+    int good = 0, unavailable = 0;
+    server_start("postgres-queries", slow_url(0.1), "TENK_DATABASE_CONNECTIONS=2",
+                 "TENK_DATABASE_PIPELINE_DEPTH=1", "TENK_DATABASE_LINE=4",
+                 "TENK_DATABASE_LINE_TIMEOUT=2s", NULL);
+    until_200("/users");
+    const double before = now_s();
+    for (int i = 0; i < MANY; i++)
+        c[i] = client_asking(i % 2 ? "/users" : "/users/42");
+    for (int i = 0; i < MANY; i++) {
+        const answer a = client_answer(c[i]);
+        good += a.status == 200;
+        if (a.status == 503) {
+            unavailable++;
+            ck_assert_ptr_nonnull(header(&a, "Retry-After"));
+            expect_problem(a, 503);
+        }
+        client_free(c[i]);
+    }
+    ck_assert_msg(good + unavailable == MANY, "%d good, %d unavailable", good, unavailable);
+    ck_assert_int_ge(good, 2);
+    ck_assert_int_ge(unavailable, 20);
+    ck_assert_double_lt(now_s() - before, 5);
+    until_200("/users/42");
+    server_stop();
+}
+END_TEST
+
+START_TEST(waiting_in_line_has_an_end)
+{
+    server_start("postgres-queries", slow_url(1), "TENK_DATABASE_CONNECTIONS=1",
+                 "TENK_DATABASE_PIPELINE_DEPTH=1", "TENK_DATABASE_LINE_TIMEOUT=200ms", NULL);
+    client *first = client_new(), *second = client_new();
+    client_say(first, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert(eventually(5, sql_int(ACTIVE) == 1));
+    const double before = now_s();
+    client_say(second, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
+    expect_problem(client_answer(second), 503);
+    const double took = now_s() - before;
+    ck_assert_msg(took > 0.15 && took < (run_slowed() ? 2 : 0.9), "after %.2f s", took);
+    ck_assert_int_eq(client_answer(first).status, 200);
+    client_free(first);
+    client_free(second);
+    server_stop();
+}
+END_TEST
+
+Suite *postgres_queries_suite(void)
+{
+    Suite *s = suite_create("postgres-queries");
+    TCase *t = postgres_theme(s, "postgres-queries");
+    tcase_add_test(t, two_queries_of_50_ms_take_50_ms_and_sequential_100);
+    tcase_add_test(t, a_query_slower_than_its_timeout_is_504_and_gone_at_the_server);
+    tcase_add_test(t, a_query_that_its_request_has_no_time_for_is_504_and_gone_at_the_server);
+    tcase_add_test(t, a_query_whose_client_has_left_is_gone_at_the_server);
+    tcase_add_test(t, a_locked_table_delays_nobody_else);
+    tcase_add_test(t, more_requests_than_pool_and_line_hold_are_503_and_none_hangs);
+    tcase_add_test(t, waiting_in_line_has_an_end);
+    return s;
+}

@@ -1,0 +1,61 @@
+/* scenarios.h - every theme of scenarios, and what they expect of answers alike. */
+#ifndef SCENARIOS_H
+#define SCENARIOS_H
+
+#include "tests/scenarios/support/client.h"
+#include "tests/scenarios/support/server.h"
+
+#include <check.h>
+
+#define EACH_THEME(run) \
+    run(routes_suite)           \
+    run(users_suite)            \
+    run(posts_suite)            \
+    run(pages_suite)            \
+    run(sites_suite)            \
+    run(imports_suite)          \
+    run(import_faults_suite)    \
+    run(files_suite)            \
+    run(messages_suite)         \
+    run(bodies_suite)           \
+    run(refusals_suite)         \
+    run(limits_suite)           \
+    run(timeouts_suite)         \
+    run(command_suite)          \
+    run(life_suite)             \
+    run(stopping_suite)         \
+    run(logs_suite)             \
+    run(listening_suite)        \
+    run(machine_suite)          \
+    run(crowds_suite)           \
+    run(overload_suite)         \
+    run(threads_suite)          \
+    run(processes_suite)        \
+    run(modes_suite)            \
+    run(patterns_suite)         \
+    run(gallery_suite)          \
+    run(detect_suite)           \
+    run(postgres_queries_suite) \
+    run(postgres_faults_suite)  \
+    run(sqlite_faults_suite)    \
+    run(failover_suite)
+
+#define DECLARE(suite) Suite *suite(void);
+EACH_THEME(DECLARE)
+#undef DECLARE
+
+/* A test case of that name in s, whose tests share one server between start and server_fixture_stop. */
+TCase *theme(Suite *s, const char *name, void (*start)(void));
+
+/* The status, and how the Content-Type begins (NULL: any). */
+#define expect(a, status, type) expect_at(__FILE__, __LINE__, a, status, type)
+/* The status, as RFC 9457 has it: application/problem+json with type, title, status and detail. */
+#define expect_problem(a, status) expect_problem_at(__FILE__, __LINE__, a, status)
+/* The body has that part. */
+#define expect_body(a, part) expect_body_at(__FILE__, __LINE__, a, part)
+
+void expect_at(const char *file, int line, answer a, int status, const char *type);
+void expect_problem_at(const char *file, int line, answer a, int status);
+void expect_body_at(const char *file, int line, answer a, const char *part);
+
+#endif

@@ -1,0 +1,218 @@
+/* test_postgres_network.c - the PostgreSQL driver and what is between it and the server: hosts that say nothing,
+ * connections that break, poolers with less room than is wanted. */
+#include "tests/unit/db/askers.h"
+#include "db/postgres/postgres_shared.h"
+#include "on_postgres.h"
+#include "tests/support/pooler.h"
+#include "tests/support/relay.h"
+#include "server/async/loop.h"
+#include "server/base/log.h"
+#include "tests/unit/suites.h"
+#include "tests/support/support.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { ON_A_LOOP, PLAIN, BOTH };             /* most tests run as both */
+
+static PGconn *connection(bool plain)
+{
+    return plain ? ((postgres *)base)->shared->sessions[options.connections - 1].pg : ((pg_pool *)here)->links->pg;
+}
+
+static int outcome(bool plain, const statement *s, rows *r, int64_t n)
+{
+    return plain ? now(s, r, n) : outcome_here(ask(r, s, n));
+}
+
+static void expect_socket(const PGconn *pg, int level, int option, int expected)
+{
+    int is = 0;
+    socklen_t size = sizeof is;
+    ck_assert_int_eq(getsockopt(PQsocket(pg), level, option, &is, &size), 0);
+    ck_assert_int_eq(is, expected);
+}
+
+/* The kernel tells when a server is gone without a word: within seconds, sooner where another host is at hand,
+ * and as the URL wants it. */
+START_TEST(a_server_that_is_gone_without_a_word_is_left_within_seconds)
+{
+    static const struct { const char *hosts, *more; int acknowledged_ms, idle_s; } CASES[] = {
+        { "127.0.0.1:%d", "", 3000, 1 }, { "127.0.0.1:%d,127.0.0.1:1", "", 1000, 1 },
+        { "127.0.0.1:%d", "&tcp_user_timeout=7000&keepalives_idle=9", 7000, 9 },
+    };
+    const bool plain = _i % BOTH;
+    const int i = _i / BOTH;
+    char format[256], url[256];
+    rows r;
+    snprintf(format, sizeof format, "postgresql://tenk@%s/tenk?sslmode=disable%s", CASES[i].hosts, CASES[i].more);
+    snprintf(url, sizeof url, format, cluster_port(server));
+    options.connections = 1;
+    (plain ? open_plain : open_with)(url);
+    ck_assert_int_eq(outcome(plain, &THING, &r, 1), 0);
+    const PGconn *pg = connection(plain);
+    expect_socket(pg, IPPROTO_TCP, TCP_USER_TIMEOUT, CASES[i].acknowledged_ms);
+    expect_socket(pg, SOL_SOCKET, SO_KEEPALIVE, 1);
+    expect_socket(pg, IPPROTO_TCP, TCP_KEEPIDLE, CASES[i].idle_s);
+    expect_socket(pg, IPPROTO_TCP, TCP_KEEPINTVL, 1);
+    expect_socket(pg, IPPROTO_TCP, TCP_KEEPCNT, 3);
+    (plain ? finish_plain : finish)();
+}
+END_TEST
+
+START_TEST(of_two_hosts_the_silent_one_is_not_given_the_whole_connect_timeout)
+{
+    char url[256];
+    int deaf;
+    rows r;
+    listen_somewhere(16, &deaf);
+    options.connect_timeout_ms = options.line_timeout_ms = 3600000;
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,127.0.0.1:%d/tenk", deaf, cluster_port(server));
+    (_i == PLAIN ? open_plain : open_with)(url);
+    while (outcome(_i == PLAIN, &THING, &r, 1))
+        if (_i == ON_A_LOOP)
+            pause_for(1);
+    (_i == PLAIN ? finish_plain : finish)();
+}
+END_TEST
+
+/* Slow servers are reached all the same, where there are several of them. */
+START_TEST(each_host_is_given_more_time_than_the_one_before_up_to_the_connect_timeout)
+{
+    static const pg_target one = { .count = 1 }, two = { .count = 2 };
+    database_options o = { .connect_timeout_ms = 5000 };
+    ck_assert_uint_eq(pg_target_patience(&one, &o, 0), 5000);
+    ck_assert_uint_eq(pg_target_patience(&two, &o, 0), 1000);
+    ck_assert_uint_eq(pg_target_patience(&two, &o, 1), 2000);
+    ck_assert_uint_eq(pg_target_patience(&two, &o, 2), 4000);
+    ck_assert_uint_eq(pg_target_patience(&two, &o, 3), 5000);
+    ck_assert_uint_eq(pg_target_patience(&two, &o, 1000), 5000);
+    o.connect_timeout_ms = 500;
+    ck_assert_uint_eq(pg_target_patience(&two, &o, 0), 500);
+    o.connect_timeout_ms = 0;
+    ck_assert_uint_eq(pg_target_patience(&one, &o, 0), 0);
+    ck_assert_uint_eq(pg_target_patience(&two, &o, 1000), 32000);
+}
+END_TEST
+
+START_TEST(the_log_has_libpqs_words_for_a_connection_that_was_reset)
+{
+    rows r;
+    options.connections = 1;
+    log_capture();
+    log_set_level(LOG_WARNING);
+    (_i == PLAIN ? open_plain : open_with)(relayed_url());
+    ck_assert_int_eq(outcome(_i == PLAIN, &THING, &r, 1), 0);
+    struct pollfd on = { PQsocket(connection(_i == PLAIN)), POLLIN, 0 };
+    relay_reset();
+    poll(&on, 1, -1);
+    while (_i == ON_A_LOOP && !log_times("lost"))
+        pause_for(1);
+    ck_assert_int_eq(outcome(_i == PLAIN, &ADD, &r, 2000), 0);
+    (_i == PLAIN ? finish_plain : finish)();
+    relay_end();
+    const char *log = log_captured();
+    ck_assert_msg(strstr(log, "server closed the connection unexpectedly"), "%s", log);
+    ck_assert_ptr_null(strstr(log, "bad file descriptor"));
+}
+END_TEST
+
+/* A server, or a pooler, that has no room for one more is not asked for it all the time. */
+START_TEST(a_connection_that_is_refused_while_others_serve_is_tried_ever_more_rarely)
+{
+    rows r;
+    cluster_ask(server, "alter role tenk connection limit 1");
+    open_with(cluster_url(server));
+    const pg_link *links = ((pg_pool *)here)->links;
+    while (outcome_here(ask(&r, &THING, 1)))                 /* both at once may be one too many, each for the other */
+        pause_for(1);
+    while (links[0].backoff <= 500 && links[1].backoff <= 500)
+        ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), 0);
+    cluster_ask(server, "alter role tenk connection limit -1");
+    wait_for_all();
+    finish();
+
+    uint64_t backoff = 0;
+    for (int i = 0; i < 20; i++)
+        ck_assert_uint_le(pg_backoff(&backoff, true, true), 10000);
+    ck_assert_uint_ge(pg_backoff(&backoff, true, true), 5000);
+    ck_assert_uint_le(pg_backoff(&backoff, true, false), 500);               /* once none serves any more */
+}
+END_TEST
+
+static const char *pooled_url(int servers)
+{
+    static char url[128];
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
+             pooler_to(cluster_port(server), servers));
+    return url;
+}
+
+START_TEST(no_query_waits_for_a_connection_behind_which_a_pooler_has_no_server)
+{
+    enum { ALL = 12 };
+    rows r[ALL];
+    int err[ALL];
+    asker a[ALL];
+    options.connections = 4;
+    options.connect_timeout_ms = 100;
+    options.timeout_ms = options.line_timeout_ms = 0;        /* one that waited there would do so for ever */
+    (_i == PLAIN ? open_plain : open_with)(pooled_url(2));
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < ALL; i++) {
+            a[i] = (asker){ .statement = i % 2 ? &THING : &SLEEP, .n = 5 };
+            if (_i == PLAIN)
+                asker_start(&a[i], base);
+            else
+                start(ask(&r[i], a[i].statement, 5), &err[i]);
+        }
+        if (_i == ON_A_LOOP)
+            wait_until_settled(err, ALL);
+        for (int i = 0; i < ALL; i++)
+            ck_assert_int_eq(_i == PLAIN ? asker_end(&a[i]) : err[i], 0);
+    }
+    (_i == PLAIN ? finish_plain : finish)();
+    pooler_end();
+}
+END_TEST
+
+START_TEST(a_pooler_that_takes_no_startup_parameters_is_told_from_a_server)
+{
+    char why[256];
+    pg_reason_to_fail("FATAL:  unsupported startup parameter: options\n", why, sizeof why);
+    ck_assert_str_eq(why, "FATAL:  unsupported startup parameter: options (a pooler's: [database] prepare = off sends it none)");
+    pg_reason_to_fail("FATAL:  unsupported startup parameter in options: statement_timeout\n", why, sizeof why);
+    ck_assert_ptr_nonnull(strstr(why, "[database] prepare = off"));
+    pg_reason_to_fail("FATAL:  no\n", why, sizeof why);
+    ck_assert_str_eq(why, "FATAL:  no");
+}
+END_TEST
+
+static void begin_unlimited(void)
+{
+    cluster_start(server);
+    cluster_ask(server, "alter role tenk connection limit -1");
+    begin();
+}
+
+Suite *postgres_network_suite(void)
+{
+    Suite *s = suite_create("postgres_network");
+    TCase *t = tcase_create("network");
+    tcase_set_tags(t, "faults");             /* the image is built without them */
+    tcase_add_unchecked_fixture(t, make_server, free_server);
+    tcase_add_checked_fixture(t, begin_unlimited, NULL);
+    tcase_set_timeout(t, 60);                /* only for what hangs */
+    tcase_add_loop_test(t, a_server_that_is_gone_without_a_word_is_left_within_seconds, 0, 3 * BOTH);
+    tcase_add_loop_test(t, of_two_hosts_the_silent_one_is_not_given_the_whole_connect_timeout, 0, BOTH);
+    tcase_add_test(t, each_host_is_given_more_time_than_the_one_before_up_to_the_connect_timeout);
+    tcase_add_loop_test(t, the_log_has_libpqs_words_for_a_connection_that_was_reset, 0, BOTH);
+    tcase_add_test(t, a_connection_that_is_refused_while_others_serve_is_tried_ever_more_rarely);
+    tcase_add_loop_test(t, no_query_waits_for_a_connection_behind_which_a_pooler_has_no_server, 0, BOTH);
+    tcase_add_test(t, a_pooler_that_takes_no_startup_parameters_is_told_from_a_server);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,191 @@
+/* test_postgres_sends.c - libpq cannot send: each query gets its own rows or an error, never another's,
+ * and no write is done twice. */
+#include "tests/support/failing_libpq.h"
+#include "on_postgres.h"
+#include "server/base/plain.h"
+#include "tests/unit/suites.h"
+#include "tests/support/support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ALL = 12, WRITES_FROM = 2000 };
+
+static const statement SAME = { "same", "select $1::int8", true },
+                       TWICE = { "twice", "select $1::int8 * 2", true },
+                       LENGTH = { "length", "select length($1)", true };
+
+/* What fails: in turns, before it has done anything and after it has done all. */
+static const libpq_call SENDS[] = { LIBPQ_PREPARE, LIBPQ_PREPARED, LIBPQ_PARAMS, LIBPQ_FLUSH, LIBPQ_SYNC };
+enum { CASES = 2 * sizeof SENDS / sizeof *SENDS, PLAIN = CASES - 2 };          /* a plain thread sends no SYNC */
+
+static bool writes(int i) { return i % 5 == 3; }
+
+static const statement *of(int i) { return writes(i) ? &ADD : i % 2 ? &SAME : &TWICE; }
+
+static int64_t parameter(int i) { return writes(i) ? WRITES_FROM + i : i; }
+
+static void check(int i, int err, const rows *r)
+{
+    if (writes(i)) {
+        ck_assert(err == ERR_UNCERTAIN || err == 0);
+        return;
+    }
+    ck_assert_int_eq(err, 0);                /* it goes again, on another connection */
+    ck_assert_int_eq(rows_int(r, 0, 0), i % 2 ? i : 2 * i);
+}
+
+/* The key lets none be there twice: one that was done twice would have failed. */
+static void check_writes(const int err[])
+{
+    char there[256];
+    snprintf(there, sizeof there, " %s ", cluster_ask(server, "with gone as (delete from things where id >= 2000 returning id)"
+                                                              " select string_agg(id::text, ' ') from gone"));
+    for (int i = 0; i < ALL; i++) {
+        char id[16];
+        snprintf(id, sizeof id, " %d ", WRITES_FROM + i);
+        ck_assert(!writes(i) || err[i] || strstr(there, id));
+    }
+}
+
+static libpq_call begin_case(int i)
+{
+    const libpq_call call = SENDS[i / 2];
+    log_capture();                           /* of connections that are lost */
+    options.prepare = call != LIBPQ_PARAMS;
+    return call;
+}
+
+START_TEST(whichever_send_fails_each_query_of_a_pipeline_gets_its_own_rows_or_an_error)
+{
+    rows r[ALL];
+    int err[ALL];
+    const libpq_call call = begin_case(_i);
+    bool failed = true;
+    for (int n = 1; failed; n++) {
+        options.connections = 1 + n % 2;
+        open_with(cluster_url(server));
+        wait_for_all();
+        libpq_fail(call, n, _i % 2);
+        for (int i = 0; i < ALL; i++)
+            start(ask(&r[i], of(i), parameter(i)), &err[i]);
+        wait_until_settled(err, ALL);
+        failed = libpq_failed(call);
+        ck_assert(failed || n > 1);
+        for (int i = 0; i < ALL; i++)
+            check(i, err[i], &r[i]);
+        ck_assert_int_eq(outcome_here(ask(&r[0], &SAME, 7)), 0);
+        ck_assert_int_eq(rows_int(&r[0], 0, 0), 7);
+        finish();
+        check_writes(err);
+    }
+}
+END_TEST
+
+START_TEST(whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error)
+{
+    rows r;
+    int err[ALL];
+    const libpq_call call = begin_case(_i);
+    bool failed = true;
+    for (int n = 1; failed; n++) {
+        options.connections = 1 + n % 2;
+        open_plain(cluster_url(server));
+        ck_assert_int_eq(now(&THING, &r, 1), 0);
+        libpq_fail(call, n, _i % 2);
+        for (int i = 0; i < ALL; i++) {
+            err[i] = now(of(i), &r, parameter(i));
+            check(i, err[i], &r);
+        }
+        failed = libpq_failed(call);
+        ck_assert(failed || n > 1);
+        finish_plain();
+        check_writes(err);
+    }
+}
+END_TEST
+
+/* A new one is asked first whether there is a server; one that cannot be asked is made anew. */
+START_TEST(a_session_that_cannot_be_asked_is_made_anew)
+{
+    rows r;
+    log_capture();
+    options.connections = 1;
+    libpq_fail(LIBPQ_EMPTY, 1, false);
+    open_plain(cluster_url(server));
+    ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
+    ck_assert(libpq_failed(LIBPQ_EMPTY));
+    while (now(&THING, &r, 1))
+        plain_wait(-1, 0, plain_in(1));
+    finish_plain();
+}
+END_TEST
+
+START_TEST(a_connection_that_cannot_be_made_ready_is_made_anew)
+{
+    static const libpq_call CALLS[] = { LIBPQ_NONBLOCKING, LIBPQ_PIPELINE };
+    rows r;
+    log_capture();
+    libpq_fail(CALLS[_i], 1, false);
+    open_with(cluster_url(server));
+    wait_for_all();
+    ck_assert(libpq_failed(CALLS[_i]));
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), 0);
+    finish();
+}
+END_TEST
+
+START_TEST(a_cancel_request_that_cannot_be_made_is_made_later)
+{
+    rows r;
+    open_with(cluster_url(server));
+    wait_for_all();
+    options.timeout_ms = 20;
+    libpq_fail(LIBPQ_CANCEL, 1, false);
+    ck_assert_int_eq(outcome_here(ask(&r, &SLEEP, 60000)), UV_ETIMEDOUT);
+    libpq_failed(LIBPQ_CANCEL);
+    wait_for(SLEEPING, "0");
+    finish();
+}
+END_TEST
+
+/* The text is not there: nobody may have looked at it. */
+START_TEST(parameters_that_no_message_can_hold_are_refused_and_disturb_nobody)
+{
+    rows r, neighbour;
+    int err;
+    const value huge[] = { string((text){ "", 1000000001 }) };
+    const value together[] = { string((text){ "", 600000000 }), string((text){ "", 600000000 }) };
+    log_capture();
+    open_with(cluster_url(server));
+    wait_for_all();
+    start(ask(&neighbour, &SAME, 5), &err);
+    ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &r, &LENGTH, 1, huge)), DB_EQUERY);
+    ck_assert_int_eq(outcome_here(db_query(here, &scratch, NULL, &r, &LENGTH, 2, together)), DB_EQUERY);
+    wait_until_settled(&err, 1);
+    ck_assert_int_eq(err, 0);
+    ck_assert_int_eq(log_times("length"), 2);
+    finish();
+    open_plain(cluster_url(server));
+    ck_assert_int_eq(outcome_now(db_query(here, &scratch, NULL, &r, &LENGTH, 1, huge)), DB_EQUERY);
+    finish_plain();
+}
+END_TEST
+
+Suite *postgres_sends_suite(void)
+{
+    Suite *s = suite_create("postgres_sends");
+    TCase *t = tcase_create("sends");
+    tcase_set_tags(t, "faults");             /* the image is built without them */
+    tcase_add_unchecked_fixture(t, make_server, free_server);
+    tcase_add_checked_fixture(t, begin, NULL);
+    tcase_set_timeout(t, 60);                /* only for what hangs */
+    tcase_add_loop_test(t, whichever_send_fails_each_query_of_a_pipeline_gets_its_own_rows_or_an_error, 0, CASES);
+    tcase_add_loop_test(t, whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error, 0, PLAIN);
+    tcase_add_test(t, a_session_that_cannot_be_asked_is_made_anew);
+    tcase_add_loop_test(t, a_connection_that_cannot_be_made_ready_is_made_anew, 0, 2);
+    tcase_add_test(t, a_cancel_request_that_cannot_be_made_is_made_later);
+    tcase_add_test(t, parameters_that_no_message_can_hold_are_refused_and_disturb_nobody);
+    suite_add_tcase(s, t);
+    return s;
+}

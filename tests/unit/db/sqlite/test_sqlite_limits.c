@@ -1,0 +1,275 @@
+/* test_sqlite_limits.c - the SQLite driver by the sentences of db.h: how queries end early, bounds, threads. */
+#include "server/async/task.h"
+#include "server/async/timing.h"
+#include "server/base/block.h"
+#include "server/base/refusal.h"
+#include "sqlite_fixture.h"
+#include "tests/unit/suites.h"
+
+#include <pthread.h>
+
+START_TEST(a_write_that_is_late_spoils_none_of_its_group)
+{
+    int slow = 1, err[4];
+    rows r[5];
+    on_loop(1, 20, 300, 0);
+    sqlite3 *lock = lock_it();
+    when_settled(add(&r[0], 1, "good"), store, &err[0]);
+    when_settled(run(&SLOW_ADD, &r[4], FOR_EVER), store, &slow);
+    for (int i = 1; i < 4; i++)
+        when_settled(add(&r[i], 1, "good"), store, &err[i]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    unlock_it(lock);
+    loop_run();
+    ck_assert_int_eq(slow, UV_ETIMEDOUT);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(err[i], 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'good'"), 4);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'slow'"), 0);
+    close_it();
+}
+END_TEST
+
+START_TEST(another_program_with_the_lock_delays_a_write_until_its_timeout)
+{
+    rows r;
+    on_loop(1, 20, 50, 0);
+    sqlite3 *lock = lock_it();
+    ck_assert_int_eq(outcome_of(add(&r, 1, "late")), UV_ETIMEDOUT);
+    ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), 0);      /* reading goes on */
+    unlock_it(lock);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "in time")), 0);
+    close_it();
+}
+END_TEST
+
+START_TEST(a_write_that_waits_for_the_lock_can_be_cancelled)
+{
+    int gone = 1, stays = 1;
+    rows r, q;
+    on_loop(1, 20, 0, 0);
+    sqlite3 *lock = lock_it();
+    promise *p = add(&r, 1, "gone");
+    when_settled(p, store, &gone);
+    when_settled(add(&q, 1, "stays"), store, &stays);
+    uv_run(loop_here(), UV_RUN_NOWAIT);      /* both are handed over at its end */
+    promise_cancel(p);
+    unlock_it(lock);
+    loop_run();
+    ck_assert_int_eq(stays, 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'gone'"), gone == 0);
+    close_it();
+}
+END_TEST
+
+START_TEST(cancelling_in_line_and_before_the_turn_ends_settles_at_once)
+{
+    int err[3] = { 1, 1, 1 };
+    rows r[3];
+    on_loop(1, 10, 0, 0);
+    promise *running = run(&COUNT, &r[0], FOR_EVER);
+    when_settled(running, store, &err[0]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    promise *in_line = run(&USER, &r[1], 1);
+    when_settled(in_line, store, &err[1]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    promise *gathered = run(&USER, &r[2], 1);
+    when_settled(gathered, store, &err[2]);
+    promise_cancel(gathered);
+    promise_cancel(in_line);
+    loop_run_ready();
+    ck_assert_int_eq(err[2], UV_ECANCELED);
+    ck_assert_int_eq(err[1], UV_ECANCELED);
+    ck_assert_int_eq(err[0], 1);
+    promise_cancel(running);
+    loop_run();
+    ck_assert_int_eq(err[0], UV_ECANCELED);
+    ck_assert_int_eq(outcome_of(run(&USER, &r[0], 1)), 0);   /* the reader is free again */
+    close_it();
+}
+END_TEST
+
+START_TEST(a_query_that_runs_too_long_is_stopped)
+{
+    rows r;
+    on_loop(1, 10, 30, 0);
+    ck_assert_int_eq(outcome_of(run(&COUNT, &r, FOR_EVER)), UV_ETIMEDOUT);
+    ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), 0);
+    ck_assert_int_eq(outcome_of(with_timeout(run(&COUNT, &r, FOR_EVER), 5)), UV_ETIMEDOUT);
+    close_it();
+}
+END_TEST
+
+START_TEST(a_full_line_refuses_at_once_and_a_long_wait_ends)
+{
+    int err[4] = { 1, 1, 1, 1 };
+    rows r[4];
+    on_loop(1, 2, 0, 20);
+    promise *running = run(&COUNT, &r[0], FOR_EVER);
+    when_settled(running, store, &err[0]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);      /* handed over */
+    for (int i = 1; i < 3; i++)
+        when_settled(run(&USER, &r[i], 1), store, &err[i]);
+    int refused = 0;
+    for (int i = 0, e; i < 3; i++) {         /* more than the line and the reader could ever hold */
+        promise *p = run(&USER, &r[3], 1);
+        if (promise_take_if_settled(p, &e)) {
+            ck_assert_int_eq(e, REFUSED(REFUSED_DATABASE_LINE));
+            refused++;
+        } else
+            when_settled(p, store, &err[3]);
+    }
+    ck_assert_int_ge(refused, 2);
+    while (err[1] == 1 || err[2] == 1)
+        uv_run(loop_here(), UV_RUN_NOWAIT);
+    ck_assert_int_eq(err[1], REFUSED(REFUSED_DATABASE_TIMEOUT));
+    /* at once, if the reader had not begun by then */
+    ck_assert(err[2] == REFUSED(REFUSED_DATABASE_TIMEOUT) || err[2] == REFUSED(REFUSED_DATABASE_LINE));
+    ck_assert_int_eq(err[0], 1);             /* what runs is not in line */
+    promise_cancel(running);
+    loop_run();
+    close_it();
+}
+END_TEST
+
+static rows forgotten;
+
+static int forget_a_query(void *arg)
+{
+    promise *kept = run(&USER, &forgotten, 1);
+    (void)kept, (void)arg;
+    return 0;
+}
+
+START_TEST(a_query_that_its_task_forgot_writes_nothing_when_that_has_ended)
+{
+    const rows before = { 0 };
+    on_loop(1, 2, 0, 0);
+    ck_assert_int_eq(outcome_of(task_start("t", forget_a_query, NULL)), 0);
+    ck_assert_mem_eq(&forgotten, &before, sizeof forgotten);
+    close_it();
+}
+END_TEST
+
+START_TEST(closing_cancels_and_drains)
+{
+    int err[4] = { 1, 1, 1, 1 };
+    rows r[4];
+    on_loop(1, 10, 0, 0);
+    when_settled(run(&COUNT, &r[0], FOR_EVER), store, &err[0]);
+    when_settled(run(&USER, &r[1], 1), store, &err[1]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    when_settled(run(&USER, &r[2], 1), store, &err[2]);
+    ck_assert_int_eq(outcome_of(db_close(here)), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(err[i], UV_ECANCELED);
+    when_settled(run(&USER, &r[3], 1), store, &err[3]);
+    loop_run();
+    ck_assert_int_eq(err[3], UV_ECANCELED);
+    db_free(here);
+    database_close(whole);
+}
+END_TEST
+
+static void *one_loop(void *arg)
+{
+    enum { EACH = 60 };
+    int err[EACH], *good = arg;
+    rows r[EACH];
+    arena mine = { 0 };
+    loop_start();
+    db *own = db_new(whole);
+    for (int i = 0; i < EACH; i++) {
+        err[i] = 1;
+        promise *p = i % 3 ? db_query(own, &mine, NULL, &r[i], &POSTS, 1, (value[]){ integer(2) })
+                           : db_query(own, &mine, NULL, &r[i], &ADD, 2, (value[]){ integer(1), string(TEXT("t")) });
+        when_settled(p, store, &err[i]);
+        if (i % 10 == 0)
+            uv_run(loop_here(), UV_RUN_NOWAIT);
+    }
+    loop_run();
+    for (int i = 0; i < EACH; i++)
+        *good += err[i] == 0 && r[i].count == (i % 3 ? 10 : 1);
+    arena_done(&mine);
+    when_settled(db_close(own), store, &err[0]);
+    loop_run();
+    db_free(own);
+    loop_done();
+    block_trim();
+    return NULL;
+}
+
+static void *plain(void *arg)
+{
+    arena mine = { 0 };
+    int *good = arg, err = 1;
+    rows r;
+    db *own = db_new(whole);
+    for (int i = 0; i < 60; i++) {
+        promise *p = i % 3 ? db_query(own, &mine, NULL, &r, &POSTS, 1, (value[]){ integer(2) })
+                           : db_query(own, &mine, NULL, &r, &ADD, 2, (value[]){ integer(1), string(TEXT("t")) });
+        const bool settled = promise_take_if_settled(p, &err);
+        *good += settled && err == 0 && r.count == (i % 3 ? 10 : 1);
+    }
+    if (!promise_take_if_settled(db_close(own), &err) || err)
+        *good = -1;
+    arena_done(&mine);
+    db_free(own);
+    block_trim();
+    return NULL;
+}
+
+static void in_four_threads(void *(*fn)(void *))
+{
+    pthread_t threads[4];
+    int good[4] = { 0 };
+    open_it(2, 1000, 0, 0);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, fn, &good[i]);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_int_eq(good[i], 60);
+    }
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 't'"), 80);
+    database_close(whole);
+}
+
+START_TEST(several_loops_share_the_workers)          { in_four_threads(one_loop); }
+END_TEST
+START_TEST(in_plain_threads_a_query_has_settled)     { in_four_threads(plain); }
+END_TEST
+
+START_TEST(a_plain_thread_does_not_wait_for_ever)
+{
+    rows r;
+    int err = 1;
+    open_it(1, 10, 30, 10);
+    here = db_new(whole);
+    ck_assert_int_eq(outcome_now(run(&COUNT, &r, FOR_EVER)), UV_ETIMEDOUT);
+    ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), 0);
+    ck_assert(promise_take_if_settled(db_close(here), &err));
+    db_free(here);
+    arena_done(&memory);
+    database_close(whole);
+}
+END_TEST
+
+Suite *sqlite_limits_suite(void)
+{
+    Suite *s = suite_create("sqlite_limits");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, a_write_that_is_late_spoils_none_of_its_group);
+    tcase_add_test(t, another_program_with_the_lock_delays_a_write_until_its_timeout);
+    tcase_add_test(t, a_write_that_waits_for_the_lock_can_be_cancelled);
+    tcase_add_test(t, cancelling_in_line_and_before_the_turn_ends_settles_at_once);
+    tcase_add_test(t, a_query_that_runs_too_long_is_stopped);
+    tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_wait_ends);
+    tcase_add_test(t, a_query_that_its_task_forgot_writes_nothing_when_that_has_ended);
+    tcase_add_test(t, closing_cancels_and_drains);
+    tcase_add_test(t, several_loops_share_the_workers);
+    tcase_add_test(t, in_plain_threads_a_query_has_settled);
+    tcase_add_test(t, a_plain_thread_does_not_wait_for_ever);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,262 @@
+/* test_processes_faults.c - worker processes that die, leak, talk nonsense or cannot start, and who notices; and those
+ * whose parent dies. */
+#include "processing.h"
+#include "server/async/loop.h"
+#include "server/executor/process/processes_crew.h"
+#include "tests/unit/suites.h"
+#include "tests/support/support.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+START_TEST(a_worker_that_crashes_fails_its_job_and_is_replaced)
+{
+    static const process_job *const deaths[] = { &TEST_CRASH, &TEST_ABORT, &TEST_EXIT };
+    for (int i = 0; i < 3; i++) {
+        const pid_t before = processing_worker();
+        ck_assert_int_eq(processing_run(deaths[i], TEXT("")), PROCESS_EDIED);
+        ck_assert_int_ne(processing_worker(), before);
+    }
+    ck_assert_uint_eq(processes_count().died, 3);
+    ck_assert_uint_eq(processes_count().started, 4);
+    ck_assert_int_eq(processes_count().running, 0);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(one_that_leaks_hits_its_bound_and_the_next_has_room)
+{
+    ck_assert_int_eq(processing_run(&TEST_LEAK, TEXT("")), PROCESS_EDIED);
+    ck_assert_int_eq(processing_run(&TEST_TAKE, TEXT("")), 0);          /* half of the bound is no leak */
+    processing_stop();
+}
+END_TEST
+
+START_TEST(one_that_writes_nonsense_is_killed)
+{
+    static const process_job *const nonsense[] = { &TEST_GARBAGE, &TEST_STRANGE, &TEST_LONG_ERROR, &TEST_HUGE, &TEST_POSITIVE };
+    for (int i = 0; i < 5; i++) {
+        const pid_t before = processing_worker();
+        ck_assert_int_eq(processing_run(nonsense[i], TEXT("")), PROCESS_EDIED);
+        ck_assert_int_ne(processing_worker(), before);
+    }
+    processing_stop();
+}
+END_TEST
+
+START_TEST(one_that_says_more_than_its_answer_is_killed)
+{
+    const pid_t before = processing_worker();
+    int err = processing_run(&TEST_CHATTY, TEXT(""));   /* whether that is seen with the answer or after it */
+    ck_assert(err == 0 || err == PROCESS_EDIED);
+    processing_until(&processes_tally.died, 1);
+    ck_assert_int_ne(processing_worker(), before);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(no_job_is_given_to_one_that_has_just_died)
+{
+    const pid_t before = processing_worker();
+    kill(before, SIGKILL);
+    ck_assert_int_eq(waitid(P_PID, (id_t)before, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+    ck_assert_int_ne(processing_worker(), before);
+    ck_assert_uint_eq(processes_count().died, 1);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(one_that_dies_with_nothing_to_do_is_replaced_at_once)
+{
+    const pid_t before = processing_worker();
+    kill(before, SIGKILL);
+    processing_until(&processes_tally.started, 2);
+    ck_assert_int_ne(processing_worker(), before);
+    processing_stop();
+}
+END_TEST
+
+/* One that has done nothing yet might die for ever: its place rests, as after a start that failed. */
+START_TEST(one_that_dies_before_its_first_job_is_not_replaced_at_once)
+{
+    processing_options.workers = 2;
+    processes_configure(&processing_options);
+    processing_worker();
+    promise *spins = processing_start(0, &TEST_SPIN, 0), *more = processing_start(1, &TEST_ECHO, 0);
+    promise_cancel(more);                    /* for which a second one is being started */
+    while (crew_count(PLACE_IDLE) == 0)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    kill(crew_find(PLACE_IDLE)->process.pid, SIGKILL);
+    while (crew_count(PLACE_RESTING) == 0 && processes_count().started == 2)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    ck_assert_uint_eq(processes_count().started, 2);
+    clock_skip(worker_rest(1));
+    while (processes_count().started == 2)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    promise_cancel(spins);
+    loop_run();
+    processing_stop();
+}
+END_TEST
+
+START_TEST(one_that_does_not_say_hello_in_time_has_failed)
+{
+    processing_start(0, &TEST_ECHO, 0);
+    while (crew_count(PLACE_STARTING) == 0)
+        uv_run(loop_here(), UV_RUN_ONCE);
+    kill(crew_find(PLACE_STARTING)->process.pid, SIGSTOP);
+    clock_skip(WORKER_START + 1);
+    processing_until_settled(0);
+    ck_assert_int_eq(processing_errs[0], UV_EAGAIN);
+    ck_assert_int_eq(processes_count().workers, 0);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(without_descriptors_none_can_start_and_jobs_are_refused)
+{
+    struct rlimit before;
+    processing_start(0, &TEST_ECHO, 0);      /* with which the pool of threads, and what they need, are there */
+    loop_run();
+    const pid_t idle = crew_find(PLACE_IDLE)->process.pid;
+    kill(idle, SIGKILL);
+    ck_assert_int_eq(waitid(P_PID, (id_t)idle, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
+    const int next = dup(0);                 /* the lowest that is free */
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ (rlim_t)next, before.rlim_max }), 0);
+    processing_start(1, &TEST_ECHO, 0);
+    processing_until_settled(1);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(processing_errs[1], UV_EAGAIN);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
+{
+    processing_options.jobs = 1;
+    processes_configure(&processing_options);
+    process_jobs_prevent();
+    for (int i = 0; i < 2; i++) {
+        processing_start(i, &TEST_ECHO, 0);
+        uv_run(loop_here(), UV_RUN_NOWAIT);
+    }
+    for (int i = 0; i < 2; i++) {
+        processing_until_settled(i);
+        ck_assert_int_eq(processing_errs[i], UV_EAGAIN);
+    }
+    processing_start(2, &TEST_ECHO, 0);                 /* it rests: at once */
+    ck_assert_uint_eq(processes_count().refused, 3);
+    process_jobs_allow();
+    clock_skip(WORKER_LONGEST_REST);
+    for (processing_errs[3] = UV_EAGAIN; processing_errs[3] == UV_EAGAIN;) {
+        processing_start(3, &TEST_ECHO, 0);
+        processing_until_settled(3);
+    }
+    ck_assert_int_eq(processing_errs[3], 0);
+    ck_assert_int_eq(processing_run(&TEST_ECHO, TEXT("")), 0);           /* all is forgotten: the next needs no rest */
+    ck_assert_uint_ge(processes_count().died, 1);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(starts_that_fail_are_ever_longer_apart)
+{
+    ck_assert_uint_eq(worker_rest(1), 100);
+    ck_assert_uint_eq(worker_rest(2), 200);
+    ck_assert_uint_eq(worker_rest(5), 1600);
+    ck_assert_uint_eq(worker_rest(1000000), 10000);
+}
+END_TEST
+
+static unsigned long ticks(pid_t pid)        /* that it has computed */
+{
+    char path[64];
+    unsigned long n = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f || fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu", &n) != 1)
+        n = 0;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+/* In a process of its own, which is killed: it says whom it leaves behind. */
+static void be_a_parent(int tell, const process_job *job)
+{
+    const pid_t worker = processing_worker();
+    if (job)
+        processing_start(0, job, 0);
+    const unsigned long before = ticks(worker);
+    do
+        uv_run(loop_here(), UV_RUN_NOWAIT);
+    while (job && ticks(worker) < before + 2);               /* it is at it */
+    if (write(tell, &worker, sizeof worker) > 0)
+        pause();
+}
+
+/* Returns how the worker that it leaves behind ends. */
+static int parent_dies(const process_job *job)
+{
+    int status = 0;
+    int tell[2];
+    pid_t worker;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);        /* so that it is ours to wait for */
+    ck_assert_int_eq(pipe(tell), 0);
+    const pid_t parent = fork();
+    if (parent == 0) {
+        processing_begin();
+        be_a_parent(tell[1], job);
+        _exit(0);
+    }
+    ck_assert_int_eq(read(tell[0], &worker, sizeof worker), sizeof worker);
+    kill(parent, SIGKILL);
+    waitpid(parent, NULL, 0);
+    ck_assert_int_eq(waitpid(worker, &status, 0), worker);   /* the test's time limit is this one's */
+    return status;
+}
+
+START_TEST(when_the_parent_dies_a_worker_without_a_job_ends)
+{
+    const int status = parent_dies(NULL);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
+START_TEST(when_the_parent_dies_a_worker_in_the_middle_of_a_job_ends)
+{
+    const int status = parent_dies(&TEST_SPIN);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+END_TEST
+
+Suite *processes_faults_suite(void)
+{
+    Suite *s = suite_create("processes_faults");
+    TCase *t = tcase_create("all"), *alone = tcase_create("alone");
+    tcase_add_checked_fixture(t, processing_begin, NULL);
+    tcase_set_timeout(t, 60);                /* only for what hangs */
+    tcase_set_timeout(alone, 60);
+    tcase_add_test(t, a_worker_that_crashes_fails_its_job_and_is_replaced);
+    tcase_add_test(t, one_that_leaks_hits_its_bound_and_the_next_has_room);
+    tcase_add_test(t, one_that_writes_nonsense_is_killed);
+    tcase_add_test(t, one_that_says_more_than_its_answer_is_killed);
+    tcase_add_test(t, no_job_is_given_to_one_that_has_just_died);
+    tcase_add_test(t, one_that_dies_with_nothing_to_do_is_replaced_at_once);
+    tcase_add_test(t, one_that_dies_before_its_first_job_is_not_replaced_at_once);
+    tcase_add_test(t, one_that_does_not_say_hello_in_time_has_failed);
+    tcase_add_test(t, without_descriptors_none_can_start_and_jobs_are_refused);
+    tcase_add_test(t, while_none_can_start_jobs_are_refused_and_then_they_are_done);
+    tcase_add_test(t, starts_that_fail_are_ever_longer_apart);
+    tcase_add_test(alone, when_the_parent_dies_a_worker_without_a_job_ends);
+    tcase_add_test(alone, when_the_parent_dies_a_worker_in_the_middle_of_a_job_ends);
+    suite_add_tcase(s, t);
+    suite_add_tcase(s, alone);
+    return s;
+}

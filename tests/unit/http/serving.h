@@ -1,0 +1,42 @@
+/* serving.h - a worker of the server in the test's own thread, and clients to ask it over sockets.
+ *
+ * Nothing here waits for time to pass: the loop turns as long as bytes move, and a test that waits
+ * for bytes that do not come fails. */
+#ifndef SERVING_H
+#define SERVING_H
+
+#include "server/http/async/worker.h"
+#include "server/base/text.h"
+
+typedef struct client {
+    int    fd;
+    char  *got;                              /* terminated; all that has come */
+    size_t length, capacity;
+    bool   ended;                            /* the server has closed its side */
+} client;
+
+extern config serving_config;                /* the defaults: change them before serving_start */
+
+void serving_start(const route routes[], int count);
+void serving_turns(void);                    /* until nothing happens any more by itself */
+void serving_skip(uint64_t ms);              /* a leap of the clock, and what it brings about */
+void serving_stop(void);                     /* drains; every connection must be gone */
+void serving_turn(void);                     /* one, of the loop */
+worker *serving_worker(void);
+int  serving_connections(void);
+int  serving_port(void);
+
+client client_new(void);
+client client_connecting(void);              /* the same, but the server need not have heard of it */
+void   client_small_buffer(void);            /* of the clients to come: the kernel holds little for them */
+size_t client_send(client *c, text t);       /* returns what the kernel took of it */
+void   client_say(client *c, const char *words);             /* the kernel takes all of it */
+void   client_until(client *c, const char *needle);          /* reads until it has come */
+void   client_until_length(client *c, size_t length);        /* reads until so much has come */
+void   client_read(client *c, size_t most);  /* what is there */
+void   client_until_end(client *c);          /* reads until the server closes */
+int    client_count(const client *c, const char *needle);    /* in all that has come */
+void   client_forget(client *c);             /* what has come */
+void   client_close(client *c);
+
+#endif

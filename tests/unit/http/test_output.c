@@ -1,0 +1,115 @@
+/* test_output.c - bytes on their way out, against a plain array of the same. */
+#include "server/http/output.h"
+
+#include "tests/unit/suites.h"
+
+#include <stdlib.h>
+
+static size_t copy_of(const output *o, char *to)
+{
+    size_t length = 0;
+    for (const chunk *c = o->first; c; c = c->next) {
+        memcpy(to + length, c->bytes + c->sent, c->used - c->sent);
+        length += c->used - c->sent;
+    }
+    return length;
+}
+
+START_TEST(what_is_appended_leaves_in_order_whatever_is_done_to_it)
+{
+    static char wanted[4 << 20], got[4 << 20], piece[40000];
+    size_t length = 0;
+    output o = { 0 };
+    srand(1);
+    for (int i = 0; i < 3000; i++) {
+        const size_t size = (size_t)rand() % (rand() % 4 ? 300 : sizeof piece);
+        output other = { 0 };
+        for (size_t k = 0; k < size; k++)
+            piece[k] = (char)rand();
+        switch (rand() % 5) {
+        case 0:
+            output_append(&o, (text){ piece, size });
+            memcpy(wanted + length, piece, size), length += size;
+            break;
+        case 1:
+            memcpy(output_room(&o, size + 7), piece, size);
+            output_cut(&o, 7);
+            memcpy(wanted + length, piece, size), length += size;
+            break;
+        case 2:
+            output_append(&other, (text){ piece, size });
+            output_move(&o, &other);
+            ck_assert(!other.first && !other.last && other.length == 0);
+            memcpy(wanted + length, piece, size), length += size;
+            break;
+        case 3:
+            output_split(&o, 1 + rand() % 4, &other);
+            ck_assert_uint_eq(copy_of(&o, got), o.length);
+            output_move(&o, &other);
+            break;
+        default: {
+            const size_t sent = length ? (size_t)rand() % (length + 1) : 0;
+            output_sent(&o, sent);
+            memmove(wanted, wanted + sent, length -= sent);
+        }
+        }
+        ck_assert_uint_eq(o.length, length);
+        ck_assert_uint_eq(copy_of(&o, got), length);
+        ck_assert_mem_eq(got, wanted, length);
+    }
+    output_free(&o);
+    ck_assert(!o.first && !o.last && o.length == 0);
+}
+END_TEST
+
+START_TEST(nothing_appended_is_nothing_to_send)
+{
+    output o = { 0 };
+    output_append(&o, TEXT(""));
+    ck_assert_ptr_null(o.first);
+    output_append(&o, TEXT("a"));
+    output_sent(&o, 1);
+    ck_assert(!o.first && !o.last);
+}
+END_TEST
+
+START_TEST(a_short_answer_alone_takes_little)
+{
+    output o = { 0 };
+    output_append(&o, TEXT("HTTP/1.1 204 No Content\r\n\r\n"));
+    ck_assert_uint_le(sizeof *o.first + o.first->size, 1024);
+    while (!o.first->next)                   /* what comes behind it does not */
+        output_append(&o, TEXT("HTTP/1.1 204 No Content\r\n\r\n"));
+    ck_assert_uint_ge(o.last->size, 16000);
+    output_free(&o);
+}
+END_TEST
+
+START_TEST(a_split_leaves_so_many_chunks)
+{
+    static char large[40000];
+    output o = { 0 }, rest = { 0 };
+    for (int i = 0; i < 3; i++)
+        output_append(&o, (text){ large, sizeof large });
+    output_split(&o, 3, &rest);
+    ck_assert_ptr_null(rest.first);
+    output_split(&o, 2, &rest);
+    ck_assert_uint_eq(o.length, 80000);
+    ck_assert_uint_eq(rest.length, 40000);
+    ck_assert(rest.first == rest.last && !o.last->next);
+    output_free(&o);
+    output_free(&rest);
+}
+END_TEST
+
+Suite *output_suite(void)
+{
+    Suite *s = suite_create("output");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, what_is_appended_leaves_in_order_whatever_is_done_to_it);
+    tcase_add_test(t, nothing_appended_is_nothing_to_send);
+    tcase_add_test(t, a_short_answer_alone_takes_little);
+    tcase_add_test(t, a_split_leaves_so_many_chunks);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,320 @@
+/* test_request.c - what a handler sees of a request and what becomes of its answer, over a fake host. */
+#include "server/base/block.h"
+#include "server/http/exchange.h"
+#include "server/base/uncertain.h"
+
+#include "tests/unit/suites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <uv.h>
+
+static int     answerings;
+static request *req;
+static output  out;
+static route   served = { "GET", "/users/:id/*" };
+
+static promise *room(request *r)      { (void)r; return promise_settled(0); }
+static void     answering(request *r) { answerings++; respond_header(r, "X-Site", "%d", 7); }
+
+static size_t share_here;
+static size_t share(const request *r) { (void)r; return share_here; }
+
+static const exchange_host host = { .room = room, .share = share, .answering = answering };
+
+static void begin(const char *bytes)
+{
+    static head h;
+    const route *const routes = &served;
+    match m;
+    if (req) {
+        exchange_done(req);
+        output_free(&out);
+        free(req);
+    }
+    ck_assert_int_eq(head_read(&h, bytes, strlen(bytes)), 0);
+    const size_t size = exchange_size(&h, 100);
+    req = malloc(size);
+    exchange_init(req, size, &h);
+    router *r = router_new(routes, 1);
+    router_find(r, TEXT("GET"), h.path, &m);
+    router_free(r);
+    req->host = &host;
+    req->out = &out;
+    req->route = m.route;
+    memcpy(req->parameters, m.parameters, sizeof m.parameters);
+    memset(&h, 0xee, sizeof h);              /* nothing may refer to it any more */
+}
+
+static void teardown(void)
+{
+    exchange_done(req);
+    output_free(&out);
+    free(req);
+    req = NULL;
+    block_trim();
+}
+
+/* The answer but for Server and Date. */
+static const char *answer(void)
+{
+    static char all[100000];
+    size_t length = 0;
+    for (chunk *c = out.first; c; length += c->used, c = c->next)
+        memcpy(all + length, c->bytes, c->used);
+    all[length] = '\0';
+    char *from = strstr(all, "Server: tenk\r\nDate: "), *to = strstr(from, " GMT\r\n") + 6;
+    ck_assert_int_eq(to - from, 51);
+    memmove(from, to, strlen(to) + 1);
+    output_free(&out);
+    return all;
+}
+
+static bool same(text t, const char *s) { return text_equal(t, text_of(s)); }
+
+#define GET(target) "GET " target " HTTP/1.1\r\nHost: a\r\nX: 1\r\nx: 2\r\n\r\n"
+
+START_TEST(a_request_says_what_it_is)
+{
+    begin(GET("/users/4%32/a%2fb/c?n=7&s=a+b&n=8&e"));
+    ck_assert(same(request_method(req), "GET") && same(request_path(req), "/users/4%32/a%2fb/c"));
+    ck_assert(same(request_header(req, "x"), "1") && same(request_header(req, "host"), "a"));
+    ck_assert(same(request_header(req, "none"), "") && same(request_body(req), ""));
+    ck_assert(same(request_param(req, "id"), "42") && same(request_param(req, "*"), "a/b/c"));
+    ck_assert(same(request_param(req, "i"), "") && same(request_param(req, ""), ""));
+    ck_assert(same(request_query(req, "n"), "7") && same(request_query(req, "s"), "a b"));
+    ck_assert(request_has_query(req, "e") && !request_has_query(req, "x"));
+    ck_assert(!*request_context(req));
+    begin(GET("http://h"));
+    ck_assert(same(request_path(req), "/"));
+    teardown();
+}
+END_TEST
+
+START_TEST(a_colon_within_a_segment_is_no_parameter)
+{
+    served.path = "/users:all/:id";
+    begin(GET("/users:all/7"));
+    ck_assert(same(request_param(req, "id"), "7") && same(request_param(req, "all"), ""));
+    teardown();
+}
+END_TEST
+
+START_TEST(numbers_are_whole_and_fit)
+{
+    static const struct { const char *text; int err; int64_t value; } CASES[] = {
+        { "0", 0, 0 }, { "-1", 0, -1 }, { "007", 0, 7 }, { "9223372036854775807", 0, INT64_MAX },
+        { "-9223372036854775808", 0, INT64_MIN }, { "9223372036854775808", E_BAD_REQUEST, 0 },
+        { "99999999999999999999999", E_BAD_REQUEST, 0 }, { "000000000000000000000001", E_BAD_REQUEST, 0 }, { "", E_BAD_REQUEST, 0 }, { "-", E_BAD_REQUEST, 0 },
+        { "+1", E_BAD_REQUEST, 0 }, { "%201", E_BAD_REQUEST, 0 }, { "1%20", E_BAD_REQUEST, 0 }, { "1%00", E_BAD_REQUEST, 0 },
+        { "0x1", E_BAD_REQUEST, 0 }, { "1.0", E_BAD_REQUEST, 0 }, { "--1", E_BAD_REQUEST, 0 },
+    };
+    char target[100];
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        int64_t value = 77;
+        sprintf(target, "GET /users/1/?n=%s HTTP/1.1\r\nHost: a\r\n\r\n", CASES[i].text);
+        begin(target);
+        ck_assert_msg(request_query_int(req, "n", &value) == CASES[i].err, "%s", CASES[i].text);
+        ck_assert_int_eq(value, CASES[i].err ? 77 : CASES[i].value);
+        ck_assert_int_eq(request_query_int(req, "other", &value), 0);
+        ck_assert_int_eq(value, CASES[i].err ? 77 : CASES[i].value);
+    }
+    teardown();
+}
+END_TEST
+
+START_TEST(an_answer_has_its_head_and_its_body)
+{
+    begin(GET("/users/1/"));
+    respond_header(req, "X-A", "%s", "b\r\nEvil: 1\x7f\tc");
+    ck_assert_int_eq(respond(req, 200, "text/plain", TEXT("hello")), 0);
+    ck_assert_str_eq(answer(), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n"
+                               "X-A: b  Evil: 1 \tc\r\nX-Site: 7\r\n\r\nhello");
+    ck_assert_int_eq(respond(req, 200, "text/plain", TEXT("again")), UV_EALREADY);
+    ck_assert_int_eq(respond_begin(req, 200, NULL, 5), UV_EALREADY);
+    ck_assert_ptr_null(out.first);
+    ck_assert_int_eq(answerings, 1);
+    request_set_deadline(req, 5);            /* too late: from now on the client's pace is what counts */
+    ck_assert_uint_eq(request_deadline(req), NO_DEADLINE);
+    teardown();
+}
+END_TEST
+
+START_TEST(a_long_header_is_not_cut)
+{
+    static const int LENGTHS[] = { 0, 1, 254, 255, 256, 257, 5000 };
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof *LENGTHS; i++) {
+        char value[5001];
+        memset(value, 'v', 5000);
+        value[LENGTHS[i]] = '\0';
+        begin(GET("/users/1/"));
+        respond_header(req, "X", "%s", value);
+        respond_header(req, "Y", "as it is");
+        respond_nothing(req, 303);
+        const char *x = strstr(answer(), "X: ");
+        ck_assert_int_eq((int)strspn(x + 3, "v"), LENGTHS[i]);
+        ck_assert(strncmp(x + 3 + LENGTHS[i], "\r\nY: as it is\r\nX-Site", 21) == 0);
+        teardown();
+    }
+}
+END_TEST
+
+START_TEST(an_answer_says_whether_the_connection_stays)
+{
+    begin("GET / HTTP/1.0\r\n\r\n");
+    respond_nothing(req, 204);
+    ck_assert_str_eq(answer(), "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    begin("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    respond_nothing(req, 303);
+    ck_assert_str_eq(answer(), "HTTP/1.1 303 See Other\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    begin("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    respond_nothing(req, 304);
+    ck_assert_str_eq(answer(), "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n");
+    teardown();
+}
+END_TEST
+
+START_TEST(some_answers_have_no_body_whatever_is_given)
+{
+    begin(GET("/"));
+    respond(req, 304, "text/plain", TEXT("body"));
+    ck_assert_str_eq(answer(), "HTTP/1.1 304 Not Modified\r\nContent-Type: text/plain\r\n\r\n");
+    ck_assert_uint_eq(req->left, 0);
+    begin("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    respond(req, 200, NULL, TEXT("body"));
+    ck_assert_str_eq(answer(), "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+    begin("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    respond_begin(req, 200, NULL, 1000);
+    int err = 1;
+    ck_assert(promise_take_if_settled(respond_piece(req, TEXT("piece")), &err));
+    ck_assert_str_eq(answer(), "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    teardown();
+}
+END_TEST
+
+START_TEST(pieces_add_up_to_the_length_and_no_more)
+{
+    int err = 1;
+    begin(GET("/"));
+    respond_begin(req, 200, "a/b", 7);
+    ck_assert(promise_take_if_settled(respond_piece(req, TEXT("12345")), &err) && err == 0);
+    ck_assert(promise_take_if_settled(respond_piece(req, TEXT("67890")), &err) && err == 0);
+    ck_assert_str_eq(answer(), "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 7\r\n\r\n1234567");
+    teardown();
+}
+END_TEST
+
+START_TEST(a_piece_is_as_large_as_its_share_but_not_tiny)
+{
+    begin(GET("/users/1/"));
+    share_here = 10000;
+    ck_assert_uint_eq(respond_piece_size(req, 65536), 10000);
+    ck_assert_uint_eq(respond_piece_size(req, 10000), 10000);
+    ck_assert_uint_eq(respond_piece_size(req, 9999), 9999);
+    share_here = 0;
+    ck_assert_uint_eq(respond_piece_size(req, 65536), 4096);
+    teardown();
+}
+END_TEST
+
+START_TEST(answers_to_a_client_that_is_gone_are_dropped)
+{
+    int err = 1;
+    begin(GET("/"));
+    req->gone = true;
+    ck_assert_int_eq(respond(req, 200, "a/b", TEXT("x")), 0);
+    ck_assert(promise_take_if_settled(respond_piece(req, TEXT("x")), &err) && err == UV_ECANCELED);
+    ck_assert_ptr_null(out.first);
+    teardown();
+}
+END_TEST
+
+/* What a database holds is not ours to say: too much of it is an error, not the end. */
+START_TEST(an_answer_that_is_too_long_to_be_sent_is_an_error)
+{
+    begin(GET("/users/1/"));
+    ck_assert_int_eq(respond(req, 200, "text/plain", (text){ "", (size_t)5 << 30 }), HTTP_STATUS(500));
+    ck_assert_ptr_nonnull(strstr(answer(), " 500 "));
+    teardown();
+}
+END_TEST
+
+/* "Try again" would be a lie, or worse. */
+START_TEST(what_another_try_would_make_no_better_asks_for_none)
+{
+    static const struct { int err; const char *status, *says; } EACH[] = {
+        { ERR_UNCERTAIN, " 502 ", "It is not known whether this was stored" }, { UV_EROFS, " 503 ", "Nothing was stored" },
+    };
+    for (int i = 0; i < 4; i++) {
+        begin(i < 2 ? GET("/users/1/") : "GET /users/1/ HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
+        respond_error(req, EACH[i % 2].err);
+        const char *said = answer();
+        ck_assert_msg(strstr(said, EACH[i % 2].status) && strstr(said, EACH[i % 2].says), "%s", said);
+        ck_assert(!strstr(said, "Retry-After") && !strstr(said, "try again"));
+        ck_assert_ptr_nonnull(strstr(said, i < 2 ? "application/problem+json" : "text/html"));
+        ck_assert((strstr(said, "\"uncertain\":true") != NULL) == (i == 0));
+    }
+    teardown();
+}
+END_TEST
+
+START_TEST(a_problem_is_json_or_html_as_the_client_prefers)
+{
+    begin(GET("/"));
+    ck_assert_int_eq(respond_problem(req, 422, "no \"%s\" <here>", "title"), HTTP_STATUS(422));
+    const char *said = answer();
+    ck_assert(strstr(said, "Content-Type: application/problem+json\r\n") && strstr(said, "Vary: Accept\r\n"));
+    ck_assert(strstr(said, "\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,"
+                           "\"detail\":\"no \\\"title\\\" <here>\"}\n"));
+    begin("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html,*/*;q=0.8\r\n\r\n");
+    respond_error(req, UV_EAGAIN);
+    said = answer();
+    ck_assert(strstr(said, " 503 ") && strstr(said, "text/html") && strstr(said, "Retry-After: 1\r\n"));
+    begin("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
+    respond_problem(req, 400, "<script>");
+    ck_assert(strstr(answer(), "&lt;script&gt;"));
+    teardown();
+}
+END_TEST
+
+START_TEST(a_request_without_a_handler_is_told_why)
+{
+    begin(GET("/nothing"));
+    exchange_answer(req);
+    ck_assert(strstr(answer(), " 404 "));
+    begin("OPTIONS /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
+    exchange_answer(req);
+    ck_assert(strstr(answer(), " 404 "));
+    begin("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+    exchange_answer(req);
+    ck_assert_str_eq(answer(), "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, OPTIONS\r\n\r\n");
+    begin("DELETE /there HTTP/1.1\r\nHost: a\r\n\r\n");
+    req->allow = "GET, HEAD";
+    exchange_answer(req);
+    const char *said = answer();
+    ck_assert(strstr(said, " 405 ") && strstr(said, "Allow: GET, HEAD\r\n"));
+    teardown();
+}
+END_TEST
+
+Suite *request_suite(void)
+{
+    Suite *s = suite_create("request");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, a_request_says_what_it_is);
+    tcase_add_test(t, a_colon_within_a_segment_is_no_parameter);
+    tcase_add_test(t, numbers_are_whole_and_fit);
+    tcase_add_test(t, an_answer_has_its_head_and_its_body);
+    tcase_add_test(t, a_long_header_is_not_cut);
+    tcase_add_test(t, an_answer_says_whether_the_connection_stays);
+    tcase_add_test(t, some_answers_have_no_body_whatever_is_given);
+    tcase_add_test(t, pieces_add_up_to_the_length_and_no_more);
+    tcase_add_test(t, a_piece_is_as_large_as_its_share_but_not_tiny);
+    tcase_add_test(t, answers_to_a_client_that_is_gone_are_dropped);
+    tcase_add_test(t, an_answer_that_is_too_long_to_be_sent_is_an_error);
+    tcase_add_test(t, what_another_try_would_make_no_better_asks_for_none);
+    tcase_add_test(t, a_problem_is_json_or_html_as_the_client_prefers);
+    tcase_add_test(t, a_request_without_a_handler_is_told_why);
+    suite_add_tcase(s, t);
+    return s;
+}

@@ -1,0 +1,89 @@
+/* test_router.c - which route a path finds. */
+#include "server/http/router.h"
+
+#include "tests/unit/suites.h"
+
+static const route ROUTES_HERE[] = {
+    { "GET", "/" },          { "GET", "/users" },   { "GET", "/users/:id" }, { "POST", "/users/:name/posts" },
+    { "GET", "/users/new" }, { "GET", "/files/*" }, { "PUT", "/users/:id" }, { "GET", "/files/list" },
+    { "GET", "/a/b/c" },     { "GET", "/a/:x/d" },  { "GET", "/:p/:q/:r/:s" },
+    { "GET", "/five/:a/:b/:c/:d/:e" }, { "GET", "/four/:a/:b/:c/:d/*" },
+};
+
+static router *r;
+static match   m;
+
+static const char *find(const char *method, const char *path)
+{
+    router_find(r, text_of(method), text_of(path), &m);
+    return m.route ? m.route->path : m.found ? m.allow : "";
+}
+
+static void setup(void)    { r = router_new(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }
+static void teardown(void) { router_free(r); }
+
+START_TEST(plain_beats_named_beats_the_rest)
+{
+    ck_assert_str_eq(find("GET", "/"), "/");
+    ck_assert_str_eq(find("GET", "/users"), "/users");
+    ck_assert_str_eq(find("GET", "/users/new"), "/users/new");
+    ck_assert_str_eq(find("GET", "/users/7"), "/users/:id");
+    ck_assert_str_eq(find("GET", "/files/list"), "/files/list");
+    ck_assert_str_eq(find("GET", "/files/list/x"), "/files/*");
+    ck_assert_str_eq(find("GET", "/files/"), "/files/*");
+    ck_assert_str_eq(find("GET", "/a/b/c"), "/a/b/c");
+    ck_assert_str_eq(find("GET", "/a/b/d"), "/a/:x/d");      /* the plain way led nowhere */
+    ck_assert_str_eq(find("POST", "/users/new/posts"), "/users/:name/posts");
+}
+END_TEST
+
+START_TEST(what_no_route_names_is_not_found)
+{
+    static const char *const NONE[] = { "/user", "/users/", "/files", "/a", "/a/b", "//", "", "*", "users", "/1/2/3/4/5", "/1//3/4", "/five/1/2/3/4/5", "/four/1/2/3/4/5" };
+    for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
+        ck_assert_str_eq(find("GET", NONE[i]), "");
+        ck_assert(!m.found);
+    }
+}
+END_TEST
+
+START_TEST(other_methods_are_told_which_there_are)
+{
+    ck_assert_str_eq(find("DELETE", "/users/7"), "OPTIONS, GET, HEAD, PUT");
+    ck_assert_str_eq(find("GET", "/users/7/posts"), "OPTIONS, POST");
+    ck_assert_str_eq(find("HEAD", "/users/7"), "/users/:id");
+    ck_assert_str_eq(find("HEAD", "/users/7/posts"), "OPTIONS, POST");
+}
+END_TEST
+
+static bool parameter(const char *path, int i, const char *wanted)
+{
+    return text_equal((text){ path + m.parameters[i].at, m.parameters[i].length }, text_of(wanted));
+}
+
+START_TEST(parameters_are_where_they_stand_in_the_path)
+{
+    find("GET", "/one/two/three/four");
+    for (int i = 0; i < 4; i++)
+        ck_assert(parameter("/one/two/three/four", i, (const char *[]){ "one", "two", "three", "four" }[i]));
+    find("GET", "/files/a/b%20/c");
+    ck_assert(parameter("/files/a/b%20/c", 0, "a/b%20/c"));
+    find("GET", "/files/");
+    ck_assert_uint_eq(m.parameters[0].length, 0);
+    find("GET", "/a/b/d");
+    ck_assert(parameter("/a/b/d", 0, "b"));
+}
+END_TEST
+
+Suite *router_suite(void)
+{
+    Suite *s = suite_create("router");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, plain_beats_named_beats_the_rest);
+    tcase_add_test(t, what_no_route_names_is_not_found);
+    tcase_add_test(t, other_methods_are_told_which_there_are);
+    tcase_add_test(t, parameters_are_where_they_stand_in_the_path);
+    suite_add_tcase(s, t);
+    return s;
+}
