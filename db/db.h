@@ -2,7 +2,7 @@
  *
  *   database *d;                            once in the process, before any loop runs
  *   db       *here = db_new(d);             once a thread: a loop's own connections to it, or in a
- *                                           plain thread a share in those of all plain threads
+ *                                           blocking thread a share in those of all blocking threads
  *   err = await(db_query(here, arena, &watch, &rows, &USER_BY_ID, 1, (value[]){ integer(42) }));
  *
  *   Ownership.  Rows are views into the driver's result, which lives until the arena ends.
@@ -16,8 +16,8 @@
  *               statement that the database undid for the sake of others, or whose plan has gone stale, a
  *               write at a server that takes none any more, where another one does. It goes again a few
  *               times, a little later each time, within the time that it had at first.
- *   Modes.      In a task the promise settles later; in a plain thread it has already settled. Plain
- *               threads wait in one line, each no longer than its client does: see server/base/plain.h.
+ *   Modes.      In a task the promise settles later; in a blocking thread it has already settled. Plain
+ *               threads wait in one line, each no longer than its client does: see server/base/blocking_wait.h.
  *               A db of theirs is a few bytes, to make as often as threads are.
  *   Errors.     REFUSED_DATABASE_LINE, _TIMEOUT (refusal.h)   every connection is busy, and the line is full, or
  *                                it has stood there too long: try later
@@ -26,7 +26,7 @@
  *               DB_ESERIALIZATION, DB_EDEADLOCK  not executed: the same, for the sake of other transactions
  *               UV_ETIMEDOUT     it ran longer than the timeout, or than the deadline of its task or plain
  *                                thread allows; it has been cancelled at the server
- *               UV_ECANCELED     its promise was cancelled, or the plain thread's client is gone; it has
+ *               UV_ECANCELED     its promise was cancelled, or the blocking thread's client is gone; it has
  *                                been cancelled at the server
  *               UV_ECONNREFUSED  there is no connection to the database: not executed
  *               UV_ECONNRESET    the connection broke under it: it reads, or has not been run
@@ -85,9 +85,9 @@ typedef struct rows {
 
 typedef struct database_options {
     const char *url;                         /* sqlite:PATH, or postgresql://... and libpq's other forms */
-    int         connections;                 /* to PostgreSQL: for each loop; of plain threads: for all together */
+    int         connections;                 /* to PostgreSQL: for each loop; of blocking threads: for all together */
     int         pipeline_depth;              /* queries in flight on one of them */
-    int         readers;                     /* of SQLite: threads for all loops; connections for all plain threads */
+    int         readers;                     /* of SQLite: threads for all loops; connections for all blocking threads */
     int         line;                        /* queries that may wait for a connection: as connections */
     uint64_t    timeout_ms;                  /* of one query, from when it is sent; 0 for none */
     uint64_t    line_timeout_ms;             /* of waiting in line */
@@ -116,10 +116,10 @@ MUST_AWAIT promise *db_close(db *db);        /* cancels what is left; settles wh
 void     db_free(db *db);                    /* after db_close has settled */
 
 /* How many more queries, that read or that write, could be under way at once without waiting for others. Below
- * 1: none, for now. Only on a loop: plain threads wait in their own line. */
+ * 1: none, for now. Only on a loop: blocking threads wait in their own line. */
 int db_room(const db *db, bool writes);
 
-/* How many plain threads can be in a query at once, that reads or that writes. */
+/* How many blocking threads can be in a query at once, that reads or that writes. */
 int database_threads(const database *d, bool writes);
 
 /* Runs s with n parameters. On success *out has the rows. watch, if not NULL, runs meanwhile.

@@ -1,8 +1,8 @@
-/* jobs.h - everything that this site does in worker processes (server/executor/process/processes.h). */
+/* jobs.h - everything that this site does in worker processes (server/executor/process/process_pool.h). */
 #ifndef JOBS_H
 #define JOBS_H
 
-#include "server/executor/process/processes.h"
+#include "server/executor/process/process_pool.h"
 
 /* Beside JOB_PAGE (page_html.h), what such a process is there for. They need no input, and never answer. */
 extern const process_job JOB_CRASH,          /* dies */

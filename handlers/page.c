@@ -2,7 +2,7 @@
 #include "page.h"
 #include "handlers/gallery/gallery.h"
 #include "server/async/chain.h"
-#include "server/executor/threads.h"
+#include "server/executor/thread_pool.h"
 #include "server/base/buffer.h"
 
 const statement USER_BY_ID = {

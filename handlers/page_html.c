@@ -1,6 +1,6 @@
 /* page_html.c - see page_html.h. */
 #include "page_html.h"
-#include "db/packed.h"
+#include "db/row_codec.h"
 #include "layout.h"
 #include "markdown.h"
 

@@ -3,7 +3,7 @@
 #define PAGE_HTML_H
 
 #include "db/db.h"
-#include "server/executor/process/processes.h"
+#include "server/executor/process/process_pool.h"
 
 enum { POSTS_OF_A_PAGE = 20 };
 

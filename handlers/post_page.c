@@ -3,7 +3,7 @@
 #include "layout.h"
 #include "page_html.h"
 #include "server/async/task.h"
-#include "server/executor/threads.h"
+#include "server/executor/thread_pool.h"
 #include "server/http/conditions.h"
 #include "site.h"
 

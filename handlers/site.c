@@ -1,8 +1,8 @@
 /* site.c - see site.h. */
 #include "site.h"
 #include "server/async/chain.h"
-#include "server/executor/lane.h"
-#include "server/executor/process/processes.h"
+#include "server/executor/executor.h"
+#include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/conditions.h"
@@ -90,7 +90,7 @@ static void open_here(void *arg) { here = db_new(arg); }
 static int room_here(void *arg, need n)
 {
     (void)arg;
-    const int database = db_room(here, n == NEEDS_WRITES), pool = n == NEEDS_PAGE ? lane_room(LANE_CPU) : database;
+    const int database = db_room(here, n == NEEDS_WRITES), pool = n == NEEDS_PAGE ? executor_room(EXECUTOR_CPU) : database;
     return pool < database ? pool : database;
 }
 

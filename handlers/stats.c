@@ -1,8 +1,8 @@
-/* stats.c - GET /stats: how long turns of the loops took, what blocked them, what the lanes of the thread pool
+/* stats.c - GET /stats: how long turns of the loops took, what blocked them, what the executors of the thread pool
  * hold, how the worker processes do, and what was forgotten, as JSON.
  *
  *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}],
- *    "lanes": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}},
+ *    "executors": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}},
  *    "processes": {"workers": 2, "running": 0, "waiting": 0, "done": 9, "refused": 0, "killed": 1,
  *                  "started": 3, "died": 0},
  *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204}},
@@ -19,11 +19,11 @@
  * as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
 #include "server/async/background.h"
-#include "server/diagnose/forgotten.h"
+#include "server/diagnose/unawaited.h"
 #include "server/async/label.h"
-#include "server/executor/lane.h"
-#include "server/executor/process/processes.h"
-#include "server/async/turns.h"
+#include "server/executor/executor.h"
+#include "server/executor/process/process_pool.h"
+#include "server/async/loop_latency.h"
 #include "server/base/buffer.h"
 #include "server/base/log.h"
 #include "server/base/refusal.h"
@@ -32,23 +32,23 @@ struct list { buffer text; const char *comma; };
 
 static void write_kind(buffer *b, const char *comma, int kind, uint64_t count)
 {
-    const uint64_t bound = turns_bound(kind);
+    const uint64_t bound = loop_latency_bound(kind);
     if (bound == UINT64_MAX)
         buffer_printf(b, "%s\"longer\":%llu", comma, (unsigned long long)count);
     else
         buffer_printf(b, "%s\"%llu\":%llu", comma, (unsigned long long)bound, (unsigned long long)count);
 }
 
-static void write_loop(const uint64_t counts[TURN_KINDS], void *arg)
+static void write_loop(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
 {
     struct list *l = arg;
     const char *comma = "";
     uint64_t all = 0;
 
-    for (int i = 0; i < TURN_KINDS; i++)
+    for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
         all += counts[i];
     buffer_printf(&l->text, "%s{\"turns\":%llu,\"lag_ms\":{", l->comma, (unsigned long long)all);
-    for (int i = 0; i < TURN_KINDS; i++)
+    for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
         if (counts[i] > 0) {
             write_kind(&l->text, comma, i, counts[i]);
             comma = ",";
@@ -59,8 +59,8 @@ static void write_loop(const uint64_t counts[TURN_KINDS], void *arg)
 
 static void write_lanes(buffer *b)
 {
-    lane_counts counts[LANES];
-    const int n = lane_count_all(counts);
+    executor_counts counts[MAX_EXECUTORS];
+    const int n = executor_count_all(counts);
     for (int i = 0; i < n; i++)
         buffer_printf(b, "%s\"%s\":{\"running\":%d,\"waiting\":%d,\"done\":%llu,\"refused\":%llu}", i ? "," : "",
                       counts[i].name, counts[i].running, counts[i].waiting, (unsigned long long)counts[i].done,
@@ -133,7 +133,7 @@ int stats(request *req)
     struct list l = { .comma = "" };
     buffer_init(&l.text, request_arena(req));
     buffer_text(&l.text, TEXT("{\"loops\":["));
-    turns_each(write_loop, &l);
+    loop_latency_each(write_loop, &l);
     buffer_text(&l.text, TEXT("],\"lanes\":{"));
     write_lanes(&l.text);
     buffer_text(&l.text, TEXT("},\"processes\":{"));
@@ -144,7 +144,7 @@ int stats(request *req)
     write_refusals(&l);
     write_log(&l.text);
     buffer_printf(&l.text, ",\"never_awaited\":%llu,\"background_failures\":%llu}\n",
-                  (unsigned long long)forgotten_count(), (unsigned long long)background_failures());
+                  (unsigned long long)unawaited_count(), (unsigned long long)background_failures());
     respond_header(req, "Cache-Control", "no-store");
     return respond(req, 200, "application/json", buffer_all(&l.text));
 }

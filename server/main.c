@@ -1,7 +1,7 @@
 /* main.c - from the command line to a running server, and back out again. */
 #include "server/base/address.h"
 #include "server/config/config.h"
-#include "server/config/descriptors.h"
+#include "server/config/descriptor_budget.h"
 #include "handlers/gallery/gallery.h"
 #include "handlers/jobs.h"
 #include "handlers/site.h"
@@ -13,10 +13,10 @@
 #include "server/base/refusal.h"
 #include "server/base/reserve.h"
 #include "server/executor/file.h"
-#include "server/executor/lane.h"
-#include "server/executor/process/processes.h"
+#include "server/executor/executor.h"
+#include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
-#include "server/executor/threads.h"
+#include "server/executor/thread_pool.h"
 #include "server/http/client/client.h"
 #include "server/http/server.h"
 #include "server/config/version.h"
@@ -142,15 +142,15 @@ static int serve(const config *c, database *d)
     struct running r = { c, d, NULL };
 
     reserve_tune_allocator(c->server.mode == MODE_ASYNC);
-    threads_configure(c->threads.pool, c->threads.running, c->threads.waiting);
+    thread_pool_configure(c->threads.pool, c->threads.running, c->threads.waiting);
     file_configure(files_at_once(c), c->threads.waiting);
-    lane_set_target(LANE_CPU, c->threads.target);
-    lane_set_target(LANE_FILES, c->threads.target);
+    executor_set_target(EXECUTOR_CPU, c->threads.target);
+    executor_set_target(EXECUTOR_FILES, c->threads.target);
     configure_client(c);
     configure_processes(c);
     configure_refusals(c);
     task_set_stack_size(c->tasks.stack);
-    const int err = c->server.mode == MODE_ASYNC ? threads_start() : 0;
+    const int err = c->server.mode == MODE_ASYNC ? thread_pool_start() : 0;
     if (err) {
         snprintf(why, sizeof why, "cannot start the threads of the pool: %s ([threads] pool = %d)", uv_strerror(err), c->threads.pool);
         return fail(why);

@@ -1,5 +1,5 @@
 /* postgres.c - the driver for PostgreSQL: see db.h, and postgres.h for its parts. */
-#include "postgres_shared.h"
+#include "blocking_pool.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 
@@ -51,7 +51,7 @@ static int threads(const database *d, bool writes)
     return ((const postgres *)d)->options->connections;
 }
 
-/* On a thread with a loop queries wait there; a plain thread waits itself. */
+/* On a thread with a loop queries wait there; a blocking thread waits itself. */
 static db *connect_database(database *d)
 {
     return loop_here() ? pg_pool_new((postgres *)d) : pg_blocking_new((postgres *)d);

@@ -4,30 +4,30 @@
  *                   ^                                   |
  *                   +---- reads that must be resent ----+
  *
- *   target     whom to connect to, from the URL and libpq's environment       postgres_target.c
- *              what of that libpq refuses without a network               postgres_check.c
- *   pool       one loop's db: the line, and the choice of a link              postgres_pool.c
- *   link       one connection while it is up                                  postgres_link.c
- *              what it sends, and what comes back                             postgres_pipeline.c
- *              how it comes up, and again after it broke                      postgres_connect.c
- *              how what it runs is cancelled at the server                    postgres_cancel.c
- *   query      one db_query, from its copy of the parameters to its outcome   postgres_query.c
- *   plan       a statement with its types, and a connection's name for it     postgres_plan.c
- *   error      what an SQLSTATE means, and what helps                         postgres_error.c
- *   role       whether the server takes writes                                postgres_role.c
- *   journal    what the log is told                                           postgres_journal.c
- *   rows       views into a PGresult                                          postgres_rows.c
- *   blocking   the db of a plain thread                                       postgres_blocking.c
- *   shared     what all of those share: sessions, a connector                 postgres_shared.h
- *   init       the schema                                                     postgres_init.c */
+ *   target     whom to connect to, from the URL and libpq's environment       target.c
+ *              what of that libpq refuses without a network               check.c
+ *   pool       one loop's db: the line, and the choice of a link              pool.c
+ *   link       one connection while it is up                                  connection.c
+ *              what it sends, and what comes back                             pipeline.c
+ *              how it comes up, and again after it broke                      connect.c
+ *              how what it runs is cancelled at the server                    cancel.c
+ *   query      one db_query, from its copy of the parameters to its outcome   query.c
+ *   plan       a statement with its types, and a connection's name for it     prepared_statement.c
+ *   error      what an SQLSTATE means, and what helps                         error.c
+ *   role       whether the server takes writes                                role.c
+ *   journal    what the log is told                                           outage_log.c
+ *   rows       views into a PGresult                                          rows.c
+ *   blocking   the db of a blocking thread                                       blocking_query.c
+ *   shared     what all of those share: sessions, a connector                 blocking_pool.h
+ *   init       the schema                                                     init.c */
 #ifndef POSTGRES_H
 #define POSTGRES_H
 
 #include "db/driver.h"
-#include "postgres_error.h"
-#include "postgres_journal.h"
-#include "postgres_plan.h"
-#include "postgres_role.h"
+#include "error.h"
+#include "outage_log.h"
+#include "prepared_statement.h"
+#include "role.h"
 #include "server/base/deadline.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
@@ -36,7 +36,7 @@
 #include <stdatomic.h>
 
 typedef struct pg_pool  pg_pool;
-typedef struct pg_link  pg_link;
+typedef struct pg_connection  pg_connection;
 typedef struct pg_query pg_query;
 
 /* Target: libpq's parameters, complete. A host name is looked up anew for each attempt to connect. */
@@ -71,19 +71,19 @@ typedef struct postgres {
     const database_options *options;
     pg_target               target;
     atomic_bool             prepare;         /* options->prepare, until something between forgets what is prepared */
-    struct pg_shared       *shared;          /* of plain threads */
+    struct pg_shared       *shared;          /* of blocking threads */
 } postgres;
 
 /* Query. It belongs to the line or to a link until it is settled, which frees it. */
 struct pg_query {
     pg_query   *next, *prev;
     pg_pool    *pool;
-    pg_link    *link;                        /* NULL in line */
+    pg_connection    *link;                        /* NULL in line */
     promise    *promise;                     /* NULL: it has settled, for the server did not say what became of it */
     arena      *arena;
     stopwatch  *watch;
     rows       *out;
-    pg_plan    *plan;
+    pg_statement    *plan;
     PGresult   *result;                      /* has come, but what follows it has not */
     timer       timer;                       /* of the line, then of the query, then of its being stopped */
     uint64_t    sent;                        /* nanoseconds of uv_hrtime */
@@ -114,7 +114,7 @@ extern const rows_driver pg_rows_driver;
 /* Something between us and the server, a pooler, does not keep what is prepared: from now on nothing is. */
 void      pg_forgets_prepared(postgres *d);
 
-pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_plan *plan, const value parameters[]);
+pg_query *pg_query_new(pg_pool *p, arena *a, stopwatch *w, rows *out, pg_statement *plan, const value parameters[]);
 void      pg_query_settle(pg_query *q, int err);         /* 0 hands out the result */
 bool      pg_unconfirms(const PGresult *notice);         /* says that the commit is not awaited on a standby any longer */
 void      pg_query_stop(pg_query *q, int verdict);       /* its time is up, or nobody wants it any more */
@@ -136,7 +136,7 @@ typedef enum pg_state {
     PG_UP, PG_SHUT,
 } pg_state;
 
-struct pg_link {
+struct pg_connection {
     pg_pool    *pool;
     PGconn     *pg;                          /* while connecting and up */
     uv_poll_t  *poll;                        /* on its socket */
@@ -165,52 +165,52 @@ struct pg_link {
     int         silences;                    /* attempts in a row to which nobody answered */
 };
 
-bool pg_link_usable(const pg_link *l);
-void pg_link_flush(pg_link *l);
-void pg_link_prove(pg_link *l);                          /* it has connected: is there a server? */
-void pg_link_lost(pg_link *l, const char *why);          /* connects again, unless the pool closes */
-void pg_link_stop_head(pg_link *l);                      /* cancels what runs */
-void pg_link_leave(pg_link *l, const char *why);         /* lost once its pipeline is empty, which may be at once */
-pg_link *pg_link_of(uv_poll_t *poll);
-void pg_link_close_poll(pg_link *l);
-void pg_link_shut(pg_link *l);
+bool pg_link_usable(const pg_connection *l);
+void pg_link_flush(pg_connection *l);
+void pg_link_prove(pg_connection *l);                          /* it has connected: is there a server? */
+void pg_link_lost(pg_connection *l, const char *why);          /* connects again, unless the pool closes */
+void pg_link_stop_head(pg_connection *l);                      /* cancels what runs */
+void pg_link_leave(pg_connection *l, const char *why);         /* lost once its pipeline is empty, which may be at once */
+pg_connection *pg_link_of(uv_poll_t *poll);
+void pg_link_close_poll(pg_connection *l);
+void pg_link_shut(pg_connection *l);
 
-void pg_link_wait_for_cancel(pg_link *l);                /* until nothing new can be hit by one */
+void pg_link_wait_for_cancel(pg_connection *l);                /* until nothing new can be hit by one */
 
 /* Leaves with pg_link_flush. If it cannot be sent, the link is lost as by pg_link_lost, and q with it: it
  * may be in line again, or settled and gone. */
-void pg_pipeline_send(pg_link *l, pg_query *q);
-bool pg_pipeline_sync(pg_link *l);                       /* false: the link must be given up */
-bool pg_pipeline_take(pg_link *l, PGresult *r, uint64_t now);    /* true if it ends the connection; takes r */
+void pg_pipeline_send(pg_connection *l, pg_query *q);
+bool pg_pipeline_sync(pg_connection *l);                       /* false: the link must be given up */
+bool pg_pipeline_take(pg_connection *l, PGresult *r, uint64_t now);    /* true if it ends the connection; takes r */
 
-void pg_connect(pg_link *l);                             /* begin an attempt */
-void pg_connect_again(pg_link *l, bool later);           /* after a loss or a failure */
-void pg_connect_soon(pg_link *l);                        /* a waiting link need not wait longer */
-void pg_connect_end(pg_link *l);                         /* give up the one under way */
-void pg_connect_failed(pg_link *l, const char *why);     /* the one under way; there will be another */
+void pg_connect(pg_connection *l);                             /* begin an attempt */
+void pg_connect_again(pg_connection *l, bool later);           /* after a loss or a failure */
+void pg_connect_soon(pg_connection *l);                        /* a waiting link need not wait longer */
+void pg_connect_end(pg_connection *l);                         /* give up the one under way */
+void pg_connect_failed(pg_connection *l, const char *why);     /* the one under way; there will be another */
 
 /* Milliseconds until the next attempt. Spare: others are up, and the server may have no room for one more. */
 uint64_t pg_backoff(uint64_t *backoff, bool later, bool spare);
 
-struct pg_cancel *pg_cancel_send(pg_link *l);            /* NULL when it cannot begin now */
+struct pg_cancel *pg_cancel_send(pg_connection *l);            /* NULL when it cannot begin now */
 void              pg_cancel_forget(struct pg_cancel *c);
-void              pg_link_cancelled(pg_link *l);         /* the request has been delivered */
+void              pg_link_cancelled(pg_connection *l);         /* the request has been delivered */
 
 /* Pool: the db of one loop. */
 struct pg_pool {
     db         base;                         /* must be first */
     postgres  *database;
     const database_options *options;
-    pg_link   *links;                        /* options->connections of them */
+    pg_connection   *links;                        /* options->connections of them */
     pg_list    line;
     ready      at_turn_end;
     bool       scheduled;
     bool       down;                         /* every link has failed to connect: do not wait for one */
     timer      rest;                         /* until the first one in line has rested */
-    pg_journal journal;
+    pg_outage_log journal;
     int        handles;                      /* of uv, not yet closed */
     promise   *closing;
-    pg_plans   plans;
+    pg_statements   plans;
 };
 
 void pg_pool_schedule(pg_pool *p);                       /* dispatch at the end of this turn */

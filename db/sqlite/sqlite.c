@@ -2,7 +2,7 @@
  *
  *   sqlite_file        creates, seeds and checks the file when the database is opened
  *   sqlite_db          a loop's side: queries become jobs, outcomes become settled promises
- *   sqlite_plain       a plain thread's side: it reads by itself, and waits for the writer
+ *   sqlite_plain       a blocking thread's side: it reads by itself, and waits for the writer
  *   sqlite_shared      the connections that those read on
  *   sqlite_line        jobs that wait for a worker
  *   sqlite_workers     the reading threads, and the one that writes (sqlite_writer)
@@ -10,9 +10,9 @@
  *   sqlite_result      its rows */
 #include "sqlite.h"
 #include "db/schema.h"
-#include "sqlite_db.h"
-#include "sqlite_file.h"
-#include "sqlite_plain.h"
+#include "loop_db.h"
+#include "file.h"
+#include "blocking.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
 
@@ -22,7 +22,7 @@ struct sqlite_database {
     struct database         database;        /* must be first */
     const database_options *options;
     workers                *workers;
-    sqlite_shared          *shared;          /* of plain threads */
+    sqlite_shared          *shared;          /* of blocking threads */
     char                   *description;
 };
 

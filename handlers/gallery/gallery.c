@@ -176,7 +176,7 @@ static async int run_alone(recording *r)
 {
     promise *work = start(r);
     track_enter(NULL);
-    return (await)(loop_here() ? with_timeout(work, LONGEST) : work);        /* a plain thread does it right there */
+    return (await)(loop_here() ? with_timeout(work, LONGEST) : work);        /* a blocking thread does it right there */
 }
 
 static void free_trace(void *arg) { trace_free(arg); }

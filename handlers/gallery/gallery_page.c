@@ -7,7 +7,7 @@
 #include "handlers/layout.h"
 #include "recording.h"
 #include "server/async/loop.h"
-#include "server/executor/process/processes.h"
+#include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/base/refusal.h"
 

@@ -25,7 +25,7 @@ typedef struct picture {
     double             row;                  /* height of one */
     const char        *series[SERIES];       /* names of values */
     int                series_count;
-    struct lane       *lanes;
+    struct executor       *executors;
     const char        *named;                /* the track's that got its name last */
     int                named_at;
 } picture;

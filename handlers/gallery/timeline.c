@@ -10,11 +10,11 @@
 
 enum { MOST_ROWS = 120 };
 
-typedef struct lane {                        /* a track, as far as the events have been read */
+typedef struct executor {                        /* a track, as far as the events have been read */
     uint32_t    begun, since;                /* since: it has run, or waited */
     const char *name, *waits_for;
     bool        task, waiting;
-} lane;
+} executor;
 
 static double height_of_rows(int rows)
 {
@@ -50,10 +50,10 @@ static void look(picture *p)
     p->total = p->events[p->count - 1].at ? p->events[p->count - 1].at : 1;
     p->rows = p->tracks - 1 < MOST_ROWS ? p->tracks - 1 : MOST_ROWS;
     p->row = height_of_rows(p->rows);
-    p->lanes = arena_alloc(p->b->arena, (size_t)p->tracks * sizeof *p->lanes);
+    p->executors = arena_alloc(p->b->arena, (size_t)p->tracks * sizeof *p->executors);
 }
 
-static void draw_span(picture *p, int track, const lane *l, uint32_t until)
+static void draw_span(picture *p, int track, const executor *l, uint32_t until)
 {
     const double x = x_of(p, l->since), width = x_of(p, until) - x, gap = p->row > 8 ? 3 : .75;
     const double y = y_of(p, track) + gap, height = p->row - 2 * gap;
@@ -137,11 +137,11 @@ static void draw_tracks(picture *p)
 {
     for (int i = 0; i < p->count; i++) {
         const trace_event *e = &p->events[i];
-        lane *l = &p->lanes[e->track];
+        executor *l = &p->executors[e->track];
         if (e->track == 0 || e->track > p->rows || e->kind == TRACE_MARK || e->kind == TRACE_VALUE)
             continue;
         if (e->kind == TRACE_BEGIN) {
-            *l = (lane){ .begun = e->at, .since = e->at, .name = e->name, .task = e->value,
+            *l = (executor){ .begun = e->at, .since = e->at, .name = e->name, .task = e->value,
                          .waiting = e->value, .waits_for = "its turn" };
             draw_name(p, e->track, e->name);
             continue;
@@ -163,7 +163,7 @@ static void describe(picture *p)
     buffer_printf(p->b, "%d %s in ", p->tracks - 1, p->tracks == 2 ? "line" : "lines");
     write_ms(p->b, p->total);
     for (int i = 0; i < p->rows && i < 12; i++) {
-        const lane *l = &p->lanes[i + 1];
+        const executor *l = &p->executors[i + 1];
         buffer_text(p->b, i ? TEXT("; ") : TEXT(": "));
         buffer_html(p->b, text_of(l->name));
         buffer_text(p->b, TEXT(" from "));

@@ -57,7 +57,7 @@ static async int take_line(importing *i, lines_what what, text line)
     return batch_is_full(i->batch) ? push(i) : 0;
 }
 
-/* In a plain thread, the workers need a turn before it waits for the client. */
+/* In a blocking thread, the workers need a turn before it waits for the client. */
 static async int take_piece(importing *i, text piece)
 {
     lines_what what;

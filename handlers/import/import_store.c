@@ -2,7 +2,7 @@
 #include "import.h"
 #include "server/async/queue.h"
 #include "server/async/task.h"
-#include "server/executor/threads.h"
+#include "server/executor/thread_pool.h"
 #include "server/async/timing.h"
 #include "server/base/log.h"
 #include "server/base/refusal.h"

@@ -1,6 +1,6 @@
 /* background.c - see background.h. */
 #include "background.h"
-#include "server/base/line.h"
+#include "server/base/wait_queue.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "task.h"
@@ -19,7 +19,7 @@ struct running {                             /* a task of the group */
 };
 
 struct joiner {                              /* waits for all tasks up to that number */
-    line_place  place;                       /* must be first */
+    wait_queue_entry  place;                       /* must be first */
     background *group;
     promise    *promise;
     uint64_t    number;
@@ -30,7 +30,7 @@ struct background {
     bool            stopped;
     uint64_t        started, failed;         /* ever; the number of the last */
     struct running *oldest, *newest;
-    line            joining;                 /* their numbers never fall */
+    wait_queue            joining;                 /* their numbers never fall */
 };
 
 static _Thread_local pool all_running = POOL(struct running), joiners = POOL(struct joiner);
@@ -51,7 +51,7 @@ void background_free(background *b)
 
 static void leave(struct joiner *j, int err)
 {
-    line_leave(&j->group->joining, &j->place);
+    wait_queue_leave(&j->group->joining, &j->place);
     promise_settle(j->promise, err);
     pool_put(&joiners, j);
 }
@@ -68,7 +68,7 @@ static promise *wait_for_all(background *b, promise_cancel_fn *cancel)
         return promise_settled(0);
     struct joiner *j = pool_get(&joiners);
     *j = (struct joiner){ .group = b, .number = b->started };
-    line_join(&b->joining, &j->place);
+    wait_queue_join(&b->joining, &j->place);
     return j->promise = promise_new(cancel, j);
 }
 

@@ -11,7 +11,7 @@
  *                ended. A start that fails leaves it with the caller.
  *   Failures.    Nobody handles what such a task returns. So one that fails is logged, with its name, and
  *                counted; UV_ECANCELED from a task that was stopped is no failure.
- *   Threads.     A group is for the tasks of one thread, with a loop or without. In a plain thread its
+ *   Threads.     A group is for the tasks of one thread, with a loop or without. In a blocking thread its
  *                tasks run while another waits: when the group is joined or stopped, for one. */
 #ifndef BACKGROUND_H
 #define BACKGROUND_H

@@ -1,7 +1,7 @@
 /* label.h - names for what code runs for, and what is counted by them.
  *
  * A label is a small number that stands for a name, such as a route's. It travels with the work
- * (owner.h): what runs for a route has its label, and so have the promises and tasks that it makes,
+ * (scope.h): what runs for a route has its label, and so have the promises and tasks that it makes,
  * and whoever follows those. So what goes wrong in any of them is known by its route.
  *
  *   Ownership.  The names are copied, and stay until the process ends.

@@ -1,9 +1,9 @@
 /* loop.c - see loop.h. What is ready is drained after every callback, and before the loop goes to
  * sleep: nobody needs a callback of libuv's to be heard. */
 #include "loop.h"
-#include "pulse.h"
+#include "loop_activity.h"
 #include "server/base/reserve.h"
-#include "turns.h"
+#include "loop_latency.h"
 
 #include <assert.h>
 #include <string.h>
@@ -20,8 +20,8 @@ static _Thread_local struct {
     int          gathered;                   /* at least so many wait for the turn's end */
     int          depth;                      /* of callbacks: above 0, one runs */
     uint64_t     woke;                       /* uv_hrtime of this turn's first callback; 0: none has run */
-    pulse        pulse;
-    turns        turns;
+    loop_activity activity;
+    loop_latency        turns;
     bool         started, stopping;
 } here;
 
@@ -46,7 +46,7 @@ static void end_turn(void)
 {
     const uint64_t now = uv_hrtime();
     if (here.woke)
-        turns_count(&here.turns, (now - here.woke) / 1000000);
+        loop_latency_count(&here.turns, (now - here.woke) / 1000000);
     here.woke = 0;
     if (uv_now(&here.uv) < now / 1000000)
         uv_update_time(&here.uv);
@@ -56,7 +56,7 @@ void loop_enter(void)
 {
     if (here.depth++ > 0)
         return;
-    pulse_beat(&here.pulse);
+    loop_activity_step(&here.activity);
     begin_turn();
 }
 
@@ -66,7 +66,7 @@ static bool leave(void)
     assert(here.depth > 0);
     if (--here.depth > 0)
         return false;
-    pulse_beat(&here.pulse);
+    loop_activity_step(&here.activity);
     return true;
 }
 
@@ -128,7 +128,7 @@ static bool run_immediate(void)
     return any;
 }
 
-/* A plain thread has no turns: there, immediate is what is left when nothing else is ready. */
+/* A blocking thread has no turns: there, immediate is what is left when nothing else is ready. */
 bool loop_run_ready(void)
 {
     const bool ran = drain_all();
@@ -180,8 +180,8 @@ int loop_start(void)
     uv_unref((uv_handle_t *)&here.after);
     uv_unref((uv_handle_t *)&here.tick);
     memset(&here.turns, 0, sizeof here.turns);
-    turns_begin(&here.turns);
-    pulse_begin(&here.pulse);
+    loop_latency_begin(&here.turns);
+    loop_activity_begin(&here.activity);
     reserve_begin();
     here.started = true;
     return 0;
@@ -219,14 +219,14 @@ int loop_done(void)
     int err = uv_loop_close(&here.uv);
     if (err)
         return err;
-    turns_end(&here.turns);
-    pulse_end(&here.pulse);
+    loop_latency_end(&here.turns);
+    loop_activity_end(&here.activity);
     reserve_end();
     here.started = false;
     return 0;
 }
 
-pulse *loop_pulse(void)         { return &here.pulse; }
+loop_activity *loop_activity_here(void)         { return &here.activity; }
 
 void loop_next_tick(ready *r)   { append(&here.ticks, r); }
 void loop_ready(ready *r)       { append(&here.ready, r); }

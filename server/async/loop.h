@@ -33,7 +33,7 @@ typedef struct ready {
 } ready;
 
 int        loop_start(void);                 /* make one for this thread; 0 or a UV_ error */
-uv_loop_t *loop_here(void);                  /* this thread's loop; NULL in a plain thread */
+uv_loop_t *loop_here(void);                  /* this thread's loop; NULL in a blocking thread */
 void       loop_run(void);                   /* until nothing is left to wait for, or loop_stop */
 void       loop_stop(void);                  /* return from loop_run after this turn */
 int        loop_done(void);                  /* free it; UV_EBUSY while handles are open: close them, try again */
@@ -43,7 +43,7 @@ int        loop_done(void);                  /* free it; UV_EBUSY while handles 
 void       loop_enter(void);
 void       loop_leave(void);
 
-struct pulse *loop_pulse(void);              /* of this thread's loop */
+struct loop_activity *loop_activity_here(void);              /* of this thread's loop */
 
 void       loop_next_tick(ready *r);         /* run r before anything that is ready */
 void       loop_ready(ready *r);             /* run r soon, never from inside this call */

@@ -1,7 +1,7 @@
 /* promise.c - see promise.h. A promise has at most one follower, because it has one owner. */
 #include "promise.h"
 #include "loop.h"
-#include "owner.h"
+#include "scope.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
@@ -15,7 +15,7 @@ struct promise {
     label              label;
     bool               settled;
     enum { KEPT, GIVEN_ON, ABANDONED } state : 8;
-    owner_ref         *of;                   /* on whose behalf it was made */
+    scope_ref         *of;                   /* on whose behalf it was made */
     promise_cancel_fn *cancel;               /* NULL once used */
     void              *cancel_arg;
     void             (*done)(int err, void *arg);
@@ -28,7 +28,7 @@ static _Thread_local pool promises = POOL(promise);
 
 static void free_promise(promise *p)
 {
-    owner_ref_put(p->of);
+    scope_ref_put(p->of);
     pool_put(&promises, p);
 }
 
@@ -38,22 +38,22 @@ static void follow(ready *node)
     void (*done)(int, void *) = p->done;
     void *arg = p->done_arg;
     const int err = p->err;
-    const label of_thread = owner_thread.label;
-    owner *const before = owner_enter(p->of ? p->of->owner : NULL);
+    const label of_thread = scope_thread.label;
+    scope *const before = scope_enter(p->of ? p->of->scope : NULL);
 
-    owner_thread.label = p->label;
+    scope_thread.label = p->label;
     free_promise(p);
     done(err, arg);
-    owner_thread.label = of_thread;
-    owner_enter(before);
+    scope_thread.label = of_thread;
+    scope_enter(before);
 }
 
 promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place)
 {
     promise *p = pool_get(&promises);
-    owner *o = owner_here();
+    scope *o = scope_here();
     *p = (promise){ .next = o->first, .link = &o->first, .label = o->label, .cancel = cancel, .cancel_arg = arg,
-                    .of = owner_ref_get(o), .maker = maker, .place = place };
+                    .of = scope_ref_get(o), .maker = maker, .place = place };
     if (p->next)
         p->next->link = &p->next;
     o->first = p;
@@ -77,7 +77,7 @@ promise *promise_rename(promise *p, const char *maker, const void *place)
 
 promise_origin promise_origin_of(const promise *p) { return (promise_origin){ p->maker, p->place, p->label }; }
 
-static void leave_owner(promise *p)
+static void leave_scope(promise *p)
 {
     *p->link = p->next;
     if (p->next)
@@ -87,7 +87,7 @@ static void leave_owner(promise *p)
 void promise_abandon(promise *p)
 {
     assert(p->state == KEPT);
-    leave_owner(p);
+    leave_scope(p);
     p->state = ABANDONED;
     if (p->settled)
         free_promise(p);
@@ -117,7 +117,7 @@ void when_settled(promise *p, void (*done)(int, void *), void *arg)
 {
     assert(p->state != GIVEN_ON && "a promise is given on exactly once");
     if (p->state == KEPT)
-        leave_owner(p);
+        leave_scope(p);
     p->state = GIVEN_ON;
     p->node.run = follow;
     p->done = done;
@@ -131,7 +131,7 @@ bool promise_take_if_settled(promise *p, int *err)
     if (!p->settled)
         return false;
     assert(p->state == KEPT);
-    leave_owner(p);
+    leave_scope(p);
     *err = p->err;
     free_promise(p);
     return true;

@@ -8,7 +8,7 @@
  *               await(). The one who settles it borrows it until that moment. Nobody frees a
  *               promise by hand; to drop one is a compile error. One that is kept, and not given on
  *               before the task or request ends that made it, is logged as forgotten and cancelled, and
- *               they do not end before it has settled (owner.h): nobody else may give it on then.
+ *               they do not end before it has settled (scope.h): nobody else may give it on then.
  *
  *   Timing.     Followers never run inside promise_settle(); they run from the loop, in the
  *               order the promises were settled.

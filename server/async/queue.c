@@ -1,15 +1,15 @@
 /* queue.c - see queue.h. Somebody waits for an item only while there is none, and for room only while
  * there is none: so an item passes through the ring, or straight from hand to hand. */
 #include "queue.h"
-#include "server/base/line.h"
+#include "server/base/wait_queue.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
 #include <uv.h>
 
 struct waiter {
-    line_place place;                        /* must be first */
-    line      *line;
+    wait_queue_entry place;                        /* must be first */
+    wait_queue      *line;
     promise   *promise;
     void      *item;                         /* to push */
     void     **out;                          /* to pop into */
@@ -20,7 +20,7 @@ struct queue {
     size_t unfinished;                       /* pushed, and not yet reported done */
     bool   closed;
     void (*destroy)(void *item);
-    line   pushing, popping, joining;
+    wait_queue   pushing, popping, joining;
     void  *ring[];
 };
 
@@ -58,7 +58,7 @@ void queue_free(queue *q)
 
 static void leave(struct waiter *w, int err)
 {
-    line_leave(w->line, &w->place);
+    wait_queue_leave(w->line, &w->place);
     promise_settle(w->promise, err);
     pool_put(&waiters, w);
 }
@@ -69,13 +69,13 @@ static void cancel(promise *p, void *arg)
     leave(arg, UV_ECANCELED);
 }
 
-static struct waiter *first_of(const line *l) { return (struct waiter *)l->first; }
+static struct waiter *first_of(const wait_queue *l) { return (struct waiter *)l->first; }
 
-static promise *wait_in(line *l, void *item, void **out)
+static promise *wait_in(wait_queue *l, void *item, void **out)
 {
     struct waiter *w = pool_get(&waiters);
     *w = (struct waiter){ .line = l, .item = item, .out = out };
-    line_join(l, &w->place);
+    wait_queue_join(l, &w->place);
     return w->promise = promise_new(cancel, w);
 }
 
@@ -114,7 +114,7 @@ promise *queue_pop(queue *q, void **item)
     return promise_settled(0);
 }
 
-static void wake_all(line *l, int err)
+static void wake_all(wait_queue *l, int err)
 {
     while (l->first)
         leave(first_of(l), err);

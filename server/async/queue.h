@@ -12,7 +12,7 @@
  *   Ownership.   An item belongs to the queue from a successful push until a pop hands it out. A push
  *                that fails, for whatever reason, leaves the item with the caller; a pop that fails,
  *                cancelled or not, has taken nothing.
- *   Threads.     A queue is for the tasks of one thread, with a loop or without. In a plain thread the
+ *   Threads.     A queue is for the tasks of one thread, with a loop or without. In a blocking thread the
  *                one who waits lets the thread's other tasks run. */
 #ifndef QUEUE_H
 #define QUEUE_H

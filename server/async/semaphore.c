@@ -1,15 +1,15 @@
 /* semaphore.c - see semaphore.h. */
 #include "semaphore.h"
-#include "server/base/line.h"
+#include "server/base/wait_queue.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
 #include <uv.h>
 
-struct waiter { line_place place; promise *promise; semaphore *semaphore; };   /* place must be first */
+struct waiter { wait_queue_entry place; promise *promise; semaphore *semaphore; };   /* place must be first */
 struct semaphore {
     int  permits, free, waiting, max_waiting;
-    line line;
+    wait_queue line;
 };
 
 static _Thread_local pool waiters = POOL(struct waiter);
@@ -32,7 +32,7 @@ void semaphore_free(semaphore *s)
 static void leave_line(struct waiter *w, int err)
 {
     semaphore *s = w->semaphore;
-    line_leave(&s->line, &w->place);
+    wait_queue_leave(&s->line, &w->place);
     s->waiting--;
     promise_settle(w->promise, err);
     pool_put(&waiters, w);
@@ -54,7 +54,7 @@ promise *semaphore_enter(semaphore *s)
         return promise_settled(UV_EAGAIN);
     struct waiter *w = pool_get(&waiters);
     w->semaphore = s;
-    line_join(&s->line, &w->place);
+    wait_queue_join(&s->line, &w->place);
     s->waiting++;
     return w->promise = promise_new(cancel, w);
 }
@@ -66,6 +66,6 @@ void semaphore_leave(semaphore *s)
         leave_line((struct waiter *)s->line.first, 0);       /* the permit passes straight on */
     else
         s->free++;
-    for (const uint64_t now = s->line.first ? uv_hrtime() : 0; line_is_late(&s->line, now);)
+    for (const uint64_t now = s->line.first ? uv_hrtime() : 0; wait_queue_is_late(&s->line, now);)
         leave_line((struct waiter *)s->line.first, UV_EBUSY);
 }

@@ -8,8 +8,8 @@
 #include "task.h"
 #include "server/async/context/context.h"
 #include "loop.h"
-#include "owner.h"
-#include "server/base/plain.h"
+#include "scope.h"
+#include "server/base/blocking_wait.h"
 #include "server/async/context/stack.h"
 #include "timer.h"
 #include "trace.h"
@@ -40,7 +40,7 @@ struct task {
     stack       stack;
     void       *room;
     task       *next, *prev;                 /* among all of this thread that have begun and not ended */
-    owner       owner;                       /* of the promises that it makes; knows its name */
+    scope       scope;                       /* of the promises that it makes; knows its name */
     int       (*fn)(void *);
     void       *arg;
     promise    *result;                      /* settles when fn returns */
@@ -146,8 +146,8 @@ static void end(task *t)
     alive--;
     const size_t used = stack_used(&t->stack);
     if (used)
-        label_note_stack(t->owner.label, used);
-    owner_end(&t->owner);
+        label_note_stack(t->scope.label, used);
+    scope_end(&t->scope);
 }
 
 static void finish(task *t)
@@ -172,17 +172,17 @@ static void drained(int err, void *arg)
 static void resume(task *t)
 {
     track *const outside = track_enter(t->track);
-    owner *const before = owner_enter(&t->owner);
+    scope *const before = scope_enter(&t->scope);
     enter(t);
-    owner_enter(before);
+    scope_enter(before);
     track_enter(outside);
     if (!t->finished)
         return;
-    if (!owner_keeps(&t->owner)) {
+    if (!scope_keeps(&t->scope)) {
         finish(t);
         return;
     }
-    t->awaiting = owner_drain(&t->owner);    /* what it forgot may write to its stack, where nothing runs any more */
+    t->awaiting = scope_drain(&t->scope);    /* what it forgot may write to its stack, where nothing runs any more */
     when_settled(t->awaiting, drained, t);
 }
 
@@ -225,7 +225,7 @@ static int make(const char *name, size_t room, task **made)
     uintptr_t top = ((uintptr_t)s.base + s.size - sizeof(task)) & ~(uintptr_t)63;
     task *t = (task *)top;
     top = (top - room) & ~(uintptr_t)63;
-    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .owner.name = name,
+    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .scope.name = name,
                   .deadline = NO_DEADLINE };
     t->here = context_make(s.base, top - (uintptr_t)s.base, body, t);
     *made = t;
@@ -239,10 +239,10 @@ static void begin(task *t, int (*fn)(void *), void *arg)
 {
     t->fn = fn;
     t->arg = arg;
-    t->owner.label = owner_here()->label;
-    t->owner.since = now();
+    t->scope.label = scope_here()->label;
+    t->scope.since = now();
     t->result = promise_new(cancel, t);
-    t->track = track_here ? track_begin_task(track_here, t->owner.name) : NULL;
+    t->track = track_here ? track_begin_task(track_here, t->scope.name) : NULL;
     join(t);
 }
 
@@ -305,7 +305,7 @@ int await(promise *p)
             err = t->outcome;
             break;
         }
-        bool progress = loop_run_ready();    /* a plain thread has no loop: turn the crank here */
+        bool progress = loop_run_ready();    /* a blocking thread has no loop: turn the crank here */
         assert(progress && "await() outside a task, on work that needs a loop");
         (void)progress;
     }
@@ -338,7 +338,7 @@ int task_yield(void)
 void task_limit(task *t, uint64_t deadline)
 {
     if (!t && !loop_here())
-        plain_limit(deadline);
+        blocking_limit(deadline);
     t = t ? t : current;
     if (!t)
         return;
@@ -350,11 +350,11 @@ void task_limit(task *t, uint64_t deadline)
 
 uint64_t task_deadline(void)
 {
-    return !loop_here() ? plain_deadline() : current ? current->deadline : NO_DEADLINE;
+    return !loop_here() ? blocking_deadline() : current ? current->deadline : NO_DEADLINE;
 }
 
 bool        task_running(void)               { return current != NULL; }
-const char *task_name(void)                  { return current ? current->owner.name : "main"; }
+const char *task_name(void)                  { return current ? current->scope.name : "main"; }
 size_t      task_count(void)                 { return alive; }
 void        task_set_stack_size(size_t size) { stack_size = size; }
 
@@ -362,7 +362,7 @@ void task_each(void (*show)(const task_view *v, void *arg), void *arg)
 {
     const uint64_t time = now();
     for (const task *t = all; t; t = t->next) {
-        task_view v = { .name = t->owner.name, .label = t->owner.label, .age = time - t->owner.since,
+        task_view v = { .name = t->scope.name, .label = t->scope.label, .age = time - t->scope.since,
                         .running = t == current, .place = t->place };
         if (t->awaiting)
             v.awaits = promise_origin_of(t->awaiting);

@@ -3,17 +3,17 @@
  *   async    marks a function that may pause, and so may only be called from another one.
  *            It is documentation for people and for grep, as QEMU's coroutine_fn is.
  *   await    gives a promise to the running task and pauses it until the promise settles.
- *            In a plain thread (threads mode) it simply blocks, so a handler cannot tell.
+ *            In a blocking thread (threads mode) it simply blocks, so a handler cannot tell.
  *
  * A task lives on its own guarded stack, on one thread, from start to return. What it starts, it
  * awaits: a local may be passed to work that is awaited before the function returns. What it forgot to
- * await is cancelled when the function has returned, and the task ends when that has settled (owner.h);
+ * await is cancelled when the function has returned, and the task ends when that has settled (scope.h);
  * its outcome is the function's all the same.
  *
  *   Cancelling  a task cancels what it awaits, and so what that awaits, down to the innermost wait, and
  *               whatever it awaits from then on.
  *   A deadline  does the same when it comes, but then await returns UV_ETIMEDOUT where it would return
- *               UV_ECANCELED. In a plain thread it is the thread's: see plain.h. */
+ *               UV_ECANCELED. In a blocking thread it is the thread's: see blocking_wait.h. */
 #ifndef TASK_H
 #define TASK_H
 
@@ -50,14 +50,14 @@ MUST_AWAIT promise *task_run(task *t, int (*fn)(void *arg), void *arg);
 void  task_free(task *t);
 
 /* Gives t another deadline; NO_DEADLINE, which it has at first: none. When one has come, it is too late.
- * t may be NULL: the task that runs, or in a plain thread the thread. */
+ * t may be NULL: the task that runs, or in a blocking thread the thread. */
 void     task_limit(task *t, uint64_t deadline);
 uint64_t task_deadline(void);                /* of the same; NO_DEADLINE in neither */
 
 /* What can be seen of a task from outside. */
 typedef struct task_view {
     const char    *name;
-    label          label;                    /* for whom it runs (owner.h) */
+    label          label;                    /* for whom it runs (scope.h) */
     uint64_t       age;                      /* milliseconds */
     bool           running;                  /* it does so now; else: */
     promise_origin awaits;                   /* maker NULL: it yields, or has not begun */

@@ -15,7 +15,7 @@ enum { DIGIT = 6, SLOTS = 1 << DIGIT, LEVELS = 7 };          /* 2^42 ms: 139 yea
 
 static const uint64_t LONGEST = (uint64_t)1 << 40, NEVER = UINT64_MAX;
 
-/* Of this thread's loop; NULL until it has a timer. A plain thread has none, and need not carry it. */
+/* Of this thread's loop; NULL until it has a timer. A blocking thread has none, and need not carry it. */
 static _Thread_local struct wheel {
     timer      slots[LEVELS][SLOTS];         /* rings; each starts at a timer that only holds it together */
     uint64_t   occupied[LEVELS];             /* a bit a slot: 0 where no timer is */

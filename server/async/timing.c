@@ -6,7 +6,7 @@
 #include "server/base/deadline.h"
 #include "timer.h"
 #include "loop.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
 #include "server/base/uncertain.h"
 
@@ -33,9 +33,9 @@ static void cancel_sleeper(promise *p, void *arg)
 promise *sleep_for(uint64_t ms)
 {
     if (!loop_here()) {
-        const uint64_t until = plain_in(ms);
-        const int err = plain_wait(-1, 0, until);
-        return promise_settled(err == UV_ETIMEDOUT && until <= plain_deadline() ? 0 : err);
+        const uint64_t until = deadline_in(ms);
+        const int err = blocking_wait(-1, 0, until);
+        return promise_settled(err == UV_ETIMEDOUT && until <= blocking_deadline() ? 0 : err);
     }
     struct sleeper *s = pool_get(&sleepers);
     s->timer = (timer){ 0 };
@@ -86,7 +86,7 @@ static struct deadline *limit(promise *p)
 promise *with_timeout(promise *p, uint64_t ms)
 {
     int err;
-    if (promise_take_if_settled(p, &err))    /* always, in a plain thread */
+    if (promise_take_if_settled(p, &err))    /* always, in a blocking thread */
         return promise_settled(err);
     struct deadline *d = limit(p);
     timer_set(&d->timer, ms, deadline_rang);

@@ -6,9 +6,9 @@
 
 #include <stdint.h>
 
-/* Settles with 0 after ms milliseconds; UV_ECANCELED if cancelled first. In a plain thread it
+/* Settles with 0 after ms milliseconds; UV_ECANCELED if cancelled first. In a blocking thread it
  * sleeps, and returns settled; there it is the client's leaving that cancels it, and the thread's
- * deadline that ends it with UV_ETIMEDOUT (plain.h). */
+ * deadline that ends it with UV_ETIMEDOUT (blocking_wait.h). */
 MUST_AWAIT promise *sleep_for(uint64_t ms);
 
 /* Settles as p does, if that is in time. Otherwise cancels p, drains it, and settles with

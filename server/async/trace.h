@@ -80,7 +80,7 @@ static inline track *track_enter(track *t)   /* returns the one before, to be en
     return before;
 }
 
-/* What the next await here waits for, as its source has it, and where. In a plain thread the wait begins
+/* What the next await here waits for, as its source has it, and where. In a blocking thread the wait begins
  * with this: there it is the work itself that blocks, before await sees its promise. */
 void track_expects(const char *what, int line);
 

@@ -1,7 +1,7 @@
 /* log.c - see log.h: the words of a line, and how many like it there may be. */
 #include "log.h"
 #include "log_writer.h"
-#include "throttle.h"
+#include "log_throttle.h"
 
 #include <pthread.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #include "config_reading.h"
 
 #include "server/base/memory.h"
-#include "secret.h"
+#include "redaction.h"
 
 #include <stdarg.h>
 #include <string.h>

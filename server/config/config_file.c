@@ -5,7 +5,7 @@
 #include "config_reading.h"
 
 #include "server/base/memory.h"
-#include "nearest.h"
+#include "suggestion.h"
 #include "server/base/units.h"
 
 #include <errno.h>

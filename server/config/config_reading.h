@@ -1,5 +1,5 @@
 /* config_reading.h - what config.c shares with the readers of its sources: config_file.c and
- * config_environment.c. Nobody else needs it. */
+ * environment.c. Nobody else needs it. */
 #ifndef CONFIG_READING_H
 #define CONFIG_READING_H
 

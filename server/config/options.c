@@ -2,8 +2,8 @@
 #include "options.h"
 
 #include "server/base/memory.h"
-#include "nearest.h"
-#include "secret.h"
+#include "suggestion.h"
+#include "redaction.h"
 
 #include <getopt.h>
 #include <stdarg.h>

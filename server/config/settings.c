@@ -3,7 +3,7 @@
 #include "settings.h"
 
 #include "server/base/address.h"
-#include "descriptors.h"
+#include "descriptor_budget.h"
 #include "installed.h"
 #include "server/base/machine.h"
 #include "server/base/units.h"

@@ -62,7 +62,7 @@ def place(address):
 
 def tasks():
     """(loop, task) of all, in the order of the loops."""
-    watch = gdb.parse_and_eval("'server/diagnose/watch.c'::watch")
+    watch = gdb.parse_and_eval("'server/diagnose/watchdog.c'::watch")
     task = gdb.lookup_type("struct task").pointer()
     for loop in sorted(each(watch["loops"]), key=lambda w: int(w["suspect"]["number"])):
         for t in each(loop["tasks"].dereference().cast(task)):
@@ -96,10 +96,10 @@ def wait_of(task):
 
 
 def title(number, loop, task):
-    owner = task["owner"]
-    label = gdb.parse_and_eval("'server/async/label.c'::labels")[int(owner["label"])]["name"]
-    age = max(0, int(time.monotonic() * 1000) - int(owner["since"]))
-    return f"{number}  loop {loop}: {text(owner['name'])}, {age} ms old ({text(label)}), {wait_of(task)}"
+    scope = task["scope"]
+    label = gdb.parse_and_eval("'server/async/label.c'::labels")[int(scope["label"])]["name"]
+    age = max(0, int(time.monotonic() * 1000) - int(scope["since"]))
+    return f"{number}  loop {loop}: {text(scope['name'])}, {age} ms old ({text(label)}), {wait_of(task)}"
 
 
 def walk(task):

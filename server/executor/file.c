@@ -1,24 +1,24 @@
 /* file.c - see file.h, and file_operation.h for how it works. */
 #include "file_operation.h"
-#include "lane.h"
+#include "executor.h"
 #include "server/async/loop.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
 
 #include <sys/stat.h>
 
 static _Thread_local pool operations = POOL(file_operation);
 
-void file_configure(int running, int waiting) { lane_add("files", running, waiting); }
+void file_configure(int running, int waiting) { executor_add("files", running, waiting); }
 
-/* Takes its steps as long as their outcomes are there: in a plain thread, to the end. True if it ended. */
+/* Takes its steps as long as their outcomes are there: in a blocking thread, to the end. True if it ended. */
 static bool go_on(file_operation *o, ssize_t result)
 {
     for (;;) {
         file_step *step = o->next;
         if (o->fs.fs_type == UV_FS_OPEN && result >= 0)
             o->fd = (uv_file)result;
-        if (!o->loop && plain_cancelled())
+        if (!o->loop && blocking_cancelled())
             o->cancelled = true;
         if (o->cancelled && !o->ending && result >= 0)
             result = UV_ECANCELED;
@@ -37,7 +37,7 @@ static int finish(file_operation *o)
 {
     const int err = o->err;
     mem_free(o->temporary);
-    lane_leave(LANE_FILES);
+    executor_leave(EXECUTOR_FILES);
     return err;
 }
 
@@ -88,7 +88,7 @@ static promise *run_here(file_operation o)
 static promise *start(file_operation begun)
 {
     int err;
-    promise *entering = lane_enter(LANE_FILES);
+    promise *entering = executor_enter(EXECUTOR_FILES);
     const bool waits = !promise_take_if_settled(entering, &err);
     if (!waits && err)
         return promise_settled(err);

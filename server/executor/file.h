@@ -7,10 +7,10 @@
  *               here touches them. What was read is in the arena.
  *   Cancelling. In line at once; later when the call that runs on the thread pool has returned, with
  *               UV_ECANCELED. A file that is just being replaced is: that ends with 0.
- *   Bounds.     A lane of the thread pool, "files" (lane.h): so many of each loop are under way, so many
+ *   Bounds.     A executor of the thread pool, "files" (executor.h): so many of each loop are under way, so many
  *               wait in order, and the rest are refused (refusal.h).
- *   Modes.      In a task the promise settles later; in a plain thread it has already settled, and a
- *               client that has left cancels it between one call and the next (plain.h).
+ *   Modes.      In a task the promise settles later; in a blocking thread it has already settled, and a
+ *               client that has left cancels it between one call and the next (blocking_wait.h).
  *   Errors.     Those of the kernel; UV_EISDIR for a folder, UV_EINVAL for what is no regular file,
  *               UV_EFBIG for one that is larger than it may be. */
 #ifndef FILE_H

@@ -10,7 +10,7 @@
  *         return uv_fs_fstat(o->loop, &o->fs, o->fd, o->called);
  *     }
  *
- * On a loop the outcome comes later, from the thread pool; in a plain thread loop and called are NULL,
+ * On a loop the outcome comes later, from the thread pool; in a blocking thread loop and called are NULL,
  * and uv_fs has it at once. A descriptor is in fd from when a call has opened it. */
 #ifndef FILE_OPERATION_H
 #define FILE_OPERATION_H

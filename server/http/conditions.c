@@ -1,6 +1,6 @@
 /* conditions.c - see conditions.h. */
 #include "conditions.h"
-#include "exchange.h"
+#include "request_internal.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include "conditions.h"
 #include "server/http/message/media.h"
 #include "policy.h"
-#include "server/executor/lane.h"
+#include "server/executor/executor.h"
 #include "server/base/memory.h"
 
 #include <errno.h>
@@ -116,7 +116,7 @@ static async int send_pieces(request *req, struct file *f, uint64_t size)
     for (f->at = 0; !err && f->at < size; f->at += f->length) {
         f->room = respond_piece_size(req, PIECE);
         f->bytes = mem_resize(f->bytes, f->room);
-        err = await(in_lane(LANE_FILES, read_piece, f));
+        err = await(run_in_executor(EXECUTOR_FILES, read_piece, f));
         if (err)
             break;
         promise *taken = respond_piece(req, (text){ f->bytes, f->length });
@@ -177,7 +177,7 @@ int respond_file(request *req, int root, text path)
     if (!is_plain(path))
         return E_NOT_FOUND;
     f.path = arena_copy(request_arena(req), path);
-    int err = await(in_lane(LANE_FILES, open_and_read, &f));
+    int err = await(run_in_executor(EXECUTOR_FILES, open_and_read, &f));
     if (!err)
         err = send_file(req, &f);
     if (f.fd >= 0)

@@ -1,6 +1,6 @@
 /* listener.c - see listener.h. */
 #include "listener.h"
-#include "exchange.h"
+#include "request_internal.h"
 #include "server/base/address.h"
 #include "server/base/memory.h"
 
@@ -137,7 +137,7 @@ void listener_close(listener *l)
 void listener_turn_away(int client, int err)
 {
     char words[1536], unread[4096];
-    send(client, words, exchange_render_refusal(err, false, false, words, sizeof words), MSG_DONTWAIT | MSG_NOSIGNAL);
+    send(client, words, request_render_refusal(err, false, false, words, sizeof words), MSG_DONTWAIT | MSG_NOSIGNAL);
     /* A close with bytes unread would be a reset, and nobody would read this. */
     for (int i = 0; i < 16 && recv(client, unread, sizeof unread, MSG_DONTWAIT) == sizeof unread; i++)
         ;

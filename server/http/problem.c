@@ -1,6 +1,6 @@
 /* problem.c - answers that say what is wrong: RFC 9457 for programs, a page for people. */
-#include "server/http/message/accept.h"
-#include "exchange.h"
+#include "server/http/message/accept_header.h"
+#include "request_internal.h"
 #include "server/base/buffer.h"
 #include "server/base/refusal.h"
 #include "server/base/uncertain.h"
@@ -144,7 +144,7 @@ int respond_error(request *req, int err)
     return respond_problem(req, status, "%s", explain(status));
 }
 
-void exchange_answer(request *req)
+void request_answer(request *req)
 {
     const char *allow = req->allow;
     if (!allow && text_equal(request_path(req), TEXT("*")))

@@ -1,11 +1,11 @@
 /* request.c - see request.h: what a handler may ask. */
-#include "exchange.h"
+#include "request_internal.h"
 #include "server/http/message/url.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-static text cut(const request *req, span s) { return (text){ exchange_head(req) + s.at, s.length }; }
+static text cut(const request *req, span s) { return (text){ request_head(req) + s.at, s.length }; }
 
 text request_path(const request *req)
 {
@@ -30,12 +30,12 @@ void request_set_deadline(request *req, uint64_t deadline)
 
 text request_header(const request *req, const char *name)
 {
-    return header_find(exchange_head(req), exchange_headers(req), req->header_count, name);
+    return header_find(request_head(req), request_headers(req), req->header_count, name);
 }
 
 text request_list(request *req, const char *name)
 {
-    return header_list(&req->arena, exchange_head(req), exchange_headers(req), req->header_count, name);
+    return header_list(&req->arena, request_head(req), request_headers(req), req->header_count, name);
 }
 
 text request_type(const request *req)
@@ -78,7 +78,7 @@ text request_param(request *req, const char *name)
         if (segment.length == 0 || (*at != ':' && *at != '*'))
             continue;
         if (text_equal(*at == ':' ? (text){ at + 1, segment.length - 1 } : TEXT("*"), text_of(name)))
-            return url_decode(&req->arena, (text){ exchange_head(req) + req->path.at + s->at, s->length }, false);
+            return url_decode(&req->arena, (text){ request_head(req) + req->path.at + s->at, s->length }, false);
         s++;
     }
     return TEXT("");

@@ -1,5 +1,5 @@
 /* response.c - see request.h: how a handler answers. The head is built in the output itself. */
-#include "exchange.h"
+#include "request_internal.h"
 #include "policy.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"

@@ -1,7 +1,7 @@
 /* server.c - see server.h: what both ways to serve have in common. */
-#include "serve.h"
-#include "server/diagnose/fault.h"
-#include "server/async/owner.h"
+#include "server_internal.h"
+#include "server/diagnose/crash_handler.h"
+#include "server/async/scope.h"
 #include "server/async/context/stack.h"
 #include "server/base/block.h"
 #include "server/base/log.h"
@@ -33,7 +33,7 @@ const char *server_own_address(const server *s) { return s->listener.own_address
 
 int server_run(server *s, void (*started)(void *arg), void *arg)
 {
-    fault_install();
+    crash_handler_install();
     return (s->config->server.mode == MODE_ASYNC ? serve_async : serve_threads)(s, started, arg);
 }
 
@@ -71,7 +71,7 @@ void serve_must(int err, const char *what)
 
 void serve_trim(void)
 {
-    owner_end(&owner_thread);
+    scope_end(&scope_thread);
     stack_trim();
     block_trim();
     pool_done_all();

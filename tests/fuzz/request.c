@@ -3,7 +3,7 @@
  * The first byte says how the rest is split. However that is, the requests must be the same, and lie
  * within the bytes. */
 #include "server/http/message/body.h"
-#include "server/http/message/guard.h"
+#include "server/http/message/head_validator.h"
 #include "server/http/message/status.h"
 
 #include <stdint.h>
@@ -14,7 +14,7 @@ enum { MOST = 16, LONGEST = 256 };           /* requests; bytes of a body that i
 
 typedef struct outcome { bool stream; int count, err; struct { size_t head, body, end; uint64_t sum; } requests[MOST]; } outcome;
 
-static const guard_limits LIMITS = { .head = 512, .uri = 64, .headers = 8 };
+static const head_validator_limits LIMITS = { .head = 512, .uri = 64, .headers = 8 };
 
 #define must(what) ((what) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what), abort()))
 
@@ -84,11 +84,11 @@ static void read_all(const char *bytes, size_t length, size_t step, outcome *o)
     const char *at = bytes, *const end = bytes + length;
     static head h;
     while (o->count < MOST) {
-        guard g = { 0 };
+        head_validator g = { 0 };
         long size = 0;
         for (size_t seen = 0; size == 0 && at + seen < end;) {
             seen = (size_t)(end - at) - seen < step ? (size_t)(end - at) : seen + step;
-            size = guard_head(&g, at, seen, &LIMITS);
+            size = head_validate(&g, at, seen, &LIMITS);
             must(size <= (long)seen);
         }
         if (size <= 0) {

@@ -29,7 +29,7 @@
     run(machine_suite)          \
     run(crowds_suite)           \
     run(overload_suite)         \
-    run(threads_suite)          \
+    run(thread_pool_suite)          \
     run(processes_suite)        \
     run(modes_suite)            \
     run(patterns_suite)         \

@@ -10,7 +10,7 @@
 
 void store(int err, void *arg);              /* a follower: *(int *)arg = err */
 int  outcome_of(promise *p);                 /* takes p, runs the loop, returns its outcome; 1 if not settled */
-int  outcome_now(promise *p);                /* takes p, which must have settled, as in a plain thread */
+int  outcome_now(promise *p);                /* takes p, which must have settled, as in a blocking thread */
 void run_in_thread(void (*run)(void *), void *arg);          /* a plain one, to its end */
 
 /* Time, for tests, passes by leaps: libuv's clock goes ms ahead of the machine's. */

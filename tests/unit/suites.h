@@ -9,12 +9,12 @@
     run(reserve_suite)       \
     run(arena_suite)         \
     run(buffer_suite)        \
-    run(throttle_suite)      \
+    run(log_throttle_suite)      \
     run(log_suite)           \
     run(stopwatch_suite)     \
     run(units_suite)         \
     run(address_suite)       \
-    run(secret_suite)        \
+    run(redaction_suite)        \
     run(installed_suite)     \
     run(config_suite)        \
     run(config_file_suite)   \
@@ -24,20 +24,20 @@
 /* How tasks switch matters to these. */
 #define EACH_ASYNC_SUITE(run)    \
     run(codel_suite)             \
-    run(turns_suite)             \
+    run(loop_latency_suite)             \
     run(loop_suite)              \
-    run(pulse_suite)             \
+    run(loop_activity_suite)             \
     run(promise_suite)           \
-    run(owner_suite)             \
-    run(watch_suite)             \
+    run(scope_suite)             \
+    run(watchdog_suite)             \
     run(symbols_suite)           \
-    run(fault_suite)             \
+    run(crash_handler_suite)             \
     run(chain_suite)             \
     run(combine_suite)           \
     run(timer_suite)             \
     run(schedule_suite)          \
-    run(plain_suite)             \
-    run(lender_suite)            \
+    run(blocking_wait_suite)             \
+    run(resource_pool_suite)            \
     run(timing_suite)            \
     run(context_suite)           \
     run(stack_suite)             \
@@ -47,22 +47,22 @@
     run(semaphore_suite)         \
     run(queue_suite)             \
     run(background_suite)        \
-    run(lane_suite)              \
-    run(threads_suite)           \
+    run(executor_suite)              \
+    run(thread_pool_suite)           \
     run(processes_suite)         \
     run(processes_faults_suite)  \
     run(processes_threads_suite) \
     run(file_suite)
 
 #define EACH_OTHER_SUITE(run)          \
-    run(guard_suite)                   \
+    run(head_validator_suite)                   \
     run(head_suite)                    \
     run(chunked_suite)                 \
     run(body_suite)                    \
     run(output_suite)                  \
     run(router_suite)                  \
     run(url_suite)                     \
-    run(accept_suite)                  \
+    run(accept_header_suite)                  \
     run(status_suite)                  \
     run(request_suite)                 \
     run(files_suite)                   \
@@ -77,14 +77,14 @@
     run(client_bounds_suite)           \
     run(client_threads_suite)          \
     run(value_suite)                   \
-    run(packed_suite)                  \
+    run(row_codec_suite)                  \
     run(schema_suite)                  \
     run(sqlite_suite)                  \
     run(rows_suite)                    \
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \
     run(sqlite_threads_suite)          \
-    run(postgres_journal_suite)        \
+    run(outage_log_suite)        \
     run(postgres_suite)                \
     run(postgres_faults_suite)         \
     run(postgres_again_suite)          \

@@ -15,7 +15,7 @@
 #include "handlers/site.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
-#include "server/executor/threads.h"
+#include "server/executor/thread_pool.h"
 #include "server/async/timing.h"
 #include "server/async/trace.h"
 #include "server/base/embed.h"

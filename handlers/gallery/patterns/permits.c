@@ -1,4 +1,4 @@
-/* permits.c - a hundred requests to another server, and never more than eight at once. */
+/* admission.c - a hundred requests to another server, and never more than eight at once. */
 #include "pattern.h"
 #include "server/async/semaphore.h"
 #include "server/http/client/client.h"

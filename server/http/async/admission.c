@@ -1,6 +1,6 @@
 /* admission.c - see admission.h. */
 #include "admission.h"
-#include "server/http/message/accept.h"
+#include "server/http/message/accept_header.h"
 #include "connection.h"
 #include "server/base/refusal.h"
 
@@ -22,7 +22,7 @@ static const struct { refusal wait, timeout, line, ahead; } TOLD[NEEDS] = {
 };
 
 static admission_line *line_of(admission *a, const request *r) { return &a->lines[r->needs]; }
-static request *request_at(line_place *p) { return (request *)((char *)p - offsetof(request, place)); }
+static request *request_at(wait_queue_entry *p) { return (request *)((char *)p - offsetof(request, place)); }
 
 static void rang(timer *t);
 
@@ -74,33 +74,33 @@ bool admission_enter(admission *a, request *r)
         return true;
     const uint64_t now = uv_hrtime();
     if (l->waiting >= l->most) {
-        exchange_decline(r, refuse(TOLD[r->needs].line, 0));
+        request_decline(r, refuse(TOLD[r->needs].line, 0));
         return false;
     }
     if (l->waiting++ == 0)
         codel_is_empty(&l->codel, now);
-    line_join(r->ahead ? &l->ahead : &l->alone, &r->place);
+    wait_queue_join(r->ahead ? &l->ahead : &l->alone, &r->place);
     r->waits = true;
     if (!timer_is_set(&l->timer))
         timer_set_at(&l->timer, due(l, r, now), rang);
     return false;
 }
 
-need admission_needs(const admission *a, const intake *in)
+need admission_needs(const admission *a, const request_parser *in)
 {
     if (in->needs != NEEDS_PAGE || admission_is_open(a, NEEDS_PAGE))
         return in->needs;
     arena list;
     arena_init(&list, NULL, 0);
-    const bool json = accept_prefers(intake_accepts(in, &list), TEXT("application/json"), TEXT("text/html"));
+    const bool json = accept_prefers(request_parser_accepts(in, &list), TEXT("application/json"), TEXT("text/html"));
     arena_done(&list);
     return json ? NEEDS_READS : NEEDS_PAGE;
 }
 
 static void leave(admission_line *l, request *r)
 {
-    line_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
-    r->place = (line_place){ 0 };
+    wait_queue_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
+    r->place = (wait_queue_entry){ 0 };
     r->waits = false;
     if (--l->waiting == 0) {
         l->stands = false;
@@ -126,7 +126,7 @@ static text refusal_text(admission *a, need n, int err, bool html, uint64_t now)
 {
     typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
     if (err != made->err || now >= made->until) {
-        made->length = exchange_render_refusal(err, html, true, made->bytes, sizeof made->bytes);
+        made->length = request_render_refusal(err, html, true, made->bytes, sizeof made->bytes);
         made->err = err;
         made->until = now + REFRESH * MS;
     }
@@ -148,14 +148,14 @@ static void turn_away(admission *a, request *r, uint64_t now)
     leave(l, r);
     if (late)
         pipeline_decline(r, UV_ETIMEDOUT);
-    else if (!exchange_is_plain_get(r))
+    else if (!request_is_plain_get(r))
         pipeline_decline(r, refuse(kind, waited));
     else
         pipeline_decline_with(r, refusal_text(a, r->needs, refuse(kind, waited),
                                               problem_prefers_html(request_list(r, "accept")), now));
 }
 
-static void turn_away_the_late(admission *a, admission_line *l, line *of, uint64_t now)
+static void turn_away_the_late(admission *a, admission_line *l, wait_queue *of, uint64_t now)
 {
     while (of->first && now >= due(l, request_at(of->first), now) && !worker_turn_is_over(uv_hrtime()))
         turn_away(a, request_at(of->first), now);

@@ -21,15 +21,15 @@
 
 #include "server/http/router.h"
 #include "server/base/codel.h"
-#include "server/base/line.h"
+#include "server/base/wait_queue.h"
 #include "server/async/timer.h"
 
 struct config;
-struct intake;
+struct request_parser;
 
 typedef struct admission_line {
     codel codel;
-    line  alone, ahead;                      /* of requests; both in the order in which they came */
+    wait_queue  alone, ahead;                      /* of requests; both in the order in which they came */
     int   waiting, most;
     bool  stands;                            /* as of this turn */
     uint64_t worth;                          /* of what one client has sent at once: how many are worth the wait (codel.h) */
@@ -48,7 +48,7 @@ void admission_open(admission *a, const struct config *c);
 void admission_close(admission *a);          /* nobody may wait */
 
 /* What the request in needs, as far as it matters now: who would get JSON need not wait for who renders pages. */
-need admission_needs(const admission *a, const struct intake *in);
+need admission_needs(const admission *a, const struct request_parser *in);
 
 bool admission_is_open(const admission *a, need n);          /* who needs it may begin now */
 bool admission_stands(const admission *a, need n);           /* more comes than can be served, for a while by now */

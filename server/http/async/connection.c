@@ -1,7 +1,7 @@
 /* connection.c - see connection.h: how long it may wait, and how it ends. */
 #include "connection.h"
 #include "server/http/listener.h"
-#include "server/http/message/patience.h"
+#include "server/http/message/client_timeouts.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
@@ -21,9 +21,9 @@ static uint64_t allowed(const connection *c)
     case NEW:
     case HEAD:      return config->timeouts.head;
     case BODY:      return body_patience(c->last->body, config->timeouts.body);
-    case LEFT:      return FAREWELL;
+    case LEFT:      return HALF_CLOSE_TIMEOUT;
     case WRITE:     return config->timeouts.write;
-    case LINGERING: return LINGER;
+    case LINGERING: return LINGER_TIMEOUT;
     default:        return UINT32_MAX;
     }
 }
@@ -152,7 +152,7 @@ void connection_finish(connection *c)
         return;
     c->phase = LINGERING;
     c->since = (uint32_t)timer_now();
-    timer_set(&c->timer, LINGER, rang);
+    timer_set(&c->timer, LINGER_TIMEOUT, rang);
 }
 
 void connection_begin(int fd)

@@ -16,8 +16,8 @@
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
 
-#include "server/http/exchange.h"
-#include "server/http/message/guard.h"
+#include "server/http/request_internal.h"
+#include "server/http/message/head_validator.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "worker.h"

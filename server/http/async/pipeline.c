@@ -24,13 +24,13 @@ static void limit(request *r)
         timer_set_at(&r->timer, r->deadline, deadline_came);
 }
 
-static const exchange_host host = { .room = writer_room, .share = writer_share, .answering = answering, .limit = limit, .more = stream_more };
+static const request_host host = { .room = writer_room, .share = writer_share, .answering = answering, .limit = limit, .more = stream_more };
 
 static void free_request(request *r)
 {
     task *t = r->task;
     const bool on_heap = !t || task_room(t) != r;
-    exchange_done(r);
+    request_done(r);
     if (on_heap)
         mem_free(r);
     if (t)
@@ -50,7 +50,7 @@ static void begin(request *r)
 static void advance(connection *c)
 {
     for (request *r; (r = c->first) && r->finished;) {
-        if (exchange_broke_off(r)) {         /* a long answer broke off: the client must see that */
+        if (request_broke_off(r)) {         /* a long answer broke off: the client must see that */
             writer_push(c);                  /* what is whole before it, too */
             connection_abandon(c);
             return;
@@ -82,7 +82,7 @@ static void on_drained(int err, void *arg)
 {
     request *r = arg;
     (void)err;
-    owner_end(&r->owner);
+    scope_end(&r->scope);
     r->finished = true;
     advance(r->connection);
 }
@@ -94,13 +94,13 @@ static void finish(request *r, int err)
     timer_stop(&r->timer);
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
-    exchange_end(r, err);
-    if (!owner_keeps(&r->owner)) {
+    request_end(r, err);
+    if (!scope_keeps(&r->scope)) {
         on_drained(0, r);
         return;
     }
     writer_flush_soon(r->connection);
-    when_settled(owner_drain(&r->owner), on_drained, r);
+    when_settled(scope_drain(&r->scope), on_drained, r);
 }
 
 static void on_settled(int err, void *arg) { finish(arg, err); }
@@ -109,7 +109,7 @@ static int run_handler(void *arg)
 {
     request *r = arg;
     const int err = r->route->await(r);
-    if (owner_keeps(owner_here()))           /* the task will wait for what it forgot */
+    if (scope_keeps(scope_here()))           /* the task will wait for what it forgot */
         writer_flush_soon(r->connection);
     return err;
 }
@@ -118,17 +118,17 @@ static int run_handler(void *arg)
 
 static promise *start_task(request *r)
 {
-    const label before = owner_relabel(r->owner.label);
+    const label before = scope_relabel(r->scope.label);
     promise *p = task_run(r->task, run_handler, r);
-    owner_relabel(before);
+    scope_relabel(before);
     return p;
 }
 
 static promise *start_promise(request *r)
 {
-    owner *const before = owner_enter(&r->owner);
+    scope *const before = scope_enter(&r->scope);
     promise *p = r->route->promise(r);
-    owner_enter(before);
+    scope_enter(before);
     return p;
 }
 
@@ -137,7 +137,7 @@ static promise *start_promise(request *r)
 static void done(int err, void *arg)
 {
     request *r = arg;
-    if (owner_entered && owner_entered != &r->owner)
+    if (scope_entered && scope_entered != &r->scope)
         when_settled(promise_settled(err), on_settled, r);
     else
         finish(r, err);
@@ -145,9 +145,9 @@ static void done(int err, void *arg)
 
 static void start_callback(request *r)
 {
-    owner *const before = owner_enter(&r->owner);
+    scope *const before = scope_enter(&r->scope);
     r->route->callback(r, done, r);          /* r may be over by then, and gone */
-    owner_enter(before);
+    scope_enter(before);
 }
 
 static void start(request *r)
@@ -156,11 +156,11 @@ static void start(request *r)
     int err;
 
     if (!r->route) {
-        exchange_answer(r);
+        request_answer(r);
         r->finished = true;
         return;
     }
-    r->owner.since = r->started / 1000000;
+    r->scope.since = r->started / 1000000;
     if (r->route->callback) {
         start_callback(r);
         return;
@@ -189,8 +189,8 @@ static void start(request *r)
 
 void pipeline_start(connection *c, request *r)
 {
-    exchange_limit(r, worker_here->config->timeouts.request);
-    if (c->first != r && !exchange_is_safe(r)) {
+    request_limit(r, worker_here->config->timeouts.request);
+    if (c->first != r && !request_is_safe(r)) {
         r->held_back = true;
         return;
     }
@@ -211,7 +211,7 @@ void pipeline_begin(request *r)
 
 void pipeline_decline(request *r, int err)
 {
-    exchange_decline(r, err);
+    request_decline(r, err);
     advance(r->connection);
 }
 
@@ -246,13 +246,13 @@ void pipeline_refuse(connection *c, int err)
     }
     c->reading = false;
     if (!r) {
-        const size_t size = exchange_size(&NO_HEAD, 0);
+        const size_t size = request_size(&NO_HEAD, 0);
         r = mem_alloc(size);
-        exchange_init(r, size, &NO_HEAD);
+        request_init(r, size, &NO_HEAD);
         pipeline_append(c, r);
     }
     c->ending = c->unread = true;
-    exchange_refuse(r, err);
+    request_refuse(r, err);
     advance(c);
 }
 

@@ -1,13 +1,13 @@
 /* reader.c - see connection.h: bytes become requests. */
 #include "connection.h"
-#include "server/http/intake.h"
+#include "server/http/request_parser.h"
 #include "server/base/memory.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
 struct input {                               /* bytes that could not be used yet */
-    guard  guard;                            /* what has been seen of them */
+    head_validator  head_validator;                            /* what has been seen of them */
     size_t length, capacity;
     char   bytes[];
 };
@@ -28,7 +28,7 @@ void reader_forget(connection *c)
 static bool is_next(const connection *c)
 {
     const request *last = c->last;
-    return !last || (exchange_is_safe(last) && !last->held_back && !last->waits &&
+    return !last || (request_is_safe(last) && !last->held_back && !last->waits &&
                      !admission_stands(&worker_here->admission, last->needs));
 }
 
@@ -60,17 +60,17 @@ static size_t take_body(connection *c, const char *at, size_t length)
 }
 
 /* One that may start now lies on the stack of its own task. */
-static request *make_request(const intake *in, bool now)
+static request *make_request(const request_parser *in, bool now)
 {
-    size_t size = intake_size(in, ON_STACK);
+    size_t size = request_parser_size(in, ON_STACK);
     const route *route = in->match.route;
     task *t = NULL;
     if (now && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, in->needs))
         t = task_new(route->path, size);
     if (!t)
-        size = intake_size(in, 0);
+        size = request_parser_size(in, 0);
     request *r = t ? task_room(t) : mem_resize(NULL, size);
-    intake_init(in, r, size);
+    request_parser_init(in, r, size);
     r->task = t;
     return r;
 }
@@ -78,27 +78,27 @@ static request *make_request(const intake *in, bool now)
 /* Refuses it at the price of having read its head: when its client has sent so many behind it, as their length tells,
  * that it is not worth the wait, and more comes than can be served. Only what is usual is refused so cheaply; all else
  * has its place in line. */
-static bool shed(connection *c, const intake *in, const char *behind, size_t length)
+static bool shed(connection *c, const request_parser *in, const char *behind, size_t length)
 {
     admission *a = &worker_here->admission;
     const head *h = &in->head;
     if (c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
         worker_here->draining || !admission_stands(a, in->needs) || length / h->length < admission_worth(a, in->needs) ||
-        !intake_is_overtaken(behind, length))
+        !request_parser_is_overtaken(behind, length))
         return false;
     arena list;
     arena_init(&list, NULL, 0);
-    output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(intake_accepts(in, &list))));
+    output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(request_parser_accepts(in, &list))));
     arena_done(&list);
     return true;
 }
 
-static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, size_t length)
+static size_t take_head(connection *c, head_validator *g, uint64_t now, const char *at, size_t length)
 {
-    intake *in = &worker_here->intake;
+    request_parser *in = &worker_here->request_parser;
     const config *config = worker_here->config;
 
-    const long size = intake_read(in, g, at, length, config, worker_here->router);
+    const long size = request_parser_read(in, g, at, length, config, worker_here->router);
     if (size == 0)
         return 0;
     if (size < 0) {
@@ -110,7 +110,7 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
     if (shed(c, in, at + size, rest))
         return (size_t)size;
     const bool whole = !in->head.chunked && in->head.content_length <= rest;
-    request *r = make_request(in, whole || intake_streams(in));
+    request *r = make_request(in, whole || request_parser_streams(in));
     r->started = now;
     r->ahead = c->first || c->more || in->head.content_length < rest;
     if (worker_here->draining)
@@ -122,7 +122,7 @@ static size_t take_head(connection *c, guard *g, uint64_t now, const char *at, s
         return (size_t)size;
     }
     c->reading = true;
-    const int err = intake_body(in, r, config);
+    const int err = request_parser_body(in, r, config);
     if (err) {
         pipeline_refuse(c, err);
         return length;
@@ -226,7 +226,7 @@ static void end_of_input(connection *c)
 /* Uses what was kept aside, if anything, and the new bytes behind it; keeps the rest aside. */
 void reader_use(connection *c, const char *at, size_t length)
 {
-    guard g = { 0 };
+    head_validator g = { 0 };
     size_t used = 0;
     const bool aside = c->input != NULL;
     const uint64_t now = length > 0 ? worker_here->now : uv_hrtime();        /* one look for all requests of one read */
@@ -245,7 +245,7 @@ void reader_use(connection *c, const char *at, size_t length)
         keep_aside(c, at, length);
         at = c->input->bytes;
         length = c->input->length;
-        g = c->input->guard;
+        g = c->input->head_validator;
     }
     c->busy = true;
     c->blocked = false;
@@ -280,7 +280,7 @@ void reader_use(connection *c, const char *at, size_t length)
     else
         keep_aside(c, at + used, length - used);
     if (c->input)
-        c->input->guard = g;
+        c->input->head_validator = g;
     if (c->left && !c->blocked)
         end_of_input(c);
     if (c->closing)

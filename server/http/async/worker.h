@@ -4,7 +4,7 @@
 
 #include "acceptor.h"
 #include "admission.h"
-#include "server/http/intake.h"
+#include "server/http/request_parser.h"
 #include "poller.h"
 #include "server/async/loop.h"
 #include "server/config/config.h"
@@ -36,7 +36,7 @@ typedef struct worker {
     worker_list   due, later;                /* what was put off in earlier turns, and in this one */
     ready         awake;                     /* keeps the loop from sleeping meanwhile */
     bool          is_awake;
-    intake        intake;                    /* of the head that is being read */
+    request_parser        request_parser;                    /* of the head that is being read */
     char          buffer[READ_BUFFER];       /* all reads go here: an idle connection holds none */
 } worker;
 

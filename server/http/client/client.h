@@ -14,11 +14,11 @@
  *               For the same reason redirections are not followed, they are answers, and no proxy is
  *               taken from the environment.
  *   Bounds.     [outgoing]: so many at once, in line, and in bytes, and for so long. Those of one loop
- *               have a line of their own; all plain threads have one together.
+ *               have a line of their own; all blocking threads have one together.
  *   Ownership.  The arena, what the call points to, and *out must outlive the promise; once it has
  *               settled, nothing here touches them. The answer is in the arena.
- *   Modes.      In a task the promise settles later; in a plain thread it has already settled, and the
- *               thread's client, by leaving, has cancelled it (plain.h).
+ *   Modes.      In a task the promise settles later; in a blocking thread it has already settled, and the
+ *               thread's client, by leaving, has cancelled it (blocking_wait.h).
  *   Again.      A GET on a connection that the server was just closing goes again on a new one; a POST
  *               or PATCH is never sent twice. After UV_ETIMEDOUT, UV_ECONNRESET or UV_ECANCELED it may
  *               have happened all the same.
@@ -68,7 +68,7 @@ MUST_AWAIT promise *http_post(arena *a, const char *url, const char *type, text 
 text http_answer_header(const http_answer *got, const char *name);  /* the first of that name; "" for none */
 
 typedef struct http_client_options {
-    int      connections;                    /* requests at once: of each loop, or of all plain threads */
+    int      connections;                    /* requests at once: of each loop, or of all blocking threads */
     int      line;                           /* requests that wait: as connections */
     uint64_t target_ms;                      /* the longest wait there, while more come than can be made; 0: any */
     uint64_t timeout_ms, connect_timeout_ms;
@@ -80,7 +80,7 @@ void http_client_configure(const http_client_options *o);
 
 /* The server stops: connections that no request uses are closed, and from now on each when none does, for the other
  * server may be one that waits for us to leave; requests are made as before. On a loop's thread: its own; on a plain
- * one: those of all plain threads. */
+ * one: those of all blocking threads. */
 void http_client_retire(void);
 
 /* On a loop's thread, before timer_end: cancels what is left, refuses what comes, with UV_ECANCELED,

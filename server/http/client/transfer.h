@@ -1,7 +1,7 @@
 /* transfer.h - one request of the client (client.h), as libcurl carries it out.
  *
  *     http_fetch -> line: a semaphore -> transfer, on the loop's connections      client_loop.c
- *                -> line: a lender    -> transfer, on those of a borrowed seat    client_plain.c
+ *                -> line: a lender    -> transfer, on those of a borrowed seat    client_blocking.c
  *
  * A transfer is driven by whoever has the CURLM it was added to, and knows nothing of waiting.
  *

@@ -1,6 +1,6 @@
 /* body.c - see body.h. */
 #include "body.h"
-#include "patience.h"
+#include "client_timeouts.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 #include "status.h"
@@ -42,7 +42,7 @@ body *body_new(arena *a, const head *h, size_t limit, size_t framing_limit, int 
     b->streams = limit == BODY_STREAMS;
     b->unannounced = h->expects_continue;
     b->framing_limit = framing_limit;
-    b->guard.lines = 1;                      /* trailers are headers only, without a request line */
+    b->head_validator.lines = 1;                      /* trailers are headers only, without a request line */
     arena_defer(a, end, b);
     return b;
 }
@@ -64,13 +64,13 @@ static long take_content(body *b, const char *at, size_t length)
 
 static long take_trailers(body *b, const char *at, size_t length)
 {
-    const guard_limits limits = { b->framing_limit, b->framing_limit, MAX_HEADERS };
+    const head_validator_limits limits = { b->framing_limit, b->framing_limit, MAX_HEADERS };
     char *to = room(b, length);
     if (!to)
         return refuse(REFUSED_MEMORY, 0);
     memcpy(to, at, length);
     b->trailers += length;
-    const long size = guard_head(&b->guard, b->at + b->length, b->trailers, &limits);
+    const long size = head_validate(&b->head_validator, b->at + b->length, b->trailers, &limits);
     if (size <= 0)
         return size < 0 ? size : (long)length;
     b->complete = true;

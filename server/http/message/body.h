@@ -8,7 +8,7 @@
 #define HTTP_BODY_H
 
 #include "chunked.h"
-#include "guard.h"
+#include "head_validator.h"
 #include "head.h"
 #include "server/base/arena.h"
 
@@ -30,7 +30,7 @@ typedef struct body {
     bool     streams;
     bool     lent;                           /* its reader has what is there, and drops it before it reads on */
     bool     unannounced;                    /* the client waits for 100 Continue before it sends any */
-    guard    guard;                          /* of the trailers, which are gathered behind the content */
+    head_validator    head_validator;                          /* of the trailers, which are gathered behind the content */
     size_t   trailers;                       /* bytes of them */
 } body;
 

@@ -1,6 +1,6 @@
 /* chunked.c - see chunked.h. */
 #include "chunked.h"
-#include "guard.h"
+#include "head_validator.h"
 #include "status.h"
 
 /* What comes next. Of an extension: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) */
@@ -33,7 +33,7 @@ static int after_part(unsigned char byte, int spaced)
 
 static int in_extension(int state, unsigned char byte)
 {
-    const bool token = GUARD_TOKEN[byte], space = is_space(byte);
+    const bool token = HEAD_TOKEN[byte], space = is_space(byte);
     switch (state) {
     case BEFORE_SEMICOLON: return space ? state : byte == ';' ? BEFORE_NAME : MALFORMED;
     case BEFORE_NAME:      return space ? state : token ? NAME : MALFORMED;

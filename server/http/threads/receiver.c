@@ -1,7 +1,7 @@
-/* receiver.c - see conversation.h: bytes come in. */
-#include "conversation.h"
-#include "server/http/message/patience.h"
-#include "server/base/plain.h"
+/* receiver.c - see connection.h: bytes come in. */
+#include "connection.h"
+#include "server/http/message/client_timeouts.h"
+#include "server/base/blocking_wait.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -37,7 +37,7 @@ static received receive(conversation *c, size_t most, int flags)
 
 received receiver_more(conversation *c, uint64_t until)
 {
-    const int64_t left = (int64_t)(until - plain_in(0));
+    const int64_t left = (int64_t)(until - deadline_in(0));
     struct pollfd client = { c->fd, POLLIN, 0 };
     if (left <= 0)
         return LATE;
@@ -63,8 +63,8 @@ received receiver_idle(conversation *c)
 static received more_of_body(conversation *c, const body *b, uint64_t until)
 {
     received came = LATE;
-    while (came == LATE && plain_in(0) < until && !(b->streams && atomic_load(&c->talk->breaking_off))) {
-        const uint64_t look = plain_in(PLAIN_LOOK_MS);
+    while (came == LATE && deadline_in(0) < until && !(b->streams && atomic_load(&c->talk->breaking_off))) {
+        const uint64_t look = deadline_in(BLOCKING_LOOK_MS);
         came = receiver_more(c, b->streams && look < until ? look : until);
     }
     return came;
@@ -81,7 +81,7 @@ int receiver_take(conversation *c, body *b)
 
 static int wait_for_body(conversation *c, body *b)
 {
-    const uint64_t begun = plain_in(0);
+    const uint64_t begun = deadline_in(0);
     for (;;) {
         const int err = receiver_take(c, b);
         if (err)
@@ -92,10 +92,10 @@ static int wait_for_body(conversation *c, body *b)
         switch (more_of_body(c, b, until)) {
         case RECEIVED: break;
         case ENDED:    return UV_EOF;
-        case LATE:     return plain_in(0) < until ? UV_ESHUTDOWN : HTTP_STATUS(408);
+        case LATE:     return deadline_in(0) < until ? UV_ESHUTDOWN : HTTP_STATUS(408);
         }
     }
-    body_waited(b, (plain_in(0) - begun) / 1000000);
+    body_waited(b, (deadline_in(0) - begun) / 1000000);
     return 0;
 }
 
@@ -121,7 +121,7 @@ bool receiver_quiet(conversation *c)
  * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
 void receiver_linger(conversation *c)
 {
-    const uint64_t until = plain_in(LINGER);
+    const uint64_t until = deadline_in(LINGER_TIMEOUT);
     if (shutdown(c->fd, SHUT_WR))
         return;
     atomic_store(&c->idle, true);

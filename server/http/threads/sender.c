@@ -1,6 +1,6 @@
-/* sender.c - see conversation.h: bytes go out. */
-#include "conversation.h"
-#include "server/base/plain.h"
+/* sender.c - see connection.h: bytes go out. */
+#include "connection.h"
+#include "server/base/blocking_wait.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -30,10 +30,10 @@ static bool got_on(const conversation *c, int *before)
     return on;
 }
 
-/* Each call blocks for a quarter of the time limit (conversation.c sets it), to see a slow one get on. */
+/* Each call blocks for a quarter of the time limit (connection.c sets it), to see a slow one get on. */
 void sender_push(conversation *c)
 {
-    uint64_t until = plain_in(c->talk->config->timeouts.write);
+    uint64_t until = deadline_in(c->talk->config->timeouts.write);
     int waiting = INT32_MAX;
 
     while (c->out.first && !c->gone) {
@@ -41,7 +41,7 @@ void sender_push(conversation *c)
         if (n > 0) {
             output_sent(&c->out, (size_t)n);
             if (c->out.first)
-                until = plain_in(c->talk->config->timeouts.write);
+                until = deadline_in(c->talk->config->timeouts.write);
             continue;
         }
         if (errno == EINTR)
@@ -49,8 +49,8 @@ void sender_push(conversation *c)
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             c->gone = true;
         else if (got_on(c, &waiting))
-            until = plain_in(c->talk->config->timeouts.write);
-        else if (plain_in(0) >= until)
+            until = deadline_in(c->talk->config->timeouts.write);
+        else if (deadline_in(0) >= until)
             c->gone = true;
     }
     if (c->gone)

@@ -269,7 +269,7 @@ static void exchange(int *outcome)
                             task_start("quick", consume, NULL)));
 }
 
-static int exchange_in_task(void *arg)
+static int request_in_task(void *arg)
 {
     exchange(arg);
     return 0;
@@ -277,7 +277,7 @@ static int exchange_in_task(void *arg)
 
 START_TEST(producers_never_get_ahead_of_consumers_by_more_than_the_capacity)
 {
-    ck_assert_int_eq(outcome_of(task_start("exchange", exchange_in_task, &err[0])), 0);
+    ck_assert_int_eq(outcome_of(task_start("exchange", request_in_task, &err[0])), 0);
     ck_assert_int_eq(err[0], 0);
     ck_assert_uint_eq(produced, 2 * MANY);
     ck_assert_uint_eq(longest, 2);
@@ -285,7 +285,7 @@ START_TEST(producers_never_get_ahead_of_consumers_by_more_than_the_capacity)
 }
 END_TEST
 
-static void exchange_in_thread(void *arg)
+static void request_in_thread(void *arg)
 {
     ck_assert_ptr_null(loop_here());
     exchange(arg);
@@ -294,7 +294,7 @@ static void exchange_in_thread(void *arg)
 
 START_TEST(without_a_loop_producers_and_consumers_take_turns_just_so)
 {
-    run_in_thread(exchange_in_thread, &err[0]);
+    run_in_thread(request_in_thread, &err[0]);
     ck_assert_int_eq(err[0], 0);
     ck_assert_uint_eq(taken, 2 * MANY);
     ck_assert_uint_eq(longest, 2);

@@ -1,5 +1,5 @@
 /* test_codel.c - how long one may wait: a burst, and a line that stands. */
-#include "server/base/line.h"
+#include "server/base/wait_queue.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
@@ -58,23 +58,23 @@ END_TEST
 
 START_TEST(a_line_knows_when_its_first_one_is_late)
 {
-    line l = { .codel = codel_of_ms(50, 0) };
-    line_place a = { 0 }, b = { 0 };
-    ck_assert(!line_is_late(&l, uv_hrtime()));
-    line_join(&l, &a);
+    wait_queue l = { .codel = codel_of_ms(50, 0) };
+    wait_queue_entry a = { 0 }, b = { 0 };
+    ck_assert(!wait_queue_is_late(&l, uv_hrtime()));
+    wait_queue_join(&l, &a);
     const uint64_t began = a.since;
-    line_join(&l, &b);
+    wait_queue_join(&l, &b);
     b.since = began + 60 * MS;
-    ck_assert(!line_is_late(&l, began + 60 * MS));           /* it does not stand yet */
-    ck_assert(line_is_late(&l, began + 101 * MS));
-    line_leave(&l, &a);
-    ck_assert(!line_is_late(&l, began + 101 * MS));          /* the second has waited 41 ms */
-    ck_assert(line_is_late(&l, began + 111 * MS));
-    line_leave(&l, &b);
+    ck_assert(!wait_queue_is_late(&l, began + 60 * MS));           /* it does not stand yet */
+    ck_assert(wait_queue_is_late(&l, began + 101 * MS));
+    wait_queue_leave(&l, &a);
+    ck_assert(!wait_queue_is_late(&l, began + 101 * MS));          /* the second has waited 41 ms */
+    ck_assert(wait_queue_is_late(&l, began + 111 * MS));
+    wait_queue_leave(&l, &b);
     clock_skip(1000);
-    line_join(&l, &a);                                       /* it was empty in between */
-    ck_assert(!line_is_late(&l, a.since + 60 * MS));
-    line_leave(&l, &a);
+    wait_queue_join(&l, &a);                                       /* it was empty in between */
+    ck_assert(!wait_queue_is_late(&l, a.since + 60 * MS));
+    wait_queue_leave(&l, &a);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /* test_units.c - amounts, addresses, what is nearest, and how much of the machine is ours. */
 #include "server/base/address.h"
 #include "server/base/machine.h"
-#include "server/config/nearest.h"
+#include "server/config/suggestion.h"
 #include "server/base/units.h"
 
 #include "tests/unit/suites.h"

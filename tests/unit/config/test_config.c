@@ -2,7 +2,7 @@
 #include "config_scratch.h"
 #include "tests/unit/suites.h"
 
-#include "server/config/descriptors.h"
+#include "server/config/descriptor_budget.h"
 #include "server/base/machine.h"
 #include "server/base/memory.h"
 

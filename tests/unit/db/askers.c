@@ -1,7 +1,7 @@
 /* askers.c - see askers.h. */
 #include "askers.h"
 #include "server/base/deadline.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
 #include "tests/support/support.h"
@@ -15,8 +15,8 @@ static void *serve(void *arg)
     asker *a = arg;
     arena mine = { 0 };
     const uint64_t start = uv_hrtime();
-    plain_follow(a->client, 0);
-    plain_limit(deadline_after(start, a->within_ms));
+    blocking_follow(a->client, 0);
+    blocking_limit(deadline_after(start, a->within_ms));
     db *own = db_new(a->of);
     for (int i = 0; i < (a->times ? a->times : 1) && !a->err; i++) {
         rows r = { 0 };

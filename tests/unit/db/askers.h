@@ -1,4 +1,4 @@
-/* askers.h - plain threads that ask a database one thing each, for a client that may leave. */
+/* askers.h - blocking threads that ask a database one thing each, for a client that may leave. */
 #ifndef ASKERS_H
 #define ASKERS_H
 

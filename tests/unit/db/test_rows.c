@@ -1,6 +1,6 @@
-/* test_rows.c - cells of any type in SQLite, from a loop and from a plain thread, as db.h has them; and what does
+/* test_rows.c - cells of any type in SQLite, from a loop and from a blocking thread, as db.h has them; and what does
  * not fit. The same of PostgreSQL is in test_postgres_rows.c. */
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "tests/unit/db/sqlite/sqlite_fixture.h"
 #include "tests/unit/suites.h"
 

@@ -1,7 +1,7 @@
 /* test_schema.c - statements, dialects, judging what is there; and that the seed is the same for ever. */
 #include "db/db.h"
 #include "db/schema.h"
-#include "db/sqlite/sqlite_file.h"
+#include "db/sqlite/file.h"
 #include "server/base/memory.h"
 #include "tests/unit/db/sqlite/sqlite_files.h"
 #include "tests/unit/suites.h"

@@ -1,9 +1,9 @@
-/* test_file.c - whole files, read and written: from a loop, and from a plain thread, where all is done at once. */
+/* test_file.c - whole files, read and written: from a loop, and from a blocking thread, where all is done at once. */
 #include "tests/support/failing_disk.h"
 #include "server/executor/file.h"
 #include "server/async/loop.h"
-#include "server/base/plain.h"
-#include "server/executor/threads.h"
+#include "server/base/blocking_wait.h"
+#include "server/executor/thread_pool.h"
 #include "server/base/refusal.h"
 #include "tests/support/skipped.h"
 #include "tests/unit/suites.h"
@@ -226,7 +226,7 @@ START_TEST(cancelled_in_the_pools_queue_it_reads_and_writes_nothing)
 {
     int held = 1;
     ck_assert_int_eq(write_file("in/a", "old"), 0);
-    threads_configure(1, 1, 1);
+    thread_pool_configure(1, 1, 1);
     uv_sem_init(&busy, 0);
     when_settled(in_thread(hold, NULL), store, &held);
     start(0, file_read("in/a", &a, 100, &texts[0]));
@@ -266,19 +266,19 @@ START_TEST(cancelled_between_any_two_calls_it_is_all_or_nothing)
 }
 END_TEST
 
-/* In a plain thread. */
+/* In a blocking thread. */
 
 START_TEST(whoever_has_no_client_any_more_reads_and_writes_nothing)
 {
     int ends[2];
     ck_assert_int_eq(write_file("in/a", "old"), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    plain_follow(ends[0], 0);
+    blocking_follow(ends[0], 0);
     ck_assert_int_eq(read_file("in/a", 100), 0);
     close(ends[1]);
     ck_assert_int_eq(read_file("in/a", 100), UV_ECANCELED);
     ck_assert_int_eq(write_file("in/a", "new"), UV_ECANCELED);
-    plain_follow(-1, 0);
+    blocking_follow(-1, 0);
     ck_assert_int_eq(read_file("in/a", 100), 0);
     ck_assert(text_equal(got, TEXT("old")));
     ck_assert_int_eq(entries("in"), 1);

@@ -1,6 +1,6 @@
 /* test_request.c - what a handler sees of a request and what becomes of its answer, over a fake host. */
 #include "server/base/block.h"
-#include "server/http/exchange.h"
+#include "server/http/request_internal.h"
 #include "server/base/uncertain.h"
 
 #include "tests/unit/suites.h"
@@ -20,7 +20,7 @@ static void     answering(request *r) { answerings++; respond_header(r, "X-Site"
 static size_t share_here;
 static size_t share(const request *r) { (void)r; return share_here; }
 
-static const exchange_host host = { .room = room, .share = share, .answering = answering };
+static const request_host host = { .room = room, .share = share, .answering = answering };
 
 static void begin(const char *bytes)
 {
@@ -28,14 +28,14 @@ static void begin(const char *bytes)
     const route *const routes = &served;
     match m;
     if (req) {
-        exchange_done(req);
+        request_done(req);
         output_free(&out);
         free(req);
     }
     ck_assert_int_eq(head_read(&h, bytes, strlen(bytes)), 0);
-    const size_t size = exchange_size(&h, 100);
+    const size_t size = request_size(&h, 100);
     req = malloc(size);
-    exchange_init(req, size, &h);
+    request_init(req, size, &h);
     router *r = router_new(routes, 1);
     router_find(r, TEXT("GET"), h.path, &m);
     router_free(r);
@@ -48,7 +48,7 @@ static void begin(const char *bytes)
 
 static void teardown(void)
 {
-    exchange_done(req);
+    request_done(req);
     output_free(&out);
     free(req);
     req = NULL;
@@ -280,17 +280,17 @@ END_TEST
 START_TEST(a_request_without_a_handler_is_told_why)
 {
     begin(GET("/nothing"));
-    exchange_answer(req);
+    request_answer(req);
     ck_assert(strstr(answer(), " 404 "));
     begin("OPTIONS /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
-    exchange_answer(req);
+    request_answer(req);
     ck_assert(strstr(answer(), " 404 "));
     begin("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
-    exchange_answer(req);
+    request_answer(req);
     ck_assert_str_eq(answer(), "HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, OPTIONS\r\n\r\n");
     begin("DELETE /there HTTP/1.1\r\nHost: a\r\n\r\n");
     req->allow = "GET, HEAD";
-    exchange_answer(req);
+    request_answer(req);
     const char *said = answer();
     ck_assert(strstr(said, " 405 ") && strstr(said, "Allow: GET, HEAD\r\n"));
     teardown();

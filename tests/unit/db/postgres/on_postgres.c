@@ -1,10 +1,10 @@
 /* on_postgres.c - see on_postgres.h. */
 #include "on_postgres.h"
-#include "db/postgres/postgres_shared.h"
+#include "db/postgres/blocking_pool.h"
 #include "tests/support/relay.h"
 #include "server/base/deadline.h"
 #include "server/async/loop.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "server/async/timer.h"
 #include "server/async/timing.h"
 #include "server/base/log.h"
@@ -96,7 +96,7 @@ void finish_plain(void)
 
 void wait_for_line(int n)
 {
-    while (lender_waiting(&((postgres *)base)->shared->lender) != n)
+    while (resource_pool_waiting(&((postgres *)base)->shared->resource_pool) != n)
         sched_yield();
 }
 
@@ -104,9 +104,9 @@ int now(const statement *s, rows *r, int64_t n) { return outcome_now(ask(r, s, n
 
 int now_or_never(const statement *s, rows *r, int64_t n)
 {
-    plain_limit(uv_hrtime());
+    blocking_limit(uv_hrtime());
     const int err = now(s, r, n);
-    plain_limit(NO_DEADLINE);
+    blocking_limit(NO_DEADLINE);
     return err;
 }
 
@@ -204,7 +204,7 @@ promise *ask(rows *out, const statement *s, int64_t n)
 
 void wait_for_all(void)
 {
-    const pg_link *links = ((pg_pool *)here)->links;
+    const pg_connection *links = ((pg_pool *)here)->links;
     for (int i = 0; i < options.connections; i++)
         while (!pg_link_usable(&links[i]))
             pause_for(1);

@@ -19,10 +19,10 @@ const char *relayed_url(void);               /* of the server, behind a relay (r
 void open_with(const char *url);
 void finish(void);                           /* closes; fails if anything is left open */
 
-void open_plain(const char *url);            /* without a loop: this is a plain thread */
+void open_plain(const char *url);            /* without a loop: this is a blocking thread */
 void finish_plain(void);
-void wait_for_line(int n);                   /* until so many plain threads wait for a connection */
-int  now(const statement *s, rows *r, int64_t n);            /* asks, as a plain thread: the outcome */
+void wait_for_line(int n);                   /* until so many blocking threads wait for a connection */
+int  now(const statement *s, rows *r, int64_t n);            /* asks, as a blocking thread: the outcome */
 int  now_or_never(const statement *s, rows *r, int64_t n);   /* UV_ETIMEDOUT where it would have to wait */
 
 int  outcome_here(promise *p);                 /* runs the loop until p settles */

@@ -1,6 +1,6 @@
 /* test_postgres_again.c - what passes by itself: a statement that the server has undone, or has not run, goes
- * again, from a loop and from plain threads, and is done once. */
-#include "db/postgres/postgres_shared.h"
+ * again, from a loop and from blocking threads, and is done once. */
+#include "db/postgres/blocking_pool.h"
 #include "on_postgres.h"
 #include "server/base/log.h"
 #include "tests/unit/suites.h"

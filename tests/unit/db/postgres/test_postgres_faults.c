@@ -32,7 +32,7 @@ static void until_it_answers(void)
 
 static int backend_of_first(void)
 {
-    const pg_link *l = ((pg_pool *)here)->links;
+    const pg_connection *l = ((pg_pool *)here)->links;
     return l->pg ? PQbackendPID(l->pg) : 0;
 }
 

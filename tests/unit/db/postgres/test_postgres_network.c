@@ -1,7 +1,7 @@
 /* test_postgres_network.c - the PostgreSQL driver and what is between it and the server: hosts that say nothing,
  * connections that break, poolers with less room than is wanted. */
 #include "tests/unit/db/askers.h"
-#include "db/postgres/postgres_shared.h"
+#include "db/postgres/blocking_pool.h"
 #include "on_postgres.h"
 #include "tests/support/pooler.h"
 #include "tests/support/relay.h"
@@ -126,7 +126,7 @@ START_TEST(a_connection_that_is_refused_while_others_serve_is_tried_ever_more_ra
     rows r;
     cluster_ask(server, "alter role tenk connection limit 1");
     open_with(cluster_url(server));
-    const pg_link *links = ((pg_pool *)here)->links;
+    const pg_connection *links = ((pg_pool *)here)->links;
     while (outcome_here(ask(&r, &THING, 1)))                 /* both at once may be one too many, each for the other */
         pause_for(1);
     while (links[0].backoff <= 500 && links[1].backoff <= 500)

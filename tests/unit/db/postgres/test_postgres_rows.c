@@ -1,4 +1,4 @@
-/* test_postgres_rows.c - columns of any type in PostgreSQL, from a loop and from a plain thread, as db.h has them. */
+/* test_postgres_rows.c - columns of any type in PostgreSQL, from a loop and from a blocking thread, as db.h has them. */
 #include "on_postgres.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"

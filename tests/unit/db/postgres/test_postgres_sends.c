@@ -2,7 +2,7 @@
  * and no write is done twice. */
 #include "tests/support/failing_libpq.h"
 #include "on_postgres.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
@@ -17,7 +17,7 @@ static const statement SAME = { "same", "select $1::int8", true },
 
 /* What fails: in turns, before it has done anything and after it has done all. */
 static const libpq_call SENDS[] = { LIBPQ_PREPARE, LIBPQ_PREPARED, LIBPQ_PARAMS, LIBPQ_FLUSH, LIBPQ_SYNC };
-enum { CASES = 2 * sizeof SENDS / sizeof *SENDS, PLAIN = CASES - 2 };          /* a plain thread sends no SYNC */
+enum { CASES = 2 * sizeof SENDS / sizeof *SENDS, PLAIN = CASES - 2 };          /* a blocking thread sends no SYNC */
 
 static bool writes(int i) { return i % 5 == 3; }
 
@@ -116,7 +116,7 @@ START_TEST(a_session_that_cannot_be_asked_is_made_anew)
     ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
     ck_assert(libpq_failed(LIBPQ_EMPTY));
     while (now(&THING, &r, 1))
-        plain_wait(-1, 0, plain_in(1));
+        blocking_wait(-1, 0, deadline_in(1));
     finish_plain();
 }
 END_TEST

@@ -1,7 +1,7 @@
-/* test_postgres_threads.c - PostgreSQL from plain threads: what they share, their line, how queries end early. */
+/* test_postgres_threads.c - PostgreSQL from blocking threads: what they share, their line, how queries end early. */
 #include "tests/unit/db/askers.h"
 #include "on_postgres.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "server/base/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
@@ -35,7 +35,7 @@ START_TEST(a_plain_thread_waits_and_gets_the_same)
     ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
     cluster_start(server);
     while (now(&THING, &r, 4000))
-        plain_wait(-1, 0, plain_in(1));
+        blocking_wait(-1, 0, deadline_in(1));
     ck_assert_int_eq(r.count, 1);
     finish_plain();
 }
@@ -203,7 +203,7 @@ START_TEST(cancelling_hits_nobody_else_however_it_falls)
             stays[i] = (asker){ .statement = &SLEEP, .n = 2, .times = 3 };
             asker_start(&stays[i], base);
         }
-        plain_wait(-1, 0, plain_in((uint64_t)round % 5));
+        blocking_wait(-1, 0, deadline_in((uint64_t)round % 5));
         for (int i = 0; i < 2; i++)
             asker_leave(&gone[i]);
         for (int i = 0; i < ALL; i++)

@@ -1,9 +1,9 @@
-/* test_postgres_threads_faults.c - PostgreSQL from plain threads while things break: nobody waits for a
+/* test_postgres_threads_faults.c - PostgreSQL from blocking threads while things break: nobody waits for a
  * server that is not there, no write is lost or done twice, and all is well again soon after. */
 #include "tests/unit/db/askers.h"
 #include "on_postgres.h"
 #include "tests/support/relay.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
@@ -47,7 +47,7 @@ static void until_it_answers(void)
 {
     rows r;
     while (now(&THING, &r, 1))
-        plain_wait(-1, 0, plain_in(1));
+        blocking_wait(-1, 0, deadline_in(1));
 }
 
 START_TEST(reads_do_not_notice_that_their_backends_are_killed)
@@ -129,7 +129,7 @@ START_TEST(a_connection_whose_end_has_been_announced_takes_no_write)
     ck_assert_int_eq(now(&ADD, &r, 2000), 0);
     terminate_all();
     while (relay_hung_up() == 0)
-        plain_wait(-1, 0, plain_in(1));
+        blocking_wait(-1, 0, deadline_in(1));
     ck_assert_int_eq(now(&ADD, &r, 2001), 0);
     finish_plain();
     relay_end();
@@ -197,7 +197,7 @@ static void *write_on(void *arg)
         load.acknowledged += err == 0;
         load.uncertain += err == ERR_UNCERTAIN;
         if (err == UV_ECONNREFUSED)
-            plain_wait(-1, 0, plain_in(1));
+            blocking_wait(-1, 0, deadline_in(1));
         else if (err && err != UV_ECONNRESET && err != ERR_UNCERTAIN)
             ck_abort_msg("%s", uv_strerror(err));
     }
@@ -211,7 +211,7 @@ static void *write_on(void *arg)
 static void wait_for_writes(int more)
 {
     for (const int from = load.acknowledged; load.acknowledged < from + more;)
-        plain_wait(-1, 0, plain_in(1));
+        blocking_wait(-1, 0, deadline_in(1));
 }
 
 START_TEST(every_acknowledged_write_is_there_after_the_server_crashed_under_load)

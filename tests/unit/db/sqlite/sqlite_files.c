@@ -1,6 +1,6 @@
 /* sqlite_files.c - see sqlite_files.h. */
 #include "sqlite_files.h"
-#include "db/sqlite/sqlite_file.h"
+#include "db/sqlite/file.h"
 
 #include <check.h>
 #include <ftw.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static char  folder[64];
-static pid_t owner;
+static pid_t scope;
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
 {
@@ -20,7 +20,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static void remove_folder(void)
 {
-    if (getpid() == owner)
+    if (getpid() == scope)
         nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -31,7 +31,7 @@ const char *files_path(const char *name)
     if (!*folder) {
         snprintf(folder, sizeof folder, "/tmp/tenk-test-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(folder));
-        owner = getpid();
+        scope = getpid();
         atexit(remove_folder);
     }
     char *path = paths[next++ % 4];

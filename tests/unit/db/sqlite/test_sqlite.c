@@ -1,7 +1,7 @@
 /* test_sqlite.c - the SQLite driver by the sentences of db.h: rows, order, writes, errors. */
 #include "db/sqlite/sqlite.h"
-#include "db/sqlite/sqlite_error.h"
-#include "db/sqlite/sqlite_result.h"
+#include "db/sqlite/error.h"
+#include "db/sqlite/result.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "sqlite_fixture.h"

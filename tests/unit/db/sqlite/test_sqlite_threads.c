@@ -1,9 +1,9 @@
-/* test_sqlite_threads.c - SQLite from plain threads: they read by themselves, wait for the writer, and for
+/* test_sqlite_threads.c - SQLite from blocking threads: they read by themselves, wait for the writer, and for
  * neither longer than they may. */
 #include "tests/unit/db/askers.h"
-#include "db/sqlite/sqlite_shared.h"
+#include "db/sqlite/blocking_pool.h"
 #include "server/base/deadline.h"
-#include "server/base/plain.h"
+#include "server/base/blocking_wait.h"
 #include "server/base/refusal.h"
 #include "sqlite_fixture.h"
 #include "tests/unit/suites.h"
@@ -30,7 +30,7 @@ static void close_plain(void)
 
 static void wait_for_readers(int waiting)
 {
-    while (lender_waiting(&sqlite_shared_of(whole)->readers) != waiting)
+    while (resource_pool_waiting(&sqlite_shared_of(whole)->readers) != waiting)
         sched_yield();
 }
 
@@ -42,9 +42,9 @@ static void wait_for_writes(int waiting)
 
 static void wait_until_it_reads(void)        /* somebody has the only connection */
 {
-    lender *l = &sqlite_shared_of(whole)->readers;
-    for (loan *one; (one = lender_take(l)); sched_yield())
-        lender_lend(l, one);
+    resource_pool *l = &sqlite_shared_of(whole)->readers;
+    for (resource *one; (one = resource_pool_try_acquire(l)); sched_yield())
+        resource_pool_release(l, one);
 }
 
 static void give_to_the_writer(asker *a)     /* which waits for the lock with it */
@@ -59,9 +59,9 @@ static void give_to_the_writer(asker *a)     /* which waits for the lock with it
 
 static int now_or_never(promise *(*ask)(rows *), rows *r)    /* UV_ETIMEDOUT where it would have to wait */
 {
-    plain_limit(uv_hrtime());
+    blocking_limit(uv_hrtime());
     const int err = outcome_now(ask(r));
-    plain_limit(NO_DEADLINE);
+    blocking_limit(NO_DEADLINE);
     return err;
 }
 

@@ -1,7 +1,7 @@
 /* process_jobs.c - see process_jobs.h. */
 #include "process_jobs.h"
 #include "server/executor/process/process.h"
-#include "server/executor/process/process_call.h"
+#include "server/executor/process/message.h"
 
 #include <dirent.h>
 #include <fcntl.h>

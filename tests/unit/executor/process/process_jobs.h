@@ -2,7 +2,7 @@
 #ifndef TESTS_PROCESS_JOBS_H
 #define TESTS_PROCESS_JOBS_H
 
-#include "server/executor/process/processes.h"
+#include "server/executor/process/process_pool.h"
 
 extern const process_job TEST_ECHO, TEST_PID, TEST_FAIL, TEST_TAKE, TEST_TOO_MUCH, TEST_POSSESSIONS,
                          TEST_CRASH, TEST_ABORT, TEST_EXIT, TEST_SPIN, TEST_LEAK,

@@ -3,7 +3,7 @@
 #define PROCESSING_H
 
 #include "process_jobs.h"
-#include "server/executor/process/processes_pool.h"
+#include "server/executor/process/pool_internal.h"
 
 #include <sys/types.h>
 

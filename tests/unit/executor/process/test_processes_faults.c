@@ -2,7 +2,7 @@
  * whose parent dies. */
 #include "processing.h"
 #include "server/async/loop.h"
-#include "server/executor/process/processes_crew.h"
+#include "server/executor/process/loop_pool_internal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -1,7 +1,7 @@
-/* test_processes_threads.c - worker processes that plain threads lend to each other, and what they do to them. */
+/* test_processes_threads.c - worker processes that blocking threads lend to each other, and what they do to them. */
 #include "process_jobs.h"
-#include "server/base/plain.h"
-#include "server/executor/process/processes_pool.h"
+#include "server/base/blocking_wait.h"
+#include "server/executor/process/pool_internal.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
 #include "server/base/refusal.h"
@@ -38,7 +38,7 @@ static void setup(void)
 static void *ask(void *arg)
 {
     struct asker *a = arg;
-    plain_follow(a->ends[0], 0);
+    blocking_follow(a->ends[0], 0);
     a->err = await(in_process(a->job, TEXT("asked"), a->ms, &a->arena, &a->out));
     return NULL;
 }
@@ -179,7 +179,7 @@ static int run_here(void)                    /* on behalf of no client */
 {
     struct asker a = { .err = 0 };
     arena_init(&a.arena, NULL, 0);
-    plain_follow(-1, 0);
+    blocking_follow(-1, 0);
     a.err = await(in_process(&TEST_ECHO, TEXT(""), 0, &a.arena, &a.out));
     arena_done(&a.arena);
     return a.err;
@@ -248,7 +248,7 @@ START_TEST(while_none_can_start_threads_are_refused)
     process_jobs_allow();
     int err;
     while ((err = run(&TEST_ECHO, 0)) == UV_EAGAIN)          /* for the rest of a tenth of a second */
-        ck_assert_int_eq(plain_wait(-1, 0, plain_in(2)), UV_ETIMEDOUT);
+        ck_assert_int_eq(blocking_wait(-1, 0, deadline_in(2)), UV_ETIMEDOUT);
     ck_assert_int_eq(err, 0);
     close_all();
 }

@@ -1,5 +1,5 @@
-/* test_client_threads.c - asking other servers from plain threads, each for a client of its own that may leave. */
-#include "server/base/plain.h"
+/* test_client_threads.c - asking other servers from blocking threads, each for a client of its own that may leave. */
+#include "server/base/blocking_wait.h"
 #include "server/http/client/client.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
@@ -53,7 +53,7 @@ static void *serve(void *arg)
     struct asker *me = arg;
     arena a = { 0 };
     http_answer got = { 0 };
-    plain_follow(me->client, 0);
+    blocking_follow(me->client, 0);
     const int err = outcome_now(http_fetch(&a, &(http_call){ .url = me->url, .timeout_ms = me->timeout_ms }, &got));
     if (!err)
         ck_assert(text_equal(got.body, TEXT("hello")) || got.body.length == 1000);

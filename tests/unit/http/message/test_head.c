@@ -1,6 +1,6 @@
 /* test_head.c - the head as it is understood, and what is refused though the guard lets it pass. */
 #include "server/http/message/head.h"
-#include "server/http/message/guard.h"
+#include "server/http/message/head_validator.h"
 #include "server/http/message/status.h"
 
 #include "tests/unit/suites.h"
@@ -11,9 +11,9 @@ static head h;
 
 static int reads(const char *bytes)
 {
-    const guard_limits limits = { 65535, 65535, 1000 };
-    guard g = { 0 };
-    const long size = guard_head(&g, bytes, strlen(bytes), &limits);
+    const head_validator_limits limits = { 65535, 65535, 1000 };
+    head_validator g = { 0 };
+    const long size = head_validate(&g, bytes, strlen(bytes), &limits);
     ck_assert_int_eq(size, (long)strlen(bytes));
     return head_read(&h, bytes, (size_t)size);
 }

@@ -1,0 +1,86 @@
+/* cancel_delivery.c - see cancel_delivery.h. */
+#include "cancel_delivery.h"
+#include "server/base/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <uv.h>
+
+enum { MOST_THREADS = 32 };                  /* of all threads together; each may be stuck */
+
+static atomic_int threads;
+
+struct pg_delivery {
+    uv_mutex_t lock;                         /* of the next two */
+    bool       left, delivered;
+    PGcancel  *request;
+    void     (*told)(void *arg);
+    void      *arg;
+};
+
+static void end(pg_delivery *d)
+{
+    uv_mutex_destroy(&d->lock);
+    mem_free(d);
+}
+
+static void *deliver(void *arg)
+{
+    pg_delivery *d = arg;
+    char error[256];
+    PQcancel(d->request, error, sizeof error);       /* one that fails is tried again by who waits for it */
+    PQfreeCancel(d->request);
+    atomic_fetch_sub(&threads, 1);
+
+    uv_mutex_lock(&d->lock);
+    d->delivered = true;
+    const bool left = d->left;
+    if (!left)
+        d->told(d->arg);
+    uv_mutex_unlock(&d->lock);
+    if (left)
+        end(d);
+    return NULL;
+}
+
+pg_delivery *pg_delivery_send(PGconn *pg, void (*told)(void *arg), void *arg)
+{
+    PGcancel *request = PQgetCancel(pg);
+    if (!request)
+        return NULL;
+    if (atomic_fetch_add(&threads, 1) >= MOST_THREADS) {
+        atomic_fetch_sub(&threads, 1);
+        PQfreeCancel(request);
+        return NULL;
+    }
+    pg_delivery *d = mem_alloc(sizeof *d);
+    pthread_attr_t small;
+    pthread_t thread;
+
+    d->request = request;
+    d->told = told;
+    d->arg = arg;
+    uv_mutex_init(&d->lock);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 256 * 1024);
+    pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
+    const int err = pthread_create(&thread, &small, deliver, d);
+    pthread_attr_destroy(&small);
+    if (!err)
+        return d;
+    atomic_fetch_sub(&threads, 1);
+    PQfreeCancel(d->request);
+    end(d);
+    return NULL;
+}
+
+void pg_delivery_leave(pg_delivery *d)
+{
+    uv_mutex_lock(&d->lock);
+    d->left = true;
+    const bool delivered = d->delivered;
+    uv_mutex_unlock(&d->lock);
+    if (delivered)                           /* else the thread ends it */
+        end(d);
+}

@@ -1,0 +1,94 @@
+/* rows.c - views into a PGresult: see db.h.
+ *
+ * All columns come as texts, for only so whatever type a column has can be read. Of a whole number that costs
+ * neither side more than its eight bytes in the binary format: they would have to be turned round. */
+#include "postgres.h"
+#include "db/value.h"
+
+/* The types that the database's catalogue has numbered for ever. */
+enum { BOOL = 16, INT8 = 20, INT2 = 21, INT4 = 23, FLOAT4 = 700, FLOAT8 = 701, NUMERIC = 1700 };
+
+static int64_t rows_integer(const rows *r, int row, int column)
+{
+    int64_t n = 0;                           /* of null, and of what is none */
+    value_whole(PQgetvalue(r->result, row, column), &n);
+    return n;
+}
+
+static double rows_real(const rows *r, int row, int column)
+{
+    double x = 0;
+    value_number(PQgetvalue(r->result, row, column), &x);
+    return x;
+}
+
+static bool rows_truth(const rows *r, int row, int column)
+{
+    bool is = false;
+    value_truth(PQgetvalue(r->result, row, column), &is);
+    return is;
+}
+
+static text rows_string(const rows *r, int row, int column)
+{
+    return (text){ PQgetvalue(r->result, row, column), (size_t)PQgetlength(r->result, row, column) };
+}
+
+static bool rows_is_null(const rows *r, int row, int column) { return PQgetisnull(r->result, row, column); }
+
+const rows_driver pg_rows_driver = {
+    .integer = rows_integer, .text = rows_string, .null = rows_is_null, .real = rows_real, .boolean = rows_truth
+};
+
+/* All values of these types do. */
+static bool fits_by_type(Oid type, char letter)
+{
+    switch (letter | 0x20) {
+    case 'i': return type == INT8 || type == INT4 || type == INT2;
+    case 'f': return type == INT8 || type == INT4 || type == INT2 || type == FLOAT8 || type == FLOAT4 || type == NUMERIC;
+    case 'b': return type == BOOL;
+    default:  return true;
+    }
+}
+
+static bool column_fits(const PGresult *r, int column, const statement *s)
+{
+    const char letter = s->columns[column];
+    const bool all = fits_by_type(PQftype(r, column), letter);
+    if (all && value_fits(NULL, letter))
+        return true;
+    for (int row = 0; row < PQntuples(r); row++) {
+        const char *at = PQgetisnull(r, row, column) ? NULL : PQgetvalue(r, row, column);
+        if (all ? at != NULL : value_fits(at, letter))
+            continue;
+        value_complain(s->name, row, column, letter);
+        return false;
+    }
+    return true;
+}
+
+static bool fits(const PGresult *r, const statement *s)
+{
+    const int columns = PQnfields(r);
+    if (s->columns && strlen(s->columns) != (size_t)columns) {
+        value_complain_of_columns(s->name, s->columns, columns);
+        return false;
+    }
+    for (int i = 0; s->columns && i < columns; i++)
+        if (!column_fits(r, i, s))
+            return false;
+    return true;
+}
+
+static void clear(void *result) { PQclear(result); }
+
+int pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s)
+{
+    if (!fits(r, s)) {
+        PQclear(r);
+        return s->reads ? DB_EVALUE : driver_uncertain(s, "what came back is not what was asked for");
+    }
+    *out = (rows){ PQntuples(r), PQnfields(r), r, &pg_rows_driver, s->columns };
+    arena_defer(a, clear, r);
+    return 0;
+}

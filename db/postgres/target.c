@@ -1,0 +1,261 @@
+/* target.c - whom to connect to: the URL over the service file over PG* over libpq's defaults.
+ *
+ * It is worked out once, before any loop runs, and handed to libpq complete but for the hosts, so that
+ * libpq itself never looks a name up. */
+#include "postgres.h"
+#include "server/base/blocking_wait.h"
+#include "server/base/memory.h"
+#include "server/config/redaction.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libpq's messages end with a newline, and may have several lines. */
+void pg_reason(const char *message, char *why, size_t size)
+{
+    snprintf(why, size, "%s", message);
+    size_t length = strlen(why);
+    while (length && (why[length - 1] == '\n' || why[length - 1] == ' '))
+        why[--length] = '\0';
+    for (char *s = why; *s; s++)
+        if (*s == '\n' || *s == '\t')
+            *s = ' ';
+}
+
+static const char *value_of(const PQconninfoOption *all, const char *keyword)
+{
+    for (; all->keyword; all++)
+        if (strcmp(all->keyword, keyword) == 0)
+            return all->val && *all->val ? all->val : NULL;
+    return NULL;
+}
+
+/* The n-th of a comma-separated list; of a list of one, that one; "" where there is none. */
+static const char *item(char **memory, const char *list, int n)
+{
+    if (!list)
+        return "";
+    if (strchr(list, ','))
+        for (; n > 0 && list; n--)
+            if ((list = strchr(list, ',')))
+                list++;
+    if (!list)
+        return "";
+    const size_t length = strcspn(list, ",");
+    char *copy = *memory;
+    memcpy(copy, list, length);
+    *memory += length + 1;
+    return copy;
+}
+
+static int count(const char *list)
+{
+    int n = 1;
+    for (; list && (list = strchr(list, ',')); list++)
+        n++;
+    return n;
+}
+
+static const char *keep(char **memory, const char *s)
+{
+    char *copy = strcpy(*memory, s);
+    *memory += strlen(s) + 1;
+    return copy;
+}
+
+static void add(pg_target *t, int *n, const char *keyword, const char *setting)
+{
+    t->keywords[*n] = keyword;
+    t->values[(*n)++] = setting;
+}
+
+/* PgBouncer's words, and those of others like it. */
+void pg_reason_to_fail(const char *message, char *why, size_t size)
+{
+    pg_reason(message, why, size);
+    const size_t length = strlen(why);
+    if (strstr(why, "startup parameter"))
+        snprintf(why + length, size - length, " (a pooler's: [database] prepare = off sends it none)");
+}
+
+bool pg_timed_out(const char *reason) { return strstr(reason, strerror(ETIMEDOUT)) != NULL; }
+
+/* A server that has gone without a word, or the way to it: what is sent is not acknowledged, and probes of an
+ * idle connection are not answered. The kernel says so after this, sooner where another host is at hand. */
+static void add_patience(pg_target *t, int *n, const PQconninfoOption *url)
+{
+    const struct { const char *keyword, *setting; } OURS[] = {
+        { "tcp_user_timeout", t->count > 1 ? "1000" : "3000" },              /* milliseconds; the others are seconds */
+        { "keepalives_idle", "1" }, { "keepalives_interval", "1" }, { "keepalives_count", "3" },
+    };
+    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
+        if (!value_of(url, OURS[i].keyword))
+            add(t, n, mem_copy(OURS[i].keyword), OURS[i].setting);
+}
+
+/* libpq quotes what it cannot parse: the URL as a whole, or the word of a password that it takes for a keyword. */
+static int refuse(const char *url, char *message, char *why, size_t size)
+{
+    char *quoted = message ? strchr(message, '"') : NULL, reason[256];
+    const bool tells = quoted && secret_may_be_in(url) && (!strstr(message, "URI query parameter") || strstr(message, url));
+    if (tells)
+        *quoted = '\0';
+    pg_reason(message ? message : "out of memory", reason, sizeof reason);
+    snprintf(why, size, "it cannot be parsed: %s%s", reason, tells ? " ..." : "");
+    PQfreemem(message);
+    return UV_EINVAL;
+}
+
+int pg_target_init(pg_target *t, const database_options *options, char *why, size_t size)
+{
+    char *message = NULL;
+    const char *flaw = secret_flaw(options->url);
+    if (flaw) {
+        snprintf(why, size, "%s", flaw);
+        return UV_EINVAL;
+    }
+    PQconninfoOption *url = PQconninfoParse(options->url, &message);
+    if (!url)
+        return refuse(options->url, message, why, size);
+    const char *service = value_of(url, "service");
+    if (service)
+        setenv("PGSERVICE", service, 1);     /* makes PQconndefaults read it */
+    PQconninfoOption *defaults = PQconndefaults();
+    if (!defaults) {
+        PQconninfoFree(url);
+        return refuse(options->url, NULL, why, size);
+    }
+
+    size_t length = 1024;
+    for (PQconninfoOption *o = url, *d = defaults; o->keyword; o++, d++) {
+        if (!o->val && d->val)
+            o->val = strdup(d->val);
+        length += 2 * (o->val ? strlen(o->val) : 0) + 32;
+    }
+    PQconninfoFree(defaults);
+    char *memory = t->memory = mem_alloc(length);
+
+    int n = 0;
+    char settings[64] = "";
+    /* The server's own clock stands behind ours. A pooler hands sessions around, and refuses options. */
+    if (options->timeout_ms && options->prepare)
+        snprintf(settings, sizeof settings, "-c statement_timeout=%llu ",
+                 (unsigned long long)options->timeout_ms + 1000);
+    for (const PQconninfoOption *o = url; o->keyword && n < PG_MAX_PARAMETERS - 8; o++) {
+        if (!o->val || !*o->val || strcmp(o->keyword, "service") == 0 || strcmp(o->keyword, "host") == 0 ||
+            strcmp(o->keyword, "hostaddr") == 0 || strcmp(o->keyword, "port") == 0 ||
+            strcmp(o->keyword, "options") == 0 || strcmp(o->keyword, "client_encoding") == 0)
+            continue;
+        add(t, &n, mem_copy(o->keyword), keep(&memory, o->val));
+    }
+    const char *more = value_of(url, "options");
+    if (*settings || more) {                 /* theirs come last, and so win */
+        t->values[n] = memory;
+        memory += sprintf(memory, "%s%s", settings, more ? more : "") + 1;
+        t->keywords[n++] = mem_copy("options");
+    }
+    add(t, &n, mem_copy("client_encoding"), "UTF8");
+    add(t, &n, mem_copy("fallback_application_name"), "tenk");
+
+    const char *hosts = value_of(url, "host"), *addresses = value_of(url, "hostaddr"),
+               *ports = value_of(url, "port"), *user = value_of(url, "user"), *name = value_of(url, "dbname");
+    t->count = count(hosts) > count(addresses) ? count(hosts) : count(addresses);
+    add_patience(t, &n, url);
+    int err = 0;
+    if ((hosts && count(hosts) != t->count) || (addresses && count(addresses) != t->count) ||
+        (ports && count(ports) != 1 && count(ports) != t->count)) {
+        snprintf(why, size, "there are %d hosts, %d host addresses and %d ports", hosts ? count(hosts) : 0,
+                 addresses ? count(addresses) : 0, ports ? count(ports) : 0);
+        err = UV_EINVAL;
+        t->count = 0;
+    } else if (t->count > PG_MAX_HOSTS) {
+        snprintf(why, size, "more than %d hosts", PG_MAX_HOSTS);
+        err = UV_EINVAL;
+        t->count = 0;
+    }
+    for (int i = 0; i < t->count; i++)
+        t->hosts[i] = (struct pg_host){ item(&memory, hosts, i), item(&memory, addresses, i),
+                                        item(&memory, ports, i) };
+    const size_t room = strlen(hosts ? hosts : addresses ? addresses : "") + (user ? strlen(user) : 0) +
+                        (name ? strlen(name) : 0) + (ports ? strlen(ports) : 0) + 64;
+    t->description = mem_alloc(room);
+    snprintf(t->description, room, "postgresql://%s@%s:%s/%s", user ? user : "",
+             hosts ? hosts : addresses ? addresses : "", ports ? ports : "", name ? name : user ? user : "");
+    PQconninfoFree(url);
+    if (err)
+        pg_target_done(t);
+    return err;
+}
+
+void pg_target_done(pg_target *t)
+{
+    for (int i = 0; t->keywords[i]; i++)
+        mem_free((char *)t->keywords[i]);
+    mem_free(t->memory);
+    mem_free(t->description);
+}
+
+static void append(char *list, size_t size, const char *item, bool first)
+{
+    const size_t length = strlen(list);
+    snprintf(list + length, size - length, "%s%s", first ? "" : ",", item);
+}
+
+PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int n)
+{
+    const char *keywords[PG_MAX_PARAMETERS + 4], *values[PG_MAX_PARAMETERS + 4];
+    char names[4096] = "", addresses[PG_MAX_HOSTS * 64] = "", ports[PG_MAX_HOSTS * 8] = "";
+    int end = 0;
+
+    for (int i = 0; i < n; i++) {
+        append(names, sizeof names, hosts[i].name, i == 0);
+        append(addresses, sizeof addresses, hosts[i].address, i == 0);
+        append(ports, sizeof ports, hosts[i].port, i == 0);
+    }
+    for (; t->keywords[end]; end++) {
+        keywords[end] = t->keywords[end];
+        values[end] = t->values[end];
+    }
+    keywords[end] = "host";
+    values[end++] = names;
+    keywords[end] = "hostaddr";
+    values[end++] = addresses;
+    keywords[end] = "port";
+    values[end++] = ports;
+    keywords[end] = NULL;
+    values[end] = NULL;
+    return PQconnectStartParams(keywords, values, 0);
+}
+
+uint64_t pg_target_patience(const pg_target *t, const database_options *options, int silences)
+{
+    enum { FIRST_MS = 1000, LAST = 5 };
+    const uint64_t most = options->connect_timeout_ms, short_of = (uint64_t)FIRST_MS << (silences < LAST ? silences : LAST);
+    return t->count < 2 || (most && most < short_of) ? most : short_of;
+}
+
+/* For a blocking thread: libpq looks names up by itself, but it is given no longer than timeout_ms. */
+PGconn *pg_target_connect_blocking(const pg_target *t, int first_host, uint64_t timeout_ms, const atomic_bool *stop)
+{
+    struct pg_host hosts[PG_MAX_HOSTS];
+    for (int i = 0; i < t->count; i++)
+        hosts[i] = t->hosts[(i + first_host) % t->count];
+    PGconn *pg = pg_target_connect(t, hosts, t->count);
+    const uint64_t deadline = uv_hrtime() / 1000000 + timeout_ms;
+    PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
+
+    while (pg && PQstatus(pg) != CONNECTION_BAD && wants != PGRES_POLLING_OK &&
+           wants != PGRES_POLLING_FAILED && !(stop && atomic_load(stop))) {
+        const int64_t left = timeout_ms ? (int64_t)(deadline - uv_hrtime() / 1000000) : BLOCKING_LOOK_MS;
+        struct pollfd socket = { PQsocket(pg), wants == PGRES_POLLING_READING ? POLLIN : POLLOUT, 0 };
+        if (left <= 0)
+            break;
+        poll(&socket, 1, left < BLOCKING_LOOK_MS ? (int)left : BLOCKING_LOOK_MS);
+        if (socket.revents || socket.fd < 0)
+            wants = PQconnectPoll(pg);
+    }
+    return pg;
+}

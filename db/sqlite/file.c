@@ -1,0 +1,191 @@
+/* file.c - see file.h.
+ *
+ * The file is filled in SQLite's rollback mode, where new pages are written once, straight to their
+ * place; only then it changes to write-ahead logging, and stays so. */
+#include "file.h"
+#include "db/db.h"
+#include "db/schema.h"
+#include "error.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { PATIENCE_MS = 60000 };                /* with another process that seeds it */
+
+int sqlite_file_path(const char *url, const char **path, char *why, size_t size)
+{
+    const char *p = url + strlen("sqlite:");
+    if (strncmp(p, "//", 2) == 0) {
+        p += 2;
+        if (*p != '/') {
+            snprintf(why, size, "after sqlite:// comes an absolute path (sqlite:///srv/tenk.db); "
+                     "a relative one is written sqlite:tenk.db");
+            return UV_EINVAL;
+        }
+    }
+    if (strchr(p, '?') || strncmp(p, "file:", 5) == 0) {
+        snprintf(why, size, "%s: it is opened to be read and written, as a file of that name: sqlite:PATH has no "
+                 "?parameters, and no file: before it. Write sqlite:tenk.db", url);
+        return UV_EINVAL;
+    }
+    if (!*p) {
+        snprintf(why, size, "%s names no file; write sqlite:tenk.db", url);
+        return UV_EINVAL;
+    }
+    if (*p == ':') {
+        snprintf(why, size, "%s: a database in memory cannot be shared by several threads; "
+                 "name a file, in /dev/shm if it shall be in memory", url);
+        return UV_EINVAL;
+    }
+    *path = p;
+    return 0;
+}
+
+int sqlite_file_error(const char *path, int code, int system_error, const char *words, char *why, size_t size)
+{
+    const char *reason = system_error ? strerror(system_error) : words;
+    switch (code & 0xff) {
+    case SQLITE_CANTOPEN:
+        snprintf(why, size, "%s cannot be opened or created: %s. Its folder must exist, and tenk must be "
+                 "allowed to write there.", path, reason);
+        break;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        snprintf(why, size, "%s cannot be written: %s. Check the rights of the file and of its folder.", path, reason);
+        break;
+    case SQLITE_NOTADB:
+        snprintf(why, size, "%s is not a SQLite database; it is left as it is. Name another file.", path);
+        break;
+    case SQLITE_CORRUPT:
+        snprintf(why, size, "%s is damaged: %s. Restore it from a backup, or move it away to start anew.", path, words);
+        break;
+    case SQLITE_FULL:
+        snprintf(why, size, "%s cannot be created: the disk is full. It needs about 100 MB.", path);
+        break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        snprintf(why, size, "%s is locked by another program. Try again when that has ended.", path);
+        break;
+    default:
+        snprintf(why, size, "%s: %s", path, reason);
+    }
+    const int err = sqlite_error_code(code);
+    return err == DB_EQUERY ? UV_EIO : err;
+}
+
+static int fail(sqlite3 *s, const char *path, char *why, size_t size)
+{
+    const int code = sqlite3_extended_errcode(s);
+    const bool system = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_IOERR;
+    return sqlite_file_error(path, code, system ? sqlite3_system_errno(s) : 0, sqlite3_errmsg(s), why, size);
+}
+
+static int ask(sqlite3 *s, const char *sql, int64_t *answer)
+{
+    sqlite3_stmt *q;
+    *answer = 0;
+    if (sqlite3_prepare_v2(s, sql, -1, &q, NULL))
+        return SQLITE_ERROR;
+    if (sqlite3_step(q) == SQLITE_ROW)
+        *answer = sqlite3_column_int64(q, 0);
+    return sqlite3_finalize(q);
+}
+
+/* What schema_judge says of it; UV_EIO or so with why when it cannot be read. */
+static int judge(sqlite3 *s, const char *path, char *why, size_t size)
+{
+    int64_t marker, others, ours = 0;
+    schema_found found = { 0 };
+    if (ask(s, "select count(*) from sqlite_master where name = 'tenk_schema'", &marker) ||
+        ask(s, "select count(*) from sqlite_master", &others) ||     /* a file belongs to one program */
+        (marker && ask(s, "select count(*) from pragma_table_info('tenk_schema') where name = 'version'", &ours)) ||
+        (ours && ask(s, "select max(version) from tenk_schema", &found.version)))
+        return fail(s, path, why, size);
+    found.marker = marker;
+    found.others = others;
+    return schema_judge(found, path, why, size);
+}
+
+static int run(void *arg, const char *sql, int n, const int64_t parameters[])
+{
+    sqlite3 *s = arg;
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(s, sql, -1, &q, NULL))
+        return UV_EIO;
+    for (int i = 0; i < n; i++)
+        sqlite3_bind_int64(q, i + 1, parameters[i]);         /* $1 comes before $2 in the text */
+    while (sqlite3_step(q) == SQLITE_ROW)
+        ;
+    return sqlite3_finalize(q) ? UV_EIO : 0;
+}
+
+static int create(sqlite3 *s, const char *path, int users, char *why, size_t size)
+{
+    if (sqlite3_exec(s, "pragma synchronous = full; begin immediate", NULL, NULL, NULL))
+        return fail(s, path, why, size);
+    int err = judge(s, path, why, size);     /* again: another process may have been quicker */
+    if (err == SCHEMA_ABSENT) {
+        err = 0;
+        if (schema_create(&SCHEMA_SQLITE, users, run, s) || sqlite3_exec(s, "commit", NULL, NULL, NULL))
+            err = fail(s, path, why, size);
+    }
+    if (!sqlite3_get_autocommit(s))
+        sqlite3_exec(s, "rollback", NULL, NULL, NULL);
+    return err;
+}
+
+/* Needs the file for itself for a moment, and SQLite does not always wait for that. */
+static int log_ahead(sqlite3 *s, const char *path, char *why, size_t size)
+{
+    const uint64_t end = uv_hrtime() + (uint64_t)PATIENCE_MS * 1000000;
+    for (;;) {
+        sqlite3_stmt *q;
+        bool on = false;
+        int code = sqlite3_prepare_v2(s, "pragma journal_mode = wal", -1, &q, NULL);
+        if (!code) {
+            if (sqlite3_step(q) == SQLITE_ROW)
+                on = sqlite3_stricmp((const char *)sqlite3_column_text(q, 0), "wal") == 0;
+            code = sqlite3_finalize(q);
+        }
+        if (on && !code)
+            return 0;
+        if (code != SQLITE_BUSY && code != SQLITE_LOCKED) {
+            if (code)
+                return fail(s, path, why, size);
+            snprintf(why, size, "%s lies on a file system without the shared memory that write-ahead logging "
+                     "needs (a network one?). Name a file on a local disk.", path);
+            return UV_ENOTSUP;
+        }
+        if (uv_hrtime() > end)
+            return fail(s, path, why, size);
+        nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+    }
+}
+
+int sqlite_file_prepare(const char *path, int users, char *why, size_t size)
+{
+    sqlite3 *s;
+    int err;
+
+    if (sqlite3_open_v2(path, &s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL)) {
+        err = fail(s, path, why, size);
+        goto close;
+    }
+    sqlite3_busy_timeout(s, PATIENCE_MS);
+    err = judge(s, path, why, size);
+    if (err < 0)
+        goto close;
+    if (sqlite3_db_readonly(s, "main") == 1) {
+        err = sqlite_file_error(path, SQLITE_READONLY, 0, "it is read-only", why, size);
+        goto close;
+    }
+    if (err == SCHEMA_ABSENT)
+        err = create(s, path, users, why, size);
+    if (!err)
+        err = log_ahead(s, path, why, size);
+close:
+    sqlite3_close(s);
+    return err;
+}

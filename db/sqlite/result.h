@@ -1,0 +1,42 @@
+/* result.h - the rows of one query, copied out of SQLite so that they can change threads.
+ *
+ * Two blocks, one of cells and one of the bytes of their texts. Both are kept for the next query
+ * of the same job, so that a busy server allocates none. */
+#ifndef DB_SQLITE_RESULT_H
+#define DB_SQLITE_RESULT_H
+
+#include "db/driver.h"
+
+#include <sqlite3.h>
+
+typedef struct cell {
+    enum { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT } type;
+    int32_t length;                          /* of the text */
+    union {
+        int64_t integer;                     /* of true, 1 */
+        double  real;
+        size_t  offset;                      /* of the text, in the result's bytes */
+    };
+} cell;
+
+typedef struct result {
+    int    count, columns;
+    cell  *cells;                            /* row after row */
+    size_t cells_room;
+    char  *bytes;
+    size_t used, bytes_room;
+    size_t most;                             /* bytes of the largest of the last so many answers */
+    int    uses;                             /* how many they are */
+} result;
+
+void result_clear(result *r);                /* keeps its memory */
+
+/* The row that s stands on, with the letters of db.h or NULL for its columns: -1, or the first column that is not
+ * what its letter says; then the row is not there. */
+int  result_add(result *r, sqlite3_stmt *s, const char *types);
+void result_done(result *r);
+void result_trim(result *r);                 /* it has been used: clears it, and gives back what only unusually large answers need */
+
+extern const rows_driver sqlite_rows;        /* for rows whose result is a result */
+
+#endif

@@ -1,0 +1,115 @@
+/* writer.c - see writer.h.
+ *
+ * Most errors undo their own statement only, and the savepoint with it. But SQLite ends the whole
+ * transaction when a writing statement is interrupted, or when the disk fails: then nothing has
+ * happened at all, and those that had succeeded are run again, without the one that failed. */
+#include "writer.h"
+#include "error.h"
+
+#include <assert.h>
+
+enum { RAN = 1 };                            /* not run yet, or to be run again: no error code is positive */
+
+static const statement BEGIN    = { "begin", "begin immediate", false };
+static const statement COMMIT   = { "commit", "commit", false };
+static const statement ROLLBACK = { "rollback", "rollback", false };
+static const statement MARK     = { "savepoint", "savepoint one", false };
+static const statement KEEP     = { "release", "release one", false };
+static const statement UNDO     = { "rollback to savepoint", "rollback to one", false };
+
+static bool in_transaction(const sqlite_connection *c) { return !sqlite3_get_autocommit(c->sqlite); }
+
+static void give_up(sqlite_connection *c)
+{
+    if (in_transaction(c))
+        sqlite_connection_execute(c, NULL, &ROLLBACK);
+}
+
+/* Nothing was committed: all that had not failed by itself failed by this. */
+static void fail_all(sqlite_connection *c, job *group, int err)
+{
+    give_up(c);
+    for (job *j = group; j; j = j->next)
+        if (j->err >= 0)
+            j->err = err;
+}
+
+/* Those that were cancelled leave, and wait for nobody; the others wait on for the lock. True if any of
+ * these is still to be run. */
+static bool drop_cancelled(job **group)
+{
+    bool left = false;
+    for (job *j; (j = *group);) {
+        if (!atomic_load(&j->cancelled)) {
+            left = left || j->err >= 0;
+            group = &j->next;
+            continue;
+        }
+        *group = j->next;
+        if (j->err >= 0)
+            j->err = UV_ECANCELED;
+        job_done(j);                         /* its db's again: it may be gone */
+    }
+    return left;
+}
+
+static int run_one(sqlite_connection *c, job *j, bool alone)
+{
+    int err = alone ? 0 : sqlite_connection_execute(c, NULL, &MARK);
+    if (err)
+        return j->err = err;
+    j->err = sqlite_connection_run(c, j);
+    if (alone || !in_transaction(c))
+        return j->err;
+    if (j->err)
+        sqlite_connection_execute(c, NULL, &UNDO);
+    err = sqlite_connection_execute(c, NULL, &KEEP);
+    return j->err ? j->err : (j->err = err);
+}
+
+/* True if all is over; false if the transaction ended under it, and the rest must be run again. */
+static bool run_all(sqlite_connection *c, job *group, bool alone, int *good)
+{
+    *good = 0;
+    for (job *j = group; j; j = j->next) {
+        if (j->err < 0)
+            continue;
+        if (run_one(c, j, alone) == 0)
+            (*good)++;
+        else if (!in_transaction(c))
+            return false;
+    }
+    return true;
+}
+
+int writer_run(sqlite_connection *c, job **all)
+{
+    const bool alone = !(*all)->next;
+    for (job *j = *all; j; j = j->next)
+        j->err = RAN;
+    while (drop_cancelled(all)) {
+        job *group = *all;
+        int good, err = sqlite_connection_execute(c, group, &BEGIN);
+        if (err == UV_ECANCELED)
+            continue;
+        if (err) {
+            fail_all(c, group, err);
+            return 0;
+        }
+        if (!run_all(c, group, alone, &good)) {
+            give_up(c);
+            continue;
+        }
+        if (good == 0) {
+            give_up(c);
+            return 0;
+        }
+        err = sqlite_place_check(c->place);
+        if (!err)
+            err = sqlite_place_blame(c->place, sqlite_connection_execute(c, NULL, &COMMIT));
+        if (err)
+            fail_all(c, group, sqlite_error_leaves_doubt(c->sqlite) ? ERR_UNCERTAIN : err);
+        return err ? 0 : 1;
+    }
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* blocking_wait.h - how a blocking thread waits: it blocks, but not for a client that is gone.
+ *
+ * A thread that serves one client by itself has no loop to tell it that its client has left. So it
+ * follows the client's socket, and whatever it waits for, it watches that as well:
+ *
+ *     blocking_follow(client, 1000);
+ *     err = blocking_wait(PQsocket(pg), POLLIN, deadline);
+ *
+ *   Leaving.  A client that will send no more may still want its answer: the thread has a while for
+ *             it, and is then cancelled. One that has reset its connection wants nothing.
+ *   After.    Once cancelled, every wait of this thread fails at once, until it follows anew.
+ *   Time.     A thread may have a deadline (deadline.h): no wait lasts longer, and from then on each that
+ *             would have to wait ends at once with UV_ETIMEDOUT.
+ *
+ * A thread that waits for another thread has no descriptor for it: it wakes every BLOCKING_LOOK_MS, and
+ * asks blocking_cancelled(). Where many wait for the same, each does so more rarely: five thousand in a
+ * line would else be twenty thousand wake-ups a second, of threads that have nothing to do, in the
+ * moment in which the machine has least time for it. All of it is for threads without a loop. */
+#ifndef PLAIN_H
+#define PLAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BLOCKING_LOOK_MS = 250 };
+
+#define NO_DEADLINE UINT64_MAX             /* NO_DEADLINE */
+
+/* From now on this thread's waits end with that socket's client, so many milliseconds after it has
+ * said all. -1: they end with nobody. */
+void blocking_follow(int client, uint64_t half_close_ms);
+bool blocking_cancelled(void);                  /* looks, and does not wait */
+
+void     blocking_limit(uint64_t deadline);     /* NO_DEADLINE: from now on it has none, as at first */
+uint64_t blocking_deadline(void);
+bool     blocking_late(void);                   /* the deadline has come */
+
+/* When to look next, of deadline_in, as one of so many who wait for the same: together they wake no more
+ * than a thousand times a second. */
+uint64_t blocking_next_look(int waiting);
+
+uint64_t deadline_in(uint64_t ms);              /* the time, by uv_hrtime's clock, in so many milliseconds */
+int      deadline_poll_ms(uint64_t time);         /* and back, as poll has it: rounded up; -1 is NO_DEADLINE */
+
+/* Until fd has one of poll's events, or has failed: 0. Or until the time until, of deadline_in,
+ * or the deadline: UV_ETIMEDOUT, never too early. Or until the client is gone: UV_ECANCELED. fd may be -1: only time. */
+int blocking_wait(int fd, short events, uint64_t until);
+
+#endif

@@ -1,0 +1,51 @@
+/* descriptor_budget.c - see descriptor_budget.h. */
+#include "descriptor_budget.h"
+
+#include "server/base/machine.h"
+
+#include <string.h>
+#include <uv.h>
+
+enum {
+    PROCESS = 24,                            /* standard ones, signals, the watch, static/; and a file now and then */
+    LOOP = 8,                                /* a loop's own, and its listening socket */
+    SQLITE = 3,                              /* the database, its log and what they share */
+    OUTGOING = 4,                            /* one in use, one that is kept, and two to look up a name */
+    LEAST = 8,                               /* clients of a worker: fewer are no service */
+    MOST = 1000000,
+};
+
+static int loops(const config *c) { return c->server.mode == MODE_ASYNC ? c->server.workers : 1; }
+
+/* What it has open in any case. */
+static int64_t fixed(const config *c)
+{
+    const bool sqlite = strncmp(c->database.url, "sqlite:", 7) == 0;
+    const int64_t database = sqlite ? (c->database.readers + 1) * (int64_t)SQLITE
+                                    : c->server.workers * (int64_t)c->database.connections;
+    return PROCESS + loops(c) * (int64_t)LOOP + database;
+}
+
+static int64_t now_and_then(const config *c)
+{
+    return c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + c->processes.pool);
+}
+
+int descriptors_for_connections(const config *c)
+{
+    const int64_t left = machine_open_files() - fixed(c), others = now_and_then(c);
+    const int64_t each = (left - (others < left / 2 ? others : left / 2)) / c->server.workers;
+    return each < 1 ? 1 : each > MOST ? MOST : (int)each;
+}
+
+int descriptors_check(const config *c, char *why, size_t size)
+{
+    const int64_t files = machine_open_files(), need = fixed(c) + 2 * (int64_t)LEAST * c->server.workers;
+    if (files >= need)
+        return 0;
+    snprintf(why, size, "the limit of open files, %lld, is too low for this configuration: it takes %lld to serve %d clients "
+                        "(ulimit -n raises it; fewer [server] workers, or [database] %s, need less)",
+             (long long)files, (long long)need, LEAST * c->server.workers,
+             strncmp(c->database.url, "sqlite:", 7) == 0 ? "readers" : "connections");
+    return UV_EMFILE;
+}

@@ -1,0 +1,96 @@
+/* environment.c - reads settings from the environment. */
+#include "config_reading.h"
+
+#include "server/base/address.h"
+#include "server/base/memory.h"
+#include "suggestion.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { NAME = 64 };                          /* no setting's variable has a longer name */
+
+static const char PREFIX[] = "TENK_";
+
+static void name_variable(const setting *s, char name[NAME])
+{
+    snprintf(name, NAME, "%s%s_%s", PREFIX, s->section, s->key);
+    for (char *p = name; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+}
+
+static const char *look_up(char *const environment[], const char *name)    /* NULL: unset, or empty */
+{
+    const size_t length = strlen(name);
+    for (char *const *e = environment; *e; e++)
+        if (strncmp(*e, name, length) == 0 && (*e)[length] == '=')
+            return (*e)[length + 1] ? *e + length + 1 : NULL;
+    return NULL;
+}
+
+/* HOST or PORT: one part of the address that worse sources made. */
+static void set_part(reading *r, const char *name, const char *value)
+{
+    const setting *s = setting_find("server", "listen");
+    const char *before = reading_origin(r->config, s)->source;
+    char source[512], text[ADDRESS_TEXT + 512];
+    address a;
+
+    address_parse(&a, r->config->server.listen);
+    if (strcmp(name, "PORT") == 0)
+        snprintf(text, sizeof text, strchr(a.host, ':') ? "[%s]:%s" : "%s:%s", a.host, value);
+    else
+        snprintf(text, sizeof text, strchr(value, ':') && *value != '[' ? "[%s]:%d" : "%s:%d", value,
+                 a.port);
+    if (strcmp(before, "default") == 0)
+        snprintf(source, sizeof source, "%s", name);
+    else
+        snprintf(source, sizeof source, "%s, %s", before, name);
+    reading_set(r, s, text, source);
+}
+
+static void read_usual(reading *r, char *const environment[])
+{
+    const char *value;
+    if ((value = look_up(environment, "HOST")))
+        set_part(r, "HOST", value);
+    if ((value = look_up(environment, "PORT")))
+        set_part(r, "PORT", value);
+    if ((value = look_up(environment, "DATABASE_URL")))
+        reading_set(r, setting_find("database", "url"), value, "DATABASE_URL");
+    if ((value = look_up(environment, "WEB_CONCURRENCY")))
+        reading_set(r, setting_find("server", "workers"), value, "WEB_CONCURRENCY");
+}
+
+static void read_own(reading *r, const char *name, const char *value)
+{
+    char variable[NAME], best[NAME];
+    nearest n = { .word = name };
+    for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++) {
+        name_variable(s, variable);
+        if (strcmp(variable, name) == 0) {
+            reading_set(r, s, value, name);
+            return;
+        }
+        const int edits = n.best ? n.edits : NAME;
+        nearest_try(&n, variable);
+        if (n.best && n.edits < edits)
+            n.best = strcpy(best, variable);    /* variable is about to change */
+    }
+    reading_error(r, name, "no setting has this name%s%s%s", n.best ? "; did you mean " : "",
+                  n.best ? n.best : "", n.best ? "?" : "");
+}
+
+void config_read_environment(reading *r, char *const environment[])
+{
+    read_usual(r, environment);
+    for (char *const *e = environment; *e; e++) {
+        const char *equals = strchr(*e, '=');
+        if (strncmp(*e, PREFIX, sizeof PREFIX - 1) != 0 || !equals || !equals[1])
+            continue;
+        char *name = mem_copy(*e);
+        name[equals - *e] = '\0';
+        read_own(r, name, equals + 1);
+        mem_free(name);
+    }
+}

@@ -1,0 +1,129 @@
+/* crash_handler.c - see crash_handler.h. What the handler calls is safe in any state of the process. */
+#include "crash_handler.h"
+#include "server/async/scope.h"
+#include "server/base/log.h"
+#include "server/async/context/stack.h"
+#include "server/async/task.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { SIZE = 64 * 1024, GUARD = 64 * 1024 };                /* a frame of a signal has 11 KiB with all of AMX */
+
+static _Thread_local struct {
+    void       *signals;                     /* the stack for handlers, if it is ours */
+    const char *setting;                     /* NULL: no blocking thread */
+    char       *low;                         /* of its stack */
+    size_t      size;
+} here;
+
+struct line { char text[512]; size_t length; };
+
+static void add(struct line *l, const char *s)
+{
+    while (*s && l->length < sizeof l->text)
+        l->text[l->length++] = *s++;
+}
+
+static void add_number(struct line *l, size_t n)
+{
+    char digits[24], *at = digits + sizeof digits - 1;
+    *at = '\0';
+    do
+        *--at = (char)('0' + n % 10);
+    while (n /= 10);
+    add(l, at);
+}
+
+static void tell(const char *what, size_t size, const char *setting)
+{
+    const scope *o = scope_here();
+    struct line l = { .length = 0 };
+    add(&l, "tenk: stack overflow in ");
+    add(&l, what);
+    add(&l, " ");
+    add(&l, o->name);
+    if (o->label) {
+        add(&l, " (");
+        add(&l, label_name(o->label));
+        add(&l, ")");
+    }
+    add(&l, ": it has ");
+    add_number(&l, size);
+    add(&l, " bytes; raise ");
+    add(&l, setting);
+    add(&l, "\n");
+    log_last_words(l.text, l.length);
+}
+
+/* The lowest pages of a thread's stack are its guard, or those below them: pthreads differ. */
+static bool below_thread(const char *at)
+{
+    return here.setting && at >= here.low - GUARD && at < here.low + GUARD / 4;
+}
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    const stack *s = task_stack();
+    const bool memory = number == SIGSEGV || number == SIGBUS;
+    (void)context;
+    log_flush();
+    if (memory && s && stack_guards(s, info->si_addr))
+        tell("task", s->size, "[tasks] stack");
+    else if (memory && !s && below_thread(info->si_addr))
+        tell("the thread for", here.size, here.setting);
+    signal(number, SIG_DFL);                 /* and the same instruction again */
+}
+
+void crash_handler_install(void)
+{
+    static const int FAULTS[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+    for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++) {
+        struct sigaction now;
+        if (sigaction(FAULTS[i], NULL, &now) || (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
+            continue;
+        struct sigaction own = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+        sigemptyset(&own.sa_mask);
+        sigaction(FAULTS[i], &own, NULL);
+    }
+}
+
+static void look_at_stack(void)
+{
+    pthread_attr_t a;
+    void *low;
+    if (pthread_getattr_np(pthread_self(), &a))
+        return;
+    if (pthread_attr_getstack(&a, &low, &here.size) == 0)
+        here.low = low;
+    pthread_attr_destroy(&a);
+}
+
+void crash_handler_thread_begin(const char *setting)
+{
+    stack_t now;
+    here.setting = setting;
+    if (setting)
+        look_at_stack();
+    if (sigaltstack(NULL, &now) || !(now.ss_flags & SS_DISABLE))             /* a sanitizer's will do */
+        return;
+    void *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return;
+    sigaltstack(&(stack_t){ .ss_sp = p, .ss_size = SIZE }, NULL);
+    here.signals = p;
+}
+
+void crash_handler_thread_end(void)
+{
+    here.setting = NULL;
+    if (!here.signals)
+        return;
+    sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE, .ss_size = SIZE }, NULL);
+    munmap(here.signals, SIZE);
+    here.signals = NULL;
+}

@@ -1,0 +1,16 @@
+/* task_dump.h - what every task of a loop is, how old, and what it waits for: in the log.
+ *
+ *   info: loop 1 has 2 tasks
+ *   info: loop 1: /sleep, 1503 ms old (GET /sleep), awaits sleep_for() at handlers/sleep.c:14
+ *   info: loop 1: /users/:id, 3 ms old (GET /users/:id), awaits promise_gather() at handlers/user_page.c:20, called at ...:21
+ *
+ * The loop only writes down what there is; finding the lines takes longer, and is left to whoever logs. */
+#ifndef DUMP_H
+#define DUMP_H
+
+void task_dump_take(int loop);                    /* of this thread's tasks; loop is the number to log */
+void task_dump_log(void);                         /* what has been taken and not been logged; any thread, one at a time */
+
+void task_dump_stacks(void);                      /* logs the most that was used of a stack for each label, if that is counted */
+
+#endif

@@ -1,0 +1,31 @@
+/* watchdog.h - a thread that watches over the loops, and says what is wrong with them.
+ *
+ *   A blocked loop.  A callback that runs for longer than it may keeps everybody else waiting. While it
+ *                    still does, its stack is logged, and in the end how long it took:
+ *
+ *     warning: loop 1 is blocked, for 103 ms by now by GET /users/:id (/users/:id, 103 ms old): to_html (handlers/markdown.c:58) < ...
+ *     warning: loop 1 was blocked for 1204 ms by GET /users/:id
+ *
+ *                    A callback is known by the loop's pulse (loop_activity.h), which the watch reads four times
+ *                    in the time that is allowed: so one that takes a quarter longer is always seen.
+ *                    What cannot be measured is when it began: the times may be a quarter short.
+ *   Forgotten ones.  Promises that nobody awaits (unawaited.h) are logged by it.
+ *   A dump.          On SIGUSR2, or when asked, each loop writes down its tasks, and the watch logs them (task_dump.h).
+ *
+ * It costs the loops what their pulse does. */
+#ifndef WATCH_H
+#define WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+int  watchdog_start(uint64_t slow_ms);          /* 0, or a negative error; slow_ms 0: blocked loops are not looked for */
+void watchdog_stop(void);                       /* after the last watchdog_loop_end */
+
+void watchdog_loop_begin(void);                 /* this thread's loop, after loop_start */
+void watchdog_loop_end(void);                   /* before loop_done */
+
+void watchdog_dump(void);                       /* from any thread, or a signal handler */
+bool watchdog_wake(void);                       /* there is something to log; false: there is no watch */
+
+#endif

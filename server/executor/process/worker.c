@@ -1,0 +1,172 @@
+/* worker.c - the inside of a worker process: it waits for a job, does it, answers.
+ *
+ * While it waits, the end of its socket tells it that its parent has no more for it. While it works, nothing
+ * may come but that end: then the kernel, which would send SIGIO, is told to send SIGKILL. So no worker outlives
+ * its parent, whatever its job does. */
+#include "worker.h"
+#include "process.h"
+#include "message.h"
+#include "server/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* False at the end. */
+static bool receive(void *to, size_t length)
+{
+    for (char *at = to; length > 0;) {
+        const ssize_t n = recv(PROCESS_SOCKET, at, length, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+static void send_all(const void *from, size_t length)
+{
+    for (const char *at = from; length > 0;) {
+        const ssize_t n = send(PROCESS_SOCKET, at, length, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            exit(EXIT_SUCCESS);              /* the parent is gone, or wants no answer */
+        at += n;
+        length -= (size_t)n;
+    }
+}
+
+static void answer(int err, text out)
+{
+    const process_header h = { PROCESS_MAGIC, err, out.length };
+    send_all(&h, sizeof h);
+    send_all(out.at, out.length);
+}
+
+static void leash(bool on)
+{
+    fcntl(PROCESS_SOCKET, F_SETFL, on ? O_ASYNC : 0);
+    struct pollfd parent = { PROCESS_SOCKET, POLLRDHUP, 0 };
+    if (on && poll(&parent, 1, 0) > 0)       /* it went before */
+        exit(EXIT_SUCCESS);
+}
+
+static void run(const process_job *job, text in)
+{
+    arena a;
+    buffer out;
+    arena_init(&a, NULL, 0);
+    buffer_init(&out, &a);
+    leash(true);
+    int err = job->run(in, &out);
+    leash(false);
+    if (!err && out.length > PROCESS_LARGEST)
+        err = UV_EMSGSIZE;
+    answer(err, err ? TEXT("") : buffer_all(&out));
+    arena_done(&a);
+}
+
+/* Memory. */
+
+static size_t resident, data;                /* bytes that this process has */
+
+static void measure(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%*u %zu %*u %*u %*u %zu", &resident, &data) == 2) {
+        resident *= page;
+        data *= page;
+    }
+    if (f)
+        fclose(f);
+}
+
+static void *watch(void *most)
+{
+    do {
+        usleep(10000);
+        measure();
+    } while (resident < (size_t)most);
+    raise(SIGKILL);
+    return NULL;
+}
+
+/* Sanitizers take terabytes of address space, keep for a while what was freed, and may hang when they get
+ * no more: with them it is a thread that looks, and counts four bytes as one. */
+static void watch_memory(size_t memory)
+{
+    pthread_t watcher;
+    if (pthread_create(&watcher, NULL, watch, (void *)(resident + 4 * memory)) == 0)
+        pthread_detach(watcher);
+}
+
+/* It may have so much data more than now. It is data that a leak takes, be it the heap's or mapped. */
+static void limit_memory(size_t memory)
+{
+    measure();
+    const rlim_t most = data + memory;
+    if (mem_each_its_own)
+        watch_memory(memory);
+    else
+        setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
+}
+
+/* When the machine is short of processors, the server's loops come first: a worker that computes for ever must not
+ * keep them from those who wait. When it is short of memory, one of us goes first. */
+static void step_back(void)
+{
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (nice(10) == -1 || fd < 0 || write(fd, "500", 3) < 0) {       /* a worker it is, all the same */
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+static void ignore_interrupts(void)
+{
+    sigset_t set;
+    signal(SIGINT, SIG_IGN);                 /* before it is let through */
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void process_work(const char *memory, const process_job *const jobs[], int count)
+{
+    process_header h;
+    struct stat s;
+    if (fstat(PROCESS_SOCKET, &s) || !S_ISSOCK(s.st_mode)) {
+        fprintf(stderr, "tenk: %s is for tenk's own use\n", PROCESS_ARGUMENT);
+        exit(EXIT_FAILURE);
+    }
+    fcntl(PROCESS_SOCKET, F_SETOWN, getpid());
+    fcntl(PROCESS_SOCKET, F_SETSIG, SIGKILL);
+    ignore_interrupts();
+    step_back();
+    limit_memory(strtoull(memory, NULL, 10));
+    answer(0, TEXT(""));                     /* hello */
+    while (receive(&h, sizeof h)) {
+        if (h.magic != PROCESS_MAGIC || h.what < 0 || h.what >= count || h.length > PROCESS_LARGEST)
+            exit(EXIT_FAILURE);
+        char *in = mem_resize(NULL, h.length + 1);
+        if (!receive(in, h.length))
+            exit(EXIT_SUCCESS);
+        run(jobs[h.what], (text){ in, h.length });
+        mem_free(in);
+    }
+    exit(EXIT_SUCCESS);
+}

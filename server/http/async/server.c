@@ -1,0 +1,208 @@
+/* server.c - a loop for each worker; see server_internal.h.
+ *
+ * Workers share nothing but the routes and the configuration. Each has its own loop, its own
+ * listening socket, its own connections. */
+#include "server/http/server_internal.h"
+#include "server/http/client/client.h"
+#include "server/async/loop.h"
+#include "server/async/timer.h"
+#include "server/diagnose/watchdog.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
+#include "worker.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+typedef struct crew crew;
+
+struct thread {                              /* a worker and what runs it */
+    worker      worker;                      /* must be first */
+    crew       *crew;
+    uv_thread_t id;
+    uv_async_t  stop;                        /* sent from the signal's loop */
+    timer       deadline;
+    int        *socket;                      /* of the listener */
+    bool        late;                        /* the drain time passed with work left */
+};
+
+struct crew {
+    server        *server;
+    int            count;
+    struct thread *threads;
+    uv_signal_t    signals[SERVE_SIGNALS];
+    int            signal_count;
+    uv_sem_t       started;                  /* posted by each worker's thread once it serves */
+    atomic_bool    stopping;
+};
+
+/* Stopping: the signal reaches every worker through its async handle; each drains by itself. */
+
+static void on_client_closed(int err, void *arg)
+{
+    struct thread *t = arg;
+    (void)err;
+    if (t == &t->crew->threads[0])
+        for (int i = 0; i < t->crew->signal_count; i++)
+            uv_close((uv_handle_t *)&t->crew->signals[i], NULL);
+    uv_close((uv_handle_t *)&t->stop, NULL);
+    timer_end();
+}
+
+static void on_site_closed(int err, void *arg)
+{
+    (void)err;
+    when_settled(http_client_close(), on_client_closed, arg);
+}
+
+static void on_emptied(worker *w)
+{
+    struct thread *t = (struct thread *)w;
+    timer_stop(&t->deadline);
+    worker_close(w);
+    when_settled(t->crew->server->site->close(t->crew->server->site->arg), on_site_closed, t);
+}
+
+static struct thread *of_deadline(timer *t)
+{
+    return (struct thread *)((char *)t - offsetof(struct thread, deadline));
+}
+
+static void on_deadline(timer *timer)
+{
+    struct thread *t = of_deadline(timer);
+    const int late = connections_abort();
+    t->late = late > 0;
+    if (t->late)
+        serve_late(late);
+}
+
+/* Half of the time is for what still arrives, the other for answering with what has. */
+static void on_half_time(timer *timer)
+{
+    struct thread *t = of_deadline(timer);
+    connections_break_off();
+    timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, on_deadline);
+}
+
+static void stop(struct thread *t)
+{
+    worker *w = &t->worker;
+    if (w->draining)
+        return;
+    w->draining = true;
+    acceptor_close(&w->acceptor);
+    if (w->connections == 0) {
+        on_emptied(w);
+        return;
+    }
+    timer_set(&t->deadline, w->config->timeouts.drain / 2, on_half_time);
+    http_client_retire();
+    connections_drain();
+}
+
+static void on_stop(uv_async_t *a)
+{
+    loop_enter();
+    stop((struct thread *)((char *)a - offsetof(struct thread, stop)));
+    loop_leave();
+}
+
+static void on_signal(uv_signal_t *h, int number)
+{
+    crew *c = h->data;
+    loop_enter();
+    if (atomic_exchange(&c->stopping, true)) {               /* asked twice: at once */
+        log_flush();
+        _exit(128 + number);
+    }
+    serve_stopping(number);
+    for (int i = 0; i < c->count; i++)
+        uv_async_send(&c->threads[i].stop);
+    loop_leave();
+}
+
+/* Running. */
+
+static int start_worker(struct thread *t)
+{
+    worker *w = &t->worker;
+    const server *s = t->crew->server;
+    int err = loop_start();
+    if (err)
+        return err;
+    watchdog_loop_begin();
+    w->config = s->config;
+    w->router = s->router;
+    w->emptied = on_emptied;
+    w->answering = s->site->answering;
+    w->admission.room = s->site->room;
+    w->admission.arg = s->site->arg;
+    err = worker_open(w);
+    if (err)
+        return err;
+    uv_async_init(loop_here(), &t->stop, on_stop);
+    s->site->open(s->site->arg);
+    const int listener = *t->socket;
+    *t->socket = -1;
+    return acceptor_open(&w->acceptor, listener);
+}
+
+static void run_worker(void)
+{
+    loop_run();
+    watchdog_loop_end();
+    if (loop_done())
+        log_error("a worker ended with work left on its loop");
+    serve_trim();
+}
+
+static void run_thread(void *arg)
+{
+    struct thread *t = arg;
+    serve_must(start_worker(t), "cannot start a worker");
+    uv_sem_post(&t->crew->started);
+    run_worker();
+}
+
+static void watch_signals(crew *c)
+{
+    int numbers[SERVE_SIGNALS];
+    c->signal_count = serve_signals(numbers);
+    for (int i = 0; i < c->signal_count; i++) {
+        uv_signal_init(loop_here(), &c->signals[i]);
+        c->signals[i].data = c;
+        uv_signal_start(&c->signals[i], on_signal, numbers[i]);
+    }
+}
+
+int serve_async(server *s, void (*started)(void *arg), void *arg)
+{
+    crew c = { .server = s, .count = s->listener.count };
+    bool late = false;
+
+    c.threads = mem_alloc((size_t)c.count * sizeof *c.threads);
+    uv_sem_init(&c.started, 0);
+    for (int i = 0; i < c.count; i++) {
+        c.threads[i].crew = &c;
+        c.threads[i].socket = &s->listener.sockets[i];
+    }
+    serve_must(watchdog_start(s->config->log.slow_callback), "cannot start the thread that watches the loops");
+    serve_must(start_worker(&c.threads[0]), "cannot start the server");
+    for (int i = 1; i < c.count; i++) {
+        serve_must(uv_thread_create(&c.threads[i].id, run_thread, &c.threads[i]), "cannot start a thread");
+        uv_sem_wait(&c.started);
+    }
+    watch_signals(&c);                       /* they reach every worker: all must be there */
+    started(arg);
+    run_worker();
+    for (int i = 1; i < c.count; i++)
+        uv_thread_join(&c.threads[i].id);
+    for (int i = 0; i < c.count; i++)
+        late |= c.threads[i].late;
+    watchdog_stop();
+    uv_sem_destroy(&c.started);
+    mem_free(c.threads);
+    return late ? UV_ETIMEDOUT : 0;
+}

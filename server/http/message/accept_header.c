@@ -1,0 +1,78 @@
+/* accept_header.c - see accept_header.h. */
+#include "accept_header.h"
+#include "head.h"
+
+#include <strings.h>
+
+enum { WEIGHT = 4 };                         /* more than the best specificity */
+
+/* How well a media range names a type: 3 exactly, 2 by its main type, 1 as anything, 0 not at all. */
+static int specificity(text range, text type)
+{
+    if (text_equal(range, TEXT("*/*")))
+        return 1;
+    const size_t main_length = (size_t)((const char *)memchr(type.at, '/', type.length) - type.at) + 1;
+    if (range.length == main_length + 1 && range.at[main_length] == '*' && strncasecmp(range.at, type.at, main_length) == 0)
+        return 2;
+    return range.length == type.length && strncasecmp(range.at, type.at, type.length) == 0 ? 3 : 0;
+}
+
+/* A qvalue (RFC 9110, 12.4.2), 0 to 1 with up to three decimals, in thousandths; -1 if it is none. */
+static int thousandths(text t)
+{
+    int n = 0, place = 1000;
+    if (t.length > 5 || (t.length > 1 && t.at[1] != '.'))
+        return -1;
+    for (size_t i = 0; i < t.length; i++) {
+        if (i == 1)
+            continue;
+        if (t.at[i] < '0' || t.at[i] > '9')
+            return -1;
+        n += (t.at[i] - '0') * place;
+        place /= 10;
+    }
+    return n > 1000 ? -1 : n;
+}
+
+/* q of parameters like ";q=0.8;level=1", in thousandths. */
+static int quality(text parameters)
+{
+    for (const char *at = parameters.at, *end = at + parameters.length; at < end;) {
+        const char *next = memchr(at, ';', (size_t)(end - at));
+        if (!next)
+            next = end;
+        const text p = text_trim((text){ at, (size_t)(next - at) });
+        if (p.length > 2 && (p.at[0] | 0x20) == 'q' && p.at[1] == '=') {
+            const int q = thousandths((text){ p.at + 2, p.length - 2 });
+            return q < 0 ? 1000 : q;
+        }
+        at = next + 1;
+    }
+    return 1000;
+}
+
+/* Quality, and as the lesser digit how well the type is named. */
+static int weigh(text accept, text type)
+{
+    int best = 0, q = 0;
+    if (accept.length == 0)
+        return 1000 * WEIGHT;
+    for (const char *at = accept.at, *end = at + accept.length; at < end;) {
+        const char *next = memchr(at, ',', (size_t)(end - at));
+        if (!next)
+            next = end;
+        const char *semicolon = memchr(at, ';', (size_t)(next - at));
+        const char *range_end = semicolon ? semicolon : next;
+        const int s = specificity(text_trim((text){ at, (size_t)(range_end - at) }), type);
+        if (s > best) {
+            best = s;
+            q = quality((text){ range_end, (size_t)(next - range_end) });
+        }
+        at = next + 1;
+    }
+    return q * WEIGHT + (q > 0 ? best : 0);
+}
+
+int accept_quality(text accept, text type) { return weigh(accept, type) / WEIGHT; }
+
+bool accept_prefers(text accept, text a, text b) { return weigh(accept, a) > weigh(accept, b); }

@@ -1,0 +1,100 @@
+/* request_internal.c - see request_internal.h: how a request begins, and how it ends. */
+#include "request_internal.h"
+#include "server/base/log.h"
+
+const head NO_HEAD = { .at = "" };
+
+static size_t fixed_size(const head *h)
+{
+    return sizeof(request) + (size_t)h->count * sizeof(header) + h->length;
+}
+
+size_t request_size(const head *h, size_t more) { return fixed_size(h) + more; }
+
+/* Where a part of the head, or a constant, is in our copy of the head. */
+static span place(const head *h, text t)
+{
+    const bool ours = t.at >= h->at && t.at <= h->at + h->length;
+    return (span){ ours ? (uint16_t)(t.at - h->at) : 0, ours ? (uint16_t)t.length : 0 };
+}
+
+void request_init(void *room, size_t size, const head *h)
+{
+    request *req = room;
+    *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
+                      .header_count = (uint16_t)h->count, .deadline = NO_DEADLINE,
+                      .path = place(h, h->path), .query = place(h, h->query) };
+    memcpy((void *)request_headers(req), h->headers, (size_t)h->count * sizeof(header));
+    memcpy((void *)request_head(req), h->at, h->length);
+    arena_init(&req->arena, (char *)room + fixed_size(h), size - fixed_size(h));
+}
+
+void request_done(request *req)
+{
+    output_free(&req->held);
+    arena_done(&req->arena);
+}
+
+bool request_is_safe(const request *req)
+{
+    return req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS;
+}
+
+void request_end(request *req, int err)
+{
+    char why[128];
+    if (!req->answered && !err)
+        log_error("%s %s: the handler did not answer", req->route->method, req->route->path);
+    else if (err && status_of(err) == 500 && err > HTTP_STATUS(999))         /* those beyond have told their own */
+        log_error("%s %s: %s", req->route->method, req->route->path,
+                  err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));
+    if (!req->answered)
+        respond_error(req, err ? err : HTTP_STATUS(500));
+}
+
+void request_limit(request *req, uint64_t ms)
+{
+    if (req->body && req->body->streams)     /* it is still coming */
+        return;
+    if (ms > 0 && req->route && req->route->deadline > 0)
+        ms = req->route->deadline;
+    req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
+}
+
+bool request_is_plain_get(const request *req)
+{
+    return req->method == HTTP_GET && req->minor == 1 && req->keep_alive && !req->body && !req->gone;
+}
+
+void request_decline(request *req, int err)
+{
+    respond_error(req, err);
+    req->finished = true;
+}
+
+void request_refuse(request *req, int err)
+{
+    req->keep_alive = false;
+    request_decline(req, err);
+}
+
+size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, size_t size)
+{
+    request r;
+    output  out = { 0 };
+    size_t  length = 0;
+    request_init(&r, sizeof r, &NO_HEAD);
+    r.out = &out;
+    r.minor = 1;
+    r.keep_alive = keep_alive;
+    respond_refusal(&r, err, html);
+    for (const chunk *c = out.first; c && length + c->used <= size; c = c->next) {
+        memcpy(to + length, c->bytes, c->used);
+        length += c->used;
+    }
+    output_free(&out);
+    request_done(&r);
+    return length;
+}
+
+bool request_broke_off(const request *req) { return req->left > 0 && !req->gone; }

@@ -1,0 +1,103 @@
+/* request_internal.h - the inside of a request: what the connection, the parser and the answers share.
+ *
+ * Requests of one connection stand in line in the order they came; only the first one's answer goes
+ * straight to the connection's output, that of any other is held until its turn. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "server/http/message/body.h"
+#include "server/http/message/head.h"
+#include "output.h"
+#include "request.h"
+#include "router.h"
+#include "server/base/wait_queue.h"
+#include "server/async/scope.h"
+#include "server/async/task.h"
+#include "server/async/timer.h"
+
+struct request_host;
+
+struct request {
+    request      *next;                      /* the one that came after it on its connection */
+    const struct request_host *host;
+    void         *connection;                /* the host's */
+    const route  *route;                     /* NULL: answered without a handler */
+    arena         arena;
+    output       *out;                       /* where the answer goes: the connection's output, or held */
+    output        held;
+    body         *body;                      /* NULL if it has none */
+    scope         scope;                     /* of what its handler makes outside of a task; with a route */
+    promise      *running;                   /* the handler's; NULL when it has none or has ended */
+    union {
+        struct {
+            promise *waiting;                /* for room for the next piece */
+            promise *arriving;               /* a piece of its body, for which its handler waits */
+        };
+        wait_queue_entry place;                    /* until its handler begins: while it waits to be let in (admission.h) */
+    };
+    task         *task;                      /* on whose stack this lies; NULL if it lies on the heap */
+    union {
+        void       *context;                 /* with a route: the site's own */
+        const char *allow;                   /* without: the path's methods; NULL when there is nothing at it */
+    };
+    text          extra;                     /* headers of the answer so far, each with CRLF */
+    uint64_t      started, left;             /* left: bytes of a begun answer still to come */
+    uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
+    timer         timer;                     /* rings then, for a promise handler; a task has its own */
+    span          path, query;               /* of head; an empty path stands for / */
+    span          parameters[MAX_PARAMETERS_OF_PATH];        /* of path */
+    uint16_t      header_count;
+    uint8_t       method;                    /* llhttp's number */
+    uint8_t       minor;                     /* 1 of HTTP/1.1 */
+    uint8_t       needs;                     /* of router.h */
+    bool          keep_alive;
+    bool          answered;                  /* respond or respond_begin has been called */
+    bool          finished;                  /* its handler has ended, and all that it has begun: nothing more will come */
+    bool          held_back;                 /* it may not start before those ahead have ended */
+    bool          waits;                     /* it does so to be let in */
+    bool          ahead;                     /* its client had sent it among others, without waiting for answers */
+    bool          gone;                      /* so is its client: answers are dropped */
+    /* Behind it lie the headers, then the head itself, then the first room of its arena. */
+};
+
+static inline const header *request_headers(const request *req) { return (const header *)(req + 1); }
+
+static inline const char *request_head(const request *req)
+{
+    return (const char *)(request_headers(req) + req->header_count);
+}
+
+/* What a request needs of whoever serves it: a loop's connection, or a thread. */
+typedef struct request_host {
+    promise *(*room)(request *req);          /* settles when out may take another piece */
+    size_t   (*share)(const request *req);   /* how large that may be, as things are */
+    void     (*answering)(request *req);     /* the site's, see server.h */
+    void     (*limit)(request *req);         /* its deadline is another */
+    promise *(*more)(request *req);          /* settles when the body, which streams, wants no more for now */
+} request_host;
+
+extern const head NO_HEAD;                   /* of a request whose own could not be read */
+
+/* The bytes that request_init needs for a request with that head, and so many more for its arena. */
+size_t request_size(const head *h, size_t more);
+/* Lays a request out in room, with a copy of the head. */
+void request_init(void *room, size_t size, const head *h);
+void request_done(request *req);            /* ends its arena; the room is the caller's */
+bool request_is_safe(const request *req);   /* its method changes nothing: GET, HEAD, OPTIONS */
+
+int  respond_error(request *req, int err);   /* the page for a handler's error */
+
+void respond_refusal(request *req, int err, bool html);      /* of a REFUSED error: which limit was met */
+bool problem_prefers_html(text accept);      /* for what goes wrong, by the client's Accept header */
+
+/* The whole answer to an HTTP/1.1 GET that was refused so: writes at most size bytes, and returns how many. */
+size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, size_t size);
+void request_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
+void request_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take, if its route does not know better */
+void request_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
+bool request_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its client there: what is usual */
+void request_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
+void request_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
+bool request_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */
+
+#endif

@@ -1,0 +1,30 @@
+/* server_internal.h - the inside of server.h: a server, and the two ways to serve. */
+#ifndef HTTP_SERVE_H
+#define HTTP_SERVE_H
+
+#include "listener.h"
+#include "server.h"
+
+#include <stdbool.h>
+
+struct server {
+    const config *config;
+    const site   *site;
+    router       *router;
+    listener      listener;                  /* a socket for each that accepts */
+};
+
+/* Each serves until told to stop, and returns what server_run does. */
+int serve_async(server *s, void (*started)(void *arg), void *arg);       /* a loop for each worker */
+int serve_threads(server *s, void (*started)(void *arg), void *arg);     /* a thread for each connection */
+
+enum { SERVE_SIGNALS = 3 };
+
+/* The signals that say to stop: how many. SIGHUP is none where it is ignored, as under nohup. */
+int  serve_signals(int numbers[SERVE_SIGNALS]);
+void serve_stopping(int signal);             /* says so in the log */
+void serve_late(int connections);            /* the drain time has passed with so many left; says so too */
+void serve_must(int err, const char *what);  /* 0, or the end of the process: it cannot begin */
+void serve_trim(void);                       /* a thread about to exit gives back what it kept for reuse */
+
+#endif

@@ -1,0 +1,299 @@
+/* connection.c - see connection.h. */
+#include "connection.h"
+#include "server/http/message/client_timeouts.h"
+#include "server/async/loop.h"
+#include "server/base/blocking_wait.h"
+#include "server/async/task.h"
+#include "server/base/log.h"
+#include "server/base/memory.h"
+#include "server/base/refusal.h"
+
+#include <assert.h>
+#include <netdb.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+enum {
+    ROOM = 4096, ARENA = 1024,               /* for a request, on the stack; its arena's part of it */
+    PIECE = 16 * 1024,                       /* bytes of a long answer that are sent at once */
+    TOGETHER = 16 * 1024,                    /* bytes of answers that may leave together */
+};
+
+/* What a request needs of whoever serves it. */
+
+static promise *room(request *r)
+{
+    conversation *c = r->connection;
+    sender_push(c);
+    r->gone = c->gone;
+    return promise_settled(c->gone ? UV_ECANCELED : 0);
+}
+
+/* Its thread holds much more anyway: so less of what it sends. */
+static size_t share(const request *r)
+{
+    (void)r;
+    return PIECE;
+}
+
+/* While draining, the last answer says that it is: none may follow it. */
+static void say_goodbye(request *r)
+{
+    conversation *c = r->connection;
+    if (atomic_load(&c->talk->draining) && receiver_quiet(c))
+        r->keep_alive = false;
+}
+
+/* A client that stops half-way may yet read what came of it. */
+static promise *more(request *r)
+{
+    conversation *c = r->connection;
+    if (c->gone)
+        return promise_settled(UV_ECANCELED);
+    const int err = receiver_body(c, r);
+    r->body->err = err == UV_EOF ? HTTP_STATUS(400) : err;
+    r->gone = c->gone;
+    return promise_settled(c->gone ? UV_ECANCELED : 0);
+}
+
+static void answering(request *r)
+{
+    say_goodbye(r);
+    ((conversation *)r->connection)->talk->answering(r);
+}
+
+static void limit(request *r) { blocking_limit(r->deadline); }
+
+static const request_host host = { .room = room, .share = share, .answering = answering, .limit = limit, .more = more };
+
+/* Running a handler. */
+
+static void end(int err, void *arg)
+{
+    request *r = arg;
+    conversation *c = r->connection;
+    if (err == UV_ECANCELED && blocking_cancelled())
+        r->gone = c->gone = true;
+    request_end(r, err);
+    r->finished = true;
+}
+
+static void run_handler(request *r)
+{
+    if (!r->route) {
+        request_answer(r);
+        return;
+    }
+    conversation *c = r->connection;
+    scope *const thread = scope_enter(&r->scope);
+    atomic_store_explicit(&c->since, r->started, memory_order_relaxed);
+    atomic_store_explicit(&c->answering, r->route, memory_order_relaxed);
+    if (r->route->await)
+        end(r->route->await(r), r);
+    else if (r->route->promise)
+        end(await(r->route->promise(r)), r);
+    else
+        r->route->callback(r, end, r);
+    while (!r->finished) {                   /* all that it waits for has settled: its followers must run */
+        const bool progress = loop_run_ready();
+        assert(progress && "a callback handler waits for what nobody will settle");
+        (void)progress;
+    }
+    atomic_store_explicit(&c->answering, NULL, memory_order_relaxed);
+    scope_enter(thread);
+    if (scope_keeps(&r->scope))
+        (void)await(scope_drain(&r->scope));
+    scope_end(&r->scope);
+}
+
+/* While more comes than can be served: its client has sent so many behind it, as their length tells, that it is not
+ * worth the wait. */
+static bool shed(conversation *c, const request *r, const request_parser *in)
+{
+    const size_t behind = c->end - c->at;
+    return r->method == HTTP_GET && !in->head.has_body && behind >= in->head.length &&
+           behind / in->head.length >= permits_worth(&c->talk->permits[r->needs]) &&
+           request_parser_is_overtaken(c->input + c->at, behind);
+}
+
+/* Runs its handler, when its turn has come. */
+static void let_in(conversation *c, request *r, const request_parser *in)
+{
+    if (r->needs == NEEDS_PAGE)              /* it is rendered right here */
+        r->needs = NEEDS_READS;
+    if (!r->needs) {
+        run_handler(r);
+        return;
+    }
+    permits *const p = &c->talk->permits[r->needs];
+    resource *permit;
+    c->declined = shed(c, r, in);
+    const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : permits_take(p, c->more, &permit);
+    if (!err) {
+        run_handler(r);
+        permits_give(p, permit);
+    } else if (err == UV_ECANCELED)
+        c->gone = true;
+    else
+        request_decline(r, err);
+}
+
+/* All of it, or, if it streams, what is there. 0, or the error with which to refuse it; c->gone if the rest
+ * will not come. */
+static int begin_body(conversation *c, request *r, const request_parser *in)
+{
+    int err = request_parser_body(in, r, c->talk->config);
+    if (err)
+        return err;
+    if (r->body->streams) {
+        r->body->err = receiver_take(c, r->body);
+        return 0;
+    }
+    err = receiver_body(c, r);
+    c->gone |= err == UV_EOF;
+    return err;
+}
+
+static void answer(conversation *c, request *r, const request_parser *in)
+{
+    const int err = in->head.has_body ? begin_body(c, r, in) : 0;
+    if (c->gone)
+        return;
+    if (err) {
+        request_refuse(r, err);
+        c->unread = true;
+        return;
+    }
+    say_goodbye(r);
+    request_limit(r, c->talk->config->timeouts.request);
+    blocking_limit(r->deadline);
+    let_in(c, r, in);
+    blocking_limit(NO_DEADLINE);
+    c->unread |= r->body && !r->body->complete;
+    if (request_broke_off(r)) {
+        sender_push(c);                      /* what is whole before it, too */
+        c->gone = true;
+    }
+}
+
+/* True if another request may follow. */
+static bool converse(conversation *c, const request_parser *in, size_t head)
+{
+    _Alignas(max_align_t) char on_stack[ROOM];
+    const size_t size = request_parser_size(in, ARENA);
+    const bool small = size <= ROOM;
+    request *r = small ? (request *)on_stack : mem_resize(NULL, size);
+
+    request_parser_init(in, r, small ? ROOM : size);
+    r->started = uv_hrtime();
+    r->scope.since = r->started / 1000000;
+    r->connection = c;
+    r->host = &host;
+    r->out = &c->out;
+    c->declined = false;
+    c->more = c->at > 0 || c->end > head + (in->head.chunked ? 0 : in->head.content_length);
+    c->at += head;
+    answer(c, r, in);
+    const bool more = r->keep_alive;
+    request_done(r);
+    if (!small)
+        mem_free(r);
+    return more;
+}
+
+static void give_up(conversation *c, int err)
+{
+    request r;
+    request_init(&r, sizeof r, &NO_HEAD);
+    r.connection = c;
+    r.host = &host;
+    r.out = &c->out;
+    request_refuse(&r, err);
+    request_done(&r);
+    c->unread = true;
+}
+
+/* The length of a whole head at the front of the input, 0 when none will come, or an error. */
+static long next_head(conversation *c, request_parser *in)
+{
+    const config *config = c->talk->config;
+    uint64_t until = 0;
+
+    if (receiver_idle(c) != RECEIVED)
+        return 0;
+    for (;;) {
+        const long size = request_parser_read(in, &c->head_validator, c->input + c->at, c->end - c->at, config, c->talk->router);
+        if (size)
+            return size;
+        if (!until)
+            until = deadline_in(config->timeouts.head);
+        const received came = receiver_more(c, until);
+        if (came != RECEIVED)
+            return came == LATE ? HTTP_STATUS(408) : 0;
+    }
+}
+
+static void limit_time(int fd, int option, uint64_t ms)
+{
+    const struct timeval t = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
+    setsockopt(fd, SOL_SOCKET, option, &t, sizeof t);
+}
+
+void conversation_run(conversation *c)
+{
+    const config *config = c->talk->config;
+    request_parser in;
+    bool first = true, more = true;
+
+    limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
+    limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
+    blocking_follow(c->fd, HALF_CLOSE_TIMEOUT);
+    while (more && !c->gone) {
+        const long head = next_head(c, &in);
+        if (head == 0)
+            break;
+        if (head > 0)
+            more = converse(c, &in, (size_t)head);
+        else
+            give_up(c, (int)head);
+        more = more && !c->unread;
+        if (!c->declined || c->out.length > TOGETHER)
+            sender_push(c);
+        if (first && config->timeouts.idle != config->timeouts.head)
+            limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
+        first = false;
+    }
+    blocking_follow(-1, 0);
+    if (!c->gone && (c->unread || !receiver_quiet(c)))
+        receiver_linger(c);
+}
+
+void conversation_log(const conversation *c)
+{
+    struct sockaddr_storage client = { 0 };
+    socklen_t length = sizeof client;
+    char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
+    getpeername(c->fd, (struct sockaddr *)&client, &length);
+    getnameinfo((struct sockaddr *)&client, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    const route *r = atomic_load_explicit(&c->answering, memory_order_relaxed);
+    const uint64_t since = atomic_load_explicit(&c->since, memory_order_relaxed);
+    if (r)
+        log_list("thread of %s port %s: %s %s, %llu ms old", host, port, r->method, r->path,
+                 (unsigned long long)(uv_hrtime() - since) / 1000000);
+    else
+        log_list("thread of %s port %s: waits for a request", host, port);
+}
+
+conversation *conversation_new(const talk *t, int fd)
+{
+    conversation *c = mem_resize(NULL, sizeof *c + INPUT);
+    *c = (conversation){ .talk = t, .fd = fd };
+    return c;
+}
+
+void conversation_free(conversation *c)
+{
+    output_free(&c->out);
+    mem_free(c);
+}
