@@ -64,9 +64,9 @@ def tasks():
     """(loop, task) of all, in the order of the loops."""
     watch = gdb.parse_and_eval("'server/diagnose/watchdog.c'::watch")
     task = gdb.lookup_type("struct task").pointer()
-    for loop in sorted(each(watch["loops"]), key=lambda w: int(w["suspect"]["number"])):
+    for loop in sorted(each(watch["loops"]), key=lambda w: int(w["detector"]["number"])):
         for t in each(loop["tasks"].dereference().cast(task)):
-            yield int(loop["suspect"]["number"]), t
+            yield int(loop["detector"]["number"]), t
 
 
 def thread_on(task):
