@@ -43,11 +43,15 @@ static int no_session(const database_options *o, const pg_blocking_query *q, int
     return err == UV_ECONNREFUSED && q->sends && q->statement->reads ? UV_ECONNRESET : err;
 }
 
-/* Whether it goes again, after such an outcome. */
-static bool goes_again(pg_blocking_query *q, const pg_blocking_connection *s, int err)
+/* Whether it goes again, after such an outcome. A write whose connections have broken before it could run is
+ * known not to be stored. */
+static bool goes_again(pg_blocking_query *q, const pg_blocking_connection *s, int *err)
 {
-    if (err == UV_ECONNRESET)
+    const bool unexecuted = q->again && !q->statement->reads;
+    if (*err == UV_ECONNRESET)
         q->again = s->lost && (q->again || q->statement->reads) && !q->lost_at;
+    if (*err == UV_ECONNRESET && unexecuted)
+        *err = UV_EAGAIN;
     if (q->again && s->lost)
         q->lost_at = uv_hrtime();
     return q->again;
@@ -67,7 +71,7 @@ static int run(pg_shared *p, pg_blocking_query *q)
             if (!q->sends++)
                 q->deadline = in(o->timeout_ms);
             err = pg_session_ask(s, q);
-            const bool again = goes_again(q, s, err);
+            const bool again = goes_again(q, s, &err);
             q->silent = s->silent;
             pg_shared_return(p, s);
             if (!again)

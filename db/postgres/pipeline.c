@@ -36,14 +36,15 @@ static bool send_it(pg_connection *l, pg_query *q)
     const char *name = q->named ? pg_name_of(&l->names, plan) : NULL;
     if (!name)
         pg_oids(plan, oids);
-    if (!q->named)
-        return PQsendQueryParams(l->pg, sql, plan->n, oids, q->values, q->lengths, pg_binary, 0);
-    if (!name) {
+    if (q->named && !name) {
         name = pg_name_new(&l->names, plan);
         q->prepares = true;
         if (!PQsendPrepare(l->pg, name, sql, plan->n, oids))
             return false;
     }
+    q->aborted = false;                      /* from here on it may run */
+    if (!q->named)
+        return PQsendQueryParams(l->pg, sql, plan->n, oids, q->values, q->lengths, pg_binary, 0);
     return PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 0);
 }
 
@@ -51,6 +52,7 @@ void pg_pipeline_send(pg_connection *l, pg_query *q)
 {
     const bool synced = !q->alone || !l->unsynced || pg_pipeline_sync(l);
     q->link = l;
+    q->aborted = true;
     q->prepares = q->syncs = false;
     q->sends++;
     if (!l->pipeline.first)

@@ -35,6 +35,7 @@ const char CONNECTED[] = "select count(*) from pg_stat_activity where applicatio
                         "and pid <> pg_backend_pid()";
 
 static PGconn *gate;                         /* holds the lock */
+static PGconn *locker;                       /* of things */
 
 void make_server(void)
 {
@@ -142,6 +143,29 @@ void wait_at_gate(int n)
     char answer[16];
     snprintf(answer, sizeof answer, "%d", n);
     wait_for("select count(*) from pg_locks where locktype = 'advisory' and not granted", answer);
+}
+
+static void locker_says(const char *sql)
+{
+    PGresult *r = PQexec(locker, sql);
+    ck_assert_int_eq(PQresultStatus(r), PGRES_COMMAND_OK);
+    PQclear(r);
+}
+
+void things_lock(void)
+{
+    locker = PQconnectdb(cluster_socket_url(server));
+    locker_says("begin");
+    locker_says("lock table things");
+}
+
+void things_unlock(void) { PQfinish(locker); }
+
+void wait_for_things(int n)
+{
+    char answer[16];
+    snprintf(answer, sizeof answer, "%d", n);
+    wait_for("select count(*) from pg_locks where relation = 'things'::regclass and not granted", answer);
 }
 
 const char *relayed_url(void)

@@ -51,4 +51,9 @@ void gate_shut(void);
 void gate_open(void);
 void wait_at_gate(int n);                    /* until so many wait there at once; the loop stands */
 
+/* While it is locked, the server waits to prepare any statement about things. */
+void things_lock(void);
+void things_unlock(void);
+void wait_for_things(int n);                 /* until so many wait for them; the loop stands */
+
 #endif

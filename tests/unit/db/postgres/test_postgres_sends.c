@@ -105,6 +105,46 @@ START_TEST(whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error)
 }
 END_TEST
 
+/* Of which at most the preparation has left. */
+START_TEST(a_write_that_was_not_sent_whole_is_sent_again)
+{
+    enum { LATE = 1, PLAIN_THREAD = 2 };
+    const bool plain = _i & PLAIN_THREAD;
+    rows r;
+    log_capture();
+    (plain ? open_plain : open_with)(cluster_url(server));
+    if (plain)
+        ck_assert_int_eq(now(&THING, &r, 1), 0);
+    else
+        wait_for_all();
+    libpq_fail(LIBPQ_PREPARE, 1, _i & LATE);
+    ck_assert_int_eq(plain ? now(&ADD, &r, WRITES_FROM) : outcome_here(ask(&r, &ADD, WRITES_FROM)), 0);
+    ck_assert(libpq_failed(LIBPQ_PREPARE));
+    (plain ? finish_plain : finish)();
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id >= 2000"), "1");
+}
+END_TEST
+
+START_TEST(a_write_that_could_not_begin_behind_a_read_is_sent_again)
+{
+    rows r[2];
+    int err[2];
+    log_capture();
+    options.connections = 1;
+    open_with(cluster_url(server));
+    wait_for_all();
+    libpq_fail(LIBPQ_SYNC, 1, _i);
+    start(ask(&r[0], &SAME, 7), &err[0]);
+    start(ask(&r[1], &ADD, WRITES_FROM), &err[1]);
+    wait_until_settled(err, 2);
+    ck_assert(libpq_failed(LIBPQ_SYNC));
+    ck_assert_int_eq(err[0], 0);
+    ck_assert_int_eq(err[1], 0);
+    finish();
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id >= 2000"), "1");
+}
+END_TEST
+
 /* A new one is asked first whether there is a server; one that cannot be asked is made anew. */
 START_TEST(a_session_that_cannot_be_asked_is_made_anew)
 {
@@ -182,6 +222,8 @@ Suite *postgres_sends_suite(void)
     tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, whichever_send_fails_each_query_of_a_pipeline_gets_its_own_rows_or_an_error, 0, CASES);
     tcase_add_loop_test(t, whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error, 0, PLAIN);
+    tcase_add_loop_test(t, a_write_that_was_not_sent_whole_is_sent_again, 0, 4);
+    tcase_add_loop_test(t, a_write_that_could_not_begin_behind_a_read_is_sent_again, 0, 2);
     tcase_add_test(t, a_session_that_cannot_be_asked_is_made_anew);
     tcase_add_loop_test(t, a_connection_that_cannot_be_made_ready_is_made_anew, 0, 2);
     tcase_add_test(t, a_cancel_request_that_cannot_be_made_is_made_later);

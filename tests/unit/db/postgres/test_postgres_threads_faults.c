@@ -101,6 +101,28 @@ START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
 }
 END_TEST
 
+/* What was to be executed never left. */
+START_TEST(a_write_whose_connections_break_while_it_is_prepared_is_known_not_to_be_stored)
+{
+    asker a = { .statement = &ADD, .n = 2000 };
+    const bool twice = _i == 1;
+    open_plain(cluster_url(server));
+    things_lock();
+    asker_start(&a, base);
+    for (int i = 0; i <= _i; i++) {
+        wait_for_things(1);
+        terminate_all();
+    }
+    if (twice)
+        ck_assert_int_eq(asker_end(&a), UV_EAGAIN);
+    things_unlock();
+    if (!twice)
+        ck_assert_int_eq(asker_end(&a), 0);
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), twice ? "0" : "1");
+    finish_plain();
+}
+END_TEST
+
 /* It was not sent on any of them: so it may go to another. */
 START_TEST(a_write_does_not_notice_that_idle_connections_have_broken)
 {
@@ -375,6 +397,7 @@ Suite *postgres_threads_faults_suite(void)
     tcase_add_test(t, reads_do_not_notice_that_their_backends_are_killed);
     tcase_add_test(t, a_read_goes_again_only_once);
     tcase_add_test(t, a_write_whose_backend_is_killed_is_not_sent_again);
+    tcase_add_loop_test(t, a_write_whose_connections_break_while_it_is_prepared_is_known_not_to_be_stored, 0, 2);
     tcase_add_test(t, a_write_that_gives_up_waiting_for_its_standby_is_uncertain);
     tcase_add_test(t, a_write_does_not_notice_that_idle_connections_have_broken);
     tcase_add_test(t, a_connection_whose_end_has_been_announced_takes_no_write);
