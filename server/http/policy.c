@@ -69,6 +69,14 @@ static bool has_coding(const head *h)
     return false;
 }
 
+static bool is_to_match(const head *h)
+{
+    for (int i = 0; i < h->count; i++)
+        if (text_is(header_name(h->at, h->headers[i]), "if-match") && header_value(h->at, h->headers[i]).length > 0)
+            return true;
+    return false;
+}
+
 static int refuse_site(request *req)
 {
     return respond_problem(req, 403, "A page of another site has sent this, and may not.");
@@ -80,13 +88,24 @@ static int refuse_coding(request *req)
     return respond_problem(req, 415, "The body comes in a Content-Encoding, and is taken only as it is.");
 }
 
+static int refuse_condition(request *req)
+{
+    (void)req;
+    return HTTP_STATUS(412);
+}
+
 /* Their bodies are not read: the answer is the same whatever is in them. */
 static const route SITE_REFUSED = { "*", "(from another site)", .await = refuse_site, .streams = true },
-                   CODING_REFUSED = { "*", "(in a coding)", .await = refuse_coding, .streams = true };
+                   CODING_REFUSED = { "*", "(in a coding)", .await = refuse_coding, .streams = true },
+                   CONDITION_REFUSED = { "*", "(on a condition)", .await = refuse_condition, .streams = true };
 
-const route *policy_refusal(const head *h)
+const route *policy_refusal(const head *h, const match *m)
 {
     if (h->method == HTTP_GET || h->method == HTTP_HEAD || h->method == HTTP_OPTIONS)
         return NULL;
-    return is_from_another_site(h) ? &SITE_REFUSED : h->has_body && has_coding(h) ? &CODING_REFUSED : NULL;
+    if (is_from_another_site(h))
+        return &SITE_REFUSED;
+    if (h->has_body && has_coding(h))
+        return &CODING_REFUSED;
+    return !m->readable && is_to_match(h) ? &CONDITION_REFUSED : NULL;
 }

@@ -5,6 +5,10 @@
  *                 Sec-Fetch-Site, or by an Origin that is not the Host that was asked. A program that says
  *                 neither is no browser, and nobody's to misuse.
  *   Codings.      A body with a Content-Encoding would be taken for what it is not.
+ *   Conditions.   What can be changed but not read has no state that a client could have seen: so If-Match, * too,
+ *                 never holds there, If-None-Match always does, and If-Unmodified-Since counts for nothing (RFC 9110,
+ *                 13.1). Whatever else may be wrong with such a request is not looked at. Where there is a GET, too, the
+ *                 handler knows the state, and sees to it (conditions.h) before it changes anything.
  *   Pages.        What is shown as a page loads what it needs from this site alone, images included, is framed
  *                 by none, sends its forms here, and tells no other site where its readers come from. */
 #ifndef HTTP_POLICY_H
@@ -13,9 +17,9 @@
 #include "server/http/message/head.h"
 #include "router.h"
 
-/* A route to answer the request instead of the one that was found: with 403 what comes from another site, with 415
- * a body in a coding. NULL if it may have its own. */
-const route *policy_refusal(const head *h);
+/* A route to answer the request instead of the one that m has: with 403 what comes from another site, with 415 a body
+ * in a coding, with 412 what is to match a state that is not there. NULL if it may have its own. */
+const route *policy_refusal(const head *h, const match *m);
 
 /* Does a browser show what has that Content-Type as a page, which can do things? */
 bool policy_is_page(const char *type);

@@ -17,7 +17,7 @@ long request_parser_read(request_parser *in, head_validator *g, const char *at, 
     if (mem_is_short())
         return refuse(REFUSED_MEMORY, 0);
     router_find(r, text_of(llhttp_method_name(in->head.method)), in->head.path, &in->match);
-    const route *refusal = in->match.route ? policy_refusal(&in->head) : NULL;
+    const route *refusal = in->match.route ? policy_refusal(&in->head, &in->match) : NULL;
     if (refusal)
         in->match.route = refusal;
     in->needs = in->match.route ? in->match.route->needs : NEEDS_NOTHING;

@@ -11,6 +11,7 @@ struct node {
     int          rank;                       /* 0 plain, 1 ":", 2 "*" */
     struct { text method; const route *route; label label; } routes[8];   /* route is NULL behind the last */
     char         allow[64];
+    bool         readable;
 };
 
 struct router { struct node root; };
@@ -72,8 +73,10 @@ static void add(struct node *root, const route *r)
     if (i == 0)
         allow(n, "OPTIONS");
     allow(n, r->method);
-    if (strcmp(r->method, "GET") == 0)
+    if (strcmp(r->method, "GET") == 0) {
         allow(n, "HEAD");
+        n->readable = true;
+    }
 }
 
 router *router_new(const route routes[], int count)
@@ -138,7 +141,7 @@ static const struct node *walk(const struct node *n, text path, const char *at, 
 void router_find(const router *r, text method, text path, match *m)
 {
     m->route = NULL;
-    m->found = false;
+    m->found = m->readable = false;
     if (path.length == 0 || path.at[0] != '/')
         return;
     const struct node *n = walk(&r->root, path, path.at + 1, m->parameters, 0);
@@ -146,6 +149,7 @@ void router_find(const router *r, text method, text path, match *m)
         return;
     m->found = true;
     m->allow = n->allow;
+    m->readable = n->readable;
     if (text_equal(method, TEXT("HEAD")))
         method = TEXT("GET");
     for (int i = 0; n->routes[i].route; i++)

@@ -33,6 +33,7 @@ typedef struct match {
     const route *route;                      /* NULL if none */
     label        label;                      /* of the route: "GET /users/:id" */
     bool         found;                      /* the path exists; if route is NULL, by other methods */
+    bool         readable;                   /* it exists by GET */
     const char  *allow;                      /* of a path that exists: for the Allow header */
     span         parameters[MAX_PARAMETERS_OF_PATH];         /* in the order of the route's ':' and '*' */
 } match;

@@ -187,6 +187,36 @@ START_TEST(a_body_in_a_coding_is_415_and_says_which_are_taken)
 }
 END_TEST
 
+static answer post_on(const char *path, const char *condition)
+{
+    char request[512];
+    snprintf(request, sizeof request, "POST %s HTTP/1.1\r\nHost: t\r\nConnection: close\r\n%s\r\nContent-Type: " JSON
+             "\r\nContent-Length: 36\r\n\r\n{\"title\":\"conditional\",\"body\":\"b\"} \n", path, condition);
+    return ask(request);
+}
+
+/* None of these can be read: there is no state of it that a client could have seen. */
+START_TEST(a_post_that_is_to_match_a_state_is_412_and_not_stored)
+{
+    static const char *const paths[] = { "/users/16/posts", "/import", "/echo" };
+    static const char *const failing[] = { "If-Match: *", "If-Match: \"x\"", "if-match: W/\"x\", \"y\"", "If-Match:\r\nIf-Match: \"x\"",
+                                           "If-Match: *\r\nIf-None-Match: *" };
+    static const char *const holding[] = { "If-None-Match: *", "If-None-Match: \"x\"", "If-Match:",
+                                           "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT" };
+    for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++)
+        for (size_t i = 0; i < sizeof failing / sizeof failing[0]; i++)
+            expect_problem(post_on(paths[p], failing[i]), 412);
+    ck_assert_ptr_null(strstr(get_as("/users/16", JSON).body, "conditional"));
+    for (size_t i = 0; i < sizeof holding / sizeof holding[0]; i++) {
+        expect(post_on("/users/16/posts", holding[i]), 201, JSON);
+        expect(post_on("/echo", holding[i]), 200, NULL);
+    }
+    ck_assert_int_eq(occurrences(get_as("/users/16", JSON).body, "\"conditional\""), 4);
+    expect_problem(post_on("/users/16/posts", "If-Match: *\r\nOrigin: http://evil.test"), 403);
+    expect_problem(post_on("/users/16/posts", "If-Match: *\r\nContent-Encoding: gzip"), 415);
+}
+END_TEST
+
 START_TEST(the_type_may_have_parameters_and_any_case)
 {
     ck_assert_int_eq(post("/users/11/posts", "Application/JSON; charset=utf-8",
@@ -287,6 +317,7 @@ Suite *posts_suite(void)
         tcase_add_test(t, what_no_text_can_hold_is_refused);
         tcase_add_test(t, what_is_json_is_not_called_none);
         tcase_add_test(t, a_body_in_a_coding_is_415_and_says_which_are_taken);
+        tcase_add_test(t, a_post_that_is_to_match_a_state_is_412_and_not_stored);
         tcase_add_test(t, the_type_may_have_parameters_and_any_case);
         tcase_add_test(t, a_post_that_is_too_large_is_413);
         tcase_add_test(t, nobody_posts_for_a_user_who_is_not_there);

@@ -56,6 +56,19 @@ START_TEST(other_methods_are_told_which_there_are)
 }
 END_TEST
 
+START_TEST(a_path_that_has_a_get_is_readable_by_whatever_method_it_was_found)
+{
+    static const struct { const char *method, *path; bool readable; } CASES[] = {
+        { "GET", "/users/7", true }, { "PUT", "/users/7", true }, { "DELETE", "/users/7", true },
+        { "POST", "/users/7/posts", false }, { "GET", "/users/7/posts", false }, { "GET", "/nowhere", false },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        find(CASES[i].method, CASES[i].path);
+        ck_assert_msg(m.readable == CASES[i].readable, "%s %s", CASES[i].method, CASES[i].path);
+    }
+}
+END_TEST
+
 static bool parameter(const char *path, int i, const char *wanted)
 {
     return text_equal((text){ path + m.parameters[i].at, m.parameters[i].length }, text_of(wanted));
@@ -83,6 +96,7 @@ Suite *router_suite(void)
     tcase_add_test(t, plain_beats_named_beats_the_rest);
     tcase_add_test(t, what_no_route_names_is_not_found);
     tcase_add_test(t, other_methods_are_told_which_there_are);
+    tcase_add_test(t, a_path_that_has_a_get_is_readable_by_whatever_method_it_was_found);
     tcase_add_test(t, parameters_are_where_they_stand_in_the_path);
     suite_add_tcase(s, t);
     return s;
