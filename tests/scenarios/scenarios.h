@@ -27,6 +27,7 @@
     run(logs_suite)             \
     run(listening_suite)        \
     run(machine_suite)          \
+    run(cgroups_suite)          \
     run(crowds_suite)           \
     run(overload_suite)         \
     run(thread_pool_suite)          \

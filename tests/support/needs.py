@@ -60,5 +60,17 @@ def ipv6():
         return False
 
 
-GIVEN = {"mounts": lambda: done(mount), "ptrace": attach, "peek": peek, "ipv6": ipv6}
+def cgroup():
+    folder = f"/sys/fs/cgroup/tenk-needs-{os.getpid()}"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        return False
+    try:
+        return all(os.access(f"{folder}/{name}", os.W_OK) for name in ("cgroup.procs", "pids.max", "memory.max"))
+    finally:
+        os.rmdir(folder)
+
+
+GIVEN = {"mounts": lambda: done(mount), "ptrace": attach, "peek": peek, "ipv6": ipv6, "cgroup": cgroup}
 sys.exit(0 if GIVEN[sys.argv[1]]() else 1)

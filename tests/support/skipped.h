@@ -16,6 +16,7 @@
 #define NEEDS_PTRACE "ptrace"                /* to look into another process */
 #define NEEDS_PEEK   "peek"                  /* to look into a thread of one's own */
 #define NEEDS_IPV6   "ipv6"
+#define NEEDS_CGROUP "cgroup"                /* a cgroup (v2) of a test's own, with limits of tasks and memory */
 
 void skipped_begin(void);                    /* once in the program: nothing has been skipped yet */
 void skipped(const char *test, const char *need);

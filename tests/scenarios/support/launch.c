@@ -2,10 +2,13 @@
 #include "launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +20,14 @@ void next_errors_to(int fd)    { next.errors = fd; }
 void next_without(int fd)      { next.without[fd] = true; }
 void next_as_user(uid_t user)  { next.user = user; }
 void next_without_ipv6(void)   { next.no_ipv6 = true; }
+
+void next_in_cgroup(const char *folder) { next.cgroup = folder; }
+
+void next_shown(const char *file, const char *as)
+{
+    next.shown = file;
+    next.as = as;
+}
 
 void next_limited(int resource, rlim_t most)
 {
@@ -39,8 +50,18 @@ static int refuse_ipv6(void)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
+static bool join(const char *cgroup)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/cgroup.procs", cgroup);
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && write(fd, "0", 1) == 1;
+}
+
 void terms_apply(const terms *t)
 {
+    if ((t->cgroup && !join(t->cgroup)) || (t->shown && mount(t->shown, t->as, NULL, MS_BIND, NULL)))
+        _exit(125);
     if (t->errors > 0)
         dup2(t->errors, STDERR_FILENO);
     if (t->limited && setrlimit(t->resource, &(struct rlimit){ t->most, t->most }))

@@ -11,9 +11,17 @@ void next_without(int fd);                   /* it starts with this one of its s
 void next_limited(int resource, rlim_t most);            /* RLIMIT_..., one of them */
 void next_as_user(uid_t user);               /* needs root */
 void next_without_ipv6(void);                /* as on a kernel that has none */
+void next_shown(const char *file, const char *as);       /* it finds that file at the path as; after mount_or_skip */
+void next_in_cgroup(const char *folder);     /* of a cgroup file system */
 
 /* For server.c. */
-typedef struct terms { int errors, resource; rlim_t most; uid_t user; bool limited, without[3], no_ipv6; } terms;
+typedef struct terms {
+    int         errors, resource;
+    rlim_t      most;
+    uid_t       user;
+    bool        limited, without[3], no_ipv6;
+    const char *shown, *as, *cgroup;
+} terms;
 
 terms next_terms(void);                      /* from now on, nothing is unusual any more */
 void  terms_apply(const terms *t);           /* in the new process, before the program */
