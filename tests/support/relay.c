@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct { pthread_t thread; int listener, server_port; atomic_int hung_up, server; atomic_bool reset; } relay;
+static struct { pthread_t thread; int listener, server_port; atomic_int hung_up, client, server; atomic_bool reset; } relay;
 
 struct sockaddr_in loopback(int port)
 {
@@ -46,6 +47,7 @@ static void relay_one(int client)
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     if (connect(server, (const struct sockaddr *)&a, sizeof a))
         ends[1].fd = -1;
+    relay.client = client;
     relay.server = server;
     while (poll(ends, 2, -1) > 0) {
         if (ends[0].revents && !pass_on(client, server))
@@ -86,6 +88,21 @@ void relay_reset(void)
 {
     relay.reset = true;
     shutdown(relay.server, SHUT_RDWR);
+}
+
+/* The filter is asked before TCP is: nothing is acknowledged, no connection made, and none reset. */
+void relay_vanish(void)
+{
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog all = { 1, &drop };
+    ck_assert(!setsockopt(relay.listener, SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof all) &&
+              !setsockopt(relay.client, SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof all));
+}
+
+void relay_appear(void)
+{
+    ck_assert_int_eq(setsockopt(relay.listener, SOL_SOCKET, SO_DETACH_FILTER, &(int){ 0 }, sizeof(int)), 0);
+    shutdown(relay.client, SHUT_RDWR);
 }
 
 void relay_end(void)

@@ -63,6 +63,66 @@ START_TEST(a_server_that_is_gone_without_a_word_is_left_within_seconds)
 }
 END_TEST
 
+/* Its packets are lost, and nothing but the kernel's own patience ends what waits for it: 3 seconds, and 1 where there is
+ * another host. A read is then asked there, and else fails once nobody could be connected to. */
+START_TEST(whoever_waits_for_a_server_that_has_vanished_is_told_within_seconds)
+{
+    const bool plain = _i % BOTH, reads = _i / BOTH % 2, another = _i / BOTH / 2;
+    char url[256];
+    rows r;
+    const int port = relay_to(cluster_port(server));
+    if (another)
+        snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable", port,
+                 cluster_port(server));
+    else
+        snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable", port);
+    options.connections = 1;
+    options.timeout_ms = 0;
+    options.line_timeout_ms = 60000;
+    options.connect_timeout_ms = 1000;
+    (plain ? open_plain : open_with)(url);
+    ck_assert_int_eq(outcome(plain, &THING, &r, 1), 0);
+    ck_assert_int_eq(outcome(plain, &ADD, &r, 2000), 0);
+    relay_vanish();
+    const uint64_t before = uv_hrtime();
+    const int err = outcome(plain, reads ? &THING : &ADD, &r, reads ? 1 : 2001);
+    const uint64_t ms = (uv_hrtime() - before) / 1000000;
+    ck_assert_int_eq(err, !reads ? ERR_UNCERTAIN : another ? 0 : UV_ECONNRESET);
+    ck_assert_msg(ms < (another ? 3000 : 6000), "after %d ms", (int)ms);
+    relay_appear();
+    while (outcome(plain, &THING, &r, 1))
+        if (!plain)
+            pause_for(1);
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2001"), "0");
+    (plain ? finish_plain : finish)();
+    relay_end();
+}
+END_TEST
+
+/* Nobody asks it anything, and the kernel finds out by itself. */
+START_TEST(an_idle_connection_to_a_server_that_has_vanished_costs_nobody_an_answer)
+{
+    const bool plain = _i == PLAIN;
+    char url[256];
+    rows r;
+    snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
+             relay_to(cluster_port(server)), cluster_port(server));
+    options.connections = 1;
+    (plain ? open_plain : open_with)(url);
+    ck_assert_int_eq(outcome(plain, &THING, &r, 1), 0);
+    struct pollfd on = { PQsocket(connection(plain)), POLLIN, 0 };
+    relay_vanish();
+    ck_assert_msg(poll(&on, 1, 6000) == 1, "the kernel still holds it");
+    if (!plain)
+        pause_for(1);                        /* its loop looks, as that of a server always does */
+    ck_assert_int_eq(outcome(plain, &ADD, &r, 2000), 0);
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "1");
+    relay_appear();
+    (plain ? finish_plain : finish)();
+    relay_end();
+}
+END_TEST
+
 START_TEST(of_two_hosts_the_silent_one_is_not_given_the_whole_connect_timeout)
 {
     char url[256];
@@ -207,6 +267,8 @@ Suite *postgres_network_suite(void)
     tcase_add_checked_fixture(t, begin_unlimited, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, a_server_that_is_gone_without_a_word_is_left_within_seconds, 0, 3 * BOTH);
+    tcase_add_loop_test(t, whoever_waits_for_a_server_that_has_vanished_is_told_within_seconds, 0, 4 * BOTH);
+    tcase_add_loop_test(t, an_idle_connection_to_a_server_that_has_vanished_costs_nobody_an_answer, 0, BOTH);
     tcase_add_loop_test(t, of_two_hosts_the_silent_one_is_not_given_the_whole_connect_timeout, 0, BOTH);
     tcase_add_test(t, each_host_is_given_more_time_than_the_one_before_up_to_the_connect_timeout);
     tcase_add_loop_test(t, the_log_has_libpqs_words_for_a_connection_that_was_reset, 0, BOTH);
