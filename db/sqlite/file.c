@@ -7,10 +7,13 @@
 #include "db/schema.h"
 #include "error.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { PATIENCE_MS = 60000 };                /* with another process that seeds it */
 
@@ -43,10 +46,25 @@ int sqlite_file_path(const char *url, const char **path, char *why, size_t size)
     return 0;
 }
 
+/* SQLite tries again to read only, so that its own last error may be that the file is not there. */
+static bool is_on_read_only_disk(const char *path)
+{
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash && slash - path < PATH_MAX)
+        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    return access(folder, W_OK) && errno == EROFS;
+}
+
 int sqlite_file_error(const char *path, int code, int system_error, const char *words, char *why, size_t size)
 {
     const char *reason = system_error ? strerror(system_error) : words;
-    switch (code & 0xff) {
+    const int kind = code & 0xff;
+    if ((kind == SQLITE_CANTOPEN || kind == SQLITE_READONLY) && is_on_read_only_disk(path)) {
+        snprintf(why, size, "%s cannot be written: %s.", path, strerror(EROFS));
+        return UV_EROFS;
+    }
+    switch (kind) {
     case SQLITE_CANTOPEN:
         snprintf(why, size, "%s cannot be opened or created: %s. Its folder must exist, and tenk must be "
                  "allowed to write there.", path, reason);

@@ -204,7 +204,9 @@ START_TEST(a_database_that_cannot_be_written_is_said)
     run_copy_database(folder);
     ck_assert_int_eq(mount(NULL, folder, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
     snprintf(path, sizeof path, "%s/tenk.db", folder);
-    does_not_start(path, "tenk.db");
+    does_not_start(path, "tenk.db cannot be written: Read-only file system");
+    snprintf(path, sizeof path, "%s/new.db", folder);
+    does_not_start(path, "new.db cannot be written: Read-only file system");
 }
 END_TEST
 

@@ -125,7 +125,9 @@ START_TEST(a_read_only_disk_is_said_in_words)
     files_make(files_path("disk/test.db"), 5);
     ck_assert_int_eq(mount("none", folder, "none", MS_REMOUNT | MS_RDONLY, ""), 0);
     ck_assert_int_eq(open_file_error(files_path("disk/test.db"), why, sizeof why), UV_EROFS);
+    ck_assert_ptr_nonnull(strcasestr(why, "read-only"));
     ck_assert_int_eq(open_file_error(files_path("disk/new.db"), why, sizeof why), UV_EROFS);
+    ck_assert_ptr_nonnull(strcasestr(why, "read-only"));
     umount(folder);
 }
 END_TEST
