@@ -90,8 +90,7 @@ static void on_drained(int err, void *arg)
 /* The handler has ended, with err. What it forgot may yet write to the request: only the answer does not wait. */
 static void finish(request *r, int err)
 {
-    r->running = NULL;
-    timer_stop(&r->timer);
+    r->running = NULL;                       /* its timer ends with its answer: see limit */
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
     request_end(r, err);

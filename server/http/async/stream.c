@@ -32,8 +32,7 @@ void stream_break(connection *c, int err)
 {
     request *r = c->last;
     c->reading = false;
-    c->ending = c->unread = true;
-    r->keep_alive = false;
+    c->ending = c->unread = true;            /* its answer says so: the body is not complete */
     r->body->err = err;
     wake(r, 0);
 }

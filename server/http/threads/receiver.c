@@ -106,7 +106,6 @@ int receiver_body(conversation *c, request *r)
         output_append(&c->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
         sender_push(c);
     }
-    b->unannounced = false;
     return c->gone ? UV_EOF : wait_for_body(c, b);
 }
 
