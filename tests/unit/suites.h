@@ -68,6 +68,7 @@
     run(files_suite)                   \
     run(connection_suite)              \
     run(admission_suite)               \
+    run(admission_refuses_suite)       \
     run(worker_suite)                  \
     run(pipeline_suite)                \
     run(poller_suite)                  \
