@@ -69,6 +69,7 @@
     run(connection_suite)              \
     run(admission_suite)               \
     run(admission_refuses_suite)       \
+    run(permits_suite)                 \
     run(worker_suite)                  \
     run(pipeline_suite)                \
     run(poller_suite)                  \

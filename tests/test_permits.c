@@ -1,0 +1,155 @@
+/* test_permits.c - plain threads that need what there is too little of: who begins, and what the others are told. */
+#include "server/async/plain.h"
+#include "server/http/permits.h"
+#include "server/refusal.h"
+#include "suites.h"
+#include "support.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static permits    all;
+static loan      *mine;                      /* the only one, which the test has */
+static atomic_int turns;
+
+static struct waiter { pthread_t thread; bool more; int err, turn; } waiters[2];
+
+static void begin(int line, codel patience)
+{
+    permits_init(&all, 1, line, patience);
+    ck_assert_int_eq(permits_take(&all, false, &mine), 0);
+}
+
+static void end(void)
+{
+    permits_give(&all, mine);
+    for (int i = 0; i < 2; i++)
+        if (waiters[i].thread)
+            pthread_join(waiters[i].thread, NULL);
+    permits_done(&all);
+}
+
+static void *work(void *arg)
+{
+    struct waiter *w = arg;
+    loan *permit;
+    w->err = permits_take(&all, w->more, &permit);
+    if (w->err)
+        return NULL;
+    w->turn = atomic_fetch_add(&turns, 1);
+    permits_give(&all, permit);
+    return NULL;
+}
+
+static void line_up(int i, bool more)        /* returns when it is in line */
+{
+    waiters[i].more = more;
+    ck_assert_int_eq(pthread_create(&waiters[i].thread, NULL, work, &waiters[i]), 0);
+    while (lender_waiting(&all.lender) <= i)
+        sched_yield();
+}
+
+/* One who is refused, which is counted, and remembers that it waited. */
+static void expect_refused(refusal kind, uint64_t waited_ms)
+{
+    loan *none;
+    const uint64_t before = refusal_look(kind).count;
+    ck_assert_int_eq(permits_take(&all, false, &none), REFUSED(kind));
+    ck_assert_uint_eq(refusal_look(kind).count, before + 1);
+    ck_assert_uint_ge(refusal_look(kind).waited, waited_ms * 1000000);
+}
+
+START_TEST(as_many_begin_as_there_are_permits_and_one_more_when_one_comes_back)
+{
+    loan *two[2], *third;
+    permits_init(&all, 2, 0, (codel){ 0 });
+    for (int round = 0; round < 2; round++) {
+        ck_assert_int_eq(permits_take(&all, false, &two[0]) | permits_take(&all, true, &two[1]), 0);
+        ck_assert_ptr_ne(two[0], two[1]);
+        ck_assert_int_lt(permits_take(&all, false, &third), 0);
+        permits_give(&all, two[0]);
+        ck_assert_int_eq(permits_take(&all, false, &third), 0);
+        permits_give(&all, third);
+        permits_give(&all, two[1]);
+    }
+    permits_done(&all);
+}
+END_TEST
+
+START_TEST(a_full_line_refuses_at_once)
+{
+    begin(1, (codel){ 0 });
+    line_up(0, false);
+    expect_refused(REFUSED_DATABASE_LINE, 0);
+    end();
+    ck_assert_int_eq(waiters[0].err, 0);
+}
+END_TEST
+
+START_TEST(in_a_burst_one_waits_up_to_the_line_timeout)
+{
+    begin(1, codel_of_ms(0, 5));
+    expect_refused(REFUSED_DATABASE_TIMEOUT, 5);
+    end();
+}
+END_TEST
+
+START_TEST(while_the_line_stands_nobody_waits_longer_than_the_target)
+{
+    begin(2, codel_of_ms(1, 60000));
+    line_up(0, false);
+    ck_assert_uint_eq(permits_worth(&all), UINT64_MAX);
+    clock_skip(CODEL_INTERVAL / 1000000);
+    ck_assert_uint_eq(permits_worth(&all), 1);
+    expect_refused(REFUSED_DATABASE_WAIT, 1);
+    end();
+    ck_assert_int_eq(waiters[0].err, 0);
+}
+END_TEST
+
+START_TEST(who_has_sent_more_than_one_goes_after_those_who_have_not)
+{
+    begin(2, (codel){ 0 });
+    line_up(0, true);
+    line_up(1, false);
+    end();
+    ck_assert_int_eq(waiters[0].err | waiters[1].err, 0);
+    ck_assert_int_eq(waiters[0].turn, 1);
+    ck_assert_int_eq(waiters[1].turn, 0);
+}
+END_TEST
+
+START_TEST(a_deadline_or_the_end_of_the_client_ends_the_wait)
+{
+    loan *none;
+    int ends[2];
+    begin(1, (codel){ 0 });
+    plain_limit(plain_in(1));
+    ck_assert_int_eq(permits_take(&all, false, &none), UV_ETIMEDOUT);
+    plain_limit(PLAIN_FOREVER);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    plain_follow(ends[0], 0);
+    close(ends[1]);
+    ck_assert_int_eq(permits_take(&all, false, &none), UV_ECANCELED);
+    plain_follow(-1, 0);
+    close(ends[0]);
+    end();
+}
+END_TEST
+
+Suite *permits_suite(void)
+{
+    Suite *s = suite_create("permits");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, as_many_begin_as_there_are_permits_and_one_more_when_one_comes_back);
+    tcase_add_test(t, a_full_line_refuses_at_once);
+    tcase_add_test(t, in_a_burst_one_waits_up_to_the_line_timeout);
+    tcase_add_test(t, while_the_line_stands_nobody_waits_longer_than_the_target);
+    tcase_add_test(t, who_has_sent_more_than_one_goes_after_those_who_have_not);
+    tcase_add_test(t, a_deadline_or_the_end_of_the_client_ends_the_wait);
+    suite_add_tcase(s, t);
+    return s;
+}
