@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 void store(int err, void *arg);              /* a follower: *(int *)arg = err */
 int  outcome_of(promise *p);                 /* takes p, runs the loop, returns its outcome; 1 if not settled */
@@ -15,6 +16,7 @@ void run_in_thread(void (*run)(void *), void *arg);          /* a plain one, to 
 
 /* Time, for tests, passes by leaps: libuv's clock goes ms ahead of the machine's. */
 void clock_skip(uint64_t ms);
+void clock_set_date(time_t now);             /* what time() says from now on; 0: what it is */
 void clock_tick(uint64_t ms);           /* from now on it goes on by so much whenever libuv looks at it */
 bool loop_turn_skipping(void);               /* one turn of the loop, waiting for no timer; false when none is left */
 void loop_run_skipping(void);                /* loop_run, waiting for no timer */

@@ -1,9 +1,11 @@
 /* test_request.c - what a handler sees of a request and what becomes of its answer, over a fake host. */
+#include "db/db.h"
 #include "server/base/block.h"
 #include "server/http/request_internal.h"
 #include "server/base/uncertain.h"
 
 #include "tests/unit/suites.h"
+#include "tests/support/support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +142,22 @@ START_TEST(an_answer_has_its_head_and_its_body)
 }
 END_TEST
 
+START_TEST(the_date_is_of_the_second_in_which_it_is_answered)
+{
+    static const char *const DATES[] = { "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:38 GMT" };
+    for (int i = 0; i < 3; i++) {            /* set back, too */
+        begin(GET("/users/1/"));
+        clock_set_date(784111777 + i % 2);
+        respond_nothing(req, 204);
+        const text date = TEXT("\r\nDate: ");
+        const char *said = memmem(out.first->bytes, out.first->used, date.at, date.length);
+        ck_assert(said && strncmp(said + date.length, DATES[i % 2], strlen(DATES[0])) == 0);
+    }
+    clock_set_date(0);
+    teardown();
+}
+END_TEST
+
 START_TEST(a_long_header_is_not_cut)
 {
     static const int LENGTHS[] = { 0, 1, 254, 255, 256, 257, 5000 };
@@ -229,6 +247,33 @@ START_TEST(answers_to_a_client_that_is_gone_are_dropped)
 }
 END_TEST
 
+static void ends_with(int err, const char *status, const char *logged)
+{
+    const int before = logged ? log_times(logged) : log_times("\n");
+    begin(GET("/users/1/"));
+    request_end(req, err);
+    ck_assert_ptr_nonnull(strstr(answer(), status));
+    ck_assert_int_eq((logged ? log_times(logged) : log_times("\n")) - before, logged ? 1 : 0);
+}
+
+/* What the database did not like is in the log by then, in its words. */
+START_TEST(what_ends_without_an_answer_gets_one_and_what_is_our_fault_a_line_in_the_log)
+{
+    log_capture();
+    ends_with(0, " 500 ", "GET /users/:id/*: the handler did not answer");
+    ends_with(HTTP_STATUS(500), " 500 ", "GET /users/:id/*: the handler failed");
+    ends_with(UV_EIO, " 500 ", "GET /users/:id/*: i/o error");
+    ends_with(DB_EQUERY, " 500 ", NULL);
+    ends_with(E_NOT_FOUND, " 404 ", NULL);
+    ends_with(UV_ETIMEDOUT, " 504 ", NULL);
+    begin(GET("/users/1/"));
+    respond(req, 200, "a/b", TEXT("whole"));
+    request_end(req, 0);
+    ck_assert(strstr(answer(), "whole") && log_times("did not answer") == 1);
+    teardown();
+}
+END_TEST
+
 /* What a database holds is not ours to say: too much of it is an error, not the end. */
 START_TEST(an_answer_that_is_too_long_to_be_sent_is_an_error)
 {
@@ -305,12 +350,14 @@ Suite *request_suite(void)
     tcase_add_test(t, a_colon_within_a_segment_is_no_parameter);
     tcase_add_test(t, numbers_are_whole_and_fit);
     tcase_add_test(t, an_answer_has_its_head_and_its_body);
+    tcase_add_test(t, the_date_is_of_the_second_in_which_it_is_answered);
     tcase_add_test(t, a_long_header_is_not_cut);
     tcase_add_test(t, an_answer_says_whether_the_connection_stays);
     tcase_add_test(t, some_answers_have_no_body_whatever_is_given);
     tcase_add_test(t, pieces_add_up_to_the_length_and_no_more);
     tcase_add_test(t, a_piece_is_as_large_as_its_share_but_not_tiny);
     tcase_add_test(t, answers_to_a_client_that_is_gone_are_dropped);
+    tcase_add_test(t, what_ends_without_an_answer_gets_one_and_what_is_our_fault_a_line_in_the_log);
     tcase_add_test(t, an_answer_that_is_too_long_to_be_sent_is_an_error);
     tcase_add_test(t, what_another_try_would_make_no_better_asks_for_none);
     tcase_add_test(t, a_problem_is_json_or_html_as_the_client_prefers);
