@@ -67,11 +67,13 @@
     run(request_suite)                 \
     run(files_suite)                   \
     run(connection_suite)              \
+    run(connection_end_suite)          \
     run(admission_suite)               \
     run(admission_refuses_suite)       \
     run(permits_suite)                 \
     run(worker_suite)                  \
     run(pipeline_suite)                \
+    run(writer_suite)                  \
     run(poller_suite)                  \
     run(stream_suite)                  \
     run(stream_end_suite)              \

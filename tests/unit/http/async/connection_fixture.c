@@ -88,6 +88,17 @@ static promise *later(request *req)
     return promise_settled(UV_EAGAIN);
 }
 
+static promise *say_waited(void *req)
+{
+    return promise_settled(respond(req, 200, "text/plain", TEXT("waited")));
+}
+
+static promise *promise_at_gate(request *req)
+{
+    static fake f;
+    return then(gate = fake_new(&f, UV_ECANCELED), say_waited, req);
+}
+
 static void call(request *req, void (*done)(int err, void *arg), void *arg)
 {
     done(respond(req, 200, "text/plain", TEXT("called")), arg);
@@ -106,6 +117,27 @@ static void call_at_gate(request *req, void (*done)(int err, void *arg), void *a
     static fake f;
     caller.req = req, caller.done = done, caller.arg = arg;
     when_settled(gate = fake_new(&f, UV_ECANCELED), call_now, NULL);
+}
+
+static int pieces_left;
+
+static void call_piece(int err, void *arg)
+{
+    if (!err && pieces_left-- > 0) {
+        when_settled(respond_piece(caller.req, (text){ large, sizeof large }), call_piece, arg);
+        return;
+    }
+    waited = err;
+    ended++;
+    caller.done(err, caller.arg);
+}
+
+static void call_pieces(request *req, void (*done)(int err, void *arg), void *arg)
+{
+    caller.req = req, caller.done = done, caller.arg = arg;
+    pieces_left = 100;
+    respond_begin(req, 200, "text/plain", 100 * sizeof large);
+    call_piece(0, NULL);
 }
 
 static int call_from_task(void *arg)
@@ -160,6 +192,7 @@ static const route ROUTES_HERE[] = {
     { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo_back },    { "GET", "/measure", .await = measure },
     { "GET", "/compute", .await = compute },
     { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
+    { "GET", "/promise-at-gate", .promise = promise_at_gate }, { "GET", "/call-pieces", .callback = call_pieces },
     { "GET", "/call-at-gate", .callback = call_at_gate }, { "GET", "/call-by-task", .callback = call_by_task },
     { "POST", "/call", .callback = call },
     { "GET", "/forget/await", .await = forget }, { "GET", "/forget/promise", .promise = forget_promise },

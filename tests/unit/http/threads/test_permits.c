@@ -1,9 +1,9 @@
 /* test_permits.c - plain threads that need what there is too little of: who begins, and what the others are told. */
-#include "server/async/plain.h"
-#include "server/http/permits.h"
-#include "server/refusal.h"
-#include "suites.h"
-#include "support.h"
+#include "server/base/blocking_wait.h"
+#include "server/http/threads/admission.h"
+#include "server/base/refusal.h"
+#include "tests/unit/suites.h"
+#include "tests/support/support.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static permits    all;
-static loan      *mine;                      /* the only one, which the test has */
+static resource      *mine;                      /* the only one, which the test has */
 static atomic_int turns;
 
 static struct waiter { pthread_t thread; bool more; int err, turn; } waiters[2];
@@ -35,7 +35,7 @@ static void end(void)
 static void *work(void *arg)
 {
     struct waiter *w = arg;
-    loan *permit;
+    resource *permit;
     w->err = permits_take(&all, w->more, &permit);
     if (w->err)
         return NULL;
@@ -48,14 +48,14 @@ static void line_up(int i, bool more)        /* returns when it is in line */
 {
     waiters[i].more = more;
     ck_assert_int_eq(pthread_create(&waiters[i].thread, NULL, work, &waiters[i]), 0);
-    while (lender_waiting(&all.lender) <= i)
+    while (resource_pool_waiting(&all.resource_pool) <= i)
         sched_yield();
 }
 
 /* One who is refused, which is counted, and remembers that it waited. */
 static void expect_refused(refusal kind, uint64_t waited_ms)
 {
-    loan *none;
+    resource *none;
     const uint64_t before = refusal_look(kind).count;
     ck_assert_int_eq(permits_take(&all, false, &none), REFUSED(kind));
     ck_assert_uint_eq(refusal_look(kind).count, before + 1);
@@ -64,7 +64,7 @@ static void expect_refused(refusal kind, uint64_t waited_ms)
 
 START_TEST(as_many_begin_as_there_are_permits_and_one_more_when_one_comes_back)
 {
-    loan *two[2], *third;
+    resource *two[2], *third;
     permits_init(&all, 2, 0, (codel){ 0 });
     for (int round = 0; round < 2; round++) {
         ck_assert_int_eq(permits_take(&all, false, &two[0]) | permits_take(&all, true, &two[1]), 0);
@@ -124,17 +124,17 @@ END_TEST
 
 START_TEST(a_deadline_or_the_end_of_the_client_ends_the_wait)
 {
-    loan *none;
+    resource *none;
     int ends[2];
     begin(1, (codel){ 0 });
-    plain_limit(plain_in(1));
+    blocking_limit(deadline_in(1));
     ck_assert_int_eq(permits_take(&all, false, &none), UV_ETIMEDOUT);
-    plain_limit(PLAIN_FOREVER);
+    blocking_limit(NO_DEADLINE);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    plain_follow(ends[0], 0);
+    blocking_follow(ends[0], 0);
     close(ends[1]);
     ck_assert_int_eq(permits_take(&all, false, &none), UV_ECANCELED);
-    plain_follow(-1, 0);
+    blocking_follow(-1, 0);
     close(ends[0]);
     end();
 }
