@@ -3,6 +3,7 @@
 #define TESTS_STREAM_FIXTURE_H
 
 #include "server/async/task.h"
+#include "server/async/timing.h"
 #include "server/http/request.h"
 #include "tests/unit/http/serving.h"
 #include "tests/support/support.h"
@@ -50,6 +51,28 @@ static inline async int slow(request *req)
     return outcome == UV_EOF ? respond(req, 200, "text/plain", TEXT("pulled")) : outcome;
 }
 
+static inline int read_one(void *req)
+{
+    text piece;
+    return request_read(req, &piece);
+}
+
+static inline async int pull_late(request *req)      /* what it waits for at first does not come in a second */
+{
+    ck_assert_int_eq(await(with_timeout(task_start("reader", read_one, req), 1000)), UV_ETIMEDOUT);
+    return pull(req);
+}
+
+static inline async int answer_first(request *req)
+{
+    text piece;
+    const int err = respond(req, 200, "text/plain", TEXT("answered"));
+    while (!(outcome = request_read(req, &piece)))
+        pull_piece(piece);
+    ended++;
+    return err;
+}
+
 static inline async int one_piece(request *req)
 {
     text piece;
@@ -67,6 +90,7 @@ static inline int whole(request *req)               /* the same function, where 
 static const route ROUTES_HERE[] = {
     { "POST", "/pull", .await = pull, .streams = true }, { "POST", "/slow", .await = slow, .streams = true },
     { "POST", "/one", .await = one_piece, .streams = true }, { "POST", "/refuse", .await = refuse, .streams = true },
+    { "POST", "/late", .await = pull_late, .streams = true }, { "POST", "/first", .await = answer_first, .streams = true },
     { "POST", "/whole", .await = whole }, { "GET", "/pull", .await = pull, .streams = true },
 };
 

@@ -112,6 +112,29 @@ START_TEST(an_expectant_client_is_told_to_continue_when_the_handler_reads)
 }
 END_TEST
 
+START_TEST(one_that_has_sent_some_or_has_been_told_is_not_told_again)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, HEAD("/pull", "Expect: 100-continue\r\nContent-Length: 3") "hi");
+    expect_pulled("hi");
+    client_say(&c, "!");
+    client_until(&c, "pulled");
+    ck_assert_int_eq(client_count(&c, "100 Continue"), 0);
+    client_say(&c, HEAD("/late", "Expect: 100-continue\r\nContent-Length: 2"));
+    client_until(&c, "100 Continue\r\n\r\n");
+    serving_skip(1100);                      /* the handler has waited for so long, and waits again */
+    ck_assert_int_eq(began, 2);
+    client_forget(&c);
+    client_say(&c, "ho");
+    client_until(&c, "pulled");
+    expect_pulled("hi!ho");
+    ck_assert_int_eq(client_count(&c, "100 Continue"), 0);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(requests_behind_it_wait)
 {
     serve();
@@ -157,6 +180,7 @@ Suite *stream_suite(void)
     tcase_add_test(t, a_body_may_be_larger_than_the_limit_of_those_that_are_gathered);
     tcase_add_test(t, what_the_handler_does_not_take_stays_with_the_client);
     tcase_add_test(t, an_expectant_client_is_told_to_continue_when_the_handler_reads);
+    tcase_add_test(t, one_that_has_sent_some_or_has_been_told_is_not_told_again);
     tcase_add_test(t, requests_behind_it_wait);
     tcase_add_test(t, one_behind_a_slow_request_waits_with_its_body);
     suite_add_tcase(s, t);

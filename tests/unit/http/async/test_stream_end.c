@@ -13,6 +13,7 @@ START_TEST(bad_framing_is_an_error_behind_what_was_good)
     expect_pulled("abc");
     ck_assert_int_eq(outcome, HTTP_STATUS(400));
     ck_assert_int_eq(client_count(&c, "HTTP/1.1 400 "), 1);
+    ck_assert_int_eq(serving_connections(), 1);              /* it lingers: there may be more */
     client_close(&c);
     c = client_new();                        /* and what is not content stays bounded */
     outcome = 0;
@@ -138,6 +139,24 @@ START_TEST(a_handler_need_not_read_at_all)
 }
 END_TEST
 
+/* It has been told that the connection ends, whatever came of the body after that. */
+START_TEST(a_handler_may_read_on_after_its_answer_which_is_the_last)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, HEAD("/first", "Content-Length: 6") "abc");
+    client_until(&c, "answered");
+    ck_assert_int_eq(client_count(&c, "Connection: close"), 1);
+    client_say(&c, "def" NEXT);
+    client_until_end(&c);
+    expect_pulled("abcdef");
+    ck_assert_int_eq(outcome, UV_EOF);
+    ck_assert_int_eq(began, 0);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(stopping_ends_what_is_still_arriving_in_time_for_an_answer)
 {
     serve();
@@ -169,6 +188,7 @@ Suite *stream_end_suite(void)
     tcase_add_test(t, what_comes_quickly_earns_the_time_that_was_lost);
     tcase_add_test(t, a_handler_that_is_slow_costs_the_client_no_time);
     tcase_add_test(t, a_handler_need_not_read_at_all);
+    tcase_add_test(t, a_handler_may_read_on_after_its_answer_which_is_the_last);
     tcase_add_test(t, stopping_ends_what_is_still_arriving_in_time_for_an_answer);
     suite_add_tcase(s, t);
     return s;
