@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MANY = 256, ROOM = 65536 };
+enum { MANY = 256, ROOM = 2 << 20 };
 
 static int        listener, port, gate;
 static pthread_t  acceptor, talkers[MANY];

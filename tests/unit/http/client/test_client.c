@@ -31,6 +31,7 @@ START_TEST(chunks_are_one_body_and_only_the_final_head_counts)
     ck_assert_int_eq(get("/chunked"), 0);
     ck_assert_int_eq(got.status, 200);
     ck_assert(text_equal(got.body, TEXT("onetwo")) && got.type.length == 0);
+    ck_assert_int_eq(strncmp(got.head.at, "HTTP/1.1 200 OK\r\n", 17), 0);
     ck_assert(text_equal(http_answer_header(&got, "x-thing"), TEXT("a thing")));
     ck_assert(text_equal(http_answer_header(&got, "x-late"), TEXT("")));
 }
@@ -69,6 +70,18 @@ START_TEST(what_is_asked_goes_out_as_it_was_said)
     ck_assert(says(got.body, "DELETE /echo") && !says(got.body, "Content-Length"));
     ck_assert_int_eq(outcome_of(http_fetch(&a, &(http_call){ .method = "HEAD", .url = peer_url("/hello") }, &got)), 0);
     ck_assert(got.body.length == 0 && text_equal(http_answer_header(&got, "content-length"), TEXT("5")));
+}
+END_TEST
+
+/* A server that does not know 100-continue would let it wait. */
+START_TEST(a_large_body_goes_out_at_once)
+{
+    static char many[(1 << 20) + 1000];
+    memset(many, 'x', sizeof many);
+    const http_call call = { .method = "POST", .url = peer_url("/echo"), .body = { many, sizeof many }, .most = 2 << 20 };
+    ck_assert_int_eq(outcome_of(http_fetch(&a, &call, &got)), 0);
+    ck_assert(!says(got.body, "Expect:") && says(got.body, "xxx"));
+    ck_assert_uint_gt(got.body.length, sizeof many);
 }
 END_TEST
 
@@ -207,6 +220,7 @@ Suite *client_suite(void)
     tcase_add_test(t, chunks_are_one_body_and_only_the_final_head_counts);
     tcase_add_test(t, any_status_is_an_answer_and_no_redirection_is_followed);
     tcase_add_test(t, what_is_asked_goes_out_as_it_was_said);
+    tcase_add_test(t, a_large_body_goes_out_at_once);
     tcase_add_test(t, what_nobody_may_send_is_refused);
     tcase_add_test(t, no_answer_is_an_error_that_says_why);
     tcase_add_test(t, a_server_that_is_not_there_refuses);

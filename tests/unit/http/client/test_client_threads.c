@@ -19,7 +19,7 @@ enum { MANY = 12 };
 static struct asker {
     pthread_t   thread;
     const char *url;
-    uint64_t    timeout_ms;
+    uint64_t    timeout_ms, deadline_ms;     /* 0: none */
     int         client, peer;                /* its client's connection, and that client */
     atomic_int  err;                         /* 1: it waits */
     int         status;
@@ -54,6 +54,7 @@ static void *serve(void *arg)
     arena a = { 0 };
     http_answer got = { 0 };
     blocking_follow(me->client, 0);
+    blocking_limit(me->deadline_ms ? deadline_in(me->deadline_ms) : NO_DEADLINE);
     const int err = outcome_now(http_fetch(&a, &(http_call){ .url = me->url, .timeout_ms = me->timeout_ms }, &got));
     if (!err)
         ck_assert(text_equal(got.body, TEXT("hello")) || got.body.length == 1000);
@@ -65,14 +66,17 @@ static void *serve(void *arg)
     return NULL;
 }
 
-static void start(int i, const char *url, uint64_t timeout_ms)
+static void start_by(int i, const char *url, uint64_t timeout_ms, uint64_t deadline_ms)
 {
     struct asker *me = &askers[i];
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    *me = (struct asker){ .url = url, .timeout_ms = timeout_ms, .client = ends[0], .peer = ends[1], .err = 1 };
+    *me = (struct asker){ .url = url, .timeout_ms = timeout_ms, .deadline_ms = deadline_ms,
+                          .client = ends[0], .peer = ends[1], .err = 1 };
     ck_assert_int_eq(pthread_create(&me->thread, NULL, serve, me), 0);
 }
+
+static void start(int i, const char *url, uint64_t timeout_ms) { start_by(i, url, timeout_ms, 0); }
 
 static void leave(int i)
 {
@@ -215,6 +219,19 @@ START_TEST(who_leaves_while_a_name_is_looked_up_keeps_the_place_until_that_has_e
 }
 END_TEST
 
+START_TEST(a_deadline_ends_it_and_is_what_is_told_though_a_name_is_looked_up)
+{
+    configure(1, 0);
+    start_by(1, peer_url_at("http://slow.test", "/hello"), 0, 5);
+    ck_assert_int_eq(end(1), UV_ETIMEDOUT);
+    peer_answer_look_ups();
+    until(peer_look_ups, 0);
+    start_by(1, peer_url("/gate"), 0, 5);
+    ck_assert_int_eq(end(1), UV_ETIMEDOUT);
+    ck_assert_int_eq(ask(peer_url("/hello"), 0), 0);
+}
+END_TEST
+
 Suite *client_threads_suite(void)
 {
     Suite *s = suite_create("client_threads");
@@ -230,6 +247,7 @@ Suite *client_threads_suite(void)
     tcase_add_test(t, the_time_in_line_counts);
     tcase_add_test(t, a_client_that_leaves_ends_it_wherever_it_is);
     tcase_add_test(t, who_leaves_while_a_name_is_looked_up_keeps_the_place_until_that_has_ended);
+    tcase_add_test(t, a_deadline_ends_it_and_is_what_is_told_though_a_name_is_looked_up);
     suite_add_tcase(s, t);
     return s;
 }

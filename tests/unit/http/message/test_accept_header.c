@@ -11,7 +11,7 @@ START_TEST(the_best_naming_range_counts)
         { "*/*;q=0.1, text/*;q=0.2, text/html;q=0.3", 300, 100 }, { "text/html;q=0.3, text/*;q=0.2, */*;q=0.1", 300, 100 },
         { "text/html;q=0", 0, 0 }, { "*/*, text/html;q=0", 0, 1000 }, { "text/html;level=1;q=0.4", 400, 0 },
         { "text/html ; Q=0.75 ,x", 750, 0 }, { "text/htmlx", 0, 0 }, { "text", 0, 0 }, { ",,;;,", 0, 0 }, { "/", 0, 0 },
-        { "*", 0, 0 }, { "text/html;q=1.000", 1000, 0 }, { "text/html;q=0.001", 1, 0 },
+        { "*", 0, 0 }, { "text/*x", 0, 0 }, { "text/html;q=1.000", 1000, 0 }, { "text/html;q=0.001", 1, 0 },
         { "text/html;q=nan", 1000, 0 }, { "text/html;q=1e9", 1000, 0 }, { "text/html;q=-1", 1000, 0 },
         { "text/html;q=2", 1000, 0 }, { "text/html;q=0.5555", 1000, 0 }, { "text/html;q=", 1000, 0 },
         { "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", 1000, 800 },

@@ -9,13 +9,15 @@
 static arena a;
 static int   refused;
 
-static body *begin(const char *head_bytes)
+static body *begin_up_to(size_t limit, const char *head_bytes)
 {
     static head h;
     arena_init(&a, NULL, 0);
     ck_assert_int_eq(head_read(&h, head_bytes, strlen(head_bytes)), 0);
-    return body_new(&a, &h, 20, 40, &refused);
+    return body_new(&a, &h, limit, 40, &refused);
 }
+
+static body *begin(const char *head_bytes) { return begin_up_to(20, head_bytes); }
 
 #define CHUNKED "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define LENGTH(n) "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " n "\r\n\r\n"
@@ -104,6 +106,33 @@ START_TEST(what_is_not_content_is_bounded)
 }
 END_TEST
 
+START_TEST(there_is_room_for_each_byte_that_comes)
+{
+    enum { MANY = 20000 };
+    body *b = begin_up_to(MANY, LENGTH("20000"));
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(body_take(b, &(char){ (char)(i % 251) }, 1), 1);
+    ck_assert(b->complete && b->length == MANY);
+    for (int i = 0; i < MANY; i++)
+        ck_assert_int_eq(b->at[i], (char)(i % 251));
+    arena_done(&a);
+}
+END_TEST
+
+START_TEST(of_a_stream_a_piece_is_taken_at_a_time)
+{
+    static char many[3 * BODY_PIECE];
+    body *b = begin_up_to(BODY_STREAMS, LENGTH("200000"));
+    ck_assert_int_eq(body_take(b, many, sizeof many), BODY_PIECE);
+    ck_assert(b->length == BODY_PIECE && !body_wants(b) && !b->complete);
+    body_drop(b);
+    ck_assert(body_wants(b));
+    ck_assert_int_eq(body_take(b, many, 1000), 1000);        /* what there is */
+    ck_assert(b->length == 1000 && !body_wants(b));
+    arena_done(&a);
+}
+END_TEST
+
 Suite *body_suite(void)
 {
     Suite *s = suite_create("body");
@@ -112,6 +141,8 @@ Suite *body_suite(void)
     tcase_add_test(t, a_body_may_be_as_long_as_its_limit_and_no_longer);
     tcase_add_test(t, bad_framing_is_400);
     tcase_add_test(t, what_is_not_content_is_bounded);
+    tcase_add_test(t, there_is_room_for_each_byte_that_comes);
+    tcase_add_test(t, of_a_stream_a_piece_is_taken_at_a_time);
     suite_add_tcase(s, t);
     return s;
 }
