@@ -127,6 +127,41 @@ START_TEST(a_body_nobody_reads_does_not_disturb_what_follows)
 }
 END_TEST
 
+/* Else it would be reset, and might never read the answer. */
+START_TEST(who_is_answered_before_all_of_its_body_has_come_may_send_more_for_a_while)
+{
+    static const char *const early[] = {
+        "POST /import HTTP/1.1\r\nHost: t\r\nContent-Type: text/csv\r\nContent-Length: 60000\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 70000\r\n\r\n",
+    };
+    for (int i = 0; i < 2; i++) {
+        client *c = client_new();
+        client_say(c, early[i]);
+        expect_problem(client_answer(c), i ? 413 : 415);
+        ck_assert(client_closed(c));
+        for (int k = 0; k < 3; k++)
+            ck_assert_msg(client_say(c, "some more of it"), "%s", early[i]);
+        client_free(c);
+    }
+}
+END_TEST
+
+START_TEST(what_comes_behind_the_last_request_does_not_cost_its_answer)
+{
+    enum { HEAD = 16384, MORE = 300000 };    /* as much as is read at first; what stays in the kernel */
+    char *all = malloc(HEAD + MORE);
+    memset(all, 'x', HEAD + MORE);
+    memcpy(all + sprintf(all, "GET /json HTTP/1.1\r\nHost: t\r\nConnection: close\r\nX: "), "x", 1);
+    memcpy(all + HEAD - 4, "\r\n\r\n", 4);
+    client *c = client_new();
+    ck_assert(client_send(c, all, HEAD + MORE));
+    ck_assert_str_eq(client_answer(c).body, JSON_BODY);
+    ck_assert(client_let_go(c));
+    client_free(c);
+    free(all);
+}
+END_TEST
+
 START_TEST(an_expectant_client_is_told_to_continue)
 {
     client *c = client_new();
@@ -203,6 +238,8 @@ Suite *bodies_suite(void)
     tcase_add_test(t, a_chunk_that_says_it_is_too_large_is_413_at_once);
     tcase_add_test(t, the_length_of_a_body_may_be_spaced_and_its_coding_a_list);
     tcase_add_test(t, a_body_nobody_reads_does_not_disturb_what_follows);
+    tcase_add_test(t, who_is_answered_before_all_of_its_body_has_come_may_send_more_for_a_while);
+    tcase_add_test(t, what_comes_behind_the_last_request_does_not_cost_its_answer);
     tcase_add_test(t, an_expectant_client_is_told_to_continue);
     tcase_add_test(t, no_interim_answer_comes_where_there_is_no_use_for_one);
     tcase_add_test(t, an_interim_answer_waits_for_the_answers_before_it);

@@ -135,6 +135,22 @@ START_TEST(a_body_byte_by_byte_is_408)
 }
 END_TEST
 
+/* There is no end in sight of what its handler pulls; but each byte is waited for, and all that time together counts. */
+START_TEST(a_body_that_streams_byte_by_byte_is_408_too)
+{
+    const double before = now_s();
+    client *c = client_new();
+    client_say(c, "POST /import HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-ndjson\r\nContent-Length: 60000\r\n\r\n");
+    while (client_quiet(c) && now_s() < before + 10) {
+        client_say(c, "x");
+        pause_ms(5);
+    }
+    ck_assert_int_eq(client_answer(c).status, 408);
+    ck_assert_double_lt(now_s() - before, 4);
+    client_free(c);
+}
+END_TEST
+
 START_TEST(who_reads_nothing_costs_little_and_not_for_long)
 {
     enum { READERS = 20 };
@@ -187,6 +203,24 @@ START_TEST(a_slow_reader_who_reads_gets_everything)
     client *c = client_small(65536);
     client_say(c, "GET /static/large.bin HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
     pause_ms(200);                           /* slow, yet within the write timeout */
+    const answer a = client_answer(c);
+    expect(a, 200, NULL);
+    ck_assert_uint_eq(a.length, 4 << 20);
+    client_free(c);
+}
+END_TEST
+
+/* So slow that the kernel, which holds megabytes, takes none from the server for three times as long as that may wait. */
+START_TEST(a_reader_that_takes_a_little_now_and_then_is_not_cut_off)
+{
+    client *c = client_small(4096);
+    client_say(c, "GET /static/large.bin HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
+    const double end = now_s() + 1.5;
+    for (double next = now_s(); now_s() < end; pause_ms(5))
+        if (now_s() >= next) {
+            client_take(c);
+            next += 0.05;
+        }
     const answer a = client_answer(c);
     expect(a, 200, NULL);
     ck_assert_uint_eq(a.length, 4 << 20);
@@ -295,9 +329,11 @@ Suite *timeouts_suite(void)
     tcase_add_test(t, a_connection_in_use_is_not_idle);
     tcase_add_test(t, a_body_that_does_not_come_is_408);
     tcase_add_test(t, a_body_byte_by_byte_is_408);
+    tcase_add_test(t, a_body_that_streams_byte_by_byte_is_408_too);
     tcase_add_test(t, who_reads_nothing_costs_little_and_not_for_long);
     tcase_add_test(t, who_reads_nothing_of_many_small_answers_is_stopped_too);
     tcase_add_test(t, a_slow_reader_who_reads_gets_everything);
+    tcase_add_test(t, a_reader_that_takes_a_little_now_and_then_is_not_cut_off);
     tcase_add_test(t, thousands_of_slow_heads_do_not_slow_the_others);
     t = theme(s, "timeouts", NULL);
     tcase_add_test(t, one_that_never_sends_a_byte_is_closed_after_the_time_for_a_head);

@@ -20,7 +20,7 @@
 struct client {
     int    fd;
     double patience;                         /* seconds */
-    bool   ended;                            /* the other side has closed or reset */
+    bool   ended, reset;                     /* the other side has closed or reset; it has reset */
     char  *in;                               /* received and not yet taken; terminated */
     size_t have, room;
     char  *head, *body;                      /* of the last answer */
@@ -110,7 +110,8 @@ static bool take_in(client *c, double end)
     }
     const ssize_t n = recv(c->fd, c->in + c->have, c->room - c->have, 0);
     if (n <= 0) {
-        c->ended = n == 0 || (errno != EAGAIN && errno != EINTR);
+        c->reset = n < 0 && errno != EAGAIN && errno != EINTR;
+        c->ended = n == 0 || c->reset;
         return !c->ended;
     }
     c->have += (size_t)n;
@@ -248,6 +249,10 @@ bool client_closed(client *c)
             return false;
     return c->have == 0;
 }
+
+bool client_let_go(client *c) { return client_closed(c) && !c->reset; }
+
+void client_take(client *c) { take_in(c, now_s()); }
 
 const char *client_rest(client *c)
 {

@@ -34,6 +34,8 @@ bool    client_say(client *c, const char *text);
 answer  client_answer(client *c);
 answer  client_answer_to_head(client *c);    /* one that has no body, whatever its Content-Length */
 bool    client_closed(client *c);            /* waits for the end: true if nothing more came before it */
+bool    client_let_go(client *c);            /* the same, and not by a reset: it may have sent more than was wanted */
+void    client_take(client *c);              /* a little of what is there, for a later answer */
 bool    client_quiet(client *c);             /* is there neither a byte nor an end to be read right now? */
 const char *client_rest(client *c);          /* reads to the end: all that came, terminated; lives as long as c */
 size_t  client_drain(client *c);             /* reads to the end and counts */
