@@ -95,6 +95,7 @@ START_TEST(what_a_reader_has_taken_earns_what_follows_its_time_anew)
 {
     client_small_buffer();
     serving_config.limits.output = 4096;
+    serving_config.limits.pipeline = 300;    /* or it would wait for its next turn in between */
     serve();
     client c = client_new();
     client_send(&c, requests(300));
