@@ -1,11 +1,11 @@
 /* chain.c - see chain.h. */
 #include "chain.h"
-#include "server/base/memory.h"
 
 #include <uv.h>
 
+/* It lies in the room of the promise that is the result. */
 struct step {
-    promise *whole, *now;                    /* now: what a cancel reaches; NULL if nothing can be */
+    promise *now;                            /* what a cancel reaches; NULL if nothing can be */
     union {
         promise *(*next)(void *arg);         /* of then and finally */
         promise *(*handle)(int err, void *arg);              /* of catch */
@@ -16,14 +16,11 @@ struct step {
     bool      cancelled;
 };
 
-static _Thread_local pool steps = POOL(struct step);
+_Static_assert(sizeof(struct step) <= PROMISE_ROOM, "a step is a promise with what comes next");
 
 static void end(struct step *s, int err)
 {
-    if (s->kind == FINALLY && s->outcome)
-        err = s->outcome;
-    promise_settle(s->whole, err);
-    pool_put(&steps, s);
+    promise_settle(promise_of_room(s), s->kind == FINALLY && s->outcome ? s->outcome : err);
 }
 
 static void next_settled(int err, void *arg) { end(arg, err); }
@@ -72,12 +69,12 @@ static void cancel_step(promise *p, void *arg)
 
 static promise *chain(promise *p, struct step made)
 {
-    struct step *s = pool_get(&steps);
+    promise *whole = promise_new_with_room(cancel_step);
+    struct step *s = promise_room(whole);
     *s = made;
     s->now = p;
-    s->whole = promise_new(cancel_step, s);
     when_settled(p, p_settled, s);
-    return s->whole;
+    return whole;
 }
 
 promise *then(promise *p, promise *(*next)(void *), void *arg)

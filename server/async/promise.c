@@ -1,4 +1,6 @@
-/* promise.c - see promise.h. A promise has at most one follower, because it has one owner. */
+/* promise.c - see promise.h. A promise has at most one follower, because it has one scope.
+ *
+ * Thousands wait at once, so what is not needed at the same time shares its place. */
 #include "promise.h"
 #include "loop.h"
 #include "scope.h"
@@ -8,28 +10,31 @@
 
 struct promise {
     union {
-        ready   node;                        /* once given on: how the follower gets scheduled; must be first */
-        struct { promise *next, **link; };   /* until then: among those of its owner */
+        struct { promise_cancel_fn *cancel; void *cancel_arg; };             /* until it settles; cancel is NULL once used */
+        ready node;                          /* from then on, if given on: how the follower gets scheduled; must be first */
     };
-    int                err;
-    label              label;
-    bool               settled;
+    union {
+        struct { promise *next, **link; };   /* until it is given on: among those of its scope */
+        struct { void (*done)(int err, void *arg); void *done_arg; };        /* from then on */
+    };
+    int         err;
+    label       label;
     enum { KEPT, GIVEN_ON, ABANDONED } state : 8;
-    scope_ref         *of;                   /* on whose behalf it was made */
-    promise_cancel_fn *cancel;               /* NULL once used */
-    void              *cancel_arg;
-    void             (*done)(int err, void *arg);
-    void              *done_arg;
-    const char        *maker;
-    const void        *place;
+    bool        settled : 1;
+    bool        has_room : 1;                /* behind it */
+    scope_ref  *of;                          /* on whose behalf it was made */
+    const char *maker;
+    const void *place;
 };
 
-static _Thread_local pool promises = POOL(promise);
+_Static_assert(sizeof(promise) <= 64, "a waiting request has several");
+
+static _Thread_local pool promises = POOL(promise), with_room = POOL_OF_SIZE(sizeof(promise) + PROMISE_ROOM);
 
 static void free_promise(promise *p)
 {
     scope_ref_put(p->of);
-    pool_put(&promises, p);
+    pool_put(p->has_room ? &with_room : &promises, p);
 }
 
 static void follow(ready *node)
@@ -48,17 +53,38 @@ static void follow(ready *node)
     scope_enter(before);
 }
 
-promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place)
+static promise *begin(promise *p, promise made)
 {
-    promise *p = pool_get(&promises);
     scope *o = scope_here();
-    *p = (promise){ .next = o->first, .link = &o->first, .label = o->label, .cancel = cancel, .cancel_arg = arg,
-                    .of = scope_ref_get(o), .maker = maker, .place = place };
+    *p = made;
+    p->next = o->first;
+    p->link = &o->first;
+    p->label = o->label;
+    p->of = scope_ref_get(o);
     if (p->next)
         p->next->link = &p->next;
     o->first = p;
     return p;
 }
+
+promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place)
+{
+    return begin(pool_get(&promises), (promise){ .cancel = cancel, .cancel_arg = arg, .maker = maker, .place = place });
+}
+
+promise *promise_make_with_room(promise_cancel_fn *cancel, const char *maker, const void *place)
+{
+    promise *p = pool_get(&with_room);
+    return begin(p, (promise){ .cancel = cancel, .cancel_arg = p + 1, .has_room = true, .maker = maker, .place = place });
+}
+
+void *promise_room(promise *p)
+{
+    assert(p->has_room && !p->settled);
+    return p + 1;
+}
+
+promise *promise_of_room(void *room) { return (promise *)room - 1; }
 
 promise *promise_make_settled(int err, const char *maker, const void *place)
 {
@@ -93,21 +119,27 @@ void promise_abandon(promise *p)
         free_promise(p);
 }
 
+static void follow_soon(promise *p)
+{
+    p->node.run = follow;
+    loop_ready(&p->node);
+}
+
 void promise_settle(promise *p, int err)
 {
     assert(!p->settled && err <= 0);
     p->settled = true;
     p->err = err;
     if (p->state == GIVEN_ON)
-        loop_ready(&p->node);
+        follow_soon(p);
     else if (p->state == ABANDONED)
         free_promise(p);
 }
 
 void promise_cancel(promise *p)
 {
-    promise_cancel_fn *cancel = p->cancel;
-    if (p->settled || !cancel)
+    promise_cancel_fn *const cancel = p->settled ? NULL : p->cancel;
+    if (!cancel)
         return;
     p->cancel = NULL;
     cancel(p, p->cancel_arg);
@@ -119,11 +151,10 @@ void when_settled(promise *p, void (*done)(int, void *), void *arg)
     if (p->state == KEPT)
         leave_scope(p);
     p->state = GIVEN_ON;
-    p->node.run = follow;
     p->done = done;
     p->done_arg = arg;
     if (p->settled)
-        loop_ready(&p->node);
+        follow_soon(p);
 }
 
 bool promise_take_if_settled(promise *p, int *err)

@@ -31,19 +31,28 @@ typedef struct promise promise;
 typedef void promise_cancel_fn(promise *p, void *arg);
 
 /* MUST_AWAIT promise *promise_new(promise_cancel_fn *cancel, void *arg)
+ * MUST_AWAIT promise *promise_new_with_room(promise_cancel_fn *cancel)        see promise_room
  * MUST_AWAIT promise *promise_settled(int err)                  one that is already done
  *
- * cancel may be NULL: such work cannot be stopped, and cancelling it does nothing. Both are known by the
+ * cancel may be NULL: such work cannot be stopped, and cancelling it does nothing. All are known by the
  * function that calls them, sleep_for() for one, and by the place that it was called from. One that gets
  * its promise from a helper says with promise_named that it should be known by itself. */
 #define promise_new(cancel, arg) promise_make((cancel), (arg), PROMISE_ORIGIN)
+#define promise_new_with_room(cancel) promise_make_with_room((cancel), PROMISE_ORIGIN)
 #define promise_settled(err)     promise_make_settled((err), PROMISE_ORIGIN)
 #define promise_named(p)         promise_rename((p), PROMISE_ORIGIN)
 #define PROMISE_ORIGIN           __func__, __builtin_return_address(0)
 
 MUST_AWAIT promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place);
+MUST_AWAIT promise *promise_make_with_room(promise_cancel_fn *cancel, const char *maker, const void *place);
 MUST_AWAIT promise *promise_make_settled(int err, const char *maker, const void *place);
 MUST_AWAIT promise *promise_rename(promise *p, const char *maker, const void *place);
+
+/* What the work behind p needs, in one piece with it: so many bytes, not zeroed, aligned for pointers and 64-bit
+ * numbers, which are there until p has settled. cancel gets them as its arg. */
+enum { PROMISE_ROOM = 32 };
+void    *promise_room(promise *p);           /* of one made with room */
+promise *promise_of_room(void *room);
 
 void promise_settle(promise *p, int err);                     /* a second call is a bug */
 void promise_cancel(promise *p);                              /* no-op once settled or cancelled */

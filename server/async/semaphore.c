@@ -6,13 +6,13 @@
 #include <assert.h>
 #include <uv.h>
 
-struct waiter { wait_queue_entry place; promise *promise; semaphore *semaphore; };   /* place must be first */
+struct waiter { wait_queue_entry place; semaphore *semaphore; };   /* in the room of its promise; place must be first */
 struct semaphore {
     int  permits, free, waiting, max_waiting;
     wait_queue line;
 };
 
-static _Thread_local pool waiters = POOL(struct waiter);
+_Static_assert(sizeof(struct waiter) <= PROMISE_ROOM, "who waits is a promise with a place in line");
 
 void semaphore_set_target(semaphore *s, uint64_t ms) { s->line.codel.target = ms * 1000000; }
 
@@ -34,8 +34,7 @@ static void leave_line(struct waiter *w, int err)
     semaphore *s = w->semaphore;
     wait_queue_leave(&s->line, &w->place);
     s->waiting--;
-    promise_settle(w->promise, err);
-    pool_put(&waiters, w);
+    promise_settle(promise_of_room(w), err);
 }
 
 static void cancel(promise *p, void *arg)
@@ -52,11 +51,12 @@ promise *semaphore_enter(semaphore *s)
     }
     if (s->waiting == s->max_waiting)
         return promise_settled(UV_EAGAIN);
-    struct waiter *w = pool_get(&waiters);
+    promise *p = promise_new_with_room(cancel);
+    struct waiter *w = promise_room(p);
     w->semaphore = s;
     wait_queue_join(&s->line, &w->place);
     s->waiting++;
-    return w->promise = promise_new(cancel, w);
+    return p;
 }
 
 void semaphore_leave(semaphore *s)

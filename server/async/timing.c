@@ -10,24 +10,14 @@
 #include "server/base/memory.h"
 #include "server/base/uncertain.h"
 
-struct sleeper { timer timer; promise *promise; };
+_Static_assert(sizeof(timer) <= PROMISE_ROOM, "a sleep is a promise with its timer");
 
-static _Thread_local pool sleepers = POOL(struct sleeper);
+static void sleep_is_over(timer *t) { promise_settle(promise_of_room(t), 0); }
 
-static void wake(struct sleeper *s, int err)
+static void cancel_sleep(promise *p, void *arg)
 {
-    promise_settle(s->promise, err);
-    pool_put(&sleepers, s);
-}
-
-static void sleeper_rang(timer *t) { wake((struct sleeper *)t, 0); }
-
-static void cancel_sleeper(promise *p, void *arg)
-{
-    struct sleeper *s = arg;
-    (void)p;
-    timer_stop(&s->timer);
-    wake(s, UV_ECANCELED);
+    timer_stop(arg);
+    promise_settle(p, UV_ECANCELED);
 }
 
 promise *sleep_for(uint64_t ms)
@@ -37,11 +27,11 @@ promise *sleep_for(uint64_t ms)
         const int err = blocking_wait(-1, 0, until);
         return promise_settled(err == UV_ETIMEDOUT && until <= blocking_deadline() ? 0 : err);
     }
-    struct sleeper *s = pool_get(&sleepers);
-    s->timer = (timer){ 0 };
-    s->promise = promise_new(cancel_sleeper, s);
-    timer_set(&s->timer, ms, sleeper_rang);
-    return s->promise;
+    promise *p = promise_new_with_room(cancel_sleep);
+    timer *t = promise_room(p);
+    *t = (timer){ 0 };
+    timer_set(t, ms, sleep_is_over);
+    return p;
 }
 
 struct deadline {

@@ -4,6 +4,7 @@
 #include "tests/support/support.h"
 
 #include <signal.h>
+#include <string.h>
 #include <uv.h>
 
 static int seen[8], count;
@@ -105,6 +106,50 @@ START_TEST(settling_twice_is_a_bug)
 }
 END_TEST
 
+static void *seen_arg;
+
+static void keep_its_arg(promise *p, void *arg)
+{
+    seen_arg = arg;
+    promise_settle(p, UV_ECANCELED);
+}
+
+START_TEST(one_with_room_has_it_until_it_settles_and_cancel_gets_it)
+{
+    enum { MANY = 40 };
+    promise *p[MANY];
+    uint64_t *room[MANY];
+    for (int i = 0; i < MANY; i++) {         /* among others, which have none */
+        when_settled(promise_settled(0), note, NULL);
+        p[i] = promise_new_with_room(keep_its_arg);
+        room[i] = promise_room(p[i]);
+        ck_assert_uint_eq((uintptr_t)room[i] % sizeof(uint64_t), 0);
+        ck_assert_ptr_eq(promise_of_room(room[i]), p[i]);
+        memset(room[i], i, PROMISE_ROOM);
+        count = 0;
+        loop_run();
+    }
+    for (int i = 0; i < MANY; i++) {
+        for (size_t at = 0; at < PROMISE_ROOM; at++)
+            ck_assert_int_eq(((char *)room[i])[at], i);
+        when_settled(p[i], note, NULL);
+        promise_cancel(p[i]);
+        ck_assert_ptr_eq(seen_arg, room[i]);
+        count = 0;
+        loop_run();
+        ck_assert_int_eq(seen[0], UV_ECANCELED);
+    }
+}
+END_TEST
+
+START_TEST(what_has_settled_has_no_room_any_more)
+{
+    promise *p = promise_new_with_room(NULL);
+    promise_settle(p, 0);
+    promise_room(p);
+}
+END_TEST
+
 START_TEST(giving_on_twice_is_a_bug)
 {
     promise *p = promise_new(NULL, NULL);
@@ -129,6 +174,8 @@ Suite *promise_suite(void)
     tcase_add_test(t, a_settled_promise_is_not_cancelled);
     tcase_add_test(t, without_a_cancel_function_cancelling_does_nothing);
     tcase_add_test(t, only_a_settled_promise_can_be_taken);
+    tcase_add_test(t, one_with_room_has_it_until_it_settles_and_cancel_gets_it);
+    tcase_add_test_raise_signal(t, what_has_settled_has_no_room_any_more, SIGABRT);
     tcase_add_test_raise_signal(t, settling_twice_is_a_bug, SIGABRT);
     tcase_add_test_raise_signal(t, giving_on_twice_is_a_bug, SIGABRT);
     tcase_add_test_raise_signal(t, an_outcome_is_never_positive, SIGABRT);
