@@ -18,14 +18,20 @@ typedef struct scope {
     promise          *first;                 /* made on its behalf, and not given on yet */
     struct scope_ref *ref;                   /* how its promises know it; NULL before the first */
     const char       *name;                  /* static */
-    uint64_t          since;                 /* milliseconds of uv_hrtime's clock; 0: it was always there */
+    uint32_t          since;                 /* milliseconds of uv_hrtime's clock, of which these are the low bits; 0: it
+                                                was always there */
     label             label;
 } scope;
+
+_Static_assert(sizeof(scope) <= 32, "each waiting request has one");
 
 extern _Thread_local scope *scope_entered;   /* NULL: the thread's own */
 extern _Thread_local scope  scope_thread;
 
 static inline scope *scope_here(void) { return scope_entered ? scope_entered : &scope_thread; }
+
+/* Milliseconds, now being those of uv_hrtime's clock; of one that is there for seven weeks it begins anew. */
+static inline uint32_t scope_age(const scope *o, uint64_t now) { return (uint32_t)now - o->since; }
 
 /* From now on this thread runs on behalf of o, which must stay where it is until scope_end; NULL: of its
  * own. Returns who it was before, to be entered again. */

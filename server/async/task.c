@@ -240,7 +240,7 @@ static void begin(task *t, int (*fn)(void *), void *arg)
     t->fn = fn;
     t->arg = arg;
     t->scope.label = scope_here()->label;
-    t->scope.since = now();
+    t->scope.since = (uint32_t)now();
     t->result = promise_new(cancel, t);
     t->track = track_here ? track_begin_task(track_here, t->scope.name) : NULL;
     join(t);
@@ -362,7 +362,7 @@ void task_each(void (*show)(const task_view *v, void *arg), void *arg)
 {
     const uint64_t time = now();
     for (const task *t = all; t; t = t->next) {
-        task_view v = { .name = t->scope.name, .label = t->scope.label, .age = time - t->scope.since,
+        task_view v = { .name = t->scope.name, .label = t->scope.label, .age = scope_age(&t->scope, time),
                         .running = t == current, .place = t->place };
         if (t->awaiting)
             v.awaits = promise_origin_of(t->awaiting);

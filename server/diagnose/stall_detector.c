@@ -143,7 +143,7 @@ static void write_stack(const stack_sample *t, char *to, size_t size)
 static void log_report(const report *r)
 {
     char stack[1600] = "where, it did not say in time", who[160] = "";
-    const unsigned long long ms = r->ms, since = r->said.on_behalf.since;
+    const unsigned long long ms = r->ms;
     const char *by = r->label ? " by " : "", *whom = r->label ? label_name(r->label) : "";
     if (r->over) {
         log_warning("loop %d was blocked for %llu ms%s%s", r->number, ms, by, whom);
@@ -151,8 +151,8 @@ static void log_report(const report *r)
     }
     if (r->seen)
         write_stack(&r->said, stack, sizeof stack);
-    if (since)
-        snprintf(who, sizeof who, " (%s, %llu ms old)", r->said.on_behalf.name, (unsigned long long)now_ms() - since);
+    if (r->said.on_behalf.since)
+        snprintf(who, sizeof who, " (%s, %u ms old)", r->said.on_behalf.name, scope_age(&r->said.on_behalf, now_ms()));
     log_warning("loop %d is blocked, for %llu ms by now%s%s%s: %s", r->number, ms, by, whom, who, stack);
 }
 

@@ -98,7 +98,7 @@ def wait_of(task):
 def title(number, loop, task):
     scope = task["scope"]
     label = gdb.parse_and_eval("'server/async/label.c'::labels")[int(scope["label"])]["name"]
-    age = max(0, int(time.monotonic() * 1000) - int(scope["since"]))
+    age = (int(time.monotonic() * 1000) - int(scope["since"])) % 2**32   # of both there are only the low bits
     return f"{number}  loop {loop}: {text(scope['name'])}, {age} ms old ({text(label)}), {wait_of(task)}"
 
 

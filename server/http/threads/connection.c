@@ -187,7 +187,7 @@ static bool converse(conversation *c, const request_parser *in, size_t head)
 
     request_parser_init(in, r, small ? ROOM : size);
     r->started = uv_hrtime();
-    r->scope.since = r->started / 1000000;
+    r->scope.since = (uint32_t)(r->started / 1000000);
     r->connection = c;
     r->host = &host;
     r->out = &c->out;
