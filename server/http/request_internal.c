@@ -31,7 +31,6 @@ void request_init(void *room, size_t size, const head *h)
 
 void request_done(request *req)
 {
-    output_free(&req->held);
     arena_done(&req->arena);
 }
 

@@ -23,42 +23,47 @@ struct request {
     void         *connection;                /* the host's */
     const route  *route;                     /* NULL: answered without a handler */
     arena         arena;
-    output       *out;                       /* where the answer goes: the connection's output, or held */
-    output        held;
+    output       *out;                       /* where the answer goes: the connection's output, or one of the arena's */
     body         *body;                      /* NULL if it has none */
     scope         scope;                     /* of what its handler makes outside of a task; with a route */
-    promise      *running;                   /* the handler's; NULL when it has none or has ended */
-    union {
-        struct {
-            promise *waiting;                /* for room for the next piece */
-            promise *arriving;               /* a piece of its body, for which its handler waits */
-        };
-        wait_queue_entry place;                    /* until its handler begins: while it waits to be let in (admission.h) */
-    };
-    task         *task;                      /* on whose stack this lies; NULL if it lies on the heap */
     union {
         void       *context;                 /* with a route: the site's own */
         const char *allow;                   /* without: the path's methods; NULL when there is nothing at it */
     };
-    text          extra;                     /* headers of the answer so far, each with CRLF */
-    uint64_t      started, left;             /* left: bytes of a begun answer still to come */
+    const char   *extra;                     /* headers of the answer so far, each with CRLF; NULL: none */
+    uint64_t      started;                   /* nanoseconds of uv_hrtime's clock: when its head was complete */
     uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
-    timer         timer;                     /* rings then, for a promise handler; a task has its own */
+    union {
+        wait_queue_entry place;              /* while it waits to be let in (admission.h) */
+        struct {                             /* before and after that */
+            promise *running;                /* the handler's; NULL when it has none or has ended */
+            promise *waiting;                /* for room for the next piece */
+            uint64_t left;                   /* bytes of a begun answer still to come */
+        };
+    };
+    union {
+        task *task;                          /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
+        timer timer;                         /* of a promise handler: rings at the deadline; a task has its own */
+    };
     span          path, query;               /* of head; an empty path stands for / */
     span          parameters[MAX_PARAMETERS_OF_PATH];        /* of path */
     uint16_t      header_count;
     uint8_t       method;                    /* llhttp's number */
-    uint8_t       minor;                     /* 1 of HTTP/1.1 */
-    uint8_t       needs;                     /* of router.h */
-    bool          keep_alive;
-    bool          answered;                  /* respond or respond_begin has been called */
-    bool          finished;                  /* its handler has ended, and all that it has begun: nothing more will come */
-    bool          held_back;                 /* it may not start before those ahead have ended */
-    bool          waits;                     /* it does so to be let in */
-    bool          ahead;                     /* its client had sent it among others, without waiting for answers */
-    bool          gone;                      /* so is its client: answers are dropped */
+    uint8_t       minor : 1;                 /* 1 of HTTP/1.1 */
+    uint8_t       needs : 3;                 /* of router.h */
+    bool          keep_alive : 1;
+    bool          answered : 1;              /* respond or respond_begin has been called */
+    bool          finished : 1;              /* its handler has ended, and all that it has begun: nothing more will come */
+    bool          held_back : 1;             /* it may not start before those ahead have ended */
+    bool          waits : 1;                 /* it does so to be let in */
+    bool          ahead : 1;                 /* its client had sent it among others, without waiting for answers */
+    bool          gone : 1;                  /* so is its client: answers are dropped */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
 };
+
+/* Thousands wait at once. */
+_Static_assert(sizeof(request) <= 232, "what is needed only at times may lie in the arena, or share its place");
+_Static_assert(NEEDS <= 8, "needs has three bits");
 
 static inline const header *request_headers(const request *req) { return (const header *)(req + 1); }
 

@@ -34,7 +34,7 @@ static char *put(char *at, text t)
 
 void respond_header(request *req, const char *name, const char *format, ...)
 {
-    const text called = text_of(name), before = req->extra;
+    const text called = text_of(name), before = text_of(req->extra ? req->extra : "");
     char line[256];                          /* a longer value is printed twice */
     va_list args, again;
     va_start(args, format);
@@ -51,8 +51,8 @@ void respond_header(request *req, const char *name, const char *format, ...)
     for (char *const end = at + value.length; at < end; at++)
         if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
             *at = ' ';                       /* nobody ends a header but us */
-    at = put(at, TEXT("\r\n"));
-    req->extra = (text){ all, (size_t)(at - all) };
+    *put(at, TEXT("\r\n")) = '\0';
+    req->extra = all;
     va_end(again);
     va_end(args);
 }
@@ -64,8 +64,8 @@ static bool bodiless(int status) { return status == 204 || status == 304; }
 static char *respond_head(request *req, int status, const char *type, uint64_t length, size_t body)
 {
     const text line = status_line(status), common = common_headers();
-    const text media = text_of(type ? type : ""), policy = type && policy_is_page(type) ? POLICY_OF_PAGES : TEXT("");
-    const size_t bound = line.length + common.length + media.length + policy.length + req->extra.length + body + 128;
+    const text media = text_of(type ? type : ""), extra = text_of(req->extra ? req->extra : ""), policy = type && policy_is_page(type) ? POLICY_OF_PAGES : TEXT("");
+    const size_t bound = line.length + common.length + media.length + policy.length + extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
     char digits[TEXT_DIGITS];
 
@@ -86,7 +86,7 @@ static char *respond_head(request *req, int status, const char *type, uint64_t l
     else if (req->minor == 0)
         at = put(at, TEXT("Connection: keep-alive\r\n"));
     at = put(at, policy);
-    at = put(at, req->extra);
+    at = put(at, extra);
     at = put(at, TEXT("\r\n"));
     output_cut(req->out, bound - (size_t)(at - start) - body);
     return at;

@@ -50,6 +50,8 @@ typedef struct connection {
     bool          closing : 1;               /* its socket has been closed, and no new request may come */
 } connection;
 
+_Static_assert(sizeof(connection) <= 120, "thousands are idle at once");
+
 /* connection.c: its time and its end. */
 void connection_begin(int fd);               /* a client has connected: its socket, non-blocking, is the connection's */
 void connection_watch(connection *c);        /* its phase may have changed: its time limit too */
@@ -78,6 +80,7 @@ void     stream_end(connection *c, const request *r);        /* its handler has 
 void pipeline_begin(request *r);             /* it has waited, and its handler may run now */
 void pipeline_decline(request *r, int err);  /* it has waited, and is answered with an error instead */
 void pipeline_decline_with(request *r, text answer);         /* or with that, from the status line on */
+size_t pipeline_room(const connection *c);   /* of the arena of the next one: what pipeline_append needs of it */
 void pipeline_append(connection *c, request *r);
 void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */
 void pipeline_refuse(connection *c, int err);        /* answers all that came before, then this error, then ends */

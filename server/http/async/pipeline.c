@@ -5,6 +5,8 @@
 #include "connection.h"
 #include "server/base/memory.h"
 
+#include <stdalign.h>
+
 static void answering(request *r) { worker_here->answering(r); }
 
 static void deadline_came(timer *t)
@@ -14,11 +16,14 @@ static void deadline_came(timer *t)
         promise_cancel(r->running);
 }
 
+static bool is_for_task(const request *r) { return r->route && r->route->await; }
+
 static void limit(request *r)
 {
-    if (r->task)
-        task_limit(r->task, r->deadline);
-    else if (r->deadline == NO_DEADLINE)
+    if (is_for_task(r)) {
+        if (r->task)
+            task_limit(r->task, r->deadline);
+    } else if (r->deadline == NO_DEADLINE)
         timer_stop(&r->timer);
     else if (r->running)
         timer_set_at(&r->timer, r->deadline, deadline_came);
@@ -28,7 +33,7 @@ static const request_host host = { .room = writer_room, .share = writer_share, .
 
 static void free_request(request *r)
 {
-    task *t = r->task;
+    task *t = is_for_task(r) ? r->task : NULL;
     const bool on_heap = !t || task_room(t) != r;
     request_done(r);
     if (on_heap)
@@ -65,7 +70,7 @@ static void advance(connection *c)
             c->last = NULL;
             break;
         }
-        output_move(&c->out, &r->held);
+        output_move(&c->out, r->out);
         r->out = &c->out;
         if (r->held_back && !c->closing) {
             r->held_back = false;
@@ -159,7 +164,7 @@ static void start(request *r)
         r->finished = true;
         return;
     }
-    r->scope.since = r->started / 1000000;
+    r->scope.since = (uint32_t)(r->started / 1000000);
     if (r->route->callback) {
         start_callback(r);
         return;
@@ -180,7 +185,7 @@ static void start(request *r)
     }
     r->running = p;
     when_settled(p, on_settled, r);
-    if (!r->task)
+    if (!is_for_task(r))
         limit(r);
     if (r->gone)                             /* its first piece found nobody there */
         promise_cancel(p);
@@ -221,11 +226,13 @@ void pipeline_decline_with(request *r, text answer)
     advance(r->connection);
 }
 
+size_t pipeline_room(const connection *c) { return c->first ? sizeof(output) + alignof(max_align_t) - 1 : 0; }
+
 void pipeline_append(connection *c, request *r)
 {
     r->connection = c;
     r->host = &host;
-    r->out = c->first ? &r->held : &c->out;
+    r->out = c->first ? arena_alloc(&r->arena, sizeof *r->out) : &c->out;
     if (c->last)
         c->last->next = r;
     else
@@ -245,7 +252,7 @@ void pipeline_refuse(connection *c, int err)
     }
     c->reading = false;
     if (!r) {
-        const size_t size = request_size(&NO_HEAD, 0);
+        const size_t size = request_size(&NO_HEAD, pipeline_room(c));
         r = mem_alloc(size);
         request_init(r, size, &NO_HEAD);
         pipeline_append(c, r);
@@ -262,7 +269,7 @@ void pipeline_abandon(connection *c)
     c->reading = false;
     for (request *r = c->first; r; r = r->next) {
         r->gone = true;
-        output_free(&r->held);
+        output_free(r->out);
         if (r->held_back)
             r->finished = true;
         if (r->waits) {

@@ -60,7 +60,7 @@ static size_t take_body(connection *c, const char *at, size_t length)
 }
 
 /* One that may start now lies on the stack of its own task. */
-static request *make_request(const request_parser *in, bool now)
+static request *make_request(const connection *c, const request_parser *in, bool now)
 {
     size_t size = request_parser_size(in, ON_STACK);
     const route *route = in->match.route;
@@ -68,10 +68,11 @@ static request *make_request(const request_parser *in, bool now)
     if (now && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, in->needs))
         t = task_new(route->path, size);
     if (!t)
-        size = request_parser_size(in, 0);
+        size = request_parser_size(in, pipeline_room(c));
     request *r = t ? task_room(t) : mem_resize(NULL, size);
     request_parser_init(in, r, size);
-    r->task = t;
+    if (t)
+        r->task = t;
     return r;
 }
 
@@ -110,7 +111,7 @@ static size_t take_head(connection *c, head_validator *g, uint64_t now, const ch
     if (shed(c, in, at + size, rest))
         return (size_t)size;
     const bool whole = !in->head.chunked && in->head.content_length <= rest;
-    request *r = make_request(in, whole || request_parser_streams(in));
+    request *r = make_request(c, in, whole || request_parser_streams(in));
     r->started = now;
     r->ahead = c->first || c->more || in->head.content_length < rest;
     if (worker_here->draining)

@@ -10,8 +10,8 @@
 static void wake(request *r, int err)
 {
     connection *c = r->connection;
-    promise *p = r->arriving;
-    r->arriving = NULL;
+    promise *p = r->body->arriving;
+    r->body->arriving = NULL;
     if (!p)
         return;
     body_waited(r->body, c->phase == BODY ? (uint32_t)timer_now() - c->since : 0);
@@ -26,7 +26,7 @@ static void stop_waiting(promise *p, void *arg)
     wake(arg, UV_ECANCELED);
 }
 
-bool stream_is_waited_for(const request *r) { return r->arriving; }
+bool stream_is_waited_for(const request *r) { return r->body->arriving; }
 
 void stream_break(connection *c, int err)
 {
@@ -70,12 +70,12 @@ promise *stream_more(request *r)
         writer_flush_soon(c);
     }
     r->body->unannounced = false;
-    r->arriving = promise_new(stop_waiting, r);
+    r->body->arriving = promise_new(stop_waiting, r);
     if (c->blocked)                          /* some of it lies aside */
         writer_flush_soon(c);
     if (!c->busy)
         connection_watch(c);
-    return r->arriving;
+    return r->body->arriving;
 }
 
 void stream_end(connection *c, const request *r)

@@ -24,6 +24,7 @@ typedef struct body {
     uint64_t framing;                        /* bytes that were not content */
     size_t   framing_limit;
     uint64_t waited;                         /* ms: see body_waited */
+    struct promise *arriving;                /* of a piece for which its handler waits; stream.c's */
     int      err;                            /* why no more will come; 0 */
     bool     is_chunked;
     bool     complete;
