@@ -8,7 +8,8 @@
  *
  *                    A callback is known by the loop's pulse (loop_activity.h), which the watch reads four times
  *                    in the time that is allowed: so one that takes a quarter longer is always seen.
- *                    What cannot be measured is when it began: the times may be a quarter short.
+ *                    What cannot be measured is when it began: the times may be a quarter short. While one is
+ *                    blocked the watchdog looks more often: where it is, and when that is over, is known soon.
  *   Forgotten ones.  Promises that nobody awaits (unawaited.h) are logged by it.
  *   A dump.          On SIGUSR2, or when asked, each loop writes down its tasks, and the watch logs them (task_dump.h).
  *
@@ -20,7 +21,7 @@
 #include <stdint.h>
 
 int  watchdog_start(uint64_t slow_ms);          /* 0, or a negative error; slow_ms 0: blocked loops are not looked for */
-void watchdog_stop(void);                       /* after the last watchdog_loop_end */
+void watchdog_stop(void);                       /* after the last watchdog_loop_end; what is still to be logged is */
 
 void watchdog_loop_begin(void);                 /* this thread's loop, after loop_start */
 void watchdog_loop_end(void);                   /* before loop_done */

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t ahead, each_look;             /* milliseconds */
+static _Atomic int64_t ahead, each_look;     /* milliseconds; any thread may look */
 
 /* Check, which measures how long a test ran, must not be told the same. */
 static bool in_libuv(void *caller)
@@ -25,9 +25,9 @@ int clock_gettime(clockid_t clock, struct timespec *t)
     const long err = syscall(SYS_clock_gettime, clock, t);
     if (err || (ahead == 0 && each_look == 0) || !in_libuv(__builtin_return_address(0)))
         return (int)err;
-    ahead += each_look;
-    const int64_t total = t->tv_nsec + ahead % 1000 * 1000000;
-    t->tv_sec += (time_t)(ahead / 1000 + total / 1000000000);
+    const int64_t skipped = ahead += each_look;
+    const int64_t total = t->tv_nsec + skipped % 1000 * 1000000;
+    t->tv_sec += (time_t)(skipped / 1000 + total / 1000000000);
     t->tv_nsec = (long)(total % 1000000000);
     return 0;
 }

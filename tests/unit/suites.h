@@ -29,6 +29,7 @@
     run(loop_activity_suite)             \
     run(promise_suite)           \
     run(scope_suite)             \
+    run(stall_detector_suite)    \
     run(watchdog_suite)             \
     run(symbols_suite)           \
     run(crash_handler_suite)             \

@@ -21,7 +21,7 @@ typedef struct process {
     int   fd;                                /* non-blocking; it ends when the process does */
 } process;
 
-/* 0, or a negative error and there is none. It may take so many bytes of memory. */
+/* 0, or a negative error and there is none, nor anything left of it. It may take so many bytes of memory. */
 int process_start(process *p, size_t memory);
 
 /* Lets it end by itself within so many milliseconds, then kills it; returns when it is gone, with its status as

@@ -1,4 +1,5 @@
 /* test_watchdog.c - blocked loops are found out, where they are and for whom; dumps say what tasks wait for. */
+#include "server/diagnose/unawaited.h"
 #include "server/async/label.h"
 #include "server/async/loop.h"
 #include "server/async/scope.h"
@@ -253,6 +254,61 @@ START_TEST(a_loop_that_has_nothing_to_do_is_not_blocked)
 }
 END_TEST
 
+static struct sigaction      asked_by_watchdog;
+static volatile sig_atomic_t asked;
+
+static void note_question(int number)
+{
+    asked_by_watchdog.sa_handler(number);
+    asked = 1;
+}
+
+/* Until it is asked what it does, the watchdog looks only when it is woken: a quarter of an hour is too long to wait for. */
+static void block_for_hours(ready *r)
+{
+    struct sigaction own;
+    (void)r;
+    sigaction(SIGURG, NULL, &asked_by_watchdog);
+    own = asked_by_watchdog;
+    own.sa_handler = note_question;
+    sigaction(SIGURG, &own, NULL);
+    while (!asked && log_times("is blocked") == 0) {
+        clock_skip(600000);
+        watchdog_wake();
+        for (uint64_t until = uv_hrtime() + 3000000; uv_hrtime() < until;)
+            ;
+    }
+    spin_until("is blocked", 1);             /* nobody wakes it any more */
+    has("is blocked");
+}
+
+START_TEST(while_a_loop_is_blocked_it_is_looked_at_more_often)
+{
+    static ready slow = { .run = block_for_hours };
+    begin(3600000);
+    loop_immediate(&slow);
+    loop_run();
+    end();
+    has("was blocked");
+}
+END_TEST
+
+static void forget_one(void)
+{
+    unawaited_note(&(promise_origin){ .maker = "maker", .place = (const void *)forget_one }, "test");
+}
+
+START_TEST(what_is_forgotten_is_logged_when_the_watchdog_stops_at_the_latest)
+{
+    begin(0);
+    forget_one();
+    spin_until("never awaited", 1);
+    forget_one();                            /* within a second: not yet */
+    end();
+    ck_assert_int_eq(log_times("never awaited"), 2);
+}
+END_TEST
+
 static int sleep_long(void *arg)
 {
     (void)arg;
@@ -314,6 +370,8 @@ Suite *watchdog_suite(void)
     tcase_add_test(t, two_loops_that_are_blocked_at_once_are_both_logged);
     tcase_add_test(t, what_is_quick_enough_is_not_logged_nor_is_anything_if_nothing_is_slow);
     tcase_add_test(t, a_loop_that_has_nothing_to_do_is_not_blocked);
+    tcase_add_test(t, while_a_loop_is_blocked_it_is_looked_at_more_often);
+    tcase_add_test(t, what_is_forgotten_is_logged_when_the_watchdog_stops_at_the_latest);
     tcase_add_test(t, a_dump_names_every_task_and_what_it_waits_for);
     suite_add_tcase(s, t);
     return s;

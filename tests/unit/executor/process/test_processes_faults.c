@@ -2,11 +2,15 @@
  * whose parent dies. */
 #include "processing.h"
 #include "server/async/loop.h"
+#include "server/executor/process/process.h"
 #include "server/executor/process/loop_pool_internal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -137,6 +141,34 @@ START_TEST(without_descriptors_none_can_start_and_jobs_are_refused)
 }
 END_TEST
 
+static int spawn_error;
+
+/* Stands before libc's. */
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+                char *const arguments[], char *const environment[])
+{
+    const typeof(&posix_spawn) libc = (typeof(&posix_spawn))dlsym(RTLD_NEXT, "posix_spawn");
+    return spawn_error ? spawn_error : libc(pid, path, actions, attributes, arguments, environment);
+}
+
+static int lowest_free(void)
+{
+    const int fd = dup(0);
+    close(fd);
+    return fd;
+}
+
+START_TEST(of_one_that_cannot_start_nothing_is_left)
+{
+    process p;
+    const int before = lowest_free();
+    spawn_error = ENOMEM;
+    ck_assert_int_eq(process_start(&p, 1 << 30), UV_ENOMEM);
+    ck_assert_int_eq(lowest_free(), before);
+    processing_stop();
+}
+END_TEST
+
 START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
 {
     processing_options.jobs = 1;
@@ -252,6 +284,7 @@ Suite *processes_faults_suite(void)
     tcase_add_test(t, one_that_dies_before_its_first_job_is_not_replaced_at_once);
     tcase_add_test(t, one_that_does_not_say_hello_in_time_has_failed);
     tcase_add_test(t, without_descriptors_none_can_start_and_jobs_are_refused);
+    tcase_add_test(t, of_one_that_cannot_start_nothing_is_left);
     tcase_add_test(t, while_none_can_start_jobs_are_refused_and_then_they_are_done);
     tcase_add_test(t, starts_that_fail_are_ever_longer_apart);
     tcase_add_test(alone, when_the_parent_dies_a_worker_without_a_job_ends);
