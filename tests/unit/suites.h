@@ -26,9 +26,11 @@
     run(codel_suite)             \
     run(loop_latency_suite)             \
     run(loop_suite)              \
+    run(loop_end_suite)          \
     run(loop_activity_suite)             \
     run(promise_suite)           \
     run(scope_suite)             \
+    run(scope_end_suite)         \
     run(stall_detector_suite)    \
     run(watchdog_suite)             \
     run(symbols_suite)           \

@@ -1,6 +1,5 @@
 /* test_stall_detector.c - from when on a loop is blocked, looked at by its own thread. */
 #include "server/diagnose/stall_detector.h"
-#include "server/async/label.h"
 #include "server/async/loop.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
