@@ -63,12 +63,19 @@ END_TEST
 START_TEST(a_settled_promise_is_not_cancelled)
 {
     fake f;
+    int err;
     when_settled(fake_new(&f, UV_ECANCELED), note, NULL);
     promise_settle(f.promise, 0);
+    when_settled(promise_settled(0), note, NULL);            /* which stands behind it in the loop's list */
     promise_cancel(f.promise);
     ck_assert_int_eq(f.cancels, 0);
     loop_run();
     ck_assert_int_eq(seen[0], 0);
+    promise *const p = fake_new(&f, UV_ECANCELED);
+    promise_settle(p, 0);
+    promise_cancel(p);                       /* nor is one that has not been given on */
+    ck_assert_int_eq(f.cancels, 0);
+    ck_assert(promise_take_if_settled(p, &err));
 }
 END_TEST
 
