@@ -1,5 +1,6 @@
 /* test_timing.c - a timeout cancels and drains; a success in the same instant wins. */
 #include "server/base/deadline.h"
+#include "server/base/uncertain.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "follow_fixture.h"
@@ -88,6 +89,14 @@ START_TEST(a_success_is_never_thrown_away)
 }
 END_TEST
 
+START_TEST(an_outcome_that_nobody_knows_is_not_called_a_timeout)
+{
+    follow(with_timeout(fake_new(&f, ERR_UNCERTAIN), 1));
+    loop_run_skipping();
+    ck_assert_int_eq(err, ERR_UNCERTAIN);
+}
+END_TEST
+
 START_TEST(a_failure_after_the_deadline_is_a_timeout)
 {
     follow(with_timeout(fake_new(&f, UV_EIO), 1));
@@ -160,6 +169,7 @@ Suite *timing_suite(void)
     tcase_add_test(t, in_time_the_outcome_passes_through);
     tcase_add_test(t, a_timeout_cancels_drains_and_says_so);
     tcase_add_test(t, a_success_is_never_thrown_away);
+    tcase_add_test(t, an_outcome_that_nobody_knows_is_not_called_a_timeout);
     tcase_add_test(t, a_failure_after_the_deadline_is_a_timeout);
     tcase_add_test(t, cancelling_reaches_the_work);
     tcase_add_test(t, timeouts_nest_and_the_shorter_one_decides);
