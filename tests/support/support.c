@@ -25,7 +25,8 @@ int clock_gettime(clockid_t clock, struct timespec *t)
     const long err = syscall(SYS_clock_gettime, clock, t);
     if (err || (ahead == 0 && each_look == 0) || !in_libuv(__builtin_return_address(0)))
         return (int)err;
-    const int64_t skipped = ahead += each_look;
+    ahead += each_look;
+    const int64_t skipped = ahead;
     const int64_t total = t->tv_nsec + skipped % 1000 * 1000000;
     t->tv_sec += (time_t)(skipped / 1000 + total / 1000000000);
     t->tv_nsec = (long)(total % 1000000000);
