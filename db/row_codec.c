@@ -58,7 +58,7 @@ static bool unpack_cell(text *in, cell *c, char type)
         return false;
     if (type != 't')
         return true;
-    if (c->integer < 0 || (uint64_t)c->integer > in->length)
+    if ((uint64_t)c->integer > in->length)   /* a negative one is, too */
         return false;
     c->text = (text){ in->at, (size_t)c->integer };
     in->at += c->text.length;

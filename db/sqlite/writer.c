@@ -96,10 +96,8 @@ int writer_run(sqlite_connection *c, job **all)
             fail_all(c, group, err);
             return 0;
         }
-        if (!run_all(c, group, alone, &good)) {
-            give_up(c);
+        if (!run_all(c, group, alone, &good))
             continue;
-        }
         if (good == 0) {
             give_up(c);
             return 0;

@@ -9,15 +9,16 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static struct { atomic_int err, calls; } disk[DISK_CALLS];
+static struct { atomic_int err, next, calls; } disk[DISK_CALLS];
 
-void disk_fail(disk_call call, int err) { disk[call].err = err; }
-int  disk_calls(disk_call call)         { return disk[call].calls; }
+void disk_fail(disk_call call, int err)      { disk[call].err = err; }
+void disk_fail_once(disk_call call, int err) { disk[call].next = err; }
+int  disk_calls(disk_call call)              { return disk[call].calls; }
 
 static int failure(disk_call call)
 {
     disk[call].calls++;
-    const int err = disk[call].err;
+    const int next = atomic_exchange(&disk[call].next, 0), err = next ? next : disk[call].err;
     if (err)
         errno = -err;
     return err;

@@ -86,7 +86,9 @@
     run(value_suite)                   \
     run(row_codec_suite)                  \
     run(schema_suite)                  \
+    run(job_queue_suite)             \
     run(sqlite_suite)                  \
+    run(sqlite_writer_suite)           \
     run(rows_suite)                    \
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \

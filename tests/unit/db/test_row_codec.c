@@ -50,6 +50,23 @@ START_TEST(rows_come_back_as_they_went)
 }
 END_TEST
 
+/* A text that is the last of all, or empty. */
+START_TEST(rows_may_be_all_there_is)
+{
+    for (int count = 1; count <= 3; count++) {
+        const rows some = { count, 2, NULL, &driver };
+        rows back;
+        b.length = 0;
+        rows_pack(&b, &some, "it");
+        text in = buffer_all(&b);
+        ck_assert_int_eq(rows_unpack(&back, &in, &a), 0);
+        ck_assert_uint_eq(in.length, 0);
+        ck_assert_int_eq(back.count, count);
+        ck_assert(text_equal(rows_text(&back, 0, 1), TEXT("one")));
+    }
+}
+END_TEST
+
 START_TEST(bytes_that_are_cut_off_anywhere_are_no_rows)
 {
     rows back;
@@ -74,10 +91,12 @@ START_TEST(bytes_that_claim_too_much_are_no_rows)
         ck_assert_int_eq(rows_unpack(&back, &in, &a), UV_EINVAL);
     }
     rows_pack(&b, &three, "it");
-    const int64_t longer = INT64_MAX;
-    memcpy(b.at + 8 + 2 + 9 + 1, &longer, sizeof longer);    /* the length of the first text */
-    text in = buffer_all(&b);
-    ck_assert_int_eq(rows_unpack(&back, &in, &a), UV_EINVAL);
+    for (int i = 0; i < 3; i++) {
+        const int64_t length = (int64_t[]){ INT64_MAX, -1, INT64_MIN }[i];
+        memcpy(b.at + 8 + 2 + 9 + 1, &length, sizeof length);                /* of the first text */
+        text in = buffer_all(&b);
+        ck_assert_int_eq(rows_unpack(&back, &in, &a), UV_EINVAL);
+    }
 }
 END_TEST
 
@@ -87,6 +106,7 @@ Suite *row_codec_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, rows_come_back_as_they_went);
+    tcase_add_test(t, rows_may_be_all_there_is);
     tcase_add_test(t, bytes_that_are_cut_off_anywhere_are_no_rows);
     tcase_add_test(t, bytes_that_claim_too_much_are_no_rows);
     suite_add_tcase(s, t);

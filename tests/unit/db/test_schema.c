@@ -189,6 +189,35 @@ START_TEST(two_processes_that_start_at_once_both_end_well)
 }
 END_TEST
 
+static void prepare_thirty(void *path)
+{
+    char why[256] = "";
+    const int err = sqlite_file_prepare(path, 30, why, sizeof why);
+    ck_assert_msg(err == 0, "%s", why);
+}
+
+/* A process was killed between the two steps; and another one reads. */
+START_TEST(a_file_that_is_in_use_gets_its_log_when_it_is_free)
+{
+    char path[128];
+    sqlite3 *reader;
+    uv_thread_t other;
+    snprintf(path, sizeof path, "%s", files_path("used.db"));
+    files_make(path, 30);
+    files_ask(path, "pragma journal_mode = delete");
+    ck_assert_int_eq(sqlite3_open(path, &reader), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(reader, "begin; select count(*) from users", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(uv_thread_create(&other, prepare_thirty, path), 0);
+    while (files_opened(path) < 2)
+        usleep(1000);
+    usleep(5000);                            /* so that it is most likely refused once */
+    sqlite3_exec(reader, "commit", NULL, NULL, NULL);
+    uv_thread_join(&other);
+    sqlite3_close(reader);
+    ck_assert_int_eq(files_ask(path, "select journal_mode = 'wal' from pragma_journal_mode"), 1);
+}
+END_TEST
+
 Suite *schema_suite(void)
 {
     Suite *s = suite_create("schema");
@@ -204,6 +233,7 @@ Suite *schema_suite(void)
     tcase_add_test(t, only_ours_of_this_version_is_accepted);
     tcase_add_test(t, a_process_killed_while_seeding_leaves_nothing_half_made);
     tcase_add_test(t, two_processes_that_start_at_once_both_end_well);
+    tcase_add_test(t, a_file_that_is_in_use_gets_its_log_when_it_is_free);
     suite_add_tcase(s, t);
     return s;
 }

@@ -3,10 +3,12 @@
 #include "db/sqlite/file.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char  folder[64];
@@ -58,4 +60,21 @@ int64_t files_ask(const char *path, const char *sql)
     sqlite3_finalize(q);
     sqlite3_close(s);
     return answer;
+}
+
+int files_opened(const char *path)
+{
+    char link[64], to[256];
+    int count = 0;
+    DIR *all = opendir("/proc/self/fd");
+    for (struct dirent *e; (e = readdir(all));) {
+        snprintf(link, sizeof link, "/proc/self/fd/%.20s", e->d_name);
+        const ssize_t n = readlink(link, to, sizeof to - 1);
+        if (n > 0) {
+            to[n] = '\0';
+            count += strcmp(to, path) == 0;
+        }
+    }
+    closedir(all);
+    return count;
 }

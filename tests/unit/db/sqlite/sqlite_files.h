@@ -7,5 +7,6 @@
 const char *files_path(const char *name);    /* in this process's own folder */
 void        files_make(const char *path, int users);         /* one of ours, with so many users */
 int64_t     files_ask(const char *path, const char *sql);    /* the first column of the first row */
+int         files_opened(const char *path);    /* how many descriptors this process has of it */
 
 #endif

@@ -3,11 +3,13 @@
 #define TESTS_SQLITE_FIXTURE_H
 
 #include "db/db.h"
+#include "db/sqlite/blocking_pool.h"
 #include "server/async/loop.h"
 #include "sqlite_files.h"
 #include "tests/support/support.h"
 
 #include <check.h>
+#include <sched.h>
 #include <sqlite3.h>
 #include <stdio.h>
 
@@ -69,6 +71,16 @@ static inline promise *run(const statement *s, rows *out, int64_t first)
 static inline promise *add(rows *out, int64_t user, const char *title)
 {
     return db_query(here, &memory, NULL, out, &ADD, 2, (value[]){ integer(user), string(text_of(title)) });
+}
+
+/* Until so many of the workers have nothing to do: then the others have taken what they do. */
+static inline void until_idle(bool readers, int n)
+{
+    while (atomic_load(&workers_line(sqlite_shared_of(whole)->workers, readers)->idle) != n)
+        if (loop_here())
+            uv_run(loop_here(), UV_RUN_NOWAIT);
+        else
+            sched_yield();
 }
 
 /* Another connection holds the lock for writing; what comes meanwhile is one group when it lets go. */

@@ -1,5 +1,4 @@
 /* test_sqlite.c - the SQLite driver by the sentences of db.h: rows, order, writes, errors. */
-#include "db/sqlite/sqlite.h"
 #include "db/sqlite/error.h"
 #include "db/sqlite/result.h"
 #include "server/async/combine.h"
@@ -48,6 +47,57 @@ START_TEST(cells_have_the_types_and_bytes_that_went_in)
     ck_assert_uint_eq(rows_text(&r, 0, 2).length, 0);
     ck_assert_uint_eq(rows_text(&r, 0, 3).length, 0);
     ck_assert(text_equal(rows_text(&r, 0, 6), TEXT("1.5")));
+    close_it();
+}
+END_TEST
+
+START_TEST(parameters_are_copied_each_for_itself)
+{
+    static const statement THREE = { "three", "select $3, $1, $2", true };
+    char first[] = "the first", second[] = "the second, longer";
+    rows r;
+    on_loop(1, 10, 0, 0);
+    promise *p = db_query(here, &memory, NULL, &r, &THREE, 3,
+                          (value[]){ string(text_of(first)), string(TEXT("")), string(text_of(second)) });
+    memset(first, 'x', sizeof first - 1);
+    memset(second, 'x', sizeof second - 1);
+    ck_assert_int_eq(outcome_of(p), 0);
+    ck_assert(text_equal(rows_text(&r, 0, 0), TEXT("the second, longer")));
+    ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("the first")));
+    ck_assert_uint_eq(rows_text(&r, 0, 2).length, 0);
+    close_it();
+}
+END_TEST
+
+/* More of them than a connection keeps prepared. */
+START_TEST(any_number_of_statements_are_each_answered_as_asked)
+{
+    enum { MANY = 300 };
+    static statement many[MANY];
+    static char sql[MANY][32];
+    rows r;
+    for (int i = 0; i < MANY; i++) {
+        snprintf(sql[i], sizeof sql[i], "select %d + $1", 1000 * i);
+        many[i] = (statement){ "one of many", sql[i], true };
+    }
+    on_loop(1, 10, 0, 0);
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < MANY; i++) {
+            ck_assert_int_eq(outcome_of(run(&many[i], &r, round)), 0);
+            ck_assert_int_eq(rows_int(&r, 0, 0), 1000 * i + round);
+        }
+    close_it();
+}
+END_TEST
+
+START_TEST(a_statement_that_says_that_it_reads_cannot_write)
+{
+    static const statement SAYS = { "says", "insert into posts (user_id, title, body, created_at) values ($1, 'odd', 'b', 1)", true };
+    rows r;
+    on_loop(2, 10, 0, 0);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(outcome_of(run(&SAYS, &r, 1)), UV_EROFS);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'odd'"), 0);
     close_it();
 }
 END_TEST
@@ -105,30 +155,6 @@ START_TEST(many_queries_of_many_turns_all_come_back)
         if (i % 2 == 0)
             ck_assert_int_eq(rows_int(&r[i], 0, 0), i % 50 + 1);
     }
-    close_it();
-}
-END_TEST
-
-START_TEST(waiting_writes_share_a_transaction_and_one_that_fails_spoils_none)
-{
-    int first = 1, err[10];
-    rows r[11];
-    on_loop(1, 20, 0, 0);
-    sqlite3 *lock = lock_it();
-    when_settled(add(&r[10], 1, "first"), store, &first);
-    for (int i = 0; i < 5; i++)              /* the writer takes it, and waits for the lock */
-        uv_run(loop_here(), UV_RUN_NOWAIT);
-    for (int i = 0; i < 10; i++)             /* no user 4000: its foreign key fails */
-        when_settled(add(&r[i], i == 4 ? 4000 : 1, "grouped"), store, &err[i]);
-    uv_run(loop_here(), UV_RUN_NOWAIT);
-    unlock_it(lock);
-    loop_run();
-    ck_assert_int_eq(first, 0);
-    for (int i = 0; i < 10; i++)
-        ck_assert_int_eq(err[i], i == 4 ? DB_EQUERY : 0);
-    ck_assert_uint_le(sqlite_commits(whole), 2);
-    ck_assert_int_eq(rows_int(&r[9], 0, 0), 501 + 9);        /* the failing one used no id */
-    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'grouped'"), 9);
     close_it();
 }
 END_TEST
@@ -281,10 +307,12 @@ Suite *sqlite_suite(void)
     tcase_set_timeout(t, 30);
     tcase_add_test(t, a_query_returns_rows);
     tcase_add_test(t, cells_have_the_types_and_bytes_that_went_in);
+    tcase_add_test(t, parameters_are_copied_each_for_itself);
+    tcase_add_test(t, any_number_of_statements_are_each_answered_as_asked);
+    tcase_add_test(t, a_statement_that_says_that_it_reads_cannot_write);
     tcase_add_test(t, rows_may_outlive_their_db);
     tcase_add_test(t, two_slow_queries_of_one_turn_run_side_by_side);
     tcase_add_test(t, many_queries_of_many_turns_all_come_back);
-    tcase_add_test(t, waiting_writes_share_a_transaction_and_one_that_fails_spoils_none);
     tcase_add_test(t, a_write_is_seen_by_the_next_read);
     tcase_add_test(t, a_write_is_seen_by_a_read_behind_others_that_wait);
     tcase_add_test(t, errors_are_those_of_db_h);

@@ -1,5 +1,6 @@
 /* test_sqlite_faults.c - SQLite on disks and files that are full, read-only, damaged or somebody else's,
  * and a process that is killed. */
+#include "db/sqlite/file.h"
 #include "tests/support/failing_disk.h"
 #include "tests/support/skipped.h"
 #include "sqlite_fixture.h"
@@ -123,12 +124,26 @@ START_TEST(a_read_only_disk_is_said_in_words)
     if (!tiny_disk(__func__, folder))
         return;
     files_make(files_path("disk/test.db"), 5);
+    files_ask(files_path("disk/theirs.db"), "create table visits (users text)");
     ck_assert_int_eq(mount("none", folder, "none", MS_REMOUNT | MS_RDONLY, ""), 0);
     ck_assert_int_eq(open_file_error(files_path("disk/test.db"), why, sizeof why), UV_EROFS);
     ck_assert_ptr_nonnull(strcasestr(why, "read-only"));
     ck_assert_int_eq(open_file_error(files_path("disk/new.db"), why, sizeof why), UV_EROFS);
     ck_assert_ptr_nonnull(strcasestr(why, "read-only"));
+    ck_assert_int_eq(open_file_error(files_path("disk/theirs.db"), why, sizeof why), UV_EEXIST);      /* wherever it is */
     umount(folder);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_created_whole_is_an_error_and_the_next_attempt_makes_it)
+{
+    char why[512] = "";
+    path = files_path("test.db");
+    disk_fail_once(DISK_SYNC, UV_EIO);
+    ck_assert_int_eq(sqlite_file_prepare(path, 20, why, sizeof why), UV_EIO);
+    ck_assert_msg(strstr(why, path) != NULL, "%s", why);
+    files_make(path, 30);
+    ck_assert_int_eq(files_ask(path, "select count(*) from users"), 30);
 }
 END_TEST
 
@@ -345,6 +360,7 @@ Suite *sqlite_faults_suite(void)
     tcase_add_test(t, a_full_disk_acknowledges_nothing_and_the_writer_recovers);
     tcase_add_test(t, a_disk_that_is_full_from_the_start_is_said_in_words);
     tcase_add_test(t, a_read_only_disk_is_said_in_words);
+    tcase_add_test(t, a_file_that_cannot_be_created_whole_is_an_error_and_the_next_attempt_makes_it);
     tcase_add_test(t, a_commit_that_does_not_reach_the_disk_is_uncertain);
     tcase_add_test(t, a_write_that_the_disk_refuses_is_an_error_and_not_stored);
     tcase_add_test(t, a_disk_that_becomes_read_only_is_told_as_such);

@@ -1,0 +1,174 @@
+/* test_job_queue.c - jobs in line: their order, how they leave it, how many are taken at once. */
+#include "db/sqlite/job_queue.h"
+#include "tests/unit/suites.h"
+
+#include <sched.h>
+
+enum { ALL = 5 };
+
+static job_queue   line;
+static job        jobs[ALL];
+static atomic_int waiting;
+
+static void setup(void)
+{
+    job_queue_init(&line);
+    for (int i = 0; i < ALL; i++)
+        jobs[i] = (job){ .waiting = &waiting };
+    waiting = ALL;
+}
+
+static void teardown(void) { job_queue_done(&line); }
+
+static void add(int first, int behind)       /* under one lock */
+{
+    job_list some = { 0 };
+    for (int i = first; i < behind; i++)
+        job_list_add(&some, &jobs[i]);
+    job_queue_add(&line, &some);
+    ck_assert(!some.first && !some.last && some.count == 0);
+}
+
+static void expect_taken(const int numbers[], int n)
+{
+    uint64_t newest;
+    for (int i = 0; i < n; i++)
+        ck_assert_ptr_eq(job_queue_take(&line, &newest), &jobs[numbers[i]]);
+    ck_assert_ptr_null(line.jobs.first);
+    ck_assert_ptr_null(line.jobs.last);
+    ck_assert_int_eq(line.jobs.count, 0);
+}
+
+START_TEST(first_come_first_served)
+{
+    add(0, 2);
+    add(2, 2);
+    add(2, ALL);
+    ck_assert_int_eq(line.jobs.count, ALL);
+    expect_taken((int[]){ 0, 1, 2, 3, 4 }, ALL);
+    ck_assert_int_eq(waiting, 0);
+}
+END_TEST
+
+START_TEST(one_leaves_from_wherever_it_stands)
+{
+    static const int LEFT[ALL][ALL - 1] = { { 1, 2, 3, 4 }, { 0, 2, 3, 4 }, { 0, 1, 3, 4 }, { 0, 1, 2, 4 }, { 0, 1, 2, 3 } };
+    add(0, 3);
+    add(3, ALL);
+    ck_assert(job_queue_remove(&line, &jobs[_i]));
+    ck_assert(!jobs[_i].waits);
+    ck_assert(!job_queue_remove(&line, &jobs[_i]));
+    expect_taken(LEFT[_i], ALL - 1);
+    for (int i = 0; i < ALL; i++)            /* a worker has them */
+        ck_assert(!job_queue_remove(&line, &jobs[i]));
+}
+END_TEST
+
+START_TEST(one_leaves_a_list_from_wherever_it_stands)
+{
+    job_list l = { 0 };
+    for (int i = 0; i < 3; i++)
+        job_list_add(&l, &jobs[i]);
+    job_list_remove(&l, &jobs[_i]);
+    const job *first = &jobs[_i == 0], *last = &jobs[_i == 2 ? 1 : 2];
+    ck_assert_ptr_eq(l.first, first);
+    ck_assert_ptr_eq(l.last, last);
+    ck_assert_ptr_eq(first->next, last);
+    ck_assert_ptr_eq(last->prev, first);
+    ck_assert(!first->prev && !last->next);
+    ck_assert_int_eq(l.count, 2);
+}
+END_TEST
+
+START_TEST(the_number_of_the_newest_tells_who_came_later)
+{
+    uint64_t newest;
+    add(0, 2);
+    ck_assert_ptr_eq(job_queue_take(&line, &newest), &jobs[0]);
+    add(2, 3);
+    ck_assert_ptr_eq(job_queue_take_up_to(&line, newest), &jobs[1]);
+    ck_assert_ptr_null(job_queue_take_up_to(&line, newest));
+    ck_assert_ptr_eq(job_queue_take(&line, &newest), &jobs[2]);
+    ck_assert_uint_eq(newest, jobs[2].number);               /* its own: none waits behind it */
+    ck_assert_ptr_null(job_queue_take_up_to(&line, newest));
+}
+END_TEST
+
+START_TEST(no_more_are_taken_at_once_than_may_be)
+{
+    add(0, ALL);
+    job *first = job_queue_take_all(&line, 3);
+    ck_assert(first == &jobs[0] && first->next == &jobs[1] && jobs[1].next == &jobs[2] && !jobs[2].next);
+    first = job_queue_take_all(&line, 3);
+    ck_assert(first == &jobs[3] && first->next == &jobs[4] && !jobs[4].next);
+}
+END_TEST
+
+static void *work(void *arg)
+{
+    uint64_t newest;
+    job **got = arg;
+    *got = job_queue_take(&line, &newest);
+    return NULL;
+}
+
+static void start_workers(pthread_t workers[], job *got[], int n)
+{
+    for (int i = 0; i < n; i++)
+        ck_assert_int_eq(pthread_create(&workers[i], NULL, work, &got[i]), 0);
+    while (atomic_load(&line.idle) < n)
+        sched_yield();
+}
+
+START_TEST(as_many_are_woken_as_are_needed)
+{
+    pthread_t workers[ALL];
+    job *got[ALL];
+    start_workers(workers, got, ALL);
+    add(0, ALL);
+    for (int i = 0; i < ALL; i++)
+        pthread_join(workers[i], NULL);
+    for (int i = 0; i < ALL; i++)
+        ck_assert_ptr_nonnull(got[i]);
+    ck_assert_int_eq(atomic_load(&line.idle), 0);
+}
+END_TEST
+
+START_TEST(its_end_wakes_all_who_are_idle)
+{
+    pthread_t workers[ALL];
+    job *got[ALL];
+    start_workers(workers, got, ALL);
+    job_queue_end(&line);
+    for (int i = 0; i < ALL; i++)
+        pthread_join(workers[i], NULL);
+    for (int i = 0; i < ALL; i++)
+        ck_assert_ptr_null(got[i]);
+}
+END_TEST
+
+START_TEST(what_waits_at_its_end_is_taken)
+{
+    add(0, ALL);
+    job_queue_end(&line);
+    expect_taken((int[]){ 0, 1, 2, 3, 4 }, ALL);
+    ck_assert_ptr_null(job_queue_take_all(&line, 3));
+}
+END_TEST
+
+Suite *job_queue_suite(void)
+{
+    Suite *s = suite_create("job_queue");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, first_come_first_served);
+    tcase_add_loop_test(t, one_leaves_from_wherever_it_stands, 0, ALL);
+    tcase_add_loop_test(t, one_leaves_a_list_from_wherever_it_stands, 0, 3);
+    tcase_add_test(t, the_number_of_the_newest_tells_who_came_later);
+    tcase_add_test(t, no_more_are_taken_at_once_than_may_be);
+    tcase_add_test(t, as_many_are_woken_as_are_needed);
+    tcase_add_test(t, its_end_wakes_all_who_are_idle);
+    tcase_add_test(t, what_waits_at_its_end_is_taken);
+    suite_add_tcase(s, t);
+    return s;
+}
