@@ -3,15 +3,19 @@
 
 #include <dlfcn.h>
 #include <libpq-fe.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 static struct { atomic_int left; atomic_bool late; } calls[LIBPQ_CALLS];
+static atomic_bool cancel_held;
 
 void libpq_fail(libpq_call call, int n, bool late)
 {
     calls[call].late = late;
     calls[call].left = n;
 }
+
+void libpq_hold_cancel(bool on) { cancel_held = on; }
 
 bool libpq_failed(libpq_call call) { return atomic_exchange(&calls[call].left, 0) <= 0; }
 
@@ -97,4 +101,12 @@ PGcancel *PQgetCancel(PGconn *pg)
 {
     bool fails;
     return works(LIBPQ_CANCEL, &fails) && !fails ? LIBPQ(PQgetCancel)(pg) : NULL;
+}
+
+int PQcancel(PGcancel *request, char *error, int size)
+{
+    const int sent = LIBPQ(PQcancel)(request, error, size);
+    while (cancel_held)
+        sched_yield();
+    return sent;
 }

@@ -11,6 +11,7 @@ typedef enum libpq_call {
 
 /* The n-th call from now, of any thread, fails: 1 is the next one. If late, it does its work before. */
 void libpq_fail(libpq_call call, int n, bool late);
+void libpq_hold_cancel(bool on);             /* as long as it is on, a cancel request that was delivered does not return */
 bool libpq_failed(libpq_call call);          /* it has; and if not, it will not any more */
 
 #endif

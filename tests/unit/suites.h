@@ -86,16 +86,20 @@
     run(value_suite)                   \
     run(row_codec_suite)                  \
     run(schema_suite)                  \
-    run(job_queue_suite)             \
+    run(job_queue_suite)               \
     run(sqlite_suite)                  \
     run(sqlite_writer_suite)           \
     run(rows_suite)                    \
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \
     run(sqlite_threads_suite)          \
-    run(outage_log_suite)        \
+    run(outage_log_suite)              \
+    run(prepared_statement_suite)      \
     run(postgres_suite)                \
+    run(postgres_stopped_suite)        \
+    run(postgres_connect_suite)        \
     run(postgres_faults_suite)         \
+    run(postgres_lost_suite)           \
     run(postgres_again_suite)          \
     run(postgres_network_suite)        \
     run(postgres_threads_suite)        \

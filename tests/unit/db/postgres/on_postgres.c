@@ -138,11 +138,19 @@ void gate_open(void)
     PQfinish(gate);
 }
 
+static const char AT_GATE[] = "select count(*) from pg_locks where locktype = 'advisory' and not granted";
+
 void wait_at_gate(int n)
 {
     char answer[16];
     snprintf(answer, sizeof answer, "%d", n);
-    wait_for("select count(*) from pg_locks where locktype = 'advisory' and not granted", answer);
+    wait_for(AT_GATE, answer);
+}
+
+void run_until_at_gate(int n)
+{
+    while (atoi(cluster_ask(server, AT_GATE)) != n)
+        pause_for(1);
 }
 
 static void locker_says(const char *sql)
@@ -210,9 +218,11 @@ void wait_until_settled(const int err[], int n)
             pause_for(1);
 }
 
-void finish(void)
+void finish(void) { finish_after(db_close(here)); }
+
+void finish_after(promise *closed)
 {
-    ck_assert_int_eq(outcome_here(db_close(here)), 0);
+    ck_assert_int_eq(outcome_here(closed), 0);
     arena_done(&scratch);
     db_free(here);
     database_close(base);

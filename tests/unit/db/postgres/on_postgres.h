@@ -18,6 +18,7 @@ void begin(void);                            /* checked: the table things(id, na
 const char *relayed_url(void);               /* of the server, behind a relay (relay.h) */
 void open_with(const char *url);
 void finish(void);                           /* closes; fails if anything is left open */
+void finish_after(promise *closed);          /* the same, after db_close */
 
 void open_plain(const char *url);            /* without a loop: this is a blocking thread */
 void finish_plain(void);
@@ -50,6 +51,7 @@ extern const statement GATED, GATED_ADD;     /* reads: $1; adds ($1 id) */
 void gate_shut(void);
 void gate_open(void);
 void wait_at_gate(int n);                    /* until so many wait there at once; the loop stands */
+void run_until_at_gate(int n);               /* the same, and the loop runs */
 
 /* While it is locked, the server waits to prepare any statement about things. */
 void things_lock(void);

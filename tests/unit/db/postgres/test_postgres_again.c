@@ -124,6 +124,43 @@ START_TEST(nobody_sees_that_a_plan_has_gone_stale_not_even_a_write)
 }
 END_TEST
 
+START_TEST(what_the_database_cannot_do_is_its_no_however_it_was_asked)
+{
+    rows r;
+    fail_times("00000", 0);
+    options.connections = 1;
+    options.prepare = _i < BOTH;
+    open_as(_i % BOTH);
+    ck_assert_int_eq(outcome(&READ_OR_FAIL, &r, 1), 0);
+    if (options.prepare) {                   /* it may be the plan that has gone stale */
+        fail_times("0A000", 1);
+        ck_assert_int_eq(outcome(&READ_OR_FAIL, &r, 1), 0);
+        ck_assert_int_eq(runs(), 2);
+    }
+    fail_times("0A000", 1000);
+    ck_assert_int_eq(outcome(&READ_OR_FAIL, &r, 1), DB_EQUERY);
+    ck_assert_int_le(runs(), options.prepare ? 3 : 1);
+    close_it();
+}
+END_TEST
+
+START_TEST(a_statement_that_cannot_be_prepared_is_no_reason_to_prepare_nothing)
+{
+    static const statement BAD = { "bad", "select nothing from nowhere where $1 = 1", true };
+    rows r;
+    options.connections = 1;
+    open_as(_i);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(outcome(&BAD, &r, 1), DB_EQUERY);
+    cluster_ask(server, "create table nowhere (nothing int); grant all on nowhere to tenk");
+    ck_assert_int_eq(outcome(&BAD, &r, 1), 0);
+    cluster_ask(server, "drop table nowhere");
+    ck_assert_int_eq(log_times("[database] prepare = off"), 0);
+    ck_assert_int_eq(log_times("postgres: bad: "), 3);
+    close_it();
+}
+END_TEST
+
 /* As behind a pooler that hands out whichever connection is free. */
 START_TEST(what_was_prepared_and_is_forgotten_or_is_anothers_runs_unprepared)
 {
@@ -239,6 +276,8 @@ Suite *postgres_again_suite(void)
     tcase_add_loop_test(t, a_statement_that_was_undone_for_what_passes_is_run_again_and_done_once, 0, BOTH);
     tcase_add_loop_test(t, a_deadlock_is_nobodys_error, 0, BOTH);
     tcase_add_loop_test(t, nobody_sees_that_a_plan_has_gone_stale_not_even_a_write, 0, BOTH);
+    tcase_add_loop_test(t, what_the_database_cannot_do_is_its_no_however_it_was_asked, 0, 2 * BOTH);
+    tcase_add_loop_test(t, a_statement_that_cannot_be_prepared_is_no_reason_to_prepare_nothing, 0, BOTH);
     tcase_add_loop_test(t, what_was_prepared_and_is_forgotten_or_is_anothers_runs_unprepared, 0, 2 * BOTH);
     tcase_add_loop_test(t, a_server_that_takes_no_writes_any_more_is_left_and_the_write_done_elsewhere, 0, BOTH);
     tcase_add_loop_test(t, one_that_says_so_itself_gets_no_write, 0, BOTH);

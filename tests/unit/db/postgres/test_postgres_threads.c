@@ -172,6 +172,7 @@ END_TEST
 START_TEST(one_whose_client_is_gone_is_cancelled_at_the_server_and_the_next_is_not)
 {
     options.connections = 1;
+    log_capture();
     open_plain(cluster_url(server));
     const int pid = backend();
     for (int i = 0; i < 5; i++) {
@@ -183,6 +184,7 @@ START_TEST(one_whose_client_is_gone_is_cancelled_at_the_server_and_the_next_is_n
         ck_assert_int_eq(backend(), pid);    /* the same connection, and its query is not hit */
         ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
     }
+    ck_assert_int_eq(log_times("57014"), 0); /* that was wanted, and is no news */
     finish_plain();
 }
 END_TEST
