@@ -9,7 +9,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "loadtest"))
+sys.path.insert(0, os.path.join(HERE, "../../loadtest"))
 
 from harness import bounds, figures, openloop, overload, sweep, trend  # noqa: E402
 

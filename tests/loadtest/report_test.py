@@ -13,7 +13,7 @@ import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-LOADTEST = os.path.join(os.path.dirname(HERE), "loadtest")
+LOADTEST = os.path.join(HERE, "../../loadtest")
 sys.path[:0] = [HERE, LOADTEST]
 
 from report import chart, compare, figure, page, picture, scale, table, targets, verdict  # noqa: E402

@@ -160,7 +160,7 @@ class TheImage(unittest.TestCase):
     def test_the_load_profile_asks_it_for_users(self):
         container = self.start()
         container.wait_until_up()
-        with open(os.path.join(os.path.dirname(HERE), "compose.yaml")) as f:
+        with open(os.path.join(HERE, "../..", "compose.yaml")) as f:
             command = yaml.safe_load(f)["services"]["load"]["command"]
         here = {"-d30s": "-d1s", "${TARGET:-http://tenk:8080}": "http://127.0.0.1:8080"}
         wrk = [here.get(word, word) for word in command]
