@@ -171,6 +171,9 @@ START_TEST(where_one_is_lost_the_idle_ones_that_have_broken_too_are_found)
     gate_shut();
     asker_start(&a, base);
     wait_at_gate(1);
+    cluster_ask(server, "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+                        "where application_name = 'tenk' and state = 'idle'");
+    wait_for(CONNECTED, "1");                /* the idle ones first: they have broken when it is looked at them */
     terminate_all();
     ck_assert_int_eq(asker_end(&a), ERR_UNCERTAIN);          /* it does not ask another */
     gate_open();
