@@ -11,6 +11,7 @@
     run(buffer_suite)        \
     run(log_throttle_suite)      \
     run(log_suite)           \
+    run(list_suite)          \
     run(stopwatch_suite)     \
     run(units_suite)         \
     run(address_suite)       \
