@@ -19,7 +19,7 @@
  * as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
 #include "server/async/background.h"
-#include "server/diagnose/unawaited.h"
+#include "server/async/unawaited.h"
 #include "server/async/label.h"
 #include "server/executor/executor.h"
 #include "server/executor/process/process_pool.h"
@@ -28,7 +28,7 @@
 #include "server/base/log.h"
 #include "server/base/refusal.h"
 
-struct list { buffer text; const char *comma; };
+struct json_list { buffer text; const char *comma; };
 
 static void write_kind(buffer *b, const char *comma, int kind, uint64_t count)
 {
@@ -41,7 +41,7 @@ static void write_kind(buffer *b, const char *comma, int kind, uint64_t count)
 
 static void write_loop(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
 {
-    struct list *l = arg;
+    struct json_list *l = arg;
     const char *comma = "";
     uint64_t all = 0;
 
@@ -78,7 +78,7 @@ static void write_processes(buffer *b)
 
 static void write_blocked(const char *name, const label_counts *c, void *arg)
 {
-    struct list *l = arg;
+    struct json_list *l = arg;
     if (c->blocked == 0)
         return;
     buffer_text(&l->text, text_of(l->comma));
@@ -90,7 +90,7 @@ static void write_blocked(const char *name, const label_counts *c, void *arg)
 
 static void write_stack(const char *name, const label_counts *c, void *arg)
 {
-    struct list *l = arg;
+    struct json_list *l = arg;
     if (c->stack == 0)
         return;
     buffer_text(&l->text, text_of(l->comma));
@@ -99,7 +99,7 @@ static void write_stack(const char *name, const label_counts *c, void *arg)
     l->comma = ",";
 }
 
-static void write_labels(struct list *l, const char *key, void (*show)(const char *, const label_counts *, void *))
+static void write_labels(struct json_list *l, const char *key, void (*show)(const char *, const label_counts *, void *))
 {
     buffer_printf(&l->text, ",\"%s\":{", key);
     l->comma = "";
@@ -107,7 +107,7 @@ static void write_labels(struct list *l, const char *key, void (*show)(const cha
     buffer_text(&l->text, TEXT("}"));
 }
 
-static void write_refusals(struct list *l)
+static void write_refusals(struct json_list *l)
 {
     buffer_text(&l->text, TEXT(",\"refused\":{"));
     l->comma = "";
@@ -130,7 +130,7 @@ static void write_log(buffer *b)
 
 int stats(request *req)
 {
-    struct list l = { .comma = "" };
+    struct json_list l = { .comma = "" };
     buffer_init(&l.text, request_arena(req));
     buffer_text(&l.text, TEXT("{\"loops\":["));
     loop_latency_each(write_loop, &l);

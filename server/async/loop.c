@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-struct list { ready *head, **last; };
+struct ready_list { ready *head, **last; };
 
 static _Thread_local struct {
     uv_loop_t    uv;
@@ -16,7 +16,7 @@ static _Thread_local struct {
     uv_check_t   after;
     uv_timer_t   tick;                       /* of what is kept for reuse: active while there is something to give back */
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
-    struct list  ticks, ready, turn_end, immediate;
+    struct ready_list  ticks, ready, turn_end, immediate;
     int          gathered;                   /* at least so many wait for the turn's end */
     int          depth;                      /* of callbacks: above 0, one runs */
     uint64_t     woke;                       /* uv_hrtime of this turn's first callback; 0: none has run */
@@ -25,7 +25,7 @@ static _Thread_local struct {
     bool         started, stopping;
 } here;
 
-static void append(struct list *l, ready *r)
+static void append(struct ready_list *l, ready *r)
 {
     r->next = NULL;
     if (l->head)
@@ -70,7 +70,7 @@ static bool leave(void)
     return true;
 }
 
-static bool drain(struct list *l)
+static bool drain(struct ready_list *l)
 {
     bool ran = false;
     for (ready *r; (r = l->head); ran = true) {
@@ -118,7 +118,7 @@ static bool run_immediate(void)
 {
     ready *now = here.immediate.head;        /* what these make immediate waits for the next turn */
     const bool any = now;
-    here.immediate = (struct list){ 0 };
+    here.immediate = (struct ready_list){ 0 };
     for (ready *next; now; now = next) {
         next = now->next;
         loop_enter();

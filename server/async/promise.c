@@ -14,7 +14,7 @@ struct promise {
         ready node;                          /* from then on, if given on: how the follower gets scheduled; must be first */
     };
     union {
-        struct { promise *next, **link; };   /* until it is given on: among those of its scope */
+        list_node kept;                      /* until it is given on: among those of its scope */
         struct { void (*done)(int err, void *arg); void *done_arg; };        /* from then on */
     };
     int         err;
@@ -55,15 +55,11 @@ static void follow(ready *node)
 
 static promise *begin(promise *p, promise made)
 {
-    scope *o = scope_here();
+    scope *s = scope_here();
     *p = made;
-    p->next = o->first;
-    p->link = &o->first;
-    p->label = o->label;
-    p->of = scope_ref_get(o);
-    if (p->next)
-        p->next->link = &p->next;
-    o->first = p;
+    p->label = s->label;
+    p->of = scope_ref_get(s);
+    list_push(&s->promises, &p->kept);
     return p;
 }
 
@@ -103,17 +99,15 @@ promise *promise_rename(promise *p, const char *maker, const void *place)
 
 promise_origin promise_origin_of(const promise *p) { return (promise_origin){ p->maker, p->place, p->label }; }
 
-static void leave_scope(promise *p)
+promise *promise_kept_in(const scope *s)
 {
-    *p->link = p->next;
-    if (p->next)
-        p->next->link = p->link;
+    return s->promises.first ? container_of(s->promises.first, promise, kept) : NULL;
 }
 
 void promise_abandon(promise *p)
 {
     assert(p->state == KEPT);
-    leave_scope(p);
+    list_remove(&p->kept);
     p->state = ABANDONED;
     if (p->settled)
         free_promise(p);
@@ -149,7 +143,7 @@ void when_settled(promise *p, void (*done)(int, void *), void *arg)
 {
     assert(p->state != GIVEN_ON && "a promise is given on exactly once");
     if (p->state == KEPT)
-        leave_scope(p);
+        list_remove(&p->kept);
     p->state = GIVEN_ON;
     p->done = done;
     p->done_arg = arg;
@@ -162,7 +156,7 @@ bool promise_take_if_settled(promise *p, int *err)
     if (!p->settled)
         return false;
     assert(p->state == KEPT);
-    leave_scope(p);
+    list_remove(&p->kept);
     *err = p->err;
     free_promise(p);
     return true;

@@ -7,8 +7,8 @@
  *               exactly once: to then(), gather(), race(), with_timeout(), when_settled() or
  *               await(). The one who settles it borrows it until that moment. Nobody frees a
  *               promise by hand; to drop one is a compile error. One that is kept, and not given on
- *               before the task or request ends that made it, is logged as forgotten and cancelled, and
- *               they do not end before it has settled (scope.h): nobody else may give it on then.
+ *               before the task or request ends that made it, is logged as unawaited and cancelled, and
+ *               they do not end before it has settled (unawaited.h): nobody else may give it on then.
  *
  *   Timing.     Followers never run inside promise_settle(); they run from the loop, in the
  *               order the promises were settled.
@@ -70,6 +70,11 @@ typedef struct promise_origin {
 } promise_origin;
 
 promise_origin promise_origin_of(const promise *p);
-void promise_abandon(promise *p);            /* nobody will take p, which has not been given on */
+
+/* For unawaited.c, at a scope's end: the newest promise that was made in s and has not been given on, or NULL; and p, which
+ * is one of these, will never be. */
+struct scope;
+promise *promise_kept_in(const struct scope *s);
+void     promise_abandon(promise *p);
 
 #endif

@@ -13,6 +13,7 @@
 #include "server/async/context/stack.h"
 #include "timer.h"
 #include "trace.h"
+#include "unawaited.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -182,7 +183,7 @@ static void resume(task *t)
         finish(t);
         return;
     }
-    t->awaiting = scope_drain(&t->scope);    /* what it forgot may write to its stack, where nothing runs any more */
+    t->awaiting = unawaited_drain(&t->scope);    /* what it forgot may write to its stack, where nothing runs any more */
     when_settled(t->awaiting, drained, t);
 }
 

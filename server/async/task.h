@@ -7,7 +7,7 @@
  *
  * A task lives on its own guarded stack, on one thread, from start to return. What it starts, it
  * awaits: a local may be passed to work that is awaited before the function returns. What it forgot to
- * await is cancelled when the function has returned, and the task ends when that has settled (scope.h);
+ * await is cancelled when the function has returned, and the task ends when that has settled (unawaited.h);
  * its outcome is the function's all the same.
  *
  *   Cancelling  a task cancels what it awaits, and so what that awaits, down to the innermost wait, and

@@ -4,7 +4,7 @@
 #include "stall_detector.h"
 #include "task_dump.h"
 #include "crash_handler.h"
-#include "unawaited.h"
+#include "unawaited_log.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
 #include "server/async/task.h"
@@ -73,7 +73,7 @@ static void *run(void *arg)
     const uint64_t pause = watch.slow ? (watch.slow + 3) / 4 : UINT64_MAX;
     bool blocked = false;
     while (atomic_load(&watch.running)) {
-        const uint64_t begun = now_ms(), due = unawaited_log(false);
+        const uint64_t begun = now_ms(), due = unawaited_log_flush(false);
         const uint64_t look = blocked && pause > LOOK_AGAIN ? LOOK_AGAIN : pause;
         eventfd_t rung;
         poll(&(struct pollfd){ watch.bell, POLLIN, 0 }, 1, earlier(look, due));
@@ -124,6 +124,7 @@ int watchdog_start(uint64_t slow_ms)
     if (watch.bell < 0)
         return -errno;
     stack_sampler_install();
+    unawaited_log_set_wake(watchdog_wake);
     struct sigaction own = { .sa_handler = on_sigusr2, .sa_flags = SA_ONSTACK | SA_RESTART };
     sigemptyset(&own.sa_mask);
     sigaction(SIGUSR2, &own, NULL);
@@ -147,7 +148,7 @@ void watchdog_stop(void)
     watch.bell = -1;
     task_dump_log();
     task_dump_stacks();
-    unawaited_log(true);
+    unawaited_log_flush(true);
 }
 
 /* Loops. */

@@ -10,7 +10,7 @@
  *                    in the time that is allowed: so one that takes a quarter longer is always seen.
  *                    What cannot be measured is when it began: the times may be a quarter short. While one is
  *                    blocked the watchdog looks more often: where it is, and when that is over, is known soon.
- *   Forgotten ones.  Promises that nobody awaits (unawaited.h) are logged by it.
+ *   Promises         that were never awaited are logged by it (unawaited_log.h).
  *   A dump.          On SIGUSR2, or when asked, each loop writes down its tasks, and the watch logs them (task_dump.h).
  *
  * It costs the loops what their pulse does. */

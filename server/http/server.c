@@ -1,7 +1,8 @@
 /* server.c - see server.h: what both ways to serve have in common. */
 #include "server_internal.h"
 #include "server/diagnose/crash_handler.h"
-#include "server/async/scope.h"
+#include "server/diagnose/unawaited_log.h"
+#include "server/async/unawaited.h"
 #include "server/async/context/stack.h"
 #include "server/base/block.h"
 #include "server/base/log.h"
@@ -34,6 +35,7 @@ const char *server_own_address(const server *s) { return s->listener.own_address
 int server_run(server *s, void (*started)(void *arg), void *arg)
 {
     crash_handler_install();
+    unawaited_log_install();
     return (s->config->server.mode == MODE_ASYNC ? serve_async : serve_threads)(s, started, arg);
 }
 
@@ -71,7 +73,7 @@ void serve_must(int err, const char *what)
 
 void serve_trim(void)
 {
-    scope_end(&scope_thread);
+    unawaited_thread_end();
     stack_trim();
     block_trim();
     pool_done_all();

@@ -31,8 +31,9 @@
     run(loop_activity_suite)             \
     run(promise_suite)           \
     run(scope_suite)             \
-    run(scope_end_suite)         \
+    run(unawaited_suite)         \
     run(stall_detector_suite)    \
+    run(unawaited_log_suite)     \
     run(watchdog_suite)             \
     run(symbols_suite)           \
     run(crash_handler_suite)             \

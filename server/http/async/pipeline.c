@@ -3,6 +3,7 @@
  * Safe ones (GET and such) run side by side; any other waits for those before it, and those behind
  * wait for it (RFC 9112, 9.3.2). */
 #include "connection.h"
+#include "server/async/unawaited.h"
 #include "server/base/memory.h"
 
 #include <stdalign.h>
@@ -104,7 +105,7 @@ static void finish(request *r, int err)
         return;
     }
     writer_flush_soon(r->connection);
-    when_settled(scope_drain(&r->scope), on_drained, r);
+    when_settled(unawaited_drain(&r->scope), on_drained, r);
 }
 
 static void on_settled(int err, void *arg) { finish(arg, err); }

@@ -4,6 +4,7 @@
 #include "server/async/loop.h"
 #include "server/base/blocking_wait.h"
 #include "server/async/task.h"
+#include "server/async/unawaited.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
@@ -103,7 +104,7 @@ static void run_handler(request *r)
     atomic_store_explicit(&c->answering, NULL, memory_order_relaxed);
     scope_enter(thread);
     if (scope_keeps(&r->scope))
-        (void)await(scope_drain(&r->scope));
+        (void)await(unawaited_drain(&r->scope));
     scope_end(&r->scope);
 }
 

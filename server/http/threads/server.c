@@ -9,7 +9,7 @@
 #include "server/http/client/client.h"
 #include "connection.h"
 #include "server/diagnose/crash_handler.h"
-#include "server/diagnose/unawaited.h"
+#include "server/diagnose/unawaited_log.h"
 #include "server/base/blocking_wait.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
@@ -325,7 +325,7 @@ int serve_threads(server *s, void (*started)(void *arg), void *arg)
     listener_close(&s->listener);
     const bool late = drain(&all);
     close_crowd(&all);
-    unawaited_log(true);
+    unawaited_log_flush(true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return late ? UV_ETIMEDOUT : 0;
 }

@@ -4,7 +4,7 @@
 #include "server/async/scope.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
-#include "server/diagnose/unawaited.h"
+#include "server/async/unawaited.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -1,5 +1,5 @@
 /* test_watchdog.c - blocked loops are found out, where they are and for whom; dumps say what tasks wait for. */
-#include "server/diagnose/unawaited.h"
+#include "server/diagnose/unawaited_log.h"
 #include "server/async/label.h"
 #include "server/async/loop.h"
 #include "server/async/scope.h"
@@ -295,7 +295,7 @@ END_TEST
 
 static void forget_one(void)
 {
-    unawaited_note(&(promise_origin){ .maker = "maker", .place = (const void *)forget_one }, "test");
+    unawaited_log_note(&(promise_origin){ .maker = "maker", .place = (const void *)forget_one }, "test");
 }
 
 START_TEST(what_is_forgotten_is_logged_when_the_watchdog_stops_at_the_latest)

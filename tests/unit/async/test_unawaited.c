@@ -1,16 +1,15 @@
-/* test_scope_end.c - what nobody awaits is found out, cancelled, and waited for before its scope ends. */
+/* test_unawaited.c - what nobody awaits is found out, cancelled, and waited for before its scope ends. */
 #include "server/async/chain.h"
 #include "server/async/combine.h"
-#include "server/diagnose/unawaited.h"
 #include "server/async/loop.h"
 #include "server/async/scope.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
+#include "server/async/unawaited.h"
 #include "server/base/memory.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
-#include <string.h>
 #include <uv.h>
 
 static int finished;
@@ -27,29 +26,6 @@ static void done(int err, void *arg)
     finished++;
     ck_assert_int_le(err, 0);
 }
-
-static int forgetful(void *arg)
-{
-    promise *kept = sleep_for(5);
-    (void)kept, (void)arg;
-    const int line = __LINE__ - 2;
-    return -line;
-}
-
-START_TEST(a_task_that_forgets_a_promise_is_logged_with_the_line)
-{
-    char expected[160];
-    int line = 1;
-    scope_relabel(label_of("GET /forgetful"));
-    when_settled(task_start("forgetful task", forgetful, NULL), store, &line);
-    scope_relabel(0);
-    loop_run();                              /* waits for no sleep that nobody awaits */
-    snprintf(expected, sizeof expected, "sleep_for() was called at tests/unit/async/test_scope_end.c:%d by forgetful task and never awaited "
-             "(GET /forgetful)", -line);
-    ck_assert_msg(strstr(log_captured(), expected), "not in the log: %s\n%s", expected, log_captured());
-    ck_assert_uint_eq(unawaited_count(), 1);
-}
-END_TEST
 
 static fake late[2];
 static int  outcome;
@@ -227,7 +203,7 @@ static void forget_a_task(void *arg)
     promise *kept = task_start("for ever", yield_for_ever, NULL);
     (void)kept;
     scope_enter(thread);
-    *(int *)arg = await(scope_drain(&o));
+    *(int *)arg = await(unawaited_drain(&o));
     scope_end(&o);
     pool_done_all();
 }
@@ -239,27 +215,6 @@ START_TEST(in_a_plain_thread_it_is_drained_as_well)
     ck_assert_int_eq(outcome, 0);
     ck_assert_int_eq(ended, UV_ECANCELED);
     ck_assert_uint_eq(unawaited_count(), 1);
-}
-END_TEST
-
-static int forget_what_has_settled(void *arg)
-{
-    promise *kept = promise_settled(0);
-    (void)kept, (void)arg;
-    return 0;
-}
-
-START_TEST(one_place_is_logged_once_a_second_with_how_often)
-{
-    for (int i = 0; i < 5; i++) {
-        when_settled(task_start("t", forget_what_has_settled, NULL), done, NULL);
-        loop_run();
-    }
-    ck_assert_int_eq(log_times("never awaited"), 1);
-    ck_assert_uint_eq(unawaited_count(), 5);
-    ck_assert_uint_eq(unawaited_log(true), UINT64_MAX);
-    ck_assert_int_eq(log_times("never awaited"), 2);
-    ck_assert_ptr_nonnull(strstr(log_captured(), "never awaited, 4 times"));
 }
 END_TEST
 
@@ -275,7 +230,7 @@ START_TEST(one_that_is_kept_and_awaited_later_is_not_forgotten)
 {
     when_settled(task_start("careful", careful, NULL), done, NULL);
     loop_run_skipping();
-    scope_end(&scope_thread);
+    unawaited_thread_end();
     ck_assert_int_eq(finished, 1);
     ck_assert_uint_eq(unawaited_count(), 0);
 }
@@ -288,19 +243,54 @@ START_TEST(what_is_left_on_a_thread_is_found_when_it_ends)
     (void)kept, (void)more;
     loop_run_skipping();
     ck_assert_uint_eq(unawaited_count(), 0);
-    scope_end(&scope_thread);
+    unawaited_thread_end();
     ck_assert_uint_eq(unawaited_count(), 2);
     ck_assert_int_eq(f.cancels, 0);          /* nobody is left to wait for what that would start */
     promise_settle(f.promise, 0);
 }
 END_TEST
 
-Suite *scope_end_suite(void)
+static int forget_a_sleep(void *arg)
 {
-    Suite *s = suite_create("scope_end");
+    promise *kept = sleep_for(5);
+    (void)kept, (void)arg;
+    return 0;
+}
+
+START_TEST(it_is_logged_with_the_function_that_made_it_and_the_label)
+{
+    scope_relabel(label_of("GET /forgetful"));
+    when_settled(task_start("forgetful task", forget_a_sleep, NULL), done, NULL);
+    scope_relabel(0);
+    loop_run();
+    ck_assert_int_eq(log_times("sleep_for() was called by forgetful task and never awaited (GET /forgetful)"), 1);
+}
+END_TEST
+
+static const char *reported_in;
+
+static void note_report(const promise_origin *from, const char *scope)
+{
+    ck_assert_str_eq(from->maker, "sleep_for");
+    reported_in = scope;
+}
+
+START_TEST(it_is_reported_to_who_asks_for_that)
+{
+    unawaited_report_to(note_report);
+    when_settled(task_start("forgetful task", forget_a_sleep, NULL), done, NULL);
+    loop_run();
+    ck_assert_str_eq(reported_in, "forgetful task");
+    ck_assert_uint_eq(unawaited_count(), 1);
+    ck_assert_int_eq(log_times("never awaited"), 0);
+}
+END_TEST
+
+Suite *unawaited_suite(void)
+{
+    Suite *s = suite_create("unawaited");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
-    tcase_add_test(t, a_task_that_forgets_a_promise_is_logged_with_the_line);
     tcase_add_test(t, a_task_ends_with_its_own_outcome_when_what_it_forgot_has_settled);
     tcase_add_test(t, what_a_follower_makes_belongs_to_those_who_made_what_it_follows);
     tcase_add_test(t, what_cancelling_makes_is_cancelled_and_waited_for_as_well);
@@ -308,9 +298,10 @@ Suite *scope_end_suite(void)
     tcase_add_test(t, one_that_holds_others_drains_them);
     tcase_add_test(t, a_deadline_that_comes_while_it_drains_changes_nothing);
     tcase_add_test(t, in_a_plain_thread_it_is_drained_as_well);
-    tcase_add_test(t, one_place_is_logged_once_a_second_with_how_often);
     tcase_add_test(t, one_that_is_kept_and_awaited_later_is_not_forgotten);
     tcase_add_test(t, what_is_left_on_a_thread_is_found_when_it_ends);
+    tcase_add_test(t, it_is_logged_with_the_function_that_made_it_and_the_label);
+    tcase_add_test(t, it_is_reported_to_who_asks_for_that);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,8 +1,7 @@
-/* unawaited.c - see unawaited.h. A handler with this mistake makes it in every request: so the table is by place. */
-#include "unawaited.h"
+/* unawaited_log.c - see unawaited_log.h. A handler with this mistake makes it in every request: so the table is by place. */
+#include "unawaited_log.h"
 #include "server/base/log.h"
 #include "symbols.h"
-#include "watchdog.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,12 +15,15 @@ typedef struct entry {
     uint64_t       times, due;               /* since the last line; when the next may be, by uv_hrtime in ms */
 } entry;
 
-static pthread_mutex_t      lock = PTHREAD_MUTEX_INITIALIZER;
-static entry                entries[PLACES]; /* under the lock, as is used */
-static int                  used;
-static atomic_uint_fast64_t count;
+static pthread_mutex_t  lock = PTHREAD_MUTEX_INITIALIZER;
+static entry            entries[PLACES];     /* under the lock, as is used */
+static int              used;
+static bool (*_Atomic wake_up)(void);
 
-static void note(const promise_origin *from, const char *scope)
+void unawaited_log_install(void)                 { unawaited_report_to(unawaited_log_note); }
+void unawaited_log_set_wake(bool (*wake)(void))  { atomic_store(&wake_up, wake); }
+
+static void count_at_place(const promise_origin *from, const char *scope)
 {
     int i = 0;
     while (i < used && (entries[i].from.place != from->place || entries[i].from.maker != from->maker))
@@ -33,20 +35,18 @@ static void note(const promise_origin *from, const char *scope)
     entries[i].times++;
 }
 
-void unawaited_note(const promise_origin *from, const char *scope)
+void unawaited_log_note(const promise_origin *from, const char *scope)
 {
-    atomic_fetch_add(&count, 1);
+    bool (*const wake)(void) = atomic_load(&wake_up);
     pthread_mutex_lock(&lock);
-    note(from, scope);
+    count_at_place(from, scope);
     pthread_mutex_unlock(&lock);
-    if (!watchdog_wake())
-        unawaited_log(false);
+    if (!wake || !wake())
+        unawaited_log_flush(false);
 }
 
-uint64_t unawaited_count(void) { return atomic_load(&count); }
-
 /* Takes one that may be logged; else *next is when there will be one. */
-static bool take(entry *e, bool all, uint64_t now, uint64_t *next)
+static bool take_due(entry *e, bool all, uint64_t now, uint64_t *next)
 {
     *next = UINT64_MAX;
     for (int i = 0; i < used; i++) {
@@ -64,7 +64,7 @@ static bool take(entry *e, bool all, uint64_t now, uint64_t *next)
     return false;
 }
 
-static void write_line(const entry *e)
+static void log_entry(const entry *e)
 {
     char place[256], times[48] = "";
     symbols *s = symbols_open();
@@ -76,15 +76,15 @@ static void write_line(const entry *e)
                 label_name(e->from.label));
 }
 
-uint64_t unawaited_log(bool all)
+uint64_t unawaited_log_flush(bool all)
 {
     uint64_t next;
     for (entry e;;) {
         pthread_mutex_lock(&lock);
-        const bool any = take(&e, all, uv_hrtime() / 1000000, &next);
+        const bool any = take_due(&e, all, uv_hrtime() / 1000000, &next);
         pthread_mutex_unlock(&lock);
         if (!any)
             return next;
-        write_line(&e);
+        log_entry(&e);
     }
 }
