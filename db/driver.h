@@ -1,4 +1,4 @@
-/* driver.h - what a kind of database implements; only db.c and the drivers know of it. */
+/* driver.h - what a kind of database implements. Nobody but the drivers includes it: all others use db.h. */
 #ifndef DB_DRIVER_H
 #define DB_DRIVER_H
 

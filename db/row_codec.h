@@ -1,8 +1,8 @@
 /* row_codec.h - rows as bytes, which another process can be sent, and as rows again there.
  *
  * The bytes are this machine's own, and only for one that runs the same program. */
-#ifndef DB_PACKED_H
-#define DB_PACKED_H
+#ifndef DB_ROW_CODEC_H
+#define DB_ROW_CODEC_H
 
 #include "db.h"
 #include "server/base/buffer.h"

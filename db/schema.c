@@ -1,18 +1,18 @@
 /* schema.c - see schema.h. */
 #include "schema.h"
-#include "progress.h"
 #include "server/base/embed.h"
 #include "server/base/memory.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 EMBED(schema_sql, "db/schema.sql");
 EMBED(seed_sql, "db/seed.sql");
 
-enum { STEP = 250 };                         /* users made by one run of a seeding statement */
+enum { STEP = 250, BAR = 30 };               /* users made by one run of a seeding statement; characters */
 
 const schema_dialect SCHEMA_SQLITE = {
     .generated_key = "integer primary key",
@@ -85,6 +85,17 @@ static char *in_dialect(const schema_dialect *dialect)
     return sql;
 }
 
+/* A bar on stderr that grows in place, if that is a terminal. */
+static void show_progress(int done, int whole)
+{
+    static const char FULL[] = "##############################", EMPTY[] = "..............................";
+    if (!isatty(STDERR_FILENO))
+        return;
+    const int filled = (int)((long)BAR * done / whole);
+    fprintf(stderr, "\rcreating the database [%.*s%.*s] %3ld%%", filled, FULL, BAR - filled, EMPTY, 100L * done / whole);
+    fflush(stderr);
+}
+
 /* The ids 1 to users in steps, for a statement with $1 and $2; bar says how far the bar has come. */
 static int run_in_steps(const char *sql, int users, int *bar, int whole, schema_run *run, void *connection)
 {
@@ -93,7 +104,7 @@ static int run_in_steps(const char *sql, int users, int *bar, int whole, schema_
         int err = run(connection, sql, 2, (const int64_t[]){ first, last });
         if (err)
             return err;
-        progress_show("creating the database", *bar += (int)(last - first + 1), whole);
+        show_progress(*bar += (int)(last - first + 1), whole);
     }
     return 0;
 }
@@ -118,7 +129,8 @@ int schema_create(const schema_dialect *dialect, int users, schema_run *run, voi
         err = run_all(seed_sql, users, run, connection);
     if (!err)
         err = run_all(dialect->finish, 0, run, connection);
-    progress_clear();
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);           /* where the bar was */
     return err;
 }
 

@@ -1,0 +1,87 @@
+/* driver.c - chooses the driver by the URL, and passes on to it: a database, a db, and the cells of rows. */
+#include "driver.h"
+#include "server/base/log.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const database_driver *driver_for(const database_options *options)
+{
+    return strncmp(options->url, "sqlite:", 7) == 0 ? &sqlite_driver : &postgres_driver;
+}
+
+int database_check(const database_options *options, char *why, size_t size)
+{
+    return driver_for(options)->check(options, why, size);
+}
+
+int database_open(database **d, const database_options *options, char *why, size_t size)
+{
+    return driver_for(options)->open(d, options, why, size);
+}
+
+void        database_close(database *d)                              { d->driver->close(d); }
+int         database_init(database *d, char *why, size_t size)       { return d->driver->init(d, why, size); }
+const char *database_describe(const database *d)                     { return d->driver->describe(d); }
+bool        database_is_postgres(const database *d)                  { return d->driver == &postgres_driver; }
+
+db      *db_new(database *d)   { return d->driver->connect(d); }
+promise *db_close(db *d)       { return d->driver->disconnect(d); }
+void     db_free(db *d)        { d->driver->free(d); }
+
+int database_threads(const database *d, bool writes) { return d->driver->threads(d, writes); }
+
+int db_room(const db *d, bool writes) { return d->driver->room(d, writes); }
+
+promise *db_query(db *d, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+                  const value parameters[])
+{
+    return promise_named(d->driver->run(d, a, watch, out, s, n, parameters));
+}
+
+int driver_uncertain(const statement *s, const char *why)
+{
+    log_error("%s: it is not known whether it was stored: %s", s->name, why);
+    return ERR_UNCERTAIN;
+}
+
+static const rows_driver *cell(const rows *r, int row, int column)
+{
+    assert(row >= 0 && row < r->count && column >= 0 && column < r->columns);
+    return r->driver;
+}
+
+static bool is_read_by(const rows *r, int column, char letter)
+{
+    return r->types && (r->types[column] | 0x20) == letter;          /* in capitals, too */
+}
+
+int64_t rows_int(const rows *r, int row, int column)
+{
+    const rows_driver *driver = cell(r, row, column);
+    assert(!r->types || is_read_by(r, column, 'i'));
+    return driver->integer(r, row, column);
+}
+
+double rows_double(const rows *r, int row, int column)
+{
+    const rows_driver *driver = cell(r, row, column);
+    assert(is_read_by(r, column, 'f'));
+    return driver->real(r, row, column);
+}
+
+bool rows_bool(const rows *r, int row, int column)
+{
+    const rows_driver *driver = cell(r, row, column);
+    assert(is_read_by(r, column, 'b'));
+    return driver->boolean(r, row, column);
+}
+
+text rows_text(const rows *r, int row, int column)
+{
+    const rows_driver *driver = cell(r, row, column);
+    assert(!r->types || is_read_by(r, column, 't'));
+    return driver->text(r, row, column);
+}
+
+bool rows_null(const rows *r, int row, int column) { return cell(r, row, column)->null(r, row, column); }
