@@ -6,21 +6,23 @@
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 
-uint64_t sqlite_shared_patience(const sqlite_shared *s)
+uint64_t sqlite_blocking_pool_wait_limit(const sqlite_blocking_pool *p)
 {
-    const uint64_t ms = s->options->line_timeout_ms;
+    const uint64_t ms = p->options->line_timeout_ms;
     return deadline_sooner(ms ? deadline_in(ms) : NO_DEADLINE, blocking_deadline());
 }
 
-static int open_if_new(const sqlite_shared *s, sqlite_connection *c)
+static int open_if_new(const sqlite_blocking_pool *p, sqlite_connection *c)
 {
     if (c->sqlite)
         return 0;
-    if (sqlite_place_check(workers_place(s->workers)))       /* it would be another file than the others read */
+    const sqlite_file_identity *file = sqlite_workers_file(p->workers);
+    if (sqlite_file_identity_check(file))    /* it would be another file than the others read */
         return UV_EIO;
-    const int code = sqlite_connection_open(c, s->path, CONNECTION_READS | CONNECTION_FOLLOWS, s->options->timeout_ms);
+    const int code = sqlite_connection_open(c, p->path, SQLITE_CONNECTION_READS | SQLITE_CONNECTION_BLOCKING,
+                                            p->options->timeout_ms);
     if (!code) {
-        c->place = workers_place(s->workers);
+        c->file = file;
         return 0;
     }
     sqlite_error_log(c->sqlite, "another connection to read on");
@@ -28,46 +30,48 @@ static int open_if_new(const sqlite_shared *s, sqlite_connection *c)
     return sqlite_error_code(code);
 }
 
-int sqlite_shared_borrow(sqlite_shared *s, sqlite_connection **c)
+int sqlite_blocking_pool_acquire(sqlite_blocking_pool *p, sqlite_connection **c)
 {
-    resource *l;
-    int err = resource_pool_acquire(&s->readers, &l, sqlite_shared_patience(s), RESOURCE_POOL_USUAL);
+    resource *r;
+    int err = resource_pool_acquire(&p->readers, &r, sqlite_blocking_pool_wait_limit(p), RESOURCE_POOL_USUAL);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_DATABASE_LINE, 0);
+    if (err == UV_ETIMEDOUT && !blocking_late())
+        return refuse(REFUSED_DATABASE_TIMEOUT, p->options->line_timeout_ms * 1000000);
     if (err)
-        return err == UV_ETIMEDOUT && !blocking_late() ? refuse(REFUSED_DATABASE_TIMEOUT, s->options->line_timeout_ms * 1000000) : err;
-    struct lent *one = (struct lent *)l;
-    err = open_if_new(s, &one->connection);
+        return err;
+    sqlite_connection *one = &((sqlite_pooled_connection *)r)->connection;
+    err = open_if_new(p, one);
     if (err)
-        resource_pool_release(&s->readers, l);
+        resource_pool_release(&p->readers, r);
     else
-        *c = &one->connection;
+        *c = one;
     return err;
 }
 
-void sqlite_shared_return(sqlite_shared *s, sqlite_connection *c)
+void sqlite_blocking_pool_release(sqlite_blocking_pool *p, sqlite_connection *c)
 {
-    resource_pool_release(&s->readers, (resource *)((char *)c - offsetof(struct lent, connection)));
+    resource_pool_release(&p->readers, (resource *)((char *)c - offsetof(sqlite_pooled_connection, connection)));
 }
 
-sqlite_shared *sqlite_shared_new(const char *path, workers *w, const database_options *options)
+sqlite_blocking_pool *sqlite_blocking_pool_new(const char *path, sqlite_workers *w, const database_options *options)
 {
     const int count = options->readers > 0 ? options->readers : 1;
-    sqlite_shared *s = mem_alloc(sizeof *s + (size_t)count * sizeof s->each[0]);
-    s->options = options;
-    s->path = path;
-    s->workers = w;
-    s->count = count;
-    resource_pool_init(&s->readers, options->line, (codel){ 0 });
+    sqlite_blocking_pool *p = mem_alloc(sizeof *p + (size_t)count * sizeof p->each[0]);
+    p->options = options;
+    p->path = path;
+    p->workers = w;
+    p->count = count;
+    resource_pool_init(&p->readers, options->line, (codel){ 0 });
     for (int i = 0; i < count; i++)
-        resource_pool_release(&s->readers, &s->each[i].base);
-    return s;
+        resource_pool_release(&p->readers, &p->each[i].resource);
+    return p;
 }
 
-void sqlite_shared_free(sqlite_shared *s)
+void sqlite_blocking_pool_free(sqlite_blocking_pool *p)
 {
-    for (int i = 0; i < s->count; i++)
-        sqlite_connection_close(&s->each[i].connection);
-    resource_pool_done(&s->readers);
-    mem_free(s);
+    for (int i = 0; i < p->count; i++)
+        sqlite_connection_close(&p->each[i].connection);
+    resource_pool_done(&p->readers);
+    mem_free(p);
 }

@@ -10,38 +10,37 @@
 #include <sys/statvfs.h>
 #include <uv.h>
 
-
-static struct sqlite_inode look_at(const char *path)
+static struct sqlite_inode inode_of(const char *path)
 {
     struct stat now;
     return stat(path, &now) ? (struct sqlite_inode){ 0 } : (struct sqlite_inode){ now.st_dev, now.st_ino };
 }
 
-static bool is_there(const char *path, struct sqlite_inode file)
+static bool is_still_there(const char *path, struct sqlite_inode file)
 {
-    const struct sqlite_inode now = look_at(path);
+    const struct sqlite_inode now = inode_of(path);
     return !file.number || (now.device == file.device && now.number == file.number);
 }
 
-void sqlite_place_note(sqlite_place *p, const char *path)
+void sqlite_file_identity_init(sqlite_file_identity *f, const char *path)
 {
     const size_t room = strlen(path) + sizeof "-wal";
-    *p = (sqlite_place){ .path = path, .log_path = mem_alloc(room) };
-    snprintf(p->log_path, room, "%s-wal", path);
-    p->file = look_at(path);
-    p->log = look_at(p->log_path);
+    *f = (sqlite_file_identity){ .path = path, .log_path = mem_alloc(room) };
+    snprintf(f->log_path, room, "%s-wal", path);
+    f->file = inode_of(path);
+    f->log = inode_of(f->log_path);
 }
 
-void sqlite_place_done(sqlite_place *p)
+void sqlite_file_identity_done(sqlite_file_identity *f)
 {
-    mem_free(p->log_path);
-    *p = (sqlite_place){ 0 };
+    mem_free(f->log_path);
+    *f = (sqlite_file_identity){ 0 };
 }
 
-int sqlite_place_check(const sqlite_place *p)
+int sqlite_file_identity_check(const sqlite_file_identity *f)
 {
-    const char *gone = !is_there(p->path, p->file)    ? p->path :
-                       !is_there(p->log_path, p->log) ? p->log_path : NULL;
+    const char *gone = !is_still_there(f->path, f->file)    ? f->path :
+                       !is_still_there(f->log_path, f->log) ? f->log_path : NULL;
     if (!gone)
         return 0;
     log_error("%s has been deleted, moved or replaced while it was in use: nothing is stored any more, and what "
@@ -49,11 +48,11 @@ int sqlite_place_check(const sqlite_place *p)
     return UV_EROFS;
 }
 
-int sqlite_place_blame(const sqlite_place *p, int err)
+int sqlite_file_identity_explain(const sqlite_file_identity *f, int err)
 {
     struct statvfs disk;
-    if (err != UV_EIO || statvfs(p->path, &disk) || !(disk.f_flag & ST_RDONLY))
+    if (err != UV_EIO || statvfs(f->path, &disk) || !(disk.f_flag & ST_RDONLY))
         return err;
-    log_error("%s: its disk has become read-only: nothing is stored until it can be written again", p->path);
+    log_error("%s: its disk has become read-only: nothing is stored until it can be written again", f->path);
     return UV_EROFS;
 }

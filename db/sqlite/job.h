@@ -1,8 +1,8 @@
-/* job.h - one query on its way: made by a thread's db, run by a reader or the writer, brought back.
+/* job.h - one query: made by a db, run by a reading thread or the writing one, and reported to its db.
  *
- *   Ownership.  The db's, always. A worker has it from job_queue_take until job_done; meanwhile the db
- *               touches only cancelled. So neither rows nor arena are ever seen by a worker. What a plain
- *               thread reads never leaves it: then all but statement, parameters and result is unused. */
+ *   Ownership.  The db's, always. A worker has it from sqlite_job_queue_take until sqlite_job_done; meanwhile
+ *               the db touches only cancelled. So no worker ever sees rows or arena. What a blocking thread
+ *               reads never leaves it: then all but statement, parameters and result is unused. */
 #ifndef DB_SQLITE_JOB_H
 #define DB_SQLITE_JOB_H
 
@@ -10,12 +10,12 @@
 
 #include <stdatomic.h>
 
-typedef struct job {
-    struct job      *next, *prev;            /* in a list of jobs: gathered, in line, in a group, done */
-    struct job_queue *line;                   /* the one that it is for */
-    atomic_int      *waiting;                /* what counts it until a worker has it */
-    uint64_t         number;                 /* in the order in which that line got them */
-    bool             waits;                  /* is in that line; under its lock */
+typedef struct sqlite_job {
+    struct sqlite_job *next, *prev;          /* in a list of jobs: gathered, queued, in a group, reported */
+    struct sqlite_job_queue *queue;          /* the one that it is for */
+    atomic_int      *waiting;                /* counts it until a worker has it */
+    uint64_t         number;                 /* in the order in which jobs came to that queue */
+    bool             queued;                 /* is in that queue; under its lock */
     atomic_bool      cancelled;              /* asks the worker to stop */
 
     const statement *statement;
@@ -25,27 +25,27 @@ typedef struct job {
     size_t           texts_size;
 
     int              err;                    /* how it went */
-    result           result;
-    void           (*done)(struct job *j);   /* brings it back, from whatever thread */
+    sqlite_result    result;
+    void           (*done)(struct sqlite_job *j);    /* reports it to its db, on the worker's thread */
 
-    struct sqlite_db *db;                    /* of a loop; from here on, its own */
-    struct job      *older, *newer;          /* among all of the db that have not settled */
+    struct sqlite_loop_db *db;               /* of a loop; from here on, its own */
+    struct sqlite_job *older, *newer;        /* among all of the db that have not settled */
     promise         *promise;
-    bool             gathered;               /* not handed over to its line yet */
-    uint64_t         give_up;                /* when to leave the line, by uv_hrtime in ms; 0 for never */
+    bool             gathered;               /* not handed over to its queue yet */
+    uint64_t         give_up;                /* when to leave the queue, by uv_hrtime in ms; 0 for never */
     arena           *arena;
     rows            *out;
     stopwatch       *watch;
-} job;
+} sqlite_job;
 
-typedef struct job_list { job *first, *last; int count; } job_list;
+typedef struct sqlite_job_list { sqlite_job *first, *last; int count; } sqlite_job_list;
 
-void job_list_add(job_list *l, job *j);
-void job_list_remove(job_list *l, job *j);
+void sqlite_job_list_add(sqlite_job_list *l, sqlite_job *j);
+void sqlite_job_list_remove(sqlite_job_list *l, sqlite_job *j);
 
-/* It has left its line, for a worker or for good: there is room for another. */
-static inline void job_begun(job *j) { atomic_fetch_sub_explicit(j->waiting, 1, memory_order_relaxed); }
+/* It has left its queue, for a worker or for good: there is room for another. */
+static inline void sqlite_job_left_queue(sqlite_job *j) { atomic_fetch_sub_explicit(j->waiting, 1, memory_order_relaxed); }
 
-static inline void job_done(job *j) { j->done(j); }          /* it is its db's again */
+static inline void sqlite_job_done(sqlite_job *j) { j->done(j); }            /* it is its db's again */
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-void job_list_add(job_list *l, job *j)
+void sqlite_job_list_add(sqlite_job_list *l, sqlite_job *j)
 {
     j->next = NULL;
     j->prev = l->last;
@@ -15,7 +15,7 @@ void job_list_add(job_list *l, job *j)
     l->count++;
 }
 
-void job_list_remove(job_list *l, job *j)
+void sqlite_job_list_remove(sqlite_job_list *l, sqlite_job *j)
 {
     if (j->prev)
         j->prev->next = j->next;
@@ -29,117 +29,117 @@ void job_list_remove(job_list *l, job *j)
     l->count--;
 }
 
-void job_queue_init(job_queue *l)
+void sqlite_job_queue_init(sqlite_job_queue *q)
 {
-    *l = (job_queue){ 0 };
-    pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->came, NULL);
+    *q = (sqlite_job_queue){ 0 };
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->came, NULL);
 }
 
-void job_queue_done(job_queue *l)
+void sqlite_job_queue_done(sqlite_job_queue *q)
 {
-    assert(!l->jobs.first);
-    pthread_cond_destroy(&l->came);
-    pthread_mutex_destroy(&l->lock);
+    assert(!q->jobs.first);
+    pthread_cond_destroy(&q->came);
+    pthread_mutex_destroy(&q->lock);
 }
 
-void job_queue_add(job_queue *l, job_list *jobs)
+void sqlite_job_queue_add(sqlite_job_queue *q, sqlite_job_list *jobs)
 {
     if (!jobs->first)
         return;
-    pthread_mutex_lock(&l->lock);
-    for (job *j = jobs->first; j; j = j->next) {
-        j->waits = true;
-        j->number = ++l->added;
+    pthread_mutex_lock(&q->lock);
+    for (sqlite_job *j = jobs->first; j; j = j->next) {
+        j->queued = true;
+        j->number = ++q->added;
     }
-    jobs->first->prev = l->jobs.last;
-    if (l->jobs.last)
-        l->jobs.last->next = jobs->first;
+    jobs->first->prev = q->jobs.last;
+    if (q->jobs.last)
+        q->jobs.last->next = jobs->first;
     else
-        l->jobs.first = jobs->first;
-    l->jobs.last = jobs->last;
-    l->jobs.count += jobs->count;
-    const int idle = atomic_load_explicit(&l->idle, memory_order_relaxed);
-    const int wake = l->jobs.count < idle ? l->jobs.count : idle;
-    pthread_mutex_unlock(&l->lock);          /* first, so that who wakes does not find it locked */
+        q->jobs.first = jobs->first;
+    q->jobs.last = jobs->last;
+    q->jobs.count += jobs->count;
+    const int idle = atomic_load_explicit(&q->idle, memory_order_relaxed);
+    const int wake = q->jobs.count < idle ? q->jobs.count : idle;
+    pthread_mutex_unlock(&q->lock);          /* first, so that a worker that wakes does not find it locked */
     for (int i = 0; i < wake; i++)
-        pthread_cond_signal(&l->came);
-    *jobs = (job_list){ 0 };
+        pthread_cond_signal(&q->came);
+    *jobs = (sqlite_job_list){ 0 };
 }
 
-bool job_queue_remove(job_queue *l, job *j)
+bool sqlite_job_queue_remove(sqlite_job_queue *q, sqlite_job *j)
 {
-    pthread_mutex_lock(&l->lock);
-    const bool waited = j->waits;
+    pthread_mutex_lock(&q->lock);
+    const bool waited = j->queued;
     if (waited) {
-        j->waits = false;
-        job_list_remove(&l->jobs, j);
+        j->queued = false;
+        sqlite_job_list_remove(&q->jobs, j);
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&q->lock);
     return waited;
 }
 
-void job_queue_end(job_queue *l)
+void sqlite_job_queue_end(sqlite_job_queue *q)
 {
-    pthread_mutex_lock(&l->lock);
-    l->ended = true;
-    pthread_mutex_unlock(&l->lock);
-    pthread_cond_broadcast(&l->came);
+    pthread_mutex_lock(&q->lock);
+    q->ended = true;
+    pthread_mutex_unlock(&q->lock);
+    pthread_cond_broadcast(&q->came);
 }
 
-/* Both with the lock held. A worker counts as idle until it has its job: whoever reads the count
- * beside the number of those who wait sees room for one too many rather than one too few. */
-static bool wait_for_one(job_queue *l)
+/* Both with the lock held. A worker counts as idle until it has its job: a thread that reads this count
+ * beside that of the jobs that wait sees room for one too many rather than one too few. */
+static bool wait_for_job(sqlite_job_queue *q)
 {
-    if (l->jobs.first || l->ended)
+    if (q->jobs.first || q->ended)
         return false;
-    atomic_fetch_add_explicit(&l->idle, 1, memory_order_relaxed);
-    while (!l->jobs.first && !l->ended)
-        pthread_cond_wait(&l->came, &l->lock);
+    atomic_fetch_add_explicit(&q->idle, 1, memory_order_relaxed);
+    while (!q->jobs.first && !q->ended)
+        pthread_cond_wait(&q->came, &q->lock);
     return true;
 }
 
-static job *take(job_queue *l)
+static sqlite_job *take_first(sqlite_job_queue *q)
 {
-    job *j = l->jobs.first;
+    sqlite_job *j = q->jobs.first;
     if (j) {
-        job_list_remove(&l->jobs, j);
-        j->waits = false;
-        job_begun(j);
+        sqlite_job_list_remove(&q->jobs, j);
+        j->queued = false;
+        sqlite_job_left_queue(j);
     }
     return j;
 }
 
-job *job_queue_take_all(job_queue *l, int most)
+sqlite_job *sqlite_job_queue_take_all(sqlite_job_queue *q, int most)
 {
-    job *first = NULL, **link = &first;
-    pthread_mutex_lock(&l->lock);
-    const bool slept = wait_for_one(l);
-    for (job *j; most-- > 0 && (j = take(l)); link = &j->next)
+    sqlite_job *first = NULL, **link = &first;
+    pthread_mutex_lock(&q->lock);
+    const bool slept = wait_for_job(q);
+    for (sqlite_job *j; most-- > 0 && (j = take_first(q)); link = &j->next)
         *link = j;
     if (slept)
-        atomic_fetch_sub_explicit(&l->idle, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&l->lock);
+        atomic_fetch_sub_explicit(&q->idle, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&q->lock);
     return first;
 }
 
-job *job_queue_take(job_queue *l, uint64_t *newest)
+sqlite_job *sqlite_job_queue_take(sqlite_job_queue *q, uint64_t *newest)
 {
-    pthread_mutex_lock(&l->lock);
-    const bool slept = wait_for_one(l);
-    job *j = take(l);
+    pthread_mutex_lock(&q->lock);
+    const bool slept = wait_for_job(q);
+    sqlite_job *j = take_first(q);
     if (j)
-        *newest = l->jobs.last ? l->jobs.last->number : j->number;
+        *newest = q->jobs.last ? q->jobs.last->number : j->number;
     if (slept)
-        atomic_fetch_sub_explicit(&l->idle, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&l->lock);
+        atomic_fetch_sub_explicit(&q->idle, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&q->lock);
     return j;
 }
 
-job *job_queue_take_up_to(job_queue *l, uint64_t newest)
+sqlite_job *sqlite_job_queue_take_up_to(sqlite_job_queue *q, uint64_t newest)
 {
-    pthread_mutex_lock(&l->lock);
-    job *j = l->jobs.first && l->jobs.first->number <= newest ? take(l) : NULL;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&q->lock);
+    sqlite_job *j = q->jobs.first && q->jobs.first->number <= newest ? take_first(q) : NULL;
+    pthread_mutex_unlock(&q->lock);
     return j;
 }

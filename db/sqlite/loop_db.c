@@ -15,38 +15,38 @@
 enum { READS, WRITES, KEEP_TEXTS = 16 * 1024, READS_READY = 32, WRITES_READY = 256 };
 enum { USUAL_JOB = 16 * 1024 };              /* bytes, with the memory for its rows */
 
-typedef struct sqlite_db {
-    struct db     db;                        /* must be first */
-    workers      *workers;
+typedef struct sqlite_loop_db {
+    struct db       db;                      /* must be first */
+    sqlite_workers *workers;
     const database_options *options;
 
-    ready         turn_end;                  /* hands over what was gathered */
-    bool          turn_end_set;
-    job_list      gathered[2];
-    atomic_int    waiting[2];                /* gathered or in line */
+    ready           turn_end;                /* hands over what was gathered */
+    bool            turn_end_set;
+    sqlite_job_list gathered[2];
+    atomic_int      waiting[2];              /* gathered or queued */
 
-    _Atomic(job *) back;                     /* have been run: a stack, linked by next */
-    atomic_int    reporting;                 /* workers inside report */
+    _Atomic(sqlite_job *) reported;          /* have been run: a stack, linked by next */
+    atomic_int      reporting;               /* workers inside report */
 
-    job          *oldest, *newest;           /* all that have not settled */
-    freelist      unused;                    /* jobs, with their memory */
-    int           alive;                     /* jobs that exist and are not unused */
-    promise      *closing;
-    bool          closed, freed;
-    int           handles;                   /* not closed yet */
-    uv_async_t    async;
-    uv_timer_t    timer;                     /* when the first one gives up its line */
-} sqlite_db;
+    sqlite_job     *oldest, *newest;         /* all that have not settled */
+    freelist        unused;                  /* jobs, with their memory */
+    int             alive;                   /* jobs that exist and are not unused */
+    promise        *closing;
+    bool            closed, freed;
+    int             handles;                 /* not closed yet */
+    uv_async_t      async;
+    uv_timer_t      timer;                   /* when the oldest gives up waiting */
+} sqlite_loop_db;
 
 static void free_job(void *unused)
 {
-    job *j = unused;
-    result_done(&j->result);
+    sqlite_job *j = unused;
+    sqlite_result_done(&j->result);
     mem_free(j->texts);
     mem_free(j);
 }
 
-static void free_if_over(sqlite_db *d)       /* rows may outlive the db they came from */
+static void free_if_unused(sqlite_loop_db *d)       /* rows may outlive the db they came from */
 {
     if (!d->freed || d->alive > 0)
         return;
@@ -54,27 +54,27 @@ static void free_if_over(sqlite_db *d)       /* rows may outlive the db they cam
     mem_free(d);
 }
 
-static job *get_job(sqlite_db *d)
+static sqlite_job *get_job(sqlite_loop_db *d)
 {
-    job *j = freelist_get(&d->unused);
+    sqlite_job *j = freelist_get(&d->unused);
     d->alive++;
     return j ? j : mem_alloc(sizeof *j);
 }
 
 static void put_job(void *arg)
 {
-    job *j = arg;
-    sqlite_db *d = j->db;
+    sqlite_job *j = arg;
+    sqlite_loop_db *d = j->db;
     d->alive--;
-    result_trim(&j->result);
+    sqlite_result_trim(&j->result);
     if (d->freed || j->texts_size > KEEP_TEXTS)
         free_job(j);
     else
         freelist_put(&d->unused, j);
-    free_if_over(d);
+    free_if_unused(d);
 }
 
-static void copy_parameters(job *j, int n, const value parameters[])
+static void copy_parameters(sqlite_job *j, int n, const value parameters[])
 {
     size_t need = 0;
     for (int i = 0; i < n; i++)
@@ -97,139 +97,118 @@ static void copy_parameters(job *j, int n, const value parameters[])
     j->count = n;
 }
 
-static int kind_of(const job *j) { return j->statement->reads ? READS : WRITES; }
+static int kind_of(const sqlite_job *j) { return j->statement->reads ? READS : WRITES; }
 
 /* The first on an empty stack wakes the loop; for the others it is awake, or will be. Once it is on
  * the stack, the job may settle and the db close: reporting keeps it until we are out. */
-static void report(job *j)
+static void report(sqlite_job *j)
 {
-    sqlite_db *d = j->db;
+    sqlite_loop_db *d = j->db;
     atomic_fetch_add(&d->reporting, 1);
-    job *first = atomic_load_explicit(&d->back, memory_order_relaxed);
+    sqlite_job *first = atomic_load_explicit(&d->reported, memory_order_relaxed);
     do
         j->next = first;
-    while (!atomic_compare_exchange_weak(&d->back, &first, j));
+    while (!atomic_compare_exchange_weak(&d->reported, &first, j));
     if (!first)
         uv_async_send(&d->async);
     atomic_fetch_sub(&d->reporting, 1);
 }
 
-static void wait_for_reporters(sqlite_db *d)
+static void on_handle_closed(uv_handle_t *h)
 {
-    while (atomic_load(&d->reporting))
-        sched_yield();
-}
-
-static void forget(sqlite_db *d, job *j)     /* it has an outcome */
-{
-    if (j->older)
-        j->older->newer = j->newer;
-    else
-        d->oldest = j->newer;
-    if (j->newer)
-        j->newer->older = j->older;
-    else
-        d->newest = j->older;
-}
-
-/* Gives the rows to the caller, and the job to their arena. */
-static int outcome(job *j, int err)
-{
-    if (j->watch)
-        stopwatch_stop(j->watch);
-    if (err) {
-        put_job(j);
-        return err;
-    }
-    *j->out = (rows){ j->result.count, j->result.columns, &j->result, &sqlite_rows, j->statement->columns };
-    arena_defer(j->arena, put_job, j);
-    return 0;
-}
-
-static void handle_closed(uv_handle_t *h)
-{
-    sqlite_db *d = h->data;
+    sqlite_loop_db *d = h->data;
     loop_enter();
     if (--d->handles == 0)
         promise_settle(d->closing, 0);
     loop_leave();
 }
 
-static void close_if_idle(sqlite_db *d)
+static void close_if_idle(sqlite_loop_db *d)
 {
     if (d->oldest)
         return;
     uv_unref((uv_handle_t *)&d->async);
     if (!d->closing || uv_is_closing((uv_handle_t *)&d->async))
         return;
-    wait_for_reporters(d);
-    uv_close((uv_handle_t *)&d->async, handle_closed);
-    uv_close((uv_handle_t *)&d->timer, handle_closed);
+    while (atomic_load(&d->reporting))
+        sched_yield();
+    uv_close((uv_handle_t *)&d->async, on_handle_closed);
+    uv_close((uv_handle_t *)&d->timer, on_handle_closed);
 }
 
-static void settle(sqlite_db *d, job *j, int err)
+/* Gives the rows to the caller, and the job to their arena. */
+static void settle_job(sqlite_loop_db *d, sqlite_job *j, int err)
 {
     promise *p = j->promise;
-    forget(d, j);
-    promise_settle(p, outcome(j, err));
+    *(j->older ? &j->older->newer : &d->oldest) = j->newer;
+    *(j->newer ? &j->newer->older : &d->newest) = j->older;
+    if (j->watch)
+        stopwatch_stop(j->watch);
+    if (err)
+        put_job(j);
+    else {
+        *j->out = (rows){ j->result.count, j->result.columns, &j->result, &sqlite_rows_driver, j->statement->columns };
+        arena_defer(j->arena, put_job, j);
+    }
+    promise_settle(p, err);
 }
 
-static void came_back(uv_async_t *async)
+static void on_reports(uv_async_t *async)
 {
-    sqlite_db *d = async->data;
+    sqlite_loop_db *d = async->data;
     loop_enter();
-    job *first = NULL;                       /* turned round: the first to end settles first */
-    for (job *j = atomic_exchange(&d->back, NULL), *next; j; j = next) {
+    sqlite_job *first = NULL;                       /* turned round: the first to end settles first */
+    for (sqlite_job *j = atomic_exchange(&d->reported, NULL), *next; j; j = next) {
         next = j->next;
         j->next = first;
         first = j;
     }
-    for (job *next; first; first = next) {
+    for (sqlite_job *next; first; first = next) {
         next = first->next;
-        settle(d, first, first->err);
+        settle_job(d, first, first->err);
     }
     close_if_idle(d);
     loop_leave();
 }
 
 /* Takes j out of wherever it waits; false if a worker has it. */
-static bool stop_waiting(sqlite_db *d, job *j)
+static bool stop_waiting(sqlite_loop_db *d, sqlite_job *j)
 {
     if (j->gathered)
-        job_list_remove(&d->gathered[kind_of(j)], j);
-    else if (!job_queue_remove(j->line, j))
+        sqlite_job_list_remove(&d->gathered[kind_of(j)], j);
+    else if (!sqlite_job_queue_remove(j->queue, j))
         return false;
-    job_begun(j);
+    sqlite_job_left_queue(j);
     return true;
 }
 
-static void cancel(promise *p, void *arg)
+static void on_cancel(promise *p, void *arg)
 {
-    job *j = arg;
-    sqlite_db *d = j->db;
+    sqlite_job *j = arg;
+    sqlite_loop_db *d = j->db;
     (void)p;
     if (!stop_waiting(d, j)) {
         atomic_store(&j->cancelled, true);
         return;
     }
-    settle(d, j, UV_ECANCELED);
+    settle_job(d, j, UV_ECANCELED);
     close_if_idle(d);
 }
 
-/* Whoever has waited too long leaves the line. What a worker has is the worker's to end. */
-static void look_at_the_line(uv_timer_t *timer)
+/* Jobs that have waited too long leave the queue. What a worker has is the worker's to end. */
+static void on_wait_limit(uv_timer_t *timer)
 {
-    sqlite_db *d = timer->data;
+    sqlite_loop_db *d = timer->data;
     const uint64_t now = uv_now(timer->loop);
     loop_enter();
-    for (job *j = d->oldest, *newer; j; j = newer) {
+    for (sqlite_job *j = d->oldest, *newer; j; j = newer) {
         newer = j->newer;
         if (j->give_up > now) {
-            uv_timer_start(timer, look_at_the_line, j->give_up - now, 0);
+            uv_timer_start(timer, on_wait_limit, j->give_up - now, 0);
             break;
         }
         if (stop_waiting(d, j))
-            settle(d, j, refuse(REFUSED_DATABASE_TIMEOUT, d->options->line_timeout_ms * 1000000));
+            settle_job(d, j, refuse(REFUSED_DATABASE_TIMEOUT, d->options->line_timeout_ms * 1000000));
     }
     close_if_idle(d);
     loop_leave();
@@ -237,21 +216,21 @@ static void look_at_the_line(uv_timer_t *timer)
 
 static void hand_over(ready *r)
 {
-    sqlite_db *d = (sqlite_db *)((char *)r - offsetof(sqlite_db, turn_end));
+    sqlite_loop_db *d = (sqlite_loop_db *)((char *)r - offsetof(sqlite_loop_db, turn_end));
     d->turn_end_set = false;
     for (int kind = READS; kind <= WRITES; kind++) {
-        for (job *j = d->gathered[kind].first; j; j = j->next)
+        for (sqlite_job *j = d->gathered[kind].first; j; j = j->next)
             j->gathered = false;
-        job_queue_add(workers_line(d->workers, kind == READS), &d->gathered[kind]);
+        sqlite_job_queue_add(sqlite_workers_queue(d->workers, kind == READS), &d->gathered[kind]);
     }
     if (d->options->line_timeout_ms && d->oldest && !uv_is_active((uv_handle_t *)&d->timer))
-        uv_timer_start(&d->timer, look_at_the_line, d->options->line_timeout_ms, 0);
+        uv_timer_start(&d->timer, on_wait_limit, d->options->line_timeout_ms, 0);
 }
 
-static promise *gather_job(sqlite_db *d, job *j, int kind)
+static promise *gather_job(sqlite_loop_db *d, sqlite_job *j, int kind)
 {
-    const uint64_t patience = d->options->line_timeout_ms;
-    j->give_up = patience ? uv_hrtime() / 1000000 + patience + 1 : 0;     /* this millisecond has partly passed */
+    const uint64_t limit = d->options->line_timeout_ms;
+    j->give_up = limit ? uv_hrtime() / 1000000 + limit + 1 : 0;     /* this millisecond has partly passed */
     j->older = d->newest;
     j->newer = NULL;
     if (d->newest) {
@@ -262,32 +241,32 @@ static promise *gather_job(sqlite_db *d, job *j, int kind)
     }
     d->newest = j;
     j->gathered = true;
-    job_list_add(&d->gathered[kind], j);
+    sqlite_job_list_add(&d->gathered[kind], j);
     if (!d->turn_end_set) {
         d->turn_end_set = true;
         loop_at_turn_end(&d->turn_end);
     }
-    return j->promise = promise_new(cancel, j);
+    return j->promise = promise_new(on_cancel, j);
 }
 
-static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+static promise *loop_db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                       const value parameters[])
 {
-    sqlite_db *d = (sqlite_db *)here;
+    sqlite_loop_db *d = (sqlite_loop_db *)here;
     const int kind = s->reads ? READS : WRITES;
-    job_queue *l = workers_line(d->workers, s->reads);
+    sqlite_job_queue *q = sqlite_workers_queue(d->workers, s->reads);
 
     assert(n <= MAX_PARAMETERS);
     if (d->closed)
         return promise_settled(UV_ECANCELED);
     /* What idle workers are about to take does not wait. */
-    const int most = d->options->line + atomic_load_explicit(&l->idle, memory_order_relaxed);
+    const int most = d->options->line + atomic_load_explicit(&q->idle, memory_order_relaxed);
     if (atomic_load_explicit(&d->waiting[kind], memory_order_relaxed) >= most)
         return promise_settled(refuse(REFUSED_DATABASE_LINE, 0));
 
-    job *j = get_job(d);
+    sqlite_job *j = get_job(d);
     j->db = d;
-    j->line = l;
+    j->queue = q;
     j->waiting = &d->waiting[kind];
     j->done = report;
     j->statement = s;
@@ -303,19 +282,19 @@ static promise *query(db *here, arena *a, stopwatch *watch, rows *out, const sta
 }
 
 /* Enough for the readers until the next turn, and for the next transaction of the writer. */
-static int room(const db *here, bool writes)
+static int loop_db_room(const db *here, bool writes)
 {
-    const sqlite_db *d = (const sqlite_db *)here;
+    const sqlite_loop_db *d = (const sqlite_loop_db *)here;
     const int kind = writes ? WRITES : READS, most = writes ? WRITES_READY : READS_READY * d->options->readers;
     return d->closed ? 1 : most - atomic_load_explicit(&d->waiting[kind], memory_order_relaxed);
 }
 
-static promise *disconnect(db *here)
+static promise *loop_db_close(db *here)
 {
-    sqlite_db *d = (sqlite_db *)here;
+    sqlite_loop_db *d = (sqlite_loop_db *)here;
     d->closed = true;
     promise *closing = d->closing = promise_new(NULL, NULL);
-    for (job *j = d->oldest, *newer; j; j = newer) {
+    for (sqlite_job *j = d->oldest, *newer; j; j = newer) {
         newer = j->newer;
         promise_cancel(j->promise);
     }
@@ -323,27 +302,27 @@ static promise *disconnect(db *here)
     return closing;
 }
 
-static void free_db(db *here)
+static void loop_db_free(db *here)
 {
-    sqlite_db *d = (sqlite_db *)here;
+    sqlite_loop_db *d = (sqlite_loop_db *)here;
     assert(!d->oldest && !d->handles);
     d->freed = true;
-    free_if_over(d);
+    free_if_unused(d);
 }
 
 static const database_driver driver = {
-    .run = query, .disconnect = disconnect, .free = free_db, .room = room
+    .run = loop_db_query, .disconnect = loop_db_close, .free = loop_db_free, .room = loop_db_room
 };
 
-db *sqlite_db_new(workers *w, const database_options *options)
+db *sqlite_loop_db_new(sqlite_workers *w, const database_options *options)
 {
-    sqlite_db *d = mem_alloc(sizeof *d);
+    sqlite_loop_db *d = mem_alloc(sizeof *d);
     d->db.driver = &driver;
     d->unused = (freelist)FREELIST(USUAL_JOB, free_job);
     d->workers = w;
     d->options = options;
     d->turn_end.run = hand_over;
-    uv_async_init(loop_here(), &d->async, came_back);
+    uv_async_init(loop_here(), &d->async, on_reports);
     uv_timer_init(loop_here(), &d->timer);
     uv_unref((uv_handle_t *)&d->async);      /* only queries keep a loop alive, not a db */
     uv_unref((uv_handle_t *)&d->timer);

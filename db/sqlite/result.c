@@ -7,33 +7,33 @@
 
 enum { KEEP = 32 * 1024, USES = 64, FIRST_CELLS = 64, FIRST_BYTES = 4096 };
 
-void result_clear(result *r)
+void sqlite_result_clear(sqlite_result *r)
 {
     r->count = r->columns = 0;
     r->used = 0;
 }
 
-void result_done(result *r)
+void sqlite_result_done(sqlite_result *r)
 {
     mem_free(r->cells);
     mem_free(r->bytes);
-    *r = (result){ 0 };
+    *r = (sqlite_result){ 0 };
 }
 
 /* What none of the last so many answers needed a quarter of is too much: it begins small again. */
-void result_trim(result *r)
+void sqlite_result_trim(sqlite_result *r)
 {
-    const size_t room = r->cells_room * sizeof(cell) + r->bytes_room;
-    const size_t needed = (size_t)r->count * (size_t)r->columns * sizeof(cell) + r->used;
+    const size_t room = r->cells_room * sizeof(sqlite_cell) + r->bytes_room;
+    const size_t needed = (size_t)r->count * (size_t)r->columns * sizeof(sqlite_cell) + r->used;
     if (needed > r->most)
         r->most = needed;
     if (++r->uses < USES) {
-        result_clear(r);
+        sqlite_result_clear(r);
         return;
     }
     if (room > KEEP && r->most < room / 4)
-        result_done(r);
-    result_clear(r);
+        sqlite_result_done(r);
+    sqlite_result_clear(r);
     r->most = 0;
     r->uses = 0;
 }
@@ -46,7 +46,7 @@ static size_t doubled(size_t room, size_t first, size_t need)
     return more;
 }
 
-static size_t add_text(result *r, const void *at, size_t length)
+static size_t add_text(sqlite_result *r, const void *at, size_t length)
 {
     const size_t offset = r->used;
     if (r->bytes_room - offset < length) {
@@ -59,7 +59,7 @@ static size_t add_text(result *r, const void *at, size_t length)
     return offset;
 }
 
-static size_t add_hex(result *r, const unsigned char *at, size_t length)
+static size_t add_hex(sqlite_result *r, const unsigned char *at, size_t length)
 {
     static const char DIGITS[] = "0123456789abcdef";
     const size_t offset = add_text(r, NULL, 2 + 2 * length);
@@ -73,19 +73,19 @@ static size_t add_hex(result *r, const unsigned char *at, size_t length)
     return offset;
 }
 
-static void take_text(result *r, cell *c, sqlite3_stmt *s, int i)
+static void take_text(sqlite_result *r, sqlite_cell *c, sqlite3_stmt *s, int i)
 {
     const bool bytes = sqlite3_column_type(s, i) == SQLITE_BLOB;
     const void *at = bytes ? sqlite3_column_blob(s, i) : sqlite3_column_text(s, i);
     const int length = sqlite3_column_bytes(s, i);           /* after that: asking for it settles the length */
-    c->type = CELL_TEXT;
+    c->type = SQLITE_CELL_TEXT;
     c->length = bytes ? 2 + 2 * length : length;
     c->offset = bytes ? add_hex(r, at, (size_t)length) : add_text(r, at, (size_t)length);
 }
 
-static bool take_whole(cell *c, sqlite3_stmt *s, int i)
+static bool take_whole(sqlite_cell *c, sqlite3_stmt *s, int i)
 {
-    c->type = CELL_INTEGER;
+    c->type = SQLITE_CELL_INTEGER;
     if (sqlite3_column_type(s, i) == SQLITE_INTEGER) {
         c->integer = sqlite3_column_int64(s, i);
         return true;
@@ -94,9 +94,9 @@ static bool take_whole(cell *c, sqlite3_stmt *s, int i)
     return at && value_whole(at, &c->integer);
 }
 
-static bool take_number(cell *c, sqlite3_stmt *s, int i)
+static bool take_number(sqlite_cell *c, sqlite3_stmt *s, int i)
 {
-    c->type = CELL_REAL;
+    c->type = SQLITE_CELL_REAL;
     if (sqlite3_column_type(s, i) == SQLITE_FLOAT || sqlite3_column_type(s, i) == SQLITE_INTEGER) {
         c->real = sqlite3_column_double(s, i);
         return true;
@@ -105,21 +105,21 @@ static bool take_number(cell *c, sqlite3_stmt *s, int i)
     return at && value_number(at, &c->real);
 }
 
-static bool take_truth(cell *c, sqlite3_stmt *s, int i)
+static bool take_truth(sqlite_cell *c, sqlite3_stmt *s, int i)
 {
     const char *at = (const char *)sqlite3_column_text(s, i);
     bool is;
     if (!at || !value_truth(at, &is))
         return false;
-    c->type = CELL_INTEGER;
+    c->type = SQLITE_CELL_INTEGER;
     c->integer = is;
     return true;
 }
 
-static bool take(result *r, cell *c, sqlite3_stmt *s, int i, char letter)
+static bool take(sqlite_result *r, sqlite_cell *c, sqlite3_stmt *s, int i, char letter)
 {
     if (sqlite3_column_type(s, i) == SQLITE_NULL) {
-        *c = (cell){ .type = CELL_NULL };
+        *c = (sqlite_cell){ .type = SQLITE_CELL_NULL };
         return value_fits(NULL, letter);
     }
     const bool bytes = sqlite3_column_type(s, i) == SQLITE_BLOB;
@@ -131,13 +131,13 @@ static bool take(result *r, cell *c, sqlite3_stmt *s, int i, char letter)
     }
 }
 
-int result_add(result *r, sqlite3_stmt *s, const char *types)
+int sqlite_result_add(sqlite_result *r, sqlite3_stmt *s, const char *types)
 {
     const int columns = sqlite3_column_count(s);
     const size_t first = (size_t)r->count * (size_t)columns, need = first + (size_t)columns;
     if (need > r->cells_room) {
         r->cells_room = doubled(r->cells_room, FIRST_CELLS, need);
-        r->cells = mem_resize(r->cells, r->cells_room * sizeof(cell));
+        r->cells = mem_resize(r->cells, r->cells_room * sizeof(sqlite_cell));
     }
     for (int i = 0; i < columns; i++)
         if (!take(r, &r->cells[first + (size_t)i], s, i, types ? types[i] : 't'))
@@ -147,25 +147,25 @@ int result_add(result *r, sqlite3_stmt *s, const char *types)
     return -1;
 }
 
-static const cell *at(const rows *r, int row, int column)
+static const sqlite_cell *at(const rows *r, int row, int column)
 {
-    const result *own = r->result;
+    const sqlite_result *own = r->result;
     return &own->cells[(size_t)row * (size_t)r->columns + (size_t)column];
 }
 
 static text as_text(const rows *r, int row, int column)
 {
-    const cell *c = at(r, row, column);
-    if (c->type == CELL_NULL || c->length == 0)
+    const sqlite_cell *c = at(r, row, column);
+    if (c->type == SQLITE_CELL_NULL || c->length == 0)
         return TEXT("");
-    return (text){ ((const result *)r->result)->bytes + c->offset, (size_t)c->length };
+    return (text){ ((const sqlite_result *)r->result)->bytes + c->offset, (size_t)c->length };
 }
 
 static int64_t as_integer(const rows *r, int row, int column)
 {
-    const cell *c = at(r, row, column);
+    const sqlite_cell *c = at(r, row, column);
     int64_t n = 0;
-    if (c->type == CELL_TEXT) {              /* of a statement that does not say */
+    if (c->type == SQLITE_CELL_TEXT) {              /* of a statement that does not say */
         const text t = as_text(r, row, column);
         char digits[32];
         snprintf(digits, sizeof digits, "%.*s", t.length < sizeof digits ? (int)t.length : 0, t.at);
@@ -177,8 +177,8 @@ static int64_t as_integer(const rows *r, int row, int column)
 
 static double as_real(const rows *r, int row, int column)  { return at(r, row, column)->real; }
 static bool   as_truth(const rows *r, int row, int column) { return at(r, row, column)->integer; }
-static bool   is_null(const rows *r, int row, int column)  { return at(r, row, column)->type == CELL_NULL; }
+static bool   is_null(const rows *r, int row, int column)  { return at(r, row, column)->type == SQLITE_CELL_NULL; }
 
-const rows_driver sqlite_rows = {
+const rows_driver sqlite_rows_driver = {
     .integer = as_integer, .text = as_text, .null = is_null, .real = as_real, .boolean = as_truth
 };

@@ -9,34 +9,34 @@
 
 #include <sqlite3.h>
 
-typedef struct cell {
-    enum { CELL_NULL, CELL_INTEGER, CELL_REAL, CELL_TEXT } type;
+typedef struct sqlite_cell {
+    enum { SQLITE_CELL_NULL, SQLITE_CELL_INTEGER, SQLITE_CELL_REAL, SQLITE_CELL_TEXT } type;
     int32_t length;                          /* of the text */
     union {
         int64_t integer;                     /* of true, 1 */
         double  real;
         size_t  offset;                      /* of the text, in the result's bytes */
     };
-} cell;
+} sqlite_cell;
 
-typedef struct result {
+typedef struct sqlite_result {
     int    count, columns;
-    cell  *cells;                            /* row after row */
+    sqlite_cell *cells;                      /* row after row */
     size_t cells_room;
     char  *bytes;
     size_t used, bytes_room;
     size_t most;                             /* bytes of the largest of the last so many answers */
     int    uses;                             /* how many they are */
-} result;
+} sqlite_result;
 
-void result_clear(result *r);                /* keeps its memory */
+void sqlite_result_clear(sqlite_result *r);  /* keeps its memory */
 
 /* The row that s stands on, with the letters of db.h or NULL for its columns: -1, or the first column that is not
  * what its letter says; then the row is not there. */
-int  result_add(result *r, sqlite3_stmt *s, const char *types);
-void result_done(result *r);
-void result_trim(result *r);                 /* it has been used: clears it, and gives back what only unusually large answers need */
+int  sqlite_result_add(sqlite_result *r, sqlite3_stmt *s, const char *types);
+void sqlite_result_done(sqlite_result *r);
+void sqlite_result_trim(sqlite_result *r);    /* it has been used: clears it, and gives back what only large answers need */
 
-extern const rows_driver sqlite_rows;        /* for rows whose result is a result */
+extern const rows_driver sqlite_rows_driver; /* for rows whose result is a sqlite_result */
 
 #endif

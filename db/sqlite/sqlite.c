@@ -1,49 +1,50 @@
-/* sqlite.c - the driver for sqlite:PATH. Threads of its own touch the file, or plain ones, never a loop:
+/* sqlite.c - the driver for sqlite:PATH. Threads of its own touch the file, or blocking threads, never a loop:
  *
- *   sqlite_file        creates, seeds and checks the file when the database is opened
- *   sqlite_db          a loop's side: queries become jobs, outcomes become settled promises
- *   sqlite_plain       a blocking thread's side: it reads by itself, and waits for the writer
- *   sqlite_shared      the connections that those read on
- *   sqlite_line        jobs that wait for a worker
- *   sqlite_workers     the reading threads, and the one that writes (sqlite_writer)
- *   sqlite_connection  what a job is run on
- *   sqlite_result      its rows */
+ *   file            creates, seeds and checks the file when the database is opened
+ *   file_identity   whether it is still there
+ *   loop_db         a loop's side: queries become jobs, outcomes become settled promises
+ *   blocking_db     a blocking thread's side: it reads by itself, and waits for the writer
+ *   blocking_pool   the connections that blocking threads read on
+ *   job_queue       jobs that wait for a worker
+ *   workers         the reading threads, and the one that writes, whose transactions are in writer.c
+ *   connection      runs a job
+ *   result          its rows */
 #include "sqlite.h"
+#include "blocking_db.h"
 #include "db/schema.h"
-#include "loop_db.h"
 #include "file.h"
-#include "blocking.h"
+#include "loop_db.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
 
 #include <stdio.h>
 
-struct sqlite_database {
+typedef struct sqlite_database {
     struct database         database;        /* must be first */
     const database_options *options;
-    workers                *workers;
-    sqlite_shared          *shared;          /* of blocking threads */
+    sqlite_workers         *workers;
+    sqlite_blocking_pool   *pool;            /* of blocking threads */
     char                   *description;
-};
+} sqlite_database;
 
 /* Before SQLite's first use: no global lock for the sake of its statistics of memory, and none in
  * connections, which have one thread each. Too late, it changes nothing. */
-static void configure(void)
+static void sqlite_configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
 }
 
-static int check(const database_options *options, char *why, size_t size)
+static int sqlite_check(const database_options *options, char *why, size_t size)
 {
     const char *path;
     return sqlite_file_path(options->url, &path, why, size);
 }
 
-static int open_sqlite(database **made, const database_options *options, char *why, size_t size)
+static int sqlite_open(database **made, const database_options *options, char *why, size_t size)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, configure);
+    pthread_once(&once, sqlite_configure);
 
     const char *path = NULL;
     int err = sqlite_file_path(options->url, &path, why, size);
@@ -51,15 +52,15 @@ static int open_sqlite(database **made, const database_options *options, char *w
         err = sqlite_file_prepare(path, SCHEMA_USERS, why, size);
     if (err)
         return err;
-    workers *w;
-    err = workers_start(&w, path, options->readers > 0 ? options->readers : 1, options->timeout_ms, why, size);
+    sqlite_workers *w;
+    err = sqlite_workers_start(&w, path, options->readers > 0 ? options->readers : 1, options->timeout_ms, why, size);
     if (err)
         return err;
-    struct sqlite_database *d = mem_alloc(sizeof *d);
+    sqlite_database *d = mem_alloc(sizeof *d);
     d->database.driver = &sqlite_driver;
     d->options = options;
     d->workers = w;
-    d->shared = sqlite_shared_new(path, w, options);
+    d->pool = sqlite_blocking_pool_new(path, w, options);
     const size_t room = strlen(path) + sizeof "SQLite ";
     d->description = mem_alloc(room);
     snprintf(d->description, room, "SQLite %s", path);
@@ -67,48 +68,48 @@ static int open_sqlite(database **made, const database_options *options, char *w
     return 0;
 }
 
-static void close_sqlite(database *whole)
+static void sqlite_close(database *whole)
 {
-    struct sqlite_database *d = (struct sqlite_database *)whole;
-    sqlite_shared_free(d->shared);
-    workers_stop(d->workers);
+    sqlite_database *d = (sqlite_database *)whole;
+    sqlite_blocking_pool_free(d->pool);
+    sqlite_workers_stop(d->workers);
     mem_free(d->description);
     mem_free(d);
 }
 
-static int init(database *d, char *why, size_t size)         /* opening did it */
+static int sqlite_init(database *d, char *why, size_t size)         /* opening did it */
 {
     (void)d, (void)why, (void)size;
     return 0;
 }
 
-static const char *describe(const database *d) { return ((const struct sqlite_database *)d)->description; }
+static const char *sqlite_describe(const database *d) { return ((const sqlite_database *)d)->description; }
 
-static int threads(const database *d, bool writes)
+static int sqlite_threads(const database *d, bool writes)
 {
-    const int readers = ((const struct sqlite_database *)d)->options->readers;
-    return writes ? WRITER_GROUP : readers > 0 ? readers : 1;
+    const int readers = ((const sqlite_database *)d)->options->readers;
+    return writes ? SQLITE_WRITER_GROUP : readers > 0 ? readers : 1;
 }
 
-static db *connect_sqlite(database *whole)
+static db *sqlite_connect(database *whole)
 {
-    struct sqlite_database *d = (struct sqlite_database *)whole;
-    return loop_here() ? sqlite_db_new(d->workers, d->options) : sqlite_plain_new(d->shared);
+    sqlite_database *d = (sqlite_database *)whole;
+    return loop_here() ? sqlite_loop_db_new(d->workers, d->options) : sqlite_blocking_db_new(d->pool);
 }
 
-sqlite_shared *sqlite_shared_of(const database *d) { return ((const struct sqlite_database *)d)->shared; }
+sqlite_blocking_pool *sqlite_blocking_pool_of(const database *d) { return ((const sqlite_database *)d)->pool; }
 
 uint64_t sqlite_commits(const database *d)
 {
-    return workers_commits(((const struct sqlite_database *)d)->workers);
+    return sqlite_workers_commits(((const sqlite_database *)d)->workers);
 }
 
 const database_driver sqlite_driver = {
-    .check = check,
-    .open = open_sqlite,
-    .close = close_sqlite,
-    .init = init,
-    .describe = describe,
-    .threads = threads,
-    .connect = connect_sqlite,
+    .check = sqlite_check,
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .init = sqlite_init,
+    .describe = sqlite_describe,
+    .threads = sqlite_threads,
+    .connect = sqlite_connect,
 };

@@ -1,33 +1,43 @@
-/* workers.c - see workers.h. */
+/* workers.c - see workers.h.
+ *
+ * A statement by itself is a transaction: SQLite locks the file for it, looks whether there is a log,
+ * and unlocks, which are six system calls. Reads that wait at the same moment share one. A job that
+ * comes later never does: it must see every write that was acknowledged before it was asked. */
 #include "workers.h"
 #include "connection.h"
 #include "file.h"
-#include "reader.h"
 #include "writer.h"
 #include "server/base/memory.h"
 
 #include <signal.h>
 #include <stdio.h>
 
-struct worker { struct workers *all; pthread_t thread; sqlite_connection connection; };
+typedef struct sqlite_worker {
+    struct sqlite_workers *all;
+    pthread_t              thread;
+    sqlite_connection      connection;
+} sqlite_worker;
 
-struct workers {
-    job_queue         reads, writes;
-    atomic_uint_fast64_t commits;
-    sqlite_place     place;
-    int              count, running;         /* opened; whose thread has started */
-    struct worker    each[];                 /* the writer first */
+struct sqlite_workers {
+    sqlite_job_queue      reads, writes;
+    atomic_uint_fast64_t  commits;
+    sqlite_file_identity  file;
+    int                   count, running;    /* opened; whose thread has started */
+    sqlite_worker         each[];            /* the writer first */
 };
+
+static const statement BEGIN = { "begin", "begin", true };
+static const statement END   = { "end", "end", true };
 
 static void *write_jobs(void *arg)
 {
-    struct worker *w = arg;
-    for (job *group, *next; (group = job_queue_take_all(&w->all->writes, WRITER_GROUP));) {
-        const int commits = writer_run(&w->connection, &group);
+    sqlite_worker *w = arg;
+    for (sqlite_job *group, *next; (group = sqlite_job_queue_take_all(&w->all->writes, SQLITE_WRITER_GROUP));) {
+        const int commits = sqlite_writer_run(&w->connection, &group);
         atomic_fetch_add(&w->all->commits, (uint_fast64_t)commits);
         for (; group; group = next) {
             next = group->next;              /* it is the db's again at once */
-            job_done(group);
+            sqlite_job_done(group);
         }
     }
     return NULL;
@@ -35,14 +45,23 @@ static void *write_jobs(void *arg)
 
 static void *read_jobs(void *arg)
 {
-    struct worker *w = arg;
-    while (reader_run(&w->connection, &w->all->reads))
-        ;
+    sqlite_worker *w = arg;
+    sqlite_connection *c = &w->connection;
+    uint64_t newest;
+    for (sqlite_job *j; (j = sqlite_job_queue_take(&w->all->reads, &newest));) {
+        const bool shared = newest != j->number && sqlite_connection_execute(c, NULL, &BEGIN) == 0;
+        do {
+            j->err = sqlite_connection_run(c, j);
+            sqlite_job_done(j);
+        } while (shared && (j = sqlite_job_queue_take_up_to(&w->all->reads, newest)));
+        if (shared)
+            sqlite_connection_execute(c, NULL, &END);
+    }
     return NULL;
 }
 
-/* Signals are for the loops. */
-static int start_thread(struct worker *w, void *(*run)(void *), const char *name)
+/* It takes no signals: those are for the loops. */
+static int start_thread(sqlite_worker *w, void *(*run)(void *), const char *name)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -54,23 +73,23 @@ static int start_thread(struct worker *w, void *(*run)(void *), const char *name
     return err;
 }
 
-int workers_start(workers **made, const char *path, int readers, uint64_t timeout_ms, char *why, size_t size)
+int sqlite_workers_start(sqlite_workers **made, const char *path, int readers, uint64_t timeout_ms, char *why, size_t size)
 {
-    workers *w = mem_alloc(sizeof *w + (size_t)(readers + 1) * sizeof w->each[0]);
+    sqlite_workers *w = mem_alloc(sizeof *w + (size_t)(readers + 1) * sizeof w->each[0]);
     int err = 0;
 
-    job_queue_init(&w->reads);
-    job_queue_init(&w->writes);
+    sqlite_job_queue_init(&w->reads);
+    sqlite_job_queue_init(&w->writes);
     for (; w->count <= readers && !err; w->count++) {
-        struct worker *one = &w->each[w->count];
+        sqlite_worker *one = &w->each[w->count];
         one->all = w;
-        const int code = sqlite_connection_open(&one->connection, path, w->count ? CONNECTION_READS : 0, timeout_ms);
+        const int code = sqlite_connection_open(&one->connection, path, w->count ? SQLITE_CONNECTION_READS : 0, timeout_ms);
         if (code)
             err = sqlite_file_error(path, code, 0, sqlite3_errmsg(one->connection.sqlite), why, size);
     }
-    sqlite_place_note(&w->place, path);
+    sqlite_file_identity_init(&w->file, path);
     for (int i = 0; i < w->count; i++)
-        w->each[i].connection.place = &w->place;
+        w->each[i].connection.file = &w->file;
     for (; w->running <= readers && !err; w->running++) {
         err = w->running ? start_thread(&w->each[w->running], read_jobs, "sqlite reader")
                          : start_thread(&w->each[0], write_jobs, "sqlite writer");
@@ -80,27 +99,27 @@ int workers_start(workers **made, const char *path, int readers, uint64_t timeou
         }
     }
     if (err) {
-        workers_stop(w);
+        sqlite_workers_stop(w);
         return err;
     }
     *made = w;
     return 0;
 }
 
-void workers_stop(workers *w)
+void sqlite_workers_stop(sqlite_workers *w)
 {
-    job_queue_end(&w->reads);
-    job_queue_end(&w->writes);
+    sqlite_job_queue_end(&w->reads);
+    sqlite_job_queue_end(&w->writes);
     for (int i = 0; i < w->running; i++)
         pthread_join(w->each[i].thread, NULL);
     for (int i = w->count; i-- > 0;)         /* the writer last: it can tidy up the log */
         sqlite_connection_close(&w->each[i].connection);
-    sqlite_place_done(&w->place);
-    job_queue_done(&w->reads);
-    job_queue_done(&w->writes);
+    sqlite_file_identity_done(&w->file);
+    sqlite_job_queue_done(&w->reads);
+    sqlite_job_queue_done(&w->writes);
     mem_free(w);
 }
 
-job_queue *workers_line(workers *w, bool reads) { return reads ? &w->reads : &w->writes; }
-const sqlite_place *workers_place(const workers *w)  { return &w->place; }
-uint64_t  workers_commits(const workers *w)      { return atomic_load(&w->commits); }
+sqlite_job_queue *sqlite_workers_queue(sqlite_workers *w, bool reads)       { return reads ? &w->reads : &w->writes; }
+const sqlite_file_identity *sqlite_workers_file(const sqlite_workers *w)    { return &w->file; }
+uint64_t sqlite_workers_commits(const sqlite_workers *w)                    { return atomic_load(&w->commits); }

@@ -19,27 +19,27 @@ static const statement UNDO     = { "rollback to savepoint", "rollback to one", 
 
 static bool in_transaction(const sqlite_connection *c) { return !sqlite3_get_autocommit(c->sqlite); }
 
-static void give_up(sqlite_connection *c)
+static void rollback(sqlite_connection *c)
 {
     if (in_transaction(c))
         sqlite_connection_execute(c, NULL, &ROLLBACK);
 }
 
 /* Nothing was committed: all that had not failed by itself failed by this. */
-static void fail_all(sqlite_connection *c, job *group, int err)
+static void fail_group(sqlite_connection *c, sqlite_job *group, int err)
 {
-    give_up(c);
-    for (job *j = group; j; j = j->next)
+    rollback(c);
+    for (sqlite_job *j = group; j; j = j->next)
         if (j->err >= 0)
             j->err = err;
 }
 
-/* Those that were cancelled leave, and wait for nobody; the others wait on for the lock. True if any of
- * these is still to be run. */
-static bool drop_cancelled(job **group)
+/* Those that were cancelled leave at once; the others wait on for the lock. True if any of these is still
+ * to be run. */
+static bool drop_cancelled(sqlite_job **group)
 {
     bool left = false;
-    for (job *j; (j = *group);) {
+    for (sqlite_job *j; (j = *group);) {
         if (!atomic_load(&j->cancelled)) {
             left = left || j->err >= 0;
             group = &j->next;
@@ -48,12 +48,12 @@ static bool drop_cancelled(job **group)
         *group = j->next;
         if (j->err >= 0)
             j->err = UV_ECANCELED;
-        job_done(j);                         /* its db's again: it may be gone */
+        sqlite_job_done(j);                         /* its db's again, which may free it */
     }
     return left;
 }
 
-static int run_one(sqlite_connection *c, job *j, bool alone)
+static int run_in_savepoint(sqlite_connection *c, sqlite_job *j, bool alone)
 {
     int err = alone ? 0 : sqlite_connection_execute(c, NULL, &MARK);
     if (err)
@@ -68,13 +68,13 @@ static int run_one(sqlite_connection *c, job *j, bool alone)
 }
 
 /* True if all is over; false if the transaction ended under it, and the rest must be run again. */
-static bool run_all(sqlite_connection *c, job *group, bool alone, int *good)
+static bool run_group(sqlite_connection *c, sqlite_job *group, bool alone, int *good)
 {
     *good = 0;
-    for (job *j = group; j; j = j->next) {
+    for (sqlite_job *j = group; j; j = j->next) {
         if (j->err < 0)
             continue;
-        if (run_one(c, j, alone) == 0)
+        if (run_in_savepoint(c, j, alone) == 0)
             (*good)++;
         else if (!in_transaction(c))
             return false;
@@ -82,31 +82,31 @@ static bool run_all(sqlite_connection *c, job *group, bool alone, int *good)
     return true;
 }
 
-int writer_run(sqlite_connection *c, job **all)
+int sqlite_writer_run(sqlite_connection *c, sqlite_job **all)
 {
     const bool alone = !(*all)->next;
-    for (job *j = *all; j; j = j->next)
+    for (sqlite_job *j = *all; j; j = j->next)
         j->err = RAN;
     while (drop_cancelled(all)) {
-        job *group = *all;
+        sqlite_job *group = *all;
         int good, err = sqlite_connection_execute(c, group, &BEGIN);
         if (err == UV_ECANCELED)
             continue;
         if (err) {
-            fail_all(c, group, err);
+            fail_group(c, group, err);
             return 0;
         }
-        if (!run_all(c, group, alone, &good))
+        if (!run_group(c, group, alone, &good))
             continue;
         if (good == 0) {
-            give_up(c);
+            rollback(c);
             return 0;
         }
-        err = sqlite_place_check(c->place);
+        err = sqlite_file_identity_check(c->file);
         if (!err)
-            err = sqlite_place_blame(c->place, sqlite_connection_execute(c, NULL, &COMMIT));
+            err = sqlite_file_identity_explain(c->file, sqlite_connection_execute(c, NULL, &COMMIT));
         if (err)
-            fail_all(c, group, sqlite_error_leaves_doubt(c->sqlite) ? ERR_UNCERTAIN : err);
+            fail_group(c, group, sqlite_error_leaves_doubt(c->sqlite) ? ERR_UNCERTAIN : err);
         return err ? 0 : 1;
     }
     return 0;

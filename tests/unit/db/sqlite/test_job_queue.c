@@ -1,4 +1,4 @@
-/* test_job_queue.c - jobs in line: their order, how they leave it, how many are taken at once. */
+/* test_job_queue.c - jobs that wait: their order, how they leave it, how many are taken at once. */
 #include "db/sqlite/job_queue.h"
 #include "tests/unit/suites.h"
 
@@ -6,26 +6,26 @@
 
 enum { ALL = 5 };
 
-static job_queue   line;
-static job        jobs[ALL];
+static sqlite_job_queue   queue;
+static sqlite_job        jobs[ALL];
 static atomic_int waiting;
 
 static void setup(void)
 {
-    job_queue_init(&line);
+    sqlite_job_queue_init(&queue);
     for (int i = 0; i < ALL; i++)
-        jobs[i] = (job){ .waiting = &waiting };
+        jobs[i] = (sqlite_job){ .waiting = &waiting };
     waiting = ALL;
 }
 
-static void teardown(void) { job_queue_done(&line); }
+static void teardown(void) { sqlite_job_queue_done(&queue); }
 
 static void add(int first, int behind)       /* under one lock */
 {
-    job_list some = { 0 };
+    sqlite_job_list some = { 0 };
     for (int i = first; i < behind; i++)
-        job_list_add(&some, &jobs[i]);
-    job_queue_add(&line, &some);
+        sqlite_job_list_add(&some, &jobs[i]);
+    sqlite_job_queue_add(&queue, &some);
     ck_assert(!some.first && !some.last && some.count == 0);
 }
 
@@ -33,10 +33,10 @@ static void expect_taken(const int numbers[], int n)
 {
     uint64_t newest;
     for (int i = 0; i < n; i++)
-        ck_assert_ptr_eq(job_queue_take(&line, &newest), &jobs[numbers[i]]);
-    ck_assert_ptr_null(line.jobs.first);
-    ck_assert_ptr_null(line.jobs.last);
-    ck_assert_int_eq(line.jobs.count, 0);
+        ck_assert_ptr_eq(sqlite_job_queue_take(&queue, &newest), &jobs[numbers[i]]);
+    ck_assert_ptr_null(queue.jobs.first);
+    ck_assert_ptr_null(queue.jobs.last);
+    ck_assert_int_eq(queue.jobs.count, 0);
 }
 
 START_TEST(first_come_first_served)
@@ -44,7 +44,7 @@ START_TEST(first_come_first_served)
     add(0, 2);
     add(2, 2);
     add(2, ALL);
-    ck_assert_int_eq(line.jobs.count, ALL);
+    ck_assert_int_eq(queue.jobs.count, ALL);
     expect_taken((int[]){ 0, 1, 2, 3, 4 }, ALL);
     ck_assert_int_eq(waiting, 0);
 }
@@ -55,22 +55,22 @@ START_TEST(one_leaves_from_wherever_it_stands)
     static const int LEFT[ALL][ALL - 1] = { { 1, 2, 3, 4 }, { 0, 2, 3, 4 }, { 0, 1, 3, 4 }, { 0, 1, 2, 4 }, { 0, 1, 2, 3 } };
     add(0, 3);
     add(3, ALL);
-    ck_assert(job_queue_remove(&line, &jobs[_i]));
-    ck_assert(!jobs[_i].waits);
-    ck_assert(!job_queue_remove(&line, &jobs[_i]));
+    ck_assert(sqlite_job_queue_remove(&queue, &jobs[_i]));
+    ck_assert(!jobs[_i].queued);
+    ck_assert(!sqlite_job_queue_remove(&queue, &jobs[_i]));
     expect_taken(LEFT[_i], ALL - 1);
     for (int i = 0; i < ALL; i++)            /* a worker has them */
-        ck_assert(!job_queue_remove(&line, &jobs[i]));
+        ck_assert(!sqlite_job_queue_remove(&queue, &jobs[i]));
 }
 END_TEST
 
 START_TEST(one_leaves_a_list_from_wherever_it_stands)
 {
-    job_list l = { 0 };
+    sqlite_job_list l = { 0 };
     for (int i = 0; i < 3; i++)
-        job_list_add(&l, &jobs[i]);
-    job_list_remove(&l, &jobs[_i]);
-    const job *first = &jobs[_i == 0], *last = &jobs[_i == 2 ? 1 : 2];
+        sqlite_job_list_add(&l, &jobs[i]);
+    sqlite_job_list_remove(&l, &jobs[_i]);
+    const sqlite_job *first = &jobs[_i == 0], *last = &jobs[_i == 2 ? 1 : 2];
     ck_assert_ptr_eq(l.first, first);
     ck_assert_ptr_eq(l.last, last);
     ck_assert_ptr_eq(first->next, last);
@@ -84,22 +84,22 @@ START_TEST(the_number_of_the_newest_tells_who_came_later)
 {
     uint64_t newest;
     add(0, 2);
-    ck_assert_ptr_eq(job_queue_take(&line, &newest), &jobs[0]);
+    ck_assert_ptr_eq(sqlite_job_queue_take(&queue, &newest), &jobs[0]);
     add(2, 3);
-    ck_assert_ptr_eq(job_queue_take_up_to(&line, newest), &jobs[1]);
-    ck_assert_ptr_null(job_queue_take_up_to(&line, newest));
-    ck_assert_ptr_eq(job_queue_take(&line, &newest), &jobs[2]);
+    ck_assert_ptr_eq(sqlite_job_queue_take_up_to(&queue, newest), &jobs[1]);
+    ck_assert_ptr_null(sqlite_job_queue_take_up_to(&queue, newest));
+    ck_assert_ptr_eq(sqlite_job_queue_take(&queue, &newest), &jobs[2]);
     ck_assert_uint_eq(newest, jobs[2].number);               /* its own: none waits behind it */
-    ck_assert_ptr_null(job_queue_take_up_to(&line, newest));
+    ck_assert_ptr_null(sqlite_job_queue_take_up_to(&queue, newest));
 }
 END_TEST
 
 START_TEST(no_more_are_taken_at_once_than_may_be)
 {
     add(0, ALL);
-    job *first = job_queue_take_all(&line, 3);
+    sqlite_job *first = sqlite_job_queue_take_all(&queue, 3);
     ck_assert(first == &jobs[0] && first->next == &jobs[1] && jobs[1].next == &jobs[2] && !jobs[2].next);
-    first = job_queue_take_all(&line, 3);
+    first = sqlite_job_queue_take_all(&queue, 3);
     ck_assert(first == &jobs[3] && first->next == &jobs[4] && !jobs[4].next);
 }
 END_TEST
@@ -107,39 +107,39 @@ END_TEST
 static void *work(void *arg)
 {
     uint64_t newest;
-    job **got = arg;
-    *got = job_queue_take(&line, &newest);
+    sqlite_job **got = arg;
+    *got = sqlite_job_queue_take(&queue, &newest);
     return NULL;
 }
 
-static void start_workers(pthread_t workers[], job *got[], int n)
+static void start_workers(pthread_t workers[], sqlite_job *got[], int n)
 {
     for (int i = 0; i < n; i++)
         ck_assert_int_eq(pthread_create(&workers[i], NULL, work, &got[i]), 0);
-    while (atomic_load(&line.idle) < n)
+    while (atomic_load(&queue.idle) < n)
         sched_yield();
 }
 
 START_TEST(as_many_are_woken_as_are_needed)
 {
     pthread_t workers[ALL];
-    job *got[ALL];
+    sqlite_job *got[ALL];
     start_workers(workers, got, ALL);
     add(0, ALL);
     for (int i = 0; i < ALL; i++)
         pthread_join(workers[i], NULL);
     for (int i = 0; i < ALL; i++)
         ck_assert_ptr_nonnull(got[i]);
-    ck_assert_int_eq(atomic_load(&line.idle), 0);
+    ck_assert_int_eq(atomic_load(&queue.idle), 0);
 }
 END_TEST
 
 START_TEST(its_end_wakes_all_who_are_idle)
 {
     pthread_t workers[ALL];
-    job *got[ALL];
+    sqlite_job *got[ALL];
     start_workers(workers, got, ALL);
-    job_queue_end(&line);
+    sqlite_job_queue_end(&queue);
     for (int i = 0; i < ALL; i++)
         pthread_join(workers[i], NULL);
     for (int i = 0; i < ALL; i++)
@@ -150,9 +150,9 @@ END_TEST
 START_TEST(what_waits_at_its_end_is_taken)
 {
     add(0, ALL);
-    job_queue_end(&line);
+    sqlite_job_queue_end(&queue);
     expect_taken((int[]){ 0, 1, 2, 3, 4 }, ALL);
-    ck_assert_ptr_null(job_queue_take_all(&line, 3));
+    ck_assert_ptr_null(sqlite_job_queue_take_all(&queue, 3));
 }
 END_TEST
 

@@ -267,35 +267,35 @@ START_TEST(a_task_gathers_a_user_and_posts)
 END_TEST
 
 /* A row of so many bytes. */
-static void add_row(result *r, sqlite3 *memory_only, int length)
+static void add_row(sqlite_result *r, sqlite3 *memory_only, int length)
 {
     sqlite3_stmt *s;
     ck_assert_int_eq(sqlite3_prepare_v2(memory_only, "select printf('%.*c', ?, 'x')", -1, &s, NULL), SQLITE_OK);
     sqlite3_bind_int(s, 1, length);
     ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
-    ck_assert_int_eq(result_add(r, s, "t"), -1);
+    ck_assert_int_eq(sqlite_result_add(r, s, "t"), -1);
     ck_assert_uint_eq(r->used, (size_t)length);
     sqlite3_finalize(s);
 }
 
 START_TEST(answers_that_are_large_as_a_rule_do_not_grow_anew)
 {
-    result r = { 0 };
+    sqlite_result r = { 0 };
     sqlite3 *none;
     ck_assert_int_eq(sqlite3_open(":memory:", &none), SQLITE_OK);
     add_row(&r, none, 100000);
     const size_t room = r.bytes_room;
     for (int i = 0; i < 500; i++) {          /* one in ten is enough */
-        result_trim(&r);
+        sqlite_result_trim(&r);
         ck_assert(r.count == 0 && r.bytes_room == room);
         add_row(&r, none, i % 10 ? 10 : 100000);
     }
     for (int i = 0; i < 200; i++) {          /* and none is not */
-        result_trim(&r);
+        sqlite_result_trim(&r);
         add_row(&r, none, 10);
     }
     ck_assert_uint_lt(r.bytes_room, room / 4);
-    result_done(&r);
+    sqlite_result_done(&r);
     sqlite3_close(none);
 }
 END_TEST
