@@ -8,7 +8,7 @@
 #define SITE_H
 
 #include "db/db.h"
-#include "server/http/server.h"
+#include "server/http/request.h"
 
 #define query(req, out, statement, ...)                                                     \
     site_query((req), (out), (statement), (int)(sizeof(value[]){ __VA_ARGS__ } / sizeof(value)), \

@@ -1,5 +1,6 @@
 /* problem.c - answers that say what is wrong: RFC 9457 for programs, a page for people. */
 #include "server/http/message/accept_header.h"
+#include "request.h"
 #include "request_internal.h"
 #include "server/base/buffer.h"
 #include "server/base/refusal.h"

@@ -1,4 +1,5 @@
 /* request.c - see request.h: what a handler may ask. */
+#include "request.h"
 #include "request_internal.h"
 #include "server/http/message/url.h"
 

@@ -1,15 +1,7 @@
 /* request.h - what a handler sees of the server: one request, and ways to answer it.
  *
- * A handler comes in one of three stages, and answers in any of them with the same functions:
- *
- *   await      returns 0 after answering, or a negative error, which becomes an error page and, if
- *              it is the server's fault, a line in the log. It runs as a task and may pause.
- *   promise    returns a promise that settles so.
- *   callback   calls done(err, arg) once, when it has answered or failed: from the handler itself, from a
- *              follower or a timer, or from a task, on the thread that called it.
- *
- * It starts when all of the request is there; on a route that streams, when the head is, and then it
- * pulls the body, which may have any size:
+ * A handler (route.h) starts when all of the request is there; on a route that streams, when the head is, and then
+ * it pulls the body, which may have any size:
  *
  *     while (!(err = request_read(req, &piece)))
  *         use(piece);
@@ -30,19 +22,13 @@
 
 #include "server/base/arena.h"
 #include "server/base/deadline.h"
-#include "server/async/promise.h"
 #include "server/base/text.h"
 #include "server/http/message/status.h"
+#include "route.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-typedef struct request request;
-
-typedef int      handler(request *req);
-typedef promise *promise_handler(request *req);
-typedef void     callback_handler(request *req, void (*done)(int err, void *arg), void *arg);
 
 /* The request. Texts are views into it; "" stands for what is not there. */
 text request_method(const request *req);

@@ -7,8 +7,8 @@
 
 #include "server/http/message/body.h"
 #include "server/http/message/head.h"
+#include "server/http/message/status.h"
 #include "output.h"
-#include "request.h"
 #include "router.h"
 #include "server/base/wait_queue.h"
 #include "server/async/scope.h"
@@ -46,7 +46,7 @@ struct request {
         timer timer;                         /* of a promise handler: rings at the deadline; a task has its own */
     };
     span          path, query;               /* of head; an empty path stands for / */
-    span          parameters[MAX_PARAMETERS_OF_PATH];        /* of path */
+    span          parameters[ROUTE_PARAMETERS];        /* of path */
     uint16_t      header_count;
     uint8_t       method;                    /* llhttp's number */
     uint8_t       minor : 1;                 /* 1 of HTTP/1.1 */

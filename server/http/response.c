@@ -1,4 +1,5 @@
 /* response.c - see request.h: how a handler answers. The head is built in the output itself. */
+#include "request.h"
 #include "request_internal.h"
 #include "policy.h"
 #include "server/base/log.h"

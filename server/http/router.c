@@ -120,13 +120,13 @@ static const struct node *walk(const struct node *n, text path, const char *at, 
                 found = walk(c, path, rest, parameters, count);
             break;
         case 1:
-            if (segment.length > 0 && count < MAX_PARAMETERS_OF_PATH) {
+            if (segment.length > 0 && count < ROUTE_PARAMETERS) {
                 parameters[count] = here;
                 found = walk(c, path, rest, parameters, count + 1);
             }
             break;
         case 2:
-            if (count == MAX_PARAMETERS_OF_PATH)
+            if (count == ROUTE_PARAMETERS)
                 break;
             parameters[count] = (span){ here.at, (uint16_t)(end - at) };
             found = c;

@@ -1,4 +1,5 @@
 /* server.c - see server.h: what both ways to serve have in common. */
+#include "server.h"
 #include "server_internal.h"
 #include "server/diagnose/crash_handler.h"
 #include "server/diagnose/unawaited_log.h"

@@ -11,19 +11,10 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
-#include "router.h"
 #include "server/config/config.h"
+#include "route.h"
 
-typedef struct site {
-    const route *routes;
-    int          count;
-    void        *arg;
-    void       (*open)(void *arg);           /* on each thread that runs handlers, before it serves */
-    promise   *(*close)(void *arg);          /* on the same, when it has stopped */
-    void       (*answering)(request *req);   /* before an answer is written: may add headers to it */
-    int        (*room)(void *arg, need n);   /* on a loop: how many more requests that need it could begin now */
-    int        (*threads)(void *arg, need n);        /* in threads mode: how many threads keep it busy */
-} site;
+#include <stddef.h>
 
 typedef struct server server;
 

@@ -2,10 +2,9 @@
 #ifndef HTTP_SERVE_H
 #define HTTP_SERVE_H
 
+#include "server/config/config.h"
 #include "listener.h"
-#include "server.h"
-
-#include <stdbool.h>
+#include "router.h"
 
 struct server {
     const config *config;
@@ -15,8 +14,8 @@ struct server {
 };
 
 /* Each serves until told to stop, and returns what server_run does. */
-int serve_async(server *s, void (*started)(void *arg), void *arg);       /* a loop for each worker */
-int serve_threads(server *s, void (*started)(void *arg), void *arg);     /* a thread for each connection */
+int serve_async(struct server *s, void (*started)(void *arg), void *arg);       /* a loop for each worker */
+int serve_threads(struct server *s, void (*started)(void *arg), void *arg);     /* a thread for each connection */
 
 enum { SERVE_SIGNALS = 3 };
 

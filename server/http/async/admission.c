@@ -1,6 +1,7 @@
 /* admission.c - see admission.h. */
 #include "admission.h"
 #include "server/http/message/accept_header.h"
+#include "server/http/request.h"
 #include "connection.h"
 #include "server/base/refusal.h"
 

@@ -2,6 +2,7 @@
  *
  * Workers share nothing but the routes and the configuration. Each has its own loop, its own
  * listening socket, its own connections. */
+#include "server/http/server.h"
 #include "server/http/server_internal.h"
 #include "server/http/client/client.h"
 #include "server/async/loop.h"

@@ -5,6 +5,7 @@
  *
  *     signal -> no new clients -> each is answered once more, in the time for that, bodies that stream in
  *               half of it -> the idle are let go, the late are cut off */
+#include "server/http/server.h"
 #include "server/http/server_internal.h"
 #include "server/http/client/client.h"
 #include "connection.h"

@@ -1,6 +1,7 @@
 /* test_request.c - what a handler sees of a request and what becomes of its answer, over a fake host. */
 #include "db/db.h"
 #include "server/base/block.h"
+#include "server/http/request.h"
 #include "server/http/request_internal.h"
 #include "server/base/uncertain.h"
 

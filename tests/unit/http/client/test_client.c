@@ -2,6 +2,7 @@
 #include "server/async/combine.h"
 #include "server/async/task.h"
 #include "client_fixture.h"
+#include "server/http/request.h"
 #include "tests/unit/http/serving.h"
 #include "tests/unit/suites.h"
 

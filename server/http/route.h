@@ -1,0 +1,51 @@
+/* route.h - what a site gives the server: which handler answers which path, and what it asks of the server.
+ *
+ * A handler comes in one of three stages, and answers in any of them with the same functions (request.h):
+ *
+ *   await      returns 0 after answering, or a negative error, which becomes an error page and, if
+ *              it is the server's fault, a line in the log. It runs as a task and may pause.
+ *   promise    returns a promise that settles so.
+ *   callback   calls done(err, arg) once, when it has answered or failed: from the handler itself, from a
+ *              follower or a timer, or from a task, on the thread that called it. */
+#ifndef HTTP_ROUTE_H
+#define HTTP_ROUTE_H
+
+#include "server/async/promise.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct request request;
+
+typedef int      handler(request *req);
+typedef promise *promise_handler(request *req);
+typedef void     callback_handler(request *req, void (*done)(int err, void *arg), void *arg);
+
+/* What a handler cannot do without, of which there is only so much at once (admission.h): queries that read, or
+ * that write; or reads and then the thread pool, to render a page for those who prefer that to JSON. */
+typedef enum need { NEEDS_NOTHING, NEEDS_READS, NEEDS_WRITES, NEEDS_PAGE, NEEDS } need;
+
+enum { ROUTE_PARAMETERS = 4 };               /* at most, of ':' and '*' in a path */
+
+typedef struct route {
+    const char       *method, *path;         /* router.h says how a path is matched */
+    handler          *await;                 /* one of these three */
+    promise_handler  *promise;
+    callback_handler *callback;
+    bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
+    need              needs;
+    uint32_t          deadline;              /* ms that it may take, if there is a limit, instead of [timeouts] request; 0: that */
+} route;
+
+typedef struct site {
+    const route *routes;
+    int          count;
+    void        *arg;
+    void       (*open)(void *arg);           /* on each thread that runs handlers, before it serves */
+    promise   *(*close)(void *arg);          /* on the same, when it has stopped */
+    void       (*answering)(request *req);   /* before an answer is written: may add headers to it */
+    int        (*room)(void *arg, need n);   /* on a loop: how many more requests that need it could begin now */
+    int        (*threads)(void *arg, need n);        /* in threads mode: how many threads keep it busy */
+} site;
+
+#endif
