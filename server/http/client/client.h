@@ -13,8 +13,8 @@
  *                   arena_printf(a, "%s/users/%s", base, url_encode(a, name))
  *               For the same reason redirections are not followed, they are answers, and no proxy is
  *               taken from the environment.
- *   Bounds.     [outgoing]: so many at once, in line, and in bytes, and for so long. Those of one loop
- *               have a line of their own; all blocking threads have one together.
+ *   Bounds.     [outgoing]: so many at once, in the wait queue, and in bytes, and for so long. Each loop has a
+ *               wait queue of its own; all blocking threads have one together.
  *   Ownership.  The arena, what the call points to, and *out must outlive the promise; once it has
  *               settled, nothing here touches them. The answer is in the arena.
  *   Modes.      In a task the promise settles later; in a blocking thread it has already settled, and the
@@ -24,10 +24,10 @@
  *               have happened all the same.
  *   Errors.     Any status is an answer, 500 too. An error is that there is none; libcurl's words for it
  *               are in the log, at debug.
- *               UV_EINVAL        no address of http:// or https://; a method or header nobody may send
- *               REFUSED_OUTGOING_LINE, _WAIT (refusal.h)   as many are under way as may be, and the line is
+ *               UV_EINVAL        no address of http:// or https://; a method or header that is malformed
+ *               REFUSED_OUTGOING_LINE, _WAIT (refusal.h)   as many are under way as may be, and the wait queue is
  *                                full, or it has waited there too long: try later
- *               UV_ETIMEDOUT     not in time, that in line included
+ *               UV_ETIMEDOUT     not in time, that in the wait queue included
  *               UV_ECANCELED     cancelled; the connection has been closed
  *               UV_EAI_NONAME    there is no such host
  *               UV_ECONNREFUSED  and other words of the kernel: it could not be reached
@@ -39,48 +39,18 @@
 
 #include "server/base/arena.h"
 #include "server/async/promise.h"
-#include "server/base/text.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-typedef struct http_call {
-    const char        *method;               /* NULL: GET */
-    const char        *url;
-    const char *const *headers;              /* "Name: value" each, up to a NULL; or NULL: none */
-    const char        *type;                 /* of the body; or NULL */
-    text               body;
-    size_t             most;                 /* bytes of the answer's body; 0: [outgoing] size */
-    uint64_t           timeout_ms;           /* 0: [outgoing] timeout */
-} http_call;
-
-typedef struct http_answer {
-    int  status;
-    text type;                               /* its Content-Type; "" */
-    text head;                               /* the status line and all headers, as they came */
-    text body;
-} http_answer;
+#include "call.h"
 
 MUST_AWAIT promise *http_fetch(arena *a, const http_call *call, http_answer *out);
 MUST_AWAIT promise *http_get(arena *a, const char *url, http_answer *out);
 MUST_AWAIT promise *http_post(arena *a, const char *url, const char *type, text body, http_answer *out);
 
-text http_answer_header(const http_answer *got, const char *name);  /* the first of that name; "" for none */
-
-typedef struct http_client_options {
-    int      connections;                    /* requests at once: of each loop, or of all blocking threads */
-    int      line;                           /* requests that wait: as connections */
-    uint64_t target_ms;                      /* the longest wait there, while more come than can be made; 0: any */
-    uint64_t timeout_ms, connect_timeout_ms;
-    size_t   size;
-} http_client_options;
-
 /* Before the first use, and before any other thread starts. */
 void http_client_configure(const http_client_options *o);
 
 /* The server stops: connections that no request uses are closed, and from now on each when none does, for the other
- * server may be one that waits for us to leave; requests are made as before. On a loop's thread: its own; on a plain
- * one: those of all blocking threads. */
+ * server may be one that waits for us to leave; requests are made as before. On a loop's thread: its own; on a blocking
+ * thread: those of all blocking threads. */
 void http_client_retire(void);
 
 /* On a loop's thread, before timer_end: cancels what is left, refuses what comes, with UV_ECANCELED,

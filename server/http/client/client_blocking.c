@@ -1,13 +1,13 @@
-/* client_blocking.c - the client of all blocking threads: each borrows a seat with connections, and waits.
+/* client_blocking.c - the client of all blocking threads: each acquires a slot with connections, and waits.
  *
- * A seat's sockets are in an epoll set, which is itself a descriptor: the thread waits for that, and
+ * A slot's sockets are in an epoll set, which is itself a descriptor: the thread waits for that, and
  * for its own client to leave, as for anything else (blocking_wait.h). */
-#include "server/base/deadline.h"
-#include "server/executor/resource_pool.h"
+#include "transfer.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/deadline.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
-#include "transfer.h"
+#include "server/executor/resource_pool.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,27 +16,27 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { KEPT = 2, EVENTS = 4 };               /* connections of a seat; sockets to look at, at once */
+enum { KEPT = 2, EVENTS = 4 };               /* connections of a slot; sockets to look at, at once */
 
-typedef struct seat {
-    resource     base;                           /* must be first */
-    CURLM   *multi;                          /* NULL until somebody sits here */
+typedef struct slot {
+    resource base;                           /* must be first */
+    CURLM   *multi;                          /* NULL until it is used */
     CURL    *easy;                           /* for reuse; or NULL */
     int      sockets;                        /* the epoll set */
     uint64_t due;                            /* when libcurl wants to be called at the latest, of deadline_in */
-} seat;
+} slot;
 
 static struct {
-    uv_once_t once;
-    resource_pool    resource_pool;
-    seat     *seats;
-    int       count;
-    atomic_bool retiring;                    /* no connection is kept for another fetch */
+    uv_once_t     once;
+    resource_pool resource_pool;
+    slot         *slots;
+    int           count;
+    atomic_bool   retiring;                  /* no connection is kept for another fetch */
 } all = { .once = UV_ONCE_INIT };
 
-static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *unused)
+static int slot_on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *unused)
 {
-    const seat *mine = arg;
+    const slot *mine = arg;
     struct epoll_event e = { (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0), { .fd = s } };
     (void)easy;
     (void)unused;
@@ -47,23 +47,23 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *unu
     return 0;
 }
 
-static int on_timeout(CURLM *multi, long ms, void *arg)
+static int slot_on_timeout(CURLM *multi, long ms, void *arg)
 {
     (void)multi;
-    ((seat *)arg)->due = ms < 0 ? NO_DEADLINE : deadline_in((uint64_t)ms);
+    ((slot *)arg)->due = ms < 0 ? NO_DEADLINE : deadline_in((uint64_t)ms);
     return 0;
 }
 
-static void open_all(void)
+static void slots_open(void)
 {
     resource_pool_init(&all.resource_pool, client_settings.line, codel_of_ms(client_settings.target_ms, 0));
     all.count = client_settings.connections;
-    all.seats = mem_alloc((size_t)all.count * sizeof *all.seats);
+    all.slots = mem_alloc((size_t)all.count * sizeof *all.slots);
     for (int i = all.count - 1; i >= 0; i--)
-        resource_pool_release(&all.resource_pool, &all.seats[i].base);
+        resource_pool_release(&all.resource_pool, &all.slots[i].base);
 }
 
-static int open_seat(seat *s)
+static int slot_open(slot *s)
 {
     s->sockets = epoll_create1(EPOLL_CLOEXEC);
     if (s->sockets < 0)
@@ -74,15 +74,15 @@ static int open_seat(seat *s)
         return UV_ENOMEM;
     }
     s->due = NO_DEADLINE;
-    curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(s->multi, CURLMOPT_SOCKETFUNCTION, slot_on_socket);
     curl_multi_setopt(s->multi, CURLMOPT_SOCKETDATA, s);
-    curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    curl_multi_setopt(s->multi, CURLMOPT_TIMERFUNCTION, slot_on_timeout);
     curl_multi_setopt(s->multi, CURLMOPT_TIMERDATA, s);
     curl_multi_setopt(s->multi, CURLMOPT_MAXCONNECTS, (long)KEPT);
     return 0;
 }
 
-static void close_seat(seat *s)
+static void slot_close(slot *s)
 {
     if (!s->multi)
         return;
@@ -93,7 +93,7 @@ static void close_seat(seat *s)
 
 /* Waits, and lets libcurl go on with what is ready. UV_ECANCELED: the thread's client is gone, of which
  * an abandoned transfer has heard; UV_ETIMEDOUT: its deadline has come. */
-static int take_turn(seat *s, bool abandoned)
+static int slot_wait(slot *s, bool abandoned)
 {
     struct epoll_event e[EVENTS];
     int running, err = abandoned ? 0 : blocking_wait(s->sockets, POLLIN, s->due);
@@ -110,7 +110,7 @@ static int take_turn(seat *s, bool abandoned)
     return 0;
 }
 
-static int run(seat *s, transfer *t)
+static int slot_run(slot *s, transfer *t)
 {
     int verdict = 0;                         /* on one that has been abandoned */
     for (;;) {
@@ -118,7 +118,7 @@ static int run(seat *s, transfer *t)
         const CURLMsg *m = curl_multi_info_read(s->multi, &left);
         if (m && m->msg == CURLMSG_DONE)
             return verdict ? verdict : transfer_outcome(t, m->data.result);
-        const int err = m ? 0 : take_turn(s, t->abandoned);
+        const int err = m ? 0 : slot_wait(s, t->abandoned);
         if (err && !t->looking_up)
             return err;
         if (err) {
@@ -128,9 +128,9 @@ static int run(seat *s, transfer *t)
     }
 }
 
-static int fetch(seat *s, transfer *t, uint64_t until)
+static int slot_fetch(slot *s, transfer *t, uint64_t until)
 {
-    int err = s->multi ? 0 : open_seat(s);
+    int err = s->multi ? 0 : slot_open(s);
     if (err)
         return err;
     CURL *easy = s->easy ? s->easy : curl_easy_init();
@@ -138,39 +138,39 @@ static int fetch(seat *s, transfer *t, uint64_t until)
     if (!easy)
         return UV_ENOMEM;
     transfer_begin(t, easy, (uint64_t)deadline_poll_ms(until));
-    err = curl_multi_add_handle(s->multi, easy) == CURLM_OK ? run(s, t) : UV_ENOMEM;
+    err = curl_multi_add_handle(s->multi, easy) == CURLM_OK ? slot_run(s, t) : UV_ENOMEM;
     curl_multi_remove_handle(s->multi, easy);
     s->easy = transfer_end(t, err);
     return err;
 }
 
-int client_plain_fetch(transfer *t)
+int client_blocking_fetch(transfer *t)
 {
-    resource *l;
+    resource *acquired;
     const uint64_t until = deadline_sooner(deadline_in(t->timeout_ms), blocking_deadline());
-    uv_once(&all.once, open_all);
+    uv_once(&all.once, slots_open);
     const uint64_t began = deadline_in(0);
-    int err = resource_pool_acquire(&all.resource_pool, &l, until, RESOURCE_POOL_USUAL);
+    int err = resource_pool_acquire(&all.resource_pool, &acquired, until, RESOURCE_POOL_USUAL);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_OUTGOING_LINE, 0);
     if (err == UV_EBUSY)
         return refuse(REFUSED_OUTGOING_WAIT, deadline_in(0) - began);
     if (err)
         return err;
-    err = fetch((seat *)l, t, until);
+    err = slot_fetch((slot *)acquired, t, until);
     if (atomic_load_explicit(&all.retiring, memory_order_relaxed))
-        close_seat((seat *)l);
-    resource_pool_release(&all.resource_pool, l);
+        slot_close((slot *)acquired);
+    resource_pool_release(&all.resource_pool, acquired);
     return err;
 }
 
-void client_plain_retire(void)
+void client_blocking_retire(void)
 {
     resource *idle = NULL;
-    uv_once(&all.once, open_all);
-    atomic_store(&all.retiring, true);       /* this first: those that are lent see it when they come back */
+    uv_once(&all.once, slots_open);
+    atomic_store(&all.retiring, true);       /* this first: a thread that has acquired one sees it when it releases it */
     for (resource *l; (l = resource_pool_try_acquire(&all.resource_pool)); idle = l) {
-        close_seat((seat *)l);
+        slot_close((slot *)l);
         l->next = idle;
     }
     while (idle) {
@@ -180,17 +180,17 @@ void client_plain_retire(void)
     }
 }
 
-void client_plain_done(void)
+void client_blocking_done(void)
 {
     for (int i = 0; i < all.count; i++) {
-        close_seat(&all.seats[i]);
-        if (all.seats[i].easy)
-            curl_easy_cleanup(all.seats[i].easy);
+        slot_close(&all.slots[i]);
+        if (all.slots[i].easy)
+            curl_easy_cleanup(all.slots[i].easy);
     }
     all.retiring = false;
     if (all.count > 0)
         resource_pool_done(&all.resource_pool);
-    mem_free(all.seats);
-    all.seats = NULL;
+    mem_free(all.slots);
+    all.slots = NULL;
     all.count = 0;
 }

@@ -1,7 +1,9 @@
-/* client_loop.c - the client of one loop: its line, and libcurl's sockets and time in the loop's hands.
+/* client_loop.c - the client of one loop: its wait queue, and libcurl's sockets and time in the loop's hands.
  *
  * libcurl says which sockets to watch, and when it wants to be called at the latest; what it was called
  * for has ended when curl_multi_info_read says so. Nothing of ours but that runs in a call of its. */
+#include "client.h"
+#include "transfer.h"
 #include "server/async/loop.h"
 #include "server/async/semaphore.h"
 #include "server/async/timer.h"
@@ -9,15 +11,14 @@
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
-#include "transfer.h"
 
 typedef struct fetch {
     transfer      transfer;
     promise      *promise;                   /* NULL: abandoned */
-    promise      *entering;                  /* while it is in line */
+    promise      *entering;                  /* while it waits for a permit */
     uint64_t      due;                       /* by timer_now */
-    uint64_t      since;                     /* uv_hrtime, when it got in line */
-    bool          cancelled;                 /* in line, or with a permit that it has not heard of */
+    uint64_t      since;                     /* uv_hrtime, when it began to wait for that */
+    bool          cancelled;                 /* while it waited, or had a permit of which it had not heard */
     struct fetch *next, **link;
 } fetch;
 
@@ -26,7 +27,7 @@ static _Thread_local pool fetches = POOL(fetch), watches = POOL(uv_poll_t);
 static _Thread_local struct {
     CURLM     *multi;                        /* NULL while there is nothing yet */
     semaphore *permits;
-    fetch     *first;                        /* all that are in line or under way */
+    fetch     *first;                        /* all that wait or are under way */
     timer      timer;
     ready      soon;
     bool       soon_set;
@@ -36,68 +37,68 @@ static _Thread_local struct {
     bool       retiring;                     /* no connection is kept for another fetch */
 } here;
 
-static void reap(void);
+static void client_reap(void);
 
 /* What libcurl wants of the loop. */
 
-static void go_on(curl_socket_t s, int events)
+static void client_go_on(curl_socket_t s, int events)
 {
     int running;
     curl_multi_socket_action(here.multi, s, events, &running);
-    reap();
+    client_reap();
 }
 
-static void rang(timer *t)
+static void client_on_timer(timer *t)
 {
     (void)t;
-    go_on(CURL_SOCKET_TIMEOUT, 0);
+    client_go_on(CURL_SOCKET_TIMEOUT, 0);
 }
 
-static void run_soon(ready *r)
+static void client_run_soon(ready *r)
 {
     (void)r;
     here.soon_set = false;
     if (here.multi)
-        go_on(CURL_SOCKET_TIMEOUT, 0);
+        client_go_on(CURL_SOCKET_TIMEOUT, 0);
 }
 
-static int on_timeout(CURLM *multi, long ms, void *arg)
+static int client_on_timeout(CURLM *multi, long ms, void *arg)
 {
     (void)multi;
     (void)arg;
     if (ms <= 0)
         timer_stop(&here.timer);
     else
-        timer_set(&here.timer, (uint64_t)ms, rang);
+        timer_set(&here.timer, (uint64_t)ms, client_on_timer);
     if (ms == 0 && !here.soon_set) {         /* in this turn, where a timer would take a millisecond */
         here.soon_set = true;
-        here.soon.run = run_soon;
+        here.soon.run = client_run_soon;
         loop_at_turn_end(&here.soon);
     }
     return 0;
 }
 
-static void on_socket_ready(uv_poll_t *w, int status, int events)
+static void client_on_socket_ready(uv_poll_t *w, int status, int events)
 {
     uv_os_fd_t fd;
     const int flags = (status < 0 ? CURL_CSELECT_ERR : 0) | (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
                       (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
     loop_enter();
     if (uv_fileno((uv_handle_t *)w, &fd) == 0)
-        go_on(fd, flags);
+        client_go_on(fd, flags);
     loop_leave();
 }
 
-static void on_closed(uv_handle_t *w) { pool_put(&watches, w); }
+static void client_on_closed(uv_handle_t *w) { pool_put(&watches, w); }
 
-static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *watch)
+static int client_on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *watch)
 {
     uv_poll_t *w = watch;
     (void)easy;
     (void)arg;
     if (what == CURL_POLL_REMOVE) {
         if (w)
-            uv_close((uv_handle_t *)w, on_closed);
+            uv_close((uv_handle_t *)w, client_on_closed);
         return 0;
     }
     if (!w) {
@@ -110,19 +111,19 @@ static int on_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *wat
         }
         curl_multi_assign(here.multi, s, w);
     }
-    uv_poll_start(w, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_socket_ready);
+    uv_poll_start(w, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), client_on_socket_ready);
     return 0;
 }
 
 /* Opening and closing. */
 
-static int open_here(void)
+static int client_open(void)
 {
     here.multi = curl_multi_init();
     if (!here.multi)
         return UV_ENOMEM;
-    curl_multi_setopt(here.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(here.multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+    curl_multi_setopt(here.multi, CURLMOPT_SOCKETFUNCTION, client_on_socket);
+    curl_multi_setopt(here.multi, CURLMOPT_TIMERFUNCTION, client_on_timeout);
     curl_multi_setopt(here.multi, CURLMOPT_MAXCONNECTS, (long)client_settings.connections);
     here.permits = semaphore_new(client_settings.connections, client_settings.line);
     semaphore_set_target(here.permits, client_settings.target_ms);
@@ -131,7 +132,7 @@ static int open_here(void)
 }
 
 /* A fetch that comes later opens it anew. */
-static void closed_if_drained(void)
+static void client_close_if_drained(void)
 {
     promise *closing = here.closing;
     if (!here.multi || here.first || !(closing || here.retiring))
@@ -148,9 +149,9 @@ static void closed_if_drained(void)
         promise_settle(closing, 0);
 }
 
-/* One fetch: in line, then under way. */
+/* One fetch: it waits for a permit, then it is under way. */
 
-static void settle(fetch *f, int err)
+static void fetch_settle(fetch *f, int err)
 {
     *f->link = f->next;
     if (f->next)
@@ -158,20 +159,20 @@ static void settle(fetch *f, int err)
     if (f->promise)
         promise_settle(f->promise, err);
     pool_put(&fetches, f);
-    closed_if_drained();
+    client_close_if_drained();
 }
 
-static void end(fetch *f, int err)
+static void fetch_end(fetch *f, int err)
 {
     curl_multi_remove_handle(here.multi, f->transfer.easy);
     CURL *easy = transfer_end(&f->transfer, err);
     if (easy)
         here.idle[here.idle_count++] = easy;
     semaphore_leave(here.permits);
-    settle(f, err);
+    fetch_settle(f, err);
 }
 
-static void reap(void)
+static void client_reap(void)
 {
     int left;
     for (CURLMsg *m; here.multi && (m = curl_multi_info_read(here.multi, &left));) {
@@ -179,11 +180,11 @@ static void reap(void)
         if (m->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f);
-        end(f, transfer_outcome(&f->transfer, m->data.result));
+        fetch_end(f, transfer_outcome(&f->transfer, m->data.result));
     }
 }
 
-static int begin(fetch *f)
+static int fetch_begin(fetch *f)
 {
     const uint64_t now = timer_now();
     CURL *easy = here.idle_count > 0 ? here.idle[--here.idle_count] : curl_easy_init();
@@ -196,22 +197,22 @@ static int begin(fetch *f)
     return UV_ENOMEM;
 }
 
-static void on_entered(int err, void *arg)
+static void fetch_on_entered(int err, void *arg)
 {
     fetch *f = arg;
     f->entering = NULL;
     if (err == UV_EBUSY)
         err = refuse(REFUSED_OUTGOING_WAIT, uv_hrtime() - f->since);
     if (!err) {
-        err = f->cancelled ? UV_ECANCELED : begin(f);
+        err = f->cancelled ? UV_ECANCELED : fetch_begin(f);
         if (err)
             semaphore_leave(here.permits);
     }
     if (err)
-        settle(f, err);
+        fetch_settle(f, err);
 }
 
-static void cancel(promise *p, void *arg)
+static void fetch_on_cancel(promise *p, void *arg)
 {
     fetch *f = arg;
     if (f->entering) {
@@ -222,12 +223,12 @@ static void cancel(promise *p, void *arg)
         f->promise = NULL;
         promise_settle(p, UV_ECANCELED);
     } else
-        end(f, UV_ECANCELED);
+        fetch_end(f, UV_ECANCELED);
 }
 
 promise *client_loop_fetch(const transfer *t)
 {
-    int err = here.closing ? UV_ECANCELED : here.multi ? 0 : open_here();
+    int err = here.closing ? UV_ECANCELED : here.multi ? 0 : client_open();
     if (err)
         return promise_settled(err);
     promise *entering = semaphore_enter(here.permits);
@@ -240,20 +241,20 @@ promise *client_loop_fetch(const transfer *t)
     if (here.first)
         here.first->link = &f->next;
     here.first = f;
-    promise *p = f->promise = promise_new(cancel, f);
+    promise *p = f->promise = promise_new(fetch_on_cancel, f);
     if (waits) {
         f->since = uv_hrtime();
         f->entering = with_timeout(entering, t->timeout_ms);
-        when_settled(f->entering, on_entered, f);
+        when_settled(f->entering, fetch_on_entered, f);
     } else
-        on_entered(0, f);
+        fetch_on_entered(0, f);
     return p;
 }
 
 void client_loop_retire(void)
 {
     here.retiring = true;
-    closed_if_drained();
+    client_close_if_drained();
 }
 
 promise *http_client_close(void)
@@ -267,8 +268,8 @@ promise *http_client_close(void)
         if (f->entering)
             promise_cancel(f->promise);
         else
-            end(f, UV_ECANCELED);
+            fetch_end(f, UV_ECANCELED);
     }
-    closed_if_drained();
+    client_close_if_drained();
     return p;
 }

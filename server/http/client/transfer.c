@@ -1,14 +1,17 @@
 /* transfer.c - see transfer.h. */
 #include "transfer.h"
+#include "server/base/log.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <uv.h>
 
-enum { HEAD = 64 * 1024 };                   /* bytes of an answer's headers, at most */
+enum {
+    ANSWER_HEAD = 64 * 1024,                 /* bytes of an answer's headers, at most */
+    TOO_LARGE = 100,                         /* CURLE_TOO_LARGE, since libcurl 8.6 */
+};
 
 http_client_options client_settings = {
     .connections = 16, .line = 1024, .timeout_ms = 10000, .connect_timeout_ms = 2000, .size = 1 << 20,
@@ -35,43 +38,9 @@ void transfer_start(void)
     certificates_by_name = has_certificates(curl_version_info(CURLVERSION_NOW)->capath);
 }
 
-/* What may be asked. */
-
-static size_t token_length(const char *s)    /* RFC 9110, 5.6.2 */
-{
-    return strspn(s, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-}
-
-static bool is_line(const char *s)           /* one that ends where it should */
-{
-    for (; *s; s++)
-        if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
-            return false;
-    return true;
-}
-
-static bool is_header(const char *s)
-{
-    const size_t name = token_length(s);
-    return name > 0 && s[name] == ':' && is_line(s + name);
-}
-
-static bool may_be_sent(const http_call *c)
-{
-    const char *method = c->method ? c->method : "GET";
-    if (strncasecmp(c->url, "http://", 7) != 0 && strncasecmp(c->url, "https://", 8) != 0)
-        return false;
-    if (!*method || method[token_length(method)] || !is_line(c->url) || (c->type && !is_line(c->type)))
-        return false;
-    for (const char *const *h = c->headers; h && *h; h++)
-        if (!is_header(*h))
-            return false;
-    return true;
-}
-
 int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out)
 {
-    if (!may_be_sent(call))
+    if (!http_call_is_valid(call))
         return UV_EINVAL;
     const uint64_t timeout = call->timeout_ms ? call->timeout_ms : client_settings.timeout_ms;
     *t = (transfer){
@@ -95,7 +64,7 @@ static size_t on_head(char *at, size_t one, size_t length, void *arg)
     }
     if (t->head_done)
         return length;
-    if (length > HEAD - t->head.length) {
+    if (length > ANSWER_HEAD - t->head.length) {
         t->refusal = UV_E2BIG;
         return 0;
     }
@@ -229,6 +198,62 @@ void transfer_abandon(transfer *t)
     t->abandoned = true;
     t->arena = NULL;
     t->out = NULL;
+}
+
+/* How it has ended: its answer, or libcurl's error as one of libuv's. */
+
+static int could_not_connect(const transfer *t)
+{
+    long number = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
+    return t->no_socket ? t->no_socket : number > 0 ? uv_translate_sys_error((int)number) : UV_ECONNREFUSED;
+}
+
+static int error_of(const transfer *t, int code)
+{
+    long number = 0;
+    switch (code) {
+    case CURLE_URL_MALFORMAT:
+        return UV_EINVAL;
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return UV_EAI_NONAME;
+    case CURLE_COULDNT_CONNECT:
+        return could_not_connect(t);
+    case CURLE_OPERATION_TIMEDOUT:
+        return UV_ETIMEDOUT;
+    case CURLE_SEND_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE:
+        return UV_ECONNRESET;
+    case CURLE_RECV_ERROR:                   /* by the kernel, or what came made no sense */
+        curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
+        return number > 0 ? UV_ECONNRESET : UV_EPROTO;
+    case CURLE_OUT_OF_MEMORY:
+        return UV_ENOMEM;
+    case TOO_LARGE:
+        return UV_E2BIG;
+    case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY: case CURLE_BAD_CONTENT_ENCODING: case CURLE_WRITE_ERROR:
+    case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE: case CURLE_SSL_INVALIDCERTSTATUS: case CURLE_SSL_ISSUER_ERROR:
+        return UV_EPROTO;
+    default:
+        return UV_EIO;
+    }
+}
+
+int transfer_outcome(transfer *t, CURLcode code)
+{
+    long status = 0;
+    if (t->abandoned)
+        return UV_ECANCELED;
+    if (code != CURLE_OK || t->refusal) {
+        const int err = t->refusal ? t->refusal : error_of(t, (int)code);
+        log_debug("outgoing: %s: %s", uv_err_name(err), t->refusal ? "a larger answer than it may be" :
+                  *t->words ? t->words : curl_easy_strerror(code));
+        return err;
+    }
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    *t->out = (http_answer){ .status = (int)status, .head = buffer_all(&t->head), .body = buffer_all(&t->body) };
+    t->out->type = http_answer_header(t->out, "content-type");
+    return 0;
 }
 
 /* What libcurl knows of an error of the kernel outlives a reset: after an error there is none. */

@@ -1,17 +1,18 @@
 /* transfer.h - one request of the client (client.h), as libcurl carries it out.
  *
- *     http_fetch -> line: a semaphore -> transfer, on the loop's connections      client_loop.c
- *                -> line: a lender    -> transfer, on those of a borrowed seat    client_blocking.c
+ *     http_fetch -> wait queue: a semaphore     -> transfer, on the loop's connections     client_loop.c
+ *                -> wait queue: a resource pool -> transfer, on those of an acquired slot  client_blocking.c
  *
- * A transfer is driven by whoever has the CURLM it was added to, and knows nothing of waiting.
+ * The file that has the CURLM drives a transfer, which knows nothing of waiting.
  *
  *   Looking up.  libcurl asks for a host's name in a thread of its own, which cannot be interrupted. A
- *                transfer that is cancelled meanwhile is abandoned rather than removed: it keeps its
- *                place until the thread has ended, so that there are never more of them than places. */
+ *                transfer that is cancelled meanwhile is abandoned rather than removed: it keeps its connection's
+ *                slot until the thread has ended, so that there are never more of them than connections. */
 #ifndef HTTP_TRANSFER_H
 #define HTTP_TRANSFER_H
 
-#include "client.h"
+#include "call.h"
+#include "server/async/promise.h"
 #include "server/base/buffer.h"
 
 #include <curl/curl.h>
@@ -28,7 +29,7 @@ typedef struct transfer {
     buffer             head, body;
     bool               head_done;
     bool               looking_up;
-    bool               abandoned;            /* nobody wants it any more */
+    bool               abandoned;            /* its caller has been told that it was cancelled */
     int                no_socket;            /* why the kernel gave none; or 0 */
     int                refusal;              /* why it was stopped by us: UV_E2BIG, or 0 */
     char               words[CURL_ERROR_SIZE];
@@ -44,7 +45,7 @@ int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out
 /* Makes easy, which is new or has been reset, ready for a CURLM. It has so many milliseconds left. */
 void transfer_begin(transfer *t, CURL *easy, uint64_t left_ms);
 
-/* Of one that is looking up: from now on it touches nothing of its caller's, and connects to nobody. */
+/* Of one that is looking up: from now on it touches nothing of its caller's, and connects no more. */
 void transfer_abandon(transfer *t);
 
 /* After it has been taken out of the CURLM, with libcurl's outcome: 0 and *out is set, or an error.
@@ -55,8 +56,8 @@ CURL *transfer_end(transfer *t, int err);
 /* The two ways to wait. t has been inited; it is copied. */
 MUST_AWAIT promise *client_loop_fetch(const transfer *t);
 void client_loop_retire(void);
-int  client_plain_fetch(transfer *t);
-void client_plain_retire(void);
-void client_plain_done(void);
+int  client_blocking_fetch(transfer *t);
+void client_blocking_retire(void);
+void client_blocking_done(void);
 
 #endif

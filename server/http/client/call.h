@@ -1,0 +1,42 @@
+/* call.h - one request to another server (client.h): what is asked, within which bounds, and the answer. */
+#ifndef HTTP_CALL_H
+#define HTTP_CALL_H
+
+#include "server/base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct http_call {
+    const char        *method;               /* NULL: GET */
+    const char        *url;
+    const char *const *headers;              /* "Name: value" each, up to a NULL; or NULL: none */
+    const char        *type;                 /* of the body; or NULL */
+    text               body;
+    size_t             most;                 /* bytes of the answer's body; 0: [outgoing] size */
+    uint64_t           timeout_ms;           /* 0: [outgoing] timeout */
+} http_call;
+
+typedef struct http_answer {
+    int  status;
+    text type;                               /* its Content-Type; "" */
+    text head;                               /* the status line and all headers, as they came */
+    text body;
+} http_answer;
+
+/* Of all calls. */
+typedef struct http_client_options {
+    int      connections;                    /* requests at once: of each loop, or of all blocking threads */
+    int      line;                           /* requests that wait: as connections */
+    uint64_t target_ms;                      /* the longest wait there, while more come than can be made; 0: any */
+    uint64_t timeout_ms, connect_timeout_ms;
+    size_t   size;
+} http_client_options;
+
+/* An address of http:// or https://, and a method and headers that make one request and no more. */
+bool http_call_is_valid(const http_call *c);
+
+text http_answer_header(const http_answer *got, const char *name);  /* the first of that name; "" for none */
+
+#endif
