@@ -72,13 +72,16 @@ static inline const char *request_head(const request *req)
     return (const char *)(request_headers(req) + req->header_count);
 }
 
-/* What a request needs of whoever serves it: a loop's connection, or a thread. */
+/* What a request needs of what serves it: a loop's connection, or a thread. */
 typedef struct request_host {
     promise *(*room)(request *req);          /* settles when out may take another piece */
     size_t   (*share)(const request *req);   /* how large that may be, as things are */
     void     (*answering)(request *req);     /* the site's, see server.h */
     void     (*limit)(request *req);         /* its deadline is another */
     promise *(*more)(request *req);          /* settles when the body, which streams, wants no more for now */
+    /* Of a loop, for one that has waited in admission.h: */
+    void     (*begin)(request *req);         /* its handler may run now */
+    void     (*decline)(request *req, int err, text made);   /* answers with the error instead; made: that answer, or "" */
 } request_host;
 
 extern const head NO_HEAD;                   /* of a request whose own could not be read */

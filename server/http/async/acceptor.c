@@ -1,6 +1,7 @@
 /* acceptor.c - see acceptor.h. */
 #include "acceptor.h"
 #include "connection.h"
+#include "turn.h"
 #include "server/http/listener.h"
 #include "server/base/log.h"
 
@@ -31,7 +32,7 @@ static void rang(timer *t)
 
 static void accept_some(acceptor *a)
 {
-    while (!worker_turn_is_over(uv_hrtime())) {
+    while (!turn_is_over(uv_hrtime())) {
         const int fd = take(a);
         if (fd >= 0) {
             connection_begin(fd);

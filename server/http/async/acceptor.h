@@ -15,6 +15,6 @@ typedef struct acceptor {
 /* Listens from now on, and has fd from now on, on an error as well. Clients for whom a turn has no time wait in the
  * kernel, as do those for whom the process has no descriptor. */
 int  acceptor_open(acceptor *a, int fd);
-void acceptor_close(acceptor *a);            /* whoever has connected by now becomes a connection all the same */
+void acceptor_close(acceptor *a);            /* clients that have connected by now become connections all the same */
 
 #endif

@@ -2,8 +2,8 @@
 #include "admission.h"
 #include "server/http/message/accept_header.h"
 #include "server/http/request.h"
-#include "connection.h"
 #include "server/base/refusal.h"
+#include "turn.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ static const struct { refusal wait, timeout, line, ahead; } TOLD[NEEDS] = {
     [NEEDS_PAGE]   = { REFUSED_PAGE_WAIT, REFUSED_PAGE_TIMEOUT, REFUSED_PAGE_LINE, REFUSED_PAGE_AHEAD },
 };
 
-static admission_line *line_of(admission *a, const request *r) { return &a->lines[r->needs]; }
+static admission_queue *line_of(admission *a, const request *r) { return &a->queues[r->needs]; }
 static request *request_at(wait_queue_entry *p) { return (request *)((char *)p - offsetof(request, place)); }
 
 static void rang(timer *t);
@@ -30,8 +30,8 @@ static void rang(timer *t);
 void admission_open(admission *a, const config *c)
 {
     for (int i = 0; i < NEEDS; i++)
-        a->lines[i] = (admission_line){
-            .codel = codel_of_ms(c->database.target, c->database.line_timeout),
+        a->queues[i] = (admission_queue){
+            .admission = a, .codel = codel_of_ms(c->database.target, c->database.line_timeout),
             .most = c->database.line,
         };
 }
@@ -39,13 +39,13 @@ void admission_open(admission *a, const config *c)
 void admission_close(admission *a)
 {
     for (int i = 0; i < NEEDS; i++) {
-        assert(a->lines[i].waiting == 0);
-        timer_stop(&a->lines[i].timer);
+        assert(a->queues[i].waiting == 0);
+        timer_stop(&a->queues[i].timer);
     }
 }
 
-bool admission_stands(const admission *a, need n) { return a->lines[n].stands; }
-uint64_t admission_worth(const admission *a, need n) { return a->lines[n].worth; }
+bool admission_stands(const admission *a, need n) { return a->queues[n].stands; }
+uint64_t admission_worth(const admission *a, need n) { return a->queues[n].worth; }
 
 static bool has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
 
@@ -55,13 +55,13 @@ bool admission_is_open(const admission *a, need n)
     if (n == NEEDS_NOTHING)
         return true;
     for (int other = NEEDS_NOTHING + 1; other < NEEDS; other++)
-        if (a->lines[other].waiting > 0 && ((need)other == n || has_room(a, (need)other)))
+        if (a->queues[other].waiting > 0 && ((need)other == n || has_room(a, (need)other)))
             return false;
     return has_room(a, n);
 }
 
 /* Until when r may wait. */
-static uint64_t due(const admission_line *l, const request *r, uint64_t now)
+static uint64_t due(const admission_queue *l, const request *r, uint64_t now)
 {
     const uint64_t patience = codel_patience(&l->codel, now);
     const uint64_t since = r->place.since;
@@ -70,7 +70,7 @@ static uint64_t due(const admission_line *l, const request *r, uint64_t now)
 
 bool admission_enter(admission *a, request *r)
 {
-    admission_line *l = line_of(a, r);
+    admission_queue *l = line_of(a, r);
     if (admission_is_open(a, r->needs))
         return true;
     const uint64_t now = uv_hrtime();
@@ -98,7 +98,7 @@ need admission_needs(const admission *a, const request_parser *in)
     return json ? NEEDS_READS : NEEDS_PAGE;
 }
 
-static void leave(admission_line *l, request *r)
+static void leave(admission_queue *l, request *r)
 {
     wait_queue_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
     r->place = (wait_queue_entry){ 0 };
@@ -111,7 +111,7 @@ static void leave(admission_line *l, request *r)
 
 void admission_leave(admission *a, request *r) { leave(line_of(a, r), r); }
 
-static uint64_t longest_wait(const admission_line *l, uint64_t now)
+static uint64_t longest_wait(const admission_queue *l, uint64_t now)
 {
     uint64_t since = now;
     if (l->alone.first)
@@ -137,32 +137,29 @@ static text refusal_text(admission *a, need n, int err, bool html, uint64_t now)
 text admission_refusal(admission *a, need n, bool html)
 {
     const uint64_t now = uv_hrtime();
-    return refusal_text(a, n, refuse(TOLD[n].ahead, longest_wait(&a->lines[n], now)), html, now);
+    return refusal_text(a, n, refuse(TOLD[n].ahead, longest_wait(&a->queues[n], now)), html, now);
 }
 
 static void turn_away(admission *a, request *r, uint64_t now)
 {
-    admission_line *l = line_of(a, r);
+    admission_queue *l = line_of(a, r);
     const uint64_t waited = now - r->place.since;
     const bool late = now >= r->deadline;
     const refusal kind = codel_at_ceiling(&l->codel, waited) ? TOLD[r->needs].timeout : TOLD[r->needs].wait;
     leave(l, r);
-    if (late)
-        pipeline_decline(r, UV_ETIMEDOUT);
-    else if (!request_is_plain_get(r))
-        pipeline_decline(r, refuse(kind, waited));
-    else
-        pipeline_decline_with(r, refusal_text(a, r->needs, refuse(kind, waited),
-                                              problem_prefers_html(request_list(r, "accept")), now));
+    const int err = late ? UV_ETIMEDOUT : refuse(kind, waited);
+    const bool usual = !late && request_is_plain_get(r);
+    r->host->decline(r, err, usual ? refusal_text(a, r->needs, err, problem_prefers_html(request_list(r, "accept")), now)
+                                   : TEXT(""));
 }
 
-static void turn_away_the_late(admission *a, admission_line *l, wait_queue *of, uint64_t now)
+static void turn_away_the_late(admission *a, admission_queue *l, wait_queue *of, uint64_t now)
 {
-    while (of->first && now >= due(l, request_at(of->first), now) && !worker_turn_is_over(uv_hrtime()))
+    while (of->first && now >= due(l, request_at(of->first), now) && !turn_is_over(uv_hrtime()))
         turn_away(a, request_at(of->first), now);
 }
 
-static request *next(admission_line *l)
+static request *next(admission_queue *l)
 {
     const bool ahead = l->ahead.first && (!l->alone.first || l->turns >= ALONE_IN_A_ROW);
     l->turns = ahead ? 0 : l->turns + 1;
@@ -170,29 +167,29 @@ static request *next(admission_line *l)
 }
 
 /* When to look again, if nothing happens before: in the next turn, if this one had no time for all. */
-static void set_timer(admission_line *l, uint64_t now)
+static void set_timer(admission_queue *l, uint64_t now)
 {
     uint64_t first = NO_DEADLINE;
     if (l->alone.first)
         first = due(l, request_at(l->alone.first), now);
     if (l->ahead.first)
         first = deadline_sooner(first, due(l, request_at(l->ahead.first), now));
-    timer_set_at(&l->timer, worker_turn_is_over(now) ? now : first, rang);
+    timer_set_at(&l->timer, turn_is_over(now) ? now : first, rang);
 }
 
 /* One of those who need it, late or not: better than that nobody is served. False if there is none, or no room. */
 static bool let_one_in(admission *a, need n)
 {
-    admission_line *l = &a->lines[n];
+    admission_queue *l = &a->queues[n];
     if (l->waiting == 0 || !has_room(a, n))
         return false;
     request *r = next(l);
     leave(l, r);
-    pipeline_begin(r);
+    r->host->begin(r);
     return true;
 }
 
-static void judge(admission_line *l, uint64_t now)
+static void judge(admission_queue *l, uint64_t now)
 {
     l->stands = l->waiting > 0 && codel_stands(&l->codel, now);
     l->worth = codel_worth(&l->codel, now, longest_wait(l, now));
@@ -201,7 +198,7 @@ static void judge(admission_line *l, uint64_t now)
 static bool anybody_waits(const admission *a)
 {
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        if (a->lines[n].waiting > 0)
+        if (a->queues[n].waiting > 0)
             return true;
     return false;
 }
@@ -212,14 +209,14 @@ void admission_serve(admission *a)
         return;
     const uint64_t now = uv_hrtime();
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        judge(&a->lines[n], now);
-    for (bool any = true; any && !worker_turn_is_over(uv_hrtime());) {       /* in turn: they share the database */
+        judge(&a->queues[n], now);
+    for (bool any = true; any && !turn_is_over(uv_hrtime());) {       /* in turn: they share the database */
         any = false;
         for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
             any |= let_one_in(a, (need)n);
     }
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++) {
-        admission_line *l = &a->lines[n];
+        admission_queue *l = &a->queues[n];
         turn_away_the_late(a, l, &l->alone, now);
         turn_away_the_late(a, l, &l->ahead, now);
         if (l->waiting > 0)
@@ -229,6 +226,5 @@ void admission_serve(admission *a)
 
 static void rang(timer *t)
 {
-    (void)t;
-    admission_serve(&worker_here->admission);
+    admission_serve(((admission_queue *)((char *)t - offsetof(admission_queue, timer)))->admission);
 }

@@ -19,15 +19,16 @@
 #ifndef HTTP_ADMISSION_H
 #define HTTP_ADMISSION_H
 
-#include "server/http/router.h"
+#include "server/http/request_parser.h"
 #include "server/base/codel.h"
 #include "server/base/wait_queue.h"
+#include "server/config/config.h"
 #include "server/async/timer.h"
 
-struct config;
-struct request_parser;
+struct admission;
 
-typedef struct admission_line {
+typedef struct admission_queue {
+    struct admission *admission;             /* whose it is */
     codel codel;
     wait_queue  alone, ahead;                      /* of requests; both in the order in which they came */
     int   waiting, most;
@@ -35,20 +36,20 @@ typedef struct admission_line {
     uint64_t worth;                          /* of what one client has sent at once: how many are worth the wait (codel.h) */
     int   turns;                             /* of those alone, since one that was sent ahead began */
     timer timer;                             /* rings when the first one has waited long enough */
-} admission_line;
+} admission_queue;
 
 typedef struct admission {
     int          (*room)(void *arg, need n); /* the site's; NULL: there is always room */
     void          *arg;
-    admission_line lines[NEEDS];
+    admission_queue queues[NEEDS];
     struct { size_t length; int err; uint64_t until; char bytes[1536]; } refusals[NEEDS][2];  /* as text: for a while */
 } admission;
 
-void admission_open(admission *a, const struct config *c);
+void admission_open(admission *a, const config *c);
 void admission_close(admission *a);          /* nobody may wait */
 
 /* What the request in needs, as far as it matters now: who would get JSON need not wait for who renders pages. */
-need admission_needs(const admission *a, const struct request_parser *in);
+need admission_needs(const admission *a, const request_parser *in);
 
 bool admission_is_open(const admission *a, need n);          /* who needs it may begin now */
 bool admission_stands(const admission *a, need n);           /* more comes than can be served, for a while by now */

@@ -1,5 +1,6 @@
 /* connection.c - see connection.h: how long it may wait, and how it ends. */
 #include "connection.h"
+#include "turn.h"
 #include "server/http/listener.h"
 #include "server/http/message/client_timeouts.h"
 #include "server/base/log.h"
@@ -88,11 +89,11 @@ void connection_poll(connection *c)
 }
 
 /* A pause may be short: that nobody wants to read is told the kernel when there is something to be read. */
-static bool ready_to(void *who, uint32_t events)
+bool connection_ready(void *who, uint32_t events)
 {
     connection *c = who;
     const uint32_t failed = events & (EPOLLERR | EPOLLHUP);
-    if (worker_turn_is_over(worker_here->now = uv_hrtime()))
+    if (turn_is_over(worker_here->now = uv_hrtime()))
         return false;
     if (c->writing && events & (EPOLLOUT | failed))
         writer_go_on(c);
@@ -102,8 +103,6 @@ static bool ready_to(void *who, uint32_t events)
         connection_poll(c);
     return true;
 }
-
-int connections_open(void) { return poller_open(&worker_here->poller, ready_to); }
 
 void connection_free_if_done(connection *c)
 {

@@ -59,6 +59,11 @@ void connection_finish(connection *c);       /* all is answered and written, and
 void connection_abandon(connection *c);      /* its client is gone, or must go: handlers are cancelled */
 void connection_free_if_done(connection *c);
 void connection_poll(connection *c);         /* has changed what it waits for at its socket */
+bool connection_ready(void *connection, uint32_t events);    /* its socket is, see poller.h */
+
+void connections_drain(void);                /* each ends after what it is doing, or, if that is nothing, after its next request */
+void connections_break_off(void);            /* bodies that stream end here: their handlers answer with what they have */
+int  connections_abort(void);                /* each ends now; handlers are cancelled: how many had anything under way */
 
 /* reader.c: bytes become requests. */
 void reader_read(connection *c);             /* its socket can be read */
@@ -77,9 +82,6 @@ bool     stream_is_waited_for(const request *r);
 void     stream_end(connection *c, const request *r);        /* its handler has ended, and may have left some of it */
 
 /* pipeline.c: the line of requests. */
-void pipeline_begin(request *r);             /* it has waited, and its handler may run now */
-void pipeline_decline(request *r, int err);  /* it has waited, and is answered with an error instead */
-void pipeline_decline_with(request *r, text answer);         /* or with that, from the status line on */
 size_t pipeline_room(const connection *c);   /* of the arena of the next one: what pipeline_append needs of it */
 void pipeline_append(connection *c, request *r);
 void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */

@@ -30,8 +30,6 @@ static void limit(request *r)
         timer_set_at(&r->timer, r->deadline, deadline_came);
 }
 
-static const request_host host = { .room = writer_room, .share = writer_share, .answering = answering, .limit = limit, .more = stream_more };
-
 static void free_request(request *r)
 {
     task *t = is_for_task(r) ? r->task : NULL;
@@ -204,7 +202,8 @@ void pipeline_start(connection *c, request *r)
         advance(c);
 }
 
-void pipeline_begin(request *r)
+/* It has waited to be admitted, and its handler may run now. */
+static void admitted(request *r)
 {
     connection *c = r->connection;
     start(r);
@@ -214,18 +213,22 @@ void pipeline_begin(request *r)
         writer_flush_soon(c);
 }
 
-void pipeline_decline(request *r, int err)
+/* It has waited, and is answered with an error instead. */
+static void decline(request *r, int err, text made)
 {
-    request_decline(r, err);
+    if (made.length > 0) {
+        output_append(r->out, made);
+        r->answered = r->finished = true;
+    } else {
+        request_decline(r, err);
+    }
     advance(r->connection);
 }
 
-void pipeline_decline_with(request *r, text answer)
-{
-    output_append(r->out, answer);
-    r->answered = r->finished = true;
-    advance(r->connection);
-}
+static const request_host host = {
+    .room = writer_room, .share = writer_share, .answering = answering, .limit = limit, .more = stream_more,
+    .begin = admitted, .decline = decline,
+};
 
 size_t pipeline_room(const connection *c) { return c->first ? sizeof(output) + alignof(max_align_t) - 1 : 0; }
 

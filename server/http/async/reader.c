@@ -1,5 +1,6 @@
 /* reader.c - see connection.h: bytes become requests. */
 #include "connection.h"
+#include "turn.h"
 #include "server/http/request_parser.h"
 #include "server/base/memory.h"
 
@@ -236,7 +237,7 @@ void reader_use(connection *c, const char *at, size_t length)
 
     if (!aside && length == 0)
         return;
-    if (length == 0 && worker_turn_is_over(now)) {
+    if (length == 0 && turn_is_over(now)) {
         c->blocked = true;
         go_on_next_turn(c);
         return;
@@ -330,7 +331,7 @@ static ssize_t receive(const connection *c)
 {
     ssize_t n;
     do
-        n = recv(c->fd, worker_here->buffer, READ_BUFFER, 0);
+        n = recv(c->fd, worker_here->buffer, WORKER_BUFFER, 0);
     while (n < 0 && errno == EINTR);
     return n > 0 ? n : n == 0 ? UV_EOF : -errno;
 }
@@ -345,12 +346,12 @@ void reader_read(connection *c)
 /* Where there is much to read, each read on its own is cheaper than to have the socket watched for it. */
 static void read_on(connection *c)
 {
-    if (worker_turn_is_over(worker_here->now = uv_hrtime())) {
+    if (turn_is_over(worker_here->now = uv_hrtime())) {
         writer_flush_next_turn(c);
         return;
     }
     const ssize_t n = receive(c);
-    if (n < READ_BUFFER && n != UV_EOF)
+    if (n < WORKER_BUFFER && n != UV_EOF)
         reader_resume(c);                    /* that is all there is: from now on it is watched again */
     if (n != UV_EAGAIN && !c->closing)
         arrived(c, n, worker_here->buffer);

@@ -10,7 +10,8 @@
 #include "server/diagnose/watchdog.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "worker.h"
+#include "acceptor.h"
+#include "connection.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -20,6 +21,7 @@ typedef struct crew crew;
 
 struct thread {                              /* a worker and what runs it */
     worker      worker;                      /* must be first */
+    acceptor    acceptor;
     crew       *crew;
     uv_thread_t id;
     uv_async_t  stop;                        /* sent from the signal's loop */
@@ -93,7 +95,7 @@ static void stop(struct thread *t)
     if (w->draining)
         return;
     w->draining = true;
-    acceptor_close(&w->acceptor);
+    acceptor_close(&t->acceptor);
     if (w->connections == 0) {
         on_emptied(w);
         return;
@@ -140,14 +142,14 @@ static int start_worker(struct thread *t)
     w->answering = s->site->answering;
     w->admission.room = s->site->room;
     w->admission.arg = s->site->arg;
-    err = worker_open(w);
+    err = worker_open(w, connection_ready);
     if (err)
         return err;
     uv_async_init(loop_here(), &t->stop, on_stop);
     s->site->open(s->site->arg);
     const int listener = *t->socket;
     *t->socket = -1;
-    return acceptor_open(&w->acceptor, listener);
+    return acceptor_open(&t->acceptor, listener);
 }
 
 static void run_worker(void)

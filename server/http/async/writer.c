@@ -1,5 +1,6 @@
 /* writer.c - see connection.h: answers leave in one system call; what the kernel does not take waits. */
 #include "connection.h"
+#include "turn.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
@@ -182,7 +183,7 @@ void writer_flush_next_turn(connection *c)
         return;
     c->flushing = true;
     c->turn_end.run = on_turn_end;
-    worker_next_turn(&c->turn_end);
+    turn_put_off(&c->turn_end);
 }
 
 static void stop_waiting(promise *p, void *arg)

@@ -1,5 +1,6 @@
 /* serving.c - see serving.h. */
 #include "serving.h"
+#include "server/http/async/connection.h"
 #include "server/async/loop.h"
 #include "server/async/context/stack.h"
 #include "server/async/timer.h"
@@ -19,7 +20,8 @@ config serving_config = {
     .timeouts = { .head = 10000, .body = 30000, .idle = 75000, .write = 30000, .request = 30000, .drain = 10000 },
 };
 
-static worker  here;
+static worker   here;
+static acceptor acceptor_here;
 static router *paths;
 static int     port, receive_buffer;
 static bool    emptied;
@@ -36,10 +38,10 @@ void serving_start(const route routes[], int count)
     here.router = paths = router_new(routes, count);
     here.emptied = on_emptied;
     here.answering = answering;
-    ck_assert_int_eq(worker_open(&here), 0);
+    ck_assert_int_eq(worker_open(&here, connection_ready), 0);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    ck_assert_int_eq(acceptor_open(&here.acceptor, fd), 0);
+    ck_assert_int_eq(acceptor_open(&acceptor_here, fd), 0);
     getsockname(fd, (struct sockaddr *)&a, &size);
     port = ntohs(a.sin_port);
 }
@@ -71,7 +73,7 @@ void serving_skip(uint64_t ms)
 void serving_stop(void)
 {
     if (!here.draining)
-        acceptor_close(&here.acceptor);
+        acceptor_close(&acceptor_here);
     here.draining = true;
     serving_turns();
     connections_drain();
@@ -87,9 +89,10 @@ void serving_stop(void)
     block_trim();
 }
 
-worker *serving_worker(void)  { return &here; }
-int serving_connections(void) { return here.connections; }
-int serving_port(void)        { return port; }
+worker *serving_worker(void)     { return &here; }
+acceptor *serving_acceptor(void) { return &acceptor_here; }
+int serving_connections(void)    { return here.connections; }
+int serving_port(void)           { return port; }
 
 void client_small_buffer(void) { receive_buffer = 4096; }
 

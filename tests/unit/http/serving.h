@@ -5,6 +5,7 @@
 #ifndef SERVING_H
 #define SERVING_H
 
+#include "server/http/async/acceptor.h"
 #include "server/http/async/worker.h"
 #include "server/base/text.h"
 
@@ -23,6 +24,7 @@ void serving_skip(uint64_t ms);              /* a leap of the clock, and what it
 void serving_stop(void);                     /* drains; every connection must be gone */
 void serving_turn(void);                     /* one, of the loop */
 worker *serving_worker(void);
+acceptor *serving_acceptor(void);
 int  serving_connections(void);
 int  serving_port(void);
 

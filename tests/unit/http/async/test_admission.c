@@ -78,7 +78,7 @@ START_TEST(of_one_connection_one_request_waits_and_single_requests_go_first)
     const char *const words[] = { WORK(0), WORK(1), WORK(2), WORK(3), WORK(4), WORK(5), WORK(6), WORK(7) };
     for (int i = 0; i < 8; i++)
         honest[i] = asking(words[i]);
-    ck_assert_int_eq(serving_worker()->admission.lines[NEEDS_READS].waiting, 9);
+    ck_assert_int_eq(serving_worker()->admission.queues[NEEDS_READS].waiting, 9);
     there_is_room = 1;
     serving_turns();
     for (int i = 0; i < 12; i++)
@@ -119,7 +119,7 @@ START_TEST(nobody_who_comes_overtakes_those_who_wait)
     serve_with_room(0);
     pool_room = 10;
     client json = asking("GET /page?n=1 HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n");
-    ck_assert_int_eq(serving_worker()->admission.lines[NEEDS_READS].waiting, 1);
+    ck_assert_int_eq(serving_worker()->admission.queues[NEEDS_READS].waiting, 1);
     there_is_room = 1;
     ck_assert(!admission_is_open(&serving_worker()->admission, NEEDS_READS));
     ck_assert(!admission_is_open(&serving_worker()->admission, NEEDS_PAGE));
@@ -141,9 +141,9 @@ START_TEST(a_client_that_leaves_leaves_the_line)
     serve_with_room(0);
     client a = asking(WORK(1)), b = asking(WORK(2));
     client_close(&a);
-    ck_assert_int_eq(serving_worker()->admission.lines[NEEDS_READS].waiting, 2);
+    ck_assert_int_eq(serving_worker()->admission.queues[NEEDS_READS].waiting, 2);
     serving_skip(1001);                      /* for so long it might still want its answer */
-    ck_assert_int_eq(serving_worker()->admission.lines[NEEDS_READS].waiting, 1);
+    ck_assert_int_eq(serving_worker()->admission.queues[NEEDS_READS].waiting, 1);
     there_is_room = 2;
     serving_turns();
     ck_assert_int_eq(begun, 1);
@@ -159,9 +159,9 @@ START_TEST(a_request_with_a_body_waits_with_all_of_it)
     serve_with_room(0);
     client a = client_new();
     client_say(&a, "POST /work?n=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
-    ck_assert_int_eq(serving_worker()->admission.lines[NEEDS_WRITES].waiting, 0);
+    ck_assert_int_eq(serving_worker()->admission.queues[NEEDS_WRITES].waiting, 0);
     client_say(&a, "llo" GET("/other"));
-    ck_assert_int_eq(serving_worker()->admission.lines[NEEDS_WRITES].waiting, 1);
+    ck_assert_int_eq(serving_worker()->admission.queues[NEEDS_WRITES].waiting, 1);
     there_is_room = 1;
     serving_turns();
     end_work(0);

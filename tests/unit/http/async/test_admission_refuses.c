@@ -9,7 +9,7 @@ START_TEST(a_full_line_refuses_and_says_which_limit_that_is)
 {
     serve_with_room(0);
     refusal_set_limit(REFUSED_DATABASE_LINE, 1);
-    serving_worker()->admission.lines[NEEDS_READS].most = 1;
+    serving_worker()->admission.queues[NEEDS_READS].most = 1;
     const uint64_t before = refused(REFUSED_DATABASE_LINE);
     client a = asking(WORK(1)), b = asking(WORK(2));
     client_until(&b, "\"limit\":\"[database] line\",\"limit_count\":1,");
@@ -32,7 +32,7 @@ START_TEST(in_a_burst_one_waits_up_to_the_line_timeout)
     there_is_room = 1;                       /* the line is empty for a moment */
     serving_turns();
     client b = asking(WORK(2));
-    serving_worker()->admission.lines[NEEDS_READS].codel.target = 0;
+    serving_worker()->admission.queues[NEEDS_READS].codel.target = 0;
     serving_skip(150000);
     client_read(&b, 1000);
     ck_assert_uint_eq(b.length, 0);
@@ -60,7 +60,7 @@ START_TEST(while_the_line_stands_nobody_waits_longer_than_the_target)
     client_until(&a, "\"limit\":\"[database] target\",\"limit_ms\":10000,\"waited_ms\":11");
     client_read(&b, 1000);
     ck_assert_uint_eq(b.length, 0);
-    ck_assert(timer_is_set(&serving_worker()->admission.lines[NEEDS_READS].timer));      /* else the loop would sleep */
+    ck_assert(timer_is_set(&serving_worker()->admission.queues[NEEDS_READS].timer));      /* else the loop would sleep */
     serving_skip(7000);
     client_until(&b, "\"waited_ms\":12");
     ck_assert_uint_eq(refused(REFUSED_DATABASE_WAIT), before + 2);
@@ -94,11 +94,11 @@ START_TEST(a_line_stands_from_when_somebody_waits)
     serve_with_room(0);
     client a = asking(WORK(1)), b = asking(WORK(2));
     const admission *all = &serving_worker()->admission;
-    ck_assert_uint_ge(all->lines[NEEDS_READS].codel.empty, start);
-    const uint64_t empty = all->lines[NEEDS_READS].codel.empty;
+    ck_assert_uint_ge(all->queues[NEEDS_READS].codel.empty, start);
+    const uint64_t empty = all->queues[NEEDS_READS].codel.empty;
     serving_skip(1000);
     client c = asking(WORK(3));
-    ck_assert_uint_eq(all->lines[NEEDS_READS].codel.empty, empty);
+    ck_assert_uint_eq(all->queues[NEEDS_READS].codel.empty, empty);
     ck_assert(admission_stands(all, NEEDS_READS));
     ck_assert(!admission_stands(all, NEEDS_WRITES));         /* where nobody waits */
     client_close(&a);
@@ -159,7 +159,7 @@ END_TEST
 START_TEST(who_prefers_a_page_gets_one)
 {
     serve_with_room(0);
-    serving_worker()->admission.lines[NEEDS_READS].most = 0;
+    serving_worker()->admission.queues[NEEDS_READS].most = 0;
     client c = asking("GET /work HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
     client_until(&c, "</main>");
     ck_assert_int_eq(client_count(&c, "Content-Type: text/html; charset=utf-8\r\n"), 1);

@@ -1,7 +1,7 @@
 /* test_connection_end.c - how a worker's connections end: by their last request, by their clients, by the server's stop. */
 #include "connection_fixture.h"
 #include "server/async/loop.h"
-#include "server/http/async/worker.h"
+#include "server/http/async/connection.h"
 #include "tests/unit/http/serving.h"
 #include "tests/unit/suites.h"
 
@@ -168,7 +168,7 @@ START_TEST(those_whom_the_kernel_has_accepted_when_stopping_are_served)
         ck_assert_int_eq(send(c[i].fd, GET("/"), sizeof GET("/") - 1, MSG_NOSIGNAL), sizeof GET("/") - 1);
     }
     worker_here->draining = true;
-    acceptor_close(&worker_here->acceptor);
+    acceptor_close(serving_acceptor());
     ck_assert_int_eq(serving_connections(), MANY);
     connections_drain();
     for (int i = 0; i < MANY; i++) {

@@ -1,5 +1,6 @@
 /* test_stream_end.c - a body that ends before its time: by the client, its clock, the handler, or the server. */
 #include "stream_fixture.h"
+#include "server/http/async/connection.h"
 #include "tests/unit/suites.h"
 
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
 /* test_worker.c - one turn after the other: clients' requests take a part of each, and go on in the next. */
 #include "connection_fixture.h"
+#include "server/http/async/turn.h"
 #include "server/http/request.h"
 #include "tests/unit/http/serving.h"
 #include "tests/unit/suites.h"
