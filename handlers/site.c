@@ -100,7 +100,7 @@ static int threads_for(void *arg, need n) { return 2 * database_threads(arg, n =
 static promise *free_here(void *arg)
 {
     db_free(arg);
-    return processes_close();
+    return process_pool_close();
 }
 
 static promise *close_here(void *arg)

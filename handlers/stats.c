@@ -69,7 +69,7 @@ static void write_lanes(buffer *b)
 
 static void write_processes(buffer *b)
 {
-    const processes_counts c = processes_count();
+    const process_pool_counts c = process_pool_count();
     buffer_printf(b, "\"workers\":%d,\"running\":%d,\"waiting\":%d,\"done\":%llu,\"refused\":%llu,\"killed\":%llu,"
                      "\"started\":%llu,\"died\":%llu", c.workers, c.running, c.waiting, (unsigned long long)c.done,
                   (unsigned long long)c.refused, (unsigned long long)c.killed, (unsigned long long)c.started,

@@ -80,7 +80,7 @@ static void configure_processes(const config *c)
 {
     const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
     const int64_t pool = c->processes.pool * times, line = c->processes.line * times;
-    processes_configure(&(processes_options){
+    process_pool_configure(&(process_pool_options){
         .workers = (int)pool,
         .line = line < INT_MAX ? (int)line : INT_MAX,
         .target_ms = c->processes.target,
@@ -161,7 +161,7 @@ static int serve(const config *c, database *d)
     gallery_configure(c->patterns.enabled, server_own_address(r.server));
     const int late = server_run(r.server, announce, &r);
     http_client_done();
-    processes_end();
+    process_pool_end();
     server_close(r.server);
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -248,7 +248,7 @@ int main(int argc, char *argv[])
     config c;
 
     machine_open_standard_files();           /* before anything else is opened */
-    processes_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
+    process_pool_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
     mem_begin();
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
     signal(SIGUSR2, SIG_IGN);                /* it asks for a dump: not before there is something to see */

@@ -9,7 +9,7 @@
 int main(int argc, char *argv[])
 {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);   /* only for what hangs: a busy machine is no fault */
-    processes_begin(argc, argv, TEST_JOBS, TEST_JOB_COUNT);
+    process_pool_begin(argc, argv, TEST_JOBS, TEST_JOB_COUNT);
     skipped_begin();
     SRunner *all = srunner_create(suite_create("tenk"));
 #define RUN(suite) srunner_add_suite(all, suite());

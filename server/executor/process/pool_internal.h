@@ -15,9 +15,9 @@ enum {
     WORKER_LONGEST_REST = 10000,
 };
 
-extern processes_options processes_here;     /* the options */
+extern process_pool_options processes_here;     /* the options */
 
-/* Each is written where it happens, and read by processes_count. */
+/* Each is written where it happens, and read by process_pool_count. */
 extern struct processes_tally {
     atomic_int       workers, running, waiting;
     _Atomic uint64_t done, refused, killed, started, died;

@@ -8,14 +8,14 @@
 #include <string.h>
 #include <uv.h>
 
-processes_options processes_here = {
+process_pool_options processes_here = {
     .workers = 1, .line = 64, .jobs = 1000, .memory = 256 << 20, .timeout_ms = 10000,
 };
 struct processes_tally processes_tally;
 
 static struct { const process_job *const *jobs; int count; } table;
 
-void processes_begin(int argc, char *argv[], const process_job *const jobs[], int count)
+void process_pool_begin(int argc, char *argv[], const process_job *const jobs[], int count)
 {
     table.jobs = jobs;
     table.count = count;
@@ -25,7 +25,7 @@ void processes_begin(int argc, char *argv[], const process_job *const jobs[], in
     processes_in_plain_open();
 }
 
-void processes_configure(const processes_options *options)
+void process_pool_configure(const process_pool_options *options)
 {
     processes_in_plain_close();
     processes_here = *options;
@@ -37,7 +37,7 @@ static int number_of(const process_job *job)
     int i = 0;
     while (i < table.count && table.jobs[i] != job)
         i++;
-    assert(i < table.count && "a job must be among those that processes_begin was given");
+    assert(i < table.count && "a job must be among those that process_pool_begin was given");
     return i;
 }
 
@@ -49,13 +49,13 @@ promise *in_process(const process_job *job, text in, uint64_t ms, arena *a, text
     return loop_here() ? processes_on_loop(&t) : promise_settled(processes_in_plain(&t));
 }
 
-promise *processes_close(void) { return loop_here() ? processes_on_loop_close() : promise_settled(0); }
-void     processes_end(void)   { processes_in_plain_close(); }
+promise *process_pool_close(void) { return loop_here() ? processes_on_loop_close() : promise_settled(0); }
+void     process_pool_end(void)   { processes_in_plain_close(); }
 
-processes_counts processes_count(void)
+process_pool_counts process_pool_count(void)
 {
     const struct processes_tally *t = &processes_tally;
-    return (processes_counts){ t->workers, t->running, t->waiting, t->done, t->refused, t->killed, t->started, t->died };
+    return (process_pool_counts){ t->workers, t->running, t->waiting, t->done, t->refused, t->killed, t->started, t->died };
 }
 
 /* Workers. */

@@ -10,7 +10,7 @@
  *
  *     int main(int argc, char *argv[])
  *     {
- *         processes_begin(argc, argv, JOBS, 1);
+ *         process_pool_begin(argc, argv, JOBS, 1);
  *         ...
  *         err = await(in_process(&SHOUT, TEXT("hello"), 1000, arena, &out));
  *
@@ -41,20 +41,20 @@ enum {
     PROCESS_LARGEST = 64 << 20,              /* bytes of in, and of out */
 };
 
-typedef struct processes_options {
+typedef struct process_pool_options {
     int      workers;                        /* for each loop; blocking threads: for all together */
     int      line;                           /* jobs that may wait for one: as workers */
     uint64_t target_ms;                      /* the longest wait there, while more come than can be done; 0: any */
     int      jobs;                           /* after which a worker is replaced */
     size_t   memory;                         /* bytes that a worker may take, beyond what it starts with */
     uint64_t timeout_ms;                     /* of a job that does not say: its wait in line included */
-} processes_options;
+} process_pool_options;
 
 /* First of all in main, with every job there is. In a worker it does not return. */
-void processes_begin(int argc, char *argv[], const process_job *const jobs[], int count);
+void process_pool_begin(int argc, char *argv[], const process_job *const jobs[], int count);
 
 /* Before the first use, and before any other thread starts. */
-void processes_configure(const processes_options *options);
+void process_pool_configure(const process_pool_options *options);
 
 /* Runs job on in, in a worker. *out is what it wrote, in the arena, if it returned 0; else the promise settles
  * with what it returned. in, a and out must outlive the promise. ms: how long it may take, its wait in
@@ -68,16 +68,16 @@ void processes_configure(const processes_options *options);
 MUST_AWAIT promise *in_process(const process_job *job, text in, uint64_t ms, arena *a, text *out);
 
 /* On each loop, before loop_done: cancels what is left, and settles when this loop's workers are gone. */
-MUST_AWAIT promise *processes_close(void);
-void processes_end(void);                    /* the same for blocking threads, when none of them is left */
+MUST_AWAIT promise *process_pool_close(void);
+void process_pool_end(void);                    /* the same for blocking threads, when none of them is left */
 
 /* Of all workers together, as they are now. */
-typedef struct processes_counts {
+typedef struct process_pool_counts {
     int      workers, running, waiting;      /* jobs */
     uint64_t done, refused, killed;          /* jobs: the last for want of time, or since nobody wants them any more */
     uint64_t started, died;                  /* workers: died by themselves, or of nonsense */
-} processes_counts;
+} process_pool_counts;
 
-processes_counts processes_count(void);
+process_pool_counts process_pool_count(void);
 
 #endif

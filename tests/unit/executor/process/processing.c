@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-processes_options processing_options = {
+process_pool_options processing_options = {
     .workers = 1, .line = 4, .jobs = 1000, .memory = 64 << 20, .timeout_ms = 60000,
 };
 arena processing_arena;
@@ -22,12 +22,12 @@ void processing_begin(void)
     log_set_level(LOG_ERROR);                /* of the deaths of many */
     ck_assert_int_eq(loop_start(), 0);
     arena_init(&processing_arena, NULL, 0);
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
 }
 
 void processing_stop(void)
 {
-    ck_assert_int_eq(outcome_of(processes_close()), 0);
+    ck_assert_int_eq(outcome_of(process_pool_close()), 0);
     timer_end();
     ck_assert_int_eq(loop_done(), 0);
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);

@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-extern processes_options processing_options; /* one worker, a line of four: change them before processing_begin */
+extern process_pool_options processing_options; /* one worker, a line of four: change them before processing_begin */
 extern arena             processing_arena;   /* where the outputs are */
 extern text              processing_out;     /* the last one */
 extern int               processing_errs[8];

@@ -49,7 +49,7 @@ START_TEST(too_much_is_refused_both_ways)
     ck_assert_int_eq(processing_run(&TEST_ECHO, (text){ "", PROCESS_LARGEST + 1 }), UV_EMSGSIZE);
     if (!mem_each_its_own) {
         processing_options.memory = 1 << 30;
-        processes_configure(&processing_options);
+        process_pool_configure(&processing_options);
         ck_assert_int_eq(processing_run(&TEST_TOO_MUCH, TEXT("")), UV_EMSGSIZE);
         ck_assert_int_eq(processing_run(&TEST_ECHO, TEXT("on")), 0);
     }
@@ -72,8 +72,8 @@ START_TEST(one_that_spins_is_killed_at_its_limit_and_replaced)
     ck_assert_int_eq(outcome_of(in_process(&TEST_SPIN, TEXT(""), 5, &processing_arena, &processing_out)), UV_ETIMEDOUT);
     ck_assert_int_ne(processing_worker(), before);
     ck_assert_int_eq(kill(before, 0), -1);
-    ck_assert_uint_eq(processes_count().killed, 1);
-    ck_assert_int_eq(processes_count().running, 0);
+    ck_assert_uint_eq(process_pool_count().killed, 1);
+    ck_assert_int_eq(process_pool_count().running, 0);
     processing_stop();
 }
 END_TEST
@@ -85,7 +85,7 @@ START_TEST(cancelled_while_it_runs_a_job_is_killed)
     promise *p = in_process(&TEST_SPIN, TEXT(""), 0, &processing_arena, &processing_out);
     when_settled(p, store, &err);
     uv_run(loop_here(), UV_RUN_NOWAIT);
-    ck_assert_int_eq(processes_count().running, 1);
+    ck_assert_int_eq(process_pool_count().running, 1);
     promise_cancel(p);
     loop_run();
     ck_assert_int_eq(err, UV_ECANCELED);
@@ -98,14 +98,14 @@ START_TEST(cancelled_in_line_a_job_never_runs)
 {
     processing_worker();
     promise *spins = processing_start(0, &TEST_SPIN, 0), *waits = processing_start(1, &TEST_EXIT, 0);
-    ck_assert_int_eq(processes_count().waiting, 1);
+    ck_assert_int_eq(process_pool_count().waiting, 1);
     promise_cancel(waits);
     promise_cancel(spins);
     loop_run();
     ck_assert_int_eq(processing_errs[0], UV_ECANCELED);
     ck_assert_int_eq(processing_errs[1], UV_ECANCELED);
-    ck_assert_uint_eq(processes_count().died, 0);
-    ck_assert_int_eq(processes_count().waiting, 0);
+    ck_assert_uint_eq(process_pool_count().died, 0);
+    ck_assert_int_eq(process_pool_count().waiting, 0);
     processing_stop();
 }
 END_TEST
@@ -118,7 +118,7 @@ START_TEST(a_full_line_refuses_and_who_waits_there_too_long_leaves)
         processing_start(i, &TEST_ECHO, i == 1 ? 2 : 0);
     loop_run_ready();
     ck_assert_int_eq(processing_errs[5], REFUSED(REFUSED_PROCESSES_LINE));
-    ck_assert_uint_eq(processes_count().refused, 1);
+    ck_assert_uint_eq(process_pool_count().refused, 1);
     processing_until_settled(1);
     ck_assert_int_eq(processing_errs[1], UV_ETIMEDOUT);
     ck_assert_int_eq(processing_errs[2], 1);
@@ -134,7 +134,7 @@ START_TEST(what_workers_will_take_when_they_have_started_does_not_wait_in_line)
 {
     processing_options.workers = 2;
     processing_options.line = 1;
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
     for (int i = 0; i < 4; i++)
         processing_start(i, &TEST_ECHO, 0);
     loop_run_ready();
@@ -150,7 +150,7 @@ END_TEST
 START_TEST(while_the_line_stands_whoever_has_waited_too_long_is_refused)
 {
     processing_options.target_ms = 50;
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
     processing_worker();
     promise *spins = processing_start(0, &TEST_SPIN, 0), *late = processing_start(1, &TEST_SPIN, 0);
     processing_start(2, &TEST_ECHO, 0);
@@ -168,14 +168,14 @@ END_TEST
 START_TEST(side_by_side_there_are_as_many_as_needed_and_no_more)
 {
     processing_options.workers = 3;
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
     processing_worker();
-    ck_assert_int_eq(processes_count().workers, 1);
+    ck_assert_int_eq(process_pool_count().workers, 1);
     promise *one = processing_start(0, &TEST_SPIN, 0), *two = processing_start(1, &TEST_SPIN, 0);
     processing_start(2, &TEST_ECHO, 0);
     processing_until_settled(2);
     ck_assert_int_eq(processing_errs[2], 0);
-    ck_assert_int_eq(processes_count().workers, 3);
+    ck_assert_int_eq(process_pool_count().workers, 3);
     ck_assert_int_eq(processing_errs[0], 1);
     ck_assert_int_eq(processing_errs[1], 1);
     promise_cancel(one);
@@ -188,7 +188,7 @@ END_TEST
 START_TEST(after_so_many_jobs_another_takes_its_place)
 {
     processing_options.jobs = 3;
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
     const pid_t first = processing_worker();
     ck_assert_int_eq(processing_worker(), first);
     ck_assert_int_eq(processing_worker(), first);
@@ -197,7 +197,7 @@ START_TEST(after_so_many_jobs_another_takes_its_place)
     ck_assert_int_eq(processing_worker(), second);           /* which does as many */
     ck_assert_int_eq(processing_worker(), second);
     ck_assert_int_ne(processing_worker(), second);
-    ck_assert_uint_eq(processes_count().died, 0);
+    ck_assert_uint_eq(process_pool_count().died, 0);
     processing_stop();
 }
 END_TEST
@@ -205,15 +205,15 @@ END_TEST
 START_TEST(closing_ends_all_whatever_they_do)
 {
     processing_options.workers = 2;
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
     processing_worker();
     processing_start(0, &TEST_SPIN, 0);
     processing_start(1, &TEST_SPIN, 0);
     processing_start(2, &TEST_ECHO, 0);
-    ck_assert_int_eq(outcome_of(processes_close()), 0);
+    ck_assert_int_eq(outcome_of(process_pool_close()), 0);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(processing_errs[i], UV_ECANCELED);
-    ck_assert_int_eq(processes_count().workers, 0);
+    ck_assert_int_eq(process_pool_count().workers, 0);
     processing_stop();
 }
 END_TEST

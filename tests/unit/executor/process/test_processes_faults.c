@@ -25,9 +25,9 @@ START_TEST(a_worker_that_crashes_fails_its_job_and_is_replaced)
         ck_assert_int_eq(processing_run(deaths[i], TEXT("")), PROCESS_EDIED);
         ck_assert_int_ne(processing_worker(), before);
     }
-    ck_assert_uint_eq(processes_count().died, 3);
-    ck_assert_uint_eq(processes_count().started, 4);
-    ck_assert_int_eq(processes_count().running, 0);
+    ck_assert_uint_eq(process_pool_count().died, 3);
+    ck_assert_uint_eq(process_pool_count().started, 4);
+    ck_assert_int_eq(process_pool_count().running, 0);
     processing_stop();
 }
 END_TEST
@@ -69,7 +69,7 @@ START_TEST(no_job_is_given_to_one_that_has_just_died)
     kill(before, SIGKILL);
     ck_assert_int_eq(waitid(P_PID, (id_t)before, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
     ck_assert_int_ne(processing_worker(), before);
-    ck_assert_uint_eq(processes_count().died, 1);
+    ck_assert_uint_eq(process_pool_count().died, 1);
     processing_stop();
 }
 END_TEST
@@ -88,18 +88,18 @@ END_TEST
 START_TEST(one_that_dies_before_its_first_job_is_not_replaced_at_once)
 {
     processing_options.workers = 2;
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
     processing_worker();
     promise *spins = processing_start(0, &TEST_SPIN, 0), *more = processing_start(1, &TEST_ECHO, 0);
     promise_cancel(more);                    /* for which a second one is being started */
     while (crew_count(PLACE_IDLE) == 0)
         uv_run(loop_here(), UV_RUN_ONCE);
     kill(crew_find(PLACE_IDLE)->process.pid, SIGKILL);
-    while (crew_count(PLACE_RESTING) == 0 && processes_count().started == 2)
+    while (crew_count(PLACE_RESTING) == 0 && process_pool_count().started == 2)
         uv_run(loop_here(), UV_RUN_ONCE);
-    ck_assert_uint_eq(processes_count().started, 2);
+    ck_assert_uint_eq(process_pool_count().started, 2);
     clock_skip(worker_rest(1));
-    while (processes_count().started == 2)
+    while (process_pool_count().started == 2)
         uv_run(loop_here(), UV_RUN_ONCE);
     promise_cancel(spins);
     loop_run();
@@ -116,7 +116,7 @@ START_TEST(one_that_does_not_say_hello_in_time_has_failed)
     clock_skip(WORKER_START + 1);
     processing_until_settled(0);
     ck_assert_int_eq(processing_errs[0], UV_EAGAIN);
-    ck_assert_int_eq(processes_count().workers, 0);
+    ck_assert_int_eq(process_pool_count().workers, 0);
     processing_stop();
 }
 END_TEST
@@ -172,7 +172,7 @@ END_TEST
 START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
 {
     processing_options.jobs = 1;
-    processes_configure(&processing_options);
+    process_pool_configure(&processing_options);
     process_jobs_prevent();
     for (int i = 0; i < 2; i++) {
         processing_start(i, &TEST_ECHO, 0);
@@ -183,7 +183,7 @@ START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
         ck_assert_int_eq(processing_errs[i], UV_EAGAIN);
     }
     processing_start(2, &TEST_ECHO, 0);                 /* it rests: at once */
-    ck_assert_uint_eq(processes_count().refused, 3);
+    ck_assert_uint_eq(process_pool_count().refused, 3);
     process_jobs_allow();
     clock_skip(WORKER_LONGEST_REST);
     for (processing_errs[3] = UV_EAGAIN; processing_errs[3] == UV_EAGAIN;) {
@@ -192,7 +192,7 @@ START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
     }
     ck_assert_int_eq(processing_errs[3], 0);
     ck_assert_int_eq(processing_run(&TEST_ECHO, TEXT("")), 0);           /* all is forgotten: the next needs no rest */
-    ck_assert_uint_ge(processes_count().died, 1);
+    ck_assert_uint_ge(process_pool_count().died, 1);
     processing_stop();
 }
 END_TEST

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static processes_options options = { .workers = 1, .line = 2, .jobs = 1000, .memory = 64 << 20, .timeout_ms = 60000 };
+static process_pool_options options = { .workers = 1, .line = 2, .jobs = 1000, .memory = 64 << 20, .timeout_ms = 60000 };
 
 static struct asker {                        /* a thread with a client, which asks for one job */
     pthread_t          thread;
@@ -32,7 +32,7 @@ static struct asker {                        /* a thread with a client, which as
 static void setup(void)
 {
     log_set_level(LOG_ERROR);                /* of the deaths below */
-    processes_configure(&options);
+    process_pool_configure(&options);
 }
 
 static void *ask(void *arg)
@@ -79,8 +79,8 @@ static pid_t worker_pid(void)
 
 static void close_all(void)
 {
-    processes_end();
-    ck_assert_int_eq(processes_count().workers, 0);
+    process_pool_end();
+    ck_assert_int_eq(process_pool_count().workers, 0);
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
     ck_assert_int_eq(errno, ECHILD);
     for (int i = 0; i < 8; i++)
@@ -92,7 +92,7 @@ START_TEST(a_job_runs_in_another_process_and_a_thread_waits_for_it)
     ck_assert_int_eq(run(&TEST_ECHO, 0), 0);
     ck_assert(text_equal(askers[0].out, TEXT("asked")));
     ck_assert_int_eq(run(&TEST_FAIL, 0), UV_EIO);
-    ck_assert_int_eq(processes_count().started, 1);
+    ck_assert_int_eq(process_pool_count().started, 1);
     close_all();
 }
 END_TEST
@@ -105,7 +105,7 @@ START_TEST(whatever_a_worker_dies_of_the_next_is_there)
         ck_assert_int_eq(run(deaths[i], 0), PROCESS_EDIED);
         ck_assert_int_ne(worker_pid(), before);
     }
-    ck_assert_uint_eq(processes_count().died, 5);
+    ck_assert_uint_eq(process_pool_count().died, 5);
     const pid_t idle = worker_pid();
     kill(idle, SIGKILL);
     ck_assert_int_eq(waitid(P_PID, (id_t)idle, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
@@ -121,12 +121,12 @@ START_TEST(one_that_spins_is_killed_at_its_limit_or_when_its_client_leaves)
     const pid_t after = worker_pid();
     ck_assert_int_ne(after, before);
     struct asker *a = start(1, &TEST_SPIN, 0);
-    while (processes_count().running == 0)
+    while (process_pool_count().running == 0)
         sched_yield();
     leave(a);
     ck_assert_int_eq(outcome(a), UV_ECANCELED);
     ck_assert_int_ne(worker_pid(), after);
-    ck_assert_uint_eq(processes_count().killed, 2);
+    ck_assert_uint_eq(process_pool_count().killed, 2);
     close_all();
 }
 END_TEST
@@ -135,13 +135,13 @@ START_TEST(a_full_line_refuses_and_those_in_line_get_their_turn)
 {
     worker_pid();
     struct asker *spins = start(1, &TEST_SPIN, 0);
-    while (processes_count().running == 0)
+    while (process_pool_count().running == 0)
         sched_yield();
     struct asker *late = start(2, &TEST_ECHO, 5);
     ck_assert_int_eq(outcome(late), UV_ETIMEDOUT);
     for (int i = 3; i < 5; i++) {
         start(i, &TEST_ECHO, 0);
-        while (processes_count().waiting < i - 2)
+        while (process_pool_count().waiting < i - 2)
             sched_yield();
     }
     while (run(&TEST_ECHO, 1) != REFUSED(REFUSED_PROCESSES_LINE))  /* they were counted before they stood in line */
@@ -150,8 +150,8 @@ START_TEST(a_full_line_refuses_and_those_in_line_get_their_turn)
     ck_assert_int_eq(outcome(spins), UV_ECANCELED);
     ck_assert_int_eq(outcome(&askers[3]), 0);
     ck_assert_int_eq(outcome(&askers[4]), 0);
-    ck_assert_int_eq(processes_count().waiting, 0);
-    ck_assert_int_eq(processes_count().running, 0);
+    ck_assert_int_eq(process_pool_count().waiting, 0);
+    ck_assert_int_eq(process_pool_count().running, 0);
     close_all();
 }
 END_TEST
@@ -160,9 +160,9 @@ START_TEST(threads_side_by_side_have_a_worker_each_and_each_does_its_number_of_j
 {
     options.workers = 3;
     options.jobs = 2;
-    processes_configure(&options);
+    process_pool_configure(&options);
     struct asker *one = start(1, &TEST_SPIN, 0), *two = start(2, &TEST_SPIN, 0);
-    while (processes_count().running < 2)
+    while (process_pool_count().running < 2)
         sched_yield();
     const pid_t first = worker_pid();
     ck_assert_int_eq(worker_pid(), first);
@@ -192,10 +192,10 @@ static void expect_rest(void)
     for (unsigned failures = 1;; failures++) {
         const uint64_t rest = worker_rest(failures) * 1000000, begun = uv_hrtime();
         ck_assert_int_eq(run_here(), UV_EAGAIN);
-        const uint64_t started = processes_count().started;
+        const uint64_t started = process_pool_count().started;
         ck_assert_int_eq(run_here(), UV_EAGAIN);
         if (uv_hrtime() - begun < rest) {
-            ck_assert_uint_eq(processes_count().started, started);
+            ck_assert_uint_eq(process_pool_count().started, started);
             clock_skip(WORKER_LONGEST_REST);
             return;
         }
@@ -244,7 +244,7 @@ START_TEST(while_none_can_start_threads_are_refused)
     process_jobs_prevent();
     ck_assert_int_eq(run(&TEST_ECHO, 0), UV_EAGAIN);
     ck_assert_int_eq(run(&TEST_ECHO, 0), UV_EAGAIN);
-    ck_assert_int_eq(processes_count().workers, 0);
+    ck_assert_int_eq(process_pool_count().workers, 0);
     process_jobs_allow();
     int err;
     while ((err = run(&TEST_ECHO, 0)) == UV_EAGAIN)          /* for the rest of a tenth of a second */
