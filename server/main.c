@@ -82,7 +82,7 @@ static void configure_processes(const config *c)
     const int64_t pool = c->processes.pool * times, line = c->processes.line * times;
     process_pool_configure(&(process_pool_options){
         .workers = (int)pool,
-        .line = line < INT_MAX ? (int)line : INT_MAX,
+        .waiting = line < INT_MAX ? (int)line : INT_MAX,
         .target_ms = c->processes.target,
         .jobs = c->processes.jobs,
         .memory = c->processes.memory,

@@ -1,64 +1,59 @@
-/* blocking_pool.c - see process_pool.h: the workers that all blocking threads lend to each other.
+/* blocking_pool.c - see pool_internal.h: the workers that all blocking threads share.
  *
- * Who borrows a place starts its worker, if it has none, and replaces the one that died under its job, or
- * that it had to kill, before it lends the place on. */
-#include "server/base/deadline.h"
-#include "server/executor/resource_pool.h"
-#include "server/base/blocking_wait.h"
+ * The thread that acquires a slot starts its worker, if it has none, and replaces the one that died under its job, or
+ * that it had to kill, before it releases the slot. */
+#include "message.h"
 #include "pool_internal.h"
+#include "process.h"
+#include "server/base/blocking_wait.h"
+#include "server/base/deadline.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
+#include "server/executor/resource_pool.h"
 
 #include <uv.h>
 
-typedef struct place {
-    resource         base;                       /* must be first */
-    process      process;
-    process_call call;
-    bool         greeted;                    /* the process has said hello */
-    int          done;                       /* jobs of this process */
-    unsigned     failures;                   /* starts that failed, one after the other */
-    uint64_t     until;                      /* of deadline_in: when its process must have started; or the next may */
-} place;
+typedef struct blocking_slot {
+    resource        base;                    /* must be first */
+    process         process;
+    process_message message;
+    bool            greeted;                 /* the process has said hello */
+    int             done;                    /* jobs of this process */
+    unsigned        failures;                /* starts that failed, one after the other */
+    uint64_t        until;                   /* of deadline_in: when its process must have started; or the next may */
+} blocking_slot;
 
-static struct { resource_pool resource_pool; place *places; int count; } shared;
+static struct { resource_pool pool; blocking_slot *slots; int count; } shared;
 
-static int start(place *p)
+static int slot_start(blocking_slot *s)
 {
-    int err = worker_start(&p->process);
+    const int err = process_start(&s->process, process_pool_here.memory);
     if (!err) {
-        process_call_greet(&p->call);
-        p->greeted = false;
-        p->done = 0;
-        p->until = deadline_in(WORKER_START);
+        process_message_expect_hello(&s->message);
+        s->greeted = false;
+        s->done = 0;
+        s->until = deadline_in(WORKER_START);
         return 0;
     }
-    worker_failed(err);
-    p->until = deadline_in(worker_rest(++p->failures));
+    process_log_no_start(err);
+    s->until = deadline_in(process_rest_ms(++s->failures));
     return UV_EAGAIN;
 }
 
-static void start_failed(place *p, int err)
-{
-    worker_failed(err);
-    worker_end(&p->process, 0, err == UV_ETIMEDOUT ? NULL : worker_judge(&p->process, err, ""));
-    p->until = deadline_in(worker_rest(++p->failures));
-}
-
 /* The next one, at once, without waiting for it. */
-static void replace(place *p, const char *died_of)
+static void slot_replace(blocking_slot *s, const char *died_of)
 {
-    worker_end(&p->process, 0, died_of);
-    if (start(p)) {                          /* whoever borrows it next tries again */
+    process_end(&s->process, 0, died_of);
+    if (slot_start(s)) {                     /* the next that acquires the slot tries again */
     }
 }
 
-/* As process_call_step, but waits; so UV_ETIMEDOUT and UV_ECANCELED, too. */
-static int talk(place *p, uint64_t until)
+/* As process_message_step, but waits; so UV_ETIMEDOUT and UV_ECANCELED, too. */
+static int slot_exchange(blocking_slot *s, uint64_t until)
 {
     int err;
-    while ((err = process_call_step(&p->call, p->process.fd)) == UV_EAGAIN) {
-        err = blocking_wait(p->process.fd, process_call_events(&p->call), until);
+    while ((err = process_message_step(&s->message, s->process.fd)) == UV_EAGAIN) {
+        err = blocking_wait(s->process.fd, process_message_events(&s->message), until);
         if (err)
             break;
     }
@@ -66,104 +61,102 @@ static int talk(place *p, uint64_t until)
 }
 
 /* A process that is there, and has said hello. One that has not by the time until has not failed yet. */
-static int make_ready(place *p, uint64_t until)
+static int slot_make_ready(blocking_slot *s, uint64_t until)
 {
-    const int heard = p->process.pid && p->greeted ? process_call_listen(p->process.fd) : 0;
+    const int heard = s->process.pid && s->greeted ? process_message_listen(s->process.fd) : 0;
     if (heard) {
-        worker_end(&p->process, 0, worker_judge(&p->process, heard, ""));
-        p->until = p->done == 0 ? deadline_in(worker_rest(++p->failures)) : 0;
+        process_end(&s->process, 0, process_judge(&s->process, heard, ""));
+        s->until = s->done == 0 ? deadline_in(process_rest_ms(++s->failures)) : 0;
     }
-    if (!p->process.pid) {
-        if (deadline_in(0) < p->until)
+    if (!s->process.pid) {
+        if (deadline_in(0) < s->until)
             return UV_EAGAIN;
-        const int err = start(p);
+        const int err = slot_start(s);
         if (err)
             return err;
     }
-    if (p->greeted)
+    if (s->greeted)
         return 0;
-    const int err = talk(p, deadline_sooner(until, p->until));
-    if (err == UV_EOF || err == UV_EPROTO || (err == UV_ETIMEDOUT && deadline_in(0) >= p->until)) {
-        start_failed(p, err);
+    const int err = slot_exchange(s, deadline_sooner(until, s->until));
+    if (err == UV_EOF || err == UV_EPROTO || (err == UV_ETIMEDOUT && deadline_in(0) >= s->until)) {
+        process_log_no_start(err);
+        process_end(&s->process, 0, err == UV_ETIMEDOUT ? NULL : process_judge(&s->process, err, ""));
+        s->until = deadline_in(process_rest_ms(++s->failures));
         return UV_EAGAIN;
     }
     if (err)
         return err;
-    p->greeted = true;
-    p->failures = 0;
+    s->greeted = true;
+    s->failures = 0;
     return 0;
 }
 
-static int killed(place *p, const process_task *t, int err)
+static int slot_work(blocking_slot *s, const process_call *c, uint64_t until)
 {
-    processes_tally.killed++;
-    if (err == UV_ETIMEDOUT)
-        worker_late(&p->process, t->name);
-    replace(p, NULL);
-    return err;
-}
-
-static int work(place *p, const process_task *t, uint64_t until)
-{
-    process_call_begin(&p->call, t->number, t->in, t->arena);
-    const int err = talk(p, until);
+    process_message_begin(&s->message, c->number, c->in, c->arena);
+    const int err = slot_exchange(s, until);
     if (err == UV_EOF || err == UV_EPROTO) {
-        replace(p, worker_judge(&p->process, err, t->name));
+        slot_replace(s, process_judge(&s->process, err, c->name));
         return PROCESS_EDIED;
     }
-    if (err)
-        return killed(p, t, err);
-    if (!p->call.err)
-        *t->out = p->call.out;
-    const int outcome = p->call.err;
-    processes_tally.done++;
-    if (++p->done >= processes_here.jobs)
-        replace(p, NULL);
+    if (err) {                               /* the thread waits no longer: the worker is killed */
+        process_tally.killed++;
+        if (err == UV_ETIMEDOUT)
+            process_log_late(&s->process, c->name);
+        slot_replace(s, NULL);
+        return err;
+    }
+    if (!s->message.err)
+        *c->out = s->message.out;
+    const int outcome = s->message.err;
+    process_tally.done++;
+    if (++s->done >= process_pool_here.jobs)
+        slot_replace(s, NULL);
     return outcome;
 }
 
-int processes_in_plain(const process_task *t)
+int blocking_pool_call(const process_call *c)
 {
-    const uint64_t until = deadline_sooner(deadline_in(t->ms), blocking_deadline());
+    const uint64_t until = deadline_sooner(deadline_in(c->ms), blocking_deadline());
     const uint64_t began = deadline_in(0);
-    resource *l;
-    processes_tally.waiting++;
-    int err = resource_pool_acquire(&shared.resource_pool, &l, until, RESOURCE_POOL_USUAL);
+    resource *acquired;
+    process_tally.waiting++;
+    int err = resource_pool_acquire(&shared.pool, &acquired, until, RESOURCE_POOL_USUAL);
     if (err) {
         const bool full = err == UV_EAGAIN, late = err == UV_EBUSY;
-        processes_tally.waiting--;
-        processes_tally.refused += full || late;
+        process_tally.waiting--;
+        process_tally.refused += full || late;
         return full ? refuse(REFUSED_PROCESSES_LINE, 0) : late ? refuse(REFUSED_PROCESSES_WAIT, deadline_in(0) - began) : err;
     }
-    place *p = (place *)l;
-    err = make_ready(p, until);
-    processes_tally.waiting--;
-    processes_tally.refused += err == UV_EAGAIN;
+    blocking_slot *s = (blocking_slot *)acquired;
+    err = slot_make_ready(s, until);
+    process_tally.waiting--;
+    process_tally.refused += err == UV_EAGAIN;
     if (!err) {
-        processes_tally.running++;
-        err = work(p, t, until);
-        processes_tally.running--;
+        process_tally.running++;
+        err = slot_work(s, c, until);
+        process_tally.running--;
     }
-    resource_pool_release(&shared.resource_pool, l);
+    resource_pool_release(&shared.pool, acquired);
     return err;
 }
 
-void processes_in_plain_open(void)
+void blocking_pool_open(void)
 {
-    shared.count = processes_here.workers;
-    shared.places = mem_alloc((size_t)shared.count * sizeof *shared.places);
-    resource_pool_init(&shared.resource_pool, processes_here.line, codel_of_ms(processes_here.target_ms, 0));
+    shared.count = process_pool_here.workers;
+    shared.slots = mem_alloc((size_t)shared.count * sizeof *shared.slots);
+    resource_pool_init(&shared.pool, process_pool_here.waiting, codel_of_ms(process_pool_here.target_ms, 0));
     for (int i = shared.count; i-- > 0;)
-        resource_pool_release(&shared.resource_pool, &shared.places[i].base);
+        resource_pool_release(&shared.pool, &shared.slots[i].base);
 }
 
-void processes_in_plain_close(void)
+void blocking_pool_close(void)
 {
-    if (!shared.places)
+    if (!shared.slots)
         return;
     for (int i = 0; i < shared.count; i++)
-        worker_end(&shared.places[i].process, shared.places[i].greeted ? PROCESS_GRACE : 0, NULL);
-    resource_pool_done(&shared.resource_pool);
-    mem_free(shared.places);
-    shared.places = NULL;
+        process_end(&shared.slots[i].process, shared.slots[i].greeted ? PROCESS_GRACE : 0, NULL);
+    resource_pool_done(&shared.pool);
+    mem_free(shared.slots);
+    shared.slots = NULL;
 }

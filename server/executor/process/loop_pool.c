@@ -1,4 +1,4 @@
-/* loop_pool.c - see loop_pool_internal.h: the jobs of one loop, in line and with their workers. */
+/* loop_pool.c - see loop_pool_internal.h: the calls of one loop, in the queue and with their workers. */
 #include "loop_pool_internal.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
@@ -7,224 +7,199 @@
 #include <assert.h>
 #include <stddef.h>
 
-_Thread_local crew *crew_here;
+_Thread_local loop_pool *loop_pool_here;
 
-static _Thread_local pool errands = POOL(errand);
+static _Thread_local pool loop_calls = POOL(loop_call);
 
-/* The line. */
+static loop_call *call_first(void) { return (loop_call *)loop_pool_here->queue.first; }
 
-static errand *first_in_line(void) { return (errand *)crew_here->line.first; }
-
-static void line_up(errand *e)
+static void call_stop_waiting(loop_call *c)
 {
-    wait_queue_join(&crew_here->line, &e->in_line);
-    crew_here->waiting++;
-    processes_tally.waiting++;
+    wait_queue_leave(&loop_pool_here->queue, &c->waiting);
+    loop_pool_here->waiting--;
+    process_tally.waiting--;
 }
 
-static void leave_line(errand *e)
+static void call_settle(loop_call *c, int err)
 {
-    wait_queue_leave(&crew_here->line, &e->in_line);
-    crew_here->waiting--;
-    processes_tally.waiting--;
+    timer_stop(&c->limit);
+    promise_settle(c->promise, err);
+    pool_put(&loop_calls, c);
 }
 
-static void finish(errand *e, int err)
+/* Its answer is no longer wanted: the worker that is at it is killed, for that is how to stop it. */
+static void call_give_up(loop_call *c, int err)
 {
-    timer_stop(&e->limit);
-    promise_settle(e->promise, err);
-    pool_put(&errands, e);
-}
-
-/* Nobody wants its answer any more: whoever works at it is killed, for that is how to stop it. */
-static void give_up(errand *e, int err)
-{
-    place *p = e->place;
-    if (p) {
-        processes_tally.killed++;
+    slot *s = c->slot;
+    if (s) {
+        process_tally.killed++;
         if (err == UV_ETIMEDOUT)
-            worker_late(&p->process, e->task.name);
-        place_refresh(p, 0, NULL);
+            process_log_late(&s->process, c->call.name);
+        slot_refresh(s, 0, NULL);
     } else {
-        leave_line(e);
+        call_stop_waiting(c);
     }
-    finish(e, err);
+    call_settle(c, err);
 }
 
-static void cancel(promise *p, void *arg)
+static void call_on_cancel(promise *p, void *arg)
 {
     (void)p;
-    give_up(arg, UV_ECANCELED);
+    call_give_up(arg, UV_ECANCELED);
 }
 
-static void on_limit(timer *t) { give_up((errand *)((char *)t - offsetof(errand, limit)), UV_ETIMEDOUT); }
+static void call_on_limit(timer *t) { call_give_up((loop_call *)((char *)t - offsetof(loop_call, limit)), UV_ETIMEDOUT); }
 
-int crew_count(enum place_state state)
+int loop_pool_count(enum slot_state state)
 {
     int n = 0;
-    for (int i = 0; i < crew_here->count; i++)
-        n += crew_here->places[i].state == state;
+    for (int i = 0; i < loop_pool_here->count; i++)
+        n += loop_pool_here->slots[i].state == state;
     return n;
 }
 
-place *crew_find(enum place_state state)
+slot *loop_pool_find(enum slot_state state)
 {
-    for (int i = 0; i < crew_here->count; i++)
-        if (crew_here->places[i].state == state)
-            return &crew_here->places[i];
+    for (int i = 0; i < loop_pool_here->count; i++)
+        if (loop_pool_here->slots[i].state == state)
+            return &loop_pool_here->slots[i];
     return NULL;
 }
 
-/* When only those that rest are left, it would be long until one has a worker, if ever. */
-void crew_on_rest(void)
+/* When only those that rest are left, it would be long until a call has a worker, if ever. */
+void loop_pool_on_rest(void)
 {
-    if (crew_count(PLACE_RESTING) < crew_here->count)
+    if (loop_pool_count(SLOT_RESTING) < loop_pool_here->count)
         return;
-    for (errand *e; (e = first_in_line());) {
-        processes_tally.refused++;
-        leave_line(e);
-        finish(e, UV_EAGAIN);
+    for (loop_call *c; (c = call_first());) {
+        process_tally.refused++;
+        call_stop_waiting(c);
+        call_settle(c, UV_EAGAIN);
     }
 }
 
 /* Working. */
 
-static void on_answered(place *p)
+void loop_pool_on_progress(slot *s, int err)
 {
-    errand *e = p->errand;
-    if (!p->call.err)
-        *e->task.out = p->call.out;
-    finish(e, p->call.err);
-    processes_tally.done++;
-    if (++p->done >= processes_here.jobs) {
-        place_refresh(p, PROCESS_GRACE, NULL);
-        return;
-    }
-    p->errand = NULL;
-    processes_tally.running--;
-    place_idle(p);
-}
-
-void crew_on_progress(place *p, int err)
-{
-    errand *e = p->errand;
+    loop_call *c = s->call;
     if (err == UV_EAGAIN) {
-        place_watch(p);
+        slot_watch(s);
         return;
     }
-    if (!err) {
-        on_answered(p);
+    if (err) {
+        slot_refresh(s, 0, process_judge(&s->process, err, c->call.name));
+        call_settle(c, PROCESS_EDIED);
         return;
     }
-    place_refresh(p, 0, worker_judge(&p->process, err, e->task.name));
-    finish(e, PROCESS_EDIED);
+    if (!s->message.err)
+        *c->call.out = s->message.out;
+    call_settle(c, s->message.err);
+    process_tally.done++;
+    if (++s->done >= process_pool_here.jobs) {
+        slot_refresh(s, PROCESS_GRACE, NULL);
+        return;
+    }
+    s->call = NULL;
+    process_tally.running--;
+    slot_idle(s);
 }
 
-static void take(place *p, errand *e)
+static void slot_work(slot *s, loop_call *c)
 {
-    leave_line(e);
-    e->place = p;
-    p->errand = e;
-    p->state = PLACE_BUSY;
-    processes_tally.running++;
-    uv_ref((uv_handle_t *)&p->poll);
-    process_call_begin(&p->call, e->task.number, e->task.in, e->task.arena);
-    crew_on_progress(p, process_call_step(&p->call, p->process.fd));
+    call_stop_waiting(c);
+    c->slot = s;
+    s->call = c;
+    s->state = SLOT_BUSY;
+    process_tally.running++;
+    uv_ref((uv_handle_t *)&s->poll);
+    process_message_begin(&s->message, c->call.number, c->call.in, c->call.arena);
+    loop_pool_on_progress(s, process_message_step(&s->message, s->process.fd));
 }
 
-/* For the others in line, who have waited too long, while more come than can be done. */
-static void turn_away_the_late(void)
+/* Gives what waits to those who are idle; refuses what has waited too long, while more come than can be done; and starts
+ * as many more workers as it needs. A worker that has just died, of which the loop does not know yet, gets nothing. */
+void loop_pool_serve(void)
 {
+    for (slot *s; call_first() && (s = loop_pool_find(SLOT_IDLE));) {
+        slot_listen(s);
+        if (s->state == SLOT_IDLE)
+            slot_work(s, call_first());
+    }
     const uint64_t now = uv_hrtime();
-    while (wait_queue_is_late(&crew_here->line, now)) {
-        errand *e = first_in_line();
-        const uint64_t since = e->in_line.since;
-        processes_tally.refused++;
-        leave_line(e);
-        finish(e, refuse(REFUSED_PROCESSES_WAIT, now - since));
+    while (wait_queue_is_late(&loop_pool_here->queue, now)) {
+        loop_call *late = call_first();
+        const uint64_t since = late->waiting.since;
+        process_tally.refused++;
+        call_stop_waiting(late);
+        call_settle(late, refuse(REFUSED_PROCESSES_WAIT, now - since));
     }
+    int coming = loop_pool_count(SLOT_STARTING) + loop_pool_count(SLOT_CHANGING);
+    for (slot *s; coming < loop_pool_here->waiting && (s = loop_pool_find(SLOT_EMPTY)); coming++)
+        slot_fill(s);
 }
-
-/* Gives what waits to those who are idle, and starts as many more as it needs. One that has just died, of which the
- * loop does not know yet, gets nothing. */
-static void serve_line(void)
-{
-    for (place *p; first_in_line() && (p = crew_find(PLACE_IDLE));) {
-        place_listen(p);
-        if (p->state == PLACE_IDLE)
-            take(p, first_in_line());
-    }
-    turn_away_the_late();
-    int coming = crew_count(PLACE_STARTING) + crew_count(PLACE_CHANGING);
-    for (place *p; coming < crew_here->waiting && (p = crew_find(PLACE_EMPTY)); coming++)
-        place_fill(p);
-}
-
-void crew_on_idle(void) { serve_line(); }
 
 /* The whole. */
 
-static void open_crew(void)
+void loop_pool_on_change(void)
 {
-    if (crew_here)
+    if (!loop_pool_here->closing || loop_pool_count(SLOT_EMPTY) < loop_pool_here->count)
         return;
-    crew_here = mem_alloc(sizeof *crew_here);
-    crew_here->count = processes_here.workers;
-    crew_here->line.codel = codel_of_ms(processes_here.target_ms, 0);
-    crew_here->places = mem_alloc((size_t)crew_here->count * sizeof *crew_here->places);
+    promise_settle(loop_pool_here->closing, 0);
+    mem_free(loop_pool_here->slots);
+    mem_free(loop_pool_here);
+    loop_pool_here = NULL;
 }
 
-void crew_on_change(void)
+static loop_pool *loop_pool_new(void)
 {
-    if (!crew_here->closing || crew_count(PLACE_EMPTY) < crew_here->count)
-        return;
-    promise_settle(crew_here->closing, 0);
-    mem_free(crew_here->places);
-    mem_free(crew_here);
-    crew_here = NULL;
+    loop_pool *l = mem_alloc(sizeof *l);
+    l->count = process_pool_here.workers;
+    l->queue.codel = codel_of_ms(process_pool_here.target_ms, 0);
+    l->slots = mem_alloc((size_t)l->count * sizeof *l->slots);
+    return l;
 }
 
-/* Those that a worker will soon take do not wait in the line's sense. */
-static bool is_full(void)
+promise *loop_pool_call(const process_call *call)
 {
-    const int working = crew_count(PLACE_BUSY), resting = crew_count(PLACE_RESTING);
-    return resting == crew_here->count ||
-           crew_here->waiting >= processes_here.line + crew_here->count - working - resting;
-}
-
-promise *processes_on_loop(const process_task *t)
-{
-    open_crew();
-    if (crew_here->closing)
+    if (!loop_pool_here)
+        loop_pool_here = loop_pool_new();
+    loop_pool *l = loop_pool_here;
+    if (l->closing)
         return promise_settled(UV_ECANCELED);
-    if (is_full()) {
-        processes_tally.refused++;
-        return promise_settled(crew_count(PLACE_RESTING) == crew_here->count ? UV_EAGAIN : refuse(REFUSED_PROCESSES_LINE, 0));
+
+    const int working = loop_pool_count(SLOT_BUSY), resting = loop_pool_count(SLOT_RESTING);
+    const int soon = l->count - working - resting;           /* so many a worker will soon take: they hardly wait */
+    if (resting == l->count || l->waiting >= process_pool_here.waiting + soon) {
+        process_tally.refused++;
+        return promise_settled(resting == l->count ? UV_EAGAIN : refuse(REFUSED_PROCESSES_LINE, 0));
     }
-    errand *e = pool_get(&errands);
-    *e = (errand){ .task = *t };
-    promise *p = e->promise = promise_new(cancel, e);
-    timer_set(&e->limit, t->ms, on_limit);
-    line_up(e);
-    serve_line();
+    loop_call *c = pool_get(&loop_calls);
+    *c = (loop_call){ .call = *call };
+    promise *p = c->promise = promise_new(call_on_cancel, c);
+    timer_set(&c->limit, call->ms, call_on_limit);
+    wait_queue_join(&l->queue, &c->waiting);
+    l->waiting++;
+    process_tally.waiting++;
+    loop_pool_serve();
     return p;
 }
 
-promise *processes_on_loop_close(void)
+promise *loop_pool_close(void)
 {
-    if (!crew_here)
+    if (!loop_pool_here)
         return promise_settled(0);
-    assert(!crew_here->closing);
-    promise *closed = crew_here->closing = promise_new(NULL, NULL);
-    for (errand *e; (e = first_in_line());)
-        give_up(e, UV_ECANCELED);
-    for (int i = 0; i < crew_here->count; i++) {
-        place *p = &crew_here->places[i];
-        if (p->state == PLACE_BUSY)
-            give_up(p->errand, UV_ECANCELED);
+    assert(!loop_pool_here->closing);
+    promise *closed = loop_pool_here->closing = promise_new(NULL, NULL);
+    for (loop_call *c; (c = call_first());)
+        call_give_up(c, UV_ECANCELED);
+    for (int i = 0; i < loop_pool_here->count; i++) {
+        slot *s = &loop_pool_here->slots[i];
+        if (s->state == SLOT_BUSY)
+            call_give_up(s->call, UV_ECANCELED);
         else
-            place_vacate(p);
+            slot_vacate(s);
     }
-    crew_on_change();
+    loop_pool_on_change();
     return closed;
 }

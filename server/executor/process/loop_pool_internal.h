@@ -1,7 +1,7 @@
-/* loop_pool_internal.h - the workers of one loop and the line before them: what slot.c, which sees to the
- * workers, and loop_pool.c, which sees to the jobs, have in common.
+/* loop_pool_internal.h - the workers of one loop and the calls that wait for them: what slot.c, which sees to the
+ * workers, and loop_pool.c, which sees to the calls, have in common.
  *
- * A worker has a place, which goes round:
+ * A worker has a slot, which goes round:
  *
  *            +---------------------------------------------------+
  *            v                                                   |
@@ -12,64 +12,66 @@
  *
  * CHANGING is all that blocks: the end of the old process and the start of the new, on the thread pool. Only
  * after starts that failed there is a rest, so that workers that cannot start are not started all the time. */
-#ifndef PROCESSES_CREW_H
-#define PROCESSES_CREW_H
+#ifndef LOOP_POOL_INTERNAL_H
+#define LOOP_POOL_INTERNAL_H
 
-#include "server/base/wait_queue.h"
+#include "message.h"
 #include "pool_internal.h"
+#include "process.h"
 #include "server/async/timer.h"
+#include "server/base/wait_queue.h"
 
 #include <stdbool.h>
 #include <uv.h>
 
-typedef struct errand {                      /* a job on its way */
-    wait_queue_entry    in_line;                   /* must be first */
-    process_task  task;
-    promise      *promise;
-    timer         limit;
-    struct place *place;                     /* NULL: in line */
-} errand;
+typedef struct loop_call {
+    wait_queue_entry waiting;                /* must be first */
+    process_call     call;
+    promise         *promise;
+    timer            limit;
+    struct slot     *slot;                   /* whose worker does it; NULL: it waits */
+} loop_call;
 
-enum place_state { PLACE_EMPTY, PLACE_RESTING, PLACE_CHANGING, PLACE_STARTING, PLACE_IDLE, PLACE_BUSY };
+enum slot_state { SLOT_EMPTY, SLOT_RESTING, SLOT_CHANGING, SLOT_STARTING, SLOT_IDLE, SLOT_BUSY };
 
-typedef struct place {
-    process      process;
-    process_call call;                       /* what the process and we are talking of */
-    uv_poll_t    poll;                       /* of its socket, but while it is CHANGING */
-    timer        timer;                      /* until when it must have started, or rests */
-    enum place_state state;
-    errand      *errand;                     /* of one that is BUSY */
-    int          done;                       /* jobs of this process */
-    unsigned     failures;                   /* starts that failed, one after the other */
-    int          grace;                      /* while CHANGING: for the old process to end */
-    const char  *died_of;                    /* as worker_end has it */
-    bool         next;                       /* a new process is to follow the old one */
-} place;
+typedef struct slot {
+    process         process;
+    process_message message;                 /* between the process and us */
+    uv_poll_t       poll;                    /* of its socket, but while it is CHANGING */
+    timer           timer;                   /* until when it must have started, or rests */
+    enum slot_state state;
+    loop_call      *call;                    /* of one that is BUSY */
+    int             done;                    /* jobs of this process */
+    unsigned        failures;                /* starts that failed, one after the other */
+    int             grace;                   /* while CHANGING: for the old process to end */
+    const char     *died_of;                 /* as process_end has it */
+    bool            next;                    /* a new process is to follow the old one */
+} slot;
 
-typedef struct crew {
-    place   *places;
-    int      count, waiting;
-    wait_queue     line;                           /* of errands */
-    promise *closing;                        /* settles when all places are empty */
-} crew;
+typedef struct loop_pool {
+    slot      *slots;
+    int        count, waiting;
+    wait_queue queue;                        /* of loop_calls */
+    promise   *closing;                      /* settles when all slots are empty */
+} loop_pool;
 
-extern _Thread_local crew *crew_here;        /* of this loop; NULL until it is needed */
+extern _Thread_local loop_pool *loop_pool_here;              /* of this loop; NULL until it is needed */
 
-int    crew_count(enum place_state state);
-place *crew_find(enum place_state state);    /* one in that state; NULL: there is none */
+int   loop_pool_count(enum slot_state state);
+slot *loop_pool_find(enum slot_state state); /* one in that state; NULL: there is none */
 
 /* slot.c. */
-void place_fill(place *p);                   /* one that is empty gets a process */
-void place_refresh(place *p, int grace, const char *died_of);        /* its process has died, or is to end now */
-void place_vacate(place *p);                 /* the crew is closing, and it has no job */
-void place_listen(place *p);                 /* looks whether its idle process is still there */
-void place_watch(place *p);                  /* for what it and its process talk of */
-void place_idle(place *p);                   /* its process has nothing to do */
+void slot_fill(slot *s);                     /* one that is empty gets a process */
+void slot_refresh(slot *s, int grace, const char *died_of);  /* its process has died, or is to end now */
+void slot_vacate(slot *s);                   /* the pool is closing, and it has no job */
+void slot_listen(slot *s);                   /* looks whether its idle process is still there */
+void slot_watch(slot *s);                    /* for what its message needs next */
+void slot_idle(slot *s);                     /* its process has nothing to do */
 
-/* loop_pool.c: what a place tells. */
-void crew_on_idle(void);                     /* there is one more that is idle */
-void crew_on_progress(place *p, int err);    /* of a busy one: as process_call_step */
-void crew_on_rest(void);                     /* one more rests */
-void crew_on_change(void);                   /* a process has ended; if the crew is closing, maybe the last */
+/* loop_pool.c: what a slot tells. */
+void loop_pool_serve(void);                  /* there is one more that is idle */
+void loop_pool_on_progress(slot *s, int err);                /* of a busy one: as process_message_step */
+void loop_pool_on_rest(void);                /* one more rests */
+void loop_pool_on_change(void);              /* a process has ended; if the pool is closing, maybe the last */
 
 #endif

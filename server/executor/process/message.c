@@ -1,6 +1,6 @@
 /* message.c - see message.h. */
 #include "message.h"
-#include "process_pool.h"
+#include "job.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,90 +11,91 @@ enum { STEP = 1 << 20 };                     /* bytes in one step: what is large
 
 static const size_t HEAD = sizeof(process_header);
 
-void process_call_greet(process_call *c) { *c = (process_call){ .receiving = true }; }
+void process_message_expect_hello(process_message *m) { *m = (process_message){ .receiving = true }; }
 
-void process_call_begin(process_call *c, int job, text in, arena *a)
+void process_message_begin(process_message *m, int job, text in, arena *a)
 {
-    *c = (process_call){ .header = { PROCESS_MAGIC, job, in.length }, .in = in, .arena = a };
+    *m = (process_message){ .header = { PROCESS_MAGIC, job, in.length }, .in = in, .arena = a };
 }
 
-short process_call_events(const process_call *c) { return c->receiving ? POLLIN : POLLOUT; }
+short process_message_events(const process_message *m) { return m->receiving ? POLLIN : POLLOUT; }
 
 static size_t at_most(size_t length) { return length < STEP ? length : STEP; }
 
 /* How many bytes were moved, or an error; one whose process is gone has no other. */
-static ssize_t outcome(ssize_t n)
+static ssize_t bytes_or_error(ssize_t n)
 {
     if (n > 0)
         return n;
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? UV_EAGAIN : UV_EOF;
 }
 
-static ssize_t send_some(process_call *c, int fd)
+static ssize_t message_send(process_message *m, int fd)
 {
-    const size_t body = c->done > HEAD ? c->done - HEAD : 0, head = c->done < HEAD ? c->done : HEAD;
+    const size_t body = m->done > HEAD ? m->done - HEAD : 0, head = m->done < HEAD ? m->done : HEAD;
     struct iovec parts[] = {
-        { (char *)&c->header + head, HEAD - head },
-        { (char *)c->in.at + body, at_most(c->in.length - body) },
+        { (char *)&m->header + head, HEAD - head },
+        { (char *)m->in.at + body, at_most(m->in.length - body) },
     };
     const struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-    return outcome(sendmsg(fd, &message, MSG_NOSIGNAL));
+    return bytes_or_error(sendmsg(fd, &message, MSG_NOSIGNAL));
 }
 
-static ssize_t receive_some(process_call *c, int fd)
+static ssize_t message_receive(process_message *m, int fd)
 {
-    const bool head = c->done < HEAD;
-    char *at = head ? (char *)&c->header + c->done : c->bytes + (c->done - HEAD);
-    const size_t left = head ? HEAD - c->done : c->header.length - (c->done - HEAD);
-    return outcome(recv(fd, at, at_most(left), 0));
+    const bool head = m->done < HEAD;
+    char *at = head ? (char *)&m->header + m->done : m->bytes + (m->done - HEAD);
+    const size_t left = head ? HEAD - m->done : m->header.length - (m->done - HEAD);
+    return bytes_or_error(recv(fd, at, at_most(left), 0));
 }
 
-static int judge_header(process_call *c)
+static int message_check_header(process_message *m)
 {
-    const process_header *h = &c->header;
-    const bool may_have_body = c->arena && h->what == 0;
+    const process_header *h = &m->header;
+    const bool may_have_body = m->arena && h->what == 0;
     if (h->magic != PROCESS_MAGIC || h->what > 0 || h->length > (may_have_body ? PROCESS_LARGEST : 0))
         return UV_EPROTO;
     if (h->length > 0)
-        c->bytes = arena_room(c->arena, h->length);
+        m->bytes = arena_room(m->arena, h->length);
     return 0;
 }
 
-static size_t total(const process_call *c) { return HEAD + (c->receiving ? c->header.length : c->in.length); }
+static bool message_is_whole(const process_message *m)
+{
+    const size_t body = m->receiving ? m->header.length : m->in.length;
+    return m->done >= HEAD && m->done == HEAD + body;        /* a header has no body before it has come */
+}
 
-/* A header has no body before it has come. */
-static bool is_whole(const process_call *c) { return c->done >= HEAD && c->done == total(c); }
-
-int process_call_step(process_call *c, int fd)
+int process_message_step(process_message *m, int fd)
 {
     for (size_t moved = 0; moved < STEP;) {
-        const ssize_t n = (c->receiving ? receive_some : send_some)(c, fd);
+        const ssize_t n = (m->receiving ? message_receive : message_send)(m, fd);
         if (n < 0)
             return (int)n;
-        const bool head_before = c->done >= HEAD;
-        c->done += (size_t)n;
+        const bool head_before = m->done >= HEAD;
+        m->done += (size_t)n;
         moved += (size_t)n;
-        if (c->receiving && !head_before && c->done == HEAD) {
-            const int err = judge_header(c);
+        if (m->receiving && !head_before && m->done == HEAD) {
+            const int err = message_check_header(m);
             if (err)
                 return err;
         }
-        if (!is_whole(c))
+        if (!message_is_whole(m))
             continue;
-        if (c->receiving) {
-            c->err = c->header.what;
-            c->out = c->bytes ? (text){ c->bytes, c->header.length } : TEXT("");
+        if (m->receiving) {
+            m->err = m->header.what;
+            m->out = m->bytes ? (text){ m->bytes, m->header.length } : TEXT("");
             return 0;
         }
-        c->receiving = true;
-        c->done = 0;
+        m->receiving = true;
+        m->done = 0;
     }
     return UV_EAGAIN;
 }
 
-int process_call_listen(int fd)
+int process_message_listen(int fd)
 {
     char byte;
-    const ssize_t n = outcome(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
+    const ssize_t n = bytes_or_error(recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT));
     return n == UV_EAGAIN ? 0 : n > 0 ? UV_EPROTO : UV_EOF;
 }

@@ -1,5 +1,6 @@
 /* process.c - see process.h. */
 #include "process.h"
+#include "server/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,8 @@
 
 enum { VARIABLES = 32, PATH = 4096 };
 
+struct process_tally process_tally;
+
 /* The file that this program was started from, even if another is there by now. Under valgrind that would be
  * valgrind, which knows better. */
 static const char *own_file(char path[PATH])
@@ -31,7 +34,7 @@ static const char *own_file(char path[PATH])
 }
 
 /* What programs need to start, and their sanitizers. Passwords are in none of them. */
-static bool is_harmless(const char *variable)
+static bool environment_is_harmless(const char *variable)
 {
     static const char *const BEGINNINGS[] = { "LD_", "LC_", "LANG=", "TZ=", "PATH=", "GCOV_", "LLVM_" };
     for (size_t i = 0; i < sizeof BEGINNINGS / sizeof BEGINNINGS[0]; i++)
@@ -41,18 +44,18 @@ static bool is_harmless(const char *variable)
     return tail && tail < strchr(variable, '=');
 }
 
-static void choose_environment(char *chosen[VARIABLES + 1])
+static void environment_choose(char *chosen[VARIABLES + 1])
 {
     int count = 0;
     for (char **v = environ; v && *v && count < VARIABLES; v++)
-        if (is_harmless(*v))
+        if (environment_is_harmless(*v))
             chosen[count++] = *v;
     chosen[count] = NULL;
 }
 
 /* Signals as they are at the start of a program; but SIGINT, which the terminal sends to all, waits until the worker
  * ignores it: the parent decides. */
-static void set_signals(posix_spawnattr_t *attributes)
+static void spawn_set_signals(posix_spawnattr_t *attributes)
 {
     sigset_t all, blocked;
     sigfillset(&all);
@@ -63,7 +66,7 @@ static void set_signals(posix_spawnattr_t *attributes)
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }
 
-static void set_descriptors(posix_spawn_file_actions_t *actions, int socket)
+static void spawn_set_descriptors(posix_spawn_file_actions_t *actions, int socket)
 {
     posix_spawn_file_actions_adddup2(actions, socket, PROCESS_SOCKET);
     posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -71,7 +74,7 @@ static void set_descriptors(posix_spawn_file_actions_t *actions, int socket)
     posix_spawn_file_actions_addclosefrom_np(actions, PROCESS_SOCKET + 1);
 }
 
-static int spawn(pid_t *pid, int socket, size_t memory)
+static int process_spawn(pid_t *pid, int socket, size_t memory)
 {
     char path[PATH], limit[24], *environment[VARIABLES + 1];
     char *const arguments[] = { "tenk", PROCESS_ARGUMENT, limit, NULL };
@@ -79,11 +82,11 @@ static int spawn(pid_t *pid, int socket, size_t memory)
     posix_spawn_file_actions_t actions;
 
     snprintf(limit, sizeof limit, "%zu", memory);
-    choose_environment(environment);
+    environment_choose(environment);
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_init(&actions);
-    set_signals(&attributes);
-    set_descriptors(&actions, socket);
+    spawn_set_signals(&attributes);
+    spawn_set_descriptors(&actions, socket);
     const int err = posix_spawn(pid, own_file(path), &actions, &attributes, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
@@ -97,46 +100,78 @@ int process_start(process *p, size_t memory)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return -errno;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    const int err = spawn(&pid, ends[1], memory);
+    const int err = process_spawn(&pid, ends[1], memory);
     close(ends[1]);
     if (err) {
         close(ends[0]);
         return err;
     }
     *p = (process){ pid, ends[0] };
+    process_tally.workers++;
+    process_tally.started++;
     return 0;
 }
 
-/* A worker that is told that nothing more will come ends, and its end of the socket with it. */
-static void wait_for_its_end(int fd, int ms)
+/* "was killed by signal 11 (Segmentation fault)", "ended with 3" */
+static void log_death(pid_t pid, int status, const char *job)
 {
-    struct pollfd p = { fd, POLLIN, 0 };
-    shutdown(fd, SHUT_WR);
-    while (poll(&p, 1, ms) < 0 && errno == EINTR)
-        ;
+    char how[64];
+    if (WIFSIGNALED(status)) {
+        const char *name = sigdescr_np(WTERMSIG(status));
+        snprintf(how, sizeof how, "was killed by signal %d (%s)", WTERMSIG(status), name ? name : "unknown");
+    } else {
+        snprintf(how, sizeof how, "ended with %d", WEXITSTATUS(status));
+    }
+    log_warning("worker process %d %s%s%s", (int)pid, how, *job ? " while it did " : "", job);
 }
 
-int process_end(process *p, int grace_ms)
+void process_end(process *p, int grace_ms, const char *died_of)
 {
     int status = 0;
-    if (!p->pid)
-        return 0;
-    if (grace_ms > 0)
-        wait_for_its_end(p->fd, grace_ms);
-    kill(p->pid, SIGKILL);                   /* if it has ended: until it has been waited for, the pid is its own */
+    const pid_t pid = p->pid;
+    if (!pid)
+        return;
+    if (grace_ms > 0) {                      /* told that nothing more will come it ends, and its end of the socket with it */
+        struct pollfd socket = { p->fd, POLLIN, 0 };
+        shutdown(p->fd, SHUT_WR);
+        while (poll(&socket, 1, grace_ms) < 0 && errno == EINTR)
+            ;
+    }
+    kill(pid, SIGKILL);                      /* if it has ended: until it has been waited for, the pid is its own */
     close(p->fd);
-    while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     *p = (process){ 0 };
-    return status;
+    process_tally.workers--;
+    if (!died_of)
+        return;
+    process_tally.died++;
+    log_death(pid, status, died_of);
 }
 
-void process_explain(int status, char *words, size_t size)
+uint64_t process_rest_ms(unsigned failures)
 {
-    if (!WIFSIGNALED(status)) {
-        snprintf(words, size, "ended with %d", WEXITSTATUS(status));
-        return;
-    }
-    const char *name = sigdescr_np(WTERMSIG(status));
-    snprintf(words, size, "was killed by signal %d (%s)", WTERMSIG(status), name ? name : "unknown");
+    const uint64_t ms = (uint64_t)PROCESS_REST << (failures < 16 ? failures - 1 : 15);
+    return ms < PROCESS_LONGEST_REST ? ms : PROCESS_LONGEST_REST;
+}
+
+const char *process_judge(const process *p, int err, const char *job)
+{
+    if (err != UV_EPROTO)
+        return job;
+    process_tally.died++;
+    log_warning("worker process %d is killed: it wrote what is no answer%s%s", (int)p->pid, *job ? " to " : "", job);
+    return NULL;
+}
+
+void process_log_late(const process *p, const char *job)
+{
+    log_info("worker process %d is killed: %s takes too long", (int)p->pid, job);
+}
+
+void process_log_no_start(int err)
+{
+    char why[64];
+    log_error("a worker process cannot be started: %s", err == UV_ETIMEDOUT ? "it does nothing" :
+              err == UV_EOF ? "it ends at once" : uv_strerror_r(err, why, sizeof why));
 }

@@ -2,7 +2,7 @@
  *
  * A worker is this very program, started anew, with nothing of the server's: no memory, no descriptor,
  * no thread. Whatever a job does there, the server stays as it is. The worker that dies of it, or is killed
- * because its job takes too long, is replaced, and nobody but that job notices.
+ * because its job takes too long, is replaced, and no other job notices.
  *
  *     static int shout(text in, buffer *out) { ... }
  *     const process_job SHOUT = { "shout", shout };
@@ -14,41 +14,18 @@
  *         ...
  *         err = await(in_process(&SHOUT, TEXT("hello"), 1000, arena, &out));
  *
- *   Workers.    They are started when first needed, so that who never needs one has none, and stay. Each
- *               loop has its own; blocking threads share theirs, and wait in one line (blocking_wait.h).
+ *   Workers.    They are started when first needed, so that a server that never needs one has none, and stay. Each
+ *               loop has its own; blocking threads share theirs, and wait in one queue (blocking_wait.h).
  *   Isolation.  in and out are copied through a socket. A worker has none of the server's descriptors but
  *               standard error, of its environment only what programs need to start, and may take
  *               so much memory. It ends when the server does, even in the middle of a job.
  *   Draining.   A promise that was cancelled settles at once: only this side ever writes to out. */
-#ifndef PROCESSES_H
-#define PROCESSES_H
+#ifndef PROCESS_POOL_H
+#define PROCESS_POOL_H
 
+#include "job.h"
 #include "server/async/promise.h"
 #include "server/base/arena.h"
-#include "server/base/buffer.h"
-#include "server/base/text.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-typedef struct process_job {
-    const char *name;                        /* for the log */
-    int       (*run)(text in, buffer *out);  /* in the worker; 0, or a negative error. in is aligned for anything */
-} process_job;
-
-enum {
-    PROCESS_EDIED = -30101,                  /* the worker died under the job; the log says of what */
-    PROCESS_LARGEST = 64 << 20,              /* bytes of in, and of out */
-};
-
-typedef struct process_pool_options {
-    int      workers;                        /* for each loop; blocking threads: for all together */
-    int      line;                           /* jobs that may wait for one: as workers */
-    uint64_t target_ms;                      /* the longest wait there, while more come than can be done; 0: any */
-    int      jobs;                           /* after which a worker is replaced */
-    size_t   memory;                         /* bytes that a worker may take, beyond what it starts with */
-    uint64_t timeout_ms;                     /* of a job that does not say: its wait in line included */
-} process_pool_options;
 
 /* First of all in main, with every job there is. In a worker it does not return. */
 void process_pool_begin(int argc, char *argv[], const process_job *const jobs[], int count);
@@ -57,9 +34,9 @@ void process_pool_begin(int argc, char *argv[], const process_job *const jobs[],
 void process_pool_configure(const process_pool_options *options);
 
 /* Runs job on in, in a worker. *out is what it wrote, in the arena, if it returned 0; else the promise settles
- * with what it returned. in, a and out must outlive the promise. ms: how long it may take, its wait in
- * line included; 0: as long as the options say.
- *   REFUSED_PROCESSES_LINE, _WAIT (refusal.h)   the line is full; or it has waited there too long
+ * with what it returned. in, a and out must outlive the promise. ms: how long it may take, its wait
+ * included; 0: as long as the options say.
+ *   REFUSED_PROCESSES_LINE, _WAIT (refusal.h)   too many wait; or it has waited too long
  *   UV_EAGAIN      no worker can be started
  *   UV_ETIMEDOUT   it took longer; its worker was killed
  *   UV_ECANCELED   it was cancelled, or the blocking thread's client is gone; its worker was killed
@@ -69,13 +46,13 @@ MUST_AWAIT promise *in_process(const process_job *job, text in, uint64_t ms, are
 
 /* On each loop, before loop_done: cancels what is left, and settles when this loop's workers are gone. */
 MUST_AWAIT promise *process_pool_close(void);
-void process_pool_end(void);                    /* the same for blocking threads, when none of them is left */
+void process_pool_end(void);                 /* the same for blocking threads, when none of them is left */
 
 /* Of all workers together, as they are now. */
 typedef struct process_pool_counts {
-    int      workers, running, waiting;      /* jobs */
-    uint64_t done, refused, killed;          /* jobs: the last for want of time, or since nobody wants them any more */
-    uint64_t started, died;                  /* workers: died by themselves, or of nonsense */
+    int      workers, running, waiting;      /* running, waiting: jobs */
+    uint64_t done, refused, killed;          /* jobs: killed for want of time, or since their answer is no longer wanted */
+    uint64_t started, died;                  /* workers: died by themselves, or of an answer that is none */
 } process_pool_counts;
 
 process_pool_counts process_pool_count(void);

@@ -1,4 +1,4 @@
-/* slot.c - see loop_pool_internal.h: a place, and the processes that come and go there. */
+/* slot.c - see loop_pool_internal.h: a slot, and the processes that come and go there. */
 #include "loop_pool_internal.h"
 #include "server/executor/executor.h"
 #include "server/async/loop.h"
@@ -10,162 +10,152 @@ enum { STARTS = 2 };                         /* at once, of each loop */
 
 static executor *spawn;
 
-void processes_on_loop_begin(void) { spawn = executor_add("spawn", STARTS, MOST_WORKERS); }
+void loop_pool_begin(void) { spawn = executor_add("spawn", STARTS, MOST_WORKERS); }
 
-static place *of_timer(timer *t) { return (place *)((char *)t - offsetof(place, timer)); }
+static slot *slot_of_timer(timer *t) { return (slot *)((char *)t - offsetof(slot, timer)); }
 
 /* Changing its process. */
 
-static int change_there(void *arg)           /* on the thread pool */
+static int slot_change_process(void *arg)    /* on the thread pool */
 {
-    place *p = arg;
-    worker_end(&p->process, p->grace, p->died_of);
-    return p->next ? worker_start(&p->process) : 0;
+    slot *s = arg;
+    process_end(&s->process, s->grace, s->died_of);
+    return s->next ? process_start(&s->process, process_pool_here.memory) : 0;
 }
 
-static void on_slow_start(timer *t);
+static void slot_change(slot *s, bool next);
+static void slot_on_slow_start(timer *t);
 
-static void begin_start(place *p)
+static void slot_on_rested(timer *t) { slot_change(slot_of_timer(t), true); }
+
+static void slot_on_changed(int err, void *arg)
 {
-    p->state = PLACE_STARTING;
-    p->done = 0;
-    uv_poll_init(loop_here(), &p->poll, p->process.fd);
-    process_call_greet(&p->call);
-    place_watch(p);
-    timer_set(&p->timer, WORKER_START, on_slow_start);
-}
-
-static void change(place *p, bool next);
-
-static void on_rested(timer *t) { change(of_timer(t), true); }
-
-static void rest(place *p)
-{
-    p->state = PLACE_RESTING;
-    timer_set(&p->timer, worker_rest(p->failures), on_rested);
-    crew_on_rest();
-}
-
-static void on_changed(int err, void *arg)
-{
-    place *p = arg;
-    const bool closing = crew_here->closing;
-    if (closing && p->process.pid) {         /* it came too late */
-        p->grace = 0;
-        p->died_of = NULL;
-        change(p, false);
+    slot *s = arg;
+    const bool closing = loop_pool_here->closing;
+    if (closing && s->process.pid) {         /* it came too late */
+        s->grace = 0;
+        s->died_of = NULL;
+        slot_change(s, false);
         return;
     }
     if (err) {
-        p->failures++;
-        worker_failed(err);
+        s->failures++;
+        process_log_no_start(err);
     }
-    if (p->process.pid)
-        begin_start(p);
-    else if (p->failures > 0 && !closing)
-        rest(p);
-    else
-        p->state = PLACE_EMPTY;
-    crew_on_change();
+    if (s->process.pid) {
+        s->state = SLOT_STARTING;
+        s->done = 0;
+        uv_poll_init(loop_here(), &s->poll, s->process.fd);
+        process_message_expect_hello(&s->message);
+        slot_watch(s);
+        timer_set(&s->timer, WORKER_START, slot_on_slow_start);
+    } else if (s->failures > 0 && !closing) {
+        s->state = SLOT_RESTING;
+        timer_set(&s->timer, process_rest_ms(s->failures), slot_on_rested);
+        loop_pool_on_rest();
+    } else {
+        s->state = SLOT_EMPTY;
+    }
+    loop_pool_on_change();
 }
 
-static void change(place *p, bool next)
+static void slot_change(slot *s, bool next)
 {
-    p->state = PLACE_CHANGING;
-    p->next = next;
-    when_settled(run_in_executor(spawn, change_there, p), on_changed, p);
+    s->state = SLOT_CHANGING;
+    s->next = next;
+    when_settled(run_in_executor(spawn, slot_change_process, s), slot_on_changed, s);
 }
 
-static void on_poll_closed(uv_handle_t *h)
+static void slot_on_poll_closed(uv_handle_t *h)
 {
-    place *p = (place *)((char *)h - offsetof(place, poll));
+    slot *s = (slot *)((char *)h - offsetof(slot, poll));
     loop_enter();
-    change(p, !crew_here->closing && p->failures == 0);
+    slot_change(s, !loop_pool_here->closing && s->failures == 0);
     loop_leave();
 }
 
-void place_fill(place *p) { change(p, true); }
+void slot_fill(slot *s) { slot_change(s, true); }
 
-void place_refresh(place *p, int grace, const char *died_of)
+void slot_refresh(slot *s, int grace, const char *died_of)
 {
-    if (p->state == PLACE_BUSY)
-        processes_tally.running--;
-    p->state = PLACE_CHANGING;
-    p->errand = NULL;
-    p->grace = grace;
-    p->died_of = died_of;
-    timer_stop(&p->timer);
-    uv_close((uv_handle_t *)&p->poll, on_poll_closed);
+    if (s->state == SLOT_BUSY)
+        process_tally.running--;
+    s->state = SLOT_CHANGING;
+    s->call = NULL;
+    s->grace = grace;
+    s->died_of = died_of;
+    timer_stop(&s->timer);
+    uv_close((uv_handle_t *)&s->poll, slot_on_poll_closed);
 }
 
-void place_vacate(place *p)
+void slot_vacate(slot *s)
 {
-    if (p->state == PLACE_IDLE || p->state == PLACE_STARTING) {
-        place_refresh(p, p->state == PLACE_IDLE ? PROCESS_GRACE : 0, NULL);
-    } else if (p->state == PLACE_RESTING) {
-        timer_stop(&p->timer);
-        p->state = PLACE_EMPTY;
+    if (s->state == SLOT_IDLE || s->state == SLOT_STARTING) {
+        slot_refresh(s, s->state == SLOT_IDLE ? PROCESS_GRACE : 0, NULL);
+    } else if (s->state == SLOT_RESTING) {
+        timer_stop(&s->timer);
+        s->state = SLOT_EMPTY;
     }
 }
 
-static void start_failed(place *p, int err)
+static void slot_start_failed(slot *s, int err)
 {
-    p->failures++;
-    worker_failed(err);
-    place_refresh(p, 0, err == UV_ETIMEDOUT ? NULL : worker_judge(&p->process, err, ""));
+    s->failures++;
+    process_log_no_start(err);
+    slot_refresh(s, 0, err == UV_ETIMEDOUT ? NULL : process_judge(&s->process, err, ""));
 }
 
-static void on_slow_start(timer *t) { start_failed(of_timer(t), UV_ETIMEDOUT); }
+static void slot_on_slow_start(timer *t) { slot_start_failed(slot_of_timer(t), UV_ETIMEDOUT); }
 
 /* What its process says. */
 
-static void on_greeting(place *p, int err)
+static void slot_on_hello(slot *s, int err)
 {
     if (err == UV_EAGAIN)
         return;
-    timer_stop(&p->timer);
+    timer_stop(&s->timer);
     if (err) {
-        start_failed(p, err);
+        slot_start_failed(s, err);
         return;
     }
-    p->failures = 0;
-    place_idle(p);
+    s->failures = 0;
+    slot_idle(s);
 }
 
 /* A worker that dies before its first job might do so for ever. */
-void place_listen(place *p)
+void slot_listen(slot *s)
 {
-    const int err = process_call_listen(p->process.fd);
+    const int err = process_message_listen(s->process.fd);
     if (!err)
         return;
-    p->failures = p->done == 0 ? p->failures + 1 : 0;
-    place_refresh(p, 0, worker_judge(&p->process, err, ""));
+    s->failures = s->done == 0 ? s->failures + 1 : 0;
+    slot_refresh(s, 0, process_judge(&s->process, err, ""));
 }
 
-static void on_event(uv_poll_t *h, int status, int events)
+static void slot_on_event(uv_poll_t *h, int status, int events)
 {
-    place *p = (place *)((char *)h - offsetof(place, poll));
+    slot *s = (slot *)((char *)h - offsetof(slot, poll));
     (void)status;                            /* an error shows when the socket is used */
     (void)events;
     loop_enter();
-    switch (p->state) {
-    case PLACE_STARTING: on_greeting(p, process_call_step(&p->call, p->process.fd)); break;
-    case PLACE_BUSY:     crew_on_progress(p, process_call_step(&p->call, p->process.fd)); break;
-    default:       place_listen(p); break;
+    switch (s->state) {
+    case SLOT_STARTING: slot_on_hello(s, process_message_step(&s->message, s->process.fd)); break;
+    case SLOT_BUSY:     loop_pool_on_progress(s, process_message_step(&s->message, s->process.fd)); break;
+    default:            slot_listen(s); break;
     }
     loop_leave();
 }
 
-void place_watch(place *p)
+void slot_watch(slot *s)
 {
-    const bool sends = process_call_events(&p->call) & POLLOUT;
-    uv_poll_start(&p->poll, (sends ? UV_WRITABLE : UV_READABLE) | UV_DISCONNECT, on_event);
+    const bool sends = process_message_events(&s->message) & POLLOUT;
+    uv_poll_start(&s->poll, (sends ? UV_WRITABLE : UV_READABLE) | UV_DISCONNECT, slot_on_event);
 }
 
-void place_idle(place *p)
+void slot_idle(slot *s)
 {
-    p->state = PLACE_IDLE;
-    place_watch(p);                          /* for its end, or what it has no reason to say */
-    uv_unref((uv_handle_t *)&p->poll);       /* a worker that has nothing to do keeps no loop running */
-    crew_on_idle();
+    s->state = SLOT_IDLE;
+    slot_watch(s);                           /* for its end, or what it has no reason to say */
+    uv_unref((uv_handle_t *)&s->poll);       /* a worker that has nothing to do keeps no loop running */
+    loop_pool_serve();
 }

@@ -4,8 +4,10 @@
  * may come but that end: then the kernel, which would send SIGIO, is told to send SIGKILL. So no worker outlives
  * its parent, whatever its job does. */
 #include "worker.h"
-#include "process.h"
 #include "message.h"
+#include "process.h"
+#include "server/base/arena.h"
+#include "server/base/buffer.h"
 #include "server/base/memory.h"
 
 #include <errno.h>
@@ -22,7 +24,7 @@
 #include <uv.h>
 
 /* False at the end. */
-static bool receive(void *to, size_t length)
+static bool worker_receive(void *to, size_t length)
 {
     for (char *at = to; length > 0;) {
         const ssize_t n = recv(PROCESS_SOCKET, at, length, 0);
@@ -36,7 +38,7 @@ static bool receive(void *to, size_t length)
     return true;
 }
 
-static void send_all(const void *from, size_t length)
+static void worker_send(const void *from, size_t length)
 {
     for (const char *at = from; length > 0;) {
         const ssize_t n = send(PROCESS_SOCKET, at, length, MSG_NOSIGNAL);
@@ -49,14 +51,14 @@ static void send_all(const void *from, size_t length)
     }
 }
 
-static void answer(int err, text out)
+static void worker_answer(int err, text out)
 {
     const process_header h = { PROCESS_MAGIC, err, out.length };
-    send_all(&h, sizeof h);
-    send_all(out.at, out.length);
+    worker_send(&h, sizeof h);
+    worker_send(out.at, out.length);
 }
 
-static void leash(bool on)
+static void kill_on_parent_exit(bool on)
 {
     fcntl(PROCESS_SOCKET, F_SETFL, on ? O_ASYNC : 0);
     struct pollfd parent = { PROCESS_SOCKET, POLLRDHUP, 0 };
@@ -64,18 +66,18 @@ static void leash(bool on)
         exit(EXIT_SUCCESS);
 }
 
-static void run(const process_job *job, text in)
+static void worker_do(const process_job *job, text in)
 {
     arena a;
     buffer out;
     arena_init(&a, NULL, 0);
     buffer_init(&out, &a);
-    leash(true);
+    kill_on_parent_exit(true);
     int err = job->run(in, &out);
-    leash(false);
+    kill_on_parent_exit(false);
     if (!err && out.length > PROCESS_LARGEST)
         err = UV_EMSGSIZE;
-    answer(err, err ? TEXT("") : buffer_all(&out));
+    worker_answer(err, err ? TEXT("") : buffer_all(&out));
     arena_done(&a);
 }
 
@@ -83,7 +85,7 @@ static void run(const process_job *job, text in)
 
 static size_t resident, data;                /* bytes that this process has */
 
-static void measure(void)
+static void memory_measure(void)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     FILE *f = fopen("/proc/self/statm", "re");
@@ -95,39 +97,33 @@ static void measure(void)
         fclose(f);
 }
 
-static void *watch(void *most)
+static void *memory_watch(void *most)
 {
     do {
         usleep(10000);
-        measure();
+        memory_measure();
     } while (resident < (size_t)most);
     raise(SIGKILL);
     return NULL;
 }
 
-/* Sanitizers take terabytes of address space, keep for a while what was freed, and may hang when they get
- * no more: with them it is a thread that looks, and counts four bytes as one. */
-static void watch_memory(size_t memory)
+/* It may have so much data more than now. It is data that a leak takes, be it the heap's or mapped. Sanitizers take
+ * terabytes of address space, keep for a while what was freed, and may hang when they get no more: with them it is a
+ * thread that looks, and counts four bytes as one. */
+static void memory_limit(size_t memory)
 {
+    memory_measure();
+    const rlim_t most = data + memory;
     pthread_t watcher;
-    if (pthread_create(&watcher, NULL, watch, (void *)(resident + 4 * memory)) == 0)
+    if (!mem_each_its_own)
+        setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
+    else if (pthread_create(&watcher, NULL, memory_watch, (void *)(resident + 4 * memory)) == 0)
         pthread_detach(watcher);
 }
 
-/* It may have so much data more than now. It is data that a leak takes, be it the heap's or mapped. */
-static void limit_memory(size_t memory)
-{
-    measure();
-    const rlim_t most = data + memory;
-    if (mem_each_its_own)
-        watch_memory(memory);
-    else
-        setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
-}
-
 /* When the machine is short of processors, the server's loops come first: a worker that computes for ever must not
- * keep them from those who wait. When it is short of memory, one of us goes first. */
-static void step_back(void)
+ * keep them from their requests. When it is short of memory, a worker goes first. */
+static void lower_priority(void)
 {
     const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (nice(10) == -1 || fd < 0 || write(fd, "500", 3) < 0) {       /* a worker it is, all the same */
@@ -145,7 +141,7 @@ static void ignore_interrupts(void)
     sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-void process_work(const char *memory, const process_job *const jobs[], int count)
+void worker_run(const char *memory, const process_job *const jobs[], int count)
 {
     process_header h;
     struct stat s;
@@ -156,16 +152,16 @@ void process_work(const char *memory, const process_job *const jobs[], int count
     fcntl(PROCESS_SOCKET, F_SETOWN, getpid());
     fcntl(PROCESS_SOCKET, F_SETSIG, SIGKILL);
     ignore_interrupts();
-    step_back();
-    limit_memory(strtoull(memory, NULL, 10));
-    answer(0, TEXT(""));                     /* hello */
-    while (receive(&h, sizeof h)) {
+    lower_priority();
+    memory_limit(strtoull(memory, NULL, 10));
+    worker_answer(0, TEXT(""));                     /* hello */
+    while (worker_receive(&h, sizeof h)) {
         if (h.magic != PROCESS_MAGIC || h.what < 0 || h.what >= count || h.length > PROCESS_LARGEST)
             exit(EXIT_FAILURE);
         char *in = mem_resize(NULL, h.length + 1);
-        if (!receive(in, h.length))
+        if (!worker_receive(in, h.length))
             exit(EXIT_SUCCESS);
-        run(jobs[h.what], (text){ in, h.length });
+        worker_do(jobs[h.what], (text){ in, h.length });
         mem_free(in);
     }
     exit(EXIT_SUCCESS);

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 process_pool_options processing_options = {
-    .workers = 1, .line = 4, .jobs = 1000, .memory = 64 << 20, .timeout_ms = 60000,
+    .workers = 1, .waiting = 4, .jobs = 1000, .memory = 64 << 20, .timeout_ms = 60000,
 };
 arena processing_arena;
 text  processing_out;

@@ -3,14 +3,15 @@
 #define PROCESSING_H
 
 #include "process_jobs.h"
-#include "server/executor/process/pool_internal.h"
+#include "server/executor/process/process.h"
+#include "server/executor/process/process_pool.h"
 
 #include <sys/types.h>
 
-extern process_pool_options processing_options; /* one worker, a line of four: change them before processing_begin */
-extern arena             processing_arena;   /* where the outputs are */
-extern text              processing_out;     /* the last one */
-extern int               processing_errs[8];
+extern process_pool_options processing_options; /* one worker, four may wait: change them before processing_begin */
+extern arena                processing_arena;  /* where the outputs are */
+extern text                 processing_out;    /* the last one */
+extern int                  processing_errs[8];
 
 void processing_begin(void);
 void processing_stop(void);                  /* ends all; there must be no zombie and no orphan */

@@ -133,7 +133,7 @@ END_TEST
 START_TEST(what_workers_will_take_when_they_have_started_does_not_wait_in_line)
 {
     processing_options.workers = 2;
-    processing_options.line = 1;
+    processing_options.waiting = 1;
     process_pool_configure(&processing_options);
     for (int i = 0; i < 4; i++)
         processing_start(i, &TEST_ECHO, 0);

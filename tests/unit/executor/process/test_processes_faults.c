@@ -57,7 +57,7 @@ START_TEST(one_that_says_more_than_its_answer_is_killed)
     const pid_t before = processing_worker();
     int err = processing_run(&TEST_CHATTY, TEXT(""));   /* whether that is seen with the answer or after it */
     ck_assert(err == 0 || err == PROCESS_EDIED);
-    processing_until(&processes_tally.died, 1);
+    processing_until(&process_tally.died, 1);
     ck_assert_int_ne(processing_worker(), before);
     processing_stop();
 }
@@ -78,13 +78,13 @@ START_TEST(one_that_dies_with_nothing_to_do_is_replaced_at_once)
 {
     const pid_t before = processing_worker();
     kill(before, SIGKILL);
-    processing_until(&processes_tally.started, 2);
+    processing_until(&process_tally.started, 2);
     ck_assert_int_ne(processing_worker(), before);
     processing_stop();
 }
 END_TEST
 
-/* One that has done nothing yet might die for ever: its place rests, as after a start that failed. */
+/* One that has done nothing yet might die for ever: its slot rests, as after a start that failed. */
 START_TEST(one_that_dies_before_its_first_job_is_not_replaced_at_once)
 {
     processing_options.workers = 2;
@@ -92,13 +92,13 @@ START_TEST(one_that_dies_before_its_first_job_is_not_replaced_at_once)
     processing_worker();
     promise *spins = processing_start(0, &TEST_SPIN, 0), *more = processing_start(1, &TEST_ECHO, 0);
     promise_cancel(more);                    /* for which a second one is being started */
-    while (crew_count(PLACE_IDLE) == 0)
+    while (loop_pool_count(SLOT_IDLE) == 0)
         uv_run(loop_here(), UV_RUN_ONCE);
-    kill(crew_find(PLACE_IDLE)->process.pid, SIGKILL);
-    while (crew_count(PLACE_RESTING) == 0 && process_pool_count().started == 2)
+    kill(loop_pool_find(SLOT_IDLE)->process.pid, SIGKILL);
+    while (loop_pool_count(SLOT_RESTING) == 0 && process_pool_count().started == 2)
         uv_run(loop_here(), UV_RUN_ONCE);
     ck_assert_uint_eq(process_pool_count().started, 2);
-    clock_skip(worker_rest(1));
+    clock_skip(process_rest_ms(1));
     while (process_pool_count().started == 2)
         uv_run(loop_here(), UV_RUN_ONCE);
     promise_cancel(spins);
@@ -110,9 +110,9 @@ END_TEST
 START_TEST(one_that_does_not_say_hello_in_time_has_failed)
 {
     processing_start(0, &TEST_ECHO, 0);
-    while (crew_count(PLACE_STARTING) == 0)
+    while (loop_pool_count(SLOT_STARTING) == 0)
         uv_run(loop_here(), UV_RUN_ONCE);
-    kill(crew_find(PLACE_STARTING)->process.pid, SIGSTOP);
+    kill(loop_pool_find(SLOT_STARTING)->process.pid, SIGSTOP);
     clock_skip(WORKER_START + 1);
     processing_until_settled(0);
     ck_assert_int_eq(processing_errs[0], UV_EAGAIN);
@@ -126,7 +126,7 @@ START_TEST(without_descriptors_none_can_start_and_jobs_are_refused)
     struct rlimit before;
     processing_start(0, &TEST_ECHO, 0);      /* with which the pool of threads, and what they need, are there */
     loop_run();
-    const pid_t idle = crew_find(PLACE_IDLE)->process.pid;
+    const pid_t idle = loop_pool_find(SLOT_IDLE)->process.pid;
     kill(idle, SIGKILL);
     ck_assert_int_eq(waitid(P_PID, (id_t)idle, &(siginfo_t){ 0 }, WEXITED | WNOWAIT), 0);
     const int next = dup(0);                 /* the lowest that is free */
@@ -185,7 +185,7 @@ START_TEST(while_none_can_start_jobs_are_refused_and_then_they_are_done)
     processing_start(2, &TEST_ECHO, 0);                 /* it rests: at once */
     ck_assert_uint_eq(process_pool_count().refused, 3);
     process_jobs_allow();
-    clock_skip(WORKER_LONGEST_REST);
+    clock_skip(PROCESS_LONGEST_REST);
     for (processing_errs[3] = UV_EAGAIN; processing_errs[3] == UV_EAGAIN;) {
         processing_start(3, &TEST_ECHO, 0);
         processing_until_settled(3);
@@ -199,10 +199,10 @@ END_TEST
 
 START_TEST(starts_that_fail_are_ever_longer_apart)
 {
-    ck_assert_uint_eq(worker_rest(1), 100);
-    ck_assert_uint_eq(worker_rest(2), 200);
-    ck_assert_uint_eq(worker_rest(5), 1600);
-    ck_assert_uint_eq(worker_rest(1000000), 10000);
+    ck_assert_uint_eq(process_rest_ms(1), 100);
+    ck_assert_uint_eq(process_rest_ms(2), 200);
+    ck_assert_uint_eq(process_rest_ms(5), 1600);
+    ck_assert_uint_eq(process_rest_ms(1000000), 10000);
 }
 END_TEST
 

@@ -1,7 +1,8 @@
 /* test_processes_threads.c - worker processes that blocking threads lend to each other, and what they do to them. */
 #include "process_jobs.h"
 #include "server/base/blocking_wait.h"
-#include "server/executor/process/pool_internal.h"
+#include "server/executor/process/process.h"
+#include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
 #include "server/base/refusal.h"
@@ -17,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static process_pool_options options = { .workers = 1, .line = 2, .jobs = 1000, .memory = 64 << 20, .timeout_ms = 60000 };
+static process_pool_options options = { .workers = 1, .waiting = 2, .jobs = 1000, .memory = 64 << 20, .timeout_ms = 60000 };
 
 static struct asker {                        /* a thread with a client, which asks for one job */
     pthread_t          thread;
@@ -190,20 +191,20 @@ static int run_here(void)                    /* on behalf of no client */
 static void expect_rest(void)
 {
     for (unsigned failures = 1;; failures++) {
-        const uint64_t rest = worker_rest(failures) * 1000000, begun = uv_hrtime();
+        const uint64_t rest = process_rest_ms(failures) * 1000000, begun = uv_hrtime();
         ck_assert_int_eq(run_here(), UV_EAGAIN);
         const uint64_t started = process_pool_count().started;
         ck_assert_int_eq(run_here(), UV_EAGAIN);
         if (uv_hrtime() - begun < rest) {
             ck_assert_uint_eq(process_pool_count().started, started);
-            clock_skip(WORKER_LONGEST_REST);
+            clock_skip(PROCESS_LONGEST_REST);
             return;
         }
-        clock_skip(WORKER_LONGEST_REST);
+        clock_skip(PROCESS_LONGEST_REST);
     }
 }
 
-START_TEST(after_a_start_that_failed_a_place_rests_and_the_next_failure_counts_anew)
+START_TEST(after_a_start_that_failed_a_slot_rests_and_the_next_failure_counts_anew)
 {
     process_jobs_prevent();
     expect_rest();
@@ -215,13 +216,13 @@ START_TEST(after_a_start_that_failed_a_place_rests_and_the_next_failure_counts_a
     process_jobs_prevent();
     ck_assert_int_eq(run_here(), UV_EAGAIN);
     process_jobs_allow();
-    clock_skip(worker_rest(1));
+    clock_skip(process_rest_ms(1));
     ck_assert_int_eq(run_here(), 0);
     close_all();
 }
 END_TEST
 
-START_TEST(a_place_whose_worker_has_no_descriptors_rests_as_well)
+START_TEST(a_slot_whose_worker_has_no_descriptors_rests_as_well)
 {
     struct rlimit before;
     const int next = dup(0);                 /* the lowest that is free */
@@ -232,8 +233,8 @@ START_TEST(a_place_whose_worker_has_no_descriptors_rests_as_well)
     ck_assert_int_eq(run_here(), UV_EAGAIN);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     const int err = run_here();
-    ck_assert(err == UV_EAGAIN || uv_hrtime() - begun >= worker_rest(1) * 1000000);
-    clock_skip(worker_rest(1));
+    ck_assert(err == UV_EAGAIN || uv_hrtime() - begun >= process_rest_ms(1) * 1000000);
+    clock_skip(process_rest_ms(1));
     ck_assert_int_eq(run_here(), 0);
     close_all();
 }
@@ -265,8 +266,8 @@ Suite *processes_threads_suite(void)
     tcase_add_test(t, one_that_spins_is_killed_at_its_limit_or_when_its_client_leaves);
     tcase_add_test(t, a_full_line_refuses_and_those_in_line_get_their_turn);
     tcase_add_test(t, threads_side_by_side_have_a_worker_each_and_each_does_its_number_of_jobs);
-    tcase_add_test(t, after_a_start_that_failed_a_place_rests_and_the_next_failure_counts_anew);
-    tcase_add_test(t, a_place_whose_worker_has_no_descriptors_rests_as_well);
+    tcase_add_test(t, after_a_start_that_failed_a_slot_rests_and_the_next_failure_counts_anew);
+    tcase_add_test(t, a_slot_whose_worker_has_no_descriptors_rests_as_well);
     tcase_add_test(t, while_none_can_start_threads_are_refused);
     suite_add_tcase(s, t);
     return s;
