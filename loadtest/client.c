@@ -52,16 +52,16 @@ static void die(const char *what)
 
 static connection dial(void)
 {
-    connection c = {.fd = socket(AF_INET, SOCK_STREAM, 0)};
-    struct sockaddr_in address = {.sin_family = AF_INET,
+    connection c = { .fd = socket(AF_INET, SOCK_STREAM, 0) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+                                  .sin_addr = { htonl(INADDR_LOOPBACK) } };
     if (c.fd < 0 || connect(c.fd, (struct sockaddr *)&address, sizeof address))
         die("connect");
-    setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     /* A reset instead of a goodbye: ten thousand ports in TIME_WAIT would be missing in the next
      * run. */
-    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
     return c;
 }
 
@@ -109,7 +109,7 @@ static void wait_for(connection *c, int64_t deadline)
 {
     while (!take(c)) {
         if (now() >= deadline ||
-            poll(&(struct pollfd){.fd = c->fd, .events = POLLIN}, 1, 1000) < 0) {
+            poll(&(struct pollfd){ .fd = c->fd, .events = POLLIN }, 1, 1000) < 0) {
             fprintf(stderr, "client: no answer in time\n");
             exit(1);
         }
@@ -126,7 +126,7 @@ static void idle(int count, int64_t deadline)
     printf("ready %d\n", good);
     fflush(stdout);
     const int64_t left = (deadline - now()) / 1000;
-    poll(&(struct pollfd){.fd = STDIN_FILENO, .events = POLLIN}, 1, left > 0 ? (int)left : 0);
+    poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, left > 0 ? (int)left : 0);
 }
 
 static void burst(int count, int64_t deadline)
@@ -135,7 +135,7 @@ static void burst(int count, int64_t deadline)
     const int poller = epoll_create1(0);
     for (int i = 0; i < count; i++) {
         all[i] = dial();
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
+        struct epoll_event event = { .events = EPOLLIN, .data.ptr = &all[i] };
         if (epoll_ctl(poller, EPOLL_CTL_ADD, all[i].fd, &event))
             die("epoll_ctl");
     }

@@ -114,11 +114,11 @@ static void on_connection(source *listener)
 {
     int fd;
     while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
         client *c = calloc(1, sizeof *c);
         if (!c)
             floor_die("out of memory");
-        c->source = (source){.fd = fd, .ready = on_readable};
+        c->source = (source){ .fd = fd, .ready = on_readable };
         floor_watch(&c->source);
     }
 }
@@ -127,7 +127,7 @@ void floor_watch(source *s)
 {
     if (poller == 0)
         poller = epoll_create1(0);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = s};
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = s };
     if (epoll_ctl(poller, EPOLL_CTL_ADD, s->fd, &event))
         floor_die("epoll_ctl failed");
 }
@@ -135,10 +135,10 @@ void floor_watch(source *s)
 static int listen_on(int port)
 {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
+    struct sockaddr_in address = { .sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+                                  .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
     if (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 8192))
         floor_die(strerror(errno));
     return fd;
@@ -149,7 +149,7 @@ void floor_run(int port, void (*turn_ended)(void), void (*second_passed)(void))
     static source listener;
     struct epoll_event events[512];
 
-    listener = (source){.fd = listen_on(port), .ready = on_connection};
+    listener = (source){ .fd = listen_on(port), .ready = on_connection };
     floor_watch(&listener);
     for (;;) {
         const int n = epoll_wait(poller, events, 512, -1);

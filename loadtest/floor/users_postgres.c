@@ -31,8 +31,8 @@ static void must(bool fine)
 static void send_query(const char *statement, int64_t id)
 {
     const int64_t big_endian = (int64_t)htobe64((uint64_t)id);
-    const char *const values[] = {(const char *)&big_endian};
-    must(PQsendQueryPrepared(database, statement, 1, values, (int[]){8}, (int[]){1}, 1));
+    const char *const values[] = { (const char *)&big_endian };
+    must(PQsendQueryPrepared(database, statement, 1, values, (int[]){ 8 }, (int[]){ 1 }, 1));
 }
 
 void floor_answer(client *c, const char *path)
@@ -63,13 +63,13 @@ static void read_row(const PGresult *r, int row, cell columns[4])
         switch (PQftype(r, i)) {
         case INT8:
             memcpy(&big_endian, value, sizeof big_endian);
-            columns[i] = (cell){.integer = (int64_t)be64toh(big_endian)};
+            columns[i] = (cell){ .integer = (int64_t)be64toh(big_endian) };
             break;
         case INT4:
             memcpy(&small, value, sizeof small);
-            columns[i] = (cell){.integer = (int32_t)be32toh(small)};
+            columns[i] = (cell){ .integer = (int32_t)be32toh(small) };
             break;
-        default: columns[i] = (cell){.text = value, .length = (size_t)PQgetlength(r, row, i)};
+        default: columns[i] = (cell){ .text = value, .length = (size_t)PQgetlength(r, row, i) };
         }
     }
 }
@@ -123,7 +123,7 @@ static void on_readable(source *s)
 
 static void prepare(const char *name, const char *sql)
 {
-    PGresult *r = PQprepare(database, name, sql, 1, (Oid[]){INT8});
+    PGresult *r = PQprepare(database, name, sql, 1, (Oid[]){ INT8 });
     must(PQresultStatus(r) == PGRES_COMMAND_OK);
     PQclear(r);
 }
@@ -137,6 +137,6 @@ int main(int argc, char *argv[])
     prepare("user", USER_BY_ID);
     prepare("posts", POSTS_BY_USER);
     must(PQsetnonblocking(database, 1) == 0 && PQenterPipelineMode(database));
-    floor_watch(&(source){.fd = PQsocket(database), .ready = on_readable});
+    floor_watch(&(source){ .fd = PQsocket(database), .ready = on_readable });
     floor_run(atoi(argv[1]), on_turn_ended, NULL);
 }

@@ -43,10 +43,10 @@ static void read_row(sqlite3_stmt *s, cell columns[4])
 {
     for (int i = 0; i < 4; i++) {
         if (sqlite3_column_type(s, i) == SQLITE_INTEGER)
-            columns[i] = (cell){.integer = sqlite3_column_int64(s, i)};
+            columns[i] = (cell){ .integer = sqlite3_column_int64(s, i) };
         else
-            columns[i] = (cell){.text = (const char *)sqlite3_column_text(s, i),
-                                .length = (size_t)sqlite3_column_bytes(s, i)};
+            columns[i] = (cell){ .text = (const char *)sqlite3_column_text(s, i),
+                                .length = (size_t)sqlite3_column_bytes(s, i) };
     }
 }
 

@@ -16,7 +16,7 @@ static inline int64_t clock_now(void)
 
 static inline void clock_sleep_until(int64_t when)
 {
-    const struct timespec t = {.tv_sec = when / SECOND, .tv_nsec = when % SECOND * 1000};
+    const struct timespec t = { .tv_sec = when / SECOND, .tv_nsec = when % SECOND * 1000 };
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 

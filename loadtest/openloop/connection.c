@@ -22,7 +22,7 @@ enum {
 
 static void watch(connection *c, const target *t, int operation)
 {
-    struct epoll_event event = {.events = EPOLLIN | (c->wants_room ? EPOLLOUT : 0), .data.ptr = c};
+    struct epoll_event event = { .events = EPOLLIN | (c->wants_room ? EPOLLOUT : 0), .data.ptr = c };
     if (epoll_ctl(t->poller, operation, c->fd, &event))
         fail("epoll_ctl: %s", strerror(errno));
 }
@@ -35,9 +35,9 @@ static void set(int fd, int level, int name, int value)
 /* Without waiting unless it is the first time: send() fails with EAGAIN until it is open. */
 static void open_it(connection *c, const target *t, int flags)
 {
-    const struct sockaddr_in address = {.sin_family = AF_INET,
+    const struct sockaddr_in address = { .sin_family = AF_INET,
                                         .sin_port = htons((uint16_t)t->port),
-                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+                                        .sin_addr = { htonl(INADDR_LOOPBACK) } };
     c->fd = socket(AF_INET, SOCK_STREAM | flags, 0);
     if (c->fd < 0)
         fail("socket: %s", strerror(errno));
@@ -45,10 +45,10 @@ static void open_it(connection *c, const target *t, int flags)
     set(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT);
     set(c->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     /* A reset instead of a goodbye: thousands of ports in TIME_WAIT would be missing later. */
-    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
     if (connect(c->fd, (const struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS)
         fail("connect: %s", strerror(errno));
-    c->answer = (answer){0};
+    c->answer = (answer){ 0 };
     c->left = 0;
     c->wants_room = flags & SOCK_NONBLOCK;
     watch(c, t, EPOLL_CTL_ADD);
@@ -56,7 +56,7 @@ static void open_it(connection *c, const target *t, int flags)
 
 void connection_init(connection *c, const target *t)
 {
-    *c = (connection){0};
+    *c = (connection){ 0 };
     ring_init(&c->waiting, CONNECTION_WAITING);
     ring_init(&c->outstanding, t->depth);
     open_it(c, t, 0);
@@ -88,7 +88,7 @@ void connection_ask(connection *c, const target *t, int64_t due)
         slice_at(due)->unsent++;
         return;
     }
-    ring_put(&c->waiting, (asked){.due = due, .id = 1 + (uint32_t)(seed >> 32) % t->most});
+    ring_put(&c->waiting, (asked){ .due = due, .id = 1 + (uint32_t)(seed >> 32) % t->most });
 }
 
 /* The one that is half sent cannot be given up. */
@@ -192,11 +192,11 @@ void connection_read(connection *c)
 {
     static char in[IN];
     char control[CMSG_SPACE(sizeof(struct timespec))];
-    struct iovec room = {.iov_base = in, .iov_len = sizeof in};
-    struct msghdr message = {.msg_iov = &room,
+    struct iovec room = { .iov_base = in, .iov_len = sizeof in };
+    struct msghdr message = { .msg_iov = &room,
                              .msg_iovlen = 1,
                              .msg_control = control,
-                             .msg_controllen = sizeof control};
+                             .msg_controllen = sizeof control };
 
     const ssize_t n = recvmsg(c->fd, &message, MSG_DONTWAIT);
     const int64_t now = clock_now();

@@ -44,7 +44,7 @@ enum {
     EVENTS = 512,
 };
 
-static target to = {.accept = "application/json", .most = 10000, .patience = SECOND};
+static target to = { .accept = "application/json", .most = 10000, .patience = SECOND };
 static connection *all;
 static int count, next; /* connections; the one whose turn it is */
 static volatile sig_atomic_t stopped;
@@ -187,7 +187,7 @@ int main(int argc, char *argv[])
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+    sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_signal }, NULL);
 
     to.poller = epoll_create1(0);
     all = calloc((size_t)count, sizeof *all);

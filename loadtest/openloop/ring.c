@@ -7,7 +7,7 @@
 
 void ring_init(ring *r, uint32_t at_least)
 {
-    *r = (ring){.room = 1};
+    *r = (ring){ .room = 1 };
     while (r->room < at_least)
         r->room *= 2;
     r->all = malloc(r->room * sizeof *r->all);

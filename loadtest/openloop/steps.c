@@ -6,7 +6,7 @@
 
 bool step_read(const char *text, step *found)
 {
-    step s = {.closed = strncmp(text, "closed:", 7) == 0};
+    step s = { .closed = strncmp(text, "closed:", 7) == 0 };
     const char *colon = strchr(text, ':');
     char *end;
     if (!s.closed) {
