@@ -1,0 +1,93 @@
+# build.mk - how everything is compiled and linked.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# A variant is a way of compiling everything: make VARIANT=asan, or CC=clang, or CONTEXT=ucontext,
+# or all three. Each is built in a folder of its own; the usual one is build/ itself.
+VARIANT ?= release
+MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
+NATIVE  := $(if $(filter x86_64 aarch64,$(MACHINE)),$(MACHINE),ucontext)
+CONTEXT ?= $(NATIVE)
+COMPILER := $(notdir $(firstword $(CC)))
+empty :=
+FOLDER := $(subst $(empty) ,-,$(strip $(filter-out release,$(VARIANT)) $(filter-out gcc cc,$(COMPILER)) \
+                                      $(filter-out $(NATIVE),$(CONTEXT))))
+BUILD  := build$(if $(FOLDER),/$(FOLDER))
+
+CFLAGS_release  = -O2 -g -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS_debug    = -O0 -g3 -DMARK_STACKS
+CFLAGS_asan     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan     = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_fuzz     = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+CFLAGS_valgrind = -O1 -gdwarf-4 -DUSE_VALGRIND
+CFLAGS_coverage = -O0 -g --coverage
+LDFLAGS_release  = -Wl,-z,relro,-z,now
+LDFLAGS_valgrind = -Wl,-z,now# to bind a symbol late, on a task's stack, looks to it like an overrun
+
+# WERROR= lets a compiler newer than this code complain without stopping, but never of a promise
+# that nobody awaits.
+WERROR    ?= -Werror
+WARN       = -Wall -Wextra -Wstrict-prototypes -Wno-missing-field-initializers $(WERROR) -Werror=unused-result
+STANDARD   = -std=gnu17
+FLAGS      = $(STANDARD) -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
+LINK_FLAGS = $(FLAGS) -rdynamic $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
+
+LIBRARIES := libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl
+DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(LIBRARIES) 2>/dev/null)
+LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+
+# llhttp: the library where there is one (Debian 13), else the generated C of Debian 12's node-llhttp.
+ifeq (yes,$(shell pkg-config --exists libllhttp 2>/dev/null && echo yes))
+LIBS    += $(shell pkg-config --libs libllhttp)
+else
+LLHTTP  := /usr/share/llhttp
+DEFINES += -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
+PARSER  := $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
+endif
+
+# The context switch is the one machine-dependent thing.
+in = $(sort $(shell find $(1) -name '*.c'))
+SOURCES := $(filter-out server/main.c server/config/man/% server/async/context/context_%,$(call in,server db handlers)) \
+           $(wildcard server/async/context/context_$(CONTEXT).c server/async/context/context_$(CONTEXT).S)
+UNIT      := $(call in,tests/unit tests/support)
+SCENARIOS := $(call in,tests/scenarios) tests/support/cluster.c tests/support/guardian.c tests/support/skipped.c
+ORDER     := $(call in,tests/order)
+ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
+
+CHECK = $(shell pkg-config --libs check)
+link  = $(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(1) $(LDLIBS)
+$(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
+	$(call link)
+$(BUILD)/libtenk.a: $(SOURCES:%=$(BUILD)/%.o) $(PARSER)
+	$(call say,AR,$@)rm -f $@ && ar qcs $@ $^
+$(BUILD)/tests/run-unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
+	$(call link,$(CHECK))
+$(BUILD)/tests/run-scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
+	$(call link,$(CHECK))
+$(BUILD)/tests/run-order: $(ORDER:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
+	$(call link,$(CHECK))
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.c.o $(BUILD)/libtenk.a
+	$(call link,-fsanitize=fuzzer)
+$(BUILD)/loadtest/%: $(BUILD)/loadtest/%.c.o $(BUILD)/libtenk.a
+	$(call link)
+$(BUILD)/man/settings: $(BUILD)/server/config/man/settings.c.o $(BUILD)/libtenk.a
+	$(call link)
+
+$(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql
+$(BUILD)/server/config/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
+$(BUILD)/%.c.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/%.S.o: %.S $(BUILD)/flags
+	$(call say,AS,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -c -o $@ $<
+$(BUILD)/llhttp/%.o: $(LLHTTP)/%.c $(BUILD)/flags
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -O3 -w -c -o $@ $<
+
+# Holds the command line of the last build: when that changes, everything is compiled anew.
+COMMAND := $(subst ','\'',$(shell $(CC) --version 2>/dev/null | head -n 1) $(DEFINES) $(CPPFLAGS) $(LINK_FLAGS) $(LIBS) $(LDLIBS))
+.PHONY: force
+$(BUILD)/flags: force
+	@mkdir -p $(@D); echo '$(COMMAND)' | cmp -s - $@ || echo '$(COMMAND)' > $@
+
+-include $(patsubst %.c,$(BUILD)/%.c.d,$(filter %.c,$(ALL)))
