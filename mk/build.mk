@@ -51,10 +51,10 @@ endif
 in = $(sort $(shell find $(1) -name '*.c'))
 SOURCES := $(filter-out server/main.c server/config/man/% server/async/context/context_%,$(call in,server db handlers)) \
            $(wildcard server/async/context/context_$(CONTEXT).c server/async/context/context_$(CONTEXT).S)
-UNIT      := $(call in,tests/unit tests/support)
+UNIT      := $(filter-out tests/unit/main_async.c,$(call in,tests/unit tests/support))
 SCENARIOS := $(call in,tests/scenarios) tests/support/cluster.c tests/support/guardian.c tests/support/skipped.c
 ORDER     := $(call in,tests/order)
-ALL       := server/main.c $(SOURCES) $(UNIT) $(SCENARIOS) $(ORDER) $(wildcard server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
+ALL       := server/main.c $(SOURCES) $(UNIT) tests/unit/main_async.c $(SCENARIOS) $(ORDER) $(wildcard server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
 
 CHECK = $(shell pkg-config --libs check)
 link  = $(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(1) $(LDLIBS)
@@ -64,6 +64,14 @@ $(BUILD)/libtenk.a: $(SOURCES:%=$(BUILD)/%.o) $(PARSER)
 	$(call say,AR,$@)rm -f $@ && ar qcs $@ $^
 $(BUILD)/tests/run-unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
 	$(call link,$(CHECK))
+# server/base and server/async alone, and their tests: with no library but libuv.
+ASYNC      := $(filter server/base/% server/async/%,$(SOURCES))
+ASYNC_UNIT := $(filter tests/unit/base/% tests/unit/async/%,$(UNIT)) tests/unit/main_async.c tests/unit/suites.c \
+              tests/support/support.c tests/support/skipped.c
+$(BUILD)/libasync.a: $(ASYNC:%=$(BUILD)/%.o)
+	$(call say,AR,$@)rm -f $@ && ar qcs $@ $^
+$(BUILD)/tests/run-unit-async-alone: $(ASYNC_UNIT:%=$(BUILD)/%.o) $(BUILD)/libasync.a
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(shell pkg-config --libs libuv check) $(LDLIBS)
 $(BUILD)/tests/run-scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
 	$(call link,$(CHECK))
 $(BUILD)/tests/run-order: $(ORDER:%=$(BUILD)/%.o) $(BUILD)/libtenk.a

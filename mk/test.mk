@@ -19,7 +19,7 @@ ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_
 # Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
 beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
 
-.PHONY: test unit unit-async scenarios order both programs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
+.PHONY: test unit unit-async unit-async-alone scenarios order both programs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
 
 ##@ Tests
 test: install-test                  ## installs what is missing, builds, and runs every test
@@ -28,6 +28,7 @@ test: install-test                  ## installs what is missing, builds, and run
 	$(remake) programs $(BUILD)/tests/run-order
 	$(beside) both order programs-asan
 	$(beside) VARIANT=asan both
+	$(remake) unit-async-alone
 	$(remake) CONTEXT=ucontext unit-async
 	$(remake) test-install
 	$(Q)tests/loadtest/loadtest.sh
@@ -35,8 +36,10 @@ test: install-test                  ## installs what is missing, builds, and run
 	$(Q)tests/totals.sh
 unit: $(BUILD)/tests/run-unit       ## unit tests
 	$(call run_test,unit,$(UNDER_$(VARIANT)))
-unit-async: $(BUILD)/tests/run-unit ## those of server/async
+unit-async: $(BUILD)/tests/run-unit ## those to which it matters how tasks switch
 	$(call run_test,unit,$(UNDER_$(VARIANT)),async)
+unit-async-alone: $(BUILD)/tests/run-unit-async-alone   ## those of server/base and server/async, built with nothing else
+	$(call run_test,unit-async-alone,$(UNDER_$(VARIANT)))
 scenarios: scenarios-async scenarios-threads    ## a server, asked from outside, in both modes
 scenarios-%: $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
 	$(call run_test,scenarios,MODE=$* CK_EXCLUDE_TAGS=failover $(ASK),$*)

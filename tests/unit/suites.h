@@ -1,4 +1,4 @@
-/* suites.h - every unit suite, in layer order. */
+/* suites.h - the unit suites of each folder, and what runs them. */
 #ifndef SUITES_H
 #define SUITES_H
 
@@ -9,84 +9,92 @@
     run(reserve_suite)       \
     run(arena_suite)         \
     run(buffer_suite)        \
-    run(log_throttle_suite)      \
+    run(log_throttle_suite)  \
     run(log_suite)           \
     run(list_suite)          \
     run(stopwatch_suite)     \
     run(units_suite)         \
     run(address_suite)       \
-    run(redaction_suite)        \
-    run(installed_suite)     \
-    run(config_suite)        \
-    run(config_file_suite)   \
-    run(options_suite)       \
-    run(healthcheck_suite)
+    run(codel_suite)         \
+    run(blocking_wait_suite)
 
-/* How tasks switch matters to these. */
-#define EACH_ASYNC_SUITE(run)    \
-    run(codel_suite)             \
-    run(loop_latency_suite)             \
-    run(loop_suite)              \
-    run(loop_end_suite)          \
-    run(loop_activity_suite)             \
-    run(promise_suite)           \
-    run(scope_suite)             \
-    run(unawaited_suite)         \
-    run(stall_detector_suite)    \
-    run(unawaited_log_suite)     \
-    run(watchdog_suite)             \
-    run(symbols_suite)           \
-    run(crash_handler_suite)             \
-    run(chain_suite)             \
-    run(combine_suite)           \
-    run(timer_suite)             \
-    run(schedule_suite)          \
-    run(blocking_wait_suite)             \
-    run(resource_pool_suite)            \
-    run(timing_suite)            \
-    run(context_suite)           \
-    run(stack_suite)             \
-    run(task_suite)              \
-    run(task_cancel_suite)       \
-    run(trace_suite)             \
-    run(semaphore_suite)         \
-    run(queue_suite)             \
-    run(background_suite)        \
-    run(executor_suite)              \
-    run(thread_pool_suite)           \
+#define EACH_CONFIG_SUITE(run) \
+    run(redaction_suite)       \
+    run(installed_suite)       \
+    run(suggestion_suite)      \
+    run(config_suite)          \
+    run(config_file_suite)     \
+    run(options_suite)
+
+#define EACH_ASYNC_SUITE(run) \
+    run(loop_latency_suite)   \
+    run(loop_suite)           \
+    run(loop_end_suite)       \
+    run(loop_activity_suite)  \
+    run(promise_suite)        \
+    run(scope_suite)          \
+    run(unawaited_suite)      \
+    run(chain_suite)          \
+    run(combine_suite)        \
+    run(timer_suite)          \
+    run(schedule_suite)       \
+    run(timing_suite)         \
+    run(context_suite)        \
+    run(stack_suite)          \
+    run(task_suite)           \
+    run(task_cancel_suite)    \
+    run(trace_suite)          \
+    run(semaphore_suite)      \
+    run(queue_suite)          \
+    run(background_suite)
+
+#define EACH_EXECUTOR_SUITE(run) \
+    run(resource_pool_suite)     \
+    run(executor_suite)          \
+    run(thread_pool_suite)       \
     run(processes_suite)         \
     run(processes_faults_suite)  \
     run(processes_threads_suite) \
     run(file_suite)
 
-#define EACH_OTHER_SUITE(run)          \
-    run(head_validator_suite)                   \
-    run(head_suite)                    \
-    run(chunked_suite)                 \
-    run(body_suite)                    \
-    run(output_suite)                  \
-    run(router_suite)                  \
-    run(url_suite)                     \
-    run(accept_header_suite)                  \
-    run(status_suite)                  \
-    run(request_suite)                 \
-    run(files_suite)                   \
-    run(connection_suite)              \
-    run(connection_end_suite)          \
-    run(admission_suite)               \
-    run(admission_refuses_suite)       \
-    run(permits_suite)                 \
-    run(worker_suite)                  \
-    run(pipeline_suite)                \
-    run(writer_suite)                  \
-    run(poller_suite)                  \
-    run(stream_suite)                  \
-    run(stream_end_suite)              \
-    run(client_suite)                  \
-    run(client_bounds_suite)           \
-    run(client_threads_suite)          \
+#define EACH_DIAGNOSE_SUITE(run) \
+    run(stall_detector_suite)    \
+    run(unawaited_log_suite)     \
+    run(watchdog_suite)          \
+    run(symbols_suite)           \
+    run(crash_handler_suite)
+
+#define EACH_HTTP_SUITE(run)     \
+    run(head_validator_suite)    \
+    run(head_suite)              \
+    run(chunked_suite)           \
+    run(body_suite)              \
+    run(output_suite)            \
+    run(router_suite)            \
+    run(url_suite)               \
+    run(accept_header_suite)     \
+    run(status_suite)            \
+    run(request_suite)           \
+    run(files_suite)             \
+    run(connection_suite)        \
+    run(connection_end_suite)    \
+    run(admission_suite)         \
+    run(admission_refuses_suite) \
+    run(permits_suite)           \
+    run(worker_suite)            \
+    run(pipeline_suite)          \
+    run(writer_suite)            \
+    run(poller_suite)            \
+    run(stream_suite)            \
+    run(stream_end_suite)        \
+    run(client_suite)            \
+    run(client_bounds_suite)     \
+    run(client_threads_suite)    \
+    run(healthcheck_suite)
+
+#define EACH_DB_SUITE(run)             \
     run(value_suite)                   \
-    run(row_codec_suite)                  \
+    run(row_codec_suite)               \
     run(schema_suite)                  \
     run(job_queue_suite)               \
     run(sqlite_suite)                  \
@@ -107,15 +115,26 @@
     run(postgres_threads_suite)        \
     run(postgres_threads_faults_suite) \
     run(postgres_sends_suite)          \
-    run(postgres_rows_suite)           \
-    run(markdown_suite)                \
-    run(lines_suite)                   \
+    run(postgres_rows_suite)
+
+#define EACH_HANDLERS_SUITE(run) \
+    run(markdown_suite)          \
+    run(lines_suite)             \
     run(import_suite)
 
-#define EACH_SUITE(run) EACH_BASE_SUITE(run) EACH_ASYNC_SUITE(run) EACH_OTHER_SUITE(run)
+/* How tasks switch matters to these. */
+#define EACH_TASK_SUITE(run) \
+    EACH_BASE_SUITE(run) EACH_ASYNC_SUITE(run) EACH_EXECUTOR_SUITE(run) EACH_DIAGNOSE_SUITE(run)
+#define EACH_SUITE(run) \
+    EACH_TASK_SUITE(run) EACH_CONFIG_SUITE(run) EACH_HTTP_SUITE(run) EACH_DB_SUITE(run) EACH_HANDLERS_SUITE(run)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)
 #undef DECLARE
+
+typedef Suite *suite_fn(void);
+
+/* Runs them, of which there are so many, one after the other; returns what main does. */
+int suites_run(suite_fn *const suites[], size_t count);
 
 #endif

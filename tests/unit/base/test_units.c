@@ -1,7 +1,6 @@
-/* test_units.c - amounts, addresses, what is nearest, and how much of the machine is ours. */
+/* test_units.c - amounts, addresses, and how much of the machine is ours. */
 #include "server/base/address.h"
 #include "server/base/machine.h"
-#include "server/config/suggestion.h"
 #include "server/base/units.h"
 
 #include "tests/unit/suites.h"
@@ -140,33 +139,6 @@ START_TEST(what_is_no_address_changes_nothing)
 }
 END_TEST
 
-static const char *near(const char *word)
-{
-    nearest n = { .word = word };
-    nearest_try(&n, "body");
-    nearest_try(&n, "head");
-    nearest_try(&n, "headers");
-    nearest_try(&n, "connections");
-    return n.best ? n.best : "";
-}
-
-START_TEST(the_nearest_name_is_found_and_nothing_that_is_far)
-{
-    char longest[500];
-    ck_assert_str_eq(near("boddy"), "body");
-    ck_assert_str_eq(near("hed"), "head");
-    ck_assert_str_eq(near("haeders"), "headers");
-    ck_assert_str_eq(near("conection"), "connections");
-    ck_assert_str_eq(near("headrs"), "headers");             /* head is near, too */
-    ck_assert_str_eq(near("beady"), "body");                 /* and head no nearer */
-    ck_assert_str_eq(near("frobnicate"), "");
-    ck_assert_str_eq(near(""), "");
-    memset(longest, 'h', sizeof longest);
-    longest[sizeof longest - 1] = '\0';
-    ck_assert_str_eq(near(longest), "");
-}
-END_TEST
-
 START_TEST(processors_are_those_of_our_affinity)
 {
     cpu_set_t mine, one;
@@ -215,7 +187,6 @@ Suite *units_suite(void)
     tcase_add_test(t, a_line_is_utf8_without_control_characters);
     tcase_add_test(t, an_address_is_read_and_written_again);
     tcase_add_test(t, what_is_no_address_changes_nothing);
-    tcase_add_test(t, the_nearest_name_is_found_and_nothing_that_is_far);
     tcase_add_test(t, processors_are_those_of_our_affinity);
     tcase_add_test(t, a_quota_is_rounded_up);
     tcase_add_test(t, open_files_can_be_raised_to_what_is_allowed);
