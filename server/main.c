@@ -1,6 +1,6 @@
 /* main.c - from the command line to a running server, and back out again. */
 #include "server/base/address.h"
-#include "server/config/config.h"
+#include "server/config/config_load.h"
 #include "server/config/descriptor_budget.h"
 #include "handlers/gallery/gallery.h"
 #include "handlers/jobs.h"

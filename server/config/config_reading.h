@@ -1,9 +1,10 @@
-/* config_reading.h - what config.c shares with the readers of its sources: config_file.c and
- * environment.c. Nobody else needs it. */
+/* config_reading.h - what config_load.c shares with the readers of its sources: config_file.c and environment.c. */
 #ifndef CONFIG_READING_H
 #define CONFIG_READING_H
 
 #include "settings.h"
+
+#include <stdio.h>
 
 typedef struct config_origin {
     char *text;                              /* trimmed; owned, and text members point to it */

@@ -8,7 +8,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include "config.h"
+#include "config_load.h"
 
 #include <stdio.h>
 

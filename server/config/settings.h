@@ -5,6 +5,8 @@
 
 #include "config.h"
 
+#include <stdio.h>
+
 typedef enum setting_type {
     SETTING_TEXT,                            /* char * */
     SETTING_ADDRESS,                         /* char *, which address_parse understands */

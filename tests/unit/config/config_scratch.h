@@ -3,10 +3,11 @@
 #ifndef CONFIG_SCRATCH_H
 #define CONFIG_SCRATCH_H
 
+#include "server/config/config_load.h"
 #include "server/config/settings.h"
 
 extern char   folder[32], file[64];          /* file is in folder; a test may write it */
-extern config c;                             /* whoever loads it frees it */
+extern config c;                             /* a test that loads it frees it */
 extern char  *said;                          /* what the last config_load wrote */
 
 void scratch_make(void);

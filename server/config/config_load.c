@@ -1,9 +1,9 @@
-/* config.c - see config.h. Every setting is set from the worst source first, so that the last one
+/* config_load.c - see config_load.h. Every setting is set from the worst source first, so that the last one
  * to set it wins; then "auto" is worked out, and what must hold between settings is checked. */
+#include "config_load.h"
 #include "config_reading.h"
-
-#include "server/base/memory.h"
 #include "redaction.h"
+#include "server/base/memory.h"
 
 #include <stdarg.h>
 #include <string.h>
