@@ -194,7 +194,7 @@ static int with_database(const config *c, int (*then)(const config *c, database 
 static int serve_all(const config *c)
 {
     char why[WHY];
-    return descriptors_check(c, why, sizeof why) ? fail(why) : with_database(c, serve_logged);
+    return descriptor_budget_check(c, why, sizeof why) ? fail(why) : with_database(c, serve_logged);
 }
 
 static int init_db(const config *c, database *d)

@@ -100,7 +100,7 @@ static void add_patience(pg_target *t, int *n, const PQconninfoOption *url)
 static int refuse(const char *url, char *message, char *why, size_t size)
 {
     char *quoted = message ? strchr(message, '"') : NULL, reason[256];
-    const bool tells = quoted && secret_may_be_in(url) && (!strstr(message, "URI query parameter") || strstr(message, url));
+    const bool tells = quoted && redaction_needed(url) && (!strstr(message, "URI query parameter") || strstr(message, url));
     if (tells)
         *quoted = '\0';
     pg_reason(message ? message : "out of memory", reason, sizeof reason);
@@ -112,7 +112,7 @@ static int refuse(const char *url, char *message, char *why, size_t size)
 int pg_target_init(pg_target *t, const database_options *options, char *why, size_t size)
 {
     char *message = NULL;
-    const char *flaw = secret_flaw(options->url);
+    const char *flaw = redaction_flaw(options->url);
     if (flaw) {
         snprintf(why, size, "%s", flaw);
         return UV_EINVAL;

@@ -37,14 +37,14 @@ static void check_section(ini *in, const char *line)
     char name[64];
     const int length = (int)strcspn(line + 1, "]");
     snprintf(name, sizeof name, "%.*s", length, line + 1);
-    if (section_known(name))
+    if (setting_section_known(name))
         return;
 
-    nearest n = { .word = name };
-    for (int i = 0; i < SECTION_COUNT; i++)
-        nearest_try(&n, SECTIONS[i].name);
+    suggestion near = { .word = name };
+    for (int i = 0; i < SETTING_SECTION_COUNT; i++)
+        suggestion_try(&near, SETTING_SECTIONS[i].name);
     reading_error(in->reading, where(in, in->line), "there is no section [%s]%s%s%s", name,
-                  n.best ? "; did you mean [" : "", n.best ? n.best : "", n.best ? "]?" : "");
+                  near.best ? "; did you mean [" : "", near.best ? near.best : "", near.best ? "]?" : "");
 }
 
 /* The line to hand on: without a byte order mark, the white space around it, and so without what
@@ -90,17 +90,17 @@ static char *next_line(char *out, int size, void *arg)
 
 static void report_key(ini *in, const char *section, const char *key)
 {
-    nearest n = { .word = key };
+    suggestion near = { .word = key };
     const char *home = section;
     for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++) {
         if (strcmp(s->section, section) == 0)
-            nearest_try(&n, s->key);
-        else if (!n.best && strcmp(s->key, key) == 0)
+            suggestion_try(&near, s->key);
+        else if (!near.best && strcmp(s->key, key) == 0)
             home = s->section;
     }
-    if (n.best)
+    if (near.best)
         reading_error(in->reading, where(in, in->line), "[%s] has no key '%s'; did you mean '%s'?",
-                      section, key, n.best);
+                      section, key, near.best);
     else if (home != section)
         reading_error(in->reading, where(in, in->line), "[%s] has no key '%s'; it belongs to [%s]",
                       section, key, home);
@@ -122,7 +122,7 @@ static int on_key(void *arg, const char *section, const char *key, const char *v
     else if (s) {
         in->seen[s - SETTINGS] = in->line;
         reading_set(in->reading, s, value, where(in, in->line));
-    } else if (section_known(section))
+    } else if (setting_section_known(section))
         report_key(in, section, key);
     return GO_ON;
 }

@@ -124,7 +124,7 @@ static void print_setting(const config *c, const setting *s, FILE *out)
 {
     enum { COLUMN = 36, WIDE = 100 };
     const config_origin *o = reading_origin(c, s);
-    char *shown = s->type == SETTING_URL ? secret_mask(o->text) : mem_copy(o->text);
+    char *shown = s->type == SETTING_URL ? redaction_mask(o->text) : mem_copy(o->text);
 
     if (strlen(shown) > WIDE)                /* a line of the file has room for little more */
         fprintf(out, "; %s\n%s = %s\n", o->source, s->key, shown);

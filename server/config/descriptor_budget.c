@@ -7,7 +7,7 @@
 #include <uv.h>
 
 enum {
-    PROCESS = 24,                            /* standard ones, signals, the watch, static/; and a file now and then */
+    PROCESS = 24,                            /* standard ones, signals, the watchdog, static/; and a file now and then */
     LOOP = 8,                                /* a loop's own, and its listening socket */
     SQLITE = 3,                              /* the database, its log and what they share */
     OUTGOING = 4,                            /* one in use, one that is kept, and two to look up a name */
@@ -31,14 +31,14 @@ static int64_t now_and_then(const config *c)
     return c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + c->processes.pool);
 }
 
-int descriptors_for_connections(const config *c)
+int descriptor_budget_connections(const config *c)
 {
     const int64_t left = machine_open_files() - fixed(c), others = now_and_then(c);
     const int64_t each = (left - (others < left / 2 ? others : left / 2)) / c->server.workers;
     return each < 1 ? 1 : each > MOST ? MOST : (int)each;
 }
 
-int descriptors_check(const config *c, char *why, size_t size)
+int descriptor_budget_check(const config *c, char *why, size_t size)
 {
     const int64_t files = machine_open_files(), need = fixed(c) + 2 * (int64_t)LEAST * c->server.workers;
     if (files >= need)

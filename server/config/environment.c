@@ -65,20 +65,20 @@ static void read_usual(reading *r, char *const environment[])
 static void read_own(reading *r, const char *name, const char *value)
 {
     char variable[NAME], best[NAME];
-    nearest n = { .word = name };
+    suggestion near = { .word = name };
     for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++) {
         name_variable(s, variable);
         if (strcmp(variable, name) == 0) {
             reading_set(r, s, value, name);
             return;
         }
-        const int edits = n.best ? n.edits : NAME;
-        nearest_try(&n, variable);
-        if (n.best && n.edits < edits)
-            n.best = strcpy(best, variable);    /* variable is about to change */
+        const int edits = near.best ? near.edits : NAME;
+        suggestion_try(&near, variable);
+        if (near.best && near.edits < edits)
+            near.best = strcpy(best, variable);    /* variable is about to change */
     }
-    reading_error(r, name, "no setting has this name%s%s%s", n.best ? "; did you mean " : "",
-                  n.best ? n.best : "", n.best ? "?" : "");
+    reading_error(r, name, "no setting has this name%s%s%s", near.best ? "; did you mean " : "",
+                  near.best ? near.best : "", near.best ? "?" : "");
 }
 
 void config_read_environment(reading *r, char *const environment[])

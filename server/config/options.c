@@ -72,15 +72,15 @@ static int refuse_unknown(FILE *errors, const char *word)
     const int length = (int)strcspn(word, "=");
     char name[64];
     snprintf(name, sizeof name, "%.*s", length - 2, word + 2);
-    nearest n = { .word = name };
+    suggestion near = { .word = name };
     for (int i = 0; i < COUNT; i++) {
         if (strncmp(FLAGS[i].name, name, strlen(name)) == 0)
             return refuse(errors, "'%.*s' may be more than one option", length, word);
-        nearest_try(&n, FLAGS[i].name);
+        suggestion_try(&near, FLAGS[i].name);
     }
-    if (!n.best)
+    if (!near.best)
         return refuse(errors, "there is no option '%.*s'", length, word);
-    return refuse(errors, "there is no option '%.*s'; did you mean '--%s'?", length, word, n.best);
+    return refuse(errors, "there is no option '%.*s'; did you mean '--%s'?", length, word, near.best);
 }
 
 /* getopt has refused word: optopt is the letter, or the code of a long option that takes no
@@ -98,7 +98,7 @@ static int refuse_word(FILE *errors, const char *word)
 /* It may be a URL whose --database was forgotten. */
 static int refuse_word_alone(FILE *errors, const char *word)
 {
-    char *shown = secret_mask(word);
+    char *shown = redaction_mask(word);
     const int err = refuse(errors, "'%s' is not an option", shown);
     mem_free(shown);
     return err;

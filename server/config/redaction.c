@@ -42,7 +42,7 @@ static bool is_secret(const char *key, const char *end)
 /* Whether any of it is named like a password. */
 static bool names_secret(const char *s) { return is_secret(s, s + strlen(s)); }
 
-bool secret_may_be_in(const char *url) { return strchr(url, '@') || names_secret(url); }
+bool redaction_needed(const char *url) { return strchr(url, '@') || names_secret(url); }
 
 /* What comes behind the scheme; NULL if it is not PostgreSQL's. */
 static const char *behind_scheme(const char *url)
@@ -83,7 +83,7 @@ static bool has_stray_at(const char *rest)
     return memchr(from, '@', strcspn(from, "?")) != NULL;
 }
 
-const char *secret_flaw(const char *url)
+const char *redaction_flaw(const char *url)
 {
     const size_t length = strlen(url);
     if (length > 0 && (strchr("\"'`", url[0]) || strchr("\"`", url[length - 1])))
@@ -107,7 +107,7 @@ const char *secret_flaw(const char *url)
 static bool is_regular(const char *url)
 {
     const char *rest = behind_scheme(url), *user_end = rest ? end_of_user(rest) : NULL;
-    if (!rest || secret_flaw(url) || (user_end && memchr(rest, '?', (size_t)(user_end - rest))))
+    if (!rest || redaction_flaw(url) || (user_end && memchr(rest, '?', (size_t)(user_end - rest))))
         return false;
     if (user_end)
         return true;
@@ -213,7 +213,7 @@ static void mask_pairs(FILE *out, const char *p)             /* key = value key 
     }
 }
 
-char *secret_mask(const char *url)
+char *redaction_mask(const char *url)
 {
     char *masked;
     size_t size;
@@ -226,7 +226,7 @@ char *secret_mask(const char *url)
         mask_url(out, url);
     else if (!is_like_a_url(url) && are_pairs(url))
         mask_pairs(out, url);
-    else if (secret_may_be_in(url) || strstr(url, "://"))
+    else if (redaction_needed(url) || strstr(url, "://"))
         mask_malformed(out, url);
     else
         fputs(url, out);

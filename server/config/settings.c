@@ -11,33 +11,33 @@
 #include <limits.h>
 #include <string.h>
 
-static int one_a_processor(const config *c)
+static int auto_processors(const config *c)
 {
     (void)c;
     return machine_processors();
 }
 
-static int shared_out(const config *c)
+static int auto_processors_shared(const config *c)
 {
     const int each = machine_processors() / c->server.workers;
     return each > 1 ? each : 1;
 }
 
-static int at_least_four(const config *c)
+static int auto_pool(const config *c)
 {
     (void)c;
     return machine_processors() > 4 ? machine_processors() : 4;
 }
 
-static int within_the_pool(const config *c)
+static int auto_running(const config *c)
 {
     return machine_processors() < c->threads.pool ? machine_processors() : c->threads.pool;
 }
 
-static int one_a_connection(const config *c) { return c->limits.connections; }
+static int auto_line(const config *c) { return c->limits.connections; }
 
 /* A thread that serves maps its stack with a guard, and a stack for signals, and has a heap; of these it touches some. */
-static int as_machine_allows(const config *c)
+static int auto_threads(const config *c)
 {
     enum { MOST = 1000000, OTHERS = 32, BESIDE_STACK = 384 * 1024, TOUCHED = 128 * 1024 };
     const int64_t all = (int64_t)c->limits.connections * c->server.workers;
@@ -47,13 +47,13 @@ static int as_machine_allows(const config *c)
     return each < 1 ? 1 : each < MOST ? (int)each : MOST;
 }
 
-static int on_loopback(const config *c)
+static int auto_patterns(const config *c)
 {
     address a;
     return address_parse(&a, c->server.listen) == 0 && address_is_loopback(&a);
 }
 
-static char *installed_or_here(void)
+static char *auto_static_folder(void)
 {
     static char folder[PATH_MAX], here[] = "static";
     return installed_static(folder, sizeof folder) || !units_is_line(folder) ? here : folder;
@@ -77,7 +77,7 @@ _Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
 #define SWITCH(in, name)                MEMBER(in, name, bool), .type = SETTING_SWITCH
 #define CHOICE(in, name, ctype, list)   MEMBER(in, name, ctype), .type = SETTING_CHOICE, .choices = list
 
-const settings_section SECTIONS[] = {
+const setting_section SETTING_SECTIONS[] = {
     { "server",   "Where tenk serves, and how." },
     { "database", "Where the data is, and how long a query may take." },
     { "outgoing", "What tenk asks of other servers by HTTP." },
@@ -90,14 +90,14 @@ const settings_section SECTIONS[] = {
     { "patterns", "The gallery of asynchronous patterns, at /patterns, and where pages are rendered (?render=)." },
     { "log",      "What is written to standard error." },
 };
-const int SECTION_COUNT = sizeof SECTIONS / sizeof *SECTIONS;
+const int SETTING_SECTION_COUNT = sizeof SETTING_SECTIONS / sizeof *SETTING_SECTIONS;
 
 const setting SETTINGS[] = {
     { TEXTUAL(SETTING_ADDRESS, server, listen), .initial = "127.0.0.1:8080",
       .why = "HOST:PORT, [IPV6]:PORT, or :PORT for all addresses, IPv4 and IPv6; port 0 is any free one." },
     { CHOICE(server, mode, mode, MODES), .initial = "async",
       .why = "async: one loop serves many connections; threads: a thread for each, and blocking calls." },
-    { NUMBER(server, workers, "1", "1024"), .initial = "auto", .automatic = one_a_processor,
+    { NUMBER(server, workers, "1", "1024"), .initial = "auto", .automatic = auto_processors,
       .why = "Loops, each on a thread of its own; auto: one for each processor." },
 
     { TEXTUAL(SETTING_URL, database, url), .initial = "sqlite:tenk.db",
@@ -106,9 +106,9 @@ const setting SETTINGS[] = {
       .why = "To PostgreSQL, for each worker; two queries of one gather run on two." },
     { NUMBER(database, pipeline_depth, "1", "10000"), .initial = "32",
       .why = "Queries in flight on one connection, enough to keep it busy; 1 waits for each answer." },
-    { NUMBER(database, readers, "1", "64"), .initial = "auto", .automatic = one_a_processor,
+    { NUMBER(database, readers, "1", "64"), .initial = "auto", .automatic = auto_processors,
       .why = "Threads that read from SQLite; auto: one for each processor." },
-    { NUMBER(database, line, "0", "1000000"), .initial = "auto", .automatic = one_a_connection,
+    { NUMBER(database, line, "0", "1000000"), .initial = "auto", .automatic = auto_line,
       .why = "Requests that may wait for the database, for each worker; more get 503; auto: [limits] connections." },
     { DURATION(database, target, "0", "1h"), .initial = "200ms",
       .why = "How long they may wait while more come than can be served, then 503; 0: line_timeout." },
@@ -134,7 +134,7 @@ const setting SETTINGS[] = {
     { SIZE(outgoing, size, "0", "1GiB"), .initial = "1MiB",
       .why = "Bytes of an answer's body, which is kept in memory; a larger one is an error." },
 
-    { NUMBER(processes, pool, "1", "1000"), .initial = "auto", .automatic = shared_out,
+    { NUMBER(processes, pool, "1", "1000"), .initial = "auto", .automatic = auto_processors_shared,
       .why = "Processes for each worker, started when first needed; auto: one for each processor." },
     { NUMBER(processes, line, "0", "1000000"), .initial = "64",
       .why = "Jobs that may wait for one, for each worker; more get 503." },
@@ -155,7 +155,7 @@ const setting SETTINGS[] = {
       .why = "Bytes of the request target; part of the head." },
     { SIZE(limits, body, "0", "1GiB"), .initial = "1MiB",
       .why = "Bytes of a request's body, which is kept in memory." },
-    { NUMBER(limits, connections, "1", "1000000"), .initial = "auto", .automatic = descriptors_for_connections,
+    { NUMBER(limits, connections, "1", "1000000"), .initial = "auto", .automatic = descriptor_budget_connections,
       .why = "Open at once, for each worker; auto: what the limit of open files allows." },
     { NUMBER(limits, pipeline, "1", "1000"), .initial = "32",
       .why = "Requests of one connection under way at once; the others wait unread." },
@@ -177,15 +177,15 @@ const setting SETTINGS[] = {
     { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
       .why = "To finish what is under way when stopping, and for last requests; 0 stops at once." },
 
-    { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = at_least_four,
+    { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = auto_pool,
       .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },
-    { NUMBER(threads, running, "1", "1024"), .initial = "auto", .automatic = within_the_pool,
+    { NUMBER(threads, running, "1", "1024"), .initial = "auto", .automatic = auto_running,
       .why = "Jobs that compute at once, for each worker; auto: one for each processor." },
     { NUMBER(threads, waiting, "0", "1000000"), .initial = "1024",
       .why = "Jobs in line, for each worker; more get 503." },
     { DURATION(threads, target, "0", "1h"), .initial = "1s",
       .why = "How long jobs, and files, may wait in line while more come than can be done, then 503; 0: any time." },
-    { NUMBER(threads, max, "1", "1000000"), .initial = "auto", .automatic = as_machine_allows,
+    { NUMBER(threads, max, "1", "1000000"), .initial = "auto", .automatic = auto_threads,
       .why = "In threads mode: of connections; more get 503; auto: as many as may be and the machine allows." },
     { SIZE(threads, stack, "128KiB", "64MiB"), .initial = "1MiB",
       .why = "In threads mode: of one thread; only what it touches takes memory." },
@@ -193,10 +193,10 @@ const setting SETTINGS[] = {
     { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
       .why = "Of one task, in whole pages; only what a task touches takes memory." },
 
-    { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = installed_or_here,
+    { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = auto_static_folder,
       .why = "The folder behind /static/; auto: the one that was installed, or built, with this tenk, else static." },
 
-    { SWITCH(patterns, enabled), .initial = "auto", .automatic = on_loopback,
+    { SWITCH(patterns, enabled), .initial = "auto", .automatic = auto_patterns,
       .why = "Some of it blocks a loop, to show what that does; auto: on if only this machine can reach it." },
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
@@ -206,10 +206,10 @@ const setting SETTINGS[] = {
 };
 const int SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS;
 
-bool section_known(const char *name)
+bool setting_section_known(const char *name)
 {
-    for (int i = 0; i < SECTION_COUNT; i++)
-        if (strcmp(SECTIONS[i].name, name) == 0)
+    for (int i = 0; i < SETTING_SECTION_COUNT; i++)
+        if (strcmp(SETTING_SECTIONS[i].name, name) == 0)
             return true;
     return false;
 }

@@ -10,7 +10,7 @@
 typedef enum setting_type {
     SETTING_TEXT,                            /* char * */
     SETTING_ADDRESS,                         /* char *, which address_parse understands */
-    SETTING_URL,                             /* char *, shown only as secret_mask leaves it */
+    SETTING_URL,                             /* char *, shown only as redaction_mask leaves it */
     SETTING_NUMBER,                          /* int */
     SETTING_SIZE,                            /* size_t, bytes */
     SETTING_DURATION,                        /* uint64_t, milliseconds */
@@ -30,18 +30,18 @@ typedef struct setting {
     const char        *why;                  /* one line for people */
 } setting;
 
-typedef struct settings_section {
+typedef struct setting_section {
     const char *name;
     const char *about;
-} settings_section;
+} setting_section;
 
-/* Settings of one section stand together, in the order of SECTIONS. "auto" is worked out in the
+/* Settings of one section stand together, in the order of SETTING_SECTIONS. "auto" is worked out in the
  * order of the table, so it may depend on what stands above it. */
-extern const settings_section SECTIONS[];
+extern const setting_section SETTING_SECTIONS[];
 extern const setting SETTINGS[];
-extern const int     SECTION_COUNT, SETTING_COUNT;
+extern const int     SETTING_SECTION_COUNT, SETTING_COUNT;
 
-bool           section_known(const char *name);
+bool           setting_section_known(const char *name);
 const setting *setting_find(const char *section, const char *key);     /* NULL: there is none */
 
 /* Reads text as the value of s, into c. 0, or UV_EINVAL after saying in why what is wrong with it.

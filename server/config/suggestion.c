@@ -26,15 +26,15 @@ static int edits_between(const char *a, const char *b)
     return row[n];
 }
 
-void nearest_try(nearest *n, const char *candidate)
+void suggestion_try(suggestion *s, const char *candidate)
 {
-    const size_t length = strlen(n->word);
+    const size_t length = strlen(s->word);
     if (length > LONGEST || strlen(candidate) > LONGEST)
         return;
-    const int edits = edits_between(n->word, candidate);
+    const int edits = edits_between(s->word, candidate);
     const int most = length < 3 ? 1 : length < 6 ? 2 : 3;
-    if (edits <= most && edits < (int)strlen(candidate) && (!n->best || edits < n->edits)) {
-        n->best = candidate;
-        n->edits = edits;
+    if (edits <= most && edits < (int)strlen(candidate) && (!s->best || edits < s->edits)) {
+        s->best = candidate;
+        s->edits = edits;
     }
 }

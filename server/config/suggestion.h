@@ -1,18 +1,18 @@
 /* suggestion.h - did you mean ...? The candidate that takes the fewest edits to become the word.
  *
- *   nearest n = { .word = "lisen" };
- *   nearest_try(&n, "listen");
- *   if (n.best) ...
+ *   suggestion near = { .word = "lisen" };
+ *   suggestion_try(&near, "listen");
+ *   if (near.best) ...
  */
-#ifndef NEAREST_H
-#define NEAREST_H
+#ifndef SUGGESTION_H
+#define SUGGESTION_H
 
-typedef struct nearest {
+typedef struct suggestion {
     const char *word;
     const char *best;                        /* the candidate itself; NULL: none is near */
     int         edits;                       /* from word to best */
-} nearest;
+} suggestion;
 
-void nearest_try(nearest *n, const char *candidate); /* must outlive n; the first of equals stays */
+void suggestion_try(suggestion *s, const char *candidate);    /* must outlive s; the first of equals stays */
 
 #endif

@@ -21,11 +21,14 @@ MACROS = {
     "race": "promise *p, promise *q: race(p, q)",
     "any": "promise *p, promise *q: any(p, q)",
     "promise_new": "void *arg: promise_new(NULL, arg)",
+    "promise_new_with_room": "int any: promise_new_with_room(NULL)",
     "promise_settled": "int err: promise_settled(err)",
     "promise_named": "promise *p: promise_named(p)",
     "query": "request *req, rows *found, const statement *s: query(req, found, s, integer(1))",
     "step": "run *r, promise *p: step(r, \"name\", p)",
 }
+# They find a promise for the one who settles it, and give it to nobody.
+FOUND = {"promise_of_room", "promise_kept_in"}
 FLAGS = ["-std=gnu17", "-I.", "-D_GNU_SOURCE", *os.environ.get("DEFINES", "").replace("'", "").split(),
          "-Wall", "-Wno-unused", "-Wunused-result", "-x", "c", "-c", "-o", "/dev/null", "-"]
 
@@ -59,6 +62,8 @@ def names(declared):
 def functions(text):
     """Of each function that a header declares to return a promise: its name, its parameters as declared, a call of it."""
     for found in re.finditer(r"^(?!typedef)[\w ]*\bpromise \*(\w+)\(", text, flags=re.M):
+        if found.group(1) in FOUND:
+            continue
         declared = " ".join(parameters(text, found.end() - 1).split())
         yield found.group(1), declared, "%s(%s)" % (found.group(1), ", ".join(names(declared)))
 

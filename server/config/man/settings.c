@@ -52,12 +52,12 @@ static void put_setting(const setting *s)
 
 static void put_table(void)
 {
-    for (int i = 0; i < SECTION_COUNT; i++) {
-        printf(".Ss %s\n", SECTIONS[i].name);
-        put_text(SECTIONS[i].about);
+    for (int i = 0; i < SETTING_SECTION_COUNT; i++) {
+        printf(".Ss %s\n", SETTING_SECTIONS[i].name);
+        put_text(SETTING_SECTIONS[i].about);
         puts(".Bl -tag -width Ds");
         for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
-            if (strcmp(s->section, SECTIONS[i].name) == 0)
+            if (strcmp(s->section, SETTING_SECTIONS[i].name) == 0)
                 put_setting(s);
         puts(".El");
     }

@@ -276,9 +276,9 @@ START_TEST(the_table_is_in_order)
 {
     int section = 0;
     for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++) {
-        while (section < SECTION_COUNT && strcmp(SECTIONS[section].name, s->section) != 0)
+        while (section < SETTING_SECTION_COUNT && strcmp(SETTING_SECTIONS[section].name, s->section) != 0)
             section++;
-        ck_assert_msg(section < SECTION_COUNT, "[%s] %s: out of the order of sections", s->section,
+        ck_assert_msg(section < SETTING_SECTION_COUNT, "[%s] %s: out of the order of sections", s->section,
                       s->key);
         ck_assert_ptr_eq(setting_find(s->section, s->key), s);           /* once only */
         ck_assert_uint_le(strlen(s->why), 100);
@@ -317,7 +317,7 @@ START_TEST(few_open_files_are_shared_and_too_few_refused)
         few = (struct rlimit){ files, before.rlim_max };
         setrlimit(RLIMIT_NOFILE, &few);
         ck_assert_int_eq(load_environment((char *[]){ "TENK_SERVER_WORKERS=1", "TENK_DATABASE_READERS=1", NULL }), 0);
-        const int err = descriptors_check(&c, why, sizeof why);
+        const int err = descriptor_budget_check(&c, why, sizeof why);
         if (err)
             ck_assert_msg(files <= 32 && strstr(why, "open files"), "%d: %s", (int)files, why);
         else

@@ -138,10 +138,10 @@ static char *file_of_table(void)
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    for (int i = 0; i < SECTION_COUNT; i++) {
-        fprintf(out, "\n# %s\n[%s]\n", SECTIONS[i].about, SECTIONS[i].name);
+    for (int i = 0; i < SETTING_SECTION_COUNT; i++) {
+        fprintf(out, "\n# %s\n[%s]\n", SETTING_SECTIONS[i].about, SETTING_SECTIONS[i].name);
         for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
-            if (strcmp(s->section, SECTIONS[i].name) == 0)
+            if (strcmp(s->section, SETTING_SECTIONS[i].name) == 0)
                 fprintf(out, "\n# %s\n;%s = %s\n", s->why, s->key, s->initial);
     }
     fclose(out);

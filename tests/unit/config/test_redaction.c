@@ -43,7 +43,7 @@ START_TEST(passwords_are_masked_and_the_rest_stays)
         { "password=", "password=***" },
     };
     for (size_t i = 0; i < sizeof SHAPES / sizeof *SHAPES; i++) {
-        char *masked = secret_mask(SHAPES[i][0]);
+        char *masked = redaction_mask(SHAPES[i][0]);
         ck_assert_str_eq(masked, SHAPES[i][1]);
         mem_free(masked);
     }
@@ -74,7 +74,7 @@ enum { MALFORMED_COUNT = sizeof MALFORMED / sizeof *MALFORMED };
 START_TEST(nothing_of_a_password_is_shown_however_malformed_it_is)
 {
     for (int i = 0; i < MALFORMED_COUNT; i++) {
-        char *masked = secret_mask(MALFORMED[i]);
+        char *masked = redaction_mask(MALFORMED[i]);
         ck_assert_msg(!strstr(masked, "secret") && !strstr(masked, "cret"), "%s: %s", MALFORMED[i], masked);
         mem_free(masked);
     }
@@ -94,9 +94,9 @@ START_TEST(a_flaw_is_told_without_the_url)
         "postgresql://h/db?user=a@b", "postgresql://u:p%40@[::1]/db", "postgresql:///db?host=/run", "host=h application_name='x'",
     };
     for (size_t i = 0; i < sizeof FLAWS / sizeof *FLAWS; i++)
-        ck_assert_msg(secret_flaw(FLAWS[i][0]) && strstr(secret_flaw(FLAWS[i][0]), FLAWS[i][1]), "%s", FLAWS[i][0]);
+        ck_assert_msg(redaction_flaw(FLAWS[i][0]) && strstr(redaction_flaw(FLAWS[i][0]), FLAWS[i][1]), "%s", FLAWS[i][0]);
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++)
-        ck_assert_msg(!secret_flaw(GOOD[i]), "%s: %s", GOOD[i], secret_flaw(GOOD[i]));
+        ck_assert_msg(!redaction_flaw(GOOD[i]), "%s: %s", GOOD[i], redaction_flaw(GOOD[i]));
 }
 END_TEST
 
@@ -111,7 +111,7 @@ START_TEST(what_has_no_password_is_shown_as_it_is)
         "postgresql://h?password",
     };
     for (size_t i = 0; i < sizeof OPEN / sizeof *OPEN; i++) {
-        char *masked = secret_mask(OPEN[i]);
+        char *masked = redaction_mask(OPEN[i]);
         ck_assert_str_eq(masked, OPEN[i]);
         mem_free(masked);
     }
@@ -127,9 +127,9 @@ START_TEST(no_text_of_the_letters_that_matter_confuses_it)
         char text[40] = "x://password=", *end = text + strlen(text);
         for (int i = 0, rest = n; i < LENGTH; i++, rest /= BASE)
             *end++ = LETTERS[rest % BASE];
-        mem_free(secret_mask(text));
-        mem_free(secret_mask(text + 4));
-        mem_free(secret_mask(text + 13));
+        mem_free(redaction_mask(text));
+        mem_free(redaction_mask(text + 4));
+        mem_free(redaction_mask(text + 13));
     }
 }
 END_TEST

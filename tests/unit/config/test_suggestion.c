@@ -1,17 +1,18 @@
-/* test_suggestion.c - did you mean ...? */
+/* test_suggestion.c - what was meant by a name that there is not. */
 #include "server/config/suggestion.h"
+
 #include "tests/unit/suites.h"
 
 #include <string.h>
 
 static const char *near(const char *word)
 {
-    nearest n = { .word = word };
-    nearest_try(&n, "body");
-    nearest_try(&n, "head");
-    nearest_try(&n, "headers");
-    nearest_try(&n, "connections");
-    return n.best ? n.best : "";
+    suggestion near = { .word = word };
+    suggestion_try(&near, "body");
+    suggestion_try(&near, "head");
+    suggestion_try(&near, "headers");
+    suggestion_try(&near, "connections");
+    return near.best ? near.best : "";
 }
 
 START_TEST(the_nearest_name_is_found_and_nothing_that_is_far)
