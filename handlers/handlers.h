@@ -1,4 +1,4 @@
-/* handlers.h - every handler of the site; routes.c says what each of them answers. */
+/* handlers.h - every handler of the site, and the table of its routes, which says what each of them answers. */
 #ifndef HANDLERS_H
 #define HANDLERS_H
 
@@ -12,5 +12,8 @@ callback_handler user_page_callbacks;
 enum { LONGEST_SLEEP = 60000 };              /* ms */
 handler          sleep_await, echo, plaintext, json, healthz, stats, static_file;
 promise_handler  sleep_promise;
+
+extern const route ROUTES[];
+extern const int   ROUTE_COUNT;
 
 #endif

@@ -22,5 +22,5 @@ int echo(request *req)
 
 async int static_file(request *req)
 {
-    return respond_file(req, static_root(), request_param(req, "*"));
+    return respond_file(req, site_static_folder(), request_param(req, "*"));
 }

@@ -1,5 +1,4 @@
 /* home.c - GET /: what tenk is, and what one can try. */
-#include "handlers/gallery/gallery.h"
 #include "handlers.h"
 #include "layout.h"
 #include "site.h"
@@ -24,7 +23,7 @@ static void write_command(buffer *b, request *req, const char *begin, const char
 {
     const text host = request_header(req, "host");
     buffer_text(b, text_of(begin));
-    buffer_html(b, host.length > 0 ? host : text_of(gallery_served()));
+    buffer_html(b, host.length > 0 ? host : text_of(site_address()));
     buffer_text(b, text_of(path));
 }
 
@@ -40,7 +39,7 @@ int home(request *req)
         " scheduler, wasted; one event loop can hold ten thousand waiting requests.</p>\n"
         "<h2>Try it</h2>\n<dl class=\"try\">\n"));
     for (size_t i = 0; i < sizeof TRY / sizeof TRY[0]; i++)
-        if (gallery_enabled() || strcmp(TRY[i].path, "/patterns") != 0)
+        if (site_has_gallery() || strcmp(TRY[i].path, "/patterns") != 0)
             buffer_printf(&b, "<dt><a href=\"%s\"><code>%s %s</code></a></dt><dd>%s</dd>\n", TRY[i].path,
                           TRY[i].method, TRY[i].path, TRY[i].what);
     buffer_text(&b, TEXT(

@@ -1,6 +1,6 @@
 /* layout.c - see layout.h. */
 #include "layout.h"
-#include "handlers/gallery/gallery.h"
+#include "site.h"
 
 #include <time.h>
 
@@ -15,7 +15,7 @@ void layout_begin_with(buffer *b, text title, const char *head)
                         "<link rel=\"icon\" href=\"/static/icon.svg\">\n"));
     buffer_text(b, text_of(head));
     buffer_text(b, TEXT("</head>\n<body>\n<header><a href=\"/\">tenk</a> <nav><a href=\"/users\">users</a>"));
-    if (gallery_enabled())
+    if (site_has_gallery())
         buffer_text(b, TEXT(" <a href=\"/patterns\">patterns</a>"));
     buffer_text(b, TEXT("</nav></header>\n<main>\n"));
 }

@@ -1,6 +1,5 @@
 /* page.c - see page.h. */
 #include "page.h"
-#include "handlers/gallery/gallery.h"
 #include "server/async/chain.h"
 #include "server/executor/thread_pool.h"
 #include "server/base/buffer.h"
@@ -134,7 +133,7 @@ promise *render(page *page)
     if (place < 0)
         return promise_settled(respond_problem(page->req, 400, "A page is rendered inline, in a thread or in a process: "
                                                                "?render=inline, ?render=thread, ?render=process."));
-    if (place != IN_THREAD && !gallery_enabled())
+    if (place != IN_THREAD && !site_has_gallery())
         return promise_settled(respond_problem(page->req, 403, "A page is rendered in a thread here: [patterns] enabled is off."));
     page->as_json = request_prefers_json(page->req);
     if (page->as_json)

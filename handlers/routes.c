@@ -1,6 +1,5 @@
 /* routes.c - the whole site in one table. */
 #include "handlers.h"
-#include "site.h"
 
 enum { SLEEP_DEADLINE = LONGEST_SLEEP + 5000 };              /* ms: it promises to sleep so long */
 

@@ -5,13 +5,16 @@
 #include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
+#include "server/base/address.h"
 #include "server/http/conditions.h"
 #include "server/http/files.h"
 
+#include <assert.h>
 #include <stdio.h>
 
-static int                     root = -1;
-static bool                    on_postgres;
+static int                     static_folder = -1;
+static bool                    on_postgres, has_gallery = true;
+static char                    own_address[ADDRESS_TEXT];
 static _Thread_local struct db *here;        /* this worker's connections */
 
 struct timing { stopwatch db, render; };
@@ -82,40 +85,53 @@ int respond_json(request *req, int status, text json)
     return respond_varied(req, status, "application/json", json);
 }
 
-int  static_root(void)      { return root; }
-bool site_on_postgres(void) { return on_postgres; }
+int         site_static_folder(void) { return static_folder; }
+bool        site_on_postgres(void)   { return on_postgres; }
+bool        site_has_gallery(void)   { return has_gallery; }
+const char *site_address(void)       { return own_address; }
 
-static void open_here(void *arg) { here = db_new(arg); }
+void site_configure(bool gallery, const char *served)
+{
+    address a = { .host = "" };
+    const int err = address_parse(&a, served + strlen("http://"));
+    assert(!err && "the server's own address");
+    (void)err;
+    has_gallery = gallery;
+    address_write(&a, own_address);
+}
+
+static void site_open_here(void *arg) { here = db_new(arg); }
 
 static int room_here(void *arg, need n)
 {
     (void)arg;
-    const int database = db_room(here, n == NEEDS_WRITES), pool = n == NEEDS_PAGE ? executor_room(EXECUTOR_CPU) : database;
-    return pool < database ? pool : database;
+    const int database = db_room(here, n == NEEDS_WRITES);
+    const int threads = n == NEEDS_PAGE ? executor_room(EXECUTOR_CPU) : database;
+    return threads < database ? threads : database;
 }
 
 /* While one of them renders, another can be in its query. */
 static int threads_for(void *arg, need n) { return 2 * database_threads(arg, n == NEEDS_WRITES); }
 
-static promise *free_here(void *arg)
+static promise *site_free_here(void *arg)
 {
     db_free(arg);
     return process_pool_close();
 }
 
-static promise *close_here(void *arg)
+static promise *site_close_here(void *arg)
 {
     (void)arg;
-    return then(db_close(here), free_here, here);
+    return then(db_close(here), site_free_here, here);
 }
 
-site site_over(database *d, const char *folder, char *why, size_t size)
+site site_open(database *d, const route routes[], int route_count, const char *folder, char *why, size_t size)
 {
-    root = files_open(folder);
-    if (root < 0) {
-        snprintf(why, size, "[files] root: cannot open the folder %s: %s", folder, uv_strerror(root));
+    static_folder = files_open(folder);
+    if (static_folder < 0) {
+        snprintf(why, size, "[files] root: cannot open the folder %s: %s", folder, uv_strerror(static_folder));
         return (site){ 0 };
     }
     on_postgres = database_is_postgres(d);
-    return (site){ ROUTES, ROUTE_COUNT, d, open_here, close_here, add_timing, room_here, threads_for };
+    return (site){ routes, route_count, d, site_open_here, site_close_here, add_timing, room_here, threads_for };
 }

@@ -25,13 +25,17 @@ stopwatch *site_rendering(request *req);     /* to be run while rendering */
 /* Of 200s also by the client's conditions (conditions.h): their result is the handler's to return. */
 int  respond_html(request *req, int status, text html);
 int  respond_json(request *req, int status, text json);
-int  static_root(void);                      /* the folder behind /static/ */
+int  site_static_folder(void);               /* the descriptor of the one behind /static/ */
 bool site_on_postgres(void);                 /* else on SQLite */
 
-/* For main: the site over that database. d and root must outlive it. */
-site site_over(database *d, const char *root, char *why, size_t size);       /* .routes NULL on an error */
+/* For main: the site of those routes over that database, with the folder behind /static/. All must outlive it. .routes is
+ * NULL on an error, and why says which. */
+site site_open(database *d, const route routes[], int route_count, const char *folder, char *why, size_t size);
 
-extern const route ROUTES[];
-extern const int   ROUTE_COUNT;
+/* Before the server serves: whether there is the gallery of patterns, and where this machine reaches the server,
+ * "http://127.0.0.1:8080". */
+void        site_configure(bool has_gallery, const char *address);
+bool        site_has_gallery(void);
+const char *site_address(void);              /* "127.0.0.1:8080" */
 
 #endif

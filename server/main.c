@@ -2,7 +2,7 @@
 #include "server/base/address.h"
 #include "server/config/config_load.h"
 #include "server/config/descriptor_budget.h"
-#include "handlers/gallery/gallery.h"
+#include "handlers/handlers.h"
 #include "handlers/jobs.h"
 #include "handlers/site.h"
 #include "server/http/client/healthcheck.h"
@@ -155,10 +155,10 @@ static int serve(const config *c, database *d)
         snprintf(why, sizeof why, "cannot start the threads of the pool: %s ([threads] pool = %d)", uv_strerror(err), c->threads.pool);
         return fail(why);
     }
-    const site site = site_over(d, c->files.root, why, sizeof why);
+    const site site = site_open(d, ROUTES, ROUTE_COUNT, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);
-    gallery_configure(c->patterns.enabled, server_own_address(r.server));
+    site_configure(c->patterns.enabled, server_own_address(r.server));
     const int late = server_run(r.server, announce, &r);
     http_client_done();
     process_pool_end();

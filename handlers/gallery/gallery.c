@@ -1,13 +1,9 @@
-/* gallery.c - see recording.h: which patterns there are, and running one. */
+/* gallery.c - see gallery.h: which patterns there are, and running one. */
 #include "gallery.h"
-#include "recording.h"
-#include "server/base/address.h"
 #include "server/async/loop.h"
 #include "server/base/refusal.h"
 
-#include <assert.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
 /* In the order of the page, which is that of their groups. */
 #define EACH_PATTERN(pattern)  \
@@ -55,25 +51,7 @@ const char *const GROUP_TITLES[GROUPS] = {
 
 enum { AT_ONCE = 8, LONGEST = 2500 };        /* runs in the process; milliseconds of one on a loop */
 
-static bool       enabled = true;
-static char       own[ADDRESS_TEXT];
-static atomic_int running;
-static atomic_int heavy_running;
-
-void gallery_configure(bool on, const char *served)
-{
-    address a = { .host = "" };
-    const int err = address_parse(&a, served + strlen("http://"));
-    assert(!err && "the server's own address");
-    (void)err;
-    enabled = on;
-    address_write(&a, own);
-}
-
-bool        gallery_enabled(void) { return enabled; }
-const char *gallery_served(void)  { return own; }
-
-const char *own_address(run *r, const char *path) { return arena_printf(request_arena(r->req), "http://%s%s", own, path); }
+static atomic_int running, heavy_running;
 
 const pattern *gallery_find(text name)
 {

@@ -11,7 +11,7 @@
  *
  * Times are microseconds since the run began; outcomes are 0 or libuv's negative codes. Track 0 is
  * the run as a whole. What is no task is work that went on elsewhere: at the database, in a thread. */
-#include "recording.h"
+#include "gallery.h"
 #include "server/async/loop.h"
 
 static void write_event(buffer *b, const trace_event *e)

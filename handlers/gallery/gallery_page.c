@@ -2,10 +2,9 @@
  *
  * Run is a form that asks for ?run=1, and the answer is the page with the timeline on it. With scripts,
  * static/patterns.js takes the timeline out of that page and puts it into the one that is open. */
-#include "gallery.h"
 #include "handlers/handlers.h"
 #include "handlers/layout.h"
-#include "recording.h"
+#include "gallery.h"
 #include "server/async/loop.h"
 #include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
@@ -119,7 +118,7 @@ static text gallery_as_json(request *req)
 
 int patterns(request *req)
 {
-    if (!gallery_enabled())
+    if (!site_has_gallery())
         return E_NOT_FOUND;
     return request_prefers_json(req) ? respond_json(req, 200, gallery_as_json(req))
                                      : respond_html(req, 200, gallery_as_html(req));
@@ -220,7 +219,7 @@ static bool may_run(request *req)
 
 async int pattern_page(request *req)
 {
-    const pattern *p = gallery_enabled() ? gallery_find(request_param(req, "name")) : NULL;
+    const pattern *p = site_has_gallery() ? gallery_find(request_param(req, "name")) : NULL;
     if (!p)
         return E_NOT_FOUND;
     const bool json = request_prefers_json(req);

@@ -1,7 +1,7 @@
 /* gallery_source.c - the lines of a pattern, as an ordered list that begins with their number in the
  * file: what is copied from it is code without numbers. Comments step back, and the words of the
  * toolkit stand out. */
-#include "recording.h"
+#include "gallery.h"
 
 #include <ctype.h>
 

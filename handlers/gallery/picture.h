@@ -2,7 +2,7 @@
 #ifndef PICTURE_H
 #define PICTURE_H
 
-#include "recording.h"
+#include "gallery.h"
 
 enum {
     PICTURE_WIDTH = 960,

@@ -1,4 +1,4 @@
-/* support.c - see pattern.h: what the patterns share. */
+/* pattern.c - see pattern.h: what the patterns share. */
 #include "pattern.h"
 
 #include <assert.h>
@@ -13,6 +13,11 @@ void figure_is(run *r, const char *name, int64_t value, const char *unit)
 {
     if (r->figure_count < RUN_FIGURES)
         r->figures[r->figure_count++] = (figure){ name, unit, value };
+}
+
+const char *own_address(run *r, const char *path)
+{
+    return arena_printf(request_arena(r->req), "http://%s%s", site_address(), path);
 }
 
 /* Of the steps that are just being started on this thread, the innermost last. */
