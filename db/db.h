@@ -30,7 +30,7 @@
  *                                been cancelled at the server
  *               UV_ECONNREFUSED  there is no connection to the database: not executed
  *               UV_ECONNRESET    the connection broke under it: it reads, or has not been run
- *               ERR_UNCERTAIN    (uncertain.h) it writes, and may or may not be stored: the connection broke, or fell silent, before
+ *               ERR_UNCERTAIN    (errors.h) it writes, and may or may not be stored: the connection broke, or fell silent, before
  *                                the database said which, or the disk failed while it was committed, or its time
  *                                was up while it waited for a standby. Of all these errors only this one leaves that open
  *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file or the server takes no writes, or is damaged
@@ -44,14 +44,13 @@
 #include "server/async/promise.h"
 #include "server/base/stopwatch.h"
 #include "server/base/text.h"
-#include "server/base/transient.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DB_EQUERY = -30001, DB_EVALUE = -30002, DB_ESERIALIZATION = TRANSIENT(1), DB_EDEADLOCK = TRANSIENT(2) };
+enum { DB_EQUERY = -30001, DB_EVALUE = -30002, DB_ESERIALIZATION = ERR_TRANSIENT(1), DB_EDEADLOCK = ERR_TRANSIENT(2) };
 
 typedef struct database database;
 typedef struct db       db;

@@ -3,8 +3,7 @@
 #include "server/base/buffer.h"
 #include "server/http/message/status.h"
 #include "server/base/refusal.h"
-#include "server/base/transient.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 
 #include <stdio.h>
 #include <uv.h>
@@ -53,7 +52,7 @@ void report_uncertain(report *r, uint64_t from, uint64_t to) { add_stretch(r->ar
 
 const char *report_reason(int err)
 {
-    switch (refusal_is(err) || transient_is(err) ? UV_EAGAIN : err) {
+    switch (refusal_is(err) || err_is_transient(err) ? UV_EAGAIN : err) {
     case 0:                return "all of it is read";
     case HTTP_STATUS(400): return "the body broke off before its end";
     case HTTP_STATUS(408): return "the body did not arrive in time";

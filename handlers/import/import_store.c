@@ -6,7 +6,7 @@
 #include "server/async/timing.h"
 #include "server/base/log.h"
 #include "server/base/refusal.h"
-#include "server/base/transient.h"
+#include "server/base/errors.h"
 #include "handlers/site.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ static const statement POSTS_IMPORT = {
 /* What was only busy, or undone for the sake of others, has done nothing: it may be asked again, in a moment. */
 static async bool may_try_again(int err, int *tries)
 {
-    return (err == UV_EAGAIN || refusal_is(err) || transient_is(err)) && ++*tries < TRIES && await(sleep_for(PAUSE_MS)) == 0;
+    return (err == UV_EAGAIN || refusal_is(err) || err_is_transient(err)) && ++*tries < TRIES && await(sleep_for(PAUSE_MS)) == 0;
 }
 
 static bool has_user(const rows *users, int64_t user)

@@ -8,7 +8,7 @@
 #include "loop.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 
 _Static_assert(sizeof(timer) <= PROMISE_ROOM, "a sleep is a promise with its timer");
 

@@ -4,7 +4,7 @@
 #include "request_internal.h"
 #include "server/base/buffer.h"
 #include "server/base/refusal.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,7 @@
 /* status.c - see status.h. */
 #include "status.h"
 #include "server/base/refusal.h"
-#include "server/base/transient.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 
 #include <uv.h>
 
@@ -67,7 +66,7 @@ int status_of(int err)
 {
     if (err <= HTTP_STATUS(100) && err >= HTTP_STATUS(599))
         return HTTP_STATUS(0) - err;
-    if (refusal_is(err) || transient_is(err))
+    if (refusal_is(err) || err_is_transient(err))
         return 503;
     switch (err) {
     case UV_EINVAL:       return 400;

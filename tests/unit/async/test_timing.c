@@ -1,6 +1,6 @@
 /* test_timing.c - a timeout cancels and drains; a success in the same instant wins. */
 #include "server/base/deadline.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "follow_fixture.h"

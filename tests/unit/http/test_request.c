@@ -3,7 +3,7 @@
 #include "server/base/block.h"
 #include "server/http/request.h"
 #include "server/http/request_internal.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"

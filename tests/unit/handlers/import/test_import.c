@@ -3,7 +3,7 @@
 #include "handlers/import/import_report.h"
 #include "server/http/message/status.h"
 
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 #include "tests/unit/suites.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* test_status.c - codes as errors and errors as codes; media types beside them. */
 #include "server/http/message/media.h"
 #include "server/http/message/status.h"
-#include "server/base/uncertain.h"
+#include "server/base/errors.h"
 
 #include "tests/unit/suites.h"
 
