@@ -19,7 +19,8 @@ ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_
 # Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
 beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
 
-.PHONY: test unit unit-async unit-async-alone scenarios order both programs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
+.PHONY: test unit unit-async unit-async-alone scenarios order both programs test-docs test-failover asan tsan valgrind coverage aarch64 \
+        mutants fuzz
 
 ##@ Tests
 test: install-test                  ## installs what is missing, builds, and runs every test
@@ -33,6 +34,7 @@ test: install-test                  ## installs what is missing, builds, and run
 	$(remake) test-install
 	$(Q)tests/loadtest/loadtest.sh
 	$(Q)tests/browser/run
+	$(Q)tests/docs/docs_test.py
 	$(Q)tests/totals.sh
 unit: $(BUILD)/tests/run-unit       ## unit tests
 	$(call run_test,unit,$(UNDER_$(VARIANT)))
@@ -46,6 +48,9 @@ scenarios-%: $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
 order: $(BUILD)/tests/run-order     ## the order of callbacks, compared with that of Node
 	$(call run_test,order,$(UNDER_$(VARIANT)))
 both: unit scenarios
+test-docs: install-test             ## every command and sample of README.md and docs/
+	$(remake) all
+	$(Q)tests/docs/docs_test.py
 test-failover: install-test         ## the scenarios in which another PostgreSQL server takes over
 	$(remake) $(BUILD)/tests/run-scenarios
 	+$(Q)$(MAKE) --no-print-directory failover-async failover-threads
