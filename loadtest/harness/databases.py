@@ -64,7 +64,7 @@ def postgres(tenk, cpu, folder, connections=100):
         os.chown(home, user.pw_uid, user.pw_gid)
         os.chmod(folder, 0o711)
     run([*become, f"{programs}/initdb", "-D", f"{home}/data", "-U", "tenk", "-A", "trust", "-E", "UTF8",
-         "--locale=C.UTF-8"], "initdb", cwd="/")
+         "--locale=C.UTF-8", "--no-sync"], "initdb", cwd="/")
 
     port = free_port()
     url = f"postgresql:///postgres?host={home}&port={port}&user=tenk"

@@ -74,3 +74,10 @@ def paths():
 
 def documents():
     return [Document(path) for path in paths()]
+
+
+DOCUMENTS = documents()
+
+
+def blocks(*languages):
+    return [block for document in DOCUMENTS for block in document.blocks if block.language in languages]

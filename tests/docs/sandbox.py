@@ -74,6 +74,7 @@ class Sandbox:
         if not self.server:
             self.server = Server(self, "build/tenk --listen 127.0.0.1:8080")
             self.cleaning.callback(self.server.stop)
+            shutil.copy2(os.path.join(self.tree, "tenk.db"), self.data)      # to make it anew takes longer
         return self.server
 
     def run(self, script, seconds=60):
