@@ -1,5 +1,6 @@
 #!/bin/sh
 # headers.sh - every header can be included alone, and all of them together, in either order.
+# shellcheck disable=SC2086 # headers and flags are lists of words
 cd "$(dirname "$0")/../.." || exit 1
 
 flags="-std=gnu17 -fsyntax-only -Wall -Wextra -Wno-missing-field-initializers -Werror -I. -D_GNU_SOURCE -x c"
@@ -8,8 +9,7 @@ pkg-config --exists libllhttp 2>/dev/null || flags="$flags -isystem /usr/share/i
 headers=$(find server db handlers -name '*.h' | sort)
 wrong=0
 
-include() { for header in $*; do echo "#include \"$header\""; done; }
-compile() { include $2 | ${CC:-cc} $flags - || { echo "headers: $1"; wrong=1; }; }
+compile() { printf '#include "%s"\n' $2 | ${CC:-cc} $flags - || { echo "headers: $1"; wrong=1; }; }
 
 for header in $headers; do
     compile "$header cannot be included alone" $header

@@ -63,6 +63,7 @@ make_run() {
 }
 
 step() {
+    # shellcheck disable=SC2086 # the packages are words
     case $1 in
     make) in_root apt-get install -y $packages ;;
     run)  make_run ;;
