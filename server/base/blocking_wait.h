@@ -14,20 +14,20 @@
  *
  * A thread that waits for another thread has no descriptor for it: it wakes every BLOCKING_LOOK_MS, and
  * asks blocking_cancelled(). Where many wait for the same, each does so more rarely: five thousand in a
- * line would else be twenty thousand wake-ups a second, of threads that have nothing to do, in the
+ * queue would else be twenty thousand wake-ups a second, of threads that have nothing to do, in the
  * moment in which the machine has least time for it. All of it is for threads without a loop. */
-#ifndef PLAIN_H
-#define PLAIN_H
+#ifndef BLOCKING_WAIT_H
+#define BLOCKING_WAIT_H
+
+#include "deadline.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { BLOCKING_LOOK_MS = 250 };
 
-#define NO_DEADLINE UINT64_MAX             /* NO_DEADLINE */
-
 /* From now on this thread's waits end with that socket's client, so many milliseconds after it has
- * said all. -1: they end with nobody. */
+ * shut down its side of the connection. -1: with no client. */
 void blocking_follow(int client, uint64_t half_close_ms);
 bool blocking_cancelled(void);                  /* looks, and does not wait */
 
@@ -35,12 +35,9 @@ void     blocking_limit(uint64_t deadline);     /* NO_DEADLINE: from now on it h
 uint64_t blocking_deadline(void);
 bool     blocking_late(void);                   /* the deadline has come */
 
-/* When to look next, of deadline_in, as one of so many who wait for the same: together they wake no more
+/* When to look next, of deadline_in, as one of so many threads that wait for the same: together they wake no more
  * than a thousand times a second. */
 uint64_t blocking_next_look(int waiting);
-
-uint64_t deadline_in(uint64_t ms);              /* the time, by uv_hrtime's clock, in so many milliseconds */
-int      deadline_poll_ms(uint64_t time);         /* and back, as poll has it: rounded up; -1 is NO_DEADLINE */
 
 /* Until fd has one of poll's events, or has failed: 0. Or until the time until, of deadline_in,
  * or the deadline: UV_ETIMEDOUT, never too early. Or until the client is gone: UV_ECANCELED. fd may be -1: only time. */
