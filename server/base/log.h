@@ -1,10 +1,10 @@
 /* log.h - one line an event, on stderr, each in one write. Control bytes are escaped, so that what
  * a stranger sent cannot forge a line.
  *
- * Nobody who logs waits for whoever reads. From log_start to log_stop a thread of its own writes the lines, from a
+ * To log is not to wait for the reader of the log. From log_start to log_stop a thread of its own writes the lines, from a
  * buffer; what does not fit there is dropped and counted, and the log says how many were as soon as there is
  * room again. Before log_start and after log_stop a line is written where it is logged, or dropped if there is no
- * room for it within LOG_PATIENCE.
+ * room for it within a second.
  *
  * No event floods the log: of the same line within a second the first LOG_SAME are written, and of one call of
  * log_write the first LOG_ALIKE; the others are counted, and told when the second is over: "... (and 999 more like it)".
@@ -19,10 +19,7 @@
 
 typedef enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG } log_level;
 
-enum {
-    LOG_SAME = 5, LOG_ALIKE = 20,
-    LOG_PATIENCE = 1000,                     /* ms in which nobody reads anything: then nobody will */
-};
+enum { LOG_SAME = 5, LOG_ALIKE = 20 };
 
 void log_set_level(log_level most);          /* LOG_INFO until then */
 void log_write(log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

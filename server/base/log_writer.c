@@ -1,7 +1,6 @@
 /* log_writer.c - see log_writer.h. Two buffers take turns: lines are put into one while those of the other are
  * written, each in one write, so that none is torn where others write to the same pipe. */
 #include "log_writer.h"
-#include "log.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM = 64 * 1024 };
+enum {
+    ROOM = 64 * 1024,
+    PATIENCE = 1000,                         /* ms in which nothing is read: then nothing will be */
+};
 
 static char buffers[2][ROOM];
 
@@ -64,9 +66,21 @@ static bool write_all(const char *text, size_t length, int patience_ms)
     return true;
 }
 
-bool log_writer_write_now(const char *text, size_t length, int patience_ms)
+static bool write_within(int ms, const char *text, size_t length)
 {
-    return wait_for_room(patience_ms) && write_all(text, length, patience_ms);
+    return wait_for_room(ms) && write_all(text, length, ms);
+}
+
+bool log_writer_write_now(const char *text, size_t length) { return write_within(PATIENCE, text, length); }
+
+size_t log_writer_begin_line(char *line, size_t size, const char *level)
+{
+    struct timespec now;
+    struct tm utc;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    const size_t n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &utc);
+    return n + (size_t)snprintf(line + n, size - n, ".%03ldZ %s: ", now.tv_nsec / 1000000, level);
 }
 
 /* The thread. */
@@ -84,7 +98,7 @@ static void write_lines(const char *at, size_t length)
 
 static size_t say_dropped(char *line, size_t size, uint64_t lines)
 {
-    const size_t n = log_begin_line(line, size, LOG_WARNING);
+    const size_t n = log_writer_begin_line(line, size, "warning");
     return n + (size_t)snprintf(line + n, size - n, "%llu lines of this log were dropped, for nobody read it\n",
                                 (unsigned long long)lines);
 }
@@ -129,7 +143,7 @@ static void tell_held_back(void)
         writer.remind_at = now_ns() + SECOND;
 }
 
-static void *run(void *arg)
+static void *writer_run(void *arg)
 {
     pthread_mutex_lock(&writer.lock);
     for (;;) {
@@ -144,7 +158,7 @@ static void *run(void *arg)
     return arg;
 }
 
-/* Everybody else. */
+/* The other threads. */
 
 int log_writer_start(bool (*tell)(void))
 {
@@ -158,7 +172,7 @@ int log_writer_start(bool (*tell)(void))
     writer.stopping = false;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);             /* it inherits that: signals are for others */
-    const int err = pthread_create(&writer.thread, NULL, run, NULL);
+    const int err = pthread_create(&writer.thread, NULL, writer_run, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     writer.started = err == 0;
     return -err;
@@ -174,7 +188,7 @@ void log_writer_stop(void)
     if (was)
         pthread_cond_signal(&writer.wake);
     pthread_mutex_unlock(&writer.lock);
-    if (was && log_writer_flush(LOG_PATIENCE))
+    if (was && log_writer_flush())
         pthread_join(writer.thread, NULL);
     else if (was)
         pthread_detach(writer.thread);
@@ -184,14 +198,14 @@ void log_writer_stop(void)
 static bool write_here(const char *line, size_t length)
 {
     char said[256];
-    if (!log_writer_write_now(line, length, writer.untold > 0 ? 0 : LOG_PATIENCE))           /* one wait in vain is enough */
+    if (!write_within(writer.untold > 0 ? 0 : PATIENCE, line, length))       /* one wait in vain is enough */
         return false;
-    if (writer.untold > 0 && log_writer_write_now(said, say_dropped(said, sizeof said, writer.untold), LOG_PATIENCE))
+    if (writer.untold > 0 && log_writer_write_now(said, say_dropped(said, sizeof said, writer.untold)))
         writer.untold = 0;
     return true;
 }
 
-static bool add(const char *line, size_t length)             /* the same, with it */
+static bool add_line(const char *line, size_t length)        /* the same, with it */
 {
     if (length > ROOM - writer.used)
         return false;
@@ -205,7 +219,7 @@ static bool add(const char *line, size_t length)             /* the same, with i
 bool log_writer_put(const char *line, size_t length, bool again)
 {
     pthread_mutex_lock(&writer.lock);
-    const bool taken = writer.started ? add(line, length) : write_here(line, length);
+    const bool taken = writer.started ? add_line(line, length) : write_here(line, length);
     if (!taken && !again) {
         writer.untold++;
         atomic_fetch_add(&writer.dropped, 1);
@@ -224,11 +238,11 @@ void log_writer_remind(void)
     pthread_mutex_unlock(&writer.lock);
 }
 
-bool log_writer_flush(int patience_ms)
+bool log_writer_flush(void)
 {
     const uint64_t all = atomic_load(&writer.given);
     uint64_t before = atomic_load(&writer.done);
-    for (int waited = 0; before < all && waited < patience_ms; waited++) {
+    for (int waited = 0; before < all && waited < PATIENCE; waited++) {
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
         const uint64_t done = atomic_load(&writer.done);
         if (done != before)

@@ -1,6 +1,6 @@
 /* log_writer.h - where log.c's lines go: to standard error, by a thread of its own while there is one.
  *
- * It blocks where whoever reads the log makes it, and nobody else does. O_NONBLOCK would not do: it is a property
+ * That thread blocks where the reader of the log makes it, and no other does. O_NONBLOCK would not do: it is a property
  * of the open file, which the shell and other programs share. */
 #ifndef LOG_WRITER_H
 #define LOG_WRITER_H
@@ -18,12 +18,13 @@ void log_writer_stop(void);
 bool log_writer_put(const char *line, size_t length, bool again);
 void log_writer_remind(void);
 
-bool log_writer_flush(int patience_ms);      /* true if all is written; safe in a signal handler */
-bool log_writer_write_now(const char *text, size_t length, int patience_ms);         /* here; the same */
+/* Until all is written, or nothing has been read for a second: true if all is. Safe in a signal handler, as the next. */
+bool log_writer_flush(void);
+bool log_writer_write_now(const char *text, size_t length);  /* without the thread, and without waiting longer */
 
 uint64_t log_writer_dropped(void);           /* lines, since the start */
 
-/* "2026-11-28T21:08:00.123Z warning: " and so on: what a line begins with. Its length. */
-size_t log_begin_line(char *line, size_t size, int level);
+/* "2026-11-28T21:08:00.123Z warning: ", what a line begins with, for the level "warning". Its length. */
+size_t log_writer_begin_line(char *line, size_t size, const char *level);
 
 #endif
