@@ -29,7 +29,7 @@ def walk():
 @functools.cache
 def targets():
     """What make can be asked for."""
-    told = subprocess.run(["make", "-npq", "--no-print-directory", "no-such-target"], cwd=ROOT, text=True, check=False,
+    told = subprocess.run(["make", "-npqrR", "--no-print-directory", "no-such-target"], cwd=ROOT, text=True, check=False,
                           env=plain_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     found = re.findall(r"^(?<!# Not a target:\n)([\w.%/-]+):(?!=)", told, re.MULTILINE)
     return [re.compile(re.escape(name).replace("%", ".+")) for name in found]
