@@ -6,47 +6,47 @@
 #include <stdatomic.h>
 
 /* In the order of the page, which is that of their groups. */
-#define EACH_PATTERN(pattern)  \
-    pattern(BLOCKING)          \
-    pattern(CALLBACKS)         \
-    pattern(CHAIN)             \
-    pattern(ERRORS)            \
-    pattern(ALL)               \
-    pattern(THREE_WAYS)        \
-    pattern(RACE)              \
-    pattern(ANY)               \
-    pattern(ALL_SETTLED)       \
-    pattern(HUNDRED_SLEEPERS)  \
-    pattern(TEN_THOUSAND)      \
-    pattern(THREADS)           \
-    pattern(PROCESSES)         \
-    pattern(TIMEOUT)           \
-    pattern(PERMITS)           \
-    pattern(BACK_PRESSURE)     \
-    pattern(BACKGROUND)        \
-    pattern(PHASES)            \
-    pattern(SLEEP_BAD)         \
-    pattern(SLEEP_GOOD)        \
-    pattern(FORGOTTEN_BAD)     \
-    pattern(FORGOTTEN_GOOD)    \
-    pattern(CPU_BAD)           \
+#define EACH_PATTERN(pattern)            \
+    pattern(BLOCKING)                    \
+    pattern(CALLBACKS)                   \
+    pattern(PROMISES)                    \
+    pattern(AWAIT)                       \
+    pattern(ALL)                         \
+    pattern(SEQUENTIAL_GATHER_PIPELINE)  \
+    pattern(RACE)                        \
+    pattern(ANY)                         \
+    pattern(ALL_SETTLED)                 \
+    pattern(HUNDRED_SLEEPERS)            \
+    pattern(TEN_THOUSAND_SLEEPERS)       \
+    pattern(THREADS)                     \
+    pattern(PROCESSES)                   \
+    pattern(TIMEOUT)                     \
+    pattern(SEMAPHORE)                   \
+    pattern(BACK_PRESSURE)               \
+    pattern(BACKGROUND)                  \
+    pattern(PHASES)                      \
+    pattern(SLEEP_BAD)                   \
+    pattern(SLEEP_GOOD)                  \
+    pattern(FORGOTTEN_BAD)               \
+    pattern(FORGOTTEN_GOOD)              \
+    pattern(CPU_BAD)                     \
     pattern(CPU_GOOD)
 
-#define DECLARE(name) extern const pattern name;
+#define DECLARE(name) extern const pattern PATTERN_##name;
 EACH_PATTERN(DECLARE)
 
-#define LIST(name) &name,
+#define LIST(name) &PATTERN_##name,
 const pattern *const PATTERNS[] = { EACH_PATTERN(LIST) };
 const int PATTERN_COUNT = sizeof PATTERNS / sizeof PATTERNS[0];
 
-const char *const GROUP_TITLES[GROUPS] = {
-    [WRITTEN]   = "Four ways to write it",
-    [TOGETHER]  = "Several things at once",
-    [MANY]      = "Very many",
-    [EXECUTORS] = "Off the loop",
-    [BOUNDS]    = "Limits, queues and time",
-    [LOOP]      = "The loop itself",
-    [PITFALLS]  = "Pitfalls, and the way around each",
+const char *const GROUP_TITLES[GROUP_COUNT] = {
+    [GROUP_WRITTEN]   = "Four ways to write it",
+    [GROUP_TOGETHER]  = "Several things at once",
+    [GROUP_MANY]      = "Very many",
+    [GROUP_OFF_LOOP]  = "Off the loop",
+    [GROUP_BOUNDS]    = "Limits, queues and time",
+    [GROUP_LOOP]      = "The loop itself",
+    [GROUP_PITFALLS]  = "Pitfalls, and the way around each",
 };
 
 enum { AT_ONCE = 8, LONGEST = 2500 };        /* runs in the process; milliseconds of one on a loop */
@@ -71,52 +71,45 @@ const char *gallery_refusal(const pattern *p)
 }
 
 /* Both modes have this one limit: runs are for looking at, and must leave the server to its work. */
-static bool enter(atomic_int *inside, int most)
+static bool run_enter(const pattern *p)
 {
-    if (atomic_fetch_add(inside, 1) < most)
-        return true;
-    atomic_fetch_sub(inside, 1);
-    return false;
-}
-
-static bool enter_as(const pattern *p)
-{
-    if (!enter(&running, AT_ONCE))
-        return false;
-    if (!p->heavy || enter(&heavy_running, 1))
-        return true;
+    if (atomic_fetch_add(&running, 1) < AT_ONCE) {
+        if (!p->heavy || atomic_fetch_add(&heavy_running, 1) < 1)
+            return true;
+        atomic_fetch_sub(&heavy_running, 1);
+    }
     atomic_fetch_sub(&running, 1);
     return false;
 }
 
-static void leave_as(const pattern *p)
+static void run_leave(const pattern *p)
 {
     atomic_fetch_sub(&running, 1);
     if (p->heavy)
         atomic_fetch_sub(&heavy_running, 1);
 }
 
-static int as_task(void *arg)
+static int run_as_task(void *arg)
 {
     recording *r = arg;
     return (r->pattern->await)(&r->run);      /* in parentheses it is no macro, see pattern.h */
 }
 
-static void settle(int err, void *arg) { promise_settle(arg, err); }
+static void run_on_done(int err, void *arg) { promise_settle(arg, err); }
 
-static promise *start(recording *r)
+static promise *run_start(recording *r)
 {
     const pattern *p = r->pattern;
     if (p->await)
-        return task_start(p->name, as_task, r);
+        return task_start(p->name, run_as_task, r);
     if (p->promise)
         return p->promise(&r->run);
     promise *done = promise_new(NULL, NULL);
-    p->callback(&r->run, settle, done);
+    p->callback(&r->run, run_on_done, done);
     return done;
 }
 
-/* What everybody else on this loop has to wait meanwhile: how much too late a short sleep ends. */
+/* How long all other work on this loop has to wait meanwhile: how much too late a short sleep ends. */
 struct probe { int64_t longest; };           /* milliseconds */
 
 static async int run_probe(void *arg)
@@ -140,7 +133,7 @@ static async int run_probed(recording *r)
     track_enter(NULL);
     (await)(sleep_for(10));                  /* what is usual */
     track_enter(r->run.root);
-    promise *work = start(r);
+    promise *work = run_start(r);
     track_enter(NULL);
     const int outcome = (await)(with_timeout(work, LONGEST));
     (await)(sleep_for(10));
@@ -152,7 +145,7 @@ static async int run_probed(recording *r)
 
 static async int run_alone(recording *r)
 {
-    promise *work = start(r);
+    promise *work = run_start(r);
     track_enter(NULL);
     return (await)(loop_here() ? with_timeout(work, LONGEST) : work);        /* a blocking thread does it right there */
 }
@@ -161,7 +154,7 @@ static void free_trace(void *arg) { trace_free(arg); }
 
 int gallery_run(const pattern *p, request *req, recording *r)
 {
-    if (!enter_as(p))
+    if (!run_enter(p))
         return refuse(REFUSED_PATTERNS, 0);
     trace *t = trace_new("run");
     arena_defer(request_arena(req), free_trace, t);
@@ -171,6 +164,6 @@ int gallery_run(const pattern *p, request *req, recording *r)
     while (trace_open(t) > 1 && !(await)(sleep_for(5)))
         ;                                    /* what goes on in the background is to be seen */
     trace_stop(t);
-    leave_as(p);
+    run_leave(p);
     return 0;
 }

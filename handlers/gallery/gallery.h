@@ -4,7 +4,7 @@
  *     err = gallery_run(gallery_find(TEXT("race")), req, &r);
  *     if (err)
  *         return err;
- *     write_timeline(&b, &r); */
+ *     recording_draw(&b, &r); */
 #ifndef GALLERY_H
 #define GALLERY_H
 
@@ -20,7 +20,7 @@ typedef struct recording {                   /* what a run was; its trace ends w
 
 extern const pattern *const PATTERNS[];      /* in the order of their groups */
 extern const int PATTERN_COUNT;
-extern const char *const GROUP_TITLES[GROUPS];
+extern const char *const GROUP_TITLES[GROUP_COUNT];
 
 const pattern *gallery_find(text name);      /* NULL if there is none */
 const char    *gallery_refusal(const pattern *p);            /* why it does not run here; NULL: it does */
@@ -29,10 +29,10 @@ const char    *gallery_refusal(const pattern *p);            /* why it does not 
  * ended is r->outcome. */
 async int gallery_run(const pattern *p, request *req, recording *r);
 
-const char *outcome_word(int outcome);       /* for people; "" for 0 */
+const char *gallery_outcome_word(int outcome);       /* for people; "" for 0 */
 
-void write_timeline(buffer *b, const recording *r);          /* a picture of it: SVG, within HTML */
-void write_recording(buffer *b, const recording *r);         /* all of it, as JSON */
-void write_source(buffer *b, const pattern *p);              /* the lines that are shown, numbered as in their file */
+void recording_draw(buffer *b, const recording *r);          /* its timeline: SVG, within HTML (timeline.c) */
+void recording_write_json(buffer *b, const recording *r);    /* all of it (gallery_json.c) */
+void pattern_write_source(buffer *b, const pattern *p);      /* the lines that are shown, numbered as in their file */
 
 #endif

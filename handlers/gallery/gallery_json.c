@@ -14,7 +14,7 @@
 #include "gallery.h"
 #include "server/async/loop.h"
 
-static void write_event(buffer *b, const trace_event *e)
+static void json_write_event(buffer *b, const trace_event *e)
 {
     static const char *const KINDS[] = {
         [TRACE_BEGIN] = "begin", [TRACE_END] = "end",   [TRACE_AWAIT] = "await",
@@ -36,7 +36,7 @@ static void write_event(buffer *b, const trace_event *e)
     buffer_text(b, TEXT("}"));
 }
 
-static void write_figures(buffer *b, const run *r)
+static void json_write_figures(buffer *b, const run *r)
 {
     for (int i = 0; i < r->figure_count; i++) {
         const figure *f = &r->figures[i];
@@ -48,7 +48,7 @@ static void write_figures(buffer *b, const run *r)
     }
 }
 
-void write_recording(buffer *b, const recording *r)
+void recording_write_json(buffer *b, const recording *r)
 {
     const int count = trace_count(r->trace);
     const trace_event *events = trace_events(r->trace);
@@ -57,13 +57,13 @@ void write_recording(buffer *b, const recording *r)
     buffer_json(b, text_of(r->pattern->name));
     buffer_printf(b, ",\"mode\":\"%s\",\"ran\":true,\"outcome\":%d,\"error\":", loop_here() ? "async" : "threads",
                   r->outcome);
-    buffer_json(b, text_of(outcome_word(r->outcome)));
+    buffer_json(b, text_of(gallery_outcome_word(r->outcome)));
     buffer_printf(b, ",\"took_us\":%u,\"figures\":{", events[count - 1].at);
-    write_figures(b, &r->run);
+    json_write_figures(b, &r->run);
     buffer_text(b, TEXT("},\"events\":["));
     for (int i = 0; i < count; i++) {
         buffer_text(b, i ? TEXT(",\n") : TEXT(""));
-        write_event(b, &events[i]);
+        json_write_event(b, &events[i]);
     }
     buffer_printf(b, "],\"dropped\":%d}\n", trace_dropped(r->trace));
 }

@@ -13,7 +13,7 @@
 static const char HEAD[] = "<link rel=\"stylesheet\" href=\"/static/patterns.css\">\n"
                            "<script src=\"/static/patterns.js\" defer></script>\n";
 
-const char *outcome_word(int outcome)
+const char *gallery_outcome_word(int outcome)
 {
     switch (outcome) {
     case 0:                return "";
@@ -138,7 +138,7 @@ static void write_figures(buffer *b, const recording *r)
     }
     if (r->outcome) {
         buffer_text(b, TEXT("<div><dt>ended with</dt><dd>"));
-        buffer_html(b, text_of(outcome_word(r->outcome)));
+        buffer_html(b, text_of(gallery_outcome_word(r->outcome)));
         buffer_text(b, TEXT("</dd></div>"));
     }
     buffer_text(b, TEXT("</dl>\n"));
@@ -164,7 +164,7 @@ static void write_marks(buffer *b, const recording *r)
 static void write_result(buffer *b, const recording *r)
 {
     buffer_text(b, TEXT("<div class=\"result\" aria-live=\"polite\">\n"));
-    write_timeline(b, r);
+    recording_draw(b, r);
     write_figures(b, r);
     write_marks(b, r);
     buffer_printf(b, "<p class=\"meta\">Recorded by this run: %d events. <code>curl -H 'Accept: application/json'</code>"
@@ -195,7 +195,7 @@ static text page_as_html(request *req, const pattern *p, const recording *r)
     else
         write_empty_result(&b);
     buffer_printf(&b, "<h2>What runs</h2>\n<p class=\"meta\"><code>%s</code>, from line %d</p>\n", p->file, p->first);
-    write_source(&b, p);
+    pattern_write_source(&b, p);
     layout_end(&b);
     return buffer_all(&b);
 }
@@ -235,6 +235,6 @@ async int pattern_page(request *req)
         return respond_html(req, 200, page_as_html(req, p, &r));
     buffer b;
     buffer_init(&b, request_arena(req));
-    write_recording(&b, &r);
+    recording_write_json(&b, &r);
     return respond_json(req, 200, buffer_all(&b));
 }

@@ -72,7 +72,7 @@ static bool write_line(buffer *b, text line, bool comment)
     return comment;
 }
 
-void write_source(buffer *b, const pattern *p)
+void pattern_write_source(buffer *b, const pattern *p)
 {
     text all = text_of(p->source);
     bool comment = false, begun = false;

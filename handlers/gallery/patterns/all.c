@@ -25,9 +25,9 @@ static async int run_all(run *r)
 }
 SHOW_TO(all)
 
-const pattern ALL = {
-    .name = "all", .title = "All of them: gather", .group = TOGETHER, .await = run_all, SOURCE_OF(all),
+const pattern PATTERN_ALL = {
+    .name = "all", .title = "All of them: gather", .group = GROUP_TOGETHER, .await = run_all, SOURCE_OF(all),
     .shows = "Four things are under way at once, and one await waits for all: it takes as long as the slowest, not the sum."
              " Should one fail, the others are cancelled, and gather returns when the last has let go of what it was"
-             " given: that is why &user may be a local. In a plain thread they come one after the other.",
+             " given: that is why &user may be a local. In a blocking thread they come one after the other.",
 };

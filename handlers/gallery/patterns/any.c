@@ -21,9 +21,9 @@ static async int run_any(run *r)
 }
 SHOW_TO(any)
 
-const pattern ANY = {
-    .name = "any", .title = "Any: the first that succeeds", .group = TOGETHER, .await = run_any, SOURCE_OF(any),
-    .not_in_threads = "A plain thread asks one mirror after the other, each to its end: the last would not be called off.",
+const pattern PATTERN_ANY = {
+    .name = "any", .title = "Any: the first that succeeds", .group = GROUP_TOGETHER, .await = run_any, SOURCE_OF(any),
+    .not_in_threads = "A blocking thread asks one mirror after the other, each to its end: the last would not be called off.",
     .shows = "A race would end with the first mirror, which is the quickest to say no. Any goes on until one succeeds, and"
              " only then calls off the rest; it fails when all have failed.",
 };

@@ -52,8 +52,8 @@ static async int run_back_pressure(run *r)
 }
 SHOW_TO(back_pressure)
 
-const pattern BACK_PRESSURE = {
-    .name = "back-pressure", .title = "Producer and consumers, with back-pressure", .group = BOUNDS,
+const pattern PATTERN_BACK_PRESSURE = {
+    .name = "back-pressure", .title = "Producer and consumers, with back-pressure", .group = GROUP_BOUNDS,
     .await = run_back_pressure, SOURCE_OF(back_pressure),
     .shows = "The queue has room for four. The producer makes an item in a millisecond; it is held to the pace of its"
              " consumers by awaiting room. That is what keeps memory flat when a client uploads more than a disk can take.",

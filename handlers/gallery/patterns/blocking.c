@@ -19,8 +19,8 @@ static async int run_blocking(run *r)
 }
 SHOW_TO(blocking)
 
-const pattern BLOCKING = {
-    .name = "blocking", .title = "Blocking, in threads", .group = WRITTEN, .await = run_blocking, SOURCE_OF(blocking),
+const pattern PATTERN_BLOCKING = {
+    .name = "blocking", .title = "Blocking, in threads", .group = GROUP_WRITTEN, .await = run_blocking, SOURCE_OF(blocking),
     .shows = "A thread that waits can do nothing else. Eight calls of 40 ms each need eight threads at once; with fewer,"
              " the rest stand in line though no processor is busy. In threads mode there is only the one thread of the"
              " connection, and the calls take the sum of their times.",

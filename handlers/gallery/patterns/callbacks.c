@@ -78,8 +78,8 @@ static void run_callbacks(run *r, void (*done)(int err, void *arg), void *arg)
 }
 SHOW_TO(callbacks)
 
-const pattern CALLBACKS = {
-    .name = "callbacks", .title = "Callbacks, three levels deep", .group = WRITTEN, .callback = run_callbacks,
+const pattern PATTERN_CALLBACKS = {
+    .name = "callbacks", .title = "Callbacks, three levels deep", .group = GROUP_WRITTEN, .callback = run_callbacks,
     SOURCE_OF(callbacks),
     .shows = "A file says which user, the database who that is, another server (this one, over its own address) greets them,"
              " and a thread renders. Every arrow between the steps is a function of its own, what they share lives on the"

@@ -4,7 +4,7 @@
  *     static async int run_race(run *r) { ... }            what a reader of /patterns/race sees, and what runs
  *     SHOW_TO(race)
  *
- *     const pattern RACE = { .name = "race", ..., .await = run_race, SOURCE_OF(race) };
+ *     const pattern PATTERN_RACE = { .name = "race", ..., .await = run_race, SOURCE_OF(race) };
  *
  * and a line in gallery.c. The file is in the program, by .incbin, with the very lines that were compiled.
  * A pattern comes in one of the three stages of handlers, and is over within two seconds. Its tasks
@@ -34,7 +34,9 @@ typedef struct run {                         /* one run of a pattern */
     int      figure_count;
 } run;
 
-typedef enum group { WRITTEN, TOGETHER, MANY, EXECUTORS, BOUNDS, LOOP, PITFALLS, GROUPS } group;
+typedef enum group {
+    GROUP_WRITTEN, GROUP_TOGETHER, GROUP_MANY, GROUP_OFF_LOOP, GROUP_BOUNDS, GROUP_LOOP, GROUP_PITFALLS, GROUP_COUNT,
+} group;
 
 typedef struct pattern {
     const char *name;                        /* in the address */

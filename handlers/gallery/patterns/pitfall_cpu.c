@@ -26,17 +26,17 @@ static async int run_cpu_good(run *r)
 }
 SHOW_TO(good)
 
-static const char WHY_NOT[] = "A plain thread computes for one client; the kernel sees to it that others get their share.";
+static const char WHY_NOT[] = "A blocking thread computes for one client; the kernel sees to it that others get their share.";
 
-const pattern CPU_BAD = {
-    .name = "cpu-bad", .title = "Pitfall: a computation on the loop", .group = PITFALLS, .await = run_cpu_bad, SOURCE_OF(bad),
+const pattern PATTERN_CPU_BAD = {
+    .name = "cpu-bad", .title = "Pitfall: a computation on the loop", .group = GROUP_PITFALLS, .await = run_cpu_bad, SOURCE_OF(bad),
     .not_in_threads = WHY_NOT, .heavy = true, .probed = true, .twin = "cpu-good",
     .shows = "Nothing here waits, and yet everybody else does. A task gives way only where it awaits: 200 ms of computation"
              " are 200 ms that every other request of this loop loses.",
 };
 
-const pattern CPU_GOOD = {
-    .name = "cpu-good", .title = "The way around: a computation in a thread", .group = PITFALLS, .await = run_cpu_good,
+const pattern PATTERN_CPU_GOOD = {
+    .name = "cpu-good", .title = "The way around: a computation in a thread", .group = GROUP_PITFALLS, .await = run_cpu_good,
     SOURCE_OF(good), .not_in_threads = WHY_NOT, .probed = true, .twin = "cpu-bad",
     .shows = "in_thread takes it off the loop. The task waits for it as for anything else, and others get their turn.",
 };

@@ -31,18 +31,18 @@ static async int run_forgotten_good(run *r)
 }
 SHOW_TO(good)
 
-static const char WHY_NOT[] = "A plain thread runs a task when it awaits something: one that is forgotten begins too late.";
+static const char WHY_NOT[] = "A blocking thread runs a task when it awaits something: one that is forgotten begins too late.";
 
-const pattern FORGOTTEN_BAD = {
-    .name = "forgotten-bad", .title = "Pitfall: a forgotten await", .group = PITFALLS, .await = run_forgotten_bad,
+const pattern PATTERN_FORGOTTEN_BAD = {
+    .name = "forgotten-bad", .title = "Pitfall: a forgotten await", .group = GROUP_PITFALLS, .await = run_forgotten_bad,
     SOURCE_OF(bad), .not_in_threads = WHY_NOT, .twin = "forgotten-good",
     .shows = "To drop a promise does not compile. One that is kept in a variable slips through: when the task that started"
              " it ends, it is cancelled in the middle of its work, and nobody hears of it. The server's log names the place"
              " where such a promise was made.",
 };
 
-const pattern FORGOTTEN_GOOD = {
-    .name = "forgotten-good", .title = "The way around: what is started is awaited", .group = PITFALLS,
+const pattern PATTERN_FORGOTTEN_GOOD = {
+    .name = "forgotten-good", .title = "The way around: what is started is awaited", .group = GROUP_PITFALLS,
     .await = run_forgotten_good, SOURCE_OF(good), .not_in_threads = WHY_NOT, .twin = "forgotten-bad",
     .shows = "Whoever starts something awaits it, and hears of its failure; or gives it to a background group, which answers"
              " for it instead.",

@@ -11,9 +11,9 @@ static async int run_race(run *r)
 }
 SHOW_TO(race)
 
-const pattern RACE = {
-    .name = "race", .title = "Race: the primary against a replica", .group = TOGETHER, .await = run_race, SOURCE_OF(race),
-    .not_in_threads = "A plain thread asks the one, and when that has answered, the other: there is no race.",
+const pattern PATTERN_RACE = {
+    .name = "race", .title = "Race: the primary against a replica", .group = GROUP_TOGETHER, .await = run_race, SOURCE_OF(race),
+    .not_in_threads = "A blocking thread asks the one, and when that has answered, the other: there is no race.",
     .shows = "The primary is slow today. Whoever answers first decides; the loser is cancelled, and its query with it, at the"
              " database itself. Race returns when that is done: no forgotten query goes on behind its back. (One database"
              " plays both parts here.)",

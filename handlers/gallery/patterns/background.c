@@ -1,4 +1,4 @@
-/* background_task.c - work that nobody waits for, and somebody answers for. */
+/* background.c - work that no task waits for, and a group answers for. */
 #include "pattern.h"
 #include "server/async/background.h"
 
@@ -33,8 +33,8 @@ static async int run_background(run *r)
 }
 SHOW_TO(background)
 
-const pattern BACKGROUND = {
-    .name = "background", .title = "A task in the background", .group = BOUNDS, .await = run_background,
+const pattern PATTERN_BACKGROUND = {
+    .name = "background", .title = "A task in the background", .group = GROUP_BOUNDS, .await = run_background,
     SOURCE_OF(background),
     .shows = "To start something and not wait for it takes a group: it bounds how many there are, logs those that fail, and"
              " can be waited for, or stopped, when the server stops. Here the run itself waits for it, to have it recorded.",

@@ -1,4 +1,4 @@
-/* posts.c - POST /users/:id/posts: a new post, from a form or as JSON. */
+/* post_new.c - POST /users/:id/posts: a new post, from a form or as JSON. */
 #include "handlers.h"
 #include "post.h"
 #include "server/async/task.h"
@@ -17,7 +17,7 @@ static const statement POST_NEW = {
     .columns = "i",
 };
 
-static int from_form(request *req, post *p)
+static int post_from_form(request *req, post *p)
 {
     const text body = request_body(req);
     arena *a = request_arena(req);
@@ -26,25 +26,17 @@ static int from_form(request *req, post *p)
     return 0;
 }
 
-static void forget(void *arg) { json_decref(arg); }
+static void free_json(void *arg) { json_decref(arg); }
 
-static int from_json(request *req, post *p)
+static int post_from_json(request *req, post *p)
 {
     char why[POST_WHY];
     json_t *object;
     int err = post_parse(request_body(req), &object, why);
     if (!err) {
-        arena_defer(request_arena(req), forget, object);     /* the texts are views into it */
+        arena_defer(request_arena(req), free_json, object);     /* the texts are views into it */
         err = post_of(object, p, why);
     }
-    return err ? respond_problem(req, status_of(err), "%s", why) : 0;
-}
-
-/* 0 when it may be stored; else the request has been answered. */
-static int check(request *req, const post *p)
-{
-    char why[POST_WHY];
-    const int err = post_check(p, why);
     return err ? respond_problem(req, status_of(err), "%s", why) : 0;
 }
 
@@ -79,11 +71,13 @@ async int post_new(request *req)
         return err;
     if (!as_json && !text_is(type, "application/x-www-form-urlencoded"))
         return respond_problem(req, 415, "A post comes as application/json or application/x-www-form-urlencoded.");
-    err = (as_json ? from_json : from_form)(req, &post);
-    if (!err)
-        err = check(req, &post);
+    err = (as_json ? post_from_json : post_from_form)(req, &post);
     if (err)
         return err;
+    char why[POST_WHY];
+    err = post_check(&post, why);
+    if (err)
+        return respond_problem(req, status_of(err), "%s", why);
     err = await(query(req, &stored, &POST_NEW, integer(user), string(post.title), string(post.body), integer(now)));
     if (err)
         return err;

@@ -1,4 +1,4 @@
-/* hundred.c - a hundred tasks that sleep, on one thread, in one second. */
+/* hundred_sleepers.c - a hundred tasks that sleep, on one thread, in one second. */
 #include "pattern.h"
 
 SHOW_FROM(hundred)
@@ -21,8 +21,8 @@ static async int run_hundred(run *r)
 }
 SHOW_TO(hundred)
 
-const pattern HUNDRED_SLEEPERS = {
-    .name = "hundred-sleepers", .title = "A hundred sleepers in one second", .group = MANY, .await = run_hundred,
+const pattern PATTERN_HUNDRED_SLEEPERS = {
+    .name = "hundred-sleepers", .title = "A hundred sleepers in one second", .group = GROUP_MANY, .await = run_hundred,
     SOURCE_OF(hundred),
     .not_in_threads = "One thread that sleeps a hundred times for a second needs a hundred seconds.",
     .shows = "Waiting costs no time of anybody else: a hundred tasks sleep for a second each, and all are done after one.",

@@ -1,9 +1,9 @@
-/* admission.c - a hundred requests to another server, and never more than eight at once. */
+/* semaphore.c - a hundred requests to another server, and never more than eight at once. */
 #include "pattern.h"
 #include "server/async/semaphore.h"
 #include "server/http/client/client.h"
 
-SHOW_FROM(permits)
+SHOW_FROM(semaphore)
 enum { FETCHES = 100, AT_ONCE = 8 };
 
 struct visitors { run *r; semaphore *door; const char *address; int inside, most; };
@@ -26,7 +26,7 @@ static async int fetch(void *arg)
     return err;
 }
 
-static async int run_permits(run *r)
+static async int run_semaphore(run *r)
 {
     struct visitors v = { r, semaphore_new(AT_ONCE, FETCHES), own_address(r, "/sleep?ms=5"), 0, 0 };
     promise *all[FETCHES];
@@ -39,11 +39,11 @@ static async int run_permits(run *r)
     semaphore_free(v.door);
     return err;
 }
-SHOW_TO(permits)
+SHOW_TO(semaphore)
 
-const pattern PERMITS = {
-    .name = "semaphore", .title = "A semaphore over a hundred fetches", .group = BOUNDS, .await = run_permits,
-    SOURCE_OF(permits),
+const pattern PATTERN_SEMAPHORE = {
+    .name = "semaphore", .title = "A semaphore over a hundred fetches", .group = GROUP_BOUNDS, .await = run_semaphore,
+    SOURCE_OF(semaphore),
     .shows = "A hundred tasks want something of another server (this one, over its own address), which would not like to be"
              " asked a hundred times at once. The semaphore has eight permits; the tasks take them in turn, first come,"
              " first served.",

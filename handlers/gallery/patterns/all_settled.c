@@ -1,4 +1,4 @@
-/* settled.c - everybody's outcome, good or bad. */
+/* all_settled.c - every outcome, good or bad. */
 #include "pattern.h"
 
 SHOW_FROM(settled)
@@ -27,8 +27,8 @@ static async int run_settled(run *r)
 }
 SHOW_TO(settled)
 
-const pattern ALL_SETTLED = {
-    .name = "all-settled", .title = "All settled: every outcome, good or bad", .group = TOGETHER, .await = run_settled,
+const pattern PATTERN_ALL_SETTLED = {
+    .name = "all-settled", .title = "All settled: every outcome, good or bad", .group = GROUP_TOGETHER, .await = run_settled,
     SOURCE_OF(settled),
     .shows = "Where one failure is no reason to stop the others: each part goes on to its end, and its outcome is kept."
              " The await itself succeeds.",

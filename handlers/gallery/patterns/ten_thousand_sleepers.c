@@ -1,4 +1,4 @@
-/* thousands.c - ten thousand tasks that sleep, and the memory that they take. */
+/* ten_thousand_sleepers.c - ten thousand tasks that sleep, and the memory that they take. */
 #include "pattern.h"
 #include "server/base/memory.h"
 
@@ -49,8 +49,8 @@ static async int run_thousands(run *r)
 }
 SHOW_TO(thousands)
 
-const pattern TEN_THOUSAND = {
-    .name = "ten-thousand-sleepers", .title = "Ten thousand sleepers", .group = MANY, .await = run_thousands,
+const pattern PATTERN_TEN_THOUSAND_SLEEPERS = {
+    .name = "ten-thousand-sleepers", .title = "Ten thousand sleepers", .group = GROUP_MANY, .await = run_thousands,
     SOURCE_OF(thousands), .heavy = true, .probed = true,
     .not_in_threads = "Ten thousand sleeps of one thread take their sum; ten thousand threads are what this mode is about,"
                       " and make loadtest measures them.",

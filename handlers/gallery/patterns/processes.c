@@ -1,4 +1,4 @@
-/* worker_process.c - work in another process: it may crash, or never end, and nobody else notices. */
+/* processes.c - work in another process: it may crash, or never end, and the server is as it was. */
 #include "handlers/jobs.h"
 #include "pattern.h"
 
@@ -39,8 +39,8 @@ static async int run_process(run *r)
 }
 SHOW_TO(process)
 
-const pattern PROCESSES = {
-    .name = "processes", .title = "The process executor, and one that crashes", .group = EXECUTORS, .await = run_process,
+const pattern PATTERN_PROCESSES = {
+    .name = "processes", .title = "The process executor, and one that crashes", .group = GROUP_OFF_LOOP, .await = run_process,
     SOURCE_OF(process),
     .shows = "One job works, one dies of a wild pointer, one would never end: its process is killed when its 150 ms are over."
              " Each gets its own outcome, the dead processes are replaced, and the server is as it was. A worker is started"

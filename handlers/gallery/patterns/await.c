@@ -1,8 +1,8 @@
-/* errors.c - async/await: loops, helpers that pause, and all errors in one place. */
+/* await.c - async/await: loops, helpers that pause, and all errors in one place. */
 #include "handlers/page.h"
 #include "pattern.h"
 
-SHOW_FROM(errors)
+SHOW_FROM(await)
 static async int look_up(run *r, int64_t id) /* a helper that pauses, like any function */
 {
     rows user;
@@ -12,7 +12,7 @@ static async int look_up(run *r, int64_t id) /* a helper that pauses, like any f
     return user.count > 0 ? 0 : E_NOT_FOUND;
 }
 
-static async int run_errors(run *r)
+static async int run_await(run *r)
 {
     static const int64_t ids[] = { 1, 2, 0, 3 };             /* there is no user 0 */
     int err = 0, found = 0;
@@ -28,10 +28,10 @@ static async int run_errors(run *r)
     figure_is(r, "users found before the error", found, "");
     return 0;
 }
-SHOW_TO(errors)
+SHOW_TO(await)
 
-const pattern ERRORS = {
-    .name = "await", .title = "async/await, with errors in one place", .group = WRITTEN, .await = run_errors, SOURCE_OF(errors),
+const pattern PATTERN_AWAIT = {
+    .name = "await", .title = "async/await, with errors in one place", .group = GROUP_WRITTEN, .await = run_await, SOURCE_OF(await),
     .shows = "The same reads from top to bottom. A loop is a loop, a helper that waits is a function, and an error is a"
              " return value: the third user does not exist, so the fourth is not asked for.",
 };

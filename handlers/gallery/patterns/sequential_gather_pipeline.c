@@ -1,4 +1,4 @@
-/* ways.c - the same queries one after the other, side by side, and in one write. */
+/* sequential_gather_pipeline.c - the same queries one after the other, side by side, and in one write. */
 #include "handlers/page.h"
 #include "pattern.h"
 
@@ -39,8 +39,8 @@ static async int run_ways(run *r)
 }
 SHOW_TO(ways)
 
-const pattern THREE_WAYS = {
-    .name = "sequential-gather-pipeline", .title = "One by one, side by side, in a pipeline", .group = TOGETHER,
+const pattern PATTERN_SEQUENTIAL_GATHER_PIPELINE = {
+    .name = "sequential-gather-pipeline", .title = "One by one, side by side, in a pipeline", .group = GROUP_TOGETHER,
     .await = run_ways, SOURCE_OF(ways),
     .shows = "Three slow queries cost the sum when each is awaited before the next begins, and the longest when they are"
              " gathered, for each has a connection of its own. Quick ones need no more connections: what is asked in one"

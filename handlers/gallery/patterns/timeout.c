@@ -1,4 +1,4 @@
-/* query_timeout.c - a timeout that is more than an answer to the client: the query ends, too. */
+/* timeout.c - a timeout that is more than an answer to the client: the query ends, too. */
 #include "pattern.h"
 
 SHOW_FROM(timeout)
@@ -26,10 +26,10 @@ static async int run_timeout(run *r)
 }
 SHOW_TO(timeout)
 
-const pattern TIMEOUT = {
-    .name = "timeout", .title = "A timeout that reaches the database", .group = BOUNDS, .await = run_timeout,
+const pattern PATTERN_TIMEOUT = {
+    .name = "timeout", .title = "A timeout that reaches the database", .group = GROUP_BOUNDS, .await = run_timeout,
     SOURCE_OF(timeout), .on_postgres = true,
-    .not_in_threads = "A plain thread that waits for the database sees no other clock than that of [database] timeout.",
+    .not_in_threads = "A blocking thread that waits for the database sees no other clock than that of [database] timeout.",
     .shows = "The query would take five seconds and has sixty milliseconds. When they are over it is cancelled at the"
              " server: with_timeout returns when PostgreSQL has let go of it, and a look at pg_stat_activity finds nothing.",
 };
