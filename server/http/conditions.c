@@ -6,7 +6,7 @@
 
 /* A list of tags, or *, which any will do for. A weak one (W/"x") names what is as good, and so is no match where
  * the very same is wanted (8.8.3.2). */
-static bool tag_matches(text list, text tag, bool weakly)
+static bool conditions_tag_matches(text list, text tag, bool weakly)
 {
     if (text_equal(list, TEXT("*")))
         return true;
@@ -23,7 +23,7 @@ static bool tag_matches(text list, text tag, bool weakly)
 }
 
 /* A date in any of the three formats that one must understand (5.6.7). */
-static bool read_date(text t, time_t *date)
+static bool conditions_read_date(text t, time_t *date)
 {
     static const char *const FORMATS[] = {
         "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y",
@@ -45,20 +45,20 @@ static bool read_date(text t, time_t *date)
 }
 
 /* Has it changed since the date in that header? unknown: if either time is. */
-static bool changed_since(request *req, const char *name, time_t modified, bool unknown)
+static bool conditions_changed_since(request *req, const char *name, time_t modified, bool unknown)
 {
     time_t date;
-    return modified != CONDITIONS_NO_TIME && read_date(request_header(req, name), &date) ? modified > date : unknown;
+    return modified != CONDITIONS_NO_TIME && conditions_read_date(request_header(req, name), &date) ? modified > date : unknown;
 }
 
 /* In the order of 13.2.2. */
-static int evaluate(request *req, text tag, time_t modified)
+static int conditions_evaluate(request *req, text tag, time_t modified)
 {
     const text wanted = request_list(req, "if-match"), known = request_list(req, "if-none-match");
     const bool reads = req->method == HTTP_GET || req->method == HTTP_HEAD;
-    if (wanted.length > 0 ? !tag_matches(wanted, tag, false) : changed_since(req, "if-unmodified-since", modified, false))
+    if (wanted.length > 0 ? !conditions_tag_matches(wanted, tag, false) : conditions_changed_since(req, "if-unmodified-since", modified, false))
         return HTTP_STATUS(412);
-    if (known.length > 0 ? !tag_matches(known, tag, true) : !reads || changed_since(req, "if-modified-since", modified, true))
+    if (known.length > 0 ? !conditions_tag_matches(known, tag, true) : !reads || conditions_changed_since(req, "if-modified-since", modified, true))
         return 0;
     return reads ? 304 : HTTP_STATUS(412);
 }
@@ -73,11 +73,11 @@ int respond_conditions(request *req, const char *tag, time_t modified)
     if (modified != CONDITIONS_NO_TIME && gmtime_r(&modified, &utc) &&
         strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
         respond_header(req, "Last-Modified", "%s", date);
-    return evaluate(req, text_of(tag), modified);
+    return conditions_evaluate(req, text_of(tag), modified);
 }
 
 /* Eight bytes at a time, each of which the upper half of a product spreads over all. */
-static uint64_t hash(text t)
+static uint64_t conditions_hash(text t)
 {
     const uint64_t ODD = 0x9e3779b97f4a7c15;
     uint64_t h = t.length, word;
@@ -95,7 +95,7 @@ static uint64_t hash(text t)
 int respond_tagged(request *req, const char *type, text body, time_t modified)
 {
     char tag[2 + 16 + 1];
-    snprintf(tag, sizeof tag, "\"%016llx\"", (unsigned long long)hash(body));
+    snprintf(tag, sizeof tag, "\"%016llx\"", (unsigned long long)conditions_hash(body));
     const int condition = respond_conditions(req, tag, modified);
     if (condition)
         return condition == 304 ? respond_nothing(req, 304) : condition;

@@ -34,8 +34,8 @@ int files_open(const char *root)
 }
 
 /* For kernels before 5.6, and sandboxes without openat2: step by step, through no symbolic link.
- * is_plain() has seen to it that no step leads up. */
-static int open_step_by_step(int root, const char *path)
+ * file_path_is_plain() has seen to it that no step leads up. */
+static int file_open_step_by_step(int root, const char *path)
 {
     int folder = root;
     for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
@@ -58,7 +58,7 @@ static int open_step_by_step(int root, const char *path)
     return fd < 0 ? -err : fd;
 }
 
-static int open_beneath(int root, const char *path)
+static int file_open_beneath(int root, const char *path)
 {
     const struct open_how how = {
         .flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC,          /* a fifo must not hold the thread */
@@ -66,12 +66,12 @@ static int open_beneath(int root, const char *path)
     };
     const long fd = syscall(SYS_openat2, root, path, &how, sizeof how);
     if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        return open_step_by_step(root, path);
+        return file_open_step_by_step(root, path);
     return fd < 0 ? -errno : (int)fd;
 }
 
 /* What the client may not tell apart from a file that is not there. */
-static int not_found_or(int err)
+static int file_not_found_or(int err)
 {
     switch (err) {
     case UV_ENOENT: case UV_ENOTDIR: case UV_ELOOP: case UV_ENAMETOOLONG: case UV_EACCES: case UV_EXDEV:
@@ -82,7 +82,7 @@ static int not_found_or(int err)
     }
 }
 
-static int read_piece(void *arg)
+static int file_read_piece(void *arg)
 {
     struct file *f = arg;
     const ssize_t n = pread(f->fd, f->bytes, f->room, (off_t)f->at);
@@ -94,29 +94,29 @@ static int read_piece(void *arg)
 
 /* A small file is opened, looked at and read in one visit to the pool; a large one waits for its turn
  * before it takes any memory, for a client may ask for many at once and read none. */
-static int open_and_read(void *arg)
+static int file_open_and_read(void *arg)
 {
     struct file *f = arg;
-    f->fd = open_beneath(f->root, f->path);
+    f->fd = file_open_beneath(f->root, f->path);
     if (f->fd < 0)
-        return not_found_or(f->fd);
+        return file_not_found_or(f->fd);
     if (fstat(f->fd, &f->stat) || !S_ISREG(f->stat.st_mode))
         return E_NOT_FOUND;
     if (f->stat.st_size == 0 || f->stat.st_size > PIECE)
         return 0;
     f->room = (size_t)f->stat.st_size;
     f->bytes = mem_resize(NULL, f->room);
-    const int err = read_piece(f);
+    const int err = file_read_piece(f);
     return err == UV_EOF ? 0 : err;          /* it has just been cut short: that shows when it is sent */
 }
 
-static async int send_pieces(request *req, struct file *f, uint64_t size)
+static async int file_send_pieces(request *req, struct file *f, uint64_t size)
 {
     int err = await(respond_piece(req, TEXT("")));           /* its turn: nothing is held before */
     for (f->at = 0; !err && f->at < size; f->at += f->length) {
         f->room = respond_piece_size(req, PIECE);
         f->bytes = mem_resize(f->bytes, f->room);
-        err = await(run_in_executor(EXECUTOR_FILES, read_piece, f));
+        err = await(run_in_executor(EXECUTOR_FILES, file_read_piece, f));
         if (err)
             break;
         promise *taken = respond_piece(req, (text){ f->bytes, f->length });
@@ -127,7 +127,7 @@ static async int send_pieces(request *req, struct file *f, uint64_t size)
     return err;
 }
 
-static async int send_file(request *req, struct file *f)
+static async int file_send(request *req, struct file *f)
 {
     const char *type = media_type(f->path);
     char tag[64];
@@ -144,11 +144,11 @@ static async int send_file(request *req, struct file *f)
     if (f->length == size)
         return respond(req, 200, type, (text){ f->bytes ? f->bytes : "", f->length });
     const int err = respond_begin(req, 200, type, size);
-    return err || text_equal(request_method(req), TEXT("HEAD")) ? err : send_pieces(req, f, size);
+    return err || text_equal(request_method(req), TEXT("HEAD")) ? err : file_send_pieces(req, f, size);
 }
 
 /* Segments that name something: none is empty, hidden, or leads back. */
-static bool is_plain(text path)
+static bool file_path_is_plain(text path)
 {
     const char *at = path.at, *const end = at + path.length;
     for (;;) {
@@ -164,7 +164,7 @@ static bool is_plain(text path)
 
 /* As libuv closes sockets, by the system call itself: ThreadSanitizer knows descriptors by libc's calls, and would take
  * this one for a connection of another loop that had its number before. */
-static void close_file(int fd)
+static void file_close(int fd)
 {
     uv_fs_t request;
     uv_fs_close(NULL, &request, fd, NULL);
@@ -174,14 +174,14 @@ static void close_file(int fd)
 int respond_file(request *req, int root, text path)
 {
     struct file f = { .root = root, .fd = -1 };
-    if (!is_plain(path))
+    if (!file_path_is_plain(path))
         return E_NOT_FOUND;
     f.path = arena_copy(request_arena(req), path);
-    int err = await(run_in_executor(EXECUTOR_FILES, open_and_read, &f));
+    int err = await(run_in_executor(EXECUTOR_FILES, file_open_and_read, &f));
     if (!err)
-        err = send_file(req, &f);
+        err = file_send(req, &f);
     if (f.fd >= 0)
-        close_file(f.fd);
+        file_close(f.fd);
     mem_free(f.bytes);
     return err;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-static int open_socket(const struct addrinfo *a, bool every, bool shared)
+static int listener_open_socket(const struct addrinfo *a, bool every, bool shared)
 {
     const int on = 1, off = 0;
     const int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
@@ -35,9 +35,9 @@ static int open_socket(const struct addrinfo *a, bool every, bool shared)
 
 /* With SO_REUSEPORT another tenk could take the same port unnoticed: so a socket without it must
  * find the port free first. It also settles which port 0 is. */
-static int open_sockets(listener *l, struct addrinfo *a, bool every)
+static int listener_open_sockets(listener *l, struct addrinfo *a, bool every)
 {
-    const int fd = open_socket(a, every, false);
+    const int fd = listener_open_socket(a, every, false);
     if (fd < 0)
         return fd;
     if (listen(fd, 1)) {
@@ -52,12 +52,12 @@ static int open_sockets(listener *l, struct addrinfo *a, bool every)
     }
     close(fd);
     for (int i = 0; i < l->count; i++)
-        if ((l->sockets[i] = open_socket(a, every, true)) < 0)
+        if ((l->sockets[i] = listener_open_socket(a, every, true)) < 0)
             return l->sockets[i];
     return 0;
 }
 
-static void write_addresses(listener *l, const struct addrinfo *a, bool every)
+static void listener_write_addresses(listener *l, const struct addrinfo *a, bool every)
 {
     char numeric[sizeof ((address *)0)->host], port[NI_MAXSERV], text[ADDRESS_TEXT];
     getnameinfo(a->ai_addr, a->ai_addrlen, numeric, sizeof numeric, port, sizeof port,
@@ -74,7 +74,7 @@ static void write_addresses(listener *l, const struct addrinfo *a, bool every)
 }
 
 /* At the first address that is found for it, of that family. */
-static int bind_at(listener *l, const address *a, int family, char *why, size_t size)
+static int listener_bind_at(listener *l, const address *a, int family, char *why, size_t size)
 {
     char port[NI_MAXSERV];
     const struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
@@ -87,9 +87,9 @@ static int bind_at(listener *l, const address *a, int family, char *why, size_t 
         snprintf(why, size, "%s", gai_strerror(unknown));
         return UV_EINVAL;
     }
-    const int err = open_sockets(l, found, every);
+    const int err = listener_open_sockets(l, found, every);
     if (!err)
-        write_addresses(l, found, every);
+        listener_write_addresses(l, found, every);
     else if (err == UV_EADDRINUSE)
         snprintf(why, size, "port %s is in use by another program (choose another with --listen)", port);
     else
@@ -99,15 +99,15 @@ static int bind_at(listener *l, const address *a, int family, char *why, size_t 
 }
 
 /* Every address is a socket of IPv6 that takes IPv4 too; or where the kernel has no IPv6, of IPv4. */
-static int bind_all(listener *l, const char *at, char *why, size_t size)
+static int listener_bind(listener *l, const char *at, char *why, size_t size)
 {
     address a;
     char reason[256] = "it is not HOST:PORT";
     int err = address_parse(&a, at);
     if (!err) {
-        err = bind_at(l, &a, a.host[0] ? AF_UNSPEC : AF_INET6, reason, sizeof reason);
+        err = listener_bind_at(l, &a, a.host[0] ? AF_UNSPEC : AF_INET6, reason, sizeof reason);
         if (!a.host[0] && (err == UV_EAFNOSUPPORT || err == UV_EADDRNOTAVAIL))
-            err = bind_at(l, &a, AF_INET, reason, sizeof reason);
+            err = listener_bind_at(l, &a, AF_INET, reason, sizeof reason);
     }
     if (err)
         snprintf(why, size, "cannot listen on %s: %s", at, reason);
@@ -119,7 +119,7 @@ int listener_open(listener *l, const char *at, int count, char *why, size_t size
     *l = (listener){ .count = count, .sockets = mem_alloc((size_t)count * sizeof *l->sockets) };
     for (int i = 0; i < count; i++)
         l->sockets[i] = -1;
-    const int err = bind_all(l, at, why, size);
+    const int err = listener_bind(l, at, why, size);
     if (err)
         listener_close(l);
     return err;

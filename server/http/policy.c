@@ -24,9 +24,9 @@ bool policy_is_page(const char *type)
     return suffix && strncasecmp(suffix, "+xml", 4) == 0;
 }
 
-static text find(const head *h, const char *name) { return header_find(h->at, h->headers, h->count, name); }
+static text policy_header(const head *h, const char *name) { return header_find(h->at, h->headers, h->count, name); }
 
-static bool begins(text t, const char *with)
+static bool text_begins(text t, const char *with)
 {
     return t.length >= strlen(with) && strncasecmp(t.at, with, strlen(with)) == 0;
 }
@@ -34,9 +34,9 @@ static bool begins(text t, const char *with)
 /* Of http://host, and http://host:port. An Origin leaves out the usual port, a Host may have it. */
 static bool is_same_host(text origin, text host)
 {
-    const bool tls = begins(origin, "https://");
+    const bool tls = text_begins(origin, "https://");
     const char *const scheme = tls ? "https://" : "http://", *const port = tls ? ":443" : ":80";
-    if (!begins(origin, scheme))
+    if (!text_begins(origin, scheme))
         return false;                        /* null, above all */
     const text named = { origin.at + strlen(scheme), origin.length - strlen(scheme) };
     if (named.length == 0 || named.length > host.length || strncasecmp(named.at, host.at, named.length) != 0)
@@ -49,12 +49,12 @@ static bool is_same_host(text origin, text host)
  * only with what was asked by TLS, or on this machine. */
 static bool is_from_another_site(const head *h)
 {
-    const text site = find(h, "sec-fetch-site"), origin = find(h, "origin");
+    const text site = policy_header(h, "sec-fetch-site"), origin = policy_header(h, "origin");
     if (text_is(site, "cross-site"))
         return true;
     if (text_is(site, "same-origin") || text_is(site, "none"))
         return false;
-    return origin.length > 0 && !is_same_host(origin, find(h, "host"));
+    return origin.length > 0 && !is_same_host(origin, policy_header(h, "host"));
 }
 
 static bool has_coding(const head *h)
@@ -78,27 +78,27 @@ static bool is_to_match(const head *h)
     return false;
 }
 
-static int refuse_site(request *req)
+static int policy_refuse_site(request *req)
 {
     return respond_problem(req, 403, "A page of another site has sent this, and may not.");
 }
 
-static int refuse_coding(request *req)
+static int policy_refuse_coding(request *req)
 {
     respond_header(req, "Accept-Encoding", "identity");
     return respond_problem(req, 415, "The body comes in a Content-Encoding, and is taken only as it is.");
 }
 
-static int refuse_condition(request *req)
+static int policy_refuse_condition(request *req)
 {
     (void)req;
     return HTTP_STATUS(412);
 }
 
 /* Their bodies are not read: the answer is the same whatever is in them. */
-static const route SITE_REFUSED = { "*", "(from another site)", .await = refuse_site, .streams = true },
-                   CODING_REFUSED = { "*", "(in a coding)", .await = refuse_coding, .streams = true },
-                   CONDITION_REFUSED = { "*", "(on a condition)", .await = refuse_condition, .streams = true };
+static const route SITE_REFUSED = { "*", "(from another site)", .await = policy_refuse_site, .streams = true },
+                   CODING_REFUSED = { "*", "(in a coding)", .await = policy_refuse_coding, .streams = true },
+                   CONDITION_REFUSED = { "*", "(on a condition)", .await = policy_refuse_condition, .streams = true };
 
 const route *policy_refusal(const head *h, const match *m)
 {

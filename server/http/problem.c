@@ -15,17 +15,17 @@ static const text HTML = { "text/html", 9 }, JSON = { "application/json", 16 },
 
 bool request_prefers_json(request *req)
 {
-    return accept_prefers(request_list(req, "accept"), JSON, HTML);
+    return accept_header_prefers(request_list(req, "accept"), JSON, HTML);
 }
 
 bool problem_prefers_html(text accept)
 {
-    return accept_prefers(accept, HTML, JSON) && accept_prefers(accept, HTML, PROBLEM);
+    return accept_header_prefers(accept, HTML, JSON) && accept_header_prefers(accept, HTML, PROBLEM);
 }
 
-static bool prefers_html(request *req) { return problem_prefers_html(request_list(req, "accept")); }
+static bool request_prefers_problem_html(request *req) { return problem_prefers_html(request_list(req, "accept")); }
 
-static void write_page(buffer *b, int status, text detail)
+static void problem_write_page(buffer *b, int status, text detail)
 {
     buffer_printf(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%d ", status);
@@ -37,7 +37,7 @@ static void write_page(buffer *b, int status, text detail)
     buffer_text(b, TEXT("</p>\n<p><a href=\"/\">Back to the start</a></p>\n</main>\n"));
 }
 
-static void begin_json(buffer *b, int status, text detail)
+static void problem_begin_json(buffer *b, int status, text detail)
 {
     buffer_text(b, TEXT("{\"type\":\"about:blank\",\"title\":"));
     buffer_json(b, status_reason(status));
@@ -46,9 +46,9 @@ static void begin_json(buffer *b, int status, text detail)
 }
 
 /* RFC 9457, 3.2: members of our own, for programs. */
-static void write_refusal(buffer *b, const refusal_view *v, text why)
+static void problem_write_refusal(buffer *b, const refusal_view *v, text why)
 {
-    begin_json(b, 503, why);
+    problem_begin_json(b, 503, why);
     buffer_text(b, TEXT(",\"limit\":"));
     buffer_json(b, text_of(v->setting ? v->setting : v->name));
     if (v->setting)
@@ -57,15 +57,15 @@ static void write_refusal(buffer *b, const refusal_view *v, text why)
 }
 
 /* member is one of JSON's more, or "". */
-static int respond_why(request *req, int status, text why, const char *member, bool again)
+static int problem_respond(request *req, int status, text why, const char *member, bool again)
 {
-    const bool html = prefers_html(req);
+    const bool html = request_prefers_problem_html(req);
     buffer body;
     buffer_init(&body, &req->arena);
     if (html)
-        write_page(&body, status, why);
+        problem_write_page(&body, status, why);
     else {
-        begin_json(&body, status, why);
+        problem_begin_json(&body, status, why);
         buffer_printf(&body, "%s}\n", member);
     }
     respond_header(req, "Vary", "Accept");
@@ -82,10 +82,10 @@ int respond_problem(request *req, int status, const char *format, ...)
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    return respond_why(req, status, text_of(detail), "", status == 503);
+    return problem_respond(req, status, text_of(detail), "", status == 503);
 }
 
-static const char *explain(int status)
+static const char *problem_explanation(int status)
 {
     switch (status) {
     case 400: return "The request is not one that this server understands.";
@@ -117,9 +117,9 @@ void respond_refusal(request *req, int err, bool html)
     refusal_explain(&v, why, sizeof why);
     buffer_init(&body, &req->arena);
     if (html)
-        write_page(&body, 503, text_of(why));
+        problem_write_page(&body, 503, text_of(why));
     else
-        write_refusal(&body, &v, text_of(why));
+        problem_write_refusal(&body, &v, text_of(why));
     respond_header(req, "Vary", "Accept");
     respond_header(req, "Retry-After", "%u", refusal_retry_after(&v));
     respond(req, 503, html ? "text/html; charset=utf-8" : "application/problem+json", buffer_all(&body));
@@ -136,13 +136,13 @@ int respond_error(request *req, int err)
 {
     const int status = status_of(err);
     if (refusal_is(err)) {
-        respond_refusal(req, err, prefers_html(req));
+        respond_refusal(req, err, request_prefers_problem_html(req));
         return HTTP_STATUS(status);
     }
     for (size_t i = 0; i < sizeof FINAL / sizeof *FINAL; i++)
         if (err == FINAL[i].err)
-            return respond_why(req, status, text_of(FINAL[i].why), FINAL[i].member, false);
-    return respond_problem(req, status, "%s", explain(status));
+            return problem_respond(req, status, text_of(FINAL[i].why), FINAL[i].member, false);
+    return respond_problem(req, status, "%s", problem_explanation(status));
 }
 
 void request_answer(request *req)

@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static text cut(const request *req, span s) { return (text){ request_head(req) + s.at, s.length }; }
+static text request_cut(const request *req, span s) { return (text){ request_head(req) + s.at, s.length }; }
 
 text request_path(const request *req)
 {
-    return req->path.length > 0 ? cut(req, req->path) : TEXT("/");
+    return req->path.length > 0 ? request_cut(req, req->path) : TEXT("/");
 }
 
 text     request_method(const request *req)          { return text_of(llhttp_method_name(req->method)); }
@@ -88,17 +88,17 @@ text request_param(request *req, const char *name)
 bool request_has_query(request *req, const char *name)
 {
     text value;
-    return form_find(&req->arena, cut(req, req->query), name, &value);
+    return form_find(&req->arena, request_cut(req, req->query), name, &value);
 }
 
 text request_query(request *req, const char *name)
 {
     text value = TEXT("");
-    form_find(&req->arena, cut(req, req->query), name, &value);
+    form_find(&req->arena, request_cut(req, req->query), name, &value);
     return value;
 }
 
-static int to_int(text t, int64_t *value)
+static int request_int_of(text t, int64_t *value)
 {
     char digits[24], *end;                   /* the longest int64_t has 20 */
     if (t.length == 0 || t.length >= sizeof digits || !(t.at[0] == '-' || (t.at[0] >= '0' && t.at[0] <= '9')))
@@ -115,10 +115,10 @@ static int to_int(text t, int64_t *value)
 
 int request_param_int(request *req, const char *name, int64_t *value)
 {
-    return to_int(request_param(req, name), value);
+    return request_int_of(request_param(req, name), value);
 }
 
 int request_query_int(request *req, const char *name, int64_t *value)
 {
-    return request_has_query(req, name) ? to_int(request_query(req, name), value) : 0;
+    return request_has_query(req, name) ? request_int_of(request_query(req, name), value) : 0;
 }

@@ -4,15 +4,15 @@
 
 const head NO_HEAD = { .at = "" };
 
-static size_t fixed_size(const head *h)
+static size_t request_fixed_size(const head *h)
 {
     return sizeof(request) + (size_t)h->count * sizeof(header) + h->length;
 }
 
-size_t request_size(const head *h, size_t more) { return fixed_size(h) + more; }
+size_t request_size(const head *h, size_t more) { return request_fixed_size(h) + more; }
 
 /* Where a part of the head, or a constant, is in our copy of the head. */
-static span place(const head *h, text t)
+static span head_span(const head *h, text t)
 {
     const bool ours = t.at >= h->at && t.at <= h->at + h->length;
     return (span){ ours ? (uint16_t)(t.at - h->at) : 0, ours ? (uint16_t)t.length : 0 };
@@ -23,10 +23,10 @@ void request_init(void *room, size_t size, const head *h)
     request *req = room;
     *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
                       .header_count = (uint16_t)h->count, .deadline = NO_DEADLINE,
-                      .path = place(h, h->path), .query = place(h, h->query) };
+                      .path = head_span(h, h->path), .query = head_span(h, h->query) };
     memcpy((void *)request_headers(req), h->headers, (size_t)h->count * sizeof(header));
     memcpy((void *)request_head(req), h->at, h->length);
-    arena_init(&req->arena, (char *)room + fixed_size(h), size - fixed_size(h));
+    arena_init(&req->arena, (char *)room + request_fixed_size(h), size - request_fixed_size(h));
 }
 
 void request_done(request *req)

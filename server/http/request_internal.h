@@ -2,8 +2,8 @@
  *
  * Requests of one connection stand in line in the order they came; only the first one's answer goes
  * straight to the connection's output, that of any other is held until its turn. */
-#ifndef HTTP_EXCHANGE_H
-#define HTTP_EXCHANGE_H
+#ifndef HTTP_REQUEST_INTERNAL_H
+#define HTTP_REQUEST_INTERNAL_H
 
 #include "server/http/message/body.h"
 #include "server/http/message/head.h"

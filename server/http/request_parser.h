@@ -6,8 +6,8 @@
  *   err = request_parser_body(&in, r, config);           if it has one: body.h takes its bytes
  *
  * An intake is large, and only of use until the body begins: one a thread is enough. */
-#ifndef HTTP_INTAKE_H
-#define HTTP_INTAKE_H
+#ifndef HTTP_REQUEST_PARSER_H
+#define HTTP_REQUEST_PARSER_H
 
 #include "request_internal.h"
 #include "server/config/config.h"

@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* What every answer says: made once a second. */
-static text common_headers(void)
+static text response_common_headers(void)
 {
     static _Thread_local struct { time_t second; text text; char bytes[80]; } made;
     const time_t now = time(NULL);
@@ -26,7 +26,7 @@ static text common_headers(void)
     return made.text;
 }
 
-static char *put(char *at, text t)
+static char *response_put(char *at, text t)
 {
     if (t.length > 0)
         memcpy(at, t.at, t.length);
@@ -44,56 +44,56 @@ void respond_header(request *req, const char *name, const char *format, ...)
     if (memchr(value.at, '%', value.length))
         value = (text){ line, (size_t)vsnprintf(line, sizeof line, format, args) };
     char *const all = arena_room(&req->arena, before.length + called.length + value.length + 5), *at = all;
-    at = put(put(put(at, before), called), TEXT(": "));
+    at = response_put(response_put(response_put(at, before), called), TEXT(": "));
     if (value.at == line && value.length >= sizeof line)
         vsnprintf(at, value.length + 1, format, again);
     else
-        put(at, value);
+        response_put(at, value);
     for (char *const end = at + value.length; at < end; at++)
         if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
             *at = ' ';                       /* nobody ends a header but us */
-    *put(at, TEXT("\r\n")) = '\0';
+    *response_put(at, TEXT("\r\n")) = '\0';
     req->extra = all;
     va_end(again);
     va_end(args);
 }
 
 /* RFC 9110, 15.3.5 and 15.4.5: these end with their head, whatever it says. */
-static bool bodiless(int status) { return status == 204 || status == 304; }
+static bool status_is_bodiless(int status) { return status == 204 || status == 304; }
 
 /* The head, and room for body bytes right behind it: returns where they go. */
-static char *respond_head(request *req, int status, const char *type, uint64_t length, size_t body)
+static char *response_head(request *req, int status, const char *type, uint64_t length, size_t body)
 {
-    const text line = status_line(status), common = common_headers();
+    const text line = status_line(status), common = response_common_headers();
     const text media = text_of(type ? type : ""), extra = text_of(req->extra ? req->extra : ""), policy = type && policy_is_page(type) ? POLICY_OF_PAGES : TEXT("");
     const size_t bound = line.length + common.length + media.length + policy.length + extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
     char digits[TEXT_DIGITS];
 
-    at = put(at, line);
-    at = put(at, common);
+    at = response_put(at, line);
+    at = response_put(at, common);
     if (type) {
-        at = put(at, TEXT("Content-Type: "));
-        at = put(at, media);
-        at = put(at, TEXT("\r\n"));
+        at = response_put(at, TEXT("Content-Type: "));
+        at = response_put(at, media);
+        at = response_put(at, TEXT("\r\n"));
     }
-    if (!bodiless(status)) {
-        at = put(at, TEXT("Content-Length: "));
-        at = put(at, text_number(length, digits));
-        at = put(at, TEXT("\r\n"));
+    if (!status_is_bodiless(status)) {
+        at = response_put(at, TEXT("Content-Length: "));
+        at = response_put(at, text_number(length, digits));
+        at = response_put(at, TEXT("\r\n"));
     }
     if (!req->keep_alive)
-        at = put(at, TEXT("Connection: close\r\n"));
+        at = response_put(at, TEXT("Connection: close\r\n"));
     else if (req->minor == 0)
-        at = put(at, TEXT("Connection: keep-alive\r\n"));
-    at = put(at, policy);
-    at = put(at, extra);
-    at = put(at, TEXT("\r\n"));
+        at = response_put(at, TEXT("Connection: keep-alive\r\n"));
+    at = response_put(at, policy);
+    at = response_put(at, extra);
+    at = response_put(at, TEXT("\r\n"));
     output_cut(req->out, bound - (size_t)(at - start) - body);
     return at;
 }
 
-static int answer(request *req, int status, const char *type, uint64_t length, text body)
+static int response_begin(request *req, int status, const char *type, uint64_t length, text body)
 {
     if (req->answered)
         return UV_EALREADY;
@@ -108,11 +108,11 @@ static int answer(request *req, int status, const char *type, uint64_t length, t
         req->keep_alive = false;
     if (req->route)
         req->host->answering(req);
-    if (req->method == HTTP_HEAD || bodiless(status))
+    if (req->method == HTTP_HEAD || status_is_bodiless(status))
         req->left = body.length = 0;
     else
         req->left = length - body.length;
-    put(respond_head(req, status, type, length, body.length), body);
+    response_put(response_head(req, status, type, length, body.length), body);
     return 0;
 }
 
@@ -125,17 +125,17 @@ int respond(request *req, int status, const char *type, text body)
     }
     if (body.length > LARGE && !mem_has(body.length))
         return refuse(REFUSED_MEMORY, 0);    /* which is answered when the handler has returned it */
-    return answer(req, status, type, body.length, body);
+    return response_begin(req, status, type, body.length, body);
 }
 
 int respond_nothing(request *req, int status)
 {
-    return answer(req, status, NULL, 0, TEXT(""));
+    return response_begin(req, status, NULL, 0, TEXT(""));
 }
 
 int respond_begin(request *req, int status, const char *type, uint64_t length)
 {
-    return answer(req, status, type, length, TEXT(""));
+    return response_begin(req, status, type, length, TEXT(""));
 }
 
 size_t respond_piece_size(const request *req, size_t most)

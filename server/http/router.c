@@ -16,65 +16,65 @@ struct node {
 
 struct router { struct node root; };
 
-static text next_segment(const char **path, const char *end)
+static text router_next_segment(const char **path, const char *end)
 {
     const char *at = *path, *slash = memchr(at, '/', (size_t)(end - at));
     *path = slash ? slash + 1 : end + 1;     /* beyond the end: there are no more */
     return (text){ at, (size_t)((slash ? slash : end) - at) };
 }
 
-static int rank(text segment)
+static int segment_rank(text segment)
 {
     return segment.length && segment.at[0] == '*' ? 2 : segment.length && segment.at[0] == ':' ? 1 : 0;
 }
 
-static struct node *child_for(struct node *parent, text segment)
+static struct node *node_child(struct node *parent, text segment)
 {
     struct node **link = &parent->child;
-    if (rank(segment) == 1)
+    if (segment_rank(segment) == 1)
         segment.length = 1;                  /* its name is the route's affair */
-    for (; *link && (*link)->rank <= rank(segment); link = &(*link)->sibling)
+    for (; *link && (*link)->rank <= segment_rank(segment); link = &(*link)->sibling)
         if (text_equal((*link)->segment, segment))
             return *link;
     struct node *n = mem_alloc(sizeof *n);
     n->segment = segment;
-    n->rank = rank(segment);
+    n->rank = segment_rank(segment);
     n->sibling = *link;
     return *link = n;
 }
 
-static void allow(struct node *n, const char *method)
+static void node_allow(struct node *n, const char *method)
 {
     const size_t used = strlen(n->allow);
     snprintf(n->allow + used, sizeof n->allow - used, "%s%s", used ? ", " : "", method);
 }
 
-static label label_for(const route *r)
+static label route_label(const route *r)
 {
     char name[128];
     snprintf(name, sizeof name, "%s %s", r->method, r->path);
     return label_of(name);
 }
 
-static void add(struct node *root, const route *r)
+static void router_add(struct node *root, const route *r)
 {
     struct node *n = root;
     assert((!r->streams || r->await) && "a body is pulled by a handler that can wait");
     const char *end = r->path + strlen(r->path);
     for (const char *at = r->path + 1; at <= end;)
-        n = child_for(n, next_segment(&at, end));
+        n = node_child(n, router_next_segment(&at, end));
     int i = 0;
     while (n->routes[i].route)
         i++;
     assert(i < 7);
     n->routes[i].method = text_of(r->method);
     n->routes[i].route = r;
-    n->routes[i].label = label_for(r);
+    n->routes[i].label = route_label(r);
     if (i == 0)
-        allow(n, "OPTIONS");
-    allow(n, r->method);
+        node_allow(n, "OPTIONS");
+    node_allow(n, r->method);
     if (strcmp(r->method, "GET") == 0) {
-        allow(n, "HEAD");
+        node_allow(n, "HEAD");
         n->readable = true;
     }
 }
@@ -83,33 +83,33 @@ router *router_new(const route routes[], int count)
 {
     router *r = mem_alloc(sizeof *r);
     for (int i = 0; i < count; i++)
-        add(&r->root, &routes[i]);
+        router_add(&r->root, &routes[i]);
     return r;
 }
 
-static void free_children(struct node *n)
+static void node_free_children(struct node *n)
 {
     for (struct node *c = n->child, *next; c; c = next) {
         next = c->sibling;
-        free_children(c);
+        node_free_children(c);
         mem_free(c);
     }
 }
 
 void router_free(router *r)
 {
-    free_children(&r->root);
+    node_free_children(&r->root);
     mem_free(r);
 }
 
 /* The node for the rest of a path, depth first: a plain segment that leads nowhere gives way to ":". */
-static const struct node *walk(const struct node *n, text path, const char *at, span *parameters, int count)
+static const struct node *router_walk(const struct node *n, text path, const char *at, span *parameters, int count)
 {
     const char *const end = path.at + path.length;
     if (at > end)
         return n->routes[0].route ? n : NULL;
     const char *rest = at;
-    const text segment = next_segment(&rest, end);
+    const text segment = router_next_segment(&rest, end);
     const span here = { (uint16_t)(at - path.at), (uint16_t)segment.length };
 
     for (const struct node *c = n->child; c; c = c->sibling) {
@@ -117,12 +117,12 @@ static const struct node *walk(const struct node *n, text path, const char *at, 
         switch (c->rank) {
         case 0:
             if (text_equal(c->segment, segment))
-                found = walk(c, path, rest, parameters, count);
+                found = router_walk(c, path, rest, parameters, count);
             break;
         case 1:
             if (segment.length > 0 && count < ROUTE_PARAMETERS) {
                 parameters[count] = here;
-                found = walk(c, path, rest, parameters, count + 1);
+                found = router_walk(c, path, rest, parameters, count + 1);
             }
             break;
         case 2:
@@ -144,7 +144,7 @@ void router_find(const router *r, text method, text path, match *m)
     m->found = m->readable = false;
     if (path.length == 0 || path.at[0] != '/')
         return;
-    const struct node *n = walk(&r->root, path, path.at + 1, m->parameters, 0);
+    const struct node *n = router_walk(&r->root, path, path.at + 1, m->parameters, 0);
     if (!n)
         return;
     m->found = true;

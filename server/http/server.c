@@ -37,7 +37,7 @@ int server_run(server *s, void (*started)(void *arg), void *arg)
 {
     crash_handler_install();
     unawaited_log_install();
-    return (s->config->server.mode == MODE_ASYNC ? serve_async : serve_threads)(s, started, arg);
+    return (s->config->server.mode == MODE_ASYNC ? server_run_async : server_run_threads)(s, started, arg);
 }
 
 void server_close(server *s)
@@ -47,7 +47,7 @@ void server_close(server *s)
     mem_free(s);
 }
 
-int serve_signals(int numbers[SERVE_SIGNALS])
+int server_stop_signals(int numbers[SERVER_STOP_SIGNALS])
 {
     struct sigaction hangup;
     numbers[0] = SIGTERM;
@@ -56,14 +56,14 @@ int serve_signals(int numbers[SERVE_SIGNALS])
     return sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN ? 2 : 3;
 }
 
-void serve_stopping(int signal) { log_info("stopping (SIG%s); once more stops at once", sigabbrev_np(signal)); }
+void server_log_stopping(int signal) { log_info("stopping (SIG%s); once more stops at once", sigabbrev_np(signal)); }
 
-void serve_late(int connections)
+void server_log_late(int connections)
 {
     log_warning("stopping: %d connections were not done in time and are closed", connections);
 }
 
-void serve_must(int err, const char *what)
+void server_must(int err, const char *what)
 {
     if (err) {
         log_error("%s: %s", what, uv_strerror(err));
@@ -72,7 +72,7 @@ void serve_must(int err, const char *what)
     }
 }
 
-void serve_trim(void)
+void server_trim_thread(void)
 {
     unawaited_thread_end();
     stack_trim();

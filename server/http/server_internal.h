@@ -1,6 +1,6 @@
 /* server_internal.h - the inside of server.h: a server, and the two ways to serve. */
-#ifndef HTTP_SERVE_H
-#define HTTP_SERVE_H
+#ifndef HTTP_SERVER_INTERNAL_H
+#define HTTP_SERVER_INTERNAL_H
 
 #include "server/config/config.h"
 #include "listener.h"
@@ -14,16 +14,16 @@ struct server {
 };
 
 /* Each serves until told to stop, and returns what server_run does. */
-int serve_async(struct server *s, void (*started)(void *arg), void *arg);       /* a loop for each worker */
-int serve_threads(struct server *s, void (*started)(void *arg), void *arg);     /* a thread for each connection */
+int server_run_async(struct server *s, void (*started)(void *arg), void *arg);       /* a loop for each worker */
+int server_run_threads(struct server *s, void (*started)(void *arg), void *arg);     /* a thread for each connection */
 
-enum { SERVE_SIGNALS = 3 };
+enum { SERVER_STOP_SIGNALS = 3 };
 
 /* The signals that say to stop: how many. SIGHUP is none where it is ignored, as under nohup. */
-int  serve_signals(int numbers[SERVE_SIGNALS]);
-void serve_stopping(int signal);             /* says so in the log */
-void serve_late(int connections);            /* the drain time has passed with so many left; says so too */
-void serve_must(int err, const char *what);  /* 0, or the end of the process: it cannot begin */
-void serve_trim(void);                       /* a thread about to exit gives back what it kept for reuse */
+int  server_stop_signals(int numbers[SERVER_STOP_SIGNALS]);
+void server_log_stopping(int signal);        /* says so in the log */
+void server_log_late(int connections);       /* the drain time has passed with so many left; says so too */
+void server_must(int err, const char *what); /* 0, or the end of the process: it cannot begin */
+void server_trim_thread(void);               /* a thread about to exit gives back what it kept for reuse */
 
 #endif

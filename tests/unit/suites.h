@@ -80,7 +80,7 @@
     run(connection_end_suite)    \
     run(admission_suite)         \
     run(admission_refuses_suite) \
-    run(permits_suite)           \
+    run(thread_admission_suite)  \
     run(worker_suite)            \
     run(pipeline_suite)          \
     run(writer_suite)            \

@@ -12,7 +12,7 @@
 enum { PAUSE = 100 };                        /* ms, after which there may be room again */
 
 /* A client, or -1: there is none, or no room for one. */
-static int take(const acceptor *a)
+static int acceptor_accept(const acceptor *a)
 {
     for (;;) {
         const int fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -22,18 +22,18 @@ static int take(const acceptor *a)
     }
 }
 
-static void on_ready(uv_poll_t *uv, int status, int events);
+static void acceptor_on_ready(uv_poll_t *uv, int status, int events);
 
-static void rang(timer *t)
+static void acceptor_on_timer(timer *t)
 {
     acceptor *a = (acceptor *)((char *)t - offsetof(acceptor, again));
-    uv_poll_start(&a->uv, UV_READABLE, on_ready);
+    uv_poll_start(&a->uv, UV_READABLE, acceptor_on_ready);
 }
 
-static void accept_some(acceptor *a)
+static void acceptor_accept_some(acceptor *a)
 {
     while (!turn_is_over(uv_hrtime())) {
-        const int fd = take(a);
+        const int fd = acceptor_accept(a);
         if (fd >= 0) {
             connection_begin(fd);
             continue;
@@ -41,17 +41,17 @@ static void accept_some(acceptor *a)
         if (errno != EAGAIN && errno != EWOULDBLOCK) {
             log_warning("cannot accept a connection: %s", uv_strerror(-errno));
             uv_poll_stop(&a->uv);
-            timer_set(&a->again, PAUSE, rang);
+            timer_set(&a->again, PAUSE, acceptor_on_timer);
         }
         return;
     }
 }
 
-static void on_ready(uv_poll_t *uv, int status, int events)
+static void acceptor_on_ready(uv_poll_t *uv, int status, int events)
 {
     (void)status, (void)events;
     loop_enter();
-    accept_some((acceptor *)((char *)uv - offsetof(acceptor, uv)));
+    acceptor_accept_some((acceptor *)((char *)uv - offsetof(acceptor, uv)));
     loop_leave();
 }
 
@@ -60,7 +60,7 @@ int acceptor_open(acceptor *a, int fd)
     *a = (acceptor){ .fd = fd };
     int err = listen(fd, LISTENER_BACKLOG) ? -errno : uv_poll_init(loop_here(), &a->uv, fd);
     if (!err)
-        err = uv_poll_start(&a->uv, UV_READABLE, on_ready);
+        err = uv_poll_start(&a->uv, UV_READABLE, acceptor_on_ready);
     if (err)
         close(fd);
     return err;
@@ -68,7 +68,7 @@ int acceptor_open(acceptor *a, int fd)
 
 void acceptor_close(acceptor *a)
 {
-    for (int fd; (fd = take(a)) >= 0;)
+    for (int fd; (fd = acceptor_accept(a)) >= 0;)
         connection_begin(fd);
     timer_stop(&a->again);
     uv_close((uv_handle_t *)&a->uv, NULL);

@@ -22,10 +22,10 @@ static const struct { refusal wait, timeout, line, ahead; } TOLD[NEEDS] = {
     [NEEDS_PAGE]   = { REFUSED_PAGE_WAIT, REFUSED_PAGE_TIMEOUT, REFUSED_PAGE_LINE, REFUSED_PAGE_AHEAD },
 };
 
-static admission_queue *line_of(admission *a, const request *r) { return &a->queues[r->needs]; }
+static admission_queue *queue_of(admission *a, const request *r) { return &a->queues[r->needs]; }
 static request *request_at(wait_queue_entry *p) { return (request *)((char *)p - offsetof(request, place)); }
 
-static void rang(timer *t);
+static void admission_on_timer(timer *t);
 
 void admission_open(admission *a, const config *c)
 {
@@ -47,7 +47,7 @@ void admission_close(admission *a)
 bool admission_stands(const admission *a, need n) { return a->queues[n].stands; }
 uint64_t admission_worth(const admission *a, need n) { return a->queues[n].worth; }
 
-static bool has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
+static bool admission_has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
 
 /* Nobody who could begin now is overtaken by one who comes: what they need may be the same. */
 bool admission_is_open(const admission *a, need n)
@@ -55,13 +55,13 @@ bool admission_is_open(const admission *a, need n)
     if (n == NEEDS_NOTHING)
         return true;
     for (int other = NEEDS_NOTHING + 1; other < NEEDS; other++)
-        if (a->queues[other].waiting > 0 && ((need)other == n || has_room(a, (need)other)))
+        if (a->queues[other].waiting > 0 && ((need)other == n || admission_has_room(a, (need)other)))
             return false;
-    return has_room(a, n);
+    return admission_has_room(a, n);
 }
 
 /* Until when r may wait. */
-static uint64_t due(const admission_queue *l, const request *r, uint64_t now)
+static uint64_t admission_due(const admission_queue *l, const request *r, uint64_t now)
 {
     const uint64_t patience = codel_patience(&l->codel, now);
     const uint64_t since = r->place.since;
@@ -70,7 +70,7 @@ static uint64_t due(const admission_queue *l, const request *r, uint64_t now)
 
 bool admission_enter(admission *a, request *r)
 {
-    admission_queue *l = line_of(a, r);
+    admission_queue *l = queue_of(a, r);
     if (admission_is_open(a, r->needs))
         return true;
     const uint64_t now = uv_hrtime();
@@ -83,7 +83,7 @@ bool admission_enter(admission *a, request *r)
     wait_queue_join(r->ahead ? &l->ahead : &l->alone, &r->place);
     r->waits = true;
     if (!timer_is_set(&l->timer))
-        timer_set_at(&l->timer, due(l, r, now), rang);
+        timer_set_at(&l->timer, admission_due(l, r, now), admission_on_timer);
     return false;
 }
 
@@ -93,12 +93,12 @@ need admission_needs(const admission *a, const request_parser *in)
         return in->needs;
     arena list;
     arena_init(&list, NULL, 0);
-    const bool json = accept_prefers(request_parser_accepts(in, &list), TEXT("application/json"), TEXT("text/html"));
+    const bool json = accept_header_prefers(request_parser_accepts(in, &list), TEXT("application/json"), TEXT("text/html"));
     arena_done(&list);
     return json ? NEEDS_READS : NEEDS_PAGE;
 }
 
-static void leave(admission_queue *l, request *r)
+static void admission_remove(admission_queue *l, request *r)
 {
     wait_queue_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
     r->place = (wait_queue_entry){ 0 };
@@ -109,9 +109,9 @@ static void leave(admission_queue *l, request *r)
     }
 }
 
-void admission_leave(admission *a, request *r) { leave(line_of(a, r), r); }
+void admission_leave(admission *a, request *r) { admission_remove(queue_of(a, r), r); }
 
-static uint64_t longest_wait(const admission_queue *l, uint64_t now)
+static uint64_t admission_longest_wait(const admission_queue *l, uint64_t now)
 {
     uint64_t since = now;
     if (l->alone.first)
@@ -123,7 +123,7 @@ static uint64_t longest_wait(const admission_queue *l, uint64_t now)
 
 /* The answer to a GET that is refused so, from status line to body: made anew now and then, for it is the same for all
  * but in how long the wait was. */
-static text refusal_text(admission *a, need n, int err, bool html, uint64_t now)
+static text admission_refusal_text(admission *a, need n, int err, bool html, uint64_t now)
 {
     typeof(a->refusals[n][html]) *made = &a->refusals[n][html];
     if (err != made->err || now >= made->until) {
@@ -137,29 +137,29 @@ static text refusal_text(admission *a, need n, int err, bool html, uint64_t now)
 text admission_refusal(admission *a, need n, bool html)
 {
     const uint64_t now = uv_hrtime();
-    return refusal_text(a, n, refuse(TOLD[n].ahead, longest_wait(&a->queues[n], now)), html, now);
+    return admission_refusal_text(a, n, refuse(TOLD[n].ahead, admission_longest_wait(&a->queues[n], now)), html, now);
 }
 
-static void turn_away(admission *a, request *r, uint64_t now)
+static void admission_turn_away(admission *a, request *r, uint64_t now)
 {
-    admission_queue *l = line_of(a, r);
+    admission_queue *l = queue_of(a, r);
     const uint64_t waited = now - r->place.since;
     const bool late = now >= r->deadline;
     const refusal kind = codel_at_ceiling(&l->codel, waited) ? TOLD[r->needs].timeout : TOLD[r->needs].wait;
-    leave(l, r);
+    admission_remove(l, r);
     const int err = late ? UV_ETIMEDOUT : refuse(kind, waited);
     const bool usual = !late && request_is_plain_get(r);
-    r->host->decline(r, err, usual ? refusal_text(a, r->needs, err, problem_prefers_html(request_list(r, "accept")), now)
+    r->host->decline(r, err, usual ? admission_refusal_text(a, r->needs, err, problem_prefers_html(request_list(r, "accept")), now)
                                    : TEXT(""));
 }
 
-static void turn_away_the_late(admission *a, admission_queue *l, wait_queue *of, uint64_t now)
+static void admission_turn_away_late(admission *a, admission_queue *l, wait_queue *of, uint64_t now)
 {
-    while (of->first && now >= due(l, request_at(of->first), now) && !turn_is_over(uv_hrtime()))
-        turn_away(a, request_at(of->first), now);
+    while (of->first && now >= admission_due(l, request_at(of->first), now) && !turn_is_over(uv_hrtime()))
+        admission_turn_away(a, request_at(of->first), now);
 }
 
-static request *next(admission_queue *l)
+static request *admission_next(admission_queue *l)
 {
     const bool ahead = l->ahead.first && (!l->alone.first || l->turns >= ALONE_IN_A_ROW);
     l->turns = ahead ? 0 : l->turns + 1;
@@ -167,35 +167,35 @@ static request *next(admission_queue *l)
 }
 
 /* When to look again, if nothing happens before: in the next turn, if this one had no time for all. */
-static void set_timer(admission_queue *l, uint64_t now)
+static void admission_set_timer(admission_queue *l, uint64_t now)
 {
     uint64_t first = NO_DEADLINE;
     if (l->alone.first)
-        first = due(l, request_at(l->alone.first), now);
+        first = admission_due(l, request_at(l->alone.first), now);
     if (l->ahead.first)
-        first = deadline_sooner(first, due(l, request_at(l->ahead.first), now));
-    timer_set_at(&l->timer, turn_is_over(now) ? now : first, rang);
+        first = deadline_sooner(first, admission_due(l, request_at(l->ahead.first), now));
+    timer_set_at(&l->timer, turn_is_over(now) ? now : first, admission_on_timer);
 }
 
 /* One of those who need it, late or not: better than that nobody is served. False if there is none, or no room. */
-static bool let_one_in(admission *a, need n)
+static bool admission_let_one_in(admission *a, need n)
 {
     admission_queue *l = &a->queues[n];
-    if (l->waiting == 0 || !has_room(a, n))
+    if (l->waiting == 0 || !admission_has_room(a, n))
         return false;
-    request *r = next(l);
-    leave(l, r);
+    request *r = admission_next(l);
+    admission_remove(l, r);
     r->host->begin(r);
     return true;
 }
 
-static void judge(admission_queue *l, uint64_t now)
+static void admission_judge(admission_queue *l, uint64_t now)
 {
     l->stands = l->waiting > 0 && codel_stands(&l->codel, now);
-    l->worth = codel_worth(&l->codel, now, longest_wait(l, now));
+    l->worth = codel_worth(&l->codel, now, admission_longest_wait(l, now));
 }
 
-static bool anybody_waits(const admission *a)
+static bool admission_has_waiting(const admission *a)
 {
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
         if (a->queues[n].waiting > 0)
@@ -205,26 +205,26 @@ static bool anybody_waits(const admission *a)
 
 void admission_serve(admission *a)
 {
-    if (!anybody_waits(a))
+    if (!admission_has_waiting(a))
         return;
     const uint64_t now = uv_hrtime();
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        judge(&a->queues[n], now);
+        admission_judge(&a->queues[n], now);
     for (bool any = true; any && !turn_is_over(uv_hrtime());) {       /* in turn: they share the database */
         any = false;
         for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-            any |= let_one_in(a, (need)n);
+            any |= admission_let_one_in(a, (need)n);
     }
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++) {
         admission_queue *l = &a->queues[n];
-        turn_away_the_late(a, l, &l->alone, now);
-        turn_away_the_late(a, l, &l->ahead, now);
+        admission_turn_away_late(a, l, &l->alone, now);
+        admission_turn_away_late(a, l, &l->ahead, now);
         if (l->waiting > 0)
-            set_timer(l, now);
+            admission_set_timer(l, now);
     }
 }
 
-static void rang(timer *t)
+static void admission_on_timer(timer *t)
 {
     admission_serve(((admission_queue *)((char *)t - offsetof(admission_queue, timer)))->admission);
 }

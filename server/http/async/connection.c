@@ -14,73 +14,73 @@ static _Thread_local pool connections = POOL(connection);
 
 /* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it rings. */
 
-static uint64_t allowed(const connection *c)
+static uint64_t connection_allowed(const connection *c)
 {
     const config *config = worker_here->config;
-    switch ((phase)c->phase) {
-    case IDLE:      return config->timeouts.idle;
-    case NEW:
-    case HEAD:      return config->timeouts.head;
-    case BODY:      return body_patience(c->last->body, config->timeouts.body);
-    case LEFT:      return HALF_CLOSE_TIMEOUT;
-    case WRITE:     return config->timeouts.write;
-    case LINGERING: return LINGER_TIMEOUT;
+    switch ((connection_phase)c->phase) {
+    case CONNECTION_IDLE:      return config->timeouts.idle;
+    case CONNECTION_NEW:
+    case CONNECTION_HEAD:      return config->timeouts.head;
+    case CONNECTION_BODY:      return body_patience(c->last->body, config->timeouts.body);
+    case CONNECTION_LEFT:      return HALF_CLOSE_TIMEOUT;
+    case CONNECTION_WRITE:     return config->timeouts.write;
+    case CONNECTION_LINGERING: return LINGER_TIMEOUT;
     default:        return UINT32_MAX;
     }
 }
 
-static void rang(timer *t);
+static void connection_on_timer(timer *t);
 
 /* A reader that takes a little now and then must be seen doing so: it is looked at more often. */
-static void look_again(connection *c, uint64_t ms)
+static void connection_set_timer(connection *c, uint64_t ms)
 {
-    const uint64_t often = allowed(c) / 4 + 1;
-    timer_set(&c->timer, c->phase == WRITE && ms > often ? often : ms, rang);
+    const uint64_t often = connection_allowed(c) / 4 + 1;
+    timer_set(&c->timer, c->phase == CONNECTION_WRITE && ms > often ? often : ms, connection_on_timer);
 }
 
-static void rang(timer *t)
+static void connection_on_timer(timer *t)
 {
     connection *c = (connection *)((char *)t - offsetof(connection, timer));
     const uint64_t now = timer_now();
 
-    if (c->phase == HANDLER)
+    if (c->phase == CONNECTION_HANDLER)
         return;                              /* handlers have time limits of their own */
-    if (c->phase == WRITE && writer_got_on(c))
+    if (c->phase == CONNECTION_WRITE && writer_got_on(c))
         c->since = (uint32_t)now;
-    const uint64_t waited = (uint32_t)now - c->since, most = allowed(c);
+    const uint64_t waited = (uint32_t)now - c->since, most = connection_allowed(c);
     if (waited <= most)                      /* of its last millisecond a part is left */
-        look_again(c, most - waited);
-    else if (c->phase == HEAD || c->phase == BODY)
+        connection_set_timer(c, most - waited);
+    else if (c->phase == CONNECTION_HEAD || c->phase == CONNECTION_BODY)
         pipeline_refuse(c, HTTP_STATUS(408));
     else
         connection_abandon(c);
 }
 
-static phase phase_of(const connection *c)
+static connection_phase connection_phase_of(const connection *c)
 {
-    if (c->phase == LINGERING)
-        return LINGERING;
+    if (c->phase == CONNECTION_LINGERING)
+        return CONNECTION_LINGERING;
     const bool body = c->reading && (!c->last->body->streams || stream_is_waited_for(c->last));
-    return c->writing ? WRITE : c->left ? LEFT : body ? BODY : c->first ? HANDLER : c->input ? HEAD : c->phase == NEW ? NEW : IDLE;
+    return c->writing ? CONNECTION_WRITE : c->left ? CONNECTION_LEFT : body ? CONNECTION_BODY : c->first ? CONNECTION_HANDLER : c->input ? CONNECTION_HEAD : c->phase == CONNECTION_NEW ? CONNECTION_NEW : CONNECTION_IDLE;
 }
 
 void connection_watch(connection *c)
 {
-    const phase now_in = phase_of(c);
-    if (now_in == c->phase && now_in != IDLE && timer_is_set(&c->timer))
+    const connection_phase now_in = connection_phase_of(c);
+    if (now_in == c->phase && now_in != CONNECTION_IDLE && timer_is_set(&c->timer))
         return;
     const uint64_t now = timer_now();
     c->phase = now_in;
     c->since = (uint32_t)now;
-    if (now_in != HANDLER && (!timer_is_set(&c->timer) || c->timer.due > now + allowed(c) + 1))
-        look_again(c, allowed(c));
+    if (now_in != CONNECTION_HANDLER && (!timer_is_set(&c->timer) || c->timer.due > now + connection_allowed(c) + 1))
+        connection_set_timer(c, connection_allowed(c));
 }
 
-static bool wants_to_read(const connection *c) { return !c->paused && !c->left; }
+static bool connection_wants_to_read(const connection *c) { return !c->paused && !c->left; }
 
 void connection_poll(connection *c)
 {
-    const bool reads = wants_to_read(c), writes = c->writing;
+    const bool reads = connection_wants_to_read(c), writes = c->writing;
     const uint32_t before = (c->reads ? EPOLLIN : 0) | (c->writes ? EPOLLOUT : 0);
     if (poller_watch(&worker_here->poller, c->fd, before, (reads ? EPOLLIN : 0) | (writes ? EPOLLOUT : 0)))
         connection_abandon(c);
@@ -97,9 +97,9 @@ bool connection_ready(void *who, uint32_t events)
         return false;
     if (c->writing && events & (EPOLLOUT | failed))
         writer_go_on(c);
-    if (!c->closing && wants_to_read(c) && events & (EPOLLIN | failed))
+    if (!c->closing && connection_wants_to_read(c) && events & (EPOLLIN | failed))
         reader_read(c);
-    else if (!c->closing && (c->reads != wants_to_read(c) || c->writes != !!c->writing))
+    else if (!c->closing && (c->reads != connection_wants_to_read(c) || c->writes != !!c->writing))
         connection_poll(c);
     return true;
 }
@@ -114,7 +114,7 @@ void connection_free_if_done(connection *c)
         worker_here->emptied(worker_here);
 }
 
-static void close_now(connection *c)
+static void connection_close(connection *c)
 {
     if (c->closing)
         return;
@@ -129,29 +129,29 @@ static void close_now(connection *c)
 
 void connection_abandon(connection *c)
 {
-    close_now(c);
+    connection_close(c);
     pipeline_abandon(c);
 }
 
 void connection_finish(connection *c)
 {
-    if (c->phase == LINGERING)
+    if (c->phase == CONNECTION_LINGERING)
         return;
     if (c->input || c->paused)
         c->unread = true;
     /* To close while the client is still sending would reset the connection, and it might never see our
      * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
     if (!c->unread || c->left || shutdown(c->fd, SHUT_WR)) {
-        close_now(c);
+        connection_close(c);
         return;
     }
     reader_forget(c);
     reader_resume(c);
     if (c->closing)
         return;
-    c->phase = LINGERING;
+    c->phase = CONNECTION_LINGERING;
     c->since = (uint32_t)timer_now();
-    timer_set(&c->timer, LINGER_TIMEOUT, rang);
+    timer_set(&c->timer, LINGER_TIMEOUT, connection_on_timer);
 }
 
 void connection_begin(int fd)
@@ -164,7 +164,7 @@ void connection_begin(int fd)
     const bool many = worker_here->connections > worker_here->config->limits.connections;
     if (many || mem_is_short()) {
         listener_turn_away(fd, refuse(many ? REFUSED_CONNECTIONS : REFUSED_MEMORY, 0));
-        close_now(c);
+        connection_close(c);
         return;
     }
     connection_poll(c);
@@ -176,34 +176,34 @@ void connection_begin(int fd)
 
 struct walk { void (*visit)(connection *); int busy; };      /* busy: connections that had something under way */
 
-static void each_connection(void *who, void *arg)
+static void connection_visit(void *who, void *arg)
 {
     struct walk *w = arg;
     connection *c = who;
-    w->busy += c->phase != NEW && c->phase != IDLE && c->phase != LINGERING;
+    w->busy += c->phase != CONNECTION_NEW && c->phase != CONNECTION_IDLE && c->phase != CONNECTION_LINGERING;
     w->visit(c);
 }
 
-static int visit_all(void (*visit)(connection *))
+static int connections_visit(void (*visit)(connection *))
 {
     struct walk w = { visit, 0 };
-    poller_each(&worker_here->poller, each_connection, &w);
+    poller_each(&worker_here->poller, connection_visit, &w);
     return w.busy;
 }
 
-static void drain(connection *c)
+static void connection_drain(connection *c)
 {
     if (c->last && !c->last->answered)
         c->last->keep_alive = false, c->ending = true;       /* its answer says so: none may follow it */
 }
 
-void connections_drain(void) { visit_all(drain); }
+void connections_drain(void) { connections_visit(connection_drain); }
 
-static void break_off(connection *c)
+static void connection_break_off(connection *c)
 {
     if (c->reading && c->last->body->streams)
         stream_break(c, UV_ESHUTDOWN);
 }
 
-void connections_break_off(void) { visit_all(break_off); }
-int  connections_abort(void)     { return visit_all(connection_abandon); }
+void connections_break_off(void) { connections_visit(connection_break_off); }
+int  connections_abort(void)     { return connections_visit(connection_abandon); }

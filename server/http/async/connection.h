@@ -24,7 +24,7 @@
 
 #include <sys/types.h>
 
-typedef enum phase { NEW, IDLE, HEAD, BODY, HANDLER, LEFT, WRITE, LINGERING } phase; /* what it waits for; NEW: its first byte */
+typedef enum connection_phase { CONNECTION_NEW, CONNECTION_IDLE, CONNECTION_HEAD, CONNECTION_BODY, CONNECTION_HANDLER, CONNECTION_LEFT, CONNECTION_WRITE, CONNECTION_LINGERING } connection_phase;   /* what it waits for; CONNECTION_NEW: its first byte */
 
 typedef struct connection {
     timer         timer;

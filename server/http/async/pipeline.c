@@ -8,31 +8,31 @@
 
 #include <stdalign.h>
 
-static void answering(request *r) { worker_here->answering(r); }
+static void pipeline_answering(request *r) { worker_here->answering(r); }
 
-static void deadline_came(timer *t)
+static void request_on_deadline(timer *t)
 {
     request *r = (request *)((char *)t - offsetof(request, timer));
     if (r->running)
         promise_cancel(r->running);
 }
 
-static bool is_for_task(const request *r) { return r->route && r->route->await; }
+static bool request_is_for_task(const request *r) { return r->route && r->route->await; }
 
-static void limit(request *r)
+static void pipeline_limit(request *r)
 {
-    if (is_for_task(r)) {
+    if (request_is_for_task(r)) {
         if (r->task)
             task_limit(r->task, r->deadline);
     } else if (r->deadline == NO_DEADLINE)
         timer_stop(&r->timer);
     else if (r->running)
-        timer_set_at(&r->timer, r->deadline, deadline_came);
+        timer_set_at(&r->timer, r->deadline, request_on_deadline);
 }
 
-static void free_request(request *r)
+static void pipeline_free(request *r)
 {
-    task *t = is_for_task(r) ? r->task : NULL;
+    task *t = request_is_for_task(r) ? r->task : NULL;
     const bool on_heap = !t || task_room(t) != r;
     request_done(r);
     if (on_heap)
@@ -41,17 +41,17 @@ static void free_request(request *r)
         task_free(t);
 }
 
-static void start(request *r);
+static void handler_start(request *r);
 
 /* Its handler runs, now or when there is room for it. */
-static void begin(request *r)
+static void pipeline_admit(request *r)
 {
     if (!r->needs || admission_enter(&worker_here->admission, r))
-        start(r);
+        handler_start(r);
 }
 
 /* Those at the head of the line that have ended leave it, and the next one's answer gets its turn. */
-static void advance(connection *c)
+static void pipeline_advance(connection *c)
 {
     for (request *r; (r = c->first) && r->finished;) {
         if (request_broke_off(r)) {         /* a long answer broke off: the client must see that */
@@ -64,7 +64,7 @@ static void advance(connection *c)
         c->count--;
         if (!r->keep_alive)
             c->ending = true;
-        free_request(r);
+        pipeline_free(r);
         if (!(r = c->first)) {
             c->last = NULL;
             break;
@@ -73,7 +73,7 @@ static void advance(connection *c)
         r->out = &c->out;
         if (r->held_back && !c->closing) {
             r->held_back = false;
-            begin(r);
+            pipeline_admit(r);
         }
     }
     if (c->closing)
@@ -82,33 +82,33 @@ static void advance(connection *c)
         writer_flush_soon(c);
 }
 
-static void on_drained(int err, void *arg)
+static void handler_on_drained(int err, void *arg)
 {
     request *r = arg;
     (void)err;
     scope_end(&r->scope);
     r->finished = true;
-    advance(r->connection);
+    pipeline_advance(r->connection);
 }
 
 /* The handler has ended, with err. What it forgot may yet write to the request: only the answer does not wait. */
-static void finish(request *r, int err)
+static void handler_ended(request *r, int err)
 {
     r->running = NULL;                       /* its timer ends with its answer: see limit */
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
     request_end(r, err);
     if (!scope_keeps(&r->scope)) {
-        on_drained(0, r);
+        handler_on_drained(0, r);
         return;
     }
     writer_flush_soon(r->connection);
-    when_settled(unawaited_drain(&r->scope), on_drained, r);
+    when_settled(unawaited_drain(&r->scope), handler_on_drained, r);
 }
 
-static void on_settled(int err, void *arg) { finish(arg, err); }
+static void handler_on_settled(int err, void *arg) { handler_ended(arg, err); }
 
-static int run_handler(void *arg)
+static int handler_run(void *arg)
 {
     request *r = arg;
     const int err = r->route->await(r);
@@ -119,15 +119,15 @@ static int run_handler(void *arg)
 
 /* Each on behalf of its route. */
 
-static promise *start_task(request *r)
+static promise *handler_start_task(request *r)
 {
     const label before = scope_relabel(r->scope.label);
-    promise *p = task_run(r->task, run_handler, r);
+    promise *p = task_run(r->task, handler_run, r);
     scope_relabel(before);
     return p;
 }
 
-static promise *start_promise(request *r)
+static promise *handler_start_promise(request *r)
 {
     scope *const before = scope_enter(&r->scope);
     promise *p = r->route->promise(r);
@@ -137,23 +137,23 @@ static promise *start_promise(request *r)
 
 /* Of a callback's handler, to be called from anywhere. What it lets start is nobody else's business, least
  * of all a task's, which cannot start another: then the loop does it. */
-static void done(int err, void *arg)
+static void handler_done(int err, void *arg)
 {
     request *r = arg;
     if (scope_entered && scope_entered != &r->scope)
-        when_settled(promise_settled(err), on_settled, r);
+        when_settled(promise_settled(err), handler_on_settled, r);
     else
-        finish(r, err);
+        handler_ended(r, err);
 }
 
-static void start_callback(request *r)
+static void handler_start_callback(request *r)
 {
     scope *const before = scope_enter(&r->scope);
-    r->route->callback(r, done, r);          /* r may be over by then, and gone */
+    r->route->callback(r, handler_done, r);  /* r may be over by then, and gone */
     scope_enter(before);
 }
 
-static void start(request *r)
+static void handler_start(request *r)
 {
     promise *p;
     int err;
@@ -165,27 +165,27 @@ static void start(request *r)
     }
     r->scope.since = (uint32_t)(r->started / 1000000);
     if (r->route->callback) {
-        start_callback(r);
+        handler_start_callback(r);
         return;
     }
     if (r->route->await) {
         if (!r->task && !(r->task = task_new(r->route->path, 0))) {
-            finish(r, UV_ENOMEM);
+            handler_ended(r, UV_ENOMEM);
             return;
         }
-        limit(r);
-        p = start_task(r);
+        pipeline_limit(r);
+        p = handler_start_task(r);
     } else {
-        p = start_promise(r);
+        p = handler_start_promise(r);
     }
     if (promise_take_if_settled(p, &err)) {
-        finish(r, err);
+        handler_ended(r, err);
         return;
     }
     r->running = p;
-    when_settled(p, on_settled, r);
-    if (!is_for_task(r))
-        limit(r);
+    when_settled(p, handler_on_settled, r);
+    if (!request_is_for_task(r))
+        pipeline_limit(r);
     if (r->gone)                             /* its first piece found nobody there */
         promise_cancel(p);
 }
@@ -197,24 +197,24 @@ void pipeline_start(connection *c, request *r)
         r->held_back = true;
         return;
     }
-    begin(r);
+    pipeline_admit(r);
     if (c->first && c->first->finished)
-        advance(c);
+        pipeline_advance(c);
 }
 
 /* It has waited to be admitted, and its handler may run now. */
-static void admitted(request *r)
+static void pipeline_begin(request *r)
 {
     connection *c = r->connection;
-    start(r);
+    handler_start(r);
     if (c->first && c->first->finished)
-        advance(c);
+        pipeline_advance(c);
     else if (c->blocked || c->paused)        /* there may be room for the next one */
         writer_flush_soon(c);
 }
 
 /* It has waited, and is answered with an error instead. */
-static void decline(request *r, int err, text made)
+static void pipeline_decline(request *r, int err, text made)
 {
     if (made.length > 0) {
         output_append(r->out, made);
@@ -222,12 +222,12 @@ static void decline(request *r, int err, text made)
     } else {
         request_decline(r, err);
     }
-    advance(r->connection);
+    pipeline_advance(r->connection);
 }
 
 static const request_host host = {
-    .room = writer_room, .share = writer_share, .answering = answering, .limit = limit, .more = stream_more,
-    .begin = admitted, .decline = decline,
+    .room = writer_room, .share = writer_share, .answering = pipeline_answering, .limit = pipeline_limit, .more = stream_more,
+    .begin = pipeline_begin, .decline = pipeline_decline,
 };
 
 size_t pipeline_room(const connection *c) { return c->first ? sizeof(output) + alignof(max_align_t) - 1 : 0; }
@@ -263,7 +263,7 @@ void pipeline_refuse(connection *c, int err)
     }
     c->ending = c->unread = true;
     request_refuse(r, err);
-    advance(c);
+    pipeline_advance(c);
 }
 
 void pipeline_abandon(connection *c)
@@ -284,5 +284,5 @@ void pipeline_abandon(connection *c)
         if (r->running)
             promise_cancel(r->running);
     }
-    advance(c);
+    pipeline_advance(c);
 }

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static poller *of_uv(uv_poll_t *uv) { return (poller *)((char *)uv - offsetof(poller, uv)); }
+static poller *poller_of_uv(uv_poll_t *uv) { return (poller *)((char *)uv - offsetof(poller, uv)); }
 
-static bool hand_out(poller *p)
+static bool poller_hand_out(poller *p)
 {
     while (p->at < p->got) {
         const struct epoll_event *e = &p->events[p->at];
@@ -28,16 +28,16 @@ static bool hand_out(poller *p)
     return true;
 }
 
-static void on_ready(uv_poll_t *uv, int status, int events)
+static void poller_on_ready(uv_poll_t *uv, int status, int events)
 {
-    poller *p = of_uv(uv);
+    poller *p = poller_of_uv(uv);
     (void)status, (void)events;
-    if (!hand_out(p))
+    if (!poller_hand_out(p))
         return;
     p->at = 0;
     p->got = epoll_wait(p->epoll, p->events, POLLER_BATCH, 0);
     if (p->got > 0)
-        hand_out(p);
+        poller_hand_out(p);
 }
 
 int poller_open(poller *p, bool (*ready)(void *who, uint32_t events))
@@ -50,14 +50,14 @@ int poller_open(poller *p, bool (*ready)(void *who, uint32_t events))
         close(p->epoll);
         return err;
     }
-    uv_poll_start(&p->uv, UV_READABLE, on_ready);
+    uv_poll_start(&p->uv, UV_READABLE, poller_on_ready);
     uv_unref((uv_handle_t *)&p->uv);
     return 0;
 }
 
-static void on_closed(uv_handle_t *uv)
+static void poller_on_closed(uv_handle_t *uv)
 {
-    poller *p = of_uv((uv_poll_t *)uv);
+    poller *p = poller_of_uv((uv_poll_t *)uv);
     close(p->epoll);
     mem_free(p->who);
 }
@@ -65,7 +65,7 @@ static void on_closed(uv_handle_t *uv)
 void poller_close(poller *p)
 {
     assert(p->count == 0);
-    uv_close((uv_handle_t *)&p->uv, on_closed);
+    uv_close((uv_handle_t *)&p->uv, poller_on_closed);
 }
 
 void poller_add(poller *p, int fd, void *who)

@@ -26,7 +26,7 @@ void reader_forget(connection *c)
 
 /* While more comes than can be served, a client has one request under way at a time: the next is looked at
  * when that has been answered, and then it may turn out that a later one has overtaken it. */
-static bool is_next(const connection *c)
+static bool reader_may_take_next(const connection *c)
 {
     const request *last = c->last;
     return !last || (request_is_safe(last) && !last->held_back && !last->waits &&
@@ -38,12 +38,12 @@ bool reader_has_room(const connection *c)
     if (c->reading)
         return body_wants(c->last->body);
     return !c->ending && writer_has_room(c) &&
-           c->count < worker_here->config->limits.pipeline && is_next(c);
+           c->count < worker_here->config->limits.pipeline && reader_may_take_next(c);
 }
 
 /* Each take_ function uses bytes from the front and returns how many; 0 when it needs more. */
 
-static size_t take_body(connection *c, const char *at, size_t length)
+static size_t reader_take_body(connection *c, const char *at, size_t length)
 {
     request *r = c->last;
     if (r->body->streams)
@@ -61,7 +61,7 @@ static size_t take_body(connection *c, const char *at, size_t length)
 }
 
 /* One that may start now lies on the stack of its own task. */
-static request *make_request(const connection *c, const request_parser *in, bool now)
+static request *reader_make_request(const connection *c, const request_parser *in, bool now)
 {
     size_t size = request_parser_size(in, ON_STACK);
     const route *route = in->match.route;
@@ -80,7 +80,7 @@ static request *make_request(const connection *c, const request_parser *in, bool
 /* Refuses it at the price of having read its head: when its client has sent so many behind it, as their length tells,
  * that it is not worth the wait, and more comes than can be served. Only what is usual is refused so cheaply; all else
  * has its place in line. */
-static bool shed(connection *c, const request_parser *in, const char *behind, size_t length)
+static bool reader_sheds(connection *c, const request_parser *in, const char *behind, size_t length)
 {
     admission *a = &worker_here->admission;
     const head *h = &in->head;
@@ -95,7 +95,7 @@ static bool shed(connection *c, const request_parser *in, const char *behind, si
     return true;
 }
 
-static size_t take_head(connection *c, head_validator *g, uint64_t now, const char *at, size_t length)
+static size_t reader_take_head(connection *c, head_validator *g, uint64_t now, const char *at, size_t length)
 {
     request_parser *in = &worker_here->request_parser;
     const config *config = worker_here->config;
@@ -109,16 +109,16 @@ static size_t take_head(connection *c, head_validator *g, uint64_t now, const ch
     }
     const size_t rest = length - (size_t)size;
     in->needs = admission_needs(&worker_here->admission, in);
-    if (shed(c, in, at + size, rest))
+    if (reader_sheds(c, in, at + size, rest))
         return (size_t)size;
     const bool whole = !in->head.chunked && in->head.content_length <= rest;
-    request *r = make_request(c, in, whole || request_parser_streams(in));
+    request *r = reader_make_request(c, in, whole || request_parser_streams(in));
     r->started = now;
     r->ahead = c->first || c->more || in->head.content_length < rest;
     if (worker_here->draining)
         r->keep_alive = false;
     pipeline_append(c, r);
-    c->phase = IDLE;                         /* the next head's time starts anew */
+    c->phase = CONNECTION_IDLE;              /* the next head's time starts anew */
     if (!in->head.has_body) {
         pipeline_start(c, r);
         return (size_t)size;
@@ -153,7 +153,7 @@ void reader_resume(connection *c)
 /* A client that sends faster than it is served waits in its own buffers, not in ours; at once, while more comes
  * than can be served: then what it sends meanwhile is read all together. Else a little is read ahead, to notice
  * one that leaves. */
-static bool is_far_ahead(const connection *c)
+static bool reader_is_far_ahead(const connection *c)
 {
     const request *last = c->last;
     if (last && (last->waits || c->input) && admission_stands(&worker_here->admission, last->needs))
@@ -161,11 +161,11 @@ static bool is_far_ahead(const connection *c)
     return c->input && c->input->length > worker_here->config->limits.head;
 }
 
-static void pause_or_read(connection *c)
+static void reader_pause_or_read(connection *c)
 {
     if (c->left)
         return;
-    const bool far = is_far_ahead(c);
+    const bool far = reader_is_far_ahead(c);
     if (far && !c->paused && !reader_has_room(c))
         reader_pause(c);
     else if (!far && c->paused)
@@ -173,7 +173,7 @@ static void pause_or_read(connection *c)
 }
 
 /* Puts length bytes behind what is aside. */
-static void keep_aside(connection *c, const char *at, size_t length)
+static void reader_keep(connection *c, const char *at, size_t length)
 {
     struct input *in = c->input;
     const size_t held = in ? in->length : 0;
@@ -192,7 +192,7 @@ static void keep_aside(connection *c, const char *at, size_t length)
 }
 
 /* Takes used bytes from the front of what is aside. */
-static void drop_aside(connection *c, size_t used)
+static void reader_drop(connection *c, size_t used)
 {
     struct input *in = c->input;
     if (!in)
@@ -207,7 +207,7 @@ static void drop_aside(connection *c, size_t used)
 }
 
 /* Its part of this turn is used up: its answers leave, and the rest of what it has sent is looked at, in the next. */
-static void go_on_next_turn(connection *c)
+static void reader_go_on_next_turn(connection *c)
 {
     writer_push(c);
     if (!c->closing)
@@ -215,7 +215,7 @@ static void go_on_next_turn(connection *c)
 }
 
 /* What is incomplete now stays so. */
-static void end_of_input(connection *c)
+static void reader_end_of_input(connection *c)
 {
     c->ending = true;
     reader_forget(c);
@@ -239,12 +239,12 @@ void reader_use(connection *c, const char *at, size_t length)
         return;
     if (length == 0 && turn_is_over(now)) {
         c->blocked = true;
-        go_on_next_turn(c);
+        reader_go_on_next_turn(c);
         return;
     }
     c->more = aside && length == 0;
     if (aside) {
-        keep_aside(c, at, length);
+        reader_keep(c, at, length);
         at = c->input->bytes;
         length = c->input->length;
         g = c->input->head_validator;
@@ -263,8 +263,8 @@ void reader_use(connection *c, const char *at, size_t length)
             c->blocked = yields = true;
             break;
         }
-        const size_t taken = c->reading ? take_body(c, at + used, length - used)
-                                        : take_head(c, &g, now, at + used, length - used);
+        const size_t taken = c->reading ? reader_take_body(c, at + used, length - used)
+                                        : reader_take_head(c, &g, now, at + used, length - used);
         if (taken == 0)
             break;
         used += taken;
@@ -278,18 +278,18 @@ void reader_use(connection *c, const char *at, size_t length)
         used = length;
     }
     if (aside)
-        drop_aside(c, used);
+        reader_drop(c, used);
     else
-        keep_aside(c, at + used, length - used);
+        reader_keep(c, at + used, length - used);
     if (c->input)
         c->input->head_validator = g;
     if (c->left && !c->blocked)
-        end_of_input(c);
+        reader_end_of_input(c);
     if (c->closing)
         return;
-    pause_or_read(c);
+    reader_pause_or_read(c);
     if (yields)
-        go_on_next_turn(c);
+        reader_go_on_next_turn(c);
     else
         writer_flush(c);
 }
@@ -297,22 +297,22 @@ void reader_use(connection *c, const char *at, size_t length)
 /* The client sends no more. Most have gone, and what they asked for is to be cancelled; but one that
  * has only closed its own direction still waits. Nothing tells them apart: so what can be answered
  * in a moment is, and the rest is cancelled then. */
-static void on_end(connection *c)
+static void reader_on_end(connection *c)
 {
     c->left = true;
     connection_poll(c);
     if (c->closing)
         return;
     if (!c->blocked)
-        end_of_input(c);
+        reader_end_of_input(c);
     if (!c->closing)
         writer_flush(c);
 }
 
-static void arrived(connection *c, ssize_t n, const char *bytes)
+static void reader_arrived(connection *c, ssize_t n, const char *bytes)
 {
-    if (n == UV_EOF && c->phase != LINGERING && !c->left) {
-        on_end(c);
+    if (n == UV_EOF && c->phase != CONNECTION_LINGERING && !c->left) {
+        reader_on_end(c);
         return;
     }
     if (n < 0) {
@@ -327,7 +327,7 @@ static void arrived(connection *c, ssize_t n, const char *bytes)
 }
 
 /* How many bytes are in the worker's buffer now, or libuv's error. */
-static ssize_t receive(const connection *c)
+static ssize_t reader_receive(const connection *c)
 {
     ssize_t n;
     do
@@ -338,23 +338,23 @@ static ssize_t receive(const connection *c)
 
 void reader_read(connection *c)
 {
-    const ssize_t n = receive(c);
+    const ssize_t n = reader_receive(c);
     if (n != UV_EAGAIN)
-        arrived(c, n, worker_here->buffer);
+        reader_arrived(c, n, worker_here->buffer);
 }
 
 /* Where there is much to read, each read on its own is cheaper than to have the socket watched for it. */
-static void read_on(connection *c)
+static void reader_read_on(connection *c)
 {
     if (turn_is_over(worker_here->now = uv_hrtime())) {
         writer_flush_next_turn(c);
         return;
     }
-    const ssize_t n = receive(c);
+    const ssize_t n = reader_receive(c);
     if (n < WORKER_BUFFER && n != UV_EOF)
         reader_resume(c);                    /* that is all there is: from now on it is watched again */
     if (n != UV_EAGAIN && !c->closing)
-        arrived(c, n, worker_here->buffer);
+        reader_arrived(c, n, worker_here->buffer);
 }
 
 void reader_go_on(connection *c)
@@ -364,8 +364,8 @@ void reader_go_on(connection *c)
     if (c->blocked) {
         if (reader_has_room(c))
             reader_use(c, NULL, 0);
-    } else if (c->phase == LINGERING)
+    } else if (c->phase == CONNECTION_LINGERING)
         reader_resume(c);
-    else if (!c->left && !is_far_ahead(c))
-        read_on(c);
+    else if (!c->left && !reader_is_far_ahead(c))
+        reader_read_on(c);
 }

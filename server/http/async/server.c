@@ -17,12 +17,12 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-typedef struct crew crew;
+typedef struct workers workers;
 
-struct thread {                              /* a worker and what runs it */
+struct worker_thread {                       /* a worker and what runs it */
     worker      worker;                      /* must be first */
     acceptor    acceptor;
-    crew       *crew;
+    workers       *workers;
     uv_thread_t id;
     uv_async_t  stop;                        /* sent from the signal's loop */
     timer       deadline;
@@ -30,11 +30,11 @@ struct thread {                              /* a worker and what runs it */
     bool        late;                        /* the drain time passed with work left */
 };
 
-struct crew {
+struct workers {
     server        *server;
     int            count;
-    struct thread *threads;
-    uv_signal_t    signals[SERVE_SIGNALS];
+    struct worker_thread *threads;
+    uv_signal_t    signals[SERVER_STOP_SIGNALS];
     int            signal_count;
     uv_sem_t       started;                  /* posted by each worker's thread once it serves */
     atomic_bool    stopping;
@@ -42,54 +42,54 @@ struct crew {
 
 /* Stopping: the signal reaches every worker through its async handle; each drains by itself. */
 
-static void on_client_closed(int err, void *arg)
+static void worker_on_client_closed(int err, void *arg)
 {
-    struct thread *t = arg;
+    struct worker_thread *t = arg;
     (void)err;
-    if (t == &t->crew->threads[0])
-        for (int i = 0; i < t->crew->signal_count; i++)
-            uv_close((uv_handle_t *)&t->crew->signals[i], NULL);
+    if (t == &t->workers->threads[0])
+        for (int i = 0; i < t->workers->signal_count; i++)
+            uv_close((uv_handle_t *)&t->workers->signals[i], NULL);
     uv_close((uv_handle_t *)&t->stop, NULL);
     timer_end();
 }
 
-static void on_site_closed(int err, void *arg)
+static void worker_on_site_closed(int err, void *arg)
 {
     (void)err;
-    when_settled(http_client_close(), on_client_closed, arg);
+    when_settled(http_client_close(), worker_on_client_closed, arg);
 }
 
-static void on_emptied(worker *w)
+static void worker_on_emptied(worker *w)
 {
-    struct thread *t = (struct thread *)w;
+    struct worker_thread *t = (struct worker_thread *)w;
     timer_stop(&t->deadline);
     worker_close(w);
-    when_settled(t->crew->server->site->close(t->crew->server->site->arg), on_site_closed, t);
+    when_settled(t->workers->server->site->close(t->workers->server->site->arg), worker_on_site_closed, t);
 }
 
-static struct thread *of_deadline(timer *t)
+static struct worker_thread *worker_of_deadline(timer *t)
 {
-    return (struct thread *)((char *)t - offsetof(struct thread, deadline));
+    return (struct worker_thread *)((char *)t - offsetof(struct worker_thread, deadline));
 }
 
-static void on_deadline(timer *timer)
+static void worker_on_deadline(timer *timer)
 {
-    struct thread *t = of_deadline(timer);
+    struct worker_thread *t = worker_of_deadline(timer);
     const int late = connections_abort();
     t->late = late > 0;
     if (t->late)
-        serve_late(late);
+        server_log_late(late);
 }
 
 /* Half of the time is for what still arrives, the other for answering with what has. */
-static void on_half_time(timer *timer)
+static void worker_on_half_time(timer *timer)
 {
-    struct thread *t = of_deadline(timer);
+    struct worker_thread *t = worker_of_deadline(timer);
     connections_break_off();
-    timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, on_deadline);
+    timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, worker_on_deadline);
 }
 
-static void stop(struct thread *t)
+static void worker_stop(struct worker_thread *t)
 {
     worker *w = &t->worker;
     if (w->draining)
@@ -97,30 +97,30 @@ static void stop(struct thread *t)
     w->draining = true;
     acceptor_close(&t->acceptor);
     if (w->connections == 0) {
-        on_emptied(w);
+        worker_on_emptied(w);
         return;
     }
-    timer_set(&t->deadline, w->config->timeouts.drain / 2, on_half_time);
+    timer_set(&t->deadline, w->config->timeouts.drain / 2, worker_on_half_time);
     http_client_retire();
     connections_drain();
 }
 
-static void on_stop(uv_async_t *a)
+static void worker_on_stop(uv_async_t *a)
 {
     loop_enter();
-    stop((struct thread *)((char *)a - offsetof(struct thread, stop)));
+    worker_stop((struct worker_thread *)((char *)a - offsetof(struct worker_thread, stop)));
     loop_leave();
 }
 
-static void on_signal(uv_signal_t *h, int number)
+static void workers_on_signal(uv_signal_t *h, int number)
 {
-    crew *c = h->data;
+    workers *c = h->data;
     loop_enter();
     if (atomic_exchange(&c->stopping, true)) {               /* asked twice: at once */
         log_flush();
         _exit(128 + number);
     }
-    serve_stopping(number);
+    server_log_stopping(number);
     for (int i = 0; i < c->count; i++)
         uv_async_send(&c->threads[i].stop);
     loop_leave();
@@ -128,78 +128,78 @@ static void on_signal(uv_signal_t *h, int number)
 
 /* Running. */
 
-static int start_worker(struct thread *t)
+static int worker_start(struct worker_thread *t)
 {
     worker *w = &t->worker;
-    const server *s = t->crew->server;
+    const server *s = t->workers->server;
     int err = loop_start();
     if (err)
         return err;
     watchdog_loop_begin();
     w->config = s->config;
     w->router = s->router;
-    w->emptied = on_emptied;
+    w->emptied = worker_on_emptied;
     w->answering = s->site->answering;
     w->admission.room = s->site->room;
     w->admission.arg = s->site->arg;
     err = worker_open(w, connection_ready);
     if (err)
         return err;
-    uv_async_init(loop_here(), &t->stop, on_stop);
+    uv_async_init(loop_here(), &t->stop, worker_on_stop);
     s->site->open(s->site->arg);
     const int listener = *t->socket;
     *t->socket = -1;
     return acceptor_open(&t->acceptor, listener);
 }
 
-static void run_worker(void)
+static void worker_run(void)
 {
     loop_run();
     watchdog_loop_end();
     if (loop_done())
         log_error("a worker ended with work left on its loop");
-    serve_trim();
+    server_trim_thread();
 }
 
-static void run_thread(void *arg)
+static void worker_run_thread(void *arg)
 {
-    struct thread *t = arg;
-    serve_must(start_worker(t), "cannot start a worker");
-    uv_sem_post(&t->crew->started);
-    run_worker();
+    struct worker_thread *t = arg;
+    server_must(worker_start(t), "cannot start a worker");
+    uv_sem_post(&t->workers->started);
+    worker_run();
 }
 
-static void watch_signals(crew *c)
+static void workers_watch_signals(workers *c)
 {
-    int numbers[SERVE_SIGNALS];
-    c->signal_count = serve_signals(numbers);
+    int numbers[SERVER_STOP_SIGNALS];
+    c->signal_count = server_stop_signals(numbers);
     for (int i = 0; i < c->signal_count; i++) {
         uv_signal_init(loop_here(), &c->signals[i]);
         c->signals[i].data = c;
-        uv_signal_start(&c->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&c->signals[i], workers_on_signal, numbers[i]);
     }
 }
 
-int serve_async(server *s, void (*started)(void *arg), void *arg)
+int server_run_async(server *s, void (*started)(void *arg), void *arg)
 {
-    crew c = { .server = s, .count = s->listener.count };
+    workers c = { .server = s, .count = s->listener.count };
     bool late = false;
 
     c.threads = mem_alloc((size_t)c.count * sizeof *c.threads);
     uv_sem_init(&c.started, 0);
     for (int i = 0; i < c.count; i++) {
-        c.threads[i].crew = &c;
+        c.threads[i].workers = &c;
         c.threads[i].socket = &s->listener.sockets[i];
     }
-    serve_must(watchdog_start(s->config->log.slow_callback), "cannot start the thread that watches the loops");
-    serve_must(start_worker(&c.threads[0]), "cannot start the server");
+    server_must(watchdog_start(s->config->log.slow_callback), "cannot start the thread that watches the loops");
+    server_must(worker_start(&c.threads[0]), "cannot start the server");
     for (int i = 1; i < c.count; i++) {
-        serve_must(uv_thread_create(&c.threads[i].id, run_thread, &c.threads[i]), "cannot start a thread");
+        server_must(uv_thread_create(&c.threads[i].id, worker_run_thread, &c.threads[i]), "cannot start a thread");
         uv_sem_wait(&c.started);
     }
-    watch_signals(&c);                       /* they reach every worker: all must be there */
+    workers_watch_signals(&c);               /* they reach every worker: all must be there */
     started(arg);
-    run_worker();
+    worker_run();
     for (int i = 1; i < c.count; i++)
         uv_thread_join(&c.threads[i].id);
     for (int i = 0; i < c.count; i++)

@@ -7,23 +7,23 @@
 #include "connection.h"
 
 /* The handler, if it waits, looks again. */
-static void wake(request *r, int err)
+static void stream_wake(request *r, int err)
 {
     connection *c = r->connection;
     promise *p = r->body->arriving;
     r->body->arriving = NULL;
     if (!p)
         return;
-    body_waited(r->body, c->phase == BODY ? (uint32_t)timer_now() - c->since : 0);
+    body_waited(r->body, c->phase == CONNECTION_BODY ? (uint32_t)timer_now() - c->since : 0);
     promise_settle(p, err);
     if (!c->busy && !c->closing)
         connection_watch(c);
 }
 
-static void stop_waiting(promise *p, void *arg)
+static void stream_on_cancel(promise *p, void *arg)
 {
     (void)p;
-    wake(arg, UV_ECANCELED);
+    stream_wake(arg, UV_ECANCELED);
 }
 
 bool stream_is_waited_for(const request *r) { return r->body->arriving; }
@@ -34,7 +34,7 @@ void stream_break(connection *c, int err)
     c->reading = false;
     c->ending = c->unread = true;            /* its answer says so: the body is not complete */
     r->body->err = err;
-    wake(r, 0);
+    stream_wake(r, 0);
 }
 
 size_t stream_take(connection *c, const char *at, size_t length)
@@ -48,7 +48,7 @@ size_t stream_take(connection *c, const char *at, size_t length)
     if (r->body->complete)
         c->reading = false;
     if (!body_wants(r->body))
-        wake(r, 0);
+        stream_wake(r, 0);
     return (size_t)taken;
 }
 
@@ -70,7 +70,7 @@ promise *stream_more(request *r)
         writer_flush_soon(c);
     }
     r->body->unannounced = false;
-    r->body->arriving = promise_new(stop_waiting, r);
+    r->body->arriving = promise_new(stream_on_cancel, r);
     if (c->blocked)                          /* some of it lies aside */
         writer_flush_soon(c);
     if (!c->busy)

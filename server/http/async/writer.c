@@ -23,7 +23,7 @@ size_t writer_backlog(const connection *c) { return c->out.length; }
 
 /* Each slow reader may hold as much as is left for all: so few may hold much, many get equal shares, and there is always
  * something left (A. Choudhury, E. Hahne, "Dynamic Queue Length Thresholds", IEEE/ACM Transactions on Networking, 1998). */
-static size_t share(void)
+static size_t writer_left_for_all(void)
 {
     const size_t all = worker_here->config->limits.outputs, used = worker_here->unwritten;
     return used < all ? all - used : 0;
@@ -32,13 +32,13 @@ static size_t share(void)
 size_t writer_share(const request *r)
 {
     (void)r;
-    return share();
+    return writer_left_for_all();
 }
 
 /* Once slow readers have used up half of what they may, nothing is made for one that has not taken what was. */
 bool writer_has_room(const connection *c)
 {
-    const size_t most = worker_here->config->limits.output, backlog = writer_backlog(c), left = share();
+    const size_t most = worker_here->config->limits.output, backlog = writer_backlog(c), left = writer_left_for_all();
     const bool waits = c->writing && c->count > 0;
     return backlog <= most && backlog <= left && (!waits || left >= worker_here->config->limits.outputs / 2);
 }
@@ -53,18 +53,18 @@ bool writer_got_on(connection *c)
     return w->taken > before;
 }
 
-static void count_again(const connection *c, struct write *w)
+static void writer_count(const connection *c, struct write *w)
 {
     worker_here->unwritten += c->out.length - w->counted;
     w->counted = c->out.length;
 }
 
 /* What the kernel did not take stays in line, and is written when it can. */
-static void write_later(connection *c)
+static void writer_wait(connection *c)
 {
     struct write *w = c->writing = pool_get(&writes);
     *w = (struct write){ 0 };
-    count_again(c, w);
+    writer_count(c, w);
     writer_got_on(c);
     connection_poll(c);
 }
@@ -80,7 +80,7 @@ void writer_forget(connection *c)
 }
 
 /* Bytes, or libuv's error. */
-static ssize_t write_now(connection *c)
+static ssize_t writer_send(connection *c)
 {
     struct iovec parts[PARTS];
     size_t count = 0;
@@ -101,13 +101,13 @@ void writer_go_on(connection *c)
 {
     struct write *w = c->writing;
     ssize_t n = 0;
-    while (c->out.first && (n = write_now(c)) >= 0)
+    while (c->out.first && (n = writer_send(c)) >= 0)
         w->sent += (size_t)n;
     if (n < 0 && n != UV_EAGAIN) {
         connection_abandon(c);
         return;
     }
-    count_again(c, w);
+    writer_count(c, w);
     if (c->out.first)
         return;
     writer_forget(c);
@@ -120,9 +120,9 @@ void writer_go_on(connection *c)
 void writer_push(connection *c)
 {
     while (!c->closing && c->out.first && !c->writing) {
-        const ssize_t n = write_now(c);
+        const ssize_t n = writer_send(c);
         if (n == UV_EAGAIN)
-            write_later(c);
+            writer_wait(c);
         else if (n < 0)
             connection_abandon(c);
     }
@@ -152,7 +152,7 @@ void writer_flush(connection *c)
         connection_watch(c);
 }
 
-static void on_turn_end(ready *r)
+static void writer_on_turn_end(ready *r)
 {
     connection *c = (connection *)((char *)r - offsetof(connection, turn_end));
     c->flushing = false;
@@ -173,7 +173,7 @@ void writer_end_turn(connection *c)
     if (c->flushing)
         return;
     c->flushing = true;
-    c->turn_end.run = on_turn_end;
+    c->turn_end.run = writer_on_turn_end;
     loop_at_turn_end(&c->turn_end);
 }
 
@@ -182,11 +182,11 @@ void writer_flush_next_turn(connection *c)
     if (c->flushing)                         /* in this one, then */
         return;
     c->flushing = true;
-    c->turn_end.run = on_turn_end;
+    c->turn_end.run = writer_on_turn_end;
     turn_put_off(&c->turn_end);
 }
 
-static void stop_waiting(promise *p, void *arg)
+static void writer_on_cancel(promise *p, void *arg)
 {
     (void)p;
     writer_wake(arg, UV_ECANCELED);
@@ -204,5 +204,5 @@ promise *writer_room(request *r)
         return promise_settled(0);
     if (!c->busy)
         connection_watch(c);
-    return r->waiting = promise_new(stop_waiting, r);
+    return r->waiting = promise_new(writer_on_cancel, r);
 }

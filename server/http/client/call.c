@@ -5,7 +5,7 @@
 
 #include <strings.h>
 
-static size_t token_length(const char *s)
+static size_t call_token_length(const char *s)
 {
     size_t length = 0;
     while (HEAD_TOKEN[(unsigned char)s[length]])
@@ -13,7 +13,7 @@ static size_t token_length(const char *s)
     return length;
 }
 
-static bool is_line(const char *s)           /* one that ends where it should */
+static bool call_is_line(const char *s)      /* one that ends where it should */
 {
     for (; *s; s++)
         if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
@@ -21,10 +21,10 @@ static bool is_line(const char *s)           /* one that ends where it should */
     return true;
 }
 
-static bool is_header(const char *s)
+static bool call_is_header(const char *s)
 {
-    const size_t name = token_length(s);
-    return name > 0 && s[name] == ':' && is_line(s + name);
+    const size_t name = call_token_length(s);
+    return name > 0 && s[name] == ':' && call_is_line(s + name);
 }
 
 bool http_call_is_valid(const http_call *c)
@@ -32,10 +32,10 @@ bool http_call_is_valid(const http_call *c)
     const char *method = c->method ? c->method : "GET";
     if (strncasecmp(c->url, "http://", 7) != 0 && strncasecmp(c->url, "https://", 8) != 0)
         return false;
-    if (!*method || method[token_length(method)] || !is_line(c->url) || (c->type && !is_line(c->type)))
+    if (!*method || method[call_token_length(method)] || !call_is_line(c->url) || (c->type && !call_is_line(c->type)))
         return false;
     for (const char *const *h = c->headers; h && *h; h++)
-        if (!is_header(*h))
+        if (!call_is_header(*h))
             return false;
     return true;
 }

@@ -14,17 +14,17 @@
 
 enum { STATUS = sizeof "HTTP/1.1 200 " - 1 };
 
-static int left_until(uint64_t deadline)     /* milliseconds */
+static int healthcheck_left(uint64_t deadline)       /* milliseconds */
 {
     const uint64_t now = uv_hrtime() / 1000000;
     return now < deadline ? (int)(deadline - now) : 0;
 }
 
-static int wait_for(int fd, short event, uint64_t deadline)
+static int healthcheck_wait(int fd, short event, uint64_t deadline)
 {
     struct pollfd p = { fd, event, 0 };
     for (;;) {
-        const int ready = poll(&p, 1, left_until(deadline));
+        const int ready = poll(&p, 1, healthcheck_left(deadline));
         if (ready > 0)
             return 0;
         if (ready == 0)
@@ -34,7 +34,7 @@ static int wait_for(int fd, short event, uint64_t deadline)
     }
 }
 
-static int open_to(const struct addrinfo *a, uint64_t deadline, int *out)
+static int healthcheck_open(const struct addrinfo *a, uint64_t deadline, int *out)
 {
     const int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
     if (fd < 0)
@@ -43,7 +43,7 @@ static int open_to(const struct addrinfo *a, uint64_t deadline, int *out)
     if (err == -EINPROGRESS) {
         int failed = 0;
         socklen_t size = sizeof failed;
-        err = wait_for(fd, POLLOUT, deadline);
+        err = healthcheck_wait(fd, POLLOUT, deadline);
         if (!err)
             err = getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &size) ? -errno : -failed;
     }
@@ -56,11 +56,11 @@ static int open_to(const struct addrinfo *a, uint64_t deadline, int *out)
 }
 
 /* Reads until the status is there; how the rest arrives does not matter. */
-static int read_status(int fd, uint64_t deadline, char status[STATUS + 1])
+static int healthcheck_read_status(int fd, uint64_t deadline, char status[STATUS + 1])
 {
     size_t have = 0;
     while (have < STATUS) {
-        const int err = wait_for(fd, POLLIN, deadline);
+        const int err = healthcheck_wait(fd, POLLIN, deadline);
         if (err)
             return err;
         const ssize_t n = recv(fd, status + have, STATUS - have, 0);
@@ -74,7 +74,7 @@ static int read_status(int fd, uint64_t deadline, char status[STATUS + 1])
     return 0;
 }
 
-static int ask(int fd, const char *where, uint64_t deadline, char status[STATUS + 1])
+static int healthcheck_ask(int fd, const char *where, uint64_t deadline, char status[STATUS + 1])
 {
     char request[512];
     const int length =
@@ -82,7 +82,7 @@ static int ask(int fd, const char *where, uint64_t deadline, char status[STATUS 
                  "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", where);
     if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         return UV_EIO;                       /* a new connection takes so little at once */
-    return read_status(fd, deadline, status);
+    return healthcheck_read_status(fd, deadline, status);
 }
 
 int healthcheck(const char *listen, int timeout_ms, char *why, size_t size)
@@ -107,10 +107,10 @@ int healthcheck(const char *listen, int timeout_ms, char *why, size_t size)
     const uint64_t deadline = uv_hrtime() / 1000000 + (uint64_t)timeout_ms;
     int fd = -1, err = UV_ECONNREFUSED;
     for (struct addrinfo *i = found; i && fd < 0; i = i->ai_next)
-        err = open_to(i, deadline, &fd);
+        err = healthcheck_open(i, deadline, &fd);
     freeaddrinfo(found);
     if (!err) {
-        err = ask(fd, where, deadline, status);
+        err = healthcheck_ask(fd, where, deadline, status);
         close(fd);
     }
     if (err)

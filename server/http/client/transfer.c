@@ -20,7 +20,7 @@ http_client_options client_settings = {
 static bool certificates_by_name;            /* the system has a folder of them, each under its hash */
 
 /* To read the bundle of all takes a loop 30 ms, for each connection; to find one in a folder, none. */
-static bool has_certificates(const char *path)
+static bool transfer_has_certificates(const char *path)
 {
     DIR *folder = path ? opendir(path) : NULL;
     bool found = false;
@@ -35,7 +35,7 @@ static bool has_certificates(const char *path)
 void transfer_start(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    certificates_by_name = has_certificates(curl_version_info(CURLVERSION_NOW)->capath);
+    certificates_by_name = transfer_has_certificates(curl_version_info(CURLVERSION_NOW)->capath);
 }
 
 int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out)
@@ -54,7 +54,7 @@ int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out
 /* What libcurl tells of it. */
 
 /* Of the final answer: one before it, such as 100, is forgotten, and so is what follows the body. */
-static size_t on_head(char *at, size_t one, size_t length, void *arg)
+static size_t transfer_on_head(char *at, size_t one, size_t length, void *arg)
 {
     transfer *t = arg;
     (void)one;
@@ -74,7 +74,7 @@ static size_t on_head(char *at, size_t one, size_t length, void *arg)
 }
 
 /* One that says how long it will be needs no memory but that, or is refused before it has come. */
-static void expect(transfer *t)
+static void transfer_expect(transfer *t)
 {
     curl_off_t announced = -1;
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
@@ -84,12 +84,12 @@ static void expect(transfer *t)
         t->body = (buffer){ t->arena, arena_room(t->arena, (size_t)announced), 0, (size_t)announced };
 }
 
-static size_t on_body(char *at, size_t one, size_t length, void *arg)
+static size_t transfer_on_body(char *at, size_t one, size_t length, void *arg)
 {
     transfer *t = arg;
     (void)one;
     if (t->body.capacity == 0)
-        expect(t);
+        transfer_expect(t);
     if (length > t->most - t->body.length)
         t->refusal = UV_E2BIG;
     if (t->refusal)
@@ -98,7 +98,7 @@ static size_t on_body(char *at, size_t one, size_t length, void *arg)
     return length;
 }
 
-static int on_look_up(void *resolver, void *reserved, void *arg)
+static int transfer_on_look_up(void *resolver, void *reserved, void *arg)
 {
     (void)resolver;
     (void)reserved;
@@ -106,7 +106,7 @@ static int on_look_up(void *resolver, void *reserved, void *arg)
     return 0;
 }
 
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+static curl_socket_t transfer_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
     transfer *t = arg;
     (void)purpose;
@@ -120,20 +120,20 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 
 /* The request. */
 
-static bool one_of(const char *method, const char *const names[])
+static bool method_is_one_of(const char *method, const char *const names[])
 {
     while (*names && strcmp(method, *names) != 0)
         names++;
     return *names;
 }
 
-static void set_method(transfer *t)
+static void transfer_set_method(transfer *t)
 {
     static const char *const NEVER_TWICE[] = { "POST", "PATCH", NULL }, *const WITH_BODY[] = { "POST", "PUT", "PATCH", NULL };
     const char *method = t->call.method ? t->call.method : "GET";
     const text body = t->call.body;
 
-    if (body.length > 0 || one_of(method, WITH_BODY)) {
+    if (body.length > 0 || method_is_one_of(method, WITH_BODY)) {
         curl_easy_setopt(t->easy, CURLOPT_POST, 1L);
         curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, body.length ? body.at : "");
         curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.length);
@@ -143,10 +143,10 @@ static void set_method(transfer *t)
     else if (strcmp(method, "GET") != 0 || body.length > 0)
         curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, method);
     /* libcurl sends again what it sent on a connection that turns out to be dead: not on a new one. */
-    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, (long)one_of(method, NEVER_TWICE));
+    curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, (long)method_is_one_of(method, NEVER_TWICE));
 }
 
-static void set_headers(transfer *t)
+static void transfer_set_headers(transfer *t)
 {
     const char *type = t->call.type ? arena_printf(t->arena, "Content-Type: %s", t->call.type) : "Content-Type:";
     t->headers = curl_slist_append(NULL, type);              /* without a value: none */
@@ -156,7 +156,7 @@ static void set_headers(transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
-static void set_bounds(transfer *t, uint64_t left_ms)
+static void transfer_set_bounds(transfer *t, uint64_t left_ms)
 {
     const uint64_t left = left_ms ? left_ms : 1, connect = client_settings.connect_timeout_ms;
     curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)left);
@@ -180,17 +180,17 @@ void transfer_begin(transfer *t, CURL *easy, uint64_t left_ms)
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "tenk/" TENK_VERSION);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->words);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_head);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_look_up);
+    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, transfer_on_look_up);
     curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, t);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, transfer_open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
-    set_method(t);
-    set_headers(t);
-    set_bounds(t, left_ms);
+    transfer_set_method(t);
+    transfer_set_headers(t);
+    transfer_set_bounds(t, left_ms);
 }
 
 void transfer_abandon(transfer *t)
@@ -202,14 +202,14 @@ void transfer_abandon(transfer *t)
 
 /* How it has ended: its answer, or libcurl's error as one of libuv's. */
 
-static int could_not_connect(const transfer *t)
+static int transfer_connect_error(const transfer *t)
 {
     long number = 0;
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
     return t->no_socket ? t->no_socket : number > 0 ? uv_translate_sys_error((int)number) : UV_ECONNREFUSED;
 }
 
-static int error_of(const transfer *t, int code)
+static int transfer_error(const transfer *t, int code)
 {
     long number = 0;
     switch (code) {
@@ -218,7 +218,7 @@ static int error_of(const transfer *t, int code)
     case CURLE_COULDNT_RESOLVE_HOST:
         return UV_EAI_NONAME;
     case CURLE_COULDNT_CONNECT:
-        return could_not_connect(t);
+        return transfer_connect_error(t);
     case CURLE_OPERATION_TIMEDOUT:
         return UV_ETIMEDOUT;
     case CURLE_SEND_ERROR: case CURLE_GOT_NOTHING: case CURLE_PARTIAL_FILE:
@@ -245,7 +245,7 @@ int transfer_outcome(transfer *t, CURLcode code)
     if (t->abandoned)
         return UV_ECANCELED;
     if (code != CURLE_OK || t->refusal) {
-        const int err = t->refusal ? t->refusal : error_of(t, (int)code);
+        const int err = t->refusal ? t->refusal : transfer_error(t, (int)code);
         log_debug("outgoing: %s: %s", uv_err_name(err), t->refusal ? "a larger answer than it may be" :
                   *t->words ? t->words : curl_easy_strerror(code));
         return err;

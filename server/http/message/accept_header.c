@@ -7,7 +7,7 @@
 enum { WEIGHT = 4 };                         /* more than the best specificity */
 
 /* How well a media range names a type: 3 exactly, 2 by its main type, 1 as anything, 0 not at all. */
-static int specificity(text range, text type)
+static int range_specificity(text range, text type)
 {
     if (text_equal(range, TEXT("*/*")))
         return 1;
@@ -18,7 +18,7 @@ static int specificity(text range, text type)
 }
 
 /* A qvalue (RFC 9110, 12.4.2), 0 to 1 with up to three decimals, in thousandths; -1 if it is none. */
-static int thousandths(text t)
+static int quality_thousandths(text t)
 {
     int n = 0, place = 1000;
     if (t.length > 5 || (t.length > 1 && t.at[1] != '.'))
@@ -35,7 +35,7 @@ static int thousandths(text t)
 }
 
 /* q of parameters like ";q=0.8;level=1", in thousandths. */
-static int quality(text parameters)
+static int range_quality(text parameters)
 {
     for (const char *at = parameters.at, *end = at + parameters.length; at < end;) {
         const char *next = memchr(at, ';', (size_t)(end - at));
@@ -43,7 +43,7 @@ static int quality(text parameters)
             next = end;
         const text p = text_trim((text){ at, (size_t)(next - at) });
         if (p.length > 2 && (p.at[0] | 0x20) == 'q' && p.at[1] == '=') {
-            const int q = thousandths((text){ p.at + 2, p.length - 2 });
+            const int q = quality_thousandths((text){ p.at + 2, p.length - 2 });
             return q < 0 ? 1000 : q;
         }
         at = next + 1;
@@ -52,7 +52,7 @@ static int quality(text parameters)
 }
 
 /* Quality, and as the lesser digit how well the type is named. */
-static int weigh(text accept, text type)
+static int accept_weigh(text accept, text type)
 {
     int best = 0, q = 0;
     if (accept.length == 0)
@@ -63,16 +63,16 @@ static int weigh(text accept, text type)
             next = end;
         const char *semicolon = memchr(at, ';', (size_t)(next - at));
         const char *range_end = semicolon ? semicolon : next;
-        const int s = specificity(text_trim((text){ at, (size_t)(range_end - at) }), type);
+        const int s = range_specificity(text_trim((text){ at, (size_t)(range_end - at) }), type);
         if (s > best) {
             best = s;
-            q = quality((text){ range_end, (size_t)(next - range_end) });
+            q = range_quality((text){ range_end, (size_t)(next - range_end) });
         }
         at = next + 1;
     }
     return q * WEIGHT + (q > 0 ? best : 0);
 }
 
-int accept_quality(text accept, text type) { return weigh(accept, type) / WEIGHT; }
+int accept_header_quality(text accept, text type) { return accept_weigh(accept, type) / WEIGHT; }
 
-bool accept_prefers(text accept, text a, text b) { return weigh(accept, a) > weigh(accept, b); }
+bool accept_header_prefers(text accept, text a, text b) { return accept_weigh(accept, a) > accept_weigh(accept, b); }

@@ -8,7 +8,7 @@
 enum { FIRST = 4096, LARGE = 128 * 1024, PER_CHUNK = 16 };       /* what the framing of a one-byte chunk may cost */
 
 /* NULL: there is no memory for so much. */
-static char *room(body *b, size_t length)
+static char *body_room(body *b, size_t length)
 {
     const size_t used = b->length + b->trailers;
     size_t capacity = b->capacity;
@@ -23,7 +23,7 @@ static char *room(body *b, size_t length)
     return b->at + used;
 }
 
-static void end(void *arg)
+static void body_end(void *arg)
 {
     body *b = arg;
     mem_free(b->at);
@@ -43,15 +43,15 @@ body *body_new(arena *a, const head *h, size_t limit, size_t framing_limit, int 
     b->unannounced = h->expects_continue;
     b->framing_limit = framing_limit;
     b->head_validator.lines = 1;                      /* trailers are headers only, without a request line */
-    arena_defer(a, end, b);
+    arena_defer(a, body_end, b);
     return b;
 }
 
-static long take_content(body *b, const char *at, size_t length)
+static long body_take_content(body *b, const char *at, size_t length)
 {
     if (length > b->chunks.left)
         length = (size_t)b->chunks.left;
-    char *to = room(b, length);
+    char *to = body_room(b, length);
     if (!to)
         return refuse(REFUSED_MEMORY, 0);
     memcpy(to, at, length);
@@ -62,10 +62,10 @@ static long take_content(body *b, const char *at, size_t length)
     return (long)length;
 }
 
-static long take_trailers(body *b, const char *at, size_t length)
+static long body_take_trailers(body *b, const char *at, size_t length)
 {
-    const head_validator_limits limits = { b->framing_limit, b->framing_limit, MAX_HEADERS };
-    char *to = room(b, length);
+    const head_validator_limits limits = { b->framing_limit, b->framing_limit, HEAD_MAX_HEADERS };
+    char *to = body_room(b, length);
     if (!to)
         return refuse(REFUSED_MEMORY, 0);
     memcpy(to, at, length);
@@ -78,12 +78,12 @@ static long take_trailers(body *b, const char *at, size_t length)
 }
 
 /* Of one kind, from the front. */
-static long take(body *b, const char *at, size_t length)
+static long body_take_some(body *b, const char *at, size_t length)
 {
     if (b->chunks.left > 0)
-        return take_content(b, at, length);
+        return body_take_content(b, at, length);
     if (b->chunks.last)
-        return take_trailers(b, at, length);
+        return body_take_trailers(b, at, length);
     return chunked_take(&b->chunks, at, length, b->limit - b->length);
 }
 
@@ -94,7 +94,7 @@ long body_take(body *b, const char *at, size_t length)
         length = BODY_PIECE;
     while (taken < length && !b->complete) {
         const uint64_t before = b->received;
-        const long n = take(b, at + taken, length - taken);
+        const long n = body_take_some(b, at + taken, length - taken);
         if (n < 0)
             return n;
         taken += (size_t)n;

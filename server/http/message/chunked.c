@@ -14,7 +14,7 @@ enum {
     MALFORMED,
 };
 
-static int digit_of(unsigned char byte)
+static int chunked_digit(unsigned char byte)
 {
     if (byte >= '0' && byte <= '9')
         return byte - '0';
@@ -26,33 +26,33 @@ static bool is_space(unsigned char byte)    { return byte == ' ' || byte == '\t'
 static bool is_quotable(unsigned char byte) { return byte == '\t' || (byte >= 0x20 && byte != 0x7f); }
 
 /* Where something may end: the size, a name without value, a value. */
-static int after_part(unsigned char byte, int spaced)
+static int chunked_after_part(unsigned char byte, int spaced)
 {
     return byte == '\r' ? SIZE_LF : byte == ';' ? BEFORE_NAME : is_space(byte) ? spaced : MALFORMED;
 }
 
-static int in_extension(int state, unsigned char byte)
+static int chunked_in_extension(int state, unsigned char byte)
 {
     const bool token = HEAD_TOKEN[byte], space = is_space(byte);
     switch (state) {
     case BEFORE_SEMICOLON: return space ? state : byte == ';' ? BEFORE_NAME : MALFORMED;
     case BEFORE_NAME:      return space ? state : token ? NAME : MALFORMED;
-    case NAME:             return token ? state : byte == '=' ? BEFORE_VALUE : after_part(byte, BEFORE_EQUALS);
+    case NAME:             return token ? state : byte == '=' ? BEFORE_VALUE : chunked_after_part(byte, BEFORE_EQUALS);
     case BEFORE_EQUALS:    return space ? state : byte == '=' ? BEFORE_VALUE : byte == ';' ? BEFORE_NAME : MALFORMED;
     case BEFORE_VALUE:     return space ? state : byte == '"' ? QUOTED : token ? VALUE : MALFORMED;
-    case VALUE:            return token ? state : after_part(byte, BEFORE_SEMICOLON);
+    case VALUE:            return token ? state : chunked_after_part(byte, BEFORE_SEMICOLON);
     case QUOTED:           return byte == '"' ? AFTER_QUOTED : byte == '\\' ? ESCAPED : is_quotable(byte) ? state : MALFORMED;
     case ESCAPED:          return is_quotable(byte) ? QUOTED : MALFORMED;
-    default:               return after_part(byte, BEFORE_SEMICOLON);
+    default:               return chunked_after_part(byte, BEFORE_SEMICOLON);
     }
 }
 
 /* The size, and what ends it. */
-static int in_size(chunked *c, unsigned char byte, uint64_t most)
+static int chunked_in_size(chunked *c, unsigned char byte, uint64_t most)
 {
-    const int digit = digit_of(byte);
+    const int digit = chunked_digit(byte);
     if (digit < 0)
-        return c->state == DIGIT ? after_part(byte, BEFORE_SEMICOLON) : MALFORMED;
+        return c->state == DIGIT ? chunked_after_part(byte, BEFORE_SEMICOLON) : MALFORMED;
     if (c->size > most >> 4 || (c->size << 4 | (unsigned)digit) > most)
         return HTTP_STATUS(413);
     c->size = c->size << 4 | (unsigned)digit;
@@ -67,7 +67,7 @@ long chunked_take(chunked *c, const char *at, size_t length, uint64_t most)
         switch (c->state) {
         case FIRST_DIGIT:
         case DIGIT:
-            next = in_size(c, byte, most);
+            next = chunked_in_size(c, byte, most);
             break;
         case SIZE_LF:
             if (byte != '\n')
@@ -84,7 +84,7 @@ long chunked_take(chunked *c, const char *at, size_t length, uint64_t most)
             next = byte == '\n' ? FIRST_DIGIT : MALFORMED;
             break;
         default:
-            next = in_extension(c->state, byte);
+            next = chunked_in_extension(c->state, byte);
         }
         if (next < 0 || next == MALFORMED)
             return next < 0 ? next : HTTP_STATUS(400);

@@ -1,6 +1,6 @@
 /* client_timeouts.h - how long a client is waited for, beside what the settings say. */
-#ifndef HTTP_PATIENCE_H
-#define HTTP_PATIENCE_H
+#ifndef HTTP_CLIENT_TIMEOUTS_H
+#define HTTP_CLIENT_TIMEOUTS_H
 
 enum {
     HALF_CLOSE_TIMEOUT = 1000,                         /* ms for the answers to a client that has left, if it has */

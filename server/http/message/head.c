@@ -56,23 +56,23 @@ bool text_next_member(text *list, text *member)
     return true;
 }
 
-static int on_target(llhttp_t *parser, const char *at, size_t length)
+static int head_on_target(llhttp_t *parser, const char *at, size_t length)
 {
     head *h = parser->data;
-    h->path = (text){ at, length };          /* all of it for now; split_target cuts it */
+    h->path = (text){ at, length };          /* all of it for now; head_split_target cuts it */
     return 0;
 }
 
-static int on_name(llhttp_t *parser, const char *at, size_t length)
+static int head_on_name(llhttp_t *parser, const char *at, size_t length)
 {
     head *h = parser->data;
-    if (h->count == MAX_HEADERS)
+    if (h->count == HEAD_MAX_HEADERS)
         return HPE_USER;
     h->headers[h->count++] = (header){ .name = (uint16_t)(at - h->at), .name_length = (uint16_t)length };
     return 0;
 }
 
-static int on_value(llhttp_t *parser, const char *at, size_t length)
+static int head_on_value(llhttp_t *parser, const char *at, size_t length)
 {
     head *h = parser->data;
     text value = text_trim((text){ at, length });
@@ -82,14 +82,14 @@ static int on_value(llhttp_t *parser, const char *at, size_t length)
 }
 
 /* What the headers say of the body is not for the parser to judge. */
-static int on_headers(llhttp_t *parser)
+static int head_on_headers(llhttp_t *parser)
 {
     (void)parser;
     return HPE_PAUSED;
 }
 
 static const llhttp_settings_t on_head = {
-    .on_url = on_target, .on_header_field = on_name, .on_header_value = on_value, .on_headers_complete = on_headers,
+    .on_url = head_on_target, .on_header_field = head_on_name, .on_header_value = head_on_value, .on_headers_complete = head_on_headers,
 };
 
 /* What a name is made of (RFC 3986, 3.2.2). */
@@ -120,7 +120,7 @@ static bool is_host(text t)
 
 /* The options of a Connection header: a list, in any case. Of all such headers together "close"
  * wins (RFC 9112, 9.3), and so is told by itself. */
-static bool read_connection(head *h, text list)
+static bool head_read_connection(head *h, text list)
 {
     text option;
     bool close = false;
@@ -133,7 +133,7 @@ static bool read_connection(head *h, text list)
 }
 
 /* The codings of a Transfer-Encoding header: a list, too. */
-static void read_codings(text list, int *chunked, int *unknown)
+static void head_read_codings(text list, int *chunked, int *unknown)
 {
     for (text coding; text_next_member(&list, &coding);)
         if (text_is(coding, "chunked"))
@@ -142,7 +142,7 @@ static void read_codings(text list, int *chunked, int *unknown)
             ++*unknown;
 }
 
-static bool read_length(text digits, uint64_t *length)
+static bool head_read_length(text digits, uint64_t *length)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < digits.length; i++) {
@@ -154,7 +154,7 @@ static bool read_length(text digits, uint64_t *length)
     return digits.length > 0;
 }
 
-static int check(head *h)
+static int head_check(head *h)
 {
     int hosts = 0, lengths = 0, encodings = 0, chunked = 0, unknown = 0;
     bool close = false;
@@ -176,16 +176,16 @@ static int check(head *h)
             break;
         case 10:
             if (text_is(name, "connection"))
-                close |= read_connection(h, value);
+                close |= head_read_connection(h, value);
             break;
         case 14:
-            if (text_is(name, "content-length") && (++lengths > 1 || !read_length(value, &h->content_length)))
+            if (text_is(name, "content-length") && (++lengths > 1 || !head_read_length(value, &h->content_length)))
                 return HTTP_STATUS(400);
             break;
         case 17:
             if (text_is(name, "transfer-encoding")) {
                 encodings++;
-                read_codings(value, &chunked, &unknown);
+                head_read_codings(value, &chunked, &unknown);
             }
             break;
         }
@@ -202,7 +202,7 @@ static int check(head *h)
 }
 
 /* Origin-form, absolute-form, or the asterisk; we answer for every host, so that part is dropped. */
-static int split_target(head *h)
+static int head_split_target(head *h)
 {
     text t = h->path;
     if (t.length > 7 && text_is((text){ t.at, 7 }, "http://")) {
@@ -225,7 +225,7 @@ static int split_target(head *h)
     return 0;
 }
 
-static llhttp_errno_t parse(head *h, const char *at, size_t length)
+static llhttp_errno_t head_parse(head *h, const char *at, size_t length)
 {
     llhttp_t parser;
     h->at = at;
@@ -240,8 +240,8 @@ static llhttp_errno_t parse(head *h, const char *at, size_t length)
 }
 
 /* llhttp refuses some of what RFC 9112 allows in the headers that say how long a body is, like a tab behind the
- * number, or an empty member of a list. check() is the judge of both: here llhttp sees them by other names. */
-static llhttp_errno_t parse_unframed(head *h, const char *at, size_t length)
+ * number, or an empty member of a list. head_check() is the judge of both: here llhttp sees them by other names. */
+static llhttp_errno_t head_parse_unframed(head *h, const char *at, size_t length)
 {
     static const char *const FRAMING[] = { "\r\ncontent-length:", "\r\ntransfer-encoding:" };
     char *const copy = mem_resize(NULL, length), *const end = copy + length;
@@ -252,7 +252,7 @@ static llhttp_errno_t parse_unframed(head *h, const char *at, size_t length)
             if ((size_t)(end - line) > name && strncasecmp(line, FRAMING[i], name) == 0)
                 line[2] = 'x';
         }
-    const llhttp_errno_t said = parse(h, copy, length);
+    const llhttp_errno_t said = head_parse(h, copy, length);
     h->path.at = at + (h->path.length > 0 ? h->path.at - copy : 0);
     h->at = at;
     mem_free(copy);
@@ -265,16 +265,16 @@ int head_read(head *h, const char *at, size_t length)
     h->query = TEXT("");
     h->content_length = 0;
     h->expects_continue = false;
-    llhttp_errno_t said = parse(h, at, length);
+    llhttp_errno_t said = head_parse(h, at, length);
     if (said == HPE_INVALID_CONTENT_LENGTH || said == HPE_UNEXPECTED_CONTENT_LENGTH || said == HPE_INVALID_TRANSFER_ENCODING)
-        said = parse_unframed(h, at, length);
+        said = head_parse_unframed(h, at, length);
 
-    int err = check(h);                      /* its answers say more than the parser's */
+    int err = head_check(h);                 /* its answers say more than the parser's */
     if (err)
         return err;
     if (said == HPE_INVALID_METHOD || h->method == HTTP_CONNECT)
         return HTTP_STATUS(501);
     if (said == HPE_USER)
         return HTTP_STATUS(431);
-    return said == HPE_PAUSED ? split_target(h) : HTTP_STATUS(400);
+    return said == HPE_PAUSED ? head_split_target(h) : HTTP_STATUS(400);
 }

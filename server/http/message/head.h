@@ -12,7 +12,7 @@
  * limits.head sees to it. */
 typedef struct header { uint16_t name, name_length, value, value_length; } header;
 
-enum { MAX_HEADERS = 256 };
+enum { HEAD_MAX_HEADERS = 256 };
 
 typedef struct head {
     const char *at;                          /* its bytes: the caller's */
@@ -26,7 +26,7 @@ typedef struct head {
     uint64_t    content_length;              /* 0 if it is chunked */
     text        path, query;                 /* of the target, as sent; query without its ? */
     int         count;
-    header      headers[MAX_HEADERS];
+    header      headers[HEAD_MAX_HEADERS];
 } head;
 
 static inline text header_name(const char *at, header h)  { return (text){ at + h.name, h.name_length }; }
@@ -39,7 +39,7 @@ static inline text header_value(const char *at, header h) { return (text){ at + 
  *   a target that is neither a path, nor http://host/path, nor the * of OPTIONS,
  *   or has a fragment: 400                                                      3.2
  *   no Host on HTTP/1.1, two, or one that is not host, host:port, [v6] or [v6]:port: 400   3.2
- *   more than MAX_HEADERS headers: 431
+ *   more than HEAD_MAX_HEADERS headers: 431
  *   Content-Length twice, beside Transfer-Encoding, or not a number below 2^64: 400       6.3
  *   Transfer-Encoding on HTTP/1.0, or one that names nothing, or chunked twice: 400; one that
  *   names anything but chunked: 501. Empty members of its list count for nothing  6.1, RFC 9110, 5.6.1

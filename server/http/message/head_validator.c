@@ -35,7 +35,7 @@ const bool HEAD_TOKEN[256] = {
 enum { METHOD = 32, VERSION = sizeof "HTTP/1.1" - 1 };       /* bytes; no method is longer than 16 */
 
 /* A request line that is not complete yet: is it too long already? */
-static int check_unfinished(const char *at, const char *end, const head_validator_limits *limits)
+static int validate_unfinished_line(const char *at, const char *end, const head_validator_limits *limits)
 {
     const char *space = memchr(at, ' ', (size_t)(end - at));
     if ((space ? space : end) - at > METHOD)
@@ -44,7 +44,7 @@ static int check_unfinished(const char *at, const char *end, const head_validato
 }
 
 /* method SP target SP HTTP-version */
-static int check_request_line(const char *at, const char *end, const head_validator_limits *limits)
+static int validate_request_line(const char *at, const char *end, const head_validator_limits *limits)
 {
     const char *target = at;
     while (target < end && HEAD_TOKEN[(unsigned char)*target])
@@ -66,7 +66,7 @@ static int check_request_line(const char *at, const char *end, const head_valida
     return version[5] == '1' && (version[7] == '0' || version[7] == '1') ? 0 : HTTP_STATUS(505);
 }
 
-static int check_header(const char *at, const char *end)
+static int validate_header(const char *at, const char *end)
 {
     const char *colon = at;
     while (colon < end && HEAD_TOKEN[(unsigned char)*colon])
@@ -83,21 +83,21 @@ long head_validate(head_validator *g, const char *at, size_t length, const head_
         while ((stop = control_byte(stop, end)) < end && *stop == '\t')
             stop++;
         if ((size_t)(stop - at) + 2 > limits->head) {
-            const int err = g->lines == 0 ? check_unfinished(line, stop, limits) : 0;
+            const int err = g->lines == 0 ? validate_unfinished_line(line, stop, limits) : 0;
             return err ? err : HTTP_STATUS(431);
         }
         if (stop == end || stop + 1 == end) {
             if (stop < end && *stop != '\r')
                 return HTTP_STATUS(400);
             g->line = (size_t)(line - at);
-            return g->lines == 0 ? check_unfinished(line, stop, limits) : 0;
+            return g->lines == 0 ? validate_unfinished_line(line, stop, limits) : 0;
         }
         if (stop[0] != '\r' || stop[1] != '\n')
             return HTTP_STATUS(400);
 
         const bool empty = stop == line;
         if (!empty) {
-            int err = g->lines == 0 ? check_request_line(line, stop, limits) : check_header(line, stop);
+            int err = g->lines == 0 ? validate_request_line(line, stop, limits) : validate_header(line, stop);
             if (err)
                 return err;
             if (g->lines++ > limits->headers)

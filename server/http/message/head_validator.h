@@ -12,8 +12,8 @@
  *   a head longer than its: 431; too many headers: 431                          3, RFC 6585
  *
  * It also finds where the head ends, so that the parser always gets a whole one. */
-#ifndef HTTP_GUARD_H
-#define HTTP_GUARD_H
+#ifndef HTTP_HEAD_VALIDATOR_H
+#define HTTP_HEAD_VALIDATOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

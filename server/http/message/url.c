@@ -1,7 +1,7 @@
 /* url.c - see url.h. */
 #include "url.h"
 
-static int hex(char c)
+static int url_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -15,8 +15,8 @@ text url_decode(arena *a, text t, bool form)
         return t;
     char *out = arena_room(a, t.length), *to = out;
     for (const char *at = t.at, *end = t.at + t.length; at < end; at++) {
-        if (*at == '%' && end - at > 2 && hex(at[1]) >= 0 && hex(at[2]) >= 0) {
-            *to++ = (char)(hex(at[1]) << 4 | hex(at[2]));
+        if (*at == '%' && end - at > 2 && url_hex_digit(at[1]) >= 0 && url_hex_digit(at[2]) >= 0) {
+            *to++ = (char)(url_hex_digit(at[1]) << 4 | url_hex_digit(at[2]));
             at += 2;
         } else {
             *to++ = form && *at == '+' ? ' ' : *at;

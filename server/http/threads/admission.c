@@ -4,32 +4,33 @@
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 
-void permits_init(permits *p, int count, int line, codel patience)
+void thread_admission_init(thread_admission *a, int permits, int waiting, codel codel)
 {
-    p->all = mem_alloc((size_t)count * sizeof *p->all);
-    resource_pool_init(&p->resource_pool, line, patience);
-    for (int i = 0; i < count; i++)
-        resource_pool_release(&p->resource_pool, &p->all[i]);
+    a->permits = mem_alloc((size_t)permits * sizeof *a->permits);
+    resource_pool_init(&a->pool, waiting, codel);
+    for (int i = 0; i < permits; i++)
+        resource_pool_release(&a->pool, &a->permits[i]);
 }
 
-void permits_done(permits *p)
+void thread_admission_done(thread_admission *a)
 {
-    resource_pool_done(&p->resource_pool);
-    mem_free(p->all);
+    resource_pool_done(&a->pool);
+    mem_free(a->permits);
 }
 
-uint64_t permits_worth(permits *p) { return resource_pool_worth(&p->resource_pool); }
+uint64_t thread_admission_worth(thread_admission *a) { return resource_pool_worth(&a->pool); }
 
-int permits_take(permits *p, bool more, resource **permit)
+int thread_admission_acquire(thread_admission *a, bool more, resource **permit)
 {
     const uint64_t now = uv_hrtime();
-    const int err = resource_pool_acquire(&p->resource_pool, permit, blocking_deadline(), more ? RESOURCE_POOL_MORE : RESOURCE_POOL_USUAL);
+    const resource_pool_turn turn = more ? RESOURCE_POOL_MORE : RESOURCE_POOL_USUAL;
+    const int err = resource_pool_acquire(&a->pool, permit, blocking_deadline(), turn);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_DATABASE_LINE, 0);
     if (err != UV_EBUSY)
         return err;
     const uint64_t waited = uv_hrtime() - now;
-    return refuse(codel_at_ceiling(&p->resource_pool.codel, waited) ? REFUSED_DATABASE_TIMEOUT : REFUSED_DATABASE_WAIT, waited);
+    return refuse(codel_at_ceiling(&a->pool.codel, waited) ? REFUSED_DATABASE_TIMEOUT : REFUSED_DATABASE_WAIT, waited);
 }
 
-void permits_give(permits *p, resource *permit) { resource_pool_release(&p->resource_pool, permit); }
+void thread_admission_release(thread_admission *a, resource *permit) { resource_pool_release(&a->pool, permit); }

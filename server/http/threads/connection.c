@@ -23,33 +23,33 @@ enum {
 
 /* What a request needs of whoever serves it. */
 
-static promise *room(request *r)
+static promise *thread_room(request *r)
 {
-    conversation *c = r->connection;
+    thread_connection *c = r->connection;
     sender_push(c);
     r->gone = c->gone;
     return promise_settled(c->gone ? UV_ECANCELED : 0);
 }
 
 /* Its thread holds much more anyway: so less of what it sends. */
-static size_t share(const request *r)
+static size_t thread_share(const request *r)
 {
     (void)r;
     return PIECE;
 }
 
 /* While draining, the last answer says that it is: none may follow it. */
-static void say_goodbye(request *r)
+static void thread_end_if_draining(request *r)
 {
-    conversation *c = r->connection;
-    if (atomic_load(&c->talk->draining) && receiver_quiet(c))
+    thread_connection *c = r->connection;
+    if (atomic_load(&c->shared->draining) && receiver_quiet(c))
         r->keep_alive = false;
 }
 
 /* A client that stops half-way may yet read what came of it. */
-static promise *more(request *r)
+static promise *thread_more(request *r)
 {
-    conversation *c = r->connection;
+    thread_connection *c = r->connection;
     if (c->gone)
         return promise_settled(UV_ECANCELED);
     const int err = receiver_body(c, r);
@@ -58,44 +58,44 @@ static promise *more(request *r)
     return promise_settled(c->gone ? UV_ECANCELED : 0);
 }
 
-static void answering(request *r)
+static void thread_answering(request *r)
 {
-    say_goodbye(r);
-    ((conversation *)r->connection)->talk->answering(r);
+    thread_end_if_draining(r);
+    ((thread_connection *)r->connection)->shared->answering(r);
 }
 
-static void limit(request *r) { blocking_limit(r->deadline); }
+static void thread_limit(request *r) { blocking_limit(r->deadline); }
 
-static const request_host host = { .room = room, .share = share, .answering = answering, .limit = limit, .more = more };
+static const request_host host = { .room = thread_room, .share = thread_share, .answering = thread_answering, .limit = thread_limit, .more = thread_more };
 
 /* Running a handler. */
 
-static void end(int err, void *arg)
+static void handler_ended(int err, void *arg)
 {
     request *r = arg;
-    conversation *c = r->connection;
+    thread_connection *c = r->connection;
     if (err == UV_ECANCELED && blocking_cancelled())
         r->gone = c->gone = true;
     request_end(r, err);
     r->finished = true;
 }
 
-static void run_handler(request *r)
+static void thread_run_handler(request *r)
 {
     if (!r->route) {
         request_answer(r);
         return;
     }
-    conversation *c = r->connection;
+    thread_connection *c = r->connection;
     scope *const thread = scope_enter(&r->scope);
     atomic_store_explicit(&c->since, r->started, memory_order_relaxed);
     atomic_store_explicit(&c->answering, r->route, memory_order_relaxed);
     if (r->route->await)
-        end(r->route->await(r), r);
+        handler_ended(r->route->await(r), r);
     else if (r->route->promise)
-        end(await(r->route->promise(r)), r);
+        handler_ended(await(r->route->promise(r)), r);
     else
-        r->route->callback(r, end, r);
+        r->route->callback(r, handler_ended, r);
     while (!r->finished) {                   /* all that it waits for has settled: its followers must run */
         const bool progress = loop_run_ready();
         assert(progress && "a callback handler waits for what nobody will settle");
@@ -110,30 +110,30 @@ static void run_handler(request *r)
 
 /* While more comes than can be served: its client has sent so many behind it, as their length tells, that it is not
  * worth the wait. */
-static bool shed(conversation *c, const request *r, const request_parser *in)
+static bool thread_sheds(thread_connection *c, const request *r, const request_parser *in)
 {
     const size_t behind = c->end - c->at;
     return r->method == HTTP_GET && !in->head.has_body && behind >= in->head.length &&
-           behind / in->head.length >= permits_worth(&c->talk->permits[r->needs]) &&
+           behind / in->head.length >= thread_admission_worth(&c->shared->admissions[r->needs]) &&
            request_parser_is_overtaken(c->input + c->at, behind);
 }
 
 /* Runs its handler, when its turn has come. */
-static void let_in(conversation *c, request *r, const request_parser *in)
+static void thread_admit(thread_connection *c, request *r, const request_parser *in)
 {
     if (r->needs == NEEDS_PAGE)              /* it is rendered right here */
         r->needs = NEEDS_READS;
     if (!r->needs) {
-        run_handler(r);
+        thread_run_handler(r);
         return;
     }
-    permits *const p = &c->talk->permits[r->needs];
+    thread_admission *const a = &c->shared->admissions[r->needs];
     resource *permit;
-    c->declined = shed(c, r, in);
-    const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : permits_take(p, c->more, &permit);
+    c->declined = thread_sheds(c, r, in);
+    const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : thread_admission_acquire(a, c->more, &permit);
     if (!err) {
-        run_handler(r);
-        permits_give(p, permit);
+        thread_run_handler(r);
+        thread_admission_release(a, permit);
     } else if (err == UV_ECANCELED)
         c->gone = true;
     else
@@ -142,9 +142,9 @@ static void let_in(conversation *c, request *r, const request_parser *in)
 
 /* All of it, or, if it streams, what is there. 0, or the error with which to refuse it; c->gone if the rest
  * will not come. */
-static int begin_body(conversation *c, request *r, const request_parser *in)
+static int thread_begin_body(thread_connection *c, request *r, const request_parser *in)
 {
-    int err = request_parser_body(in, r, c->talk->config);
+    int err = request_parser_body(in, r, c->shared->config);
     if (err)
         return err;
     if (r->body->streams) {
@@ -156,9 +156,9 @@ static int begin_body(conversation *c, request *r, const request_parser *in)
     return err;
 }
 
-static void answer(conversation *c, request *r, const request_parser *in)
+static void thread_answer(thread_connection *c, request *r, const request_parser *in)
 {
-    const int err = in->head.has_body ? begin_body(c, r, in) : 0;
+    const int err = in->head.has_body ? thread_begin_body(c, r, in) : 0;
     if (c->gone)
         return;
     if (err) {
@@ -166,10 +166,10 @@ static void answer(conversation *c, request *r, const request_parser *in)
         c->unread = true;
         return;
     }
-    say_goodbye(r);
-    request_limit(r, c->talk->config->timeouts.request);
+    thread_end_if_draining(r);
+    request_limit(r, c->shared->config->timeouts.request);
     blocking_limit(r->deadline);
-    let_in(c, r, in);
+    thread_admit(c, r, in);
     blocking_limit(NO_DEADLINE);
     c->unread |= r->body && !r->body->complete;
     if (request_broke_off(r)) {
@@ -179,7 +179,7 @@ static void answer(conversation *c, request *r, const request_parser *in)
 }
 
 /* True if another request may follow. */
-static bool converse(conversation *c, const request_parser *in, size_t head)
+static bool thread_serve_request(thread_connection *c, const request_parser *in, size_t head)
 {
     _Alignas(max_align_t) char on_stack[ROOM];
     const size_t size = request_parser_size(in, ARENA);
@@ -195,7 +195,7 @@ static bool converse(conversation *c, const request_parser *in, size_t head)
     c->declined = false;
     c->more = c->at > 0 || c->end > head + (in->head.chunked ? 0 : in->head.content_length);
     c->at += head;
-    answer(c, r, in);
+    thread_answer(c, r, in);
     const bool more = r->keep_alive;
     request_done(r);
     if (!small)
@@ -203,7 +203,7 @@ static bool converse(conversation *c, const request_parser *in, size_t head)
     return more;
 }
 
-static void give_up(conversation *c, int err)
+static void thread_refuse(thread_connection *c, int err)
 {
     request r;
     request_init(&r, sizeof r, &NO_HEAD);
@@ -216,53 +216,53 @@ static void give_up(conversation *c, int err)
 }
 
 /* The length of a whole head at the front of the input, 0 when none will come, or an error. */
-static long next_head(conversation *c, request_parser *in)
+static long thread_next_head(thread_connection *c, request_parser *in)
 {
-    const config *config = c->talk->config;
+    const config *config = c->shared->config;
     uint64_t until = 0;
 
-    if (receiver_idle(c) != RECEIVED)
+    if (receiver_idle(c) != RECEIVE_BYTES)
         return 0;
     for (;;) {
-        const long size = request_parser_read(in, &c->head_validator, c->input + c->at, c->end - c->at, config, c->talk->router);
+        const long size = request_parser_read(in, &c->head_validator, c->input + c->at, c->end - c->at, config, c->shared->router);
         if (size)
             return size;
         if (!until)
             until = deadline_in(config->timeouts.head);
-        const received came = receiver_more(c, until);
-        if (came != RECEIVED)
-            return came == LATE ? HTTP_STATUS(408) : 0;
+        const receive_result came = receiver_more(c, until);
+        if (came != RECEIVE_BYTES)
+            return came == RECEIVE_TIMEOUT ? HTTP_STATUS(408) : 0;
     }
 }
 
-static void limit_time(int fd, int option, uint64_t ms)
+static void socket_limit_time(int fd, int option, uint64_t ms)
 {
     const struct timeval t = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) };
     setsockopt(fd, SOL_SOCKET, option, &t, sizeof t);
 }
 
-void conversation_run(conversation *c)
+void thread_connection_run(thread_connection *c)
 {
-    const config *config = c->talk->config;
+    const config *config = c->shared->config;
     request_parser in;
     bool first = true, more = true;
 
-    limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
-    limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
+    socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
+    socket_limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
     blocking_follow(c->fd, HALF_CLOSE_TIMEOUT);
     while (more && !c->gone) {
-        const long head = next_head(c, &in);
+        const long head = thread_next_head(c, &in);
         if (head == 0)
             break;
         if (head > 0)
-            more = converse(c, &in, (size_t)head);
+            more = thread_serve_request(c, &in, (size_t)head);
         else
-            give_up(c, (int)head);
+            thread_refuse(c, (int)head);
         more = more && !c->unread;
         if (!c->declined || c->out.length > TOGETHER)
             sender_push(c);
         if (first && config->timeouts.idle != config->timeouts.head)
-            limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
+            socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
         first = false;
     }
     blocking_follow(-1, 0);
@@ -270,7 +270,7 @@ void conversation_run(conversation *c)
         receiver_linger(c);
 }
 
-void conversation_log(const conversation *c)
+void thread_connection_log(const thread_connection *c)
 {
     struct sockaddr_storage client = { 0 };
     socklen_t length = sizeof client;
@@ -286,14 +286,14 @@ void conversation_log(const conversation *c)
         log_list("thread of %s port %s: waits for a request", host, port);
 }
 
-conversation *conversation_new(const talk *t, int fd)
+thread_connection *thread_connection_new(const thread_shared *shared, int fd)
 {
-    conversation *c = mem_resize(NULL, sizeof *c + INPUT);
-    *c = (conversation){ .talk = t, .fd = fd };
+    thread_connection *c = mem_resize(NULL, sizeof *c + THREAD_INPUT);
+    *c = (thread_connection){ .shared = shared, .fd = fd };
     return c;
 }
 
-void conversation_free(conversation *c)
+void thread_connection_free(thread_connection *c)
 {
     output_free(&c->out);
     mem_free(c);

@@ -7,64 +7,64 @@
  * one after the other, and each answer leaves before the next begins.
  *
  *   Stopping.  Another thread may look whether this one is idle, and may shut its socket down: that
- *              ends whatever it waits for. It must see to it that the conversation is not over. */
-#ifndef HTTP_CONVERSATION_H
-#define HTTP_CONVERSATION_H
+ *              ends all that it waits for. It must see to it that the connection is still there. */
+#ifndef HTTP_THREADS_CONNECTION_H
+#define HTTP_THREADS_CONNECTION_H
 
+#include "server/config/config.h"
 #include "server/http/request_parser.h"
 #include "admission.h"
-#include "server/config/config.h"
 
 #include <stdatomic.h>
 
-enum { INPUT = 64 * 1024 };                  /* bytes: any head that is allowed fits */
+enum { THREAD_INPUT = 64 * 1024 };           /* bytes: any head that is allowed fits */
 
-/* What all conversations of a server have in common. */
-typedef struct talk {
-    const config *config;
-    const router *router;
-    void        (*answering)(request *req);  /* the site's, see server.h */
-    permits      *permits;                   /* NEEDS of them: to begin what needs it */
-    atomic_bool   draining;                  /* each ends with what it is doing, or with its next request */
-    atomic_bool   breaking_off;              /* bodies that stream are not waited for any more */
-} talk;
+/* What all connections of a server have in common. */
+typedef struct thread_shared {
+    const config     *config;
+    const router     *router;
+    void            (*answering)(request *req);      /* the site's, see route.h */
+    thread_admission *admissions;            /* NEEDS of them: to begin what needs it */
+    atomic_bool       draining;              /* each ends with what it is doing, or with its next request */
+    atomic_bool       breaking_off;          /* bodies that stream are not waited for any more */
+} thread_shared;
 
-typedef struct conversation {
-    struct conversation *next, *prev;        /* its owner's */
-    const talk *talk;
-    int         fd;                          /* the client's; blocking, and the owner's to close */
-    atomic_bool idle;                        /* it waits for the next request, or for the end */
-    _Atomic(const route *) answering;        /* by whose handler; NULL: by none now */
+typedef struct thread_connection {
+    struct thread_connection *next, *prev;   /* the server's */
+    const thread_shared *shared;
+    int            fd;                       /* the client's; blocking, and the server's to close */
+    atomic_bool    idle;                     /* it waits for the next request, or for the end */
+    _Atomic(const route *) answering;        /* whose handler runs; NULL: none does now */
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
-    bool        gone;                        /* the client is, or must be left: nothing more is read or sent */
-    bool        unread;                      /* the client may still be sending: linger */
-    bool        more;                        /* it sent the last request, and others with it */
-    bool        declined;                    /* the last request, unheard, for a later one: its answer may wait for that one's */
-    head_validator       head_validator;                       /* of the head that has begun */
-    output      out;
-    size_t      at, end;                     /* of input: what has come and has not been used */
-    char        input[];                     /* INPUT bytes; not in a frame, which would touch them all */
-} conversation;
+    bool           gone;                     /* the client is, or must be left: nothing more is read or sent */
+    bool           unread;                   /* the client may still be sending: linger */
+    bool           more;                     /* it sent the last request, and others with it */
+    bool           declined;                 /* the last request, for a later one: its answer may wait for that one's */
+    head_validator head_validator;           /* of the head that has begun */
+    output         out;
+    size_t         at, end;                  /* of input: what has come and has not been used */
+    char           input[];                  /* THREAD_INPUT bytes; not in a frame, which would touch them all */
+} thread_connection;
 
-conversation *conversation_new(const talk *t, int fd);
-void conversation_free(conversation *c);
-void conversation_log(const conversation *c);                /* what it does just now; from another thread */
-void conversation_run(conversation *c);      /* talks to the client until the end, on its own thread */
+thread_connection *thread_connection_new(const thread_shared *shared, int fd);
+void thread_connection_free(thread_connection *c);
+void thread_connection_log(const thread_connection *c);      /* what it does just now; from another thread */
+void thread_connection_run(thread_connection *c);    /* serves the client until the end, on its own thread */
 
 /* receiver.c: bytes come in. Times are deadline_in's. */
-typedef enum received { RECEIVED, LATE, ENDED } received;
-received receiver_idle(conversation *c);     /* until there are bytes of a next request */
-received receiver_more(conversation *c, uint64_t until);     /* until there are more, behind those not used */
-bool     receiver_quiet(conversation *c);    /* has the client sent nothing beyond what has been used? */
-void     receiver_linger(conversation *c);   /* lets it read our last words, before the end */
+typedef enum receive_result { RECEIVE_BYTES, RECEIVE_TIMEOUT, RECEIVE_END } receive_result;
+receive_result receiver_idle(thread_connection *c);  /* until there are bytes of a next request */
+receive_result receiver_more(thread_connection *c, uint64_t until);  /* until there are more, behind those not used */
+bool     receiver_quiet(thread_connection *c);       /* has the client sent nothing beyond what has been used? */
+void     receiver_linger(thread_connection *c);      /* lets it read the last answer, before the end */
 
 /* Until the request's body wants no more: it is complete, or of a stream the next piece is there. 0, or an
  * HTTP_STATUS error, of body_take or 408: it did not come in time; UV_EOF: the client will send no more;
  * UV_ESHUTDOWN: a stream is not waited for any more. */
-int      receiver_body(conversation *c, request *r);
-int      receiver_take(conversation *c, body *b);    /* what there is of it: does not wait */
+int      receiver_body(thread_connection *c, request *r);
+int      receiver_take(thread_connection *c, body *b);  /* what there is of it: does not wait */
 
 /* sender.c: bytes go out. */
-void     sender_push(conversation *c);       /* all of out; c->gone if the client does not take it */
+void     sender_push(thread_connection *c);  /* all of out; c->gone if the client does not take it */
 
 #endif

@@ -10,7 +10,7 @@
 #include <sys/time.h>
 
 /* What was used makes room. */
-static void shift(conversation *c)
+static void receiver_shift(thread_connection *c)
 {
     if (c->at == 0)
         return;
@@ -19,58 +19,58 @@ static void shift(conversation *c)
     c->at = 0;
 }
 
-static received receive(conversation *c, size_t most, int flags)
+static receive_result receiver_receive(thread_connection *c, size_t most, int flags)
 {
     ssize_t n;
-    shift(c);
-    if (most > INPUT - c->end)
-        most = INPUT - c->end;
+    receiver_shift(c);
+    if (most > THREAD_INPUT - c->end)
+        most = THREAD_INPUT - c->end;
     do
         n = recv(c->fd, c->input + c->end, most, flags);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
         c->end += (size_t)n;
-        return RECEIVED;
+        return RECEIVE_BYTES;
     }
-    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? LATE : ENDED;
+    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? RECEIVE_TIMEOUT : RECEIVE_END;
 }
 
-received receiver_more(conversation *c, uint64_t until)
+receive_result receiver_more(thread_connection *c, uint64_t until)
 {
     const int64_t left = (int64_t)(until - deadline_in(0));
     struct pollfd client = { c->fd, POLLIN, 0 };
     if (left <= 0)
-        return LATE;
+        return RECEIVE_TIMEOUT;
     const int n = poll(&client, 1, (int)(left / 1000000 + 1));
     if (n < 0)
-        return errno == EINTR ? receiver_more(c, until) : ENDED;
-    return n == 0 ? LATE : receive(c, INPUT, MSG_DONTWAIT);
+        return errno == EINTR ? receiver_more(c, until) : RECEIVE_END;
+    return n == 0 ? RECEIVE_TIMEOUT : receiver_receive(c, THREAD_INPUT, MSG_DONTWAIT);
 }
 
 /* The usual wait is one system call: the socket's own time limit is that of its first request, then the idle time. */
-received receiver_idle(conversation *c)
+receive_result receiver_idle(thread_connection *c)
 {
-    received r;
+    receive_result r;
     if (c->end > c->at)
-        return RECEIVED;
+        return RECEIVE_BYTES;
     atomic_store(&c->idle, true);
-    r = receive(c, c->talk->config->limits.head, 0);         /* thousands may each have sent much: it stays in the kernel */
+    r = receiver_receive(c, c->shared->config->limits.head, 0);      /* thousands may each have sent much: it stays in the kernel */
     atomic_store(&c->idle, false);
     return r;
 }
 
 /* A look now and then: who waits for a stream may be told to wait no longer. */
-static received more_of_body(conversation *c, const body *b, uint64_t until)
+static receive_result receiver_more_of_body(thread_connection *c, const body *b, uint64_t until)
 {
-    received came = LATE;
-    while (came == LATE && deadline_in(0) < until && !(b->streams && atomic_load(&c->talk->breaking_off))) {
+    receive_result came = RECEIVE_TIMEOUT;
+    while (came == RECEIVE_TIMEOUT && deadline_in(0) < until && !(b->streams && atomic_load(&c->shared->breaking_off))) {
         const uint64_t look = deadline_in(BLOCKING_LOOK_MS);
         came = receiver_more(c, b->streams && look < until ? look : until);
     }
     return came;
 }
 
-int receiver_take(conversation *c, body *b)
+int receiver_take(thread_connection *c, body *b)
 {
     const long taken = body_take(b, c->input + c->at, c->end - c->at);
     if (taken < 0)
@@ -79,7 +79,7 @@ int receiver_take(conversation *c, body *b)
     return 0;
 }
 
-static int wait_for_body(conversation *c, body *b)
+static int receiver_wait_for_body(thread_connection *c, body *b)
 {
     const uint64_t begun = deadline_in(0);
     for (;;) {
@@ -88,28 +88,28 @@ static int wait_for_body(conversation *c, body *b)
             return err;
         if (!body_wants(b))
             break;
-        const uint64_t until = begun + body_patience(b, c->talk->config->timeouts.body) * 1000000;
-        switch (more_of_body(c, b, until)) {
-        case RECEIVED: break;
-        case ENDED:    return UV_EOF;
-        case LATE:     return deadline_in(0) < until ? UV_ESHUTDOWN : HTTP_STATUS(408);
+        const uint64_t until = begun + body_patience(b, c->shared->config->timeouts.body) * 1000000;
+        switch (receiver_more_of_body(c, b, until)) {
+        case RECEIVE_BYTES: break;
+        case RECEIVE_END:    return UV_EOF;
+        case RECEIVE_TIMEOUT:     return deadline_in(0) < until ? UV_ESHUTDOWN : HTTP_STATUS(408);
         }
     }
     body_waited(b, (deadline_in(0) - begun) / 1000000);
     return 0;
 }
 
-int receiver_body(conversation *c, request *r)
+int receiver_body(thread_connection *c, request *r)
 {
     body *b = r->body;
     if (b->unannounced && c->at == c->end) {
         output_append(&c->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
         sender_push(c);
     }
-    return c->gone ? UV_EOF : wait_for_body(c, b);
+    return c->gone ? UV_EOF : receiver_wait_for_body(c, b);
 }
 
-bool receiver_quiet(conversation *c)
+bool receiver_quiet(thread_connection *c)
 {
     int unread = 0;
     ioctl(c->fd, FIONREAD, &unread);
@@ -118,7 +118,7 @@ bool receiver_quiet(conversation *c)
 
 /* To close while the client is still sending would reset the connection, and it might never see our
  * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
-void receiver_linger(conversation *c)
+void receiver_linger(thread_connection *c)
 {
     const uint64_t until = deadline_in(LINGER_TIMEOUT);
     if (shutdown(c->fd, SHUT_WR))
@@ -126,5 +126,5 @@ void receiver_linger(conversation *c)
     atomic_store(&c->idle, true);
     do
         c->at = c->end = 0;
-    while (receiver_more(c, until) == RECEIVED);
+    while (receiver_more(c, until) == RECEIVE_BYTES);
 }

@@ -10,7 +10,7 @@
 
 enum { BUFFERS = 32 };                       /* chunks in one system call */
 
-static ssize_t send_some(const conversation *c)
+static ssize_t sender_send(const thread_connection *c)
 {
     struct iovec buffers[BUFFERS];
     struct msghdr message = { .msg_iov = buffers };
@@ -21,7 +21,7 @@ static ssize_t send_some(const conversation *c)
 
 /* Of what the kernel took, the client may have taken some since the last look: there may be megabytes
  * there, more than a slow one takes in time. */
-static bool got_on(const conversation *c, int *before)
+static bool sender_got_on(const thread_connection *c, int *before)
 {
     int waiting = 0;
     ioctl(c->fd, SIOCOUTQ, &waiting);
@@ -31,25 +31,25 @@ static bool got_on(const conversation *c, int *before)
 }
 
 /* Each call blocks for a quarter of the time limit (connection.c sets it), to see a slow one get on. */
-void sender_push(conversation *c)
+void sender_push(thread_connection *c)
 {
-    uint64_t until = deadline_in(c->talk->config->timeouts.write);
+    uint64_t until = deadline_in(c->shared->config->timeouts.write);
     int waiting = INT32_MAX;
 
     while (c->out.first && !c->gone) {
-        const ssize_t n = send_some(c);
+        const ssize_t n = sender_send(c);
         if (n > 0) {
             output_sent(&c->out, (size_t)n);
             if (c->out.first)
-                until = deadline_in(c->talk->config->timeouts.write);
+                until = deadline_in(c->shared->config->timeouts.write);
             continue;
         }
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             c->gone = true;
-        else if (got_on(c, &waiting))
-            until = deadline_in(c->talk->config->timeouts.write);
+        else if (sender_got_on(c, &waiting))
+            until = deadline_in(c->shared->config->timeouts.write);
         else if (deadline_in(0) >= until)
             c->gone = true;
     }

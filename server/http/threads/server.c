@@ -32,21 +32,21 @@ enum {
     MANY = 256,                              /* threads that have ended: what they have freed is worth a look */
 };
 
-typedef struct crowd {
-    talk            talk;                    /* must be first */
+typedef struct client_threads {
+    thread_shared   shared;                  /* must be first */
     const site     *site;
-    permits         permits[NEEDS];
+    thread_admission admissions[NEEDS];
     int             listener, signals, emptied, many_ended;  /* descriptors */
     pthread_attr_t  attributes;              /* of the threads */
     pthread_mutex_t lock;                    /* of what follows */
-    conversation   *first;                   /* all that go on */
+    thread_connection   *first;              /* all that go on */
     int             count;
     int             ended;                   /* since what they have freed went to the kernel */
-} crowd;
+} client_threads;
 
 /* One thread. */
 
-static void join(crowd *all, conversation *c)
+static void threads_add(client_threads *all, thread_connection *c)
 {
     pthread_mutex_lock(&all->lock);
     c->next = all->first;
@@ -58,7 +58,7 @@ static void join(crowd *all, conversation *c)
 }
 
 /* From here on nobody else touches c. The last one to leave says so: to whom, when all may be freed. */
-static void leave(crowd *all, conversation *c)
+static void threads_remove(client_threads *all, thread_connection *c)
 {
     pthread_mutex_lock(&all->lock);
     if (c->prev)
@@ -70,36 +70,36 @@ static void leave(crowd *all, conversation *c)
     pthread_mutex_unlock(&all->lock);
 }
 
-static void count_down(crowd *all)
+static void threads_count_down(client_threads *all)
 {
     pthread_mutex_lock(&all->lock);
-    if (--all->count == 0 && atomic_load(&all->talk.draining))
+    if (--all->count == 0 && atomic_load(&all->shared.draining))
         eventfd_write(all->emptied, 1);
     if (++all->ended == MANY)
         eventfd_write(all->many_ended, 1);
     pthread_mutex_unlock(&all->lock);
 }
 
-static void *run_thread(void *arg)
+static void *thread_run(void *arg)
 {
-    conversation *c = arg;
-    crowd *all = (crowd *)c->talk;
+    thread_connection *c = arg;
+    client_threads *all = (client_threads *)c->shared;
     crash_handler_thread_begin("[threads] stack");
     all->site->open(all->site->arg);
-    conversation_run(c);
-    leave(all, c);
+    thread_connection_run(c);
+    threads_remove(all, c);
     close(c->fd);
-    conversation_free(c);
+    thread_connection_free(c);
     await(all->site->close(all->site->arg));
-    serve_trim();
+    server_trim_thread();
     crash_handler_thread_end();
-    count_down(all);
+    threads_count_down(all);
     return NULL;
 }
 
 /* Accepting. */
 
-static int count(crowd *all)
+static int threads_count(client_threads *all)
 {
     pthread_mutex_lock(&all->lock);
     const int now = all->count;
@@ -108,30 +108,30 @@ static int count(crowd *all)
 }
 
 /* And for what the others may yet need of theirs. */
-static bool has_memory_for_one_more(crowd *all)
+static bool threads_have_memory(client_threads *all)
 {
     enum { HEAP = 256 * 1024 };
-    return mem_has(all->talk.config->threads.stack + (size_t)count(all) * HEAP);
+    return mem_has(all->shared.config->threads.stack + (size_t)threads_count(all) * HEAP);
 }
 
-static int start_thread(crowd *all, int client)
+static int thread_start(client_threads *all, int client)
 {
     pthread_t id;
-    if (!has_memory_for_one_more(all))
+    if (!threads_have_memory(all))
         return refuse(REFUSED_MEMORY, 0);
-    conversation *c = conversation_new(&all->talk, client);
-    join(all, c);
-    const int err = pthread_create(&id, &all->attributes, run_thread, c);
+    thread_connection *c = thread_connection_new(&all->shared, client);
+    threads_add(all, c);
+    const int err = pthread_create(&id, &all->attributes, thread_run, c);
     if (err) {
-        leave(all, c);
-        count_down(all);
-        conversation_free(c);
+        threads_remove(all, c);
+        threads_count_down(all);
+        thread_connection_free(c);
     }
     return -err;
 }
 
 /* True if there may be more of them. */
-static bool accept_some(crowd *all)
+static bool threads_accept(client_threads *all)
 {
     for (int i = 0; i < AT_ONCE; i++) {
         const int client = accept4(all->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -144,8 +144,8 @@ static bool accept_some(crowd *all)
             poll(&(struct pollfd){ all->signals, POLLIN, 0 }, 1, PAUSE);
             return false;
         }
-        const bool room = count(all) < all->talk.config->threads.max;
-        const int err = room ? start_thread(all, client) : 0;
+        const bool room = threads_count(all) < all->shared.config->threads.max;
+        const int err = room ? thread_start(all, client) : 0;
         if (err && !refusal_is(err))
             log_warning("cannot start a thread: %s", uv_strerror(err));
         if (!room || err) {
@@ -158,40 +158,40 @@ static bool accept_some(crowd *all)
 
 /* Signals. */
 
-static void dump(crowd *all)
+static void threads_dump(client_threads *all)
 {
     pthread_mutex_lock(&all->lock);
     log_list("there are %d threads with a client", all->count);
-    for (const conversation *c = all->first; c; c = c->next)
-        conversation_log(c);
+    for (const thread_connection *c = all->first; c; c = c->next)
+        thread_connection_log(c);
     pthread_mutex_unlock(&all->lock);
 }
 
 /* The number of one that says to stop; 0: it was another. */
-static int read_signal(crowd *all)
+static int threads_read_signal(client_threads *all)
 {
     struct signalfd_siginfo info;
     if (read(all->signals, &info, sizeof info) != sizeof info)
         return 0;
     if (info.ssi_signo != SIGUSR2)
         return (int)info.ssi_signo;
-    dump(all);
+    threads_dump(all);
     return 0;
 }
 
 /* Stopping. */
 
 /* Waits until all have gone, or so many milliseconds: true if they have. A second signal ends it all. */
-static bool wait_until_empty(crowd *all, uint64_t ms)
+static bool threads_wait_until_gone(client_threads *all, uint64_t ms)
 {
     struct pollfd on[] = { { all->emptied, POLLIN, 0 }, { all->signals, POLLIN, 0 } };
-    for (const uint64_t until = deadline_in(ms); count(all) > 0;) {
+    for (const uint64_t until = deadline_in(ms); threads_count(all) > 0;) {
         const uint64_t now = deadline_in(0);
         if (now >= until)
             return false;
         const uint64_t left = (until - now) / 1000000 + 1;
         poll(on, 2, ms == NO_DEADLINE || left > INT32_MAX ? -1 : (int)left);
-        const int number = on[1].revents ? read_signal(all) : 0;
+        const int number = on[1].revents ? threads_read_signal(all) : 0;
         if (number) {
             log_flush();
             _exit(128 + number);
@@ -201,11 +201,11 @@ static bool wait_until_empty(crowd *all, uint64_t ms)
 }
 
 /* Ends whatever any of them waits for: how many had anything under way. */
-static int shut_down(crowd *all)
+static int threads_shut_down(client_threads *all)
 {
     int busy = 0;
     pthread_mutex_lock(&all->lock);
-    for (conversation *c = all->first; c; c = c->next) {
+    for (thread_connection *c = all->first; c; c = c->next) {
         busy += !atomic_load(&c->idle);
         shutdown(c->fd, SHUT_RDWR);
     }
@@ -214,20 +214,20 @@ static int shut_down(crowd *all)
 }
 
 /* True if the drain time passed with work left. */
-static bool drain(crowd *all)
+static bool threads_drain(client_threads *all)
 {
-    const uint64_t time = all->talk.config->timeouts.drain;
-    atomic_store(&all->talk.draining, true);
+    const uint64_t time = all->shared.config->timeouts.drain;
+    atomic_store(&all->shared.draining, true);
     http_client_retire();
-    if (wait_until_empty(all, time / 2))
+    if (threads_wait_until_gone(all, time / 2))
         return false;
-    atomic_store(&all->talk.breaking_off, true);
-    if (wait_until_empty(all, time - time / 2))
+    atomic_store(&all->shared.breaking_off, true);
+    if (threads_wait_until_gone(all, time - time / 2))
         return false;
-    const int late = shut_down(all);
+    const int late = threads_shut_down(all);
     if (late > 0)
-        serve_late(late);
-    wait_until_empty(all, NO_DEADLINE);
+        server_log_late(late);
+    threads_wait_until_gone(all, NO_DEADLINE);
     return late > 0;
 }
 
@@ -235,7 +235,7 @@ static bool drain(crowd *all)
 
 /* Threads that serve have no ticks. What those that have ended had is the allocator's, until it is told:
  * some time after the first of many, for the others may be about to end, too. */
-static void give_back(crowd *all)
+static void threads_give_back_memory(client_threads *all)
 {
     eventfd_t times;
     pthread_mutex_lock(&all->lock);
@@ -246,7 +246,7 @@ static void give_back(crowd *all)
 }
 
 /* Accepts, until there is a signal that says to stop: its number. */
-static int serve(crowd *all)
+static int threads_serve(client_threads *all)
 {
     struct pollfd on[] = { { all->listener, POLLIN, 0 }, { all->signals, POLLIN, 0 }, { all->many_ended, POLLIN, 0 } };
     int stopping = 0;
@@ -256,10 +256,10 @@ static int serve(crowd *all)
         if (poll(on, waits ? 2 : 3, waits ? RESERVE_PERIOD : -1) < 0)
             continue;
         if (on[0].revents)
-            (void)accept_some(all);
-        stopping = on[1].revents ? read_signal(all) : 0;
+            (void)threads_accept(all);
+        stopping = on[1].revents ? threads_read_signal(all) : 0;
         if (waits && deadline_in(0) >= due) {
-            give_back(all);
+            threads_give_back_memory(all);
             due = NO_DEADLINE;
         } else if (!waits && on[2].revents) {
             due = deadline_in(RESERVE_PERIOD);
@@ -269,12 +269,12 @@ static int serve(crowd *all)
     return stopping;
 }
 
-static int watch_signals(crowd *all, sigset_t *before)
+static int threads_watch_signals(client_threads *all, sigset_t *before)
 {
     sigset_t watched;
-    int numbers[SERVE_SIGNALS];
+    int numbers[SERVER_STOP_SIGNALS];
     sigemptyset(&watched);
-    for (int i = serve_signals(numbers); i-- > 0;)
+    for (int i = server_stop_signals(numbers); i-- > 0;)
         sigaddset(&watched, numbers[i]);
     sigaddset(&watched, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &watched, before);            /* every thread inherits it */
@@ -282,29 +282,29 @@ static int watch_signals(crowd *all, sigset_t *before)
     return all->signals < 0 ? -errno : 0;
 }
 
-static void open_crowd(crowd *all, const server *s)
+static void threads_open(client_threads *all, const server *s)
 {
-    all->talk = (talk){ .config = s->config, .router = s->router, .answering = s->site->answering };
+    all->shared = (thread_shared){ .config = s->config, .router = s->router, .answering = s->site->answering };
     all->site = s->site;
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        permits_init(&all->permits[n], s->site->threads(s->site->arg, (need)n), s->config->database.line,
+        thread_admission_init(&all->admissions[n], s->site->threads(s->site->arg, (need)n), s->config->database.line,
                      codel_of_ms(s->config->database.target, s->config->database.line_timeout));
-    all->talk.permits = all->permits;
+    all->shared.admissions = all->admissions;
     all->listener = s->listener.sockets[0];
     all->emptied = eventfd(0, EFD_CLOEXEC);
     all->many_ended = eventfd(0, EFD_CLOEXEC);
-    serve_must(all->emptied < 0 || all->many_ended < 0 ? -errno : 0, "cannot start the server");
-    serve_must(listen(all->listener, LISTENER_BACKLOG) ? -errno : 0, "cannot listen");
+    server_must(all->emptied < 0 || all->many_ended < 0 ? -errno : 0, "cannot start the server");
+    server_must(listen(all->listener, LISTENER_BACKLOG) ? -errno : 0, "cannot listen");
     pthread_mutex_init(&all->lock, NULL);
     pthread_attr_init(&all->attributes);
     pthread_attr_setdetachstate(&all->attributes, PTHREAD_CREATE_DETACHED);
-    serve_must(-pthread_attr_setstacksize(&all->attributes, s->config->threads.stack), "[threads] stack");
+    server_must(-pthread_attr_setstacksize(&all->attributes, s->config->threads.stack), "[threads] stack");
 }
 
-static void close_crowd(crowd *all)
+static void threads_close(client_threads *all)
 {
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        permits_done(&all->permits[n]);
+        thread_admission_done(&all->admissions[n]);
     close(all->signals);
     close(all->emptied);
     close(all->many_ended);
@@ -312,20 +312,20 @@ static void close_crowd(crowd *all)
     pthread_mutex_destroy(&all->lock);
 }
 
-int serve_threads(server *s, void (*started)(void *arg), void *arg)
+int server_run_threads(server *s, void (*started)(void *arg), void *arg)
 {
-    crowd all = { 0 };
+    client_threads all = { 0 };
     sigset_t before;
 
-    serve_must(watch_signals(&all, &before), "cannot watch for signals");
-    open_crowd(&all, s);
+    server_must(threads_watch_signals(&all, &before), "cannot watch for signals");
+    threads_open(&all, s);
     started(arg);
-    serve_stopping(serve(&all));
-    while (accept_some(&all))                /* those that the kernel has for us by now */
+    server_log_stopping(threads_serve(&all));
+    while (threads_accept(&all))             /* those that the kernel has for us by now */
         ;
     listener_close(&s->listener);
-    const bool late = drain(&all);
-    close_crowd(&all);
+    const bool late = threads_drain(&all);
+    threads_close(&all);
     unawaited_log_flush(true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return late ? UV_ETIMEDOUT : 0;

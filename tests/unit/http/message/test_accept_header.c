@@ -18,8 +18,8 @@ START_TEST(the_best_naming_range_counts)
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         const text accept = text_of(CASES[i].accept);
-        ck_assert_msg(accept_quality(accept, TEXT("text/html")) == CASES[i].html, "%s", accept.at);
-        ck_assert_msg(accept_quality(accept, TEXT("application/json")) == CASES[i].json, "%s", accept.at);
+        ck_assert_msg(accept_header_quality(accept, TEXT("text/html")) == CASES[i].html, "%s", accept.at);
+        ck_assert_msg(accept_header_quality(accept, TEXT("application/json")) == CASES[i].json, "%s", accept.at);
     }
 }
 END_TEST
@@ -36,8 +36,8 @@ START_TEST(the_liked_better_is_preferred_and_between_equals_the_one_that_is_name
     const text html = TEXT("text/html"), json = TEXT("application/json");
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         const text accept = text_of(CASES[i].accept);
-        ck_assert_msg(accept_prefers(accept, json, html) == CASES[i].json, "%s", accept.at);
-        ck_assert_msg(accept_prefers(accept, html, json) == CASES[i].html, "%s", accept.at);
+        ck_assert_msg(accept_header_prefers(accept, json, html) == CASES[i].json, "%s", accept.at);
+        ck_assert_msg(accept_header_prefers(accept, html, json) == CASES[i].html, "%s", accept.at);
     }
 }
 END_TEST

@@ -168,12 +168,12 @@ END_TEST
 START_TEST(there_is_a_last_header)
 {
     static char request[10000];
-    for (int count = MAX_HEADERS; count <= MAX_HEADERS + 1; count++) {
+    for (int count = HEAD_MAX_HEADERS; count <= HEAD_MAX_HEADERS + 1; count++) {
         char *at = request + sprintf(request, "GET / HTTP/1.1\r\n" HOST);
         for (int i = 1; i < count; i++)
             at += sprintf(at, "X-%d: y\r\n", i);
         strcpy(at, "\r\n");
-        ck_assert_int_eq(reads(request), count > MAX_HEADERS ? HTTP_STATUS(431) : 0);
+        ck_assert_int_eq(reads(request), count > HEAD_MAX_HEADERS ? HTTP_STATUS(431) : 0);
     }
 }
 END_TEST
