@@ -1,63 +1,59 @@
-/* blocking_connection.c - one connection of blocking threads: a thread that has borrowed it sends, and waits.
- *
- * A query costs a send, a poll and a recv. One that is out of time, or whose client is gone, is stopped
- * at the server and its answer awaited, for a cancel request names a connection, not a query: until it
- * has been delivered and the server is ready for the next query, the session takes none. One that does
- * not get there in time is closed. */
-#include "blocking_pool.h"
+/* blocking_connection.c - see blocking_connection.h. */
+#include "blocking_connection.h"
+#include "cancel.h"
+#include "db/driver.h"
+#include "error.h"
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
 
 #include <poll.h>
 #include <string.h>
 
-enum { TICK_MS = 100, PATIENCE_MS = 200 };   /* between cancel requests; until the session is given up */
+enum { TICK_MS = 100, STOP_MS = 200 };       /* between cancel requests; until the connection is given up */
 
 typedef int wait_fn(int fd, short events, uint64_t until);
 
-static int lose(pg_blocking_connection *s, const char *why)
+static int lose(pg_blocking_connection *c, const char *why)
 {
-    if (!s->lost && !*s->last_words) {
-        pg_reason(why && *why ? why : PQerrorMessage(s->pg), s->last_words, sizeof s->last_words);
-        s->elsewhere = s->elsewhere || pg_timed_out(s->last_words);
+    if (!c->lost && !*c->last_words) {
+        pg_reason_copy(why && *why ? why : PQerrorMessage(c->pg), c->last_words, sizeof c->last_words);
+        c->elsewhere = c->elsewhere || pg_reason_is_timeout(c->last_words);
     }
-    s->lost = true;
+    c->lost = true;
     return UV_ECONNRESET;
 }
 
 static void on_notice(void *arg, const PGresult *r)
 {
-    pg_blocking_connection *s = arg;
-    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    if (pg_unconfirms(r))
-        s->unconfirmed = true;
-    if (primary && severity && strcmp(severity, "FATAL") == 0) {
-        pg_reason(primary, s->last_words, sizeof s->last_words);
-        s->lost = true;                      /* it hangs up next, perhaps some time from now */
+    pg_blocking_connection *c = arg;
+    const pg_notice notice = pg_notice_of(r);
+    c->unconfirmed = c->unconfirmed || notice.unconfirmed;
+    if (notice.fatal) {
+        pg_reason_copy(notice.fatal, c->last_words, sizeof c->last_words);
+        c->lost = true;
     }
 }
 
-void pg_session_close(pg_blocking_connection *s)
+void pg_blocking_connection_close(pg_blocking_connection *c)
 {
-    PQfinish(s->pg);
-    s->pg = NULL;
-    pg_names_forget(&s->names);
+    PQfinish(c->pg);
+    c->pg = NULL;
+    pg_prepared_names_forget(&c->names);
 }
 
-bool pg_session_stands(pg_blocking_connection *s)
+bool pg_blocking_connection_stands(pg_blocking_connection *c)
 {
-    struct pollfd on = { PQsocket(s->pg), POLLIN, 0 };
+    struct pollfd on = { PQsocket(c->pg), POLLIN, 0 };
     if (on.fd < 0)                           /* libpq has given it up; poll would pass over it */
-        lose(s, NULL);
-    while (!s->lost && poll(&on, 1, 0) > 0) {                /* what the server says unasked, or its end */
-        if (!PQconsumeInput(s->pg))
-            lose(s, NULL);
-        PQisBusy(s->pg);                     /* parses it */
-        if (PQstatus(s->pg) == CONNECTION_BAD)
-            lose(s, NULL);
+        lose(c, NULL);
+    while (!c->lost && poll(&on, 1, 0) > 0) {                /* what the server says unasked, or its end */
+        if (!PQconsumeInput(c->pg))
+            lose(c, NULL);
+        PQisBusy(c->pg);                     /* parses it */
+        if (PQstatus(c->pg) == CONNECTION_BAD)
+            lose(c, NULL);
     }
-    return !s->lost;
+    return !c->lost;
 }
 
 static bool good(const PGresult *r)
@@ -80,167 +76,159 @@ static int keep(PGresult **kept, PGresult *r)
 
 /* Until the server is ready for the next query: 0 and its answer, if it has given one. Or the outcome of
  * waiting. Or UV_ECONNRESET, after it may have said why. */
-static int receive(pg_blocking_connection *s, wait_fn *wait, uint64_t until, PGresult **answer)
+static int receive(pg_blocking_connection *c, wait_fn *wait, uint64_t until, PGresult **answer)
 {
     for (;;) {
-        const int left = PQflush(s->pg), fd = PQsocket(s->pg);
+        const int left = PQflush(c->pg), fd = PQsocket(c->pg);
         if (left < 0 || fd < 0)
-            return lose(s, NULL);
+            return lose(c, NULL);
         const int err = wait(fd, POLLIN | (left ? POLLOUT : 0), until);
         if (err)
             return err;
-        if (!PQconsumeInput(s->pg))
-            return lose(s, *answer && !good(*answer) ? PQresultErrorField(*answer, PG_DIAG_MESSAGE_PRIMARY) : NULL);
-        while (!PQisBusy(s->pg)) {
-            PGresult *r = PQgetResult(s->pg);
-            if (!r && PQtransactionStatus(s->pg) == PQTRANS_IDLE) {
-                s->alive_at = uv_hrtime();
+        if (!PQconsumeInput(c->pg))
+            return lose(c, *answer && !good(*answer) ? PQresultErrorField(*answer, PG_DIAG_MESSAGE_PRIMARY) : NULL);
+        while (!PQisBusy(c->pg)) {
+            PGresult *r = PQgetResult(c->pg);
+            if (!r && PQtransactionStatus(c->pg) == PQTRANS_IDLE) {
+                c->alive_at = uv_hrtime();
                 return 0;
             }
             if (!r)
-                return lose(s, "it is not ready for a query");
+                return lose(c, "it is not ready for a query");
             if (keep(answer, r))             /* COPY has no place here */
-                return lose(s, "unexpected kind of answer");
+                return lose(c, "unexpected kind of answer");
         }
     }
 }
 
 /* A request may have come before its query had even started: then another one is sent. */
-static int stop(pg_blocking_connection *s, PGresult **answer)
+static int stop(pg_blocking_connection *c, PGresult **answer)
 {
-    const uint64_t end = deadline_in(PATIENCE_MS);
-    while (uv_hrtime() < end && pg_stop(s->pg, end)) {
+    const uint64_t end = deadline_in(STOP_MS);
+    while (uv_hrtime() < end && pg_cancel_blocking(c->pg, end)) {
         const uint64_t tick = deadline_in(TICK_MS);
-        const int err = receive(s, pg_wait_anyway, tick < end ? tick : end, answer);
+        const int err = receive(c, pg_wait_without_client, tick < end ? tick : end, answer);
         if (err != UV_ETIMEDOUT)
             return err;
     }
-    s->elsewhere = s->silent = true;
-    return lose(s, "the server does not answer a cancel request");
+    c->elsewhere = c->silent = true;
+    return lose(c, "the server does not answer a cancel request");
 }
 
-static bool demote(pg_blocking_connection *s)
+static bool demote(pg_blocking_connection *c)
 {
-    s->elsewhere = true;
-    lose(s, "the server takes no writes any more");
+    c->elsewhere = true;
+    lose(c, "the server takes no writes any more");
     return true;
 }
 
-bool pg_session_writes(pg_blocking_connection *s) { return !pg_role_demoted(&s->role, s->pg) || !demote(s); }
+bool pg_blocking_connection_takes_writes(pg_blocking_connection *c)
+{
+    return !pg_role_demoted(&c->role, c->pg) || !demote(c);
+}
 
 /* Whether q may be asked again after an error, and what must be done before. */
-static bool remedied(pg_blocking_connection *s, pg_blocking_query *q, const pg_statement *plan, pg_remedy remedy)
+static bool remedied(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, pg_remedy remedy)
 {
     q->pause = 0;
     switch (remedy) {
-    case PG_LATER:
+    case PG_REMEDY_LATER:
         q->pause = pg_error_pause(q->sends);
         return true;
-    case PG_ONCE:
+    case PG_REMEDY_ONCE:
         return q->sends == 1;
-    case PG_ANEW:                            /* the plan changed under it, perhaps since it was prepared for this */
-        pg_name_forget(&s->names, plan);
+    case PG_REMEDY_PREPARE_ANEW:             /* its plan has changed, perhaps since it was prepared for this */
+        pg_prepared_name_forget(&c->names, prepared);
         return q->named && (!q->prepares || q->sends < 3);
-    case PG_UNNAMED:
-        pg_name_forget(&s->names, plan);
+    case PG_REMEDY_UNPREPARED:
+        pg_prepared_name_forget(&c->names, prepared);
         if (q->named)
-            pg_forgets_prepared(s->shared->database);
+            pg_target_forgets_prepared(c->target);
         return q->named;
-    case PG_ELSEWHERE:
-        return !q->statement->reads && pg_role_worth_leaving(&s->role) && demote(s);
+    case PG_REMEDY_ELSEWHERE:
+        return !q->statement->reads && pg_role_worth_leaving(&c->role) && demote(c);
     default:
         return false;
     }
 }
 
 /* What an answer means: 0, or an error of db.h. verdict is why it was stopped, or 0. */
-static int judge(pg_blocking_connection *s, pg_blocking_query *q, const pg_statement *plan, const PGresult *r, int verdict)
+static int judge(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, const PGresult *r,
+                 int verdict)
 {
-    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-
     if (good(r))
         return 0;
-    if (!severity || !state || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)
-        return lose(s, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
-    if (strcmp(state, "57014") == 0) {       /* query_canceled */
+    if (pg_error_ends_connection(r))
+        return lose(c, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+    if (pg_error_is_cancel(state)) {
         if (verdict)
             return verdict;
         if (uv_hrtime() >= q->deadline)
             return UV_ETIMEDOUT;             /* statement_timeout was first */
     }
     const pg_error means = pg_error_of(state);
-    q->again = !verdict && remedied(s, q, plan, means.remedy) && q->sends < PG_MOST_SENDS;
+    q->again = !verdict && remedied(c, q, prepared, means.remedy) && q->sends < PG_MAX_SENDS;
     if (!q->again)
-        pg_shared_refused(s->shared, q->statement, r);
-    return verdict ? verdict : means.remedy == PG_ANEW && q->named && !q->prepares ? UV_EAGAIN : means.err;
+        pg_error_log(q->statement->name, r);
+    return verdict ? verdict : means.remedy == PG_REMEDY_PREPARE_ANEW && q->named && !q->prepares ? UV_EAGAIN : means.err;
 }
 
 /* Waits for the answer to what was sent, and stops it when it must not be awaited any longer: what comes
  * all the same counts. */
-static int answer(pg_blocking_connection *s, pg_blocking_query *q, const pg_statement *plan, bool sent, PGresult **r, int *verdict)
+static int answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, bool sent,
+                  PGresult **r, int *verdict)
 {
     *verdict = 0;
-    int err = sent ? receive(s, blocking_wait, q->deadline, r) : lose(s, NULL);
+    int err = sent ? receive(c, blocking_wait, q->deadline, r) : lose(c, NULL);
     if (err == UV_ETIMEDOUT || err == UV_ECANCELED) {
         *verdict = err;
-        err = stop(s, r);
+        err = stop(c, r);
     } else if (err)
-        lose(s, NULL);
+        lose(c, NULL);
     if (err && q->statement->reads && *r && good(*r))
         return 0;                            /* all that there is to know has come */
     if (err)
         return UV_ECONNRESET;
-    return judge(s, q, plan, *r, *verdict);
+    return judge(c, q, prepared, *r, *verdict);
 }
 
-static int prepare(pg_blocking_connection *s, pg_blocking_query *q, const pg_statement *plan)
+static int prepare(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared)
 {
-    Oid oids[MAX_PARAMETERS];
     PGresult *r = NULL;
     int verdict;
-    const char *name = pg_name_new(&s->names, plan);
-    pg_oids(plan, oids);
-    const bool sent = PQsendPrepare(s->pg, name, q->statement->sql, q->n, oids);
-    int err = answer(s, q, plan, sent, &r, &verdict);
+    const bool sent = pg_prepared_send_parse(prepared, c->pg, &c->names);
+    int err = answer(c, q, prepared, sent, &r, &verdict);
     if (err)
-        pg_name_forget(&s->names, plan);
+        pg_prepared_name_forget(&c->names, prepared);
     if (err == UV_ECONNRESET)
         q->again = !verdict;                 /* nothing has run */
     PQclear(r);
     return verdict ? verdict : err;
 }
 
-static bool send_it(pg_blocking_connection *s, const pg_blocking_query *q, const pg_statement *plan)
+int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
 {
-    Oid oids[MAX_PARAMETERS];
-    if (q->named)
-        return PQsendQueryPrepared(s->pg, pg_name_of(&s->names, plan), q->n, q->values, q->lengths, pg_binary, 0);
-    pg_oids(plan, oids);
-    return PQsendQueryParams(s->pg, q->statement->sql, q->n, oids, q->values, q->lengths, pg_binary, 0);
-}
-
-int pg_session_ask(pg_blocking_connection *s, pg_blocking_query *q)
-{
-    const pg_statement *plan = pg_plan_of(&s->plans, q->statement, q->n, q->parameters);
+    const pg_prepared *prepared = pg_prepared_of(&c->prepared, q->statement, q->n, q->values);
     int verdict, err = 0;
     q->again = false;
-    q->named = atomic_load_explicit(&s->shared->database->prepare, memory_order_relaxed);
-    q->prepares = q->named && !pg_name_of(&s->names, plan);
+    q->named = atomic_load_explicit(&c->target->prepare, memory_order_relaxed);
+    q->prepares = q->named && !pg_prepared_name(&c->names, prepared);
     if (q->prepares)
-        err = prepare(s, q, plan);
-    if (!err && s->lost) {
+        err = prepare(c, q, prepared);
+    if (!err && c->lost) {
         q->again = true;                     /* nothing has run */
         err = UV_ECONNRESET;
     }
     if (err)
         return err;
-    s->unconfirmed = false;
-    err = answer(s, q, plan, send_it(s, q, plan), &q->result, &verdict);
-    if (!err && s->unconfirmed)
-        err = driver_uncertain(q->statement, PG_UNCONFIRMED);
+    c->unconfirmed = false;
+    const char *name = q->named ? pg_prepared_name(&c->names, prepared) : NULL;
+    err = answer(c, q, prepared, pg_prepared_send(prepared, c->pg, name, &q->parameters), &q->result, &verdict);
+    if (!err && c->unconfirmed)
+        err = driver_uncertain(q->statement, PG_DOUBT_STANDBY);
     if (err == UV_ECONNRESET && verdict && q->statement->reads)
-        err = verdict;                       /* whether a write was stopped in time, nobody knows */
+        err = verdict;                       /* whether a write was stopped in time is not known */
     if (err) {
         PQclear(q->result);
         q->result = NULL;
@@ -248,47 +236,47 @@ int pg_session_ask(pg_blocking_connection *s, pg_blocking_query *q)
     return err;
 }
 
-bool pg_session_answers(pg_blocking_connection *s, uint64_t until)
+bool pg_blocking_connection_answers(pg_blocking_connection *c, uint64_t until)
 {
     PGresult *r = NULL;
-    if (!PQsendQuery(s->pg, "") || receive(s, pg_wait_anyway, until, &r))
-        lose(s, NULL);
+    if (!PQsendQuery(c->pg, "") || receive(c, pg_wait_without_client, until, &r))
+        lose(c, NULL);
     PQclear(r);
-    return !s->lost;
+    return !c->lost;
 }
 
-/* A pooler signs in whom it has no server for: a query would wait there while other sessions are idle. */
-static int prove(pg_blocking_connection *s, uint64_t until, const atomic_bool *stop)
+/* A pooler signs in whom it has no server for: a query would wait there while other connections are idle. */
+static int prove(pg_blocking_connection *c, uint64_t until, const atomic_bool *stop)
 {
     PGresult *r = NULL;
-    int err = PQsendQuery(s->pg, "") ? UV_ETIMEDOUT : lose(s, NULL);
+    int err = PQsendQuery(c->pg, "") ? UV_ETIMEDOUT : lose(c, NULL);
     while (err == UV_ETIMEDOUT && uv_hrtime() < until && !atomic_load(stop))
-        err = receive(s, pg_wait_anyway, deadline_sooner(deadline_in(BLOCKING_LOOK_MS), until), &r);
+        err = receive(c, pg_wait_without_client, deadline_sooner(deadline_in(BLOCKING_LOOK_MS), until), &r);
     PQclear(r);
     return err;
 }
 
-int pg_session_connect(pg_blocking_connection *s, int first_host, uint64_t patience_ms, const atomic_bool *stop,
-                       char *why, size_t size)
+int pg_blocking_connection_open(pg_blocking_connection *c, int first_host, uint64_t timeout_ms,
+                                const atomic_bool *stop, char *why, size_t size)
 {
     const uint64_t begun = uv_hrtime();
-    s->last_words[0] = '\0';
-    s->pg = pg_target_connect_blocking(&s->shared->database->target, first_host, patience_ms, stop);
-    bool silent = s->pg && PQstatus(s->pg) != CONNECTION_BAD;
-    if (s->pg && PQstatus(s->pg) == CONNECTION_OK && PQsetnonblocking(s->pg, 1) == 0) {
-        PQsetNoticeReceiver(s->pg, on_notice, s);
-        s->lost = s->elsewhere = s->silent = false;
-        s->first_host = first_host;
-        s->role = pg_role_now(s->pg);        /* now: it may change while we ask */
-        const int err = prove(s, deadline_after(begun, patience_ms), stop);
-        s->alive_at = begun;                 /* it may have broken since, without our knowing */
-        s->up_since = uv_hrtime();
+    c->last_words[0] = '\0';
+    c->pg = pg_target_connect_blocking(c->target, first_host, timeout_ms, stop);
+    bool silent = c->pg && PQstatus(c->pg) != CONNECTION_BAD;
+    if (c->pg && PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0) {
+        PQsetNoticeReceiver(c->pg, on_notice, c);
+        c->lost = c->elsewhere = c->silent = false;
+        c->first_host = first_host;
+        c->role = pg_role_now(c->pg);        /* now: it may change while we ask */
+        const int err = prove(c, deadline_after(begun, timeout_ms), stop);
+        c->alive_at = begun;                 /* it may have broken since, without our knowing */
+        c->up_since = uv_hrtime();
         if (!err)
             return 0;
         silent = err == UV_ETIMEDOUT;
     }
-    pg_reason_to_fail(silent ? "no answer within the connect timeout" : !s->pg ? "out of memory" :
-                      *s->last_words ? s->last_words : PQerrorMessage(s->pg), why, size);
-    pg_session_close(s);
+    pg_reason_copy_of_connect(silent ? "no answer within the connect timeout" : !c->pg ? "out of memory" :
+                              *c->last_words ? c->last_words : PQerrorMessage(c->pg), why, size);
+    pg_blocking_connection_close(c);
     return silent ? UV_ETIMEDOUT : UV_ECONNREFUSED;
 }

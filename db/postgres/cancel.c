@@ -1,127 +1,156 @@
-/* cancel.c - asks the server to stop what a link runs, over a connection of its own, and does
- * not block: libpq 17 can do so by itself, before that a thread does it. */
-#include "postgres.h"
+/* cancel.c - see cancel.h. */
+#include "cancel.h"
 #include "server/base/memory.h"
+
+#include <limits.h>
+#include <poll.h>
+
+int pg_wait_without_client(int fd, short events, uint64_t until)
+{
+    static const uint64_t MS = 1000000;
+    for (;;) {
+        const uint64_t now = uv_hrtime(), left = until > now ? (until - now + MS - 1) / MS : 0;
+        struct pollfd on = { fd, events, 0 };
+        if (poll(&on, 1, left < INT_MAX ? (int)left : INT_MAX) > 0)
+            return 0;
+        if (uv_hrtime() >= until)
+            return UV_ETIMEDOUT;
+    }
+}
 
 #ifdef LIBPQ_HAS_ASYNC_CANCEL
 
 struct pg_cancel {
-    pg_connection      *link;
+    pg_pool      *pool;
     PGcancelConn *request;
-    uv_poll_t    *poll;
+    pg_handle    *poll;                      /* NULL: it cannot be watched, and the connection's timer goes on */
+    void        (*on_end)(struct pg_connection *c);
+    struct pg_connection *connection;
 };
 
-static void on_ready(uv_poll_t *poll, int status, int events);
+static void on_cancel_ready(uv_poll_t *poll, int status, int events);
 
-static void watch(struct pg_cancel *c, PostgresPollingStatusType wants)
+static void cancel_watch(pg_cancel *c, PostgresPollingStatusType wants)
 {
-    c->poll = mem_alloc(sizeof *c->poll);
-    if (uv_poll_init(loop_here(), c->poll, PQcancelSocket(c->request))) {
-        mem_free(c->poll);
-        c->poll = NULL;                      /* the link's timer goes on */
-        return;
-    }
-    pg_handle_opened(c->link->pool, c->poll);
-    uv_poll_start(c->poll, wants == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE, on_ready);
+    pg_handle_poll(&c->poll, c->pool, PQcancelSocket(c->request),
+                   wants == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE, on_cancel_ready, c);
 }
 
-static pg_connection *link_with(uv_poll_t *poll)
+static void on_cancel_ready(uv_poll_t *poll, int status, int events)
 {
-    pg_pool *p = poll->data;
-    for (int i = 0; i < p->options->connections; i++)
-        if (p->links[i].cancel && p->links[i].cancel->poll == poll)
-            return &p->links[i];
-    return NULL;
-}
-
-static void step(pg_connection *l)
-{
-    struct pg_cancel *c = l->cancel;
-    pg_handle_close(c->poll);                /* the socket may change */
-    c->poll = NULL;
-    const PostgresPollingStatusType wants = PQcancelPoll(c->request);
-    if (wants == PGRES_POLLING_READING || wants == PGRES_POLLING_WRITING) {
-        watch(c, wants);
-        return;
-    }
-    pg_cancel_forget(c);
-    pg_link_cancelled(l);
-}
-
-static void on_ready(uv_poll_t *poll, int status, int events)
-{
+    pg_cancel *c = poll->data;
     (void)status, (void)events;
     loop_enter();
-    step(link_with(poll));
+    pg_handle_close(&c->poll);               /* the socket may change */
+    const PostgresPollingStatusType wants = PQcancelPoll(c->request);
+    if (wants == PGRES_POLLING_READING || wants == PGRES_POLLING_WRITING)
+        cancel_watch(c, wants);
+    else {
+        c->on_end(c->connection);
+        pg_cancel_forget(c);
+    }
     loop_leave();
 }
 
-struct pg_cancel *pg_cancel_send(pg_connection *l)
+pg_cancel *pg_cancel_send(PGconn *pg, pg_pool *p, void (*on_end)(struct pg_connection *c), struct pg_connection *connection)
 {
-    PGcancelConn *request = PQcancelCreate(l->pg);
+    PGcancelConn *request = PQcancelCreate(pg);
     if (!request || !PQcancelStart(request)) {
         PQcancelFinish(request);
         return NULL;
     }
-    struct pg_cancel *c = mem_alloc(sizeof *c);
-    *c = (struct pg_cancel){ .link = l, .request = request };
-    watch(c, PGRES_POLLING_WRITING);
+    pg_cancel *c = mem_alloc(sizeof *c);
+    *c = (pg_cancel){ .pool = p, .request = request, .on_end = on_end, .connection = connection };
+    cancel_watch(c, PGRES_POLLING_WRITING);
     return c;
 }
 
-void pg_cancel_forget(struct pg_cancel *c)
+void pg_cancel_forget(pg_cancel *c)
 {
-    if (c->poll)
-        pg_handle_close(c->poll);
+    pg_handle_close(&c->poll);
     PQcancelFinish(c->request);
     mem_free(c);
+}
+
+bool pg_cancel_blocking(PGconn *pg, uint64_t until)
+{
+    PGcancelConn *request = PQcancelCreate(pg);
+    PostgresPollingStatusType wants = request && PQcancelStart(request) ? PGRES_POLLING_WRITING
+                                                                        : PGRES_POLLING_FAILED;
+    int err = 0;
+    while (!err && (wants == PGRES_POLLING_READING || wants == PGRES_POLLING_WRITING)) {
+        const short events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        err = pg_wait_without_client(PQcancelSocket(request), events, until);
+        if (!err)
+            wants = PQcancelPoll(request);
+    }
+    PQcancelFinish(request);
+    return !err;
 }
 
 #else
 
 #include "cancel_delivery.h"
 
+#include <errno.h>
+#include <semaphore.h>
+#include <time.h>
+
 struct pg_cancel {
-    pg_delivery *delivery;
-    uv_async_t  *async;
+    pg_cancel_delivery *delivery;
+    pg_handle          *async;
+    void              (*on_end)(struct pg_connection *c);
+    struct pg_connection *connection;
 };
 
-static void on_delivered(uv_async_t *async)
+static void on_cancel_delivered(uv_async_t *async)
 {
-    pg_pool *p = async->data;
+    pg_cancel *c = async->data;
     loop_enter();
-    for (int i = 0; i < p->options->connections; i++) {
-        struct pg_cancel *c = p->links[i].cancel;
-        if (!c || c->async != async)
-            continue;
-        pg_cancel_forget(c);
-        pg_link_cancelled(&p->links[i]);
-        break;
-    }
+    c->on_end(c->connection);
+    pg_cancel_forget(c);
     loop_leave();
 }
 
-static void wake(void *async) { uv_async_send(async); }
+static void wake_loop(void *async) { uv_async_send(async); }
 
-struct pg_cancel *pg_cancel_send(pg_connection *l)
+pg_cancel *pg_cancel_send(PGconn *pg, pg_pool *p, void (*on_end)(struct pg_connection *c), struct pg_connection *connection)
 {
-    struct pg_cancel *c = mem_alloc(sizeof *c);
-    c->async = mem_alloc(sizeof *c->async);
-    uv_async_init(loop_here(), c->async, on_delivered);
-    pg_handle_opened(l->pool, c->async);
-    c->delivery = pg_delivery_send(l->pg, wake, c->async);
+    pg_cancel *c = mem_alloc(sizeof *c);
+    c->on_end = on_end;
+    c->connection = connection;
+    c->async = pg_handle_async(p, on_cancel_delivered, c);
+    c->delivery = pg_cancel_delivery_send(pg, wake_loop, &c->async->uv.async);
     if (c->delivery)
         return c;
-    pg_handle_close(c->async);
+    pg_handle_close(&c->async);
     mem_free(c);
     return NULL;
 }
 
-void pg_cancel_forget(struct pg_cancel *c)
+void pg_cancel_forget(pg_cancel *c)
 {
-    pg_delivery_leave(c->delivery);          /* first: it wakes the handle */
-    pg_handle_close(c->async);
+    pg_cancel_delivery_leave(c->delivery);   /* first: it wakes the handle */
+    pg_handle_close(&c->async);
     mem_free(c);
+}
+
+static void wake_thread(void *delivered) { sem_post(delivered); }
+
+bool pg_cancel_blocking(PGconn *pg, uint64_t until)
+{
+    const struct timespec stop = { (time_t)(until / 1000000000), (long)(until % 1000000000) };
+    sem_t delivered;
+    sem_init(&delivered, 0, 0);
+    pg_cancel_delivery *d = pg_cancel_delivery_send(pg, wake_thread, &delivered);
+    int err = 0;
+    if (d) {
+        while ((err = sem_clockwait(&delivered, CLOCK_MONOTONIC, &stop)) && errno == EINTR)
+            ;
+        pg_cancel_delivery_leave(d);         /* after this, its thread does not touch the semaphore */
+    }
+    sem_destroy(&delivered);
+    return !err;                             /* a request that could not begin hits nothing */
 }
 
 #endif

@@ -11,15 +11,15 @@ enum { MOST_THREADS = 32 };                  /* of all threads together; each ma
 
 static atomic_int threads;
 
-struct pg_delivery {
+struct pg_cancel_delivery {
     uv_mutex_t lock;                         /* of the next two */
     bool       left, delivered;
     PGcancel  *request;
-    void     (*told)(void *arg);
+    void     (*on_end)(void *arg);
     void      *arg;
 };
 
-static void end(pg_delivery *d)
+static void delivery_free(pg_cancel_delivery *d)
 {
     uv_mutex_destroy(&d->lock);
     mem_free(d);
@@ -27,9 +27,9 @@ static void end(pg_delivery *d)
 
 static void *deliver(void *arg)
 {
-    pg_delivery *d = arg;
+    pg_cancel_delivery *d = arg;
     char error[256];
-    PQcancel(d->request, error, sizeof error);       /* one that fails is tried again by who waits for it */
+    PQcancel(d->request, error, sizeof error);       /* if it fails, the caller tries again */
     PQfreeCancel(d->request);
     atomic_fetch_sub(&threads, 1);
 
@@ -37,14 +37,14 @@ static void *deliver(void *arg)
     d->delivered = true;
     const bool left = d->left;
     if (!left)
-        d->told(d->arg);
+        d->on_end(d->arg);
     uv_mutex_unlock(&d->lock);
     if (left)
-        end(d);
+        delivery_free(d);
     return NULL;
 }
 
-pg_delivery *pg_delivery_send(PGconn *pg, void (*told)(void *arg), void *arg)
+pg_cancel_delivery *pg_cancel_delivery_send(PGconn *pg, void (*on_end)(void *arg), void *arg)
 {
     PGcancel *request = PQgetCancel(pg);
     if (!request)
@@ -54,12 +54,12 @@ pg_delivery *pg_delivery_send(PGconn *pg, void (*told)(void *arg), void *arg)
         PQfreeCancel(request);
         return NULL;
     }
-    pg_delivery *d = mem_alloc(sizeof *d);
+    pg_cancel_delivery *d = mem_alloc(sizeof *d);
     pthread_attr_t small;
     pthread_t thread;
 
     d->request = request;
-    d->told = told;
+    d->on_end = on_end;
     d->arg = arg;
     uv_mutex_init(&d->lock);
     pthread_attr_init(&small);
@@ -71,16 +71,16 @@ pg_delivery *pg_delivery_send(PGconn *pg, void (*told)(void *arg), void *arg)
         return d;
     atomic_fetch_sub(&threads, 1);
     PQfreeCancel(d->request);
-    end(d);
+    delivery_free(d);
     return NULL;
 }
 
-void pg_delivery_leave(pg_delivery *d)
+void pg_cancel_delivery_leave(pg_cancel_delivery *d)
 {
     uv_mutex_lock(&d->lock);
     d->left = true;
     const bool delivered = d->delivered;
     uv_mutex_unlock(&d->lock);
     if (delivered)                           /* else the thread ends it */
-        end(d);
+        delivery_free(d);
 }

@@ -1,294 +1,341 @@
-/* connection.c - one connection while it is up: its socket, the cancelling of what it runs, its loss.
+/* connection.c - see connection.h.
  *
- * A cancel request names a connection, not a query. So from when one is sent the link is held: it takes
- * nothing new until the request has been delivered and the pipeline is empty. What was in the pipeline
- * and is hit in another's place is sent again. */
-#include "postgres.h"
-#include "server/base/log.h"
-#include "server/base/memory.h"
+ * An attempt to connect ends with an answer to a first Sync: a pooler signs in whom it has no server for, and
+ * a query on such a connection would wait for one of ours to be closed, while others are idle. */
+#include "connection.h"
+#include "error.h"
 
 #include <string.h>
 
-enum { TICK_MS = 100, PATIENT_TICKS = 10 };  /* between cancel requests; until the link is given up */
+enum { TICK_MS = 100, MAX_TICKS = 10 };      /* between cancel requests; until the connection is given up */
 
-static const uint64_t BRIEF = 1000000000;    /* a link that lasts less than this waits before the next */
+static const uint64_t BRIEF = 1000000000;    /* after a connection that lasts less than this the next one waits */
 
-bool pg_link_usable(const pg_connection *l)
+static pg_connection *connection_of(timer *t) { return (pg_connection *)((char *)t - offsetof(pg_connection, timer)); }
+
+static void connection_close(pg_connection *c)
 {
-    return l->state == PG_UP && !l->held && !l->leaving && l->pipeline.count < l->pool->options->pipeline_depth;
+    timer_stop(&c->timer);
+    if (c->cancel)
+        pg_cancel_forget(c->cancel);
+    if (c->attempt)
+        pg_attempt_abandon(c->attempt);
+    c->cancel = NULL;
+    c->attempt = NULL;
+    pg_handle_close(&c->poll);               /* before PQfinish: libuv must not watch a closed socket */
+    PQfinish(c->pipeline.pg);
+    c->pipeline.pg = NULL;
+    pg_prepared_names_forget(&c->pipeline.names);
 }
 
-pg_connection *pg_link_of(uv_poll_t *poll)
+static void on_backoff_over(timer *t) { pg_connection_open(connection_of(t)); }
+
+static void connect_later(pg_connection *c, bool later)
 {
-    pg_pool *p = poll->data;
+    const pg_pool *p = c->pool;
+    bool spare = false;
+    c->state = PG_CONNECTION_WAITING;
     for (int i = 0; i < p->options->connections; i++)
-        if (p->links[i].poll == poll)
-            return &p->links[i];
-    return NULL;
+        spare = spare || p->connections[i].state == PG_CONNECTION_UP;
+    timer_set(&c->timer, pg_backoff(&c->backoff, later, spare), on_backoff_over);
+}
+
+static void connect_failed(pg_connection *c, const char *why)
+{
+    pg_pool *p = c->pool;
+    char reason[256];
+    pg_reason_copy_of_connect(why, reason, sizeof reason);
+    connection_close(c);
+    const bool again = c->served;
+    c->served = false;
+    c->failed = !again;
+    connect_later(c, !again);
+    pg_outage_log_begin(&p->outage, "cannot connect", reason);
+    for (int i = 0; i < p->options->connections; i++)
+        if (!p->connections[i].failed)
+            return;
+    pg_pool_is_down(p, reason);
+}
+
+static void connection_lost(pg_connection *c, const char *why)
+{
+    pg_pool *p = c->pool;
+    char reason[256];
+    pg_reason_copy(why, reason, sizeof reason);
+    c->first_host += (c->pipeline.leaving != NULL) + pg_reason_is_timeout(reason);
+    connection_close(c);
+    c->state = p->closing ? PG_CONNECTION_SHUT : PG_CONNECTION_WAITING;
+    pg_pipeline_lost(&c->pipeline);
+    if (p->closing) {
+        pg_pool_connection_shut(p);
+        return;
+    }
+    pg_outage_log_begin(&p->outage, "lost a connection", reason);
+    connect_later(c, uv_hrtime() - c->up_since < BRIEF);
+}
+
+/* Either what the server said before it hung up, or what libpq says. */
+static void connection_broken(pg_connection *c)
+{
+    const pg_pipeline *p = &c->pipeline;
+    connection_lost(c, *p->last_words ? p->last_words : PQerrorMessage(p->pg));
+}
+
+static void on_cancel_end(pg_connection *c);
+static void on_tick(timer *t);
+
+static void send_cancel(pg_connection *c)
+{
+    if (!c->cancel)
+        c->cancel = pg_cancel_send(c->pipeline.pg, c->pool, on_cancel_end, c);
+}
+
+static void stop_head(pg_connection *c)
+{
+    c->pipeline.held = true;
+    c->ticks = 0;
+    send_cancel(c);
+    timer_set(&c->timer, TICK_MS, on_tick);
+}
+
+/* Until nothing new can be hit by a cancel request. */
+static void wait_for_cancel(pg_connection *c)
+{
+    const pg_query *head = c->pipeline.queries.first;
+    if (c->cancel || (head && head->verdict)) {
+        timer_set(&c->timer, TICK_MS, on_tick);
+        return;
+    }
+    timer_stop(&c->timer);
+    c->ticks = 0;
+    if (!head) {
+        c->pipeline.held = false;
+        pg_pool_schedule(c->pool);
+    }
+}
+
+/* A request may have come before its query had even started: then another one is sent. */
+static void on_tick(timer *t)
+{
+    pg_connection *c = connection_of(t);
+    if (++c->ticks >= MAX_TICKS) {
+        c->first_host++;
+        connection_lost(c, "the server does not answer a cancel request");
+        return;
+    }
+    send_cancel(c);
+    wait_for_cancel(c);
+}
+
+static void on_cancel_end(pg_connection *c)
+{
+    c->cancel = NULL;
+    wait_for_cancel(c);
+}
+
+void pg_connection_stop(pg_connection *c, pg_query *q, int verdict)
+{
+    if (q->verdict)
+        return;
+    pg_query_settle_soon(q, verdict);
+    if (c->pipeline.queries.first == q)
+        stop_head(c);
 }
 
 static void on_event(uv_poll_t *poll, int status, int events);
 
 /* Reading stays armed; writing is asked for only while the socket is full. */
-static void write_out(pg_connection *l)
+static void write_out(pg_connection *c)
 {
-    const int left = PQflush(l->pg);
+    pg_pipeline *p = &c->pipeline;
+    const int left = PQflush(p->pg);
     if (left < 0) {
-        pg_link_lost(l, PQerrorMessage(l->pg));
+        connection_lost(c, PQerrorMessage(p->pg));
         return;
     }
-    if (left || l->unflushed)
-        uv_poll_start(l->poll, UV_READABLE | (left ? UV_WRITABLE : 0), on_event);
-    l->unflushed = left;
+    if (left || p->unflushed)
+        uv_poll_start(&c->poll->uv.poll, UV_READABLE | (left ? UV_WRITABLE : 0), on_event);
+    p->unflushed = left;
 }
 
-void pg_link_flush(pg_connection *l)
+void pg_connection_flush(pg_connection *c)
 {
-    const int left = l->unsynced && !pg_pipeline_sync(l) ? -1 : PQflush(l->pg);
-    l->unflushed = left > 0;
+    pg_pipeline *p = &c->pipeline;
+    if (!p->unflushed)
+        return;
+    const int left = p->unsynced && !pg_pipeline_sync(p) ? -1 : PQflush(p->pg);
+    p->unflushed = left > 0;
     if (left > 0)
-        uv_poll_start(l->poll, UV_READABLE | UV_WRITABLE, on_event);
+        uv_poll_start(&c->poll->uv.poll, UV_READABLE | UV_WRITABLE, on_event);
     else if (left < 0)
-        pg_link_lost(l, PQerrorMessage(l->pg));
+        connection_lost(c, PQerrorMessage(p->pg));
 }
 
-static void tick(timer *t);
-
-void pg_link_wait_for_cancel(pg_connection *l)
+void pg_connection_send(pg_connection *c, pg_query *q)
 {
-    const pg_query *head = l->pipeline.first;
-    if (l->cancel || (head && head->verdict)) {
-        timer_set(&l->timer, TICK_MS, tick);
-        return;
-    }
-    timer_stop(&l->timer);
-    l->ticks = 0;
-    if (!head) {
-        l->held = false;
-        pg_pool_schedule(l->pool);
-    }
+    if (!pg_pipeline_send(&c->pipeline, c, q))
+        connection_lost(c, PQerrorMessage(c->pipeline.pg));
 }
 
-/* A request may have come before its query had even started: then another one is sent. */
-static void tick(timer *t)
+static void head_left(pg_connection *c)
 {
-    pg_connection *l = (pg_connection *)((char *)t - offsetof(pg_connection, timer));
-    if (++l->ticks >= PATIENT_TICKS) {
-        l->first_host++;
-        pg_link_lost(l, "the server does not answer a cancel request");
-        return;
-    }
-    if (!l->cancel)
-        l->cancel = pg_cancel_send(l);
-    pg_link_wait_for_cancel(l);
+    const pg_query *head = c->pipeline.queries.first;
+    if (head && head->verdict)
+        stop_head(c);
+    else if (c->pipeline.held)
+        wait_for_cancel(c);
+    if (c->pool->queue.first)
+        pg_pool_schedule(c->pool);
 }
 
-void pg_link_stop_head(pg_connection *l)
+static void read_in(pg_connection *c)
 {
-    l->held = true;
-    l->ticks = 0;
-    if (!l->cancel)
-        l->cancel = pg_cancel_send(l);
-    timer_set(&l->timer, TICK_MS, tick);
-}
-
-void pg_link_cancelled(pg_connection *l)
-{
-    l->cancel = NULL;
-    pg_link_wait_for_cancel(l);
-}
-
-static void read_in(pg_connection *l)
-{
-    const bool alive = PQconsumeInput(l->pg);
+    pg_pipeline *p = &c->pipeline;
+    const bool alive = PQconsumeInput(p->pg);
     const uint64_t now = uv_hrtime();
     int nothing = 0;
 
-    while (l->pipeline.first && !PQisBusy(l->pg) && nothing < 3) {
-        PGresult *r = PQgetResult(l->pg);
+    while (p->queries.first && !PQisBusy(p->pg) && nothing < 3) {
+        PGresult *r = PQgetResult(p->pg);
         if (!r) {                            /* one ends each query's results; more are a broken connection */
             nothing++;
             continue;
         }
         nothing = 0;
-        if (pg_pipeline_take(l, r, now)) {
-            pg_link_lost(l, l->last_words);
+        const pg_answer answer = pg_pipeline_take(p, r, now);
+        if (answer == PG_ANSWER_BROKEN) {
+            connection_broken(c);
             return;
         }
+        if (answer == PG_ANSWER_LAST)
+            head_left(c);
     }
-    if (!l->pipeline.first && alive)
-        PQisBusy(l->pg);                     /* parses what the server says unasked */
-    if (!alive || *l->last_words || PQstatus(l->pg) == CONNECTION_BAD || nothing == 3)
-        pg_link_lost(l, *l->last_words ? l->last_words : PQerrorMessage(l->pg));
-    else if (l->leaving && !l->pipeline.first)
-        pg_link_lost(l, l->leaving);
-    else if (l->pool->closing && !l->pipeline.first)
-        pg_link_shut(l);
+    if (!p->queries.first && alive)
+        PQisBusy(p->pg);                     /* parses what the server says unasked */
+    if (!alive || *p->last_words || PQstatus(p->pg) == CONNECTION_BAD || nothing == 3)
+        connection_broken(c);
+    else if (p->leaving && !p->queries.first)
+        connection_lost(c, p->leaving);
+    else if (c->pool->closing && !p->queries.first)
+        pg_connection_shut(c);
 }
 
-static void up(pg_connection *l)
+/* What one can do, the others can: they do not wait. */
+static void connection_up(pg_connection *c)
 {
-    timer_stop(&l->timer);
-    l->state = PG_UP;
-    l->failed = l->held = l->unsynced = l->unflushed = l->head_prepared = false;
-    l->leaving = NULL;
-    l->served = true;
-    l->silences = 0;
-    l->up_since = uv_hrtime();
-    pg_pool_recovered(l->pool);
+    pg_pool *p = c->pool;
+    bool whole = true;
+    timer_stop(&c->timer);
+    c->state = PG_CONNECTION_UP;
+    c->failed = c->pipeline.held = c->pipeline.unsynced = c->pipeline.unflushed = c->pipeline.head_prepared = false;
+    c->pipeline.leaving = NULL;
+    c->served = true;
+    c->silences = 0;
+    c->up_since = uv_hrtime();
+    for (int i = 0; i < p->options->connections; i++) {
+        pg_connection *other = &p->connections[i];
+        if (other->state == PG_CONNECTION_WAITING)
+            timer_set(&other->timer, 0, on_backoff_over);
+        whole = whole && other->state == PG_CONNECTION_UP;
+    }
+    pg_pool_is_up(p, whole);
 }
 
-static void take_proof(pg_connection *l)
+static void take_proof(pg_connection *c)
 {
-    const bool alive = PQconsumeInput(l->pg);
-    PGresult *r = alive && !PQisBusy(l->pg) ? PQgetResult(l->pg) : NULL;
-    const bool proven = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
-    if (proven)
-        up(l);
-    else if (r || !alive || *l->last_words || PQstatus(l->pg) == CONNECTION_BAD)
-        pg_connect_failed(l, *l->last_words ? l->last_words : r ? PQresultErrorMessage(r) : PQerrorMessage(l->pg));
+    const pg_pipeline *p = &c->pipeline;
+    const bool alive = PQconsumeInput(p->pg);
+    PGresult *r = alive && !PQisBusy(p->pg) ? PQgetResult(p->pg) : NULL;
+    if (PQresultStatus(r) == PGRES_PIPELINE_SYNC)
+        connection_up(c);
+    else if (r || !alive || *p->last_words || PQstatus(p->pg) == CONNECTION_BAD)
+        connect_failed(c, *p->last_words ? p->last_words : r ? PQresultErrorMessage(r) : PQerrorMessage(p->pg));
     PQclear(r);
-}
-
-static void take_event(uv_poll_t *poll, int status, int events)
-{
-    pg_connection *l = pg_link_of(poll);
-    if (l->state == PG_PROVING) {
-        take_proof(l);
-        return;
-    }
-    if (status < 0) {                        /* libuv watches it no longer, and libpq knows why */
-        PQconsumeInput(l->pg);
-        pg_link_lost(l, *l->last_words ? l->last_words : PQerrorMessage(l->pg));
-        return;
-    }
-    if (events & UV_WRITABLE || l->unflushed)
-        write_out(l);
-    if (l->poll == poll)                     /* still the same connection */
-        read_in(l);
 }
 
 static void on_event(uv_poll_t *poll, int status, int events)
 {
+    pg_connection *c = poll->data;
     loop_enter();
-    take_event(poll, status, events);
+    if (c->state == PG_CONNECTION_PROVING)
+        take_proof(c);
+    else if (status < 0) {                   /* libuv watches it no longer, and libpq knows why */
+        PQconsumeInput(c->pipeline.pg);
+        connection_broken(c);
+    } else {
+        if (events & UV_WRITABLE || c->pipeline.unflushed)
+            write_out(c);
+        if (c->poll && &c->poll->uv.poll == poll)            /* still the same connection */
+            read_in(c);
+    }
     loop_leave();
 }
 
-static void on_notice(void *arg, const PGresult *r)
+static void on_attempt_end(pg_connection *c, PGconn *pg, uint64_t since, const char *why)
 {
-    pg_connection *l = arg;
-    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    if (!primary)
-        return;
-    if (pg_unconfirms(r) && l->pipeline.first)
-        l->pipeline.first->unconfirmed = true;
-    if (severity && strcmp(severity, "FATAL") == 0)
-        pg_reason(primary, l->last_words, sizeof l->last_words);
-    log_debug("postgres: %s: %s", severity ? severity : "notice", primary);
-}
-
-void pg_link_prove(pg_connection *l)
-{
-    PQsetNoticeReceiver(l->pg, on_notice, l);
-    l->last_words[0] = '\0';
-    l->role = pg_role_now(l->pg);            /* now: it may change while we ask */
-    l->poll = mem_alloc(sizeof *l->poll);
-    if (PQsetnonblocking(l->pg, 1) || !PQenterPipelineMode(l->pg) || !PQpipelineSync(l->pg) || PQflush(l->pg) ||
-        uv_poll_init(loop_here(), l->poll, PQsocket(l->pg))) {
-        mem_free(l->poll);
-        l->poll = NULL;
-        pg_connect_failed(l, "cannot watch the connection");
+    c->attempt = NULL;
+    if (!pg) {
+        connect_failed(c, why);
         return;
     }
-    pg_handle_opened(l->pool, l->poll);
-    uv_poll_start(l->poll, UV_READABLE, on_event);
-    l->state = PG_PROVING;
+    c->pipeline.alive_at = since;            /* it may have broken since, and be up for us later */
+    c->state = PG_CONNECTION_PROVING;
+    if (!pg_pipeline_begin(&c->pipeline, pg) ||
+        pg_handle_poll(&c->poll, c->pool, PQsocket(pg), UV_READABLE, on_event, c))
+        connect_failed(c, "cannot watch the connection");
 }
 
-void pg_link_close_poll(pg_connection *l)
+static void on_connect_timeout(timer *t)
 {
-    if (l->poll)
-        pg_handle_close(l->poll);            /* before PQfinish: libuv must not watch a closed socket */
-    l->poll = NULL;
+    pg_connection *c = connection_of(t);
+    c->first_host++;
+    c->silences++;
+    c->served = false;
+    connect_failed(c, "no answer within the connect timeout");
 }
 
-static void let_go(pg_connection *l)
+void pg_connection_open(pg_connection *c)
 {
-    timer_stop(&l->timer);
-    if (l->cancel)
-        pg_cancel_forget(l->cancel);
-    l->cancel = NULL;
-    pg_connect_end(l);
-    pg_link_close_poll(l);
-    PQfinish(l->pg);
-    l->pg = NULL;
-    pg_names_forget(&l->names);
+    const uint64_t timeout = pg_target_connect_timeout(c->pool->target, c->silences);
+    c->state = PG_CONNECTION_CONNECTING;
+    if (timeout)
+        timer_set(&c->timer, timeout, on_connect_timeout);
+    c->attempt = pg_attempt_new(c->pool, on_attempt_end, c);
+    pg_attempt_start(c->attempt, c->first_host);
 }
 
-/* A write goes again only if the server has said that it did not happen, and else is nobody's to judge. */
-static void settle_or_send_elsewhere(pg_connection *l, pg_query *q)
+bool pg_connection_is_usable(const pg_connection *c)
 {
-    const bool reads = q->plan->statement->reads, undone = q->aborted || q->outcome;
-    const int verdict = q->verdict ? q->verdict : l->pool->closing ? UV_ECANCELED : 0;
-    if (reads && q->result)
-        pg_query_settle(q, 0);
-    else if (!reads && !undone)
-        pg_query_settle(q, UV_ECONNRESET);
-    else if (verdict)
-        pg_query_settle(q, verdict);
-    else if (undone && !q->aborted)
-        pg_query_settle(q, q->outcome);
-    else if (q->lost_at || q->sends >= PG_MOST_SENDS)
-        pg_query_settle(q, q->outcome ? q->outcome : undone ? UV_EAGAIN : UV_ECONNRESET);
-    else {
-        q->lost_at = uv_hrtime();
-        pg_pool_requeue(l->pool, q);
-    }
+    const pg_pipeline *p = &c->pipeline;
+    return c->state == PG_CONNECTION_UP && !p->held && !p->leaving &&
+           p->queries.count < c->pool->options->pipeline_depth;
 }
 
-void pg_link_lost(pg_connection *l, const char *why)
+void pg_connection_leave(pg_connection *c, const char *why)
 {
-    pg_pool *p = l->pool;
-    char reason[256];
-    pg_reason(why, reason, sizeof reason);
-    l->first_host += pg_timed_out(reason);
-    let_go(l);
-    l->state = p->closing ? PG_SHUT : PG_WAITING;
-    l->load = 0;
-    l->unflushed = l->unsynced = l->held = false;
-
-    for (pg_query *q; (q = l->pipeline.last);) {     /* from the last, for each goes before all others */
-        pg_list_remove(&l->pipeline, q);
-        settle_or_send_elsewhere(l, q);
-    }
-    if (p->closing) {
-        pg_pool_check_closed(p);
-        return;
-    }
-    pg_journal_trouble(&p->journal, "lost a connection", reason);
-    pg_connect_again(l, uv_hrtime() - l->up_since < BRIEF);
+    c->pipeline.leaving = why;
+    if (!c->pipeline.queries.first)
+        connection_lost(c, why);
 }
 
-void pg_link_leave(pg_connection *l, const char *why)
+/* The answers to what is cancelled shut it, or else its timer. */
+void pg_connection_shut(pg_connection *c)
 {
-    l->leaving = why;
-    if (!l->pipeline.first)
-        pg_link_lost(l, why);
-}
-
-/* What still runs is cancelled; the answers close the link, or else its timer. */
-void pg_link_shut(pg_connection *l)
-{
-    if (l->state == PG_UP && l->pipeline.first) {
-        for (pg_query *q = l->pipeline.first; q; q = q->next)
+    if (c->state == PG_CONNECTION_UP && c->pipeline.queries.first) {
+        for (pg_query *q = c->pipeline.queries.first; q; q = q->next)
             if (!q->verdict)
                 q->verdict = UV_ECANCELED;
-        pg_link_stop_head(l);
+        stop_head(c);
         return;
     }
-    let_go(l);
-    l->state = PG_SHUT;
-    pg_pool_check_closed(l->pool);
+    connection_close(c);
+    c->state = PG_CONNECTION_SHUT;
+    pg_pool_connection_shut(c->pool);
 }
+
+void pg_connection_init(pg_connection *c, pg_pool *p)
+{
+    c->pool = c->pipeline.pool = p;
+}
+
+void pg_connection_done(pg_connection *c) { pg_prepared_names_done(&c->pipeline.names); }

@@ -1,161 +1,153 @@
-/* pipeline.c - what a link sends, and what comes back.
- *
- *     Parse? Bind Execute | Parse? Bind Execute | ... Sync        reads of one turn share a Sync
- *     Parse? Bind Execute Sync                                    a write has its own
- *
- * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's
- * error has skipped are sent again, each with a Sync of its own. So is whatever a cancel request meant
- * for another has hit, or an error that passes by itself: the server has said that it is undone, so a
- * write, too. A query leaves the pipeline with its result, or with the Sync behind it, which is when a
- * write is committed.
+/* pipeline.c - see pipeline.h.
  *
  * Answers are told apart by their order alone. Where libpq could not send, something has left or
- * nothing has, and it does not say which: from then on any answer may be another query's. So that link
- * is lost at once, with all that is in its pipeline. */
-#include "postgres.h"
+ * nothing has, and it does not say which: from then on any answer may be another query's. So that connection
+ * is given up at once, with all that is in its pipeline. */
+#include "pipeline.h"
+#include "error.h"
+#include "server/base/deadline.h"
 
 #include <string.h>
 
-bool pg_pipeline_sync(pg_connection *l)
+static void on_notice(void *arg, const PGresult *r)
 {
-    l->unsynced = false;
-    l->pipeline.last->syncs = true;
+    pg_pipeline *p = arg;
+    const pg_notice notice = pg_notice_of(r);
+    if (notice.unconfirmed && p->queries.first)
+        p->queries.first->unconfirmed = true;
+    if (notice.fatal)
+        pg_reason_copy(notice.fatal, p->last_words, sizeof p->last_words);
+}
+
+bool pg_pipeline_begin(pg_pipeline *p, PGconn *pg)
+{
+    p->pg = pg;
+    p->last_words[0] = '\0';
+    p->role = pg_role_now(pg);               /* now: it may change until the Sync is answered */
+    PQsetNoticeReceiver(pg, on_notice, p);
+    return PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) && PQpipelineSync(pg) && PQflush(pg) == 0;
+}
+
+bool pg_pipeline_sync(pg_pipeline *p)
+{
+    p->unsynced = false;
+    p->queries.last->syncs = true;
 #ifdef LIBPQ_HAS_SEND_PIPELINE_SYNC
-    return PQsendPipelineSync(l->pg);
+    return PQsendPipelineSync(p->pg);
 #else
-    return PQpipelineSync(l->pg);            /* flushes */
+    return PQpipelineSync(p->pg);            /* flushes */
 #endif
 }
 
-static bool send_it(pg_connection *l, pg_query *q)
+static bool send_query(pg_pipeline *p, pg_query *q)
 {
-    const pg_statement *plan = q->plan;
-    const char *sql = plan->statement->sql;
-    Oid oids[MAX_PARAMETERS];
-    q->named = atomic_load_explicit(&l->pool->database->prepare, memory_order_relaxed);
-    const char *name = q->named ? pg_name_of(&l->names, plan) : NULL;
-    if (!name)
-        pg_oids(plan, oids);
-    if (q->named && !name) {
-        name = pg_name_new(&l->names, plan);
-        q->prepares = true;
-        if (!PQsendPrepare(l->pg, name, sql, plan->n, oids))
-            return false;
-    }
+    q->named = atomic_load_explicit(&p->pool->target->prepare, memory_order_relaxed);
+    q->prepares = q->named && !pg_prepared_name(&p->names, q->prepared);
+    if (q->prepares && !pg_prepared_send_parse(q->prepared, p->pg, &p->names))
+        return false;
     q->aborted = false;                      /* from here on it may run */
-    if (!q->named)
-        return PQsendQueryParams(l->pg, sql, plan->n, oids, q->values, q->lengths, pg_binary, 0);
-    return PQsendQueryPrepared(l->pg, name, plan->n, q->values, q->lengths, pg_binary, 0);
+    const char *name = q->named ? pg_prepared_name(&p->names, q->prepared) : NULL;
+    return pg_prepared_send(q->prepared, p->pg, name, &q->parameters);
 }
 
-void pg_pipeline_send(pg_connection *l, pg_query *q)
+bool pg_pipeline_send(pg_pipeline *p, struct pg_connection *c, pg_query *q)
 {
-    const bool synced = !q->alone || !l->unsynced || pg_pipeline_sync(l);
-    q->link = l;
+    const bool synced = !q->alone || !p->unsynced || pg_pipeline_sync(p);
+    q->connection = c;
     q->aborted = true;
     q->prepares = q->syncs = false;
     q->sends++;
-    if (!l->pipeline.first)
-        l->head_since = q->sent;
-    q->expected = q->plan->usual;
-    l->load += q->expected;
-    pg_list_append(&l->pipeline, q);
-    l->unsynced = l->unflushed = true;
-    if (!synced || !send_it(l, q) || (q->alone && !pg_pipeline_sync(l)))
-        pg_link_lost(l, PQerrorMessage(l->pg));
+    if (!p->queries.first)
+        p->head_since = q->sent;
+    q->expected = q->prepared->usual;
+    p->load += q->expected;
+    pg_query_list_append(&p->queries, q);
+    p->unsynced = p->unflushed = true;
+    return synced && send_query(p, q) && (!q->alone || pg_pipeline_sync(p));
 }
 
-static void settle_or_resend(pg_connection *l, pg_query *q)
+static void settle_or_resend(pg_pipeline *p, pg_query *q)
 {
     if (q->outcome == 0 && q->result)
         pg_query_settle(q, 0);
     else if (q->verdict)
         pg_query_settle(q, q->verdict);
-    else if (q->aborted && q->sends < PG_MOST_SENDS) {
+    else if (q->aborted && q->sends < PG_MAX_SENDS) {
         q->alone = true;
-        pg_pool_requeue(l->pool, q);
+        pg_pool_requeue(p->pool, q);
     } else
         pg_query_settle(q, q->outcome ? q->outcome : UV_EAGAIN);
 }
 
-static void pop_head(pg_connection *l, uint64_t now)
+static void pop_head(pg_pipeline *p, uint64_t now)
 {
-    pg_query *q = l->pipeline.first;
-    const int64_t took = (int64_t)(now - (q->sent > l->head_since ? q->sent : l->head_since));
+    pg_query *q = p->queries.first;
+    const int64_t took = (int64_t)(now - (q->sent > p->head_since ? q->sent : p->head_since));
 
-    pg_list_remove(&l->pipeline, q);
-    l->load -= q->expected;
-    l->head_since = l->alive_at = now;
-    l->head_prepared = false;
+    pg_query_list_remove(&p->queries, q);
+    p->load -= q->expected;
+    p->head_since = p->alive_at = now;
+    p->head_prepared = false;
     if (!q->aborted)
-        q->plan->usual = (uint64_t)((int64_t)q->plan->usual + (took - (int64_t)q->plan->usual) / 8);
-    settle_or_resend(l, q);
-    if (l->pipeline.first && l->pipeline.first->verdict)
-        pg_link_stop_head(l);
-    else if (l->held)
-        pg_link_wait_for_cancel(l);
-    if (l->pool->line.first)
-        pg_pool_schedule(l->pool);
+        q->prepared->usual = (uint64_t)((int64_t)q->prepared->usual + (took - (int64_t)q->prepared->usual) / 8);
+    settle_or_resend(p, q);
 }
 
-/* Those that have been sent to a standby are refused like this one: all of them before the link is left. */
-static bool leave_standby(pg_connection *l, pg_query *q)
+/* Those that have been sent to a standby are refused like this one: all of them before the connection is left. */
+static bool leave_standby(pg_pipeline *p, pg_query *q)
 {
-    if (!l->leaving && !pg_role_worth_leaving(&l->role))
+    if (!p->leaving && !pg_role_worth_leaving(&p->role))
         return false;
-    if (!l->leaving)
-        l->first_host++;
-    l->leaving = "the server takes no writes any more";
+    p->leaving = "the server takes no writes any more";
     q->lost_at = uv_hrtime();
     q->anew = true;
     return true;
 }
 
 /* Whether q may be sent again after an error, and what must be done before. */
-static bool remedied(pg_connection *l, pg_query *q, pg_remedy remedy)
+static bool remedied(pg_pipeline *p, pg_query *q, pg_remedy remedy)
 {
     switch (remedy) {
-    case PG_LATER:
+    case PG_REMEDY_LATER:
         q->not_before = deadline_after(uv_hrtime(), pg_error_pause(q->sends));
         return true;
-    case PG_ONCE:
+    case PG_REMEDY_ONCE:
         return q->sends == 1;
-    case PG_ANEW:
+    case PG_REMEDY_PREPARE_ANEW:
         if (!q->named || q->prepares)
             return false;
-        q->outcome = UV_EAGAIN;              /* the plan changed under the prepared statement */
+        q->outcome = UV_EAGAIN;              /* its plan changed under the prepared statement */
         return true;
-    case PG_UNNAMED:
+    case PG_REMEDY_UNPREPARED:
         if (q->named)
-            pg_forgets_prepared(l->pool->database);
+            pg_target_forgets_prepared(p->pool->target);
         return q->named;
-    case PG_ELSEWHERE:
-        return !q->plan->statement->reads && leave_standby(l, q);
+    case PG_REMEDY_ELSEWHERE:
+        return !q->prepared->statement->reads && leave_standby(p, q);
     default:
         return false;
     }
 }
 
-/* What an error means for the head of the pipeline. True if it ends the connection. */
-static bool on_error(pg_connection *l, pg_query *q, const PGresult *r)
+/* What an error means for the first query. True if it ends the connection. */
+static bool take_error(pg_pipeline *p, pg_query *q, const PGresult *r)
 {
-    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
+    const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 
-    if (!severity || !state || strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0) {
-        pg_reason(primary ? primary : PQresultErrorMessage(r), l->last_words, sizeof l->last_words);
+    if (pg_error_ends_connection(r)) {
+        pg_reason_copy(primary ? primary : PQresultErrorMessage(r), p->last_words, sizeof p->last_words);
         return true;
     }
     PQclear(q->result);                      /* an error at the Sync undoes a result */
     q->result = NULL;
     const pg_error means = pg_error_of(state);
     q->outcome = means.err;
-    if (strcmp(state, "57014") == 0) {       /* query_canceled */
-        const uint64_t timeout = l->pool->options->timeout_ms;
+    if (pg_error_is_cancel(state)) {
+        const uint64_t timeout = p->pool->options->timeout_ms;
         if (q->verdict)
             return false;
-        if (l->held) {                       /* meant for another */
+        if (p->held) {                       /* meant for another */
             q->aborted = true;
             return false;
         }
@@ -164,40 +156,42 @@ static bool on_error(pg_connection *l, pg_query *q, const PGresult *r)
             return false;
         }
     }
-    if ((means.remedy == PG_ANEW || means.remedy == PG_UNNAMED) && !q->prepares)
-        pg_name_forget(&l->names, q->plan);
-    q->aborted = !q->verdict && remedied(l, q, means.remedy);
-    if (q->aborted && q->sends < PG_MOST_SENDS)
-        return false;
-    pg_journal_refused(q->plan->statement->name, r);
+    if ((means.remedy == PG_REMEDY_PREPARE_ANEW || means.remedy == PG_REMEDY_UNPREPARED) && !q->prepares)
+        pg_prepared_name_forget(&p->names, q->prepared);
+    q->aborted = !q->verdict && remedied(p, q, means.remedy);
+    if (!q->aborted || q->sends >= PG_MAX_SENDS)
+        pg_error_log(q->prepared->statement->name, r);
     return false;
 }
 
-/* True if it ends the connection. Takes r. */
-bool pg_pipeline_take(pg_connection *l, PGresult *r, uint64_t now)
+static pg_answer broken(pg_pipeline *p, const char *why)
 {
-    pg_query *q = l->pipeline.first;
-    const ExecStatusType status = PQresultStatus(r);
-    const bool parse = q->prepares && !l->head_prepared;
+    pg_reason_copy(why, p->last_words, sizeof p->last_words);
+    return PG_ANSWER_BROKEN;
+}
+
+pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
+{
+    pg_query *q = p->queries.first;
+    const bool parse = q->prepares && !p->head_prepared;
     bool ends = false;
 
-    switch (status) {
+    switch (PQresultStatus(r)) {
     case PGRES_PIPELINE_SYNC:
         PQclear(r);
-        pop_head(l, now);
-        return false;
+        pop_head(p, now);
+        return PG_ANSWER_LAST;
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
         if (parse) {
             PQclear(r);
-            l->head_prepared = true;
-            return false;
+            p->head_prepared = true;
+            return PG_ANSWER_PART;
         }
         if (q->result) {                     /* whose is this one? */
             PQclear(r);
-            pg_reason("more answers than queries", l->last_words, sizeof l->last_words);
-            return true;
+            return broken(p, "more answers than queries");
         }
         q->result = r;
         break;
@@ -205,27 +199,56 @@ bool pg_pipeline_take(pg_connection *l, PGresult *r, uint64_t now)
         if (!q->outcome)
             q->aborted = true;
         if (parse)
-            pg_name_forget(&l->names, q->plan);
+            pg_prepared_name_forget(&p->names, q->prepared);
         PQclear(r);
         break;
     case PGRES_FATAL_ERROR:
-        ends = on_error(l, q, r);
+        ends = take_error(p, q, r);
         if (parse && !ends)
-            pg_name_forget(&l->names, q->plan);
+            pg_prepared_name_forget(&p->names, q->prepared);
         PQclear(r);
         break;
     default:                                 /* COPY has no place here */
         PQclear(r);
-        pg_reason("unexpected kind of answer", l->last_words, sizeof l->last_words);
-        return true;
+        return broken(p, "unexpected kind of answer");
     }
     if (ends)
-        return true;
-    if (parse) {
-        l->head_prepared = true;             /* and what it prepared for will be skipped */
-        return false;
+        return PG_ANSWER_BROKEN;
+    if (parse)
+        p->head_prepared = true;             /* and what it prepared for will be skipped */
+    if (parse || q->syncs)
+        return PG_ANSWER_PART;
+    pop_head(p, now);
+    return PG_ANSWER_LAST;
+}
+
+/* A write goes again only if the server has said that it did not happen; else it is uncertain. */
+static void settle_or_send_elsewhere(pg_pipeline *p, pg_query *q)
+{
+    const bool reads = q->prepared->statement->reads, undone = q->aborted || q->outcome;
+    const int verdict = q->verdict ? q->verdict : p->pool->closing ? UV_ECANCELED : 0;
+    if (reads && q->result)
+        pg_query_settle(q, 0);
+    else if (!reads && !undone)
+        pg_query_settle(q, UV_ECONNRESET);
+    else if (verdict)
+        pg_query_settle(q, verdict);
+    else if (undone && !q->aborted)
+        pg_query_settle(q, q->outcome);
+    else if (q->lost_at || q->sends >= PG_MAX_SENDS)
+        pg_query_settle(q, q->outcome ? q->outcome : undone ? UV_EAGAIN : UV_ECONNRESET);
+    else {
+        q->lost_at = uv_hrtime();
+        pg_pool_requeue(p->pool, q);
     }
-    if (!q->syncs)
-        pop_head(l, now);
-    return false;
+}
+
+void pg_pipeline_lost(pg_pipeline *p)
+{
+    p->load = 0;
+    p->unflushed = p->unsynced = p->held = false;
+    for (pg_query *q; (q = p->queries.last);) {      /* from the last, for each goes before all others */
+        pg_query_list_remove(&p->queries, q);
+        settle_or_send_elsewhere(p, q);
+    }
 }

@@ -1,11 +1,44 @@
-/* postgres.c - the driver for PostgreSQL: see db.h, and postgres.h for its parts. */
-#include "blocking_pool.h"
-#include "server/base/log.h"
+/* postgres.c - the driver for postgresql://...: see db.h.
+ *
+ *     a loop's db_query -> queue -> choice (end of the turn) -> connection: pipeline -> result -> promise
+ *                            ^                                     |
+ *                            +----- what must be sent again -------+
+ *
+ *     a blocking thread's db_query: see blocking_pool.h
+ *
+ *   target               where to connect to, and how
+ *   init                 creates the schema
+ *   prepared_statement   a statement with its types, what a connection calls it, and how it is sent
+ *   error                what an SQLSTATE means, and what helps; why a connection failed
+ *   role                 whether the server takes writes
+ *   outage_log           what the log is told of a server that cannot be reached
+ *   rows                 a PGresult as rows
+ *   cancel               stops what runs at the server; cancel_delivery is the thread for it, before libpq 17
+ *
+ * A loop's side, each of which knows those below it:
+ *
+ *   loop_db              the db: what is sent, and on which connection
+ *   connection           one connection: how it comes up, is cancelled, is lost
+ *   pipeline             what it sends, and what comes back
+ *   attempt              one attempt to connect
+ *   pool                 what the connections share: the queue, and whether the server is there
+ *   query                one db_query
+ *
+ * A blocking thread's side, the same:
+ *
+ *   blocking_db          the db: a connection for each query, and whether it goes again
+ *   blocking_pool        the connections of all blocking threads, and the thread that connects them
+ *   blocking_connection  one of them: sends, waits, receives */
+#include "postgres.h"
+#include "blocking_db.h"
+#include "init.h"
+#include "loop_db.h"
+#include "server/async/loop.h"
 #include "server/base/memory.h"
 
-static int check(const database_options *options, char *why, size_t size)
+static int pg_check(const database_options *options, char *why, size_t size)
 {
-    pg_target target = { 0 };
+    pg_target target;
     int err = pg_target_init(&target, options, why, size);
     if (err)
         return err;
@@ -14,55 +47,51 @@ static int check(const database_options *options, char *why, size_t size)
     return err;
 }
 
-static int open_database(database **d, const database_options *options, char *why, size_t size)
+static int pg_open(database **made, const database_options *options, char *why, size_t size)
 {
-    postgres *made = mem_alloc(sizeof *made);
-    *made = (postgres){ .base.driver = &postgres_driver, .options = options, .prepare = options->prepare };
-    const int err = pg_target_init(&made->target, options, why, size);
+    pg_database *d = mem_alloc(sizeof *d);
+    d->base.driver = &postgres_driver;
+    const int err = pg_target_init(&d->target, options, why, size);
     if (err) {
-        mem_free(made);
+        mem_free(d);
         return err;
     }
-    made->shared = pg_shared_new(made);
-    *d = &made->base;
+    d->pool = pg_blocking_pool_new(&d->target);
+    *made = &d->base;
     return 0;
 }
 
-static void close_database(database *d)
+static void pg_close(database *whole)
 {
-    postgres *p = (postgres *)d;
-    pg_shared_free(p->shared);
-    pg_target_done(&p->target);
-    mem_free(p);
+    pg_database *d = (pg_database *)whole;
+    pg_blocking_pool_free(d->pool);
+    pg_target_done(&d->target);
+    mem_free(d);
 }
 
-void pg_forgets_prepared(postgres *d)
-{
-    if (atomic_exchange(&d->prepare, false))
-        log_warning("postgres: what was prepared is not there any more, as behind a pooler: it goes on without. "
-                    "[database] prepare = off would have said so from the start");
-}
+static int pg_init_schema(database *d, char *why, size_t size) { return pg_init(&((pg_database *)d)->target, why, size); }
 
-static const char *describe(const database *d) { return ((const postgres *)d)->target.description; }
+static const char *pg_describe(const database *d) { return ((const pg_database *)d)->target.description; }
 
-static int threads(const database *d, bool writes)
+static int pg_threads(const database *d, bool writes)
 {
     (void)writes;
-    return ((const postgres *)d)->options->connections;
+    return ((const pg_database *)d)->target.options->connections;
 }
 
 /* On a thread with a loop queries wait there; a blocking thread waits itself. */
-static db *connect_database(database *d)
+static db *pg_connect(database *whole)
 {
-    return loop_here() ? pg_pool_new((postgres *)d) : pg_blocking_new((postgres *)d);
+    pg_database *d = (pg_database *)whole;
+    return loop_here() ? pg_loop_db_new(&d->target) : pg_blocking_db_new(d->pool);
 }
 
 const database_driver postgres_driver = {
-    .check = check,
-    .open = open_database,
-    .close = close_database,
-    .init = pg_init,
-    .describe = describe,
-    .threads = threads,
-    .connect = connect_database,
+    .check = pg_check,
+    .open = pg_open,
+    .close = pg_close,
+    .init = pg_init_schema,
+    .describe = pg_describe,
+    .threads = pg_threads,
+    .connect = pg_connect,
 };

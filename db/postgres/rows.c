@@ -2,8 +2,11 @@
  *
  * All columns come as texts, for only so whatever type a column has can be read. Of a whole number that costs
  * neither side more than its eight bytes in the binary format: they would have to be turned round. */
-#include "postgres.h"
+#include "rows.h"
+#include "db/driver.h"
 #include "db/value.h"
+
+#include <string.h>
 
 /* The types that the database's catalogue has numbered for ever. */
 enum { BOOL = 16, INT8 = 20, INT2 = 21, INT4 = 23, FLOAT4 = 700, FLOAT8 = 701, NUMERIC = 1700 };
@@ -36,11 +39,11 @@ static text rows_string(const rows *r, int row, int column)
 
 static bool rows_is_null(const rows *r, int row, int column) { return PQgetisnull(r->result, row, column); }
 
-const rows_driver pg_rows_driver = {
+static const rows_driver pg_rows_driver = {
     .integer = rows_integer, .text = rows_string, .null = rows_is_null, .real = rows_real, .boolean = rows_truth
 };
 
-/* All values of these types do. */
+/* Whether all values of this type fit. */
 static bool fits_by_type(Oid type, char letter)
 {
     switch (letter | 0x20) {
@@ -67,7 +70,7 @@ static bool column_fits(const PGresult *r, int column, const statement *s)
     return true;
 }
 
-static bool fits(const PGresult *r, const statement *s)
+static bool rows_fit(const PGresult *r, const statement *s)
 {
     const int columns = PQnfields(r);
     if (s->columns && strlen(s->columns) != (size_t)columns) {
@@ -80,15 +83,15 @@ static bool fits(const PGresult *r, const statement *s)
     return true;
 }
 
-static void clear(void *result) { PQclear(result); }
+static void clear_result(void *result) { PQclear(result); }
 
 int pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s)
 {
-    if (!fits(r, s)) {
+    if (!rows_fit(r, s)) {
         PQclear(r);
         return s->reads ? DB_EVALUE : driver_uncertain(s, "what came back is not what was asked for");
     }
     *out = (rows){ PQntuples(r), PQnfields(r), r, &pg_rows_driver, s->columns };
-    arena_defer(a, clear, r);
+    arena_defer(a, clear_result, r);
     return 0;
 }

@@ -1,29 +1,19 @@
-/* target.c - whom to connect to: the URL over the service file over PG* over libpq's defaults.
+/* target.c - where to connect to, and how: the URL over the service file over PG* over libpq's defaults.
  *
  * It is worked out once, before any loop runs, and handed to libpq complete but for the hosts, so that
  * libpq itself never looks a name up. */
-#include "postgres.h"
+#include "target.h"
+#include "error.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/config/redaction.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* libpq's messages end with a newline, and may have several lines. */
-void pg_reason(const char *message, char *why, size_t size)
-{
-    snprintf(why, size, "%s", message);
-    size_t length = strlen(why);
-    while (length && (why[length - 1] == '\n' || why[length - 1] == ' '))
-        why[--length] = '\0';
-    for (char *s = why; *s; s++)
-        if (*s == '\n' || *s == '\t')
-            *s = ' ';
-}
+#include <uv.h>
 
 static const char *value_of(const PQconninfoOption *all, const char *keyword)
 {
@@ -72,20 +62,9 @@ static void add(pg_target *t, int *n, const char *keyword, const char *setting)
     t->values[(*n)++] = setting;
 }
 
-/* PgBouncer's words, and those of others like it. */
-void pg_reason_to_fail(const char *message, char *why, size_t size)
-{
-    pg_reason(message, why, size);
-    const size_t length = strlen(why);
-    if (strstr(why, "startup parameter"))
-        snprintf(why + length, size - length, " (a pooler's: [database] prepare = off sends it none)");
-}
-
-bool pg_timed_out(const char *reason) { return strstr(reason, strerror(ETIMEDOUT)) != NULL; }
-
 /* A server that has gone without a word, or the way to it: what is sent is not acknowledged, and probes of an
  * idle connection are not answered. The kernel says so after this, sooner where another host is at hand. */
-static void add_patience(pg_target *t, int *n, const PQconninfoOption *url)
+static void add_timeouts(pg_target *t, int *n, const PQconninfoOption *url)
 {
     const struct { const char *keyword, *setting; } OURS[] = {
         { "tcp_user_timeout", t->count > 1 ? "1000" : "3000" },              /* milliseconds; the others are seconds */
@@ -103,7 +82,7 @@ static int refuse(const char *url, char *message, char *why, size_t size)
     const bool tells = quoted && redaction_needed(url) && (!strstr(message, "URI query parameter") || strstr(message, url));
     if (tells)
         *quoted = '\0';
-    pg_reason(message ? message : "out of memory", reason, sizeof reason);
+    pg_reason_copy(message ? message : "out of memory", reason, sizeof reason);
     snprintf(why, size, "it cannot be parsed: %s%s", reason, tells ? " ..." : "");
     PQfreemem(message);
     return UV_EINVAL;
@@ -112,6 +91,7 @@ static int refuse(const char *url, char *message, char *why, size_t size)
 int pg_target_init(pg_target *t, const database_options *options, char *why, size_t size)
 {
     char *message = NULL;
+    *t = (pg_target){ .options = options, .prepare = options->prepare };
     const char *flaw = redaction_flaw(options->url);
     if (flaw) {
         snprintf(why, size, "%s", flaw);
@@ -163,7 +143,7 @@ int pg_target_init(pg_target *t, const database_options *options, char *why, siz
     const char *hosts = value_of(url, "host"), *addresses = value_of(url, "hostaddr"),
                *ports = value_of(url, "port"), *user = value_of(url, "user"), *name = value_of(url, "dbname");
     t->count = count(hosts) > count(addresses) ? count(hosts) : count(addresses);
-    add_patience(t, &n, url);
+    add_timeouts(t, &n, url);
     int err = 0;
     if ((hosts && count(hosts) != t->count) || (addresses && count(addresses) != t->count) ||
         (ports && count(ports) != 1 && count(ports) != t->count)) {
@@ -177,7 +157,7 @@ int pg_target_init(pg_target *t, const database_options *options, char *why, siz
         t->count = 0;
     }
     for (int i = 0; i < t->count; i++)
-        t->hosts[i] = (struct pg_host){ item(&memory, hosts, i), item(&memory, addresses, i),
+        t->hosts[i] = (pg_host){ item(&memory, hosts, i), item(&memory, addresses, i),
                                         item(&memory, ports, i) };
     const size_t room = strlen(hosts ? hosts : addresses ? addresses : "") + (user ? strlen(user) : 0) +
                         (name ? strlen(name) : 0) + (ports ? strlen(ports) : 0) + 64;
@@ -204,7 +184,7 @@ static void append(char *list, size_t size, const char *item, bool first)
     snprintf(list + length, size - length, "%s%s", first ? "" : ",", item);
 }
 
-PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int n)
+PGconn *pg_target_connect(const pg_target *t, const pg_host hosts[], int n)
 {
     const char *keywords[PG_MAX_PARAMETERS + 4], *values[PG_MAX_PARAMETERS + 4];
     char names[4096] = "", addresses[PG_MAX_HOSTS * 64] = "", ports[PG_MAX_HOSTS * 8] = "";
@@ -230,17 +210,95 @@ PGconn *pg_target_connect(const pg_target *t, const struct pg_host hosts[], int 
     return PQconnectStartParams(keywords, values, 0);
 }
 
-uint64_t pg_target_patience(const pg_target *t, const database_options *options, int silences)
+/* What libpq refuses before it connects: it is let go as far as the address, which is one that cannot be. What is
+ * wrong before that it says, and else that this address is none. */
+static const char NOWHERE[] = "no-address-but-a-look-at-the-settings";
+
+static bool is_number(const char *s)
+{
+    char *end;
+    strtol(s, &end, 10);
+    return *s && !*end;
+}
+
+/* These it reads only when it has connected. */
+static int check_numbers(const pg_target *t, char *why, size_t size)
+{
+    static const char *const NUMBERS[] = { "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval",
+                                           "keepalives_count", "tcp_user_timeout" };
+    for (int i = 0; t->keywords[i]; i++)
+        for (size_t k = 0; k < sizeof NUMBERS / sizeof *NUMBERS; k++)
+            if (strcmp(t->keywords[i], NUMBERS[k]) == 0 && !is_number(t->values[i])) {
+                snprintf(why, size, "%s is '%s', and no whole number", NUMBERS[k], t->values[i]);
+                return UV_EINVAL;
+            }
+    return 0;
+}
+
+/* Takes pg. */
+static int verdict(PGconn *pg, char *why, size_t size)
+{
+    const bool good = !pg || strstr(PQerrorMessage(pg), NOWHERE);
+    if (!good)
+        pg_reason_copy(PQerrorMessage(pg), why, size);
+    PQfinish(pg);
+    return good ? 0 : UV_EINVAL;
+}
+
+static int check_host(const pg_target *t, const pg_host *host, char *why, size_t size)
+{
+    const pg_host nowhere = { host->name, NOWHERE, host->port };
+    return verdict(pg_target_connect(t, &nowhere, 1), why, size);
+}
+
+/* The target does without one that is not there. */
+static int check_service(char *why, size_t size)
+{
+    const char *service = getenv("PGSERVICE");
+    const char *const keywords[] = { "service", "host", "hostaddr", "port", NULL };
+    const char *const values[] = { service, "x", NOWHERE, "5432", NULL };
+    return service ? verdict(PQconnectStartParams(keywords, values, 0), why, size) : 0;
+}
+
+int pg_target_check(const pg_target *t, char *why, size_t size)
+{
+    int err = check_service(why, size);
+    if (!err)
+        err = check_numbers(t, why, size);
+    for (int i = 0; i < t->count && !err; i++)
+        err = check_host(t, &t->hosts[i], why, size);
+    return err;
+}
+
+uint64_t pg_target_connect_timeout(const pg_target *t, int silences)
 {
     enum { FIRST_MS = 1000, LAST = 5 };
-    const uint64_t most = options->connect_timeout_ms, short_of = (uint64_t)FIRST_MS << (silences < LAST ? silences : LAST);
-    return t->count < 2 || (most && most < short_of) ? most : short_of;
+    const uint64_t whole = t->options->connect_timeout_ms;
+    const uint64_t part = (uint64_t)FIRST_MS << (silences < LAST ? silences : LAST);
+    return t->count < 2 || (whole && whole < part) ? whole : part;
+}
+
+/* Those that failed together do not come back together. */
+uint64_t pg_backoff(uint64_t *backoff, bool later, bool spare)
+{
+    enum { FIRST_MS = 50, LAST_MS = 500, LAST_SPARE_MS = 10000 };
+    const uint64_t most = spare ? LAST_SPARE_MS : LAST_MS, last = *backoff < most ? *backoff : most;
+    const uint64_t now = later ? last : 0, jitter = now ? uv_hrtime() / 1000 % (now / 2) : 0;
+    *backoff = !now ? FIRST_MS : now * 2 < most ? now * 2 : most;
+    return now / 2 + jitter;
+}
+
+void pg_target_forgets_prepared(pg_target *t)
+{
+    if (atomic_exchange(&t->prepare, false))
+        log_warning("postgres: what was prepared is not there any more, as behind a pooler: it goes on without. "
+                    "[database] prepare = off would have said so from the start");
 }
 
 /* For a blocking thread: libpq looks names up by itself, but it is given no longer than timeout_ms. */
 PGconn *pg_target_connect_blocking(const pg_target *t, int first_host, uint64_t timeout_ms, const atomic_bool *stop)
 {
-    struct pg_host hosts[PG_MAX_HOSTS];
+    pg_host hosts[PG_MAX_HOSTS];
     for (int i = 0; i < t->count; i++)
         hosts[i] = t->hosts[(i + first_host) % t->count];
     PGconn *pg = pg_target_connect(t, hosts, t->count);

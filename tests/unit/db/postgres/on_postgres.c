@@ -1,6 +1,5 @@
 /* on_postgres.c - see on_postgres.h. */
 #include "on_postgres.h"
-#include "db/postgres/blocking_pool.h"
 #include "tests/support/relay.h"
 #include "server/base/deadline.h"
 #include "server/async/loop.h"
@@ -95,9 +94,13 @@ void finish_plain(void)
     database_close(base);
 }
 
+pg_connection *connections(void) { return ((pg_pool *)here)->connections; }
+
+pg_blocking_pool *blocking_pool(void) { return ((pg_database *)base)->pool; }
+
 void wait_for_line(int n)
 {
-    while (resource_pool_waiting(&((postgres *)base)->shared->resource_pool) != n)
+    while (resource_pool_waiting(&blocking_pool()->idle) != n)
         sched_yield();
 }
 
@@ -238,9 +241,8 @@ promise *ask(rows *out, const statement *s, int64_t n)
 
 void wait_for_all(void)
 {
-    const pg_connection *links = ((pg_pool *)here)->links;
     for (int i = 0; i < options.connections; i++)
-        while (!pg_link_usable(&links[i]))
+        while (!pg_connection_is_usable(&connections()[i]))
             pause_for(1);
 }
 

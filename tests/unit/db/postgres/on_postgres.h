@@ -2,7 +2,9 @@
 #ifndef ON_POSTGRES_H
 #define ON_POSTGRES_H
 
-#include "db/db.h"
+#include "db/postgres/connection.h"
+#include "db/postgres/error.h"
+#include "db/postgres/postgres.h"
 #include "tests/support/cluster.h"
 
 extern cluster         *server;              /* for all tests of a case; each finds it running */
@@ -22,6 +24,8 @@ void finish_after(promise *closed);          /* the same, after db_close */
 
 void open_plain(const char *url);            /* without a loop: this is a blocking thread */
 void finish_plain(void);
+pg_connection *connections(void);            /* of the loop's db */
+pg_blocking_pool *blocking_pool(void);       /* of the blocking threads */
 void wait_for_line(int n);                   /* until so many blocking threads wait for a connection */
 int  now(const statement *s, rows *r, int64_t n);            /* asks, as a blocking thread: the outcome */
 int  now_or_never(const statement *s, rows *r, int64_t n);   /* UV_ETIMEDOUT where it would have to wait */

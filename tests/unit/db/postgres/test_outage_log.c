@@ -1,4 +1,5 @@
 /* test_outage_log.c - what the log is told of a database: troubles once, refusals. */
+#include "db/postgres/error.h"
 #include "db/postgres/outage_log.h"
 #include "server/base/log.h"
 #include "tests/unit/suites.h"
@@ -8,7 +9,7 @@
 #include <unistd.h>
 
 static int        ends[2];
-static pg_outage_log journal;
+static pg_outage_log outage;
 static PGresult  *refusal;                   /* without words: their place is empty */
 
 /* Standard error becomes a datagram socket: what one read takes is one line. */
@@ -17,7 +18,7 @@ static void setup(void)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
     ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
     log_set_level(LOG_INFO);
-    journal = (pg_outage_log){ 0 };
+    outage = (pg_outage_log){ 0 };
     refusal = PQmakeEmptyPGresult(NULL, PGRES_FATAL_ERROR);
 }
 
@@ -33,25 +34,25 @@ static const char *logged(void)              /* without time and newline; "" for
 
 START_TEST(a_trouble_is_told_once_and_its_end_once)
 {
-    pg_journal_recovered(&journal);
+    pg_outage_log_end(&outage);
     ck_assert_str_eq(logged(), "");
-    pg_journal_trouble(&journal, "lost a connection", "it hung up");
-    pg_journal_trouble(&journal, "lost a connection", "it hung up, too");
-    pg_journal_trouble(&journal, "cannot connect", "refused");
+    pg_outage_log_begin(&outage, "lost a connection", "it hung up");
+    pg_outage_log_begin(&outage, "lost a connection", "it hung up, too");
+    pg_outage_log_begin(&outage, "cannot connect", "refused");
     ck_assert_str_eq(logged(), "warning: postgres: lost a connection: it hung up");
     ck_assert_str_eq(logged(), "");
-    pg_journal_recovered(&journal);
-    pg_journal_recovered(&journal);
+    pg_outage_log_end(&outage);
+    pg_outage_log_end(&outage);
     ck_assert_str_eq(logged(), "info: postgres: connected again after 0.0 s");
     ck_assert_str_eq(logged(), "");
-    pg_journal_trouble(&journal, "lost a connection", "once more");          /* another trouble */
+    pg_outage_log_begin(&outage, "lost a connection", "once more");          /* another trouble */
     ck_assert_str_eq(logged(), "warning: postgres: lost a connection: once more");
 }
 END_TEST
 
 START_TEST(a_refusal_is_told_with_the_statement_and_its_state)
 {
-    pg_journal_refused("add", refusal);
+    pg_error_log("add", refusal);
     ck_assert_str_eq(logged(), "error: postgres: add:  ()");
     ck_assert_str_eq(logged(), "");
 }

@@ -1,5 +1,4 @@
 /* test_postgres.c - the PostgreSQL driver while all is well: rows, sharing, time limits, the line. */
-#include "db/postgres/postgres.h"
 #include "on_postgres.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
@@ -101,7 +100,7 @@ START_TEST(ten_thousand_queries_in_one_turn_are_each_answered_as_asked)
     for (int i = 0; i < MANY; i++)
         ck_assert_int_eq(rows_int(&r[i], 0, 0), i % 1000 + 1);
     for (int i = 0; i < options.connections; i++)            /* and the links are known to be free */
-        ck_assert(((pg_pool *)here)->links[i].load == 0);
+        ck_assert(connections()[i].pipeline.load == 0);
     finish();
 }
 END_TEST

@@ -1,6 +1,5 @@
 /* test_postgres_again.c - what passes by itself: a statement that the server has undone, or has not run, goes
  * again, from a loop and from blocking threads, and is done once. */
-#include "db/postgres/blocking_pool.h"
 #include "on_postgres.h"
 #include "server/base/log.h"
 #include "tests/unit/suites.h"
@@ -48,9 +47,9 @@ static void fail_times(const char *state, int times)
 static int runs(void) { return atoi(cluster_ask(server, "select last_value from runs")); }
 
 static const struct { const char *state; int err, most; } STATES[] = {
-    { "40001", DB_ESERIALIZATION, PG_MOST_SENDS }, { "40P01", DB_EDEADLOCK, PG_MOST_SENDS },
-    { "40000", UV_EAGAIN, PG_MOST_SENDS }, { "55P03", UV_EAGAIN, PG_MOST_SENDS },
-    { "53000", UV_EAGAIN, PG_MOST_SENDS }, { "53200", UV_EAGAIN, PG_MOST_SENDS }, { "53400", UV_EAGAIN, PG_MOST_SENDS },
+    { "40001", DB_ESERIALIZATION, PG_MAX_SENDS }, { "40P01", DB_EDEADLOCK, PG_MAX_SENDS },
+    { "40000", UV_EAGAIN, PG_MAX_SENDS }, { "55P03", UV_EAGAIN, PG_MAX_SENDS },
+    { "53000", UV_EAGAIN, PG_MAX_SENDS }, { "53200", UV_EAGAIN, PG_MAX_SENDS }, { "53400", UV_EAGAIN, PG_MAX_SENDS },
     { "57014", UV_EAGAIN, 2 },
     { "53100", UV_ENOSPC, 1 }, { "58030", UV_EIO, 1 }, { "22012", DB_EQUERY, 1 }, { "40002", DB_EQUERY, 1 },
     { "40003", UV_ECONNRESET, 1 },
@@ -226,7 +225,7 @@ START_TEST(one_that_says_so_itself_gets_no_write)
     open_as(_i);
     const int before = backend();
     take_writes("on");
-    while (pg_role_now(plain ? ((postgres *)base)->shared->sessions->pg : ((pg_pool *)here)->links->pg).read_only == false)
+    while (pg_role_now(plain ? blocking_pool()->connections->pg : connections()->pipeline.pg).read_only == false)
         backend();
     ck_assert_int_eq(backend(), before);
     take_writes("off");

@@ -1,6 +1,5 @@
 /* test_postgres_connect.c - how the PostgreSQL driver comes to a connection: which URL is one, who is let in, how long
  * and how often it tries; and how the tables come there. */
-#include "db/postgres/postgres.h"
 #include "on_postgres.h"
 #include "tests/support/relay.h"
 #include "server/base/refusal.h"

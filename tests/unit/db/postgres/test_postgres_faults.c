@@ -1,6 +1,5 @@
 /* test_postgres_faults.c - the PostgreSQL driver while things break: nothing hangs, no write is lost or
  * done twice, and all is well again soon after. */
-#include "db/postgres/postgres.h"
 #include "on_postgres.h"
 #include "tests/support/relay.h"
 #include "server/async/combine.h"
@@ -32,8 +31,8 @@ static void until_it_answers(void)
 
 static int backend_of_first(void)
 {
-    const pg_connection *l = ((pg_pool *)here)->links;
-    return l->pg ? PQbackendPID(l->pg) : 0;
+    const PGconn *pg = connections()->pipeline.pg;
+    return pg ? PQbackendPID(pg) : 0;
 }
 
 static void have_it_sent(promise *p, int *err)
@@ -62,8 +61,8 @@ START_TEST(reads_do_not_notice_that_their_backends_are_killed)
     terminate_all();                         /* and while they are idle */
     ck_assert_int_eq(outcome_here(ask(&r[0], &THING, 5)), 0);
     for (int i = 0; i < options.connections; i++)
-        ck_assert(((pg_pool *)here)->links[i].load == 0);
-    ck_assert(((postgres *)base)->prepare);  /* what was prepared there was prepared anew */
+        ck_assert(connections()[i].pipeline.load == 0);
+    ck_assert(((pg_database *)base)->target.prepare);  /* what was prepared there was prepared anew */
     finish();
 }
 END_TEST

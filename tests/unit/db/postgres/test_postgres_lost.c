@@ -1,7 +1,6 @@
 /* test_postgres_lost.c - a connection is lost: what goes again, how often, in which order and where, from a loop and from
  * blocking threads; and how the others and the next ones come up. */
 #include "tests/unit/db/askers.h"
-#include "db/postgres/blocking_pool.h"
 #include "on_postgres.h"
 #include "server/async/loop.h"
 #include "server/base/blocking_wait.h"
@@ -13,8 +12,6 @@
 #include <stdlib.h>
 
 enum { ON_A_LOOP, PLAIN, BOTH };             /* some tests run as both */
-
-static pg_connection *links(void) { return ((pg_pool *)here)->links; }
 
 /* The rows are written, and the server says so together with its end: but it had not committed them. */
 START_TEST(a_write_whose_commit_is_broken_off_is_not_acknowledged)
@@ -85,7 +82,7 @@ START_TEST(what_goes_again_goes_before_all_others_and_in_its_order)
         start(ask(&r[i], &TURN, 1), &err[i]);
     pause_for(1);
     wait_at_gate(1);
-    ck_assert_int_eq(((pg_pool *)here)->line.count, 2);      /* the others have been sent */
+    ck_assert_int_eq(((pg_pool *)here)->queue.count, 2);      /* the others have been sent */
     terminate_all();
     gate_open();
     wait_until_settled(err, ALL);
@@ -118,13 +115,13 @@ START_TEST(a_write_that_was_refused_goes_only_where_it_has_connected_since)
     start(ask(&r, &GATED, 1), &read);
     pause_for(1);
     wait_at_gate(1);
-    const int reads = links()[0].pipeline.first ? 0 : 1;
-    const pg_connection *other = &links()[reads], *refuses = &links()[1 - reads];
+    const int reads = connections()[0].pipeline.queries.first ? 0 : 1;
+    const pg_connection *other = &connections()[reads], *refuses = &connections()[1 - reads];
     start(ask(&w, &ADD_IF_NEW, 2000), &written);
-    while (refuses->state == PG_UP)
+    while (refuses->state == PG_CONNECTION_UP)
         uv_run(loop_here(), UV_RUN_NOWAIT);
     gate_open();
-    poll(&(struct pollfd){ PQsocket(other->pg), POLLIN, 0 }, 1, -1);
+    poll(&(struct pollfd){ PQsocket(other->pipeline.pg), POLLIN, 0 }, 1, -1);
     wait_until_settled(&read, 1);
     wait_until_settled(&written, 1);
     ck_assert_int_eq(read, 0);
@@ -139,7 +136,7 @@ START_TEST(a_connection_that_never_lasts_is_made_ever_more_rarely)
     rows r;
     options.connections = 1;
     open_with(cluster_url(server));
-    while (links()->backoff < 200) {
+    while (connections()->backoff < 200) {
         while (outcome_here(ask(&r, &THING, 1)))
             pause_for(1);
         terminate_all();
@@ -187,7 +184,7 @@ START_TEST(once_one_has_connected_the_others_do_not_wait)
     rows r;
     open_plain(cluster_url(server));
     ck_assert_int_eq(now(&THING, &r, 1), 0);
-    pg_shared *p = ((postgres *)base)->shared;
+    pg_blocking_pool *p = blocking_pool();
     uint64_t waits = 0, left = 1;
     cluster_stop(server);
     while (waits < 200) {

@@ -1,7 +1,6 @@
 /* test_postgres_network.c - the PostgreSQL driver and what is between it and the server: hosts that say nothing,
  * connections that break, poolers with less room than is wanted. */
 #include "tests/unit/db/askers.h"
-#include "db/postgres/blocking_pool.h"
 #include "on_postgres.h"
 #include "tests/support/pooler.h"
 #include "tests/support/relay.h"
@@ -20,7 +19,7 @@ enum { ON_A_LOOP, PLAIN, BOTH };             /* most tests run as both */
 
 static PGconn *connection(bool plain)
 {
-    return plain ? ((postgres *)base)->shared->sessions[options.connections - 1].pg : ((pg_pool *)here)->links->pg;
+    return plain ? blocking_pool()->connections[options.connections - 1].pg : connections()->pipeline.pg;
 }
 
 static int outcome(bool plain, const statement *s, rows *r, int64_t n)
@@ -142,19 +141,19 @@ END_TEST
 /* Slow servers are reached all the same, where there are several of them. */
 START_TEST(each_host_is_given_more_time_than_the_one_before_up_to_the_connect_timeout)
 {
-    static const pg_target one = { .count = 1 }, two = { .count = 2 };
     database_options o = { .connect_timeout_ms = 5000 };
-    ck_assert_uint_eq(pg_target_patience(&one, &o, 0), 5000);
-    ck_assert_uint_eq(pg_target_patience(&two, &o, 0), 1000);
-    ck_assert_uint_eq(pg_target_patience(&two, &o, 1), 2000);
-    ck_assert_uint_eq(pg_target_patience(&two, &o, 2), 4000);
-    ck_assert_uint_eq(pg_target_patience(&two, &o, 3), 5000);
-    ck_assert_uint_eq(pg_target_patience(&two, &o, 1000), 5000);
+    const pg_target one = { .options = &o, .count = 1 }, two = { .options = &o, .count = 2 };
+    ck_assert_uint_eq(pg_target_connect_timeout(&one, 0), 5000);
+    ck_assert_uint_eq(pg_target_connect_timeout(&two, 0), 1000);
+    ck_assert_uint_eq(pg_target_connect_timeout(&two, 1), 2000);
+    ck_assert_uint_eq(pg_target_connect_timeout(&two, 2), 4000);
+    ck_assert_uint_eq(pg_target_connect_timeout(&two, 3), 5000);
+    ck_assert_uint_eq(pg_target_connect_timeout(&two, 1000), 5000);
     o.connect_timeout_ms = 500;
-    ck_assert_uint_eq(pg_target_patience(&two, &o, 0), 500);
+    ck_assert_uint_eq(pg_target_connect_timeout(&two, 0), 500);
     o.connect_timeout_ms = 0;
-    ck_assert_uint_eq(pg_target_patience(&one, &o, 0), 0);
-    ck_assert_uint_eq(pg_target_patience(&two, &o, 1000), 32000);
+    ck_assert_uint_eq(pg_target_connect_timeout(&one, 0), 0);
+    ck_assert_uint_eq(pg_target_connect_timeout(&two, 1000), 32000);
 }
 END_TEST
 
@@ -186,10 +185,10 @@ START_TEST(a_connection_that_is_refused_while_others_serve_is_tried_ever_more_ra
     rows r;
     cluster_ask(server, "alter role tenk connection limit 1");
     open_with(cluster_url(server));
-    const pg_connection *links = ((pg_pool *)here)->links;
+    const pg_connection *both = connections();
     while (outcome_here(ask(&r, &THING, 1)))                 /* both at once may be one too many, each for the other */
         pause_for(1);
-    while (links[0].backoff <= 500 && links[1].backoff <= 500)
+    while (both[0].backoff <= 500 && both[1].backoff <= 500)
         ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), 0);
     cluster_ask(server, "alter role tenk connection limit -1");
     wait_for_all();
@@ -242,11 +241,11 @@ END_TEST
 START_TEST(a_pooler_that_takes_no_startup_parameters_is_told_from_a_server)
 {
     char why[256];
-    pg_reason_to_fail("FATAL:  unsupported startup parameter: options\n", why, sizeof why);
+    pg_reason_copy_of_connect("FATAL:  unsupported startup parameter: options\n", why, sizeof why);
     ck_assert_str_eq(why, "FATAL:  unsupported startup parameter: options (a pooler's: [database] prepare = off sends it none)");
-    pg_reason_to_fail("FATAL:  unsupported startup parameter in options: statement_timeout\n", why, sizeof why);
+    pg_reason_copy_of_connect("FATAL:  unsupported startup parameter in options: statement_timeout\n", why, sizeof why);
     ck_assert_ptr_nonnull(strstr(why, "[database] prepare = off"));
-    pg_reason_to_fail("FATAL:  no\n", why, sizeof why);
+    pg_reason_copy_of_connect("FATAL:  no\n", why, sizeof why);
     ck_assert_str_eq(why, "FATAL:  no");
 }
 END_TEST

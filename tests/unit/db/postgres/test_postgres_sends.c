@@ -1,6 +1,5 @@
 /* test_postgres_sends.c - libpq cannot send: each query gets its own rows or an error, never another's,
  * and no write is done twice. */
-#include "db/postgres/postgres.h"
 #include "tests/support/failing_libpq.h"
 #include "tests/support/impostor.h"
 #include "on_postgres.h"
@@ -231,7 +230,7 @@ START_TEST(parameters_may_be_as_long_as_a_message_takes_them)
     log_capture();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const value both[] = { string((text){ "", cases[i].first }), integer(1), string((text){ "", cases[i].second }) };
-        ck_assert(pg_fits(&LENGTH, 3, both) == cases[i].fits);
+        ck_assert(pg_parameters_fit(&LENGTH, 3, both) == cases[i].fits);
     }
 }
 END_TEST

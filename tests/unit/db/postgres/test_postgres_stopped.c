@@ -1,6 +1,5 @@
 /* test_postgres_stopped.c - the PostgreSQL driver stops what is out of time, or not wanted any more, and nothing else: a
  * cancel request names a connection, not a query. */
-#include "db/postgres/postgres.h"
 #include "tests/support/failing_libpq.h"
 #include "on_postgres.h"
 #include "server/async/combine.h"
@@ -12,8 +11,6 @@
 #include <signal.h>
 
 static const statement DIVIDE = { "divide", "select 1 / $1", true };
-
-static const pg_connection *first_link(void) { return ((pg_pool *)here)->links; }
 
 START_TEST(one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered)
 {
@@ -57,10 +54,10 @@ START_TEST(a_write_that_is_hit_in_anothers_place_is_run_once_all_the_same)
     ck_assert_int_eq(late, UV_ETIMEDOUT);
     run_until_at_gate(1);                    /* the request may have to be made once more */
     options.timeout_ms = 1;                  /* it has run for longer, but its own clock does not: nobody meant it */
-    if (first_link()->held)                  /* else a second request has hit it already, and it has gone again */
+    if (connections()->pipeline.held)                  /* else a second request has hit it already, and it has gone again */
         cluster_ask(server, "select pg_cancel_backend(pid) from pg_locks where locktype = 'advisory' and not granted");
     ck_assert_int_eq(hit, 1);
-    while (hit == 1 && first_link()->held)   /* until it has been told, and nothing else runs there */
+    while (hit == 1 && connections()->pipeline.held)   /* until it has been told, and nothing else runs there */
         pause_for(1);
     ck_assert_int_eq(hit, 1);
     options.timeout_ms = 0;
@@ -101,8 +98,8 @@ START_TEST(one_behind_others_is_stopped_without_them)
     pause_for(1);
     wait_at_gate(1);
     promise_cancel(p);
-    ck_assert_ptr_null(first_link()->cancel);                /* it would hit the other */
-    ck_assert(!first_link()->held);
+    ck_assert_ptr_null(connections()->cancel);                /* it would hit the other */
+    ck_assert(!connections()->pipeline.held);
     gate_open();
     wait_until_settled(&head, 1);
     wait_until_settled(&behind, 1);
@@ -125,7 +122,7 @@ START_TEST(one_whose_time_was_up_says_so_whoever_cancels_it_later)
     options.timeout_ms = 20;
     promise *p = ask(&r, &THING, 1);
     start(p, &err);
-    while (err == 1 && !(first_link()->pipeline.first && first_link()->pipeline.first->verdict))
+    while (err == 1 && !(connections()->pipeline.queries.first && connections()->pipeline.queries.first->verdict))
         pause_for(1);
     if (err == 1)
         promise_cancel(p);

@@ -1,0 +1,52 @@
+/* query.h - one db_query of a loop: its parameters, its clock, its outcome.
+ *
+ * It belongs to the pool's queue or to a connection's pipeline until it is settled, which frees it. */
+#ifndef DB_POSTGRES_QUERY_H
+#define DB_POSTGRES_QUERY_H
+
+#include "prepared_statement.h"
+#include "server/async/timer.h"
+
+typedef struct pg_query {
+    struct pg_query      *next, *prev;       /* in the queue or the pipeline */
+    struct pg_pool       *pool;
+    struct pg_connection *connection;        /* NULL in the queue */
+    promise     *promise;                    /* NULL: it has settled, for the server did not say what became of it */
+    arena       *arena;
+    stopwatch   *watch;
+    rows        *out;
+    pg_prepared *prepared;
+    pg_parameters parameters;
+    PGresult    *result;                     /* has come, but what follows it has not */
+    timer        timer;                      /* of the queue, then of the query, then of its being stopped */
+    uint64_t     sent;                       /* nanoseconds of uv_hrtime */
+    uint64_t     expected;                   /* nanoseconds; its part of the pipeline's load */
+    int          outcome;                    /* 0, or the error that has come */
+    int          verdict;                    /* why it is being stopped: UV_ETIMEDOUT, UV_ECANCELED; or 0 */
+    uint64_t     lost_at;                    /* when its connection broke, and it was to be sent again; or 0 */
+    uint64_t     not_before;                 /* nanoseconds: it stays in the queue until then; or 0 */
+    char         sends;                      /* how often it was sent */
+    bool         anew;                       /* only on a connection that was made since lost_at */
+    bool         alone;                      /* shares no Sync */
+    bool         unconfirmed;                /* committed here, but its standby has not said so: see pg_notice */
+    bool         aborted;                    /* it has not run, or was undone, and may go again */
+    bool         named;                      /* it runs what was prepared */
+    bool         prepares, syncs;            /* a Parse goes before it; a Sync follows it */
+} pg_query;
+
+/* Without a promise; its watch runs. */
+pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows *out, pg_prepared *prepared,
+                       const value parameters[]);
+void      pg_query_settle(pg_query *q, int err);             /* 0 hands out the result */
+
+/* It has been sent, and is being stopped. The server's answer decides, and a success that comes all the same is one:
+ * but soon the promise settles without it. The query stays where it is. */
+void      pg_query_settle_soon(pg_query *q, int verdict);
+
+typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;
+
+void pg_query_list_append(pg_query_list *l, pg_query *q);
+void pg_query_list_prepend(pg_query_list *l, pg_query *q);
+void pg_query_list_remove(pg_query_list *l, pg_query *q);
+
+#endif

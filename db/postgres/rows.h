@@ -1,0 +1,12 @@
+/* rows.h - a PGresult as rows of db.h. */
+#ifndef DB_POSTGRES_ROWS_H
+#define DB_POSTGRES_ROWS_H
+
+#include "db/db.h"
+
+#include <libpq-fe.h>
+
+/* Takes r, which lives as long as the arena. 0, or an error of db.h if it is not what s says of its columns. */
+int pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s);
+
+#endif
