@@ -72,7 +72,7 @@ pg_handle *pg_handle_async(pg_pool *p, uv_async_cb on_wake, void *owner)
 {
     pg_handle *h = handle_new(p);
     uv_async_init(loop_here(), &h->uv.async, on_wake);
-    h->uv.any.data = owner;
+    h->uv.handle.data = owner;
     return h;
 }
 
@@ -85,7 +85,7 @@ int pg_handle_poll(pg_handle **made, pg_pool *p, int fd, int events, uv_poll_cb 
         mem_free(h);
         return err;
     }
-    h->uv.any.data = owner;
+    h->uv.handle.data = owner;
     uv_poll_start(&h->uv.poll, events, on_ready);
     *made = h;
     return 0;
@@ -105,6 +105,6 @@ static void on_handle_closed(uv_handle_t *handle)
 void pg_handle_close(pg_handle **h)
 {
     if (*h)
-        uv_close(&(*h)->uv.any, on_handle_closed);
+        uv_close(&(*h)->uv.handle, on_handle_closed);
     *h = NULL;
 }
