@@ -120,7 +120,7 @@ pg_cancel *pg_cancel_send(PGconn *pg, pg_pool *p, void (*on_end)(struct pg_conne
     c->on_end = on_end;
     c->connection = connection;
     c->async = pg_handle_async(p, on_cancel_delivered, c);
-    c->delivery = pg_cancel_delivery_send(pg, wake_loop, &c->async->uv.async);
+    c->delivery = pg_cancel_delivery_send(pg, wake_loop, &c->async->uv.wake);
     if (c->delivery)
         return c;
     pg_handle_close(&c->async);

@@ -71,7 +71,7 @@ static pg_handle *handle_new(pg_pool *p)
 pg_handle *pg_handle_async(pg_pool *p, uv_async_cb on_wake, void *owner)
 {
     pg_handle *h = handle_new(p);
-    uv_async_init(loop_here(), &h->uv.async, on_wake);
+    uv_async_init(loop_here(), &h->uv.wake, on_wake);
     h->uv.handle.data = owner;
     return h;
 }

@@ -37,7 +37,7 @@ void pg_pool_settle_if_closed(pg_pool *p);
 
 /* A handle of libuv's: freed when it has closed, and until then the pool is not closed. */
 typedef struct pg_handle {
-    union { uv_handle_t handle; uv_poll_t poll; uv_async_t async; } uv;         /* must be first; its data is the owner */
+    union { uv_handle_t handle; uv_poll_t poll; uv_async_t wake; } uv;          /* must be first; its data is the owner */
     pg_pool *pool;
 } pg_handle;
 
