@@ -4,7 +4,7 @@
  * with the memory that it has for rows and parameters. */
 #include "loop_db.h"
 #include "server/async/loop.h"
-#include "server/base/freelist.h"
+#include "server/base/reserve.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 

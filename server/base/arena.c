@@ -17,7 +17,7 @@ struct arena_ending { struct arena_ending *next; void (*end)(void *); void *arg;
 void arena_init(arena *a, void *room, size_t size)
 {
     *a = (arena){ 0 };
-    if (room && !mem_each_its_own) {
+    if (room && !RESERVE_NOTHING) {
         a->next = room;
         a->end = a->next + size;
     }
@@ -37,7 +37,7 @@ static struct arena_block *add_block(arena *a, size_t room)
  * sanitizers and valgrind every object gets one, so that they see each step over its end. */
 static void *room_slowly(arena *a, size_t size)
 {
-    const bool alone = sizeof(struct arena_block) + size > BLOCK || mem_each_its_own;
+    const bool alone = sizeof(struct arena_block) + size > BLOCK || RESERVE_NOTHING;
     struct arena_block *b = add_block(a, alone ? size : BLOCK - sizeof *b);
     if (!alone) {
         a->next = (char *)b->room + size;
@@ -79,7 +79,7 @@ char *arena_printf(arena *a, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    const size_t there = a->next && !mem_each_its_own ? (size_t)(a->end - a->next) : 0;
+    const size_t there = a->next && !RESERVE_NOTHING ? (size_t)(a->end - a->next) : 0;
     const size_t size = (size_t)vsnprintf(there ? a->next : NULL, there, format, args) + 1;
     char *out = a->next;
     if (size <= there)

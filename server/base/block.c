@@ -1,6 +1,5 @@
 /* block.c - see block.h. */
 #include "block.h"
-#include "freelist.h"
 #include "memory.h"
 
 enum { CLASSES = 11 };
@@ -22,7 +21,7 @@ static freelist *class_of(size_t size)
 
 void *block_get(size_t least, size_t *size)
 {
-    if (least > BLOCK_LARGEST || mem_each_its_own) {
+    if (least > BLOCK_LARGEST || RESERVE_NOTHING) {
         *size = least;
         return mem_resize(NULL, least);
     }
@@ -34,7 +33,7 @@ void *block_get(size_t least, size_t *size)
 
 void block_put(void *block, size_t size)
 {
-    if (size > BLOCK_LARGEST || mem_each_its_own)
+    if (size > BLOCK_LARGEST || RESERVE_NOTHING)
         mem_free(block);
     else
         freelist_put(class_of(size), block);

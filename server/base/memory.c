@@ -1,29 +1,70 @@
 /* memory.c - see memory.h. */
 #include "memory.h"
-#include "freelist.h"
+#include "list.h"
 #include "log.h"
 #include "machine.h"
-#include "spare_memory.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <uv.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(USE_VALGRIND)
-#define EACH_ITS_OWN 1
-#elif defined(__has_feature)                 /* clang spells it this way */
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define EACH_ITS_OWN 1
-#endif
-#endif
-
+enum { PARTS = 16, PART = 1024 * 1024 };     /* a part is what glibc asks for when a heap cannot grow in place */
 enum { FIRST_SLAB = 1024, LARGER = 4, SLAB = 64 * 1024, AT_ONCE = 64, LEFT_TO_OTHERS = 16 * 1024 * 1024 };
 
 static bool limited;                         /* by RLIMIT_AS or RLIMIT_DATA, from the start */
 
-static void die(size_t size)
+/* Memory set aside for the day when the system gives no more: an allocation that fails takes of it. It is address space
+ * only, and costs none of the machine's memory. */
+
+static struct {
+    pthread_mutex_t lock;
+    void           *parts[PARTS];            /* the first of them are there */
+    int             count;
+    atomic_bool     is_short;
+} spare = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* Under the lock. Data, and never touched: so every kind of limit counts it. */
+static void spare_fill(void)
+{
+    while (spare.count < PARTS) {
+        void *part = mmap(NULL, PART, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (part == MAP_FAILED)
+            return;
+        spare.parts[spare.count++] = part;
+    }
+    atomic_store(&spare.is_short, false);
+}
+
+/* Gives a part of it to the system; false: there is none left. */
+static bool spare_release(void)
+{
+    pthread_mutex_lock(&spare.lock);
+    const bool any = spare.count > 0;
+    if (any) {
+        munmap(spare.parts[--spare.count], PART);
+        atomic_store(&spare.is_short, true);
+    }
+    pthread_mutex_unlock(&spare.lock);
+    return any;
+}
+
+bool mem_is_short(void)
+{
+    if (!atomic_load_explicit(&spare.is_short, memory_order_relaxed))
+        return false;
+    if (pthread_mutex_trylock(&spare.lock) == 0) {           /* else another thread looks, or needs it just now */
+        spare_fill();
+        pthread_mutex_unlock(&spare.lock);
+    }
+    return atomic_load(&spare.is_short);
+}
+
+static void mem_die(size_t size)
 {
     char words[96];
     log_last_words(words, (size_t)snprintf(words, sizeof words, "tenk: out of memory (asked for %zu bytes)\n", size));
@@ -31,19 +72,19 @@ static void die(size_t size)
 }
 
 /* realloc, and if it fails once more with what was spared for that. A size of 0 is none to fail with. */
-static void *resize(void *p, size_t size)
+static void *mem_try_resize(void *p, size_t size)
 {
     void *larger;
-    while (!(larger = realloc(p, size)) && size && spare_memory_release())
+    while (!(larger = realloc(p, size)) && size && spare_release())
         ;
     return larger;
 }
 
 void *mem_resize(void *p, size_t size)
 {
-    void *larger = resize(p, size);
+    void *larger = mem_try_resize(p, size);
     if (!larger && size)
-        die(size);
+        mem_die(size);
     return larger;
 }
 
@@ -63,25 +104,23 @@ void mem_free(void *p) { free(p); }
 
 /* libuv aborts where it gets no memory for what it has no error for. */
 
-static void *uv_alloc(size_t size) { return resize(NULL, size); }
+static void *uv_alloc(size_t size) { return mem_try_resize(NULL, size); }
 
 static void *uv_alloc_zeroed(size_t count, size_t size)
 {
     void *p = calloc(count, size);
     if (p || !count || size > SIZE_MAX / count)
         return p;
-    p = resize(NULL, count * size);
+    p = mem_try_resize(NULL, count * size);
     return p ? memset(p, 0, count * size) : NULL;
 }
 
 void mem_begin(void)
 {
-    spare_memory_set_aside();
+    spare_fill();
     limited = machine_memory_left() < UINT64_MAX;
-    uv_replace_allocator(uv_alloc, resize, uv_alloc_zeroed, free);
+    uv_replace_allocator(uv_alloc, mem_try_resize, uv_alloc_zeroed, free);
 }
-
-bool mem_is_short(void) { return spare_memory_is_short(); }
 
 bool mem_has(size_t size)
 {
@@ -94,13 +133,11 @@ struct pool_slab {
     struct pool_slab *next;
     size_t            size;                  /* bytes of it, this included */
     struct pool_free *free;                  /* objects that have come back to it */
-    uint32_t          back, made;            /* of those made of it, back have come back; see made_of */
+    uint32_t          back, made;            /* of those made of it, back have come back; see pool_made_of */
     max_align_t       objects[];
 };
 
-#ifdef EACH_ITS_OWN
-
-const bool mem_each_its_own = true;
+#if RESERVE_NOTHING
 
 void *pool_get(pool *p)              { return mem_resize(NULL, p->size); }
 void  pool_put(pool *p, void *object) { (void)p; free(object); }
@@ -111,16 +148,14 @@ bool  pool_give_back(reserve *r)     { (void)r; return false; }
 
 #else
 
-const bool mem_each_its_own = false;
-
 static _Thread_local pool    *with_slabs;    /* linked by other */
 static _Thread_local freelist empty_slabs = FREELIST((size_t)SLAB, free);    /* of all pools of this thread */
 
-static size_t room_of(const pool *p) { return (p->size + 7) & ~(size_t)7; }
+static size_t pool_room_of(const pool *p) { return (p->size + 7) & ~(size_t)7; }
 
-static struct pool_slab *slab_new(pool *p)
+static struct pool_slab *pool_new_slab(pool *p)
 {
-    const size_t least = sizeof(struct pool_slab) + room_of(p);              /* some objects are larger than a slab */
+    const size_t least = sizeof(struct pool_slab) + pool_room_of(p);              /* some objects are larger than a slab */
     p->slab = !p->slab ? FIRST_SLAB : p->slab < SLAB ? p->slab * LARGER : SLAB;
     const size_t size = least > p->slab ? least : p->slab;
     struct pool_slab *slab = size == SLAB ? freelist_get(&empty_slabs) : NULL;
@@ -131,21 +166,21 @@ static struct pool_slab *slab_new(pool *p)
     return slab;
 }
 
-static void *from_new_slab(pool *p)
+static void *pool_get_from_new_slab(pool *p)
 {
     if (!p->slab) {
         p->other = with_slabs;
         with_slabs = p;
     }
-    struct pool_slab *slab = p->newest = p->slabs = slab_new(p);
-    slab->made = (uint32_t)((slab->size - sizeof *slab) / room_of(p));
+    struct pool_slab *slab = p->newest = p->slabs = pool_new_slab(p);
+    slab->made = (uint32_t)((slab->size - sizeof *slab) / pool_room_of(p));
     p->next = (char *)slab->objects;
     p->end = (char *)slab + slab->size;
     return pool_get(p);
 }
 
 /* What has come back to the slab that has most of its objects in use: so the others become empty. */
-static struct pool_free *come_back(pool *p)
+static struct pool_free *pool_come_back(pool *p)
 {
     struct pool_slab *fullest = NULL;
     for (struct pool_slab *s = p->slabs; s; s = s->next)
@@ -166,15 +201,15 @@ void *pool_get(pool *p)
         p->free = object->next;
         return object;
     }
-    const size_t size = room_of(p);
+    const size_t size = pool_room_of(p);
     if ((size_t)(p->end - p->next) >= size) {
         void *fresh = p->next;
         p->next += size;
         return fresh;
     }
-    p->free = p->returning ? p->returning : come_back(p);
+    p->free = p->returning ? p->returning : pool_come_back(p);
     p->returning = NULL;
-    return p->free ? pool_get(p) : from_new_slab(p);
+    return p->free ? pool_get(p) : pool_get_from_new_slab(p);
 }
 
 void pool_put(pool *p, void *object)
@@ -190,7 +225,7 @@ void pool_put(pool *p, void *object)
  * slabs that are empty are what is kept for a while, by the list of those. */
 bool pool_age(reserve *r)
 {
-    pool *p = (pool *)r;
+    pool *p = container_of(r, pool, reserve);
     if (!p->returning) {
         p->returning = p->free;
         p->free = NULL;
@@ -199,7 +234,7 @@ bool pool_age(reserve *r)
 }
 
 /* The slab of that object goes to the front: the next object is likely to be of it, too. */
-static struct pool_slab *find_slab(pool *p, const void *object)
+static struct pool_slab *pool_find_slab(pool *p, const void *object)
 {
     struct pool_slab **at = &p->slabs, *slab;
     while ((slab = *at), (const char *)object < (char *)slab || (const char *)object >= (char *)slab + slab->size)
@@ -209,13 +244,13 @@ static struct pool_slab *find_slab(pool *p, const void *object)
     return p->slabs = slab;
 }
 
-static uint32_t made_of(const pool *p, const struct pool_slab *slab)
+static uint32_t pool_made_of(const pool *p, const struct pool_slab *slab)
 {
-    return slab != p->newest ? slab->made : (uint32_t)((size_t)(p->next - (char *)slab->objects) / room_of(p));
+    return slab != p->newest ? slab->made : (uint32_t)((size_t)(p->next - (char *)slab->objects) / pool_room_of(p));
 }
 
 /* Those that are smaller stay: they are few. */
-static void slab_emptied(pool *p, struct pool_slab *slab)
+static void pool_slab_emptied(pool *p, struct pool_slab *slab)
 {
     if (slab->size < SLAB)
         return;
@@ -233,15 +268,15 @@ static void slab_emptied(pool *p, struct pool_slab *slab)
 
 bool pool_give_back(reserve *r)
 {
-    pool *p = (pool *)r;
+    pool *p = container_of(r, pool, reserve);
     for (int i = 0; i < AT_ONCE && p->returning; i++) {
         struct pool_free *object = p->returning;
         p->returning = object->next;
-        struct pool_slab *slab = find_slab(p, object);
+        struct pool_slab *slab = pool_find_slab(p, object);
         object->next = slab->free;
         slab->free = object;
-        if (++slab->back == made_of(p, slab))
-            slab_emptied(p, slab);
+        if (++slab->back == pool_made_of(p, slab))
+            pool_slab_emptied(p, slab);
     }
     return p->returning != NULL;
 }

@@ -1,9 +1,9 @@
 /* memory.h - the one place where memory runs out.
  *
  * No function here returns NULL: a server that cannot allocate a hundred bytes cannot report that it cannot
- * either. So there is some to spare (spare_memory.h), with which what has begun is finished; meanwhile
- * mem_is_short, and nothing new begins. If that is used up too it says so in one line and aborts. What a stranger can
- * make large (a body, a queue, a task's stack) is bounded and refused before it gets here. */
+ * either. So there is some to spare, with which what has begun is finished; from the first allocation that needs it until
+ * it can be set aside again mem_is_short, and nothing new begins. If that is used up too it says so in one line and aborts.
+ * What a stranger can make large (a body, a queue, a task's stack) is bounded and refused before it gets here. */
 #ifndef MEMORY_H
 #define MEMORY_H
 
@@ -29,12 +29,11 @@ bool mem_has(size_t size);                   /* may something as large as that b
  * It takes memory in slabs, of which the first is small and each further one larger: a thread of
  * thousands, which has a few objects of each kind, needs a few KiB for them. Those of a burst are given
  * back when their objects have long been free (reserve.h), those in use having been gathered in the others.
- * A thread that ends calls pool_done_all, for nobody else can find its pools again.
+ * A thread that ends calls pool_done_all, for no other can find its pools again.
  *
- * Under the sanitizers and valgrind every object is an allocation of its own, so that they see
- * each use of a freed one. */
+ * With RESERVE_NOTHING every object is an allocation of its own. */
 typedef struct pool {
-    reserve           reserve;               /* must be first */
+    reserve           reserve;
     size_t            size;
     struct pool_free *free;                  /* used objects, last in first out */
     struct pool_free *returning;             /* more of them, on their way to their slabs */
@@ -48,13 +47,10 @@ typedef struct pool {
 #define POOL_OF_SIZE(bytes) { .reserve = { pool_age, pool_give_back }, .size = (bytes) }
 #define POOL(type)          POOL_OF_SIZE(sizeof(type))
 
-extern const bool mem_each_its_own;          /* true under those tools: keep nothing for reuse */
-
 void *pool_get(pool *p);                     /* not zeroed; aligned for pointers and 64-bit numbers */
 void  pool_put(pool *p, void *object);       /* on the thread that got it */
 void  pool_done(pool *p);                    /* gives all slabs back; every object must have been put */
 void  pool_done_all(void);                   /* the same for all pools of this thread, which is about to exit */
-
 
 bool  pool_age(reserve *r);
 bool  pool_give_back(reserve *r);

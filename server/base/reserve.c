@@ -1,5 +1,6 @@
 /* reserve.c - see reserve.h. */
 #include "reserve.h"
+#include "list.h"
 #include "machine.h"
 
 #include <assert.h>
@@ -12,6 +13,7 @@ enum {
     TRIM_AFTER = 2 * 1024 * 1024,            /* bytes: so many go back to the kernel in less than BUDGET */
     TRIM_SHARE = 100,                        /* of all time, at most one part in so many is spent on trimming */
     LEAVE = 4 * RESERVE_LEAST,               /* bytes that are not worth a trim */
+    FREED_AT_ONCE = 32,                      /* objects of a free list */
 };
 
 static _Thread_local struct {
@@ -58,7 +60,7 @@ void reserve_unwatch(reserve *r)
     r->watched = false;
 }
 
-static void end_period(uint64_t now)
+static void reserve_end_period(uint64_t now)
 {
     here.period = now;
     for (reserve *r = here.first, *other; r; r = other) {
@@ -69,7 +71,7 @@ static void end_period(uint64_t now)
 }
 
 /* True if something idle is left: time is up. */
-static bool give_back(void)
+static bool reserve_give_back(void)
 {
     const uint64_t until = uv_hrtime() + BUDGET;
     for (reserve *r = here.first; r; r = r->other)
@@ -82,7 +84,7 @@ static bool give_back(void)
 /* What was freed lies between what is in use, in pages that only malloc_trim gives to the kernel. It looks
  * at everything that is free, which may take long where that is in many pieces: then it comes seldom.
  * True if it is to come later. */
-static bool trim(size_t least, uint64_t now)
+static bool reserve_trim(size_t least, uint64_t now)
 {
     if (here.freed < least)
         return false;
@@ -100,9 +102,9 @@ uint64_t reserve_tick(uint64_t now)
     if (here.period == 0)
         here.period = now;
     else if (now - here.period >= RESERVE_PERIOD)
-        end_period(now);
-    bool more = trim(TRIM_AFTER, now) || give_back();
-    more |= trim(more ? TRIM_AFTER : LEAVE, now);
+        reserve_end_period(now);
+    bool more = reserve_trim(TRIM_AFTER, now) || reserve_give_back();
+    more |= reserve_trim(more ? TRIM_AFTER : LEAVE, now);
     if (more)
         return TICK;
     if (here.first)
@@ -132,4 +134,71 @@ void reserve_tune_allocator(bool loops)
     const uint64_t left = machine_memory_left();             /* a heap takes 64 MiB of it at once */
     if (left < UINT64_MAX)
         mallopt(M_ARENA_MAX, 1 + (int)(left >> 30));
+}
+
+/* Free lists. */
+
+struct free_object { struct free_object *next; };
+
+static size_t freelist_least(const freelist *f) { return RESERVE_LEAST / f->size; }
+
+static void *freelist_pop(struct free_object **list)
+{
+    struct free_object *o = *list;
+    *list = o->next;
+    return o;
+}
+
+void *freelist_get(freelist *f)
+{
+    f->out++;
+    if (f->count == 0)
+        return NULL;
+    f->count--;
+    return freelist_pop(f->recent ? &f->recent : f->old ? &f->old : &f->idle);
+}
+
+void freelist_put(freelist *f, void *object)
+{
+    const bool enough = f->out <= 0 || (f->count >= freelist_least(f) && !f->reserve.watched && !reserve_watch(&f->reserve));
+    f->out -= f->out > 0;
+    if (enough || RESERVE_NOTHING) {
+        f->end(object);
+        return;
+    }
+    struct free_object *o = object;
+    o->next = f->recent;
+    f->recent = o;
+    f->count++;
+}
+
+bool freelist_age(reserve *r)
+{
+    freelist *f = container_of(r, freelist, reserve);
+    if (f->count <= freelist_least(f))
+        return false;
+    if (!f->idle) {                          /* else time was short, and they are still to go */
+        f->idle = f->old;
+        f->old = f->recent;
+        f->recent = NULL;
+    }
+    return true;
+}
+
+bool freelist_give_back(reserve *r)
+{
+    freelist *f = container_of(r, freelist, reserve);
+    size_t given = 0;
+    for (; given < FREED_AT_ONCE && f->idle && f->count > freelist_least(f); given++, f->count--)
+        f->end(freelist_pop(&f->idle));
+    reserve_freed(given * f->size);
+    return given > 0;
+}
+
+void freelist_done(freelist *f)
+{
+    reserve_unwatch(&f->reserve);
+    for (void *object; (object = freelist_get(f));)
+        f->end(object);
+    f->out = 0;
 }

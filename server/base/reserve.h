@@ -16,6 +16,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Under the sanitizers and valgrind nothing is kept for reuse, and each object is an allocation of its own: so they see
+ * each use of one that has been freed. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(USE_VALGRIND)
+#define RESERVE_NOTHING 1
+#elif defined(__has_feature)                 /* clang spells it this way */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define RESERVE_NOTHING 1
+#endif
+#endif
+#ifndef RESERVE_NOTHING
+#define RESERVE_NOTHING 0
+#endif
+
 enum {
     RESERVE_LEAST  = 64 * 1024,              /* bytes of each kind that stay in any case */
     RESERVE_PERIOD = 3000,                   /* ms */
@@ -44,5 +57,29 @@ uint64_t reserve_tick(uint64_t now);
 void reserve_freed(size_t size);             /* so many bytes went to the allocator: a tick passes them on */
 void reserve_tune_allocator(bool loops);     /* once, before there are threads; they have ticks, or there are many */
 void reserve_trim_allocator(void);           /* all that is free in it goes to the kernel: takes milliseconds */
+
+/* Used objects of one size, the one put last on top: a reserve whose objects are freed one by one.
+ *
+ * It holds no more than its thread ever asked it for at once. An object may be put that another thread got,
+ * but of those there may be ever more, while that other thread finds none. */
+typedef struct freelist {
+    reserve             reserve;
+    size_t              size;                /* bytes of an object */
+    size_t              count;               /* objects here */
+    ptrdiff_t           out;                 /* that it was asked for, and that have not been put */
+    struct free_object *recent, *old, *idle; /* not taken since this period began, since the last one, for longer:
+                                                taken in this order */
+    void              (*end)(void *object);  /* gives one back */
+} freelist;
+
+#define FREELIST(bytes, end_object) \
+    { .reserve = { freelist_age, freelist_give_back }, .size = (bytes), .end = (end_object) }
+
+void *freelist_get(freelist *f);             /* as it was put, but for its first pointer; NULL: make one */
+void  freelist_put(freelist *f, void *object);               /* or gives it back, if this thread keeps no more */
+void  freelist_done(freelist *f);            /* gives all back; it may be used again */
+
+bool  freelist_age(reserve *r);
+bool  freelist_give_back(reserve *r);
 
 #endif

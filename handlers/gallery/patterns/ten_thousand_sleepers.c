@@ -3,7 +3,7 @@
 #include "server/base/memory.h"
 
 /* The sanitizers know of 8,128 stacks, at most. */
-static int ten_thousand(void) { return mem_each_its_own ? 1000 : 10000; }
+static int ten_thousand(void) { return RESERVE_NOTHING ? 1000 : 10000; }
 
 SHOW_FROM(thousands)
 struct crowd { run *r; int asleep; };

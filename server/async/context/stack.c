@@ -142,7 +142,7 @@ int stack_get(stack *s, size_t size)
 {
     if (!here.batches)
         here.size = size;
-    if (size == here.size && !mem_each_its_own && (here.count > 0 || add_batch() == 0)) {
+    if (size == here.size && !RESERVE_NOTHING && (here.count > 0 || add_batch() == 0)) {
         *s = (stack){ .base = take(), .size = size };
         mark(s);
         return 0;

@@ -115,7 +115,7 @@ static void memory_limit(size_t memory)
     memory_measure();
     const rlim_t most = data + memory;
     pthread_t watcher;
-    if (!mem_each_its_own)
+    if (!RESERVE_NOTHING)
         setrlimit(RLIMIT_DATA, &(struct rlimit){ most, most });
     else if (pthread_create(&watcher, NULL, memory_watch, (void *)(resident + 4 * memory)) == 0)
         pthread_detach(watcher);

@@ -194,7 +194,7 @@ START_TEST(the_memory_of_a_crowd_of_groups_goes_back)
     for (uint64_t next = 1; next > 0; ms += next)
         next = reserve_tick(ms);
     ck_assert(!reserve_is_watched());
-    ck_assert_uint_ge(ms - begun, mem_each_its_own ? 0 : RESERVE_PERIOD);
+    ck_assert_uint_ge(ms - begun, RESERVE_NOTHING ? 0 : RESERVE_PERIOD);
 }
 END_TEST
 

@@ -166,7 +166,7 @@ START_TEST(thousands_wait_at_once)
 {
     enum { MANY = 5000 };
     static int errs[MANY];
-    const int many = mem_each_its_own ? 500 : MANY;
+    const int many = RESERVE_NOTHING ? 500 : MANY;
     for (int round = 0; round < 2; round++) {                /* the second on used stacks */
         for (int i = 0; i < many; i++) {
             errs[i] = 1;
@@ -278,7 +278,7 @@ Suite *task_suite(void)
     tcase_add_test(t, thousands_wait_at_once);
     tcase_add_test(t, a_larger_stack_is_deeper);
     tcase_add_test(t, a_plain_thread_blocks_instead);
-    if (!mem_each_its_own) {                 /* the tools catch the signals, and need memory themselves */
+    if (!RESERVE_NOTHING) {                 /* the tools catch the signals, and need memory themselves */
         tcase_add_test(t, a_task_without_a_stack_is_refused);
         tcase_add_test_raise_signal(t, too_deep_a_task_dies_and_corrupts_nobody, SIGSEGV);
         tcase_add_test_raise_signal(t, a_task_is_run_by_the_loop_only, SIGABRT);

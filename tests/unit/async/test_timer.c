@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST(a_hundred_thousand_ring_in_order_over_all_levels)
 {
-    const int many = mem_each_its_own ? 5000 : 100000;       /* the tools are slow */
+    const int many = RESERVE_NOTHING ? 5000 : 100000;       /* the tools are slow */
     srandom(1);
     for (int i = 0; i < many; i++)
         set(i, (uint64_t)random() >> (random() % 31));

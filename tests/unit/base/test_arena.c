@@ -43,7 +43,7 @@ START_TEST(the_callers_room_is_used_first)
     arena a;
     arena_init(&a, room, sizeof room);
     char *p = arena_alloc(&a, 200);
-    if (!mem_each_its_own)
+    if (!RESERVE_NOTHING)
         ck_assert(p >= room && p + 200 <= room + sizeof room);
     char *q = arena_alloc(&a, 200);
     ck_assert(q >= room + sizeof room || q + 200 <= room);
@@ -58,7 +58,7 @@ START_TEST(a_large_object_leaves_the_newest_block_in_use)
     char *before = arena_alloc(&a, 16);
     memset(arena_alloc(&a, 1 << 20), 1, 1 << 20);
     char *after = arena_alloc(&a, 16);
-    if (!mem_each_its_own)
+    if (!RESERVE_NOTHING)
         ck_assert_ptr_eq(after, before + 16);
     arena_done(&a);
 }

@@ -65,7 +65,7 @@ START_TEST(the_object_put_last_comes_first)
     pool_put(&p, a);
     pool_put(&p, b);
     void *c = pool_get(&p), *d = pool_get(&p);
-    if (!mem_each_its_own) {
+    if (!RESERVE_NOTHING) {
         ck_assert_ptr_eq(c, b);
         ck_assert_ptr_eq(d, a);
     }
@@ -118,7 +118,7 @@ START_TEST(all_pools_of_a_thread_end_at_once_and_work_again)
     for (int i = 0; i < 3; i++) {
         use(&odds);
         use(&huges);
-        ck_assert(mem_each_its_own || (odds.slabs && huges.slabs));
+        ck_assert(RESERVE_NOTHING || (odds.slabs && huges.slabs));
         pool_done_all();
         ck_assert(!odds.slabs && !huges.slabs);
     }
@@ -163,7 +163,7 @@ START_TEST(a_thread_ends_its_own_pools_and_nobody_elses)
     }
     memset(ours, 1, sizeof(struct odd));
     pool_put(&odds, ours);
-    ck_assert(mem_each_its_own || odds.slabs);
+    ck_assert(RESERVE_NOTHING || odds.slabs);
     pool_done_all();
 }
 END_TEST
@@ -329,7 +329,7 @@ Suite *memory_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, allocated_bytes_are_zero);
     tcase_add_test(t, a_resized_block_keeps_what_it_held);
-    if (!mem_each_its_own) {                 /* the tools have their own answer to such a size */
+    if (!RESERVE_NOTHING) {                 /* the tools have their own answer to such a size */
         tcase_add_test_raise_signal(t, an_impossible_size_aborts, SIGABRT);
         tcase_add_test_raise_signal(t, an_impossible_resize_aborts, SIGABRT);
     }
@@ -340,9 +340,9 @@ Suite *memory_suite(void)
     tcase_add_test(t, all_pools_of_a_thread_end_at_once_and_work_again);
     tcase_add_test(t, a_pool_that_ended_by_itself_is_not_ended_again);
     tcase_add_test(t, a_thread_ends_its_own_pools_and_nobody_elses);
-    if (!mem_each_its_own)
+    if (!RESERVE_NOTHING)
         tcase_add_test(t, a_few_objects_take_little_and_many_take_few_slabs);
-    if (!mem_each_its_own) {                 /* which has no slabs */
+    if (!RESERVE_NOTHING) {                 /* which has no slabs */
         tcase_add_test(t, a_slab_whose_objects_have_all_come_back_is_given_back);
         tcase_add_test(t, a_slab_with_an_object_in_use_stays);
         tcase_add_test(t, objects_in_use_gather_in_few_slabs);

@@ -1,7 +1,6 @@
 /* test_reserve.c - what was needed lately stays, the rest goes back, in ticks that cost little. */
 #include "server/base/reserve.h"
 #include "server/base/block.h"
-#include "server/base/freelist.h"
 #include "server/base/memory.h"
 #include "tests/unit/suites.h"
 
@@ -196,7 +195,7 @@ START_TEST(a_block_is_as_large_as_asked_and_used_again)
         block[0] = block[size - 1] = 1;
         block_put(block, size);
         char *next = block_get(size, &again);
-        if (!mem_each_its_own && size <= RESERVE_LEAST)
+        if (!RESERVE_NOTHING && size <= RESERVE_LEAST)
             ck_assert_ptr_eq(next, block);
         ck_assert_uint_eq(size, again);
         block_put(next, again);
@@ -210,7 +209,7 @@ Suite *reserve_suite(void)
     Suite *s = suite_create("reserve");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, teardown);
-    if (!mem_each_its_own) {                 /* which keeps nothing */
+    if (!RESERVE_NOTHING) {                 /* which keeps nothing */
         tcase_add_test(t, the_object_put_last_comes_first);
         tcase_add_test(t, of_a_burst_little_is_left_after_three_periods);
         tcase_add_test(t, nothing_wakes_a_thread_that_has_given_back_all);

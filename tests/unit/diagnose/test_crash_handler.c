@@ -184,7 +184,7 @@ Suite *crash_handler_suite(void)
 {
     Suite *s = suite_create("crash_handler");
     TCase *t = tcase_create("all");
-    if (!mem_each_its_own) {                 /* sanitizers and valgrind have their own words for faults */
+    if (!RESERVE_NOTHING) {                 /* sanitizers and valgrind have their own words for faults */
         tcase_add_test(t, an_overflow_in_a_task_names_it);
         tcase_add_test(t, an_overflow_in_a_plain_thread_names_what_it_did);
         tcase_add_test(t, another_fault_in_a_task_is_not_called_an_overflow);

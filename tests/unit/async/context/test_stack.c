@@ -89,7 +89,7 @@ START_TEST(the_stack_put_last_is_used_first)
     stack_put(&a);
     stack_put(&b);
     stack c = got();
-    if (!mem_each_its_own)
+    if (!RESERVE_NOTHING)
         ck_assert_ptr_eq(c.base, b.base);
     stack_put(&c);
     stack other;
@@ -104,7 +104,7 @@ START_TEST(many_more_than_are_kept_come_and_go)
 {
     enum { MANY = 3000 };
     static stack all[MANY];
-    const int many = mem_each_its_own ? 300 : MANY;
+    const int many = RESERVE_NOTHING ? 300 : MANY;
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < many; i++) {
             all[i] = got();
@@ -258,7 +258,7 @@ Suite *stack_suite(void)
     tcase_add_test(t, one_of_another_size_goes_with_its_guard);
     tcase_add_test(t, the_stack_put_last_is_used_first);
     tcase_add_test(t, many_more_than_are_kept_come_and_go);
-    if (!mem_each_its_own) {                 /* the tools catch the fault, and need memory themselves */
+    if (!RESERVE_NOTHING) {                 /* the tools catch the fault, and need memory themselves */
         tcase_add_test_raise_signal(t, one_byte_below_faults, SIGSEGV);
         tcase_add_test_raise_signal(t, a_large_frame_does_not_step_over_the_guard, SIGSEGV);
         if (!STACK_MARKS) {                  /* which touches all pages */

@@ -47,7 +47,7 @@ END_TEST
 START_TEST(too_much_is_refused_both_ways)
 {
     ck_assert_int_eq(processing_run(&TEST_ECHO, (text){ "", PROCESS_LARGEST + 1 }), UV_EMSGSIZE);
-    if (!mem_each_its_own) {
+    if (!RESERVE_NOTHING) {
         processing_options.memory = 1 << 30;
         process_pool_configure(&processing_options);
         ck_assert_int_eq(processing_run(&TEST_TOO_MUCH, TEXT("")), UV_EMSGSIZE);
