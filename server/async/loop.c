@@ -1,7 +1,6 @@
 /* loop.c - see loop.h. What is ready is drained after every callback, and before the loop goes to
- * sleep: nobody needs a callback of libuv's to be heard. */
+ * sleep: what has become ready needs no callback of libuv's to run. */
 #include "loop.h"
-#include "loop_activity.h"
 #include "server/base/reserve.h"
 #include "loop_latency.h"
 
@@ -21,7 +20,7 @@ static _Thread_local struct {
     int          depth;                      /* of callbacks: above 0, one runs */
     uint64_t     woke;                       /* uv_hrtime of this turn's first callback; 0: none has run */
     loop_activity activity;
-    loop_latency        turns;
+    loop_latency latency;
     bool         started, stopping;
 } here;
 
@@ -46,17 +45,23 @@ static void end_turn(void)
 {
     const uint64_t now = uv_hrtime();
     if (here.woke)
-        loop_latency_count(&here.turns, (now - here.woke) / 1000000);
+        loop_latency_count(&here.latency, (now - here.woke) / 1000000);
     here.woke = 0;
     if (uv_now(&here.uv) < now / 1000000)
         uv_update_time(&here.uv);
+}
+
+/* One writer: a plain addition, but one that other threads may watch. */
+static inline void count_activity(void)
+{
+    atomic_store_explicit(&here.activity.sequence, loop_activity_sequence(&here.activity) + 1, memory_order_relaxed);
 }
 
 void loop_enter(void)
 {
     if (here.depth++ > 0)
         return;
-    loop_activity_step(&here.activity);
+    count_activity();
     begin_turn();
 }
 
@@ -66,7 +71,7 @@ static bool leave(void)
     assert(here.depth > 0);
     if (--here.depth > 0)
         return false;
-    loop_activity_step(&here.activity);
+    count_activity();
     return true;
 }
 
@@ -179,9 +184,9 @@ int loop_start(void)
     uv_unref((uv_handle_t *)&here.before);
     uv_unref((uv_handle_t *)&here.after);
     uv_unref((uv_handle_t *)&here.tick);
-    memset(&here.turns, 0, sizeof here.turns);
-    loop_latency_begin(&here.turns);
-    loop_activity_begin(&here.activity);
+    memset(&here.latency, 0, sizeof here.latency);
+    loop_latency_begin(&here.latency);
+    atomic_store_explicit(&here.activity.sequence, 0, memory_order_relaxed);
     reserve_begin();
     here.started = true;
     return 0;
@@ -219,17 +224,16 @@ int loop_done(void)
     int err = uv_loop_close(&here.uv);
     if (err)
         return err;
-    loop_latency_end(&here.turns);
-    loop_activity_end(&here.activity);
+    loop_latency_end(&here.latency);
     reserve_end();
     here.started = false;
     return 0;
 }
 
-loop_activity *loop_activity_here(void)         { return &here.activity; }
+loop_activity *loop_activity_here(void) { return &here.activity; }
 
-void loop_next_tick(ready *r)   { append(&here.ticks, r); }
-void loop_ready(ready *r)       { append(&here.ready, r); }
+void loop_next_tick(ready *r) { append(&here.ticks, r); }
+void loop_ready(ready *r)     { append(&here.ready, r); }
 
 void loop_at_turn_end(ready *r)
 {

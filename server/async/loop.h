@@ -16,12 +16,14 @@
  *               soon as nothing is ready: what they write from is bounded, and reused while it is warm.
  *   immediate   in the next check phase, after I/O has had its chance.
  *
- * This is Node's order, and tests/node_order compares the two. To keep it, each callback that libuv
+ * This is Node's order, and tests/order compares the two. To keep it, each callback that libuv
  * calls, and that does more than free memory, begins with loop_enter() and ends with loop_leave(). */
 #ifndef LOOP_H
 #define LOOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 enum { LOOP_GATHERS = 64 };
@@ -39,11 +41,23 @@ void       loop_stop(void);                  /* return from loop_run after this 
 int        loop_done(void);                  /* free it; UV_EBUSY while handles are open: close them, try again */
 
 /* Around a callback of libuv's. Pairs may nest: the outermost loop_leave runs ticks, what is ready, and what
- * much has gathered, so it is the last thing that a callback does. The loop's pulse beats at both. */
+ * much has gathered, so it is the last thing that a callback does. */
 void       loop_enter(void);
 void       loop_leave(void);
 
-struct loop_activity *loop_activity_here(void);              /* of this thread's loop */
+/* Whether a loop's thread is inside a callback, and in which one, for other threads to see: a number that grows when a
+ * callback begins and again when it has ended. A thread that looks twice and finds the same odd number has found a
+ * callback that has run for all that time. It costs the loop one relaxed store at each end. */
+typedef struct loop_activity {
+    _Atomic uint64_t sequence;               /* odd while a callback runs; written by the loop's own thread only */
+} loop_activity;
+
+loop_activity *loop_activity_here(void);     /* of this thread's loop; it stays where it is while the thread lives */
+
+static inline uint64_t loop_activity_sequence(loop_activity *a)
+{
+    return atomic_load_explicit(&a->sequence, memory_order_relaxed);
+}
 
 void       loop_next_tick(ready *r);         /* run r before anything that is ready */
 void       loop_ready(ready *r);             /* run r soon, never from inside this call */

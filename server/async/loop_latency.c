@@ -2,65 +2,56 @@
 #include "loop_latency.h"
 
 #include <pthread.h>
-#include <stddef.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static loop_latency          *all;                  /* the newest first; under the lock */
+static list            all;                  /* the newest first; under the lock */
 
-uint64_t loop_latency_bound(int kind)
+uint64_t loop_latency_bound(int bucket)
 {
-    if (kind == LOOP_LATENCY_BUCKETS - 1)
+    if (bucket == LOOP_LATENCY_BUCKETS - 1)
         return UINT64_MAX;
-    if (kind < 2)
-        return (uint64_t)kind + 1;
-    return (kind % 2 ? 4ull : 3ull) << (kind / 2 - 1);
+    if (bucket < 2)
+        return (uint64_t)bucket + 1;
+    return (bucket % 2 ? 4ull : 3ull) << (bucket / 2 - 1);
 }
 
-static int kind_of(uint64_t ms)
+static int bucket_of(uint64_t ms)
 {
-    int kind = 0;
-    while (ms >= loop_latency_bound(kind))
-        kind++;
-    return kind;
+    int bucket = 0;
+    while (ms >= loop_latency_bound(bucket))
+        bucket++;
+    return bucket;
 }
 
-void loop_latency_begin(loop_latency *t)
+void loop_latency_begin(loop_latency *l)
 {
     pthread_mutex_lock(&lock);
-    t->prev = NULL;
-    t->next = all;
-    if (all)
-        all->prev = t;
-    all = t;
+    list_push(&all, &l->node);
     pthread_mutex_unlock(&lock);
 }
 
-void loop_latency_end(loop_latency *t)
+void loop_latency_end(loop_latency *l)
 {
     pthread_mutex_lock(&lock);
-    if (t->prev)
-        t->prev->next = t->next;
-    else
-        all = t->next;
-    if (t->next)
-        t->next->prev = t->prev;
+    list_remove(&l->node);
     pthread_mutex_unlock(&lock);
 }
 
 /* One writer: a plain addition, but one that others may watch. */
-void loop_latency_count(loop_latency *t, uint64_t ms)
+void loop_latency_count(loop_latency *l, uint64_t ms)
 {
-    _Atomic uint64_t *count = &t->counts[kind_of(ms)];
+    _Atomic uint64_t *count = &l->counts[bucket_of(ms)];
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
 void loop_latency_each(void (*show)(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg), void *arg)
 {
     pthread_mutex_lock(&lock);
-    for (const loop_latency *t = all; t; t = t->next) {
+    for (list_node *n = all.first; n; n = n->next) {
+        const loop_latency *l = container_of(n, loop_latency, node);
         uint64_t counts[LOOP_LATENCY_BUCKETS];
         for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
-            counts[i] = atomic_load_explicit(&t->counts[i], memory_order_relaxed);
+            counts[i] = atomic_load_explicit(&l->counts[i], memory_order_relaxed);
         show(counts, arg);
     }
     pthread_mutex_unlock(&lock);

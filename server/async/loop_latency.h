@@ -1,10 +1,12 @@
-/* loop_latency.h - how long the turns of loops take: for so long a turn makes everybody else wait.
+/* loop_latency.h - how long the turns of loops take: for so long a turn makes all else wait.
  *
  * A turn is all that runs between two polls for I/O. One that takes long is what "never block the loop" is
  * about; the counts of all loops since they started can be read at any time, from any thread. Their time is
  * that of uv_hrtime, whatever is done to the loop's own clock meanwhile. */
-#ifndef TURNS_H
-#define TURNS_H
+#ifndef LOOP_LATENCY_H
+#define LOOP_LATENCY_H
+
+#include "server/base/list.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -12,17 +14,17 @@
 enum { LOOP_LATENCY_BUCKETS = 24 };
 
 typedef struct loop_latency {
-    _Atomic uint64_t counts[LOOP_LATENCY_BUCKETS];     /* written by the loop's own thread only */
-    struct loop_latency    *next, *prev;            /* among those of all loops */
+    _Atomic uint64_t counts[LOOP_LATENCY_BUCKETS];           /* written by the loop's own thread only */
+    list_node        node;                   /* among those of all loops */
 } loop_latency;
 
-/* Turns of the i-th kind took less than this many milliseconds, and no less than the kind before:
- * 1, 2, 3, 4, 6, 8, 12, 16, 24 ...; those of the last kind took longer still. */
-uint64_t loop_latency_bound(int kind);
+/* Turns of the i-th bucket took less than this many milliseconds, and no less than the bucket before:
+ * 1, 2, 3, 4, 6, 8, 12, 16, 24 ...; those of the last took longer still. */
+uint64_t loop_latency_bound(int bucket);
 
-void loop_latency_begin(loop_latency *t);                  /* {0} counts, for all to see, until loop_latency_end */
-void loop_latency_end(loop_latency *t);
-void loop_latency_count(loop_latency *t, uint64_t ms);
+void loop_latency_begin(loop_latency *l);    /* {0} counts, for all to see, until loop_latency_end */
+void loop_latency_end(loop_latency *l);
+void loop_latency_count(loop_latency *l, uint64_t ms);
 
 /* Shows the counts of each loop in turn, then returns; no loop may begin or end in show. */
 void loop_latency_each(void (*show)(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg), void *arg);

@@ -6,10 +6,11 @@
 #ifndef WITNESS_H
 #define WITNESS_H
 
+#include "server/async/loop.h"
 #include "server/async/scope.h"
-#include "server/async/loop_activity.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -6,14 +6,14 @@
  *     warning: loop 1 is blocked, for 103 ms by now by GET /users/:id (/users/:id, 103 ms old): to_html (handlers/markdown.c:58) < ...
  *     warning: loop 1 was blocked for 1204 ms by GET /users/:id
  *
- *                    A callback is known by the loop's pulse (loop_activity.h), which the watch reads four times
+ *                    A callback is known by the loop's activity (loop.h), which the watchdog reads four times
  *                    in the time that is allowed: so one that takes a quarter longer is always seen.
  *                    What cannot be measured is when it began: the times may be a quarter short. While one is
  *                    blocked the watchdog looks more often: where it is, and when that is over, is known soon.
  *   Promises         that were never awaited are logged by it (unawaited_log.h).
  *   A dump.          On SIGUSR2, or when asked, each loop writes down its tasks, and the watch logs them (task_dump.h).
  *
- * It costs the loops what their pulse does. */
+ * It costs the loops nothing more than that number. */
 #ifndef WATCH_H
 #define WATCH_H
 

@@ -1,68 +1,52 @@
-/* test_loop_activity.c - the pulses of loops: when they beat, and which loops have one. */
+/* test_loop_activity.c - the activity of a loop: when its number grows, and whose it is. */
 #include "server/async/loop.h"
-#include "server/async/loop_activity.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
 static void setup(void) { ck_assert_int_eq(loop_start(), 0); }
 
-static void count_beats(loop_activity *p, void *arg)
-{
-    ck_assert(pthread_equal(p->thread, pthread_self()));
-    *(uint64_t *)arg += loop_activity_sequence(p);
-}
-
-static uint64_t beats(void)
-{
-    uint64_t n = 0;
-    loop_activity_each(count_beats, &n);
-    return n;
-}
+static uint64_t sequence(void) { return loop_activity_sequence(loop_activity_here()); }
 
 static ready    steps[2];
 static uint64_t inside[2];
 
-static void look_inside(ready *r) { inside[r - steps] = beats(); }
+static void look_inside(ready *r) { inside[r - steps] = sequence(); }
 
-START_TEST(a_pulse_is_odd_in_a_callback_and_grows_with_each)
+START_TEST(it_is_odd_in_a_callback_and_grows_with_each)
 {
-    const uint64_t before = beats();
+    const uint64_t before = sequence();
     ck_assert_uint_eq(before % 2, 0);
     steps[0].run = steps[1].run = look_inside;
     loop_ready(&steps[0]);
     loop_ready(&steps[1]);
     loop_enter();
     loop_enter();
-    ck_assert_uint_eq(beats(), before + 1);  /* a pair in a pair is the same callback */
+    ck_assert_uint_eq(sequence(), before + 1);  /* a pair in a pair is the same callback */
     loop_leave();
-    ck_assert_uint_eq(beats(), before + 1);
+    ck_assert_uint_eq(sequence(), before + 1);
     loop_leave();
     ck_assert_uint_eq(inside[0], before + 3);
     ck_assert_uint_eq(inside[1], before + 5);
-    ck_assert_uint_eq(beats(), before + 6);
+    ck_assert_uint_eq(sequence(), before + 6);
 }
 END_TEST
 
-static void count_loops(loop_activity *p, void *arg)
-{
-    (void)p;
-    ++*(int *)arg;
-}
-
-static void start_and_end(void *arg)
+static void start_and_end(void *other)
 {
     loop_start();
-    loop_activity_each(count_loops, arg);
+    loop_enter();
+    *(loop_activity **)other = loop_activity_here();
+    ck_assert_uint_eq(sequence(), 1);
+    loop_leave();
     loop_done();
 }
 
-START_TEST(each_loop_has_a_pulse_until_it_is_done)
+START_TEST(each_loop_has_its_own)
 {
-    int two = 0, one = 0;
-    run_in_thread(start_and_end, &two);
-    loop_activity_each(count_loops, &one);
-    ck_assert_int_eq(two, 2);
-    ck_assert_int_eq(one, 1);
+    loop_activity *other = NULL;
+    run_in_thread(start_and_end, &other);
+    ck_assert_ptr_ne(other, loop_activity_here());
+    ck_assert_uint_eq(sequence(), 0);
 }
 END_TEST
 
@@ -71,8 +55,8 @@ Suite *loop_activity_suite(void)
     Suite *s = suite_create("loop_activity");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
-    tcase_add_test(t, a_pulse_is_odd_in_a_callback_and_grows_with_each);
-    tcase_add_test(t, each_loop_has_a_pulse_until_it_is_done);
+    tcase_add_test(t, it_is_odd_in_a_callback_and_grows_with_each);
+    tcase_add_test(t, each_loop_has_its_own);
     suite_add_tcase(s, t);
     return s;
 }
