@@ -1,11 +1,9 @@
 """What there is in this tree, for those who check what is said of it."""
 
 import functools
-import glob
 import os
 import re
 import subprocess
-import sys
 
 from documents import ROOT
 
@@ -14,16 +12,11 @@ from documents import ROOT
 def there():
     """Every file of the tree, and every folder with a slash at its end."""
     found = set()
-    for path in glob.glob("**", root_dir=ROOT, recursive=True, include_hidden=True) if sys.version_info >= (3, 11) else walk():
-        found.add(path + "/" * os.path.isdir(os.path.join(ROOT, path)))
-    return {path for path in found if not path.startswith((".git/", "build/"))}
-
-
-def walk():
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in (".git", "build", "node_modules")]
-        for name in folders + files:
-            yield os.path.relpath(os.path.join(folder, name), ROOT)
+        found.update(os.path.relpath(os.path.join(folder, name), ROOT) + "/" for name in folders)
+        found.update(os.path.relpath(os.path.join(folder, name), ROOT) for name in files)
+    return found
 
 
 @functools.cache
@@ -57,11 +50,11 @@ def settings():
 
 
 @functools.cache
-def source():
-    """All of the program's C, where a text that goes on in the next line is one."""
+def source(*folders):
+    """All that is written there in C or Python, where a text that goes on in the next line is one."""
     text = ""
     for path in sorted(there()):
-        if re.match(r"(server|db|handlers)/.*\.[ch]$", path):
+        if path.startswith(tuple(f"{folder}/" for folder in folders)) and path.endswith((".c", ".h", ".py")):
             with open(os.path.join(ROOT, path), encoding="utf-8") as f:
                 text += f.read()
     return re.sub(r'"\s*\n\s*"', "", text)
