@@ -17,8 +17,10 @@ import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from commands_test import Commands, Handler  # noqa: E402, F401
-from names_test import Names, Samples  # noqa: E402, F401
+from commands_test import Commands, Handler  # noqa: E402
+from names_test import Names, Samples  # noqa: E402
+
+__all__ = ["Commands", "Handler", "Names", "Samples"]
 
 if __name__ == "__main__":
     unittest.main()

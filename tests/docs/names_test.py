@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from documents import DOCUMENTS, ROOT, blocks
-from tree import is_target, settings, source, there
+from tree import is_target, said_by, settings, source, there
 
 LANGUAGES = {"sh", "console", "log", "c", "ini", "json", "text"}
 HISTORY = {"CHANGELOG.md"}                       # what it names was there once
@@ -90,6 +90,14 @@ class Names(unittest.TestCase):
             if match := re.match(r"make ([a-z][\w-]*)\b(?!=)", text):
                 with self.subTest(f"{where}: {text}"):
                     self.assertTrue(is_target(match[1]), "make knows no such target")
+
+    def test_each_option_of_a_program_is_one(self):
+        for where, text in self.each():
+            if match := re.match(r"(?:build/)?(tenk|loadtest/(?:run|bench|soak|import)) ", text):
+                program = "build/tenk" if match[1] == "tenk" else match[1]
+                for option in re.findall(r"--[\w-]+", text):
+                    with self.subTest(f"{where}: {text}"):
+                        self.assertIn(option, said_by(program), "it knows no such option")
 
 
 class Samples(unittest.TestCase):

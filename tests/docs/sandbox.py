@@ -21,6 +21,7 @@ from harness.processes import free_port  # noqa: E402
 
 EXAMPLE_URL = "postgresql://me@host/mine"
 ENDS_BY_ITSELF = r" (--init-db|-t|--test-config|--print-config|--healthcheck|-V|--version|-h|--help)\b"
+NOT_COPIED = (".git", "build", "node_modules", "*.db*", "__pycache__")
 STARTS = r"(?:[A-Z_]+=\S+ )*(?:build/tenk|make run)\b"
 
 
@@ -38,12 +39,7 @@ class Sandbox:
         self.tree = os.path.join(self.folder, "tenk")
         self.data = os.path.join(self.folder, "data")
         os.mkdir(self.data)
-        files = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
-                               stdout=subprocess.PIPE, check=False).stdout.decode().split("\0")
-        for path in filter(None, files) if any(files) else everything():
-            if os.path.isfile(os.path.join(ROOT, path)):
-                os.makedirs(os.path.join(self.tree, os.path.dirname(path)), exist_ok=True)
-                shutil.copy2(os.path.join(ROOT, path), os.path.join(self.tree, path))
+        shutil.copytree(ROOT, self.tree, symlinks=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
         os.symlink(os.path.join(ROOT, "build"), os.path.join(self.tree, "build"))
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("MAKE", "MFLAGS", "TENK_", "PG", "VARIANT", "CC"))}
@@ -128,11 +124,3 @@ class Server:
 def end_group(pid):
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def everything():
-    """Of a tree without Git: all but what is built."""
-    for folder, folders, files in os.walk(ROOT):
-        folders[:] = [f for f in folders if f not in ("build", "node_modules", ".git")]
-        for file in files:
-            yield os.path.relpath(os.path.join(folder, file), ROOT)
