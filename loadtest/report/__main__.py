@@ -16,8 +16,8 @@ def main():
     p = argparse.ArgumentParser(prog="loadtest/report", description="Makes the report of a load test from its results.")
     p.add_argument("results", help="the JSON file that the load test wrote")
     p.add_argument("--html", metavar="FILE", help="write the page there")
-    p.add_argument("--svg", metavar="FILE", help="write the picture for a README there")
-    p.add_argument("--markdown", action="store_true", help="print the README's table")
+    p.add_argument("--svg", metavar="FILE", help="write the picture for a document there")
+    p.add_argument("--markdown", action="store_true", help="print its tables in Markdown")
     options = p.parse_args()
     if not (options.html or options.svg or options.markdown):
         p.error("nothing to do: give --html, --svg or --markdown")

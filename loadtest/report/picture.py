@@ -1,4 +1,4 @@
-"""The picture for a README: the most telling charts, in one SVG file that stands alone."""
+"""The picture for a document: the most telling charts, in one SVG file that stands alone."""
 
 from . import chart, look, measure, overload, words
 from .markup import Markup, join, tag

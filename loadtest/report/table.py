@@ -1,4 +1,4 @@
-"""The README's table, in Markdown."""
+"""The tables of docs/performance.md, in Markdown."""
 
 import re
 
