@@ -52,7 +52,7 @@ static promise *stop_watch(void *arg)
     return promise_settled(0);
 }
 
-/* To the server all of it is rendering: the way there, the wait in line, and the way back. */
+/* To the server all of it is rendering: the way there, the wait for a worker, and the way back. */
 static promise *render_in_process(page *p)
 {
     arena *a = request_arena(p->req);

@@ -35,7 +35,7 @@ promise *site_query_in(request *req, arena *a, rows *out, const statement *s, in
 promise *site_query(request *req, rows *out, const statement *s, int n, const value parameters[])
 {
     promise *p = db_query(here, request_arena(req), &timing(req)->db, out, s, n, parameters);
-    /* What a task awaits ends with the task's deadline. A callback is nobody's to cancel, but its query is. */
+    /* What a task awaits ends with the task's deadline. No task stands behind a callback, but its query can be cancelled. */
     return promise_named(task_running() ? p : with_deadline(p, request_deadline(req)));
 }
 

@@ -1,10 +1,10 @@
-/* executor.c - see executor.h. A loop's place in a executor is its own, so that it needs no lock; only what is
+/* executor.c - see executor.h. What a loop has in an executor is its own, so that it needs no lock; only what is
  * counted is common to all. */
 #include "executor.h"
-#include "server/base/wait_queue.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
+#include "server/base/wait_queue.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -28,121 +28,123 @@ static int count = 2;
 
 executor *const EXECUTOR_CPU = &executors[0], *const EXECUTOR_FILES = &executors[1];
 
-typedef struct entrant entrant;
-struct entrant {
-    wait_queue_entry place;                        /* must be first; its link is NULL once it is inside */
-    executor      *executor;
-    void     (*admit)(entrant *e);           /* its turn has come */
-    void     (*refuse)(entrant *e, int err); /* or will not */
+/* What wants to run in an executor: a job, or a ticket. */
+typedef struct entry entry;
+struct entry {
+    wait_queue_entry waiting;                /* must be first; its link is NULL once it runs */
+    executor        *executor;
+    void           (*admit)(entry *n);       /* its turn has come */
+    void           (*refuse)(entry *n, int err);             /* or will not */
 };
 
-static _Thread_local struct place { int running, waiting; wait_queue line; } here[MAX_EXECUTORS];
+/* What this loop has in each executor. */
+static _Thread_local struct local { int running, waiting; wait_queue queue; } here[MAX_EXECUTORS];
 
-static struct place *place_in(const executor *l) { return &here[l - executors]; }
+static struct local *local_of(const executor *e) { return &here[e - executors]; }
 
 executor *executor_add(const char *name, int running, int waiting)
 {
-    executor *l = executors;
-    while (l < executors + count && strcmp(l->name, name) != 0)
-        l++;
-    if (l == executors + count) {
+    executor *e = executors;
+    while (e < executors + count && strcmp(e->name, name) != 0)
+        e++;
+    if (e == executors + count) {
         assert(count < MAX_EXECUTORS);
         count++;
     }
-    l->name = name;
-    l->most_running = running;
-    l->most_waiting = waiting;
-    return l;
+    e->name = name;
+    e->most_running = running;
+    e->most_waiting = waiting;
+    return e;
 }
 
-void executor_set_target(executor *l, uint64_t ms) { l->target = ms * 1000000; }
+void executor_set_target(executor *e, uint64_t ms) { e->target = ms * 1000000; }
 
-int executor_room(const executor *l)
+int executor_room(const executor *e)
 {
-    const struct place *p = place_in(l);
-    return READY * l->most_running - p->running - p->waiting;
+    const struct local *l = local_of(e);
+    return READY * e->most_running - l->running - l->waiting;
 }
 
 int executor_count_all(executor_counts counts[MAX_EXECUTORS])
 {
-    for (int i = 0; i < count; i++)
-        counts[i] = (executor_counts){ executors[i].name, executors[i].running, executors[i].waiting, executors[i].done, executors[i].refused };
+    for (int i = 0; i < count; i++) {
+        const executor *e = &executors[i];
+        counts[i] = (executor_counts){ e->name, e->running, e->waiting, e->done, e->refused };
+    }
     return count;
 }
 
-/* Going in, waiting in line, and coming out. */
+/* Entering, waiting, and leaving. */
 
-static void go_in(entrant *e)
+static void entry_run(entry *n)
 {
-    place_in(e->executor)->running++;
-    e->executor->running++;
-    e->admit(e);
+    local_of(n->executor)->running++;
+    n->executor->running++;
+    n->admit(n);
 }
 
-static void line_up(entrant *e)
+static void entry_stop_waiting(entry *n)
 {
-    struct place *p = place_in(e->executor);
-    p->line.codel.target = e->executor->target;
-    wait_queue_join(&p->line, &e->place);
-    p->waiting++;
-    e->executor->waiting++;
+    struct local *l = local_of(n->executor);
+    wait_queue_leave(&l->queue, &n->waiting);
+    l->waiting--;
+    n->executor->waiting--;
 }
 
-static void leave_line(entrant *e)
+/* Runs it, or has it wait. */
+static void entry_begin(entry *n)
 {
-    struct place *p = place_in(e->executor);
-    wait_queue_leave(&p->line, &e->place);
-    p->waiting--;
-    e->executor->waiting--;
+    struct local *l = local_of(n->executor);
+    if (l->running < n->executor->most_running) {
+        entry_run(n);
+        return;
+    }
+    l->queue.codel.target = n->executor->target;
+    wait_queue_join(&l->queue, &n->waiting);
+    l->waiting++;
+    n->executor->waiting++;
 }
 
 /* Counts one, and says why. */
-static int turn_away(executor *l, bool full, uint64_t waited)
+static int executor_refuse(executor *e, bool full, uint64_t waited)
 {
-    l->refused++;
-    if (l == EXECUTOR_CPU)
+    e->refused++;
+    if (e == EXECUTOR_CPU)
         return refuse(full ? REFUSED_CPU_LINE : REFUSED_CPU_WAIT, waited);
-    if (l == EXECUTOR_FILES)
+    if (e == EXECUTOR_FILES)
         return refuse(full ? REFUSED_FILES_LINE : REFUSED_FILES_WAIT, waited);
     return UV_EAGAIN;
 }
 
-static bool is_full(const executor *l)
+static bool executor_is_full(const executor *e)
 {
-    const struct place *p = place_in(l);
-    return p->running >= l->most_running && p->waiting >= l->most_waiting;
+    const struct local *l = local_of(e);
+    return l->running >= e->most_running && l->waiting >= e->most_waiting;
 }
 
-static void enter(entrant *e)
+/* One has ended: the next may run, and those that have waited too long are refused. */
+static void executor_free_place(executor *e)
 {
-    if (place_in(e->executor)->running < e->executor->most_running)
-        go_in(e);
-    else
-        line_up(e);
-}
-
-static void come_out(executor *l)
-{
-    struct place *p = place_in(l);
-    p->running--;
+    struct local *l = local_of(e);
     l->running--;
-    l->done++;
-    entrant *next = (entrant *)p->line.first;
+    e->running--;
+    e->done++;
+    entry *next = (entry *)l->queue.first;
     if (next) {
-        leave_line(next);
-        go_in(next);
+        entry_stop_waiting(next);
+        entry_run(next);
     }
-    for (const uint64_t now = p->line.first ? uv_hrtime() : 0; wait_queue_is_late(&p->line, now);) {
-        next = (entrant *)p->line.first;
-        leave_line(next);
-        next->refuse(next, turn_away(l, false, now - next->place.since));
+    for (const uint64_t now = l->queue.first ? uv_hrtime() : 0; wait_queue_is_late(&l->queue, now);) {
+        next = (entry *)l->queue.first;
+        entry_stop_waiting(next);
+        next->refuse(next, executor_refuse(e, false, now - next->waiting.since));
     }
 }
 
 /* Jobs. */
 
 struct job {
-    entrant     entrant;                     /* must be first */
+    entry       entry;                       /* must be first */
     uv_work_t   work;
     promise    *promise;
     int       (*fn)(void *);
@@ -152,119 +154,115 @@ struct job {
 
 static _Thread_local pool jobs = POOL(struct job);
 
-static void finish(struct job *j, int err)
+static void job_settle(struct job *j, int err)
 {
     promise_settle(j->promise, err);
     pool_put(&jobs, j);
 }
 
-static void work(uv_work_t *w)
+static void job_work(uv_work_t *w)
 {
     struct job *j = w->data;
     j->result = j->fn(j->arg);
 }
 
-static void worked(uv_work_t *w, int status)
+static void job_on_worked(uv_work_t *w, int status)
 {
     struct job *j = w->data;
-    executor *l = j->entrant.executor;
+    executor *e = j->entry.executor;
     loop_enter();
-    finish(j, status ? status : j->result);
-    come_out(l);
+    job_settle(j, status ? status : j->result);
+    executor_free_place(e);
     loop_leave();
 }
 
-static void submit(entrant *e)
+static void job_admit(entry *n)
 {
-    struct job *j = (struct job *)e;
-    uv_queue_work(loop_here(), &j->work, work, worked);      /* fails only without a work function */
+    struct job *j = (struct job *)n;
+    uv_queue_work(loop_here(), &j->work, job_work, job_on_worked);           /* fails only without a work function */
 }
 
-static void refuse_job(entrant *e, int err) { finish((struct job *)e, err); }
+static void job_refuse(entry *n, int err) { job_settle((struct job *)n, err); }
 
-static void cancel_job(promise *p, void *arg)
+static void job_on_cancel(promise *p, void *arg)
 {
     struct job *j = arg;
     (void)p;
-    if (!j->entrant.place.link) {
+    if (!j->entry.waiting.link) {
         uv_cancel((uv_req_t *)&j->work);     /* only works while the pool has not begun it */
         return;
     }
-    leave_line(&j->entrant);
-    finish(j, UV_ECANCELED);
+    entry_stop_waiting(&j->entry);
+    job_settle(j, UV_ECANCELED);
 }
 
-static promise *run_here(executor *l, int (*fn)(void *), void *arg)
+promise *run_in_executor(executor *e, int (*fn)(void *), void *arg)
 {
-    l->running++;
-    const int err = fn(arg);
-    l->running--;
-    l->done++;
-    return promise_settled(err);
-}
-
-promise *run_in_executor(executor *l, int (*fn)(void *), void *arg)
-{
-    if (!loop_here())
-        return run_here(l, fn, arg);
-    if (is_full(l))
-        return promise_settled(turn_away(l, true, 0));
+    if (!loop_here()) {
+        e->running++;
+        const int err = fn(arg);
+        e->running--;
+        e->done++;
+        return promise_settled(err);
+    }
+    if (executor_is_full(e))
+        return promise_settled(executor_refuse(e, true, 0));
 
     struct job *j = pool_get(&jobs);
-    j->entrant = (entrant){ .executor = l, .admit = submit, .refuse = refuse_job };
+    j->entry = (entry){ .executor = e, .admit = job_admit, .refuse = job_refuse };
     j->work.data = j;
     j->fn = fn;
     j->arg = arg;
-    promise *p = j->promise = promise_new(cancel_job, j);
-    enter(&j->entrant);
+    promise *p = j->promise = promise_new(job_on_cancel, j);
+    entry_begin(&j->entry);
     return p;
 }
 
-/* Guests: what comes to the pool by another way. */
+/* Tickets, for what comes to the pool by another way. */
 
-struct guest { entrant entrant; promise *promise; };         /* entrant must be first */
+struct ticket { entry entry; promise *promise; };            /* entry must be first */
 
-static _Thread_local pool guests = POOL(struct guest);
+static _Thread_local pool tickets = POOL(struct ticket);
 
-static void answer(struct guest *g, int err)
+static void ticket_settle(struct ticket *t, int err)
 {
-    promise_settle(g->promise, err);
-    pool_put(&guests, g);
+    promise_settle(t->promise, err);
+    pool_put(&tickets, t);
 }
 
-static void admit_guest(entrant *e) { answer((struct guest *)e, 0); }
+static void ticket_admit(entry *n) { ticket_settle((struct ticket *)n, 0); }
 
-static void refuse_guest(entrant *e, int err) { answer((struct guest *)e, err); }
+static void ticket_refuse(entry *n, int err) { ticket_settle((struct ticket *)n, err); }
 
-static void cancel_guest(promise *p, void *arg)
+static void ticket_on_cancel(promise *p, void *arg)
 {
-    struct guest *g = arg;
+    struct ticket *t = arg;
     (void)p;
-    leave_line(&g->entrant);
-    answer(g, UV_ECANCELED);
+    entry_stop_waiting(&t->entry);
+    ticket_settle(t, UV_ECANCELED);
 }
 
-promise *executor_enter(executor *l)
+promise *executor_enter(executor *e)
 {
     if (!loop_here()) {
-        l->running++;
+        e->running++;
         return promise_settled(0);
     }
-    if (is_full(l))
-        return promise_settled(turn_away(l, true, 0));
-    struct guest *g = pool_get(&guests);
-    g->entrant = (entrant){ .executor = l, .admit = admit_guest, .refuse = refuse_guest };
-    promise *p = g->promise = promise_new(cancel_guest, g);
-    enter(&g->entrant);
+    if (executor_is_full(e))
+        return promise_settled(executor_refuse(e, true, 0));
+    struct ticket *t = pool_get(&tickets);
+    t->entry = (entry){ .executor = e, .admit = ticket_admit, .refuse = ticket_refuse };
+    promise *p = t->promise = promise_new(ticket_on_cancel, t);
+    entry_begin(&t->entry);
     return p;
 }
 
-void executor_leave(executor *l)
+void executor_leave(executor *e)
 {
     if (loop_here()) {
-        come_out(l);
+        executor_free_place(e);
         return;
     }
-    l->running--;
-    l->done++;
+    e->running--;
+    e->done++;
 }

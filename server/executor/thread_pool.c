@@ -22,14 +22,14 @@ void thread_pool_configure(int threads, int running, int waiting)
 }
 
 /* Libuv's have stacks as large as this, or as the limit of the first thread's. */
-static size_t stack_size(void)
+static size_t thread_stack_size(void)
 {
     enum { USUAL = 8 * 1024 * 1024 };
     struct rlimit l;
     return getrlimit(RLIMIT_STACK, &l) == 0 && l.rlim_cur != RLIM_INFINITY && l.rlim_cur > USUAL ? l.rlim_cur : USUAL;
 }
 
-static void *wait_for_all(void *lock)
+static void *thread_wait_for_all(void *lock)
 {
     pthread_mutex_lock(lock);
     pthread_mutex_unlock(lock);
@@ -44,10 +44,10 @@ static int try_threads(int count)
     pthread_t threads[THREADS];
     int err = 0, started = 0;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, stack_size());
+    pthread_attr_setstacksize(&attributes, thread_stack_size());
     pthread_mutex_lock(&lock);
     while (started < count && !err) {
-        err = pthread_create(&threads[started], &attributes, wait_for_all, &lock);
+        err = pthread_create(&threads[started], &attributes, thread_wait_for_all, &lock);
         started += !err;
     }
     pthread_mutex_unlock(&lock);
@@ -57,8 +57,8 @@ static int try_threads(int count)
     return -err;
 }
 
-static void nothing(uv_work_t *w)          { (void)w; }
-static void done(uv_work_t *w, int status) { (void)w; (void)status; }
+static void work_nothing(uv_work_t *w)             { (void)w; }
+static void work_on_done(uv_work_t *w, int status) { (void)w; (void)status; }
 
 int thread_pool_start(void)
 {
@@ -67,7 +67,7 @@ int thread_pool_start(void)
     int err = try_threads(configured);
     if (err || (err = uv_loop_init(&loop)))
         return err;
-    uv_queue_work(&loop, &first, nothing, done);
+    uv_queue_work(&loop, &first, work_nothing, work_on_done);
     uv_run(&loop, UV_RUN_DEFAULT);
     return uv_loop_close(&loop);
 }

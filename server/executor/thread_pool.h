@@ -1,6 +1,6 @@
 /* thread_pool.h - run CPU-heavy functions on libuv's thread pool: the executor (executor.h) of what computes. */
-#ifndef THREADS_H
-#define THREADS_H
+#ifndef THREAD_POOL_H
+#define THREAD_POOL_H
 
 #include "server/async/promise.h"
 
@@ -12,8 +12,8 @@ void thread_pool_configure(int threads, int running, int waiting);
  * loops, before it serves. */
 int thread_pool_start(void);
 
-/* Run fn(arg) off the loop, as run_in_executor does: REFUSED_CPU_LINE or _WAIT when too many wait, or too long; cancelling stops it only
- * while it waits; in a blocking thread fn runs right here. */
+/* Run fn(arg) off the loop, as run_in_executor does: REFUSED_CPU_LINE or _WAIT when too many wait, or too long;
+ * cancelling stops it only while it waits; in a blocking thread fn runs right here. */
 MUST_AWAIT promise *in_thread(int (*fn)(void *arg), void *arg);
 
 #endif

@@ -4,9 +4,9 @@
 SHOW_FROM(blocking)
 static int call_that_blocks(void *arg)       /* in a thread of the pool */
 {
-    track *line = track_begin(arg, "a thread blocks");
+    track *t = track_begin(arg, "a thread blocks");
     block_for(40);                           /* a database, a file, another server */
-    track_end(line, 0);
+    track_end(t, 0);
     return 0;
 }
 
@@ -22,6 +22,6 @@ SHOW_TO(blocking)
 const pattern PATTERN_BLOCKING = {
     .name = "blocking", .title = "Blocking, in threads", .group = GROUP_WRITTEN, .await = run_blocking, SOURCE_OF(blocking),
     .shows = "A thread that waits can do nothing else. Eight calls of 40 ms each need eight threads at once; with fewer,"
-             " the rest stand in line though no processor is busy. In threads mode there is only the one thread of the"
+             " the rest wait though no processor is busy. In threads mode there is only the one thread of the"
              " connection, and the calls take the sum of their times.",
 };

@@ -14,9 +14,9 @@ SHOW_TO(bad)
 SHOW_FROM(good)
 static int compute(void *arg)
 {
-    track *line = track_begin(arg, "computes, in a thread");
+    track *t = track_begin(arg, "computes, in a thread");
     spin_for(200);
-    track_end(line, 0);
+    track_end(t, 0);
     return 0;
 }
 

@@ -4,9 +4,9 @@
 SHOW_FROM(threads)
 static int render(void *arg)                 /* in a thread of the pool */
 {
-    track *line = track_begin(arg, "computes, in a thread");
+    track *t = track_begin(arg, "computes, in a thread");
     spin_for(40);
-    track_end(line, 0);
+    track_end(t, 0);
     return 0;
 }
 

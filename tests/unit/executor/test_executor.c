@@ -41,7 +41,7 @@ static executor_counts counts_of(const char *name)
     for (int i = 0; i < n; i++)
         if (strcmp(all[i].name, name) == 0)
             return all[i];
-    ck_abort_msg("there is no lane %s", name);
+    ck_abort_msg("there is no executor %s", name);
 }
 
 static void expect_counts(const char *name, int running, int waiting, uint64_t done, uint64_t refused)
@@ -71,7 +71,7 @@ static void on_other(int err, void *arg)     /* while the first executor is full
         uv_sem_post(&gate);
 }
 
-START_TEST(a_full_lane_starves_no_other)
+START_TEST(a_full_executor_starves_no_other)
 {
     int err = 1;
     for (int i = 0; i < 4; i++)
@@ -174,7 +174,7 @@ START_TEST(a_plain_thread_waits_for_nobody_and_is_counted)
 }
 END_TEST
 
-START_TEST(a_lane_added_again_is_the_same_with_new_bounds)
+START_TEST(an_executor_added_again_is_the_same_with_new_bounds)
 {
     executor_counts all[MAX_EXECUTORS];
     const int before = executor_count_all(all);
@@ -189,7 +189,7 @@ START_TEST(a_lane_added_again_is_the_same_with_new_bounds)
 }
 END_TEST
 
-/* Better a late one is served than none: the first in line is, those behind it are not. */
+/* Better a late one is served than none: the first that waits is, those behind it are not. */
 START_TEST(whoever_has_waited_too_long_is_refused_while_the_line_stands)
 {
     executor_set_target(one, 50);
@@ -209,7 +209,7 @@ START_TEST(whoever_has_waited_too_long_is_refused_while_the_line_stands)
 }
 END_TEST
 
-START_TEST(the_lanes_that_are_there_from_the_start_say_why)
+START_TEST(the_executors_that_are_there_from_the_start_say_why)
 {
     executor_add("cpu", 1, 1);
     executor_set_target(EXECUTOR_CPU, 50);
@@ -236,15 +236,15 @@ Suite *executor_suite(void)
     Suite *s = suite_create("executor");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
-    tcase_add_test(t, a_full_lane_starves_no_other);
+    tcase_add_test(t, a_full_executor_starves_no_other);
     tcase_add_test(t, a_line_that_was_full_takes_as_many_when_it_has_emptied);
     tcase_add_test(t, who_leaves_the_line_is_not_counted_as_done);
     tcase_add_test(t, a_guest_takes_a_place_until_it_leaves);
     tcase_add_test(t, a_guest_cancelled_in_line_has_not_entered);
     tcase_add_test(t, a_plain_thread_waits_for_nobody_and_is_counted);
-    tcase_add_test(t, a_lane_added_again_is_the_same_with_new_bounds);
+    tcase_add_test(t, an_executor_added_again_is_the_same_with_new_bounds);
     tcase_add_test(t, whoever_has_waited_too_long_is_refused_while_the_line_stands);
-    tcase_add_test(t, the_lanes_that_are_there_from_the_start_say_why);
+    tcase_add_test(t, the_executors_that_are_there_from_the_start_say_why);
     suite_add_tcase(s, t);
     return s;
 }

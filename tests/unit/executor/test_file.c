@@ -214,7 +214,7 @@ START_TEST(so_many_have_a_call_on_the_pool_so_many_wait_and_the_rest_are_refused
     for (int i = 0; i < FILES; i++)
         start(i, file_read("in/a", &a, 100, &texts[i]));
     ck_assert_int_eq(outcome_now(file_read("in/a", &a, 100, &got)), REFUSED(REFUSED_FILES_LINE));
-    promise_cancel(files[2]);                /* in line */
+    promise_cancel(files[2]);                /* it waits */
     loop_run();
     for (int i = 0; i < FILES; i++)
         ck_assert_int_eq(errs[i], i == 2 ? UV_ECANCELED : 0);

@@ -1,4 +1,4 @@
-/* test_thread_pool.c - off the loop, bounded, in order; cancelled in line, queued, running. */
+/* test_thread_pool.c - off the loop, bounded, in order; cancelled while it waits, is queued, runs. */
 #include "server/async/loop.h"
 #include "server/async/task.h"
 #include "server/executor/thread_pool.h"
