@@ -8,11 +8,11 @@
 #include <uv.h>
 
 struct waiter {
-    wait_queue_entry place;                        /* must be first */
-    wait_queue      *line;
-    promise   *promise;
-    void      *item;                         /* to push */
-    void     **out;                          /* to pop into */
+    wait_queue_entry entry;
+    wait_queue      *queue;
+    promise         *promise;
+    void            *item;                   /* to push */
+    void           **out;                    /* to pop into */
 };
 
 struct queue {
@@ -20,7 +20,7 @@ struct queue {
     size_t unfinished;                       /* pushed, and not yet reported done */
     bool   closed;
     void (*destroy)(void *item);
-    wait_queue   pushing, popping, joining;
+    wait_queue pushing, popping, joining;
     void  *ring[];
 };
 
@@ -35,9 +35,9 @@ queue *queue_new(size_t capacity, void (*destroy)(void *item))
     return q;
 }
 
-static void put(queue *q, void *item) { q->ring[(q->head + q->length++) % q->capacity] = item; }
+static void queue_put_item(queue *q, void *item) { q->ring[(q->head + q->length++) % q->capacity] = item; }
 
-static void *take(queue *q)
+static void *queue_take_item(queue *q)
 {
     void *item = q->ring[q->head];
     q->head = (q->head + 1) % q->capacity;
@@ -45,51 +45,55 @@ static void *take(queue *q)
     return item;
 }
 
+static struct waiter *waiter_first(const wait_queue *q)
+{
+    wait_queue_entry *e = wait_queue_first(q);
+    return e ? container_of(e, struct waiter, entry) : NULL;
+}
+
 void queue_free(queue *q)
 {
-    assert(!q->pushing.first && !q->popping.first && !q->joining.first);
+    assert(!waiter_first(&q->pushing) && !waiter_first(&q->popping) && !waiter_first(&q->joining));
     while (q->length > 0) {
-        void *item = take(q);
+        void *item = queue_take_item(q);
         if (q->destroy)
             q->destroy(item);
     }
     mem_free(q);
 }
 
-static void leave(struct waiter *w, int err)
+static void waiter_leave(struct waiter *w, int err)
 {
-    wait_queue_leave(w->line, &w->place);
+    wait_queue_leave(w->queue, &w->entry);
     promise_settle(w->promise, err);
     pool_put(&waiters, w);
 }
 
-static void cancel(promise *p, void *arg)
+static void waiter_on_cancel(promise *p, void *arg)
 {
     (void)p;
-    leave(arg, UV_ECANCELED);
+    waiter_leave(arg, UV_ECANCELED);
 }
 
-static struct waiter *first_of(const wait_queue *l) { return (struct waiter *)l->first; }
-
-static promise *wait_in(wait_queue *l, void *item, void **out)
+static promise *waiter_join(wait_queue *q, void *item, void **out)
 {
     struct waiter *w = pool_get(&waiters);
-    *w = (struct waiter){ .line = l, .item = item, .out = out };
-    wait_queue_join(l, &w->place);
-    return w->promise = promise_new(cancel, w);
+    *w = (struct waiter){ .queue = q, .item = item, .out = out };
+    wait_queue_join(q, &w->entry);
+    return w->promise = promise_new(waiter_on_cancel, w);
 }
 
 bool queue_try_push(queue *q, void *item)
 {
-    struct waiter *eager = first_of(&q->popping);
+    struct waiter *eager = waiter_first(&q->popping);
     if (q->closed || q->length == q->capacity)
         return false;
     q->unfinished++;
     if (eager) {
         *eager->out = item;
-        leave(eager, 0);
+        waiter_leave(eager, 0);
     } else
-        put(q, item);
+        queue_put_item(q, item);
     return true;
 }
 
@@ -97,34 +101,34 @@ promise *queue_push(queue *q, void *item)
 {
     if (q->closed)
         return promise_settled(UV_EPIPE);
-    return queue_try_push(q, item) ? promise_settled(0) : promise_named(wait_in(&q->pushing, item, NULL));
+    return queue_try_push(q, item) ? promise_settled(0) : promise_named(waiter_join(&q->pushing, item, NULL));
 }
 
 promise *queue_pop(queue *q, void **item)
 {
-    struct waiter *next = first_of(&q->pushing);
+    struct waiter *next = waiter_first(&q->pushing);
     if (q->length == 0)
-        return q->closed ? promise_settled(UV_EOF) : promise_named(wait_in(&q->popping, NULL, item));
-    *item = take(q);
+        return q->closed ? promise_settled(UV_EOF) : promise_named(waiter_join(&q->popping, NULL, item));
+    *item = queue_take_item(q);
     if (next) {                              /* there is room now */
         q->unfinished++;
-        put(q, next->item);
-        leave(next, 0);
+        queue_put_item(q, next->item);
+        waiter_leave(next, 0);
     }
     return promise_settled(0);
 }
 
-static void wake_all(wait_queue *l, int err)
+static void waiter_wake_all(wait_queue *q, int err)
 {
-    while (l->first)
-        leave(first_of(l), err);
+    for (struct waiter *w; (w = waiter_first(q));)
+        waiter_leave(w, err);
 }
 
 void queue_close(queue *q)
 {
     q->closed = true;
-    wake_all(&q->pushing, UV_EPIPE);
-    wake_all(&q->popping, UV_EOF);
+    waiter_wake_all(&q->pushing, UV_EPIPE);
+    waiter_wake_all(&q->popping, UV_EOF);
 }
 
 size_t queue_length(const queue *q) { return q->length; }
@@ -133,10 +137,10 @@ void queue_done(queue *q)
 {
     assert(q->unfinished > q->length && "every item is reported done once, after it was popped");
     if (--q->unfinished == 0)
-        wake_all(&q->joining, 0);
+        waiter_wake_all(&q->joining, 0);
 }
 
 promise *queue_join(queue *q)
 {
-    return q->unfinished ? promise_named(wait_in(&q->joining, NULL, NULL)) : promise_settled(0);
+    return q->unfinished ? promise_named(waiter_join(&q->joining, NULL, NULL)) : promise_settled(0);
 }

@@ -6,15 +6,22 @@
 #include <assert.h>
 #include <uv.h>
 
-struct waiter { wait_queue_entry place; semaphore *semaphore; };   /* in the room of its promise; place must be first */
+struct waiter { wait_queue_entry entry; semaphore *semaphore; };             /* in the room of its promise */
+
 struct semaphore {
     int  permits, free, waiting, max_waiting;
-    wait_queue line;
+    wait_queue queue;
 };
 
-_Static_assert(sizeof(struct waiter) <= PROMISE_ROOM, "who waits is a promise with a place in line");
+_Static_assert(sizeof(struct waiter) <= PROMISE_ROOM, "who waits is a promise with an entry of the queue");
 
-void semaphore_set_target(semaphore *s, uint64_t ms) { s->line.codel.target = ms * 1000000; }
+static struct waiter *waiter_first(const semaphore *s)
+{
+    wait_queue_entry *e = wait_queue_first(&s->queue);
+    return e ? container_of(e, struct waiter, entry) : NULL;
+}
+
+void semaphore_set_target(semaphore *s, uint64_t ms) { s->queue.codel.target = ms * 1000000; }
 
 semaphore *semaphore_new(int permits, int max_waiting)
 {
@@ -25,22 +32,22 @@ semaphore *semaphore_new(int permits, int max_waiting)
 
 void semaphore_free(semaphore *s)
 {
-    assert(!s->line.first && s->free == s->permits);
+    assert(!waiter_first(s) && s->free == s->permits);
     mem_free(s);
 }
 
-static void leave_line(struct waiter *w, int err)
+static void waiter_leave(struct waiter *w, int err)
 {
     semaphore *s = w->semaphore;
-    wait_queue_leave(&s->line, &w->place);
+    wait_queue_leave(&s->queue, &w->entry);
     s->waiting--;
     promise_settle(promise_of_room(w), err);
 }
 
-static void cancel(promise *p, void *arg)
+static void waiter_on_cancel(promise *p, void *arg)
 {
     (void)p;
-    leave_line(arg, UV_ECANCELED);
+    waiter_leave(arg, UV_ECANCELED);
 }
 
 promise *semaphore_enter(semaphore *s)
@@ -51,10 +58,10 @@ promise *semaphore_enter(semaphore *s)
     }
     if (s->waiting == s->max_waiting)
         return promise_settled(UV_EAGAIN);
-    promise *p = promise_new_with_room(cancel);
+    promise *p = promise_new_with_room(waiter_on_cancel);
     struct waiter *w = promise_room(p);
     w->semaphore = s;
-    wait_queue_join(&s->line, &w->place);
+    wait_queue_join(&s->queue, &w->entry);
     s->waiting++;
     return p;
 }
@@ -62,10 +69,10 @@ promise *semaphore_enter(semaphore *s)
 void semaphore_leave(semaphore *s)
 {
     assert(s->free < s->permits);
-    if (s->line.first)
-        leave_line((struct waiter *)s->line.first, 0);       /* the permit passes straight on */
+    if (waiter_first(s))
+        waiter_leave(waiter_first(s), 0);    /* the permit passes straight on */
     else
         s->free++;
-    for (const uint64_t now = s->line.first ? uv_hrtime() : 0; wait_queue_is_late(&s->line, now);)
-        leave_line((struct waiter *)s->line.first, UV_EBUSY);
+    for (const uint64_t now = waiter_first(s) ? uv_hrtime() : 0; wait_queue_is_late(&s->queue, now);)
+        waiter_leave(waiter_first(s), UV_EBUSY);
 }

@@ -36,20 +36,20 @@
 #endif
 
 struct task {
-    ready       node;                        /* in the loop's lists; must be first */
+    ready       ready;                       /* in the loop's lists */
     context     here, caller;                /* where I paused; who resumed me */
     stack       stack;
     void       *room;
-    task       *next, *prev;                 /* among all of this thread that have begun and not ended */
+    list_node   node;                        /* among all of this thread that have begun and not ended */
     scope       scope;                       /* of the promises that it makes; knows its name */
     int       (*fn)(void *);
     void       *arg;
     promise    *result;                      /* settles when fn returns */
-    promise    *awaiting;                    /* NULL while it runs, or yields; in the end, of what it forgot */
+    promise    *awaiting;                    /* NULL while it runs, or yields; in the end, of what was not awaited */
     const void *place;                       /* in the code: where its last await returns to */
     uint64_t    deadline;
-    timer       timer;                       /* rings at the deadline; set while it awaits */
-    track      *track;                       /* NULL when nobody records me */
+    timer       timer;                       /* for the deadline; set while it awaits */
+    track      *track;                       /* NULL while I am not recorded */
     int         outcome;                     /* of what I awaited; in the end, of fn */
     bool        cancelled, finished;
     bool        kept;                        /* task_free frees me, not my end */
@@ -65,11 +65,12 @@ struct task {
 
 static size_t stack_size = 64 * 1024;
 
-static _Thread_local task  *current, *all;
+static _Thread_local task  *current;
+static _Thread_local list   all;             /* the youngest first */
 static _Thread_local size_t alive;
 
-/* All that the sanitizers must know of switching stacks is in enter, leave and body. */
-static void enter(task *t)
+/* All that the sanitizers must know of switching stacks is in task_switch_in, task_switch_out and task_body. */
+static void task_switch_in(task *t)
 {
     current = t;
 #if defined(__SANITIZE_ADDRESS__)
@@ -89,7 +90,7 @@ static void enter(task *t)
     current = NULL;
 }
 
-static void leave(task *t)
+static void task_switch_out(task *t)
 {
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_start_switch_fiber(t->finished ? NULL : &t->fake_stack, t->caller_base, t->caller_size);
@@ -103,7 +104,7 @@ static void leave(task *t)
 #endif
 }
 
-static void body(void *arg)
+static void task_body(void *arg)
 {
     task *t = arg;
 #if defined(__SANITIZE_ADDRESS__)
@@ -113,7 +114,7 @@ static void body(void *arg)
         track_wakes(t->track, 0);            /* it is its turn */
     t->outcome = t->fn(t->arg);
     t->finished = true;
-    leave(t);
+    task_switch_out(t);
 }
 
 void task_free(task *t)
@@ -129,95 +130,78 @@ void task_free(task *t)
     stack_put(&s);
 }
 
-static void join(task *t)
+static void task_finish(task *t)
 {
-    t->prev = NULL;
-    t->next = all;
-    if (all)
-        all->prev = t;
-    all = t;
-    alive++;
-}
-
-static void end(task *t)
-{
-    *(t->prev ? &t->prev->next : &all) = t->next;
-    if (t->next)
-        t->next->prev = t->prev;
+    if (t->track)
+        track_end(t->track, t->outcome);
+    timer_stop(&t->timer);
+    list_remove(&t->node);
     alive--;
     const size_t used = stack_used(&t->stack);
     if (used)
         label_note_stack(t->scope.label, used);
     scope_end(&t->scope);
-}
-
-static void finish(task *t)
-{
-    if (t->track)
-        track_end(t->track, t->outcome);
-    timer_stop(&t->timer);
-    end(t);
     promise_settle(t->result, t->outcome);
     if (!t->kept)
         task_free(t);
 }
 
-static void drained(int err, void *arg)
+static void task_on_drained(int err, void *arg)
 {
     task *t = arg;
     (void)err;
     t->awaiting = NULL;
-    finish(t);
+    task_finish(t);
 }
 
-static void resume(task *t)
+static void task_resume(task *t)
 {
     track *const outside = track_enter(t->track);
     scope *const before = scope_enter(&t->scope);
-    enter(t);
+    task_switch_in(t);
     scope_enter(before);
     track_enter(outside);
     if (!t->finished)
         return;
     if (!scope_keeps(&t->scope)) {
-        finish(t);
+        task_finish(t);
         return;
     }
-    t->awaiting = unawaited_drain(&t->scope);    /* what it forgot may write to its stack, where nothing runs any more */
-    when_settled(t->awaiting, drained, t);
+    t->awaiting = unawaited_drain(&t->scope);                /* what it did not await may write to its stack */
+    when_settled(t->awaiting, task_on_drained, t);
 }
 
-static void run(ready *node) { resume((task *)node); }
+static void task_on_ready(ready *r) { task_resume(container_of(r, task, ready)); }
 
-static void stop(task *t)
+static void task_stop(task *t)
 {
     t->cancelled = true;
     if (t->awaiting)
         promise_cancel(t->awaiting);
 }
 
-static void cancel(promise *p, void *arg)
+static void task_on_cancel(promise *p, void *arg)
 {
     (void)p;
-    stop(arg);
+    task_stop(arg);
 }
 
-static void deadline_came(timer *rang) { stop((task *)((char *)rang - offsetof(task, timer))); }
+static void task_on_deadline(timer *t) { task_stop(container_of(t, task, timer)); }
 
 /* A deadline that has come without a wait to be stopped is noticed by the next. */
-static void watch_deadline(task *t)
+static void task_watch_deadline(task *t)
 {
     if (t->deadline != NO_DEADLINE && !t->cancelled && loop_here() && !timer_is_set(&t->timer))
-        timer_set_at(&t->timer, t->deadline, deadline_came);
+        timer_set_at(&t->timer, t->deadline, task_on_deadline);
 }
 
 /* What a wait has come to: one that was stopped for want of time is told so. */
-static int verdict(const task *t, int err)
+static int task_verdict(const task *t, int err)
 {
     return err == UV_ECANCELED && t->cancelled && uv_hrtime() >= t->deadline ? UV_ETIMEDOUT : err;
 }
 
-static int make(const char *name, size_t room, task **made)
+static int task_make(const char *name, size_t room, task **made)
 {
     stack s;
     int err = stack_get(&s, stack_size);
@@ -226,42 +210,43 @@ static int make(const char *name, size_t room, task **made)
     uintptr_t top = ((uintptr_t)s.base + s.size - sizeof(task)) & ~(uintptr_t)63;
     task *t = (task *)top;
     top = (top - room) & ~(uintptr_t)63;
-    *t = (task){ .node.run = run, .stack = s, .room = (void *)top, .scope.name = name,
+    *t = (task){ .ready.run = task_on_ready, .stack = s, .room = (void *)top, .scope.name = name,
                   .deadline = NO_DEADLINE };
-    t->here = context_make(s.base, top - (uintptr_t)s.base, body, t);
+    t->here = context_make(s.base, top - (uintptr_t)s.base, task_body, t);
     *made = t;
     return 0;
 }
 
 /* In milliseconds; the loop's clock costs nothing to read. */
-static uint64_t now(void) { return loop_here() ? uv_now(loop_here()) : uv_hrtime() / 1000000; }
+static uint64_t task_now(void) { return loop_here() ? uv_now(loop_here()) : uv_hrtime() / 1000000; }
 
-static void begin(task *t, int (*fn)(void *), void *arg)
+static void task_begin(task *t, int (*fn)(void *), void *arg)
 {
     t->fn = fn;
     t->arg = arg;
     t->scope.label = scope_here()->label;
-    t->scope.since = (uint32_t)now();
-    t->result = promise_new(cancel, t);
+    t->scope.since = (uint32_t)task_now();
+    t->result = promise_new(task_on_cancel, t);
     t->track = track_here ? track_begin_task(track_here, t->scope.name) : NULL;
-    join(t);
+    list_push(&all, &t->node);
+    alive++;
 }
 
 promise *task_start(const char *name, int (*fn)(void *), void *arg)
 {
     task *t;
-    int err = make(name, 0, &t);
+    int err = task_make(name, 0, &t);
     if (err)
         return promise_settled(err);
-    begin(t, fn, arg);
-    loop_ready(&t->node);
+    task_begin(t, fn, arg);
+    loop_ready(&t->ready);
     return promise_named(t->result);
 }
 
 task *task_new(const char *name, size_t room)
 {
     task *t;
-    if (make(name, room, &t))
+    if (task_make(name, room, &t))
         return NULL;
     t->kept = true;
     return t;
@@ -272,18 +257,18 @@ void *task_room(task *t) { return t->room; }
 promise *task_run(task *t, int (*fn)(void *), void *arg)
 {
     assert(!current && "a task is run by the loop, not by another task");
-    begin(t, fn, arg);
+    task_begin(t, fn, arg);
     promise *result = t->result;
-    resume(t);
+    task_resume(t);
     return result;
 }
 
-static void woken(int err, void *arg)
+static void task_on_settled(int err, void *arg)
 {
     task *t = arg;
     t->awaiting = NULL;
     t->outcome = err;
-    resume(t);                               /* already on the loop's stack: at once */
+    task_resume(t);                          /* already on the loop's stack: at once */
 }
 
 int await(promise *p)
@@ -299,10 +284,10 @@ int await(promise *p)
     while (!promise_take_if_settled(p, &err)) {
         if (t) {
             t->awaiting = p;
-            watch_deadline(t);
+            task_watch_deadline(t);
             t->place = __builtin_return_address(0);
-            when_settled(p, woken, t);
-            leave(t);
+            when_settled(p, task_on_settled, t);
+            task_switch_out(t);
             err = t->outcome;
             break;
         }
@@ -311,7 +296,7 @@ int await(promise *p)
         (void)progress;
     }
     if (t)
-        err = verdict(t, err);
+        err = task_verdict(t, err);
     if (recorded)
         track_wakes(recorded, err);
     return err;
@@ -327,10 +312,10 @@ int task_yield(void)
         track_expects("task_yield()", 0);
         track_awaits(t->track);
     }
-    loop_immediate(&t->node);
-    watch_deadline(t);
-    leave(t);
-    const int err = t->cancelled ? verdict(t, UV_ECANCELED) : 0;
+    loop_immediate(&t->ready);
+    task_watch_deadline(t);
+    task_switch_out(t);
+    const int err = t->cancelled ? task_verdict(t, UV_ECANCELED) : 0;
     if (t->track)
         track_wakes(t->track, err);
     return err;
@@ -346,7 +331,7 @@ void task_limit(task *t, uint64_t deadline)
     t->deadline = deadline;
     timer_stop(&t->timer);
     if (t->awaiting)
-        watch_deadline(t);
+        task_watch_deadline(t);
 }
 
 uint64_t task_deadline(void)
@@ -361,8 +346,9 @@ void        task_set_stack_size(size_t size) { stack_size = size; }
 
 void task_each(void (*show)(const task_view *v, void *arg), void *arg)
 {
-    const uint64_t time = now();
-    for (const task *t = all; t; t = t->next) {
+    const uint64_t time = task_now();
+    for (list_node *n = all.first; n; n = n->next) {
+        const task *t = container_of(n, task, node);
         task_view v = { .name = t->scope.name, .label = t->scope.label, .age = scope_age(&t->scope, time),
                         .running = t == current, .place = t->place };
         if (t->awaiting)
@@ -372,4 +358,4 @@ void task_each(void (*show)(const task_view *v, void *arg), void *arg)
 }
 
 const stack *task_stack(void) { return current ? &current->stack : NULL; }
-task *const  *task_list(void)                { return &all; }
+const list  *task_list(void)  { return &all; }

@@ -6,7 +6,7 @@
  *            In a blocking thread (threads mode) it simply blocks, so a handler cannot tell.
  *
  * A task lives on its own guarded stack, on one thread, from start to return. What it starts, it
- * awaits: a local may be passed to work that is awaited before the function returns. What it forgot to
+ * awaits: a local may be passed to work that is awaited before the function returns. What it did not
  * await is cancelled when the function has returned, and the task ends when that has settled (unawaited.h);
  * its outcome is the function's all the same.
  *
@@ -68,7 +68,8 @@ typedef struct task_view {
 void task_each(void (*show)(const task_view *v, void *arg), void *arg);
 
 struct stack;
-struct task *const *task_list(void);         /* where this thread has the youngest of them; for a debugger */
+struct list;
+const struct list  *task_list(void);         /* of this thread's, the youngest first; for a debugger */
 const struct stack *task_stack(void);        /* of the one that runs; NULL outside a task */
 
 bool        task_running(void);              /* am I inside a task? */

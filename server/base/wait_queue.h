@@ -1,54 +1,50 @@
-/* wait_queue.h - those who wait for the same thing, in the order in which they came.
+/* wait_queue.h - requests, jobs or tasks that wait for the same, in the order in which they came.
  *
- * Anybody may leave at any time, at no more cost than the first. Who waits has a place in it, the first
- * member of whatever it is, which must stay where it is until it leaves. How long one should wait at most is
- * codel.h's to say; whoever serves the line asks when it has taken the next one, for better a late one is served than none. */
-#ifndef LINE_H
-#define LINE_H
+ * Each has an entry, which is part of what waits and must stay where it is until it leaves; any may leave at any time, at
+ * no more cost than the first. How long one may wait is codel.h's to say: what serves the queue asks
+ * wait_queue_is_late when it has taken the next one, for better a late one is served than none. */
+#ifndef WAIT_QUEUE_H
+#define WAIT_QUEUE_H
 
 #include "codel.h"
+#include "list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
-typedef struct wait_queue_entry {                  /* {0}: in no line */
-    struct wait_queue_entry *next, **link;
-    uint64_t           since;                /* nanoseconds of uv_hrtime's clock */
+typedef struct wait_queue_entry {            /* {0}: in no queue */
+    list_node node;
+    uint64_t  since;                         /* nanoseconds of uv_hrtime's clock */
 } wait_queue_entry;
 
-typedef struct wait_queue {                        /* {0}: nobody waits, and whoever will, may do so for ever */
-    wait_queue_entry *first, **last;
-    codel       codel;
+typedef struct wait_queue {                  /* {0}: without entries, which may wait for ever */
+    fifo  entries;
+    codel codel;
 } wait_queue;
 
-static inline void wait_queue_join(wait_queue *l, wait_queue_entry *p)
+static inline wait_queue_entry *wait_queue_first(const wait_queue *q)
 {
-    p->since = uv_hrtime();
-    if (!l->first) {
-        l->last = &l->first;
-        codel_is_empty(&l->codel, p->since);
-    }
-    p->next = NULL;
-    p->link = l->last;
-    *l->last = p;
-    l->last = &p->next;
+    return q->entries.first ? container_of(q->entries.first, wait_queue_entry, node) : NULL;
 }
 
-static inline void wait_queue_leave(wait_queue *l, wait_queue_entry *p)
+static inline bool wait_queue_has(const wait_queue_entry *e) { return list_has(&e->node); }
+
+static inline void wait_queue_join(wait_queue *q, wait_queue_entry *e)
 {
-    *p->link = p->next;
-    if (p->next)
-        p->next->link = p->link;
-    else
-        l->last = p->link;
-    p->link = NULL;
+    e->since = uv_hrtime();
+    if (!q->entries.first)
+        codel_is_empty(&q->codel, e->since);
+    fifo_append(&q->entries, &e->node);
 }
+
+static inline void wait_queue_leave(wait_queue *q, wait_queue_entry *e) { fifo_remove(&q->entries, &e->node); }
 
 /* The first one has waited longer than one may. */
-static inline bool wait_queue_is_late(const wait_queue *l, uint64_t now)
+static inline bool wait_queue_is_late(const wait_queue *q, uint64_t now)
 {
-    return l->first && now - l->first->since >= codel_patience(&l->codel, now);
+    const wait_queue_entry *e = wait_queue_first(q);
+    return e && now - e->since >= codel_patience(&q->codel, now);
 }
 
 #endif

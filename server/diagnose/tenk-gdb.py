@@ -43,10 +43,13 @@ def has_symbol(name):
         return False
 
 
-def each(first, link="next"):
+def each(first, kind):
+    """The structs of that type in a list of server/base/list.h, by their field node."""
+    pointer = gdb.lookup_type(kind).pointer()
+    offset = next(f.bitpos // 8 for f in pointer.target().fields() if f.name == "node")
     while first:
-        yield first
-        first = first[link]
+        yield gdb.Value(int(first) - offset).cast(pointer)
+        first = first["next"]
 
 
 def text(pointer):
@@ -63,9 +66,8 @@ def place(address):
 def tasks():
     """(loop, task) of all, in the order of the loops."""
     watch = gdb.parse_and_eval("'server/diagnose/watchdog.c'::watch")
-    task = gdb.lookup_type("struct task").pointer()
-    for loop in sorted(each(watch["loops"]), key=lambda w: int(w["detector"]["number"])):
-        for t in each(loop["tasks"].dereference().cast(task)):
+    for loop in sorted(each(watch["loops"]["first"], "watched"), key=lambda w: int(w["detector"]["number"])):
+        for t in each(loop["tasks"]["first"], "struct task"):
             yield int(loop["detector"]["number"]), t
 
 

@@ -6,6 +6,7 @@
 #include "crash_handler.h"
 #include "unawaited_log.h"
 #include "server/async/loop.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/async/task.h"
 
@@ -20,15 +21,15 @@ enum { LOOK_AGAIN = 5 };                     /* ms, while a loop is blocked */
 
 /* A loop. Its own thread makes it, and frees it. */
 typedef struct watched {
-    struct watched     *next, *prev;
-    stall_detector detector;
-    struct task *const *tasks;               /* the first of them; for tenk-gdb.py */
-    uv_async_t          dump;
+    list_node          node;
+    stall_detector     detector;
+    const struct list *tasks;                /* for tenk-gdb.py */
+    uv_async_t         dump;
 } watched;
 
 static struct {
     pthread_mutex_t lock;                    /* of the list of loops */
-    watched        *loops;
+    list            loops;
     int             count;                   /* of them, ever */
     pthread_t       thread;
     uint64_t        slow;
@@ -45,8 +46,8 @@ static bool look_at_loops(uint64_t late)
     report *reports = NULL;
     bool again = false;
     pthread_mutex_lock(&watch.lock);
-    for (watched *w = watch.loops; w; w = w->next)
-        again |= stall_detector_look(&w->detector, watch.slow, late, &reports);
+    for (list_node *n = watch.loops.first; n; n = n->next)
+        again |= stall_detector_look(&container_of(n, watched, node)->detector, watch.slow, late, &reports);
     pthread_mutex_unlock(&watch.lock);
     stall_reports_log(reports);
     return again;
@@ -57,8 +58,8 @@ static bool look_at_loops(uint64_t late)
 static void ask_for_dumps(void)
 {
     pthread_mutex_lock(&watch.lock);
-    for (watched *w = watch.loops; w; w = w->next)
-        uv_async_send(&w->dump);
+    for (list_node *n = watch.loops.first; n; n = n->next)
+        uv_async_send(&container_of(n, watched, node)->dump);
     pthread_mutex_unlock(&watch.lock);
 }
 
@@ -156,7 +157,7 @@ void watchdog_stop(void)
 static void on_dump(uv_async_t *a)
 {
     loop_enter();
-    task_dump_take(((watched *)((char *)a - offsetof(watched, dump)))->detector.number);
+    task_dump_take(container_of(a, watched, dump)->detector.number);
     watchdog_wake();
     loop_leave();
 }
@@ -170,23 +171,18 @@ void watchdog_loop_begin(void)
     crash_handler_thread_begin(NULL);
     pthread_mutex_lock(&watch.lock);
     stall_detector_begin(&w->detector, ++watch.count);
-    w->next = watch.loops;
-    if (w->next)
-        w->next->prev = w;
-    watch.loops = w;
+    list_push(&watch.loops, &w->node);
     pthread_mutex_unlock(&watch.lock);
 }
 
-static void on_closed(uv_handle_t *h) { mem_free((char *)h - offsetof(watched, dump)); }
+static void on_closed(uv_handle_t *h) { mem_free(container_of(h, watched, dump)); }
 
 void watchdog_loop_end(void)
 {
     watched *w = here;
     report *reports = NULL;
     pthread_mutex_lock(&watch.lock);
-    *(w->prev ? &w->prev->next : &watch.loops) = w->next;
-    if (w->next)
-        w->next->prev = w->prev;
+    list_remove(&w->node);
     stall_detector_end(&w->detector, &reports);
     pthread_mutex_unlock(&watch.lock);
     stall_reports_log(reports);

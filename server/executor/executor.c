@@ -31,7 +31,7 @@ executor *const EXECUTOR_CPU = &executors[0], *const EXECUTOR_FILES = &executors
 /* What wants to run in an executor: a job, or a ticket. */
 typedef struct entry entry;
 struct entry {
-    wait_queue_entry waiting;                /* must be first; its link is NULL once it runs */
+    wait_queue_entry waiting;                /* in no queue once it runs */
     executor        *executor;
     void           (*admit)(entry *n);       /* its turn has come */
     void           (*refuse)(entry *n, int err);             /* or will not */
@@ -41,6 +41,12 @@ struct entry {
 static _Thread_local struct local { int running, waiting; wait_queue queue; } here[MAX_EXECUTORS];
 
 static struct local *local_of(const executor *e) { return &here[e - executors]; }
+
+static entry *executor_first(const struct local *l)
+{
+    wait_queue_entry *first = wait_queue_first(&l->queue);
+    return first ? container_of(first, entry, waiting) : NULL;
+}
 
 executor *executor_add(const char *name, int running, int waiting)
 {
@@ -129,13 +135,13 @@ static void executor_free_place(executor *e)
     l->running--;
     e->running--;
     e->done++;
-    entry *next = (entry *)l->queue.first;
+    entry *next = executor_first(l);
     if (next) {
         entry_stop_waiting(next);
         entry_run(next);
     }
-    for (const uint64_t now = l->queue.first ? uv_hrtime() : 0; wait_queue_is_late(&l->queue, now);) {
-        next = (entry *)l->queue.first;
+    for (const uint64_t now = wait_queue_first(&l->queue) ? uv_hrtime() : 0; wait_queue_is_late(&l->queue, now);) {
+        next = executor_first(l);
         entry_stop_waiting(next);
         next->refuse(next, executor_refuse(e, false, now - next->waiting.since));
     }
@@ -188,7 +194,7 @@ static void job_on_cancel(promise *p, void *arg)
 {
     struct job *j = arg;
     (void)p;
-    if (!j->entry.waiting.link) {
+    if (!wait_queue_has(&j->entry.waiting)) {
         uv_cancel((uv_req_t *)&j->work);     /* only works while the pool has not begun it */
         return;
     }

@@ -11,7 +11,7 @@ _Thread_local loop_pool *loop_pool_here;
 
 static _Thread_local pool loop_calls = POOL(loop_call);
 
-static loop_call *call_first(void) { return (loop_call *)loop_pool_here->queue.first; }
+static loop_call *call_first(void) { return (loop_call *)wait_queue_first(&loop_pool_here->queue); }
 
 static void call_stop_waiting(loop_call *c)
 {

@@ -23,7 +23,7 @@ static const struct { refusal wait, timeout, line, ahead; } TOLD[NEEDS] = {
 };
 
 static admission_queue *queue_of(admission *a, const request *r) { return &a->queues[r->needs]; }
-static request *request_at(wait_queue_entry *p) { return (request *)((char *)p - offsetof(request, place)); }
+static request *request_at(wait_queue_entry *p) { return container_of(p, request, place); }
 
 static void admission_on_timer(timer *t);
 
@@ -114,10 +114,11 @@ void admission_leave(admission *a, request *r) { admission_remove(queue_of(a, r)
 static uint64_t admission_longest_wait(const admission_queue *l, uint64_t now)
 {
     uint64_t since = now;
-    if (l->alone.first)
-        since = l->alone.first->since;
-    if (l->ahead.first && l->ahead.first->since < since)
-        since = l->ahead.first->since;
+    const wait_queue_entry *alone = wait_queue_first(&l->alone), *ahead = wait_queue_first(&l->ahead);
+    if (alone)
+        since = alone->since;
+    if (ahead && ahead->since < since)
+        since = ahead->since;
     return now > since ? now - since : 0;
 }
 
@@ -155,25 +156,27 @@ static void admission_turn_away(admission *a, request *r, uint64_t now)
 
 static void admission_turn_away_late(admission *a, admission_queue *l, wait_queue *of, uint64_t now)
 {
-    while (of->first && now >= admission_due(l, request_at(of->first), now) && !turn_is_over(uv_hrtime()))
-        admission_turn_away(a, request_at(of->first), now);
+    for (wait_queue_entry *e; (e = wait_queue_first(of)) && now >= admission_due(l, request_at(e), now) && !turn_is_over(uv_hrtime());)
+        admission_turn_away(a, request_at(e), now);
 }
 
 static request *admission_next(admission_queue *l)
 {
-    const bool ahead = l->ahead.first && (!l->alone.first || l->turns >= ALONE_IN_A_ROW);
-    l->turns = ahead ? 0 : l->turns + 1;
-    return request_at(ahead ? l->ahead.first : l->alone.first);
+    wait_queue_entry *alone = wait_queue_first(&l->alone), *ahead = wait_queue_first(&l->ahead);
+    const bool take_ahead = ahead && (!alone || l->turns >= ALONE_IN_A_ROW);
+    l->turns = take_ahead ? 0 : l->turns + 1;
+    return request_at(take_ahead ? ahead : alone);
 }
 
 /* When to look again, if nothing happens before: in the next turn, if this one had no time for all. */
 static void admission_set_timer(admission_queue *l, uint64_t now)
 {
     uint64_t first = NO_DEADLINE;
-    if (l->alone.first)
-        first = admission_due(l, request_at(l->alone.first), now);
-    if (l->ahead.first)
-        first = deadline_sooner(first, admission_due(l, request_at(l->ahead.first), now));
+    wait_queue_entry *alone = wait_queue_first(&l->alone), *ahead = wait_queue_first(&l->ahead);
+    if (alone)
+        first = admission_due(l, request_at(alone), now);
+    if (ahead)
+        first = deadline_sooner(first, admission_due(l, request_at(ahead), now));
     timer_set_at(&l->timer, turn_is_over(now) ? now : first, admission_on_timer);
 }
 
