@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SIZE = 64 * 1024, GUARD = 64 * 1024 };                /* a frame of a signal has 11 KiB with all of AMX */
+enum { SIGNAL_STACK = 64 * 1024, THREAD_GUARD = 64 * 1024 };          /* a frame of a signal has 11 KiB with all of AMX */
 
 static _Thread_local struct {
     void       *signals;                     /* the stack for handlers, if it is ours */
@@ -21,61 +21,61 @@ static _Thread_local struct {
     size_t      size;
 } here;
 
-struct line { char text[512]; size_t length; };
+struct message { char text[512]; size_t length; };
 
-static void add(struct line *l, const char *s)
+static void message_add(struct message *l, const char *s)
 {
     while (*s && l->length < sizeof l->text)
         l->text[l->length++] = *s++;
 }
 
-static void add_number(struct line *l, size_t n)
+static void message_add_number(struct message *l, size_t n)
 {
     char digits[24], *at = digits + sizeof digits - 1;
     *at = '\0';
     do
         *--at = (char)('0' + n % 10);
     while (n /= 10);
-    add(l, at);
+    message_add(l, at);
 }
 
-static void tell(const char *what, size_t size, const char *setting)
+static void report_overflow(const char *what, size_t size, const char *setting)
 {
-    const scope *o = scope_here();
-    struct line l = { .length = 0 };
-    add(&l, "tenk: stack overflow in ");
-    add(&l, what);
-    add(&l, " ");
-    add(&l, o->name);
-    if (o->label) {
-        add(&l, " (");
-        add(&l, label_name(o->label));
-        add(&l, ")");
+    const scope *s = scope_here();
+    struct message l = { .length = 0 };
+    message_add(&l, "tenk: stack overflow in ");
+    message_add(&l, what);
+    message_add(&l, " ");
+    message_add(&l, s->name);
+    if (s->label) {
+        message_add(&l, " (");
+        message_add(&l, label_name(s->label));
+        message_add(&l, ")");
     }
-    add(&l, ": it has ");
-    add_number(&l, size);
-    add(&l, " bytes; raise ");
-    add(&l, setting);
-    add(&l, "\n");
+    message_add(&l, ": it has ");
+    message_add_number(&l, size);
+    message_add(&l, " bytes; raise ");
+    message_add(&l, setting);
+    message_add(&l, "\n");
     log_last_words(l.text, l.length);
 }
 
 /* The lowest pages of a thread's stack are its guard, or those below them: pthreads differ. */
-static bool below_thread(const char *at)
+static bool is_below_thread(const char *at)
 {
-    return here.setting && at >= here.low - GUARD && at < here.low + GUARD / 4;
+    return here.setting && at >= here.low - THREAD_GUARD && at < here.low + THREAD_GUARD / 4;
 }
 
-static void on_fault(int number, siginfo_t *info, void *context)
+static void crash_on_signal(int number, siginfo_t *info, void *context)
 {
     const stack *s = task_stack();
     const bool memory = number == SIGSEGV || number == SIGBUS;
     (void)context;
     log_flush();
     if (memory && s && stack_guards(s, info->si_addr))
-        tell("task", s->size, "[tasks] stack");
-    else if (memory && !s && below_thread(info->si_addr))
-        tell("the thread for", here.size, here.setting);
+        report_overflow("task", s->size, "[tasks] stack");
+    else if (memory && !s && is_below_thread(info->si_addr))
+        report_overflow("the thread for", here.size, here.setting);
     signal(number, SIG_DFL);                 /* and the same instruction again */
 }
 
@@ -86,13 +86,13 @@ void crash_handler_install(void)
         struct sigaction now;
         if (sigaction(FAULTS[i], NULL, &now) || (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
             continue;
-        struct sigaction own = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+        struct sigaction own = { .sa_sigaction = crash_on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
         sigemptyset(&own.sa_mask);
         sigaction(FAULTS[i], &own, NULL);
     }
 }
 
-static void look_at_stack(void)
+static void find_thread_stack(void)
 {
     pthread_attr_t a;
     void *low;
@@ -108,13 +108,13 @@ void crash_handler_thread_begin(const char *setting)
     stack_t now;
     here.setting = setting;
     if (setting)
-        look_at_stack();
+        find_thread_stack();
     if (sigaltstack(NULL, &now) || !(now.ss_flags & SS_DISABLE))             /* a sanitizer's will do */
         return;
-    void *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *p = mmap(NULL, SIGNAL_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED)
         return;
-    sigaltstack(&(stack_t){ .ss_sp = p, .ss_size = SIZE }, NULL);
+    sigaltstack(&(stack_t){ .ss_sp = p, .ss_size = SIGNAL_STACK }, NULL);
     here.signals = p;
 }
 
@@ -123,7 +123,7 @@ void crash_handler_thread_end(void)
     here.setting = NULL;
     if (!here.signals)
         return;
-    sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE, .ss_size = SIZE }, NULL);
-    munmap(here.signals, SIZE);
+    sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE, .ss_size = SIGNAL_STACK }, NULL);
+    munmap(here.signals, SIGNAL_STACK);
     here.signals = NULL;
 }

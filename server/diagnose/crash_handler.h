@@ -1,5 +1,5 @@
 /* crash_handler.h - what is left to say before the process dies of a fault: what the log still holds, and, of a stack that
- * overflows, whose it was.
+ * overflows, of which task or thread.
  *
  *   tenk: stack overflow in task /users/:id (GET /users/:id): it has 65536 bytes; raise [tasks] stack
  *
@@ -8,8 +8,8 @@
  *
  * Each thread that takes part gets a stack for signal handlers, which watchdog.h needs as well: a handler
  * has no room on a task's stack. */
-#ifndef FAULT_H
-#define FAULT_H
+#ifndef CRASH_HANDLER_H
+#define CRASH_HANDLER_H
 
 #include <stddef.h>
 

@@ -14,7 +14,7 @@ enum { LINE = 256 };
 typedef struct sleeper {
     pid_t      thread;
     uintptr_t  sp, pc;
-    uintptr_t *places;
+    uintptr_t *frames;
     int        count, most;
 } sleeper;
 
@@ -25,7 +25,7 @@ bool remote_read(uintptr_t from, void *to, size_t size)
 }
 
 /* /proc/self/task/N/syscall: its number, six arguments, the stack pointer, the program counter; or "running". */
-static bool read_state(pid_t thread, char line[LINE])
+static bool thread_read_state(pid_t thread, char line[LINE])
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)thread);
@@ -38,7 +38,7 @@ static bool read_state(pid_t thread, char line[LINE])
     return n > 0;
 }
 
-static bool is_asleep(const char *line, sleeper *s)
+static bool thread_is_asleep(const char *line, sleeper *s)
 {
     long number;
     unsigned long long sp, pc;
@@ -51,7 +51,7 @@ static bool is_asleep(const char *line, sleeper *s)
 
 /* What libdw asks of a process, of which we show one thread. */
 
-static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread)
+static pid_t unwind_next_thread(Dwfl *dwfl, void *arg, void **thread)
 {
     sleeper *s = arg;
     (void)dwfl;
@@ -61,7 +61,7 @@ static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread)
     return s->thread;
 }
 
-static bool read_word(Dwfl *dwfl, Dwarf_Addr at, Dwarf_Word *word, void *arg)
+static bool unwind_read_word(Dwfl *dwfl, Dwarf_Addr at, Dwarf_Word *word, void *arg)
 {
     (void)dwfl, (void)arg;
     return remote_read((uintptr_t)at, word, sizeof *word);
@@ -76,7 +76,7 @@ enum { SP = 31, PC = -1 };
 enum { SP = -1, PC = -1 };
 #endif
 
-static bool set_registers(Dwfl_Thread *thread, void *arg)
+static bool unwind_set_registers(Dwfl_Thread *thread, void *arg)
 {
     const sleeper *s = arg;
     const Dwarf_Word sp = s->sp, pc = s->pc;
@@ -88,33 +88,33 @@ static bool set_registers(Dwfl_Thread *thread, void *arg)
     return true;
 }
 
-static int add_frame(Dwfl_Frame *frame, void *arg)
+static int unwind_add_frame(Dwfl_Frame *frame, void *arg)
 {
     sleeper *s = arg;
     Dwarf_Addr pc;
     bool exact;
     if (s->count == s->most || !dwfl_frame_pc(frame, &pc, &exact))
         return DWARF_CB_ABORT;
-    s->places[s->count++] = (uintptr_t)pc - !exact;
+    s->frames[s->count++] = (uintptr_t)pc - !exact;
     return DWARF_CB_OK;
 }
 
-int remote_unwind(pid_t thread, uintptr_t places[], int most)
+int remote_unwind(pid_t thread, uintptr_t frames[], int most)
 {
     static const Dwfl_Thread_Callbacks CALLBACKS = {
-        .next_thread = next_thread, .memory_read = read_word, .set_initial_registers = set_registers,
+        .next_thread = unwind_next_thread, .memory_read = unwind_read_word, .set_initial_registers = unwind_set_registers,
     };
     char before[LINE], after[LINE];
-    sleeper s = { .thread = thread, .places = places, .most = most };
+    sleeper s = { .thread = thread, .frames = frames, .most = most };
 
-    if (!read_state(thread, before) || !is_asleep(before, &s))
+    if (!thread_read_state(thread, before) || !thread_is_asleep(before, &s))
         return 0;
     symbols *symbols = symbols_open();
     Dwfl *dwfl = symbols_dwfl(symbols);
     const int err = !dwfl || !dwfl_attach_state(dwfl, NULL, getpid(), &CALLBACKS, &s)
                   ? -1
-                  : dwfl_getthread_frames(dwfl, thread, add_frame, &s);
+                  : dwfl_getthread_frames(dwfl, thread, unwind_add_frame, &s);
     symbols_close(symbols);
-    const bool still = read_state(thread, after) && strcmp(before, after) == 0;
+    const bool still = thread_read_state(thread, after) && strcmp(before, after) == 0;
     return still && (err == 0 || s.count == most) ? s.count : 0;
 }

@@ -2,8 +2,8 @@
  *
  * A thread that sleeps in a system call has a stack that can be read without its help: so its sleep is
  * not interrupted, as a signal would, and goes on for as long as it was meant to. */
-#ifndef PEEK_H
-#define PEEK_H
+#ifndef REMOTE_UNWIND_H
+#define REMOTE_UNWIND_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 /* The places in the code where it is, the innermost first, for symbols_frame. 0 if it does not sleep, or
  * has woken meanwhile, or its stack cannot be followed to the end from what the kernel tells of it. */
-int remote_unwind(pid_t thread, uintptr_t places[], int most);
+int remote_unwind(pid_t thread, uintptr_t frames[], int most);
 
 /* Copies what is at from, if it can be read. */
 bool remote_read(uintptr_t from, void *to, size_t size);

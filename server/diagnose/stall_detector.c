@@ -10,157 +10,157 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NO_ANSWER = 1000 };                   /* ms; a thread that the kernel holds does not run its handler */
+enum { SAMPLE_TIMEOUT = 1000 };                   /* ms; a thread that the kernel holds does not run its handler */
 
-struct report {
-    report   *next;
-    int       number;                        /* of the loop */
-    label     label;
-    uint64_t  ms;
-    bool      over, seen;                    /* seen: there is a stack_sample */
-    stack_sample said;
+struct stall_report {
+    stall_report *next;
+    int           number;                    /* of the loop */
+    label         label;
+    uint64_t      ms;
+    bool          over, sampled;
+    stack_sample  sample;
 };
 
 static uint64_t now_ms(void) { return uv_hrtime() / 1000000; }
 
-static report *add(const stall_detector *w, uint64_t ms, report **reports)
+static stall_report *stall_report_add(const stall_detector *d, uint64_t ms, stall_report **reports)
 {
-    report *r = mem_alloc(sizeof *r);
-    r->number = w->number;
+    stall_report *r = mem_alloc(sizeof *r);
+    r->number = d->number;
     r->ms = ms;
     while (*reports)
         reports = &(*reports)->next;
     return *reports = r;
 }
 
-static void testify(stall_detector *w, uint64_t ms, const stack_sample *said, report **reports)
+static void stall_report_sample(stall_detector *d, uint64_t ms, const stack_sample *sample, stall_report **reports)
 {
-    report *r = add(w, ms, reports);
-    w->state = REPORTED;
-    if (said) {
-        r->seen = true;
-        r->said = *said;
-        w->label = said->on_behalf.label;
+    stall_report *r = stall_report_add(d, ms, reports);
+    d->state = STALL_REPORTED;
+    if (sample) {
+        r->sampled = true;
+        r->sample = *sample;
+        d->label = sample->on_behalf.label;
     }
-    r->label = w->label;
-    label_count_blocked(w->label);
+    r->label = d->label;
+    label_count_blocked(d->label);
 }
 
-/* The thread sleeps, and is not to be woken: all that it would tell is read from outside. */
-static bool look_from_outside(const stall_detector *w, stack_sample *t)
+/* A thread that sleeps is not to be woken: all that its sample would have is read from outside. */
+static bool sample_from_outside(const stall_detector *d, stack_sample *sample)
 {
     const scope *at = NULL;
-    t->count = remote_unwind(w->id, t->places, STACK_SAMPLE_PLACES);
-    return t->count > 0 && remote_read((uintptr_t)w->entered, &at, sizeof at) &&
-           remote_read((uintptr_t)(at ? at : w->own), &t->on_behalf, sizeof t->on_behalf) &&
-           loop_activity_sequence(w->sampler.activity) == w->beats;
+    sample->count = remote_unwind(d->id, sample->frames, STACK_SAMPLE_FRAMES);
+    return sample->count > 0 && remote_read((uintptr_t)d->entered, &at, sizeof at) &&
+           remote_read((uintptr_t)(at ? at : d->own), &sample->on_behalf, sizeof sample->on_behalf) &&
+           loop_activity_sequence(d->sampler.activity) == d->sequence;
 }
 
-static void question(stall_detector *w, uint64_t now, report **reports)
+static void stall_sample(stall_detector *d, uint64_t now, stall_report **reports)
 {
-    stack_sample t;
-    if (look_from_outside(w, &t)) {
-        testify(w, now - w->since, &t, reports);
+    stack_sample sample;
+    if (sample_from_outside(d, &sample)) {
+        stall_report_sample(d, now - d->since, &sample, reports);
         return;
     }
-    w->state = QUESTIONED;
-    w->asked = now;
-    stack_sampler_ask(&w->sampler, w->thread);
+    d->state = STALL_SAMPLING;
+    d->sampled = now;
+    stack_sampler_request(&d->sampler, d->thread);
 }
 
-static void still_blocked(stall_detector *w, uint64_t slow, uint64_t now, report **reports)
+static void stall_goes_on(stall_detector *d, uint64_t slow, uint64_t now, stall_report **reports)
 {
-    stack_sample t;
-    if (w->state == FINE && now - w->since >= slow)
-        question(w, now, reports);
-    else if (w->state == QUESTIONED && stack_sampler_answer(&w->sampler, &t))
-        testify(w, now - w->since, t.beats == w->beats ? &t : NULL, reports);
-    else if (w->state == QUESTIONED && now - w->asked > NO_ANSWER)
-        testify(w, now - w->since, NULL, reports);
+    stack_sample sample;
+    if (d->state == STALL_NONE && now - d->since >= slow)
+        stall_sample(d, now, reports);
+    else if (d->state == STALL_SAMPLING && stack_sampler_take(&d->sampler, &sample))
+        stall_report_sample(d, now - d->since, sample.sequence == d->sequence ? &sample : NULL, reports);
+    else if (d->state == STALL_SAMPLING && now - d->sampled > SAMPLE_TIMEOUT)
+        stall_report_sample(d, now - d->since, NULL, reports);
 }
 
-static void went_on(stall_detector *w, uint64_t now, report **reports)
+static void stall_ends(stall_detector *d, uint64_t now, stall_report **reports)
 {
-    stack_sample t;
-    const bool answered = w->state == QUESTIONED && stack_sampler_answer(&w->sampler, &t) && t.beats == w->beats;
-    if (w->state == QUESTIONED)
-        testify(w, now - w->since, answered ? &t : NULL, reports);
-    if (w->state == REPORTED) {
-        report *r = add(w, now - w->since, reports);
+    stack_sample sample;
+    const bool taken = d->state == STALL_SAMPLING && stack_sampler_take(&d->sampler, &sample) && sample.sequence == d->sequence;
+    if (d->state == STALL_SAMPLING)
+        stall_report_sample(d, now - d->since, taken ? &sample : NULL, reports);
+    if (d->state == STALL_REPORTED) {
+        stall_report *r = stall_report_add(d, now - d->since, reports);
         r->over = true;
-        r->label = w->label;
-        label_note_blocked(w->label, r->ms);
+        r->label = d->label;
+        label_note_blocked(d->label, r->ms);
     }
-    w->state = FINE;
-    w->label = 0;
+    d->state = STALL_NONE;
+    d->label = 0;
 }
 
-bool stall_detector_look(stall_detector *w, uint64_t slow, uint64_t late, report **reports)
+bool stall_detector_look(stall_detector *d, uint64_t slow, uint64_t late, stall_report **reports)
 {
-    const uint64_t beats = loop_activity_sequence(w->sampler.activity), now = now_ms();
+    const uint64_t sequence = loop_activity_sequence(d->sampler.activity), now = now_ms();
     if (late > slow)                         /* perhaps the process was stopped, and its loops with it */
-        w->since = now - w->since > late ? w->since + late : now;
-    if (beats == w->beats && beats & 1) {
-        still_blocked(w, slow, now, reports);
+        d->since = now - d->since > late ? d->since + late : now;
+    if (sequence == d->sequence && sequence & 1) {
+        stall_goes_on(d, slow, now, reports);
     } else {
-        went_on(w, now, reports);
-        w->beats = beats;
-        w->since = now;
+        stall_ends(d, now, reports);
+        d->sequence = sequence;
+        d->since = now;
     }
-    return w->state != FINE;
+    return d->state != STALL_NONE;
 }
 
-void stall_detector_begin(stall_detector *w, int number)
+void stall_detector_begin(stall_detector *d, int number)
 {
-    w->number = number;
-    w->thread = pthread_self();
-    w->id = (pid_t)syscall(SYS_gettid);
-    w->entered = &scope_entered;
-    w->own = &scope_thread;
-    w->since = now_ms();
-    w->sampler.activity = loop_activity_here();
-    stack_sampler_begin(&w->sampler);
+    d->number = number;
+    d->thread = pthread_self();
+    d->id = (pid_t)syscall(SYS_gettid);
+    d->entered = &scope_entered;
+    d->own = &scope_thread;
+    d->since = now_ms();
+    d->sampler.activity = loop_activity_here();
+    stack_sampler_begin(&d->sampler);
 }
 
-void stall_detector_end(stall_detector *w, report **reports)
+void stall_detector_end(stall_detector *d, stall_report **reports)
 {
-    went_on(w, now_ms(), reports);           /* its last callback, if that was one */
+    stall_ends(d, now_ms(), reports);           /* its last callback, if that was one */
     stack_sampler_end();
 }
 
-static void write_stack(const stack_sample *t, char *to, size_t size)
+static void sample_write(const stack_sample *t, char *to, size_t size)
 {
     symbols *s = symbols_open();
     size_t length = 0;
     for (int i = 0; i < t->count && length + 3 < size; i++) {
         if (i > 0)
             length += (size_t)snprintf(to + length, size - length, " < ");
-        length += symbols_frame(s, t->places[i], to + length, size - length);
+        length += symbols_frame(s, t->frames[i], to + length, size - length);
     }
     symbols_close(s);
 }
 
-static void log_report(const report *r)
+static void stall_report_log(const stall_report *r)
 {
-    char stack[1600] = "where, it did not say in time", who[160] = "";
+    char stack[1600] = "stack unavailable", who[160] = "";
     const unsigned long long ms = r->ms;
     const char *by = r->label ? " by " : "", *whom = r->label ? label_name(r->label) : "";
     if (r->over) {
         log_warning("loop %d was blocked for %llu ms%s%s", r->number, ms, by, whom);
         return;
     }
-    if (r->seen)
-        write_stack(&r->said, stack, sizeof stack);
-    if (r->said.on_behalf.since)
-        snprintf(who, sizeof who, " (%s, %u ms old)", r->said.on_behalf.name, scope_age(&r->said.on_behalf, now_ms()));
+    if (r->sampled)
+        sample_write(&r->sample, stack, sizeof stack);
+    if (r->sample.on_behalf.since)
+        snprintf(who, sizeof who, " (%s, %u ms old)", r->sample.on_behalf.name, scope_age(&r->sample.on_behalf, now_ms()));
     log_warning("loop %d is blocked, for %llu ms by now%s%s%s: %s", r->number, ms, by, whom, who, stack);
 }
 
-void stall_reports_log(report *first)
+void stall_reports_log(stall_report *first)
 {
-    for (report *next; first; first = next) {
+    for (stall_report *next; first; first = next) {
         next = first->next;
-        log_report(first);
+        stall_report_log(first);
         mem_free(first);
     }
 }

@@ -99,7 +99,7 @@ static const char *folder_of(Dwarf_Die *unit)
     return dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &a));
 }
 
-/* False if nobody knows the line. pc is the unit's own, without bias. */
+/* False if the line is not known. pc is the unit's own, without bias. */
 static bool append_line(struct out *o, Dwarf_Die *unit, Dwarf_Addr pc)
 {
     Dwarf_Line *line = dwarf_getsrc_die(unit, pc);

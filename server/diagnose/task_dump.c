@@ -18,7 +18,7 @@ typedef struct dump {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static dump           *first, **last = &first;               /* under the lock */
 
-static void add(const task_view *v, void *arg)
+static void dump_add_task(const task_view *v, void *arg)
 {
     dump *d = arg;
     d->tasks[d->count++] = *v;
@@ -28,7 +28,7 @@ void task_dump_take(int loop)
 {
     dump *d = mem_alloc(sizeof *d + task_count() * sizeof d->tasks[0]);
     d->loop = loop;
-    task_each(add, d);
+    task_each(dump_add_task, d);
     pthread_mutex_lock(&lock);
     *last = d;
     last = &d->next;
@@ -41,7 +41,7 @@ typedef struct cache {
     struct { const void *place; char text[128]; } known[64];
 } cache;
 
-static const char *find(cache *c, const void *place)
+static const char *cache_find(cache *c, const void *place)
 {
     const size_t i = ((uintptr_t)place * 0x9e3779b97f4a7c15u) >> 58;
     if (c->known[i].place != place) {
@@ -52,45 +52,45 @@ static const char *find(cache *c, const void *place)
 }
 
 /* return await(...), compiled to a jump, returns to where the task's function was called. */
-static bool is_known(const char *place) { return !strstr(place, "server/async/task.c:"); }
+static bool place_is_known(const char *place) { return !strstr(place, "server/async/task.c:"); }
 
-static void log_task(cache *c, int loop, const task_view *v)
+static void dump_log_task(cache *c, int loop, const task_view *v)
 {
     char what[512], place[128] = "";
     if (v->place)
-        snprintf(place, sizeof place, "%s", find(c, v->place));
+        snprintf(place, sizeof place, "%s", cache_find(c, v->place));
     if (v->running)
         snprintf(what, sizeof what, "runs");
     else if (!v->place)
         snprintf(what, sizeof what, "has not begun");
     else if (!v->awaits.maker)
         snprintf(what, sizeof what, "yields at %s", place);
-    else if (!is_known(place) || strcmp(find(c, v->awaits.place), place) == 0)
-        snprintf(what, sizeof what, "awaits %s() at %s", v->awaits.maker, find(c, v->awaits.place));
+    else if (!place_is_known(place) || strcmp(cache_find(c, v->awaits.place), place) == 0)
+        snprintf(what, sizeof what, "awaits %s() at %s", v->awaits.maker, cache_find(c, v->awaits.place));
     else
-        snprintf(what, sizeof what, "awaits %s() at %s, called at %s", v->awaits.maker, place, find(c, v->awaits.place));
+        snprintf(what, sizeof what, "awaits %s() at %s, called at %s", v->awaits.maker, place, cache_find(c, v->awaits.place));
     log_list("loop %d: %s, %llu ms old (%s), %s", loop, v->name, (unsigned long long)v->age, label_name(v->label), what);
 }
 
-static void log_one(const dump *d)
+static void dump_log(const dump *d)
 {
     cache *c = mem_alloc(sizeof *c);
     c->symbols = symbols_open();
     log_list("loop %d has %zu task%s", d->loop, d->count, d->count == 1 ? "" : "s");
     for (size_t i = 0; i < d->count; i++)
-        log_task(c, d->loop, &d->tasks[i]);
+        dump_log_task(c, d->loop, &d->tasks[i]);
     symbols_close(c->symbols);
     mem_free(c);
 }
 
-static void log_stack(const char *name, const label_counts *c, void *arg)
+static void label_log_stack(const char *name, const label_counts *c, void *arg)
 {
     (void)arg;
     if (c->stack)
         log_list("stack: %s used %zu bytes at most", name, c->stack);
 }
 
-void task_dump_stacks(void) { label_each(log_stack, NULL); }
+void task_dump_stacks(void) { label_each(label_log_stack, NULL); }
 
 void task_dump_log(void)
 {
@@ -103,7 +103,7 @@ void task_dump_log(void)
         task_dump_stacks();
     for (dump *next; d; d = next) {
         next = d->next;
-        log_one(d);
+        dump_log(d);
         mem_free(d);
     }
 }

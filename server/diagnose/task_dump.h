@@ -4,9 +4,9 @@
  *   info: loop 1: /sleep, 1503 ms old (GET /sleep), awaits sleep_for() at handlers/sleep.c:14
  *   info: loop 1: /users/:id, 3 ms old (GET /users/:id), awaits promise_gather() at handlers/user_page.c:20, called at ...:21
  *
- * The loop only writes down what there is; finding the lines takes longer, and is left to whoever logs. */
-#ifndef DUMP_H
-#define DUMP_H
+ * The loop only writes down what there is; finding the lines takes longer, and is left to the thread that logs, the watchdog's. */
+#ifndef TASK_DUMP_H
+#define TASK_DUMP_H
 
 void task_dump_take(int loop);                    /* of this thread's tasks; loop is the number to log */
 void task_dump_log(void);                         /* what has been taken and not been logged; any thread, one at a time */

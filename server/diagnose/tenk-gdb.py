@@ -65,8 +65,8 @@ def place(address):
 
 def tasks():
     """(loop, task) of all, in the order of the loops."""
-    watch = gdb.parse_and_eval("'server/diagnose/watchdog.c'::watch")
-    for loop in sorted(each(watch["loops"]["first"], "watched"), key=lambda w: int(w["detector"]["number"])):
+    watchdog = gdb.parse_and_eval("'server/diagnose/watchdog.c'::watchdog")
+    for loop in sorted(each(watchdog["loops"]["first"], "watched"), key=lambda w: int(w["detector"]["number"])):
         for t in each(loop["tasks"]["first"], "struct task"):
             yield int(loop["detector"]["number"]), t
 

@@ -33,58 +33,58 @@ static struct {
     int             count;                   /* of them, ever */
     pthread_t       thread;
     uint64_t        slow;
-    int             bell;                    /* an eventfd */
+    int             wake;                    /* an eventfd */
     atomic_bool     running, dump;
-} watch = { .lock = PTHREAD_MUTEX_INITIALIZER, .bell = -1 };
+} watchdog = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1 };
 
 static _Thread_local watched *here;
 
 static uint64_t now_ms(void) { return uv_hrtime() / 1000000; }
 
-static bool look_at_loops(uint64_t late)
+static bool watchdog_look_at_loops(uint64_t late)
 {
-    report *reports = NULL;
+    stall_report *reports = NULL;
     bool again = false;
-    pthread_mutex_lock(&watch.lock);
-    for (list_node *n = watch.loops.first; n; n = n->next)
-        again |= stall_detector_look(&container_of(n, watched, node)->detector, watch.slow, late, &reports);
-    pthread_mutex_unlock(&watch.lock);
+    pthread_mutex_lock(&watchdog.lock);
+    for (list_node *n = watchdog.loops.first; n; n = n->next)
+        again |= stall_detector_look(&container_of(n, watched, node)->detector, watchdog.slow, late, &reports);
+    pthread_mutex_unlock(&watchdog.lock);
     stall_reports_log(reports);
     return again;
 }
 
 /* The thread. */
 
-static void ask_for_dumps(void)
+static void watchdog_request_dumps(void)
 {
-    pthread_mutex_lock(&watch.lock);
-    for (list_node *n = watch.loops.first; n; n = n->next)
+    pthread_mutex_lock(&watchdog.lock);
+    for (list_node *n = watchdog.loops.first; n; n = n->next)
         uv_async_send(&container_of(n, watched, node)->dump);
-    pthread_mutex_unlock(&watch.lock);
+    pthread_mutex_unlock(&watchdog.lock);
 }
 
-static int earlier(uint64_t a, uint64_t b)
+static int earlier_ms(uint64_t a, uint64_t b)
 {
     const uint64_t ms = a < b ? a : b;
     return ms > 3600000 ? -1 : (int)ms;
 }
 
-static void *run(void *arg)
+static void *watchdog_run(void *arg)
 {
-    const uint64_t pause = watch.slow ? (watch.slow + 3) / 4 : UINT64_MAX;
+    const uint64_t pause = watchdog.slow ? (watchdog.slow + 3) / 4 : UINT64_MAX;
     bool blocked = false;
-    while (atomic_load(&watch.running)) {
+    while (atomic_load(&watchdog.running)) {
         const uint64_t begun = now_ms(), due = unawaited_log_flush(false);
         const uint64_t look = blocked && pause > LOOK_AGAIN ? LOOK_AGAIN : pause;
-        eventfd_t rung;
-        poll(&(struct pollfd){ watch.bell, POLLIN, 0 }, 1, earlier(look, due));
-        eventfd_read(watch.bell, &rung);
-        if (atomic_exchange(&watch.dump, false))
-            ask_for_dumps();
+        eventfd_t woken;
+        poll(&(struct pollfd){ watchdog.wake, POLLIN, 0 }, 1, earlier_ms(look, due));
+        eventfd_read(watchdog.wake, &woken);
+        if (atomic_exchange(&watchdog.dump, false))
+            watchdog_request_dumps();
         task_dump_log();
         const uint64_t slept = now_ms() - begun;
-        if (watch.slow)
-            blocked = look_at_loops(slept > look ? slept - look : 0);
+        if (watchdog.slow)
+            blocked = watchdog_look_at_loops(slept > look ? slept - look : 0);
     }
     return arg;
 }
@@ -97,56 +97,56 @@ static void on_sigusr2(int number)
     errno = saved;
 }
 
-static void ring(void)
+static void watchdog_wake_thread(void)
 {
-    if (eventfd_write(watch.bell, 1)) {      /* it is rung already */
+    if (eventfd_write(watchdog.wake, 1)) {      /* it is woken already */
     }
 }
 
 void watchdog_dump(void)
 {
-    atomic_store(&watch.dump, true);
-    ring();
+    atomic_store(&watchdog.dump, true);
+    watchdog_wake_thread();
 }
 
 bool watchdog_wake(void)
 {
-    if (!atomic_load(&watch.running))
+    if (!atomic_load(&watchdog.running))
         return false;
-    ring();
+    watchdog_wake_thread();
     return true;
 }
 
 int watchdog_start(uint64_t slow_ms)
 {
     sigset_t all, before;
-    watch.slow = slow_ms;
-    watch.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (watch.bell < 0)
+    watchdog.slow = slow_ms;
+    watchdog.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (watchdog.wake < 0)
         return -errno;
     stack_sampler_install();
     unawaited_log_set_wake(watchdog_wake);
     struct sigaction own = { .sa_handler = on_sigusr2, .sa_flags = SA_ONSTACK | SA_RESTART };
     sigemptyset(&own.sa_mask);
     sigaction(SIGUSR2, &own, NULL);
-    atomic_store(&watch.running, true);
+    atomic_store(&watchdog.running, true);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);             /* it inherits that: signals are for others */
-    const int err = pthread_create(&watch.thread, NULL, run, NULL);
+    const int err = pthread_create(&watchdog.thread, NULL, watchdog_run, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err)
-        atomic_store(&watch.running, false);
+        atomic_store(&watchdog.running, false);
     return -err;
 }
 
 void watchdog_stop(void)
 {
     signal(SIGUSR2, SIG_IGN);
-    atomic_store(&watch.running, false);
-    ring();
-    pthread_join(watch.thread, NULL);
-    close(watch.bell);
-    watch.bell = -1;
+    atomic_store(&watchdog.running, false);
+    watchdog_wake_thread();
+    pthread_join(watchdog.thread, NULL);
+    close(watchdog.wake);
+    watchdog.wake = -1;
     task_dump_log();
     task_dump_stacks();
     unawaited_log_flush(true);
@@ -154,7 +154,7 @@ void watchdog_stop(void)
 
 /* Loops. */
 
-static void on_dump(uv_async_t *a)
+static void watched_on_dump(uv_async_t *a)
 {
     loop_enter();
     task_dump_take(container_of(a, watched, dump)->detector.number);
@@ -166,27 +166,27 @@ void watchdog_loop_begin(void)
 {
     watched *w = here = mem_alloc(sizeof *w);
     w->tasks = task_list();
-    uv_async_init(loop_here(), &w->dump, on_dump);
+    uv_async_init(loop_here(), &w->dump, watched_on_dump);
     uv_unref((uv_handle_t *)&w->dump);
     crash_handler_thread_begin(NULL);
-    pthread_mutex_lock(&watch.lock);
-    stall_detector_begin(&w->detector, ++watch.count);
-    list_push(&watch.loops, &w->node);
-    pthread_mutex_unlock(&watch.lock);
+    pthread_mutex_lock(&watchdog.lock);
+    stall_detector_begin(&w->detector, ++watchdog.count);
+    list_push(&watchdog.loops, &w->node);
+    pthread_mutex_unlock(&watchdog.lock);
 }
 
-static void on_closed(uv_handle_t *h) { mem_free(container_of(h, watched, dump)); }
+static void watched_on_closed(uv_handle_t *h) { mem_free(container_of(h, watched, dump)); }
 
 void watchdog_loop_end(void)
 {
     watched *w = here;
-    report *reports = NULL;
-    pthread_mutex_lock(&watch.lock);
+    stall_report *reports = NULL;
+    pthread_mutex_lock(&watchdog.lock);
     list_remove(&w->node);
     stall_detector_end(&w->detector, &reports);
-    pthread_mutex_unlock(&watch.lock);
+    pthread_mutex_unlock(&watchdog.lock);
     stall_reports_log(reports);
     crash_handler_thread_end();
-    uv_close((uv_handle_t *)&w->dump, on_closed);
+    uv_close((uv_handle_t *)&w->dump, watched_on_closed);
     here = NULL;
 }

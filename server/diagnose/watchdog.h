@@ -1,6 +1,6 @@
 /* watchdog.h - a thread that watches over the loops, and says what is wrong with them.
  *
- *   A blocked loop.  A callback that runs for longer than it may keeps everybody else waiting. While it
+ *   A blocked loop.  A callback that runs for longer than it may keeps all other work of its loop waiting. While it
  *                    still does, its stack is logged, and in the end how long it took:
  *
  *     warning: loop 1 is blocked, for 103 ms by now by GET /users/:id (/users/:id, 103 ms old): to_html (handlers/markdown.c:58) < ...
@@ -11,11 +11,11 @@
  *                    What cannot be measured is when it began: the times may be a quarter short. While one is
  *                    blocked the watchdog looks more often: where it is, and when that is over, is known soon.
  *   Promises         that were never awaited are logged by it (unawaited_log.h).
- *   A dump.          On SIGUSR2, or when asked, each loop writes down its tasks, and the watch logs them (task_dump.h).
+ *   A dump.          On SIGUSR2, or when asked, each loop writes down its tasks, and the watchdog logs them (task_dump.h).
  *
  * It costs the loops nothing more than that number. */
-#ifndef WATCH_H
-#define WATCH_H
+#ifndef WATCHDOG_H
+#define WATCHDOG_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +27,6 @@ void watchdog_loop_begin(void);                 /* this thread's loop, after loo
 void watchdog_loop_end(void);                   /* before loop_done */
 
 void watchdog_dump(void);                       /* from any thread, or a signal handler */
-bool watchdog_wake(void);                       /* there is something to log; false: there is no watch */
+bool watchdog_wake(void);                       /* there is something to log; false: there is no watchdog */
 
 #endif

@@ -9,7 +9,7 @@
 enum { SLOW = 100000 };                      /* ms: that many pass only when they are skipped */
 
 static stall_detector looked_at;
-static report *reports;
+static stall_report *reports;
 
 static void setup(void)
 {
