@@ -76,6 +76,14 @@ class Names(unittest.TestCase):
                 with self.subTest(f"{where}: {text}"):
                     self.assertIn(section[1], sections)
 
+    def test_each_folder_of_the_source_is_on_the_map(self):
+        with open(os.path.join(ROOT, "docs/architecture.md"), encoding="utf-8") as f:
+            said = f.read()
+        for folder in sorted(there()):
+            if re.fullmatch(r"(server|db|handlers)/\w+/(\w+/)?", folder) and "__pycache__" not in folder:
+                with self.subTest(folder):
+                    self.assertIn(f"`{folder}`", said)
+
     def test_each_test_is_one(self):
         """Below "test" in faults.md."""
         for document in DOCUMENTS:
