@@ -19,7 +19,7 @@ static const struct { const char *method, *path, *what; } TRY[] = {
 };
 
 /* With the name by which the client has reached us; one that gave none gets the address that we listen on. */
-static void write_command(buffer *b, request *req, const char *begin, const char *path)
+static void home_write_command(buffer *b, request *req, const char *begin, const char *path)
 {
     const text host = request_header(req, "host");
     buffer_text(b, text_of(begin));
@@ -44,10 +44,10 @@ int home(request *req)
                           TRY[i].method, TRY[i].path, TRY[i].what);
     buffer_text(&b, TEXT(
         "</dl>\n<h2>From the shell</h2>\n<pre>"));
-    write_command(&b, req, "curl -i -H 'Accept: application/json' ", "/users/42\n");
-    write_command(&b, req, "curl -i -d 'title=Hello' -d 'body=**Bold** words.' ", "/users/42/posts\n");
-    write_command(&b, req, "curl -i --data-binary @README.md ", "/echo\n");
-    write_command(&b, req, "echo '{\"user_id\": 42, \"title\": \"Hello\", \"body\": \"One of many.\"}' | curl -X POST -T - ", "/import");
+    home_write_command(&b, req, "curl -i -H 'Accept: application/json' ", "/users/42\n");
+    home_write_command(&b, req, "curl -i -d 'title=Hello' -d 'body=**Bold** words.' ", "/users/42/posts\n");
+    home_write_command(&b, req, "curl -i --data-binary @README.md ", "/echo\n");
+    home_write_command(&b, req, "echo '{\"user_id\": 42, \"title\": \"Hello\", \"body\": \"One of many.\"}' | curl -X POST -T - ", "/import");
     buffer_text(&b, TEXT(
         "</pre>\n<p>The last takes a post a line, as many as there are: a file of a gigabyte in the memory of a small one.</p>\n"
         "<p>The answers of the database's routes carry <code>Server-Timing</code>: the browser's network panel"

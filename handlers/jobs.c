@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* As a wild pointer would, but so that no sanitizer tells of it. */
-static int crash(text in, buffer *out)
+static int job_crash(text in, buffer *out)
 {
     (void)in;
     (void)out;
@@ -15,7 +15,7 @@ static int crash(text in, buffer *out)
     return 0;
 }
 
-static int spin(text in, buffer *out)
+static int job_spin(text in, buffer *out)
 {
     volatile bool done = false;
     (void)in;
@@ -25,8 +25,8 @@ static int spin(text in, buffer *out)
     return 0;
 }
 
-const process_job JOB_CRASH = { "crash", crash },
-                  JOB_SPIN  = { "spin", spin };
+const process_job JOB_CRASH = { "crash", job_crash },
+                  JOB_SPIN  = { "spin", job_spin };
 
 const process_job *const JOBS[] = { &JOB_PAGE, &JOB_CRASH, &JOB_SPIN, &JOB_SHOUT };
 const int JOB_COUNT = sizeof JOBS / sizeof JOBS[0];

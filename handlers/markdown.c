@@ -13,7 +13,7 @@ struct renderer {
 };
 
 /* A scheme is what comes before the first ':', if no '/', '?' or '#' comes earlier (RFC 3986, 3.1). */
-static bool is_harmless(text address)
+static bool address_is_harmless(text address)
 {
     static const char *const GOOD[] = { "http", "https", "mailto" };
     size_t length = 0;
@@ -27,7 +27,7 @@ static bool is_harmless(text address)
     return false;
 }
 
-static bool ends_with(text t, const char *ending)
+static bool text_ends_with(text t, const char *ending)
 {
     const size_t length = strlen(ending);
     return t.length >= length && memcmp(t.at + t.length - length, ending, length) == 0;
@@ -35,20 +35,20 @@ static bool ends_with(text t, const char *ending)
 
 /* md4c gives the tag up to the opening quote, the address in pieces, and what begins with the
  * closing quote as outputs of their own. Within the address a quote is escaped. */
-static void on_output(const MD_CHAR *at, MD_SIZE length, void *arg)
+static void markdown_on_output(const MD_CHAR *at, MD_SIZE length, void *arg)
 {
     struct renderer *r = arg;
     const text t = { at, length };
 
     if (r->in_address && length > 0 && at[0] == '"') {
         r->in_address = false;
-        if (!is_harmless((text){ r->out->at + r->address, r->out->length - r->address })) {
+        if (!address_is_harmless((text){ r->out->at + r->address, r->out->length - r->address })) {
             r->out->length = r->address;
             buffer_text(r->out, TEXT("#"));
         }
     }
     buffer_text(r->out, t);
-    if (!r->in_address && (ends_with(t, "<a href=\"") || ends_with(t, "<img src=\""))) {
+    if (!r->in_address && (text_ends_with(t, "<a href=\"") || text_ends_with(t, "<img src=\""))) {
         r->in_address = true;
         r->address = r->out->length;
     }
@@ -61,6 +61,6 @@ void markdown_html(buffer *b, text markdown)
     char *copy = arena_room(b->arena, markdown.length + 1);
     memcpy(copy, markdown.at, markdown.length);
     copy[markdown.length] = '\n';
-    md_html(copy, (MD_SIZE)markdown.length + 1, on_output, &r,
+    md_html(copy, (MD_SIZE)markdown.length + 1, markdown_on_output, &r,
             MD_FLAG_NOHTML | MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_PERMISSIVEAUTOLINKS, 0);
 }

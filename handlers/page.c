@@ -31,7 +31,7 @@ int page_begin(page *page, request *req)
     return 0;
 }
 
-static int render_html(void *arg)
+static int page_render_html(void *arg)
 {
     page *p = arg;
     stopwatch *watch = site_rendering(p->req);
@@ -45,7 +45,7 @@ static int render_html(void *arg)
     return 0;
 }
 
-static promise *stop_watch(void *arg)
+static promise *page_stop_watch(void *arg)
 {
     page *p = arg;
     stopwatch_stop(site_rendering(p->req));
@@ -53,29 +53,29 @@ static promise *stop_watch(void *arg)
 }
 
 /* To the server all of it is rendering: the way there, the wait for a worker, and the way back. */
-static promise *render_in_process(page *p)
+static promise *page_render_in_process(page *p)
 {
     arena *a = request_arena(p->req);
     buffer b;
     stopwatch_start(site_rendering(p->req));
     buffer_init(&b, a);
     page_html_pack(&b, p->from, &p->user, &p->posts);
-    return finally(in_process(&JOB_PAGE, buffer_all(&b), 0, a, &p->body), stop_watch, p);
+    return finally(in_process(&JOB_PAGE, buffer_all(&b), 0, a, &p->body), page_stop_watch, p);
 }
 
-static void write_number(buffer *b, const char *key, int64_t n)
+static void json_write_number(buffer *b, const char *key, int64_t n)
 {
     buffer_text(b, text_of(key));
     buffer_int(b, n);
 }
 
-static void write_string(buffer *b, const char *key, text t)
+static void json_write_string(buffer *b, const char *key, text t)
 {
     buffer_text(b, text_of(key));
     buffer_json(b, t);
 }
 
-static void write_address(buffer *b, const char *key, const page *p, bool there, int64_t from)
+static void json_write_address(buffer *b, const char *key, const page *p, bool there, int64_t from)
 {
     buffer_text(b, text_of(key));
     buffer_text(b, there ? TEXT("\"") : TEXT("null"));
@@ -85,27 +85,27 @@ static void write_address(buffer *b, const char *key, const page *p, bool there,
     buffer_text(b, TEXT("\""));
 }
 
-static void render_json(page *p)
+static void page_render_json(page *p)
 {
     stopwatch *watch = site_rendering(p->req);
     buffer b;
 
     stopwatch_start(watch);
     buffer_init(&b, request_arena(p->req));
-    write_number(&b, "{\"user\":{\"id\":", rows_int(&p->user, 0, 0));
-    write_string(&b, ",\"name\":", rows_text(&p->user, 0, 1));
-    write_string(&b, ",\"email\":", rows_text(&p->user, 0, 2));
-    write_number(&b, ",\"created_at\":", rows_int(&p->user, 0, 3));
+    json_write_number(&b, "{\"user\":{\"id\":", rows_int(&p->user, 0, 0));
+    json_write_string(&b, ",\"name\":", rows_text(&p->user, 0, 1));
+    json_write_string(&b, ",\"email\":", rows_text(&p->user, 0, 2));
+    json_write_number(&b, ",\"created_at\":", rows_int(&p->user, 0, 3));
     buffer_text(&b, TEXT("},\"posts\":["));
     for (int i = 0; i < p->posts.count && i < POSTS_OF_A_PAGE; i++) {
-        write_number(&b, i ? ",{\"id\":" : "{\"id\":", rows_int(&p->posts, i, 0));
-        write_string(&b, ",\"title\":", rows_text(&p->posts, i, 1));
-        write_string(&b, ",\"body\":", rows_text(&p->posts, i, 2));
-        write_number(&b, ",\"created_at\":", rows_int(&p->posts, i, 3));
+        json_write_number(&b, i ? ",{\"id\":" : "{\"id\":", rows_int(&p->posts, i, 0));
+        json_write_string(&b, ",\"title\":", rows_text(&p->posts, i, 1));
+        json_write_string(&b, ",\"body\":", rows_text(&p->posts, i, 2));
+        json_write_number(&b, ",\"created_at\":", rows_int(&p->posts, i, 3));
         buffer_text(&b, TEXT("}"));
     }
-    write_address(&b, "],\"previous\":", p, p->from > 0, p->from - POSTS_OF_A_PAGE);
-    write_address(&b, ",\"next\":", p, p->posts.count > POSTS_OF_A_PAGE, p->from + POSTS_OF_A_PAGE);
+    json_write_address(&b, "],\"previous\":", p, p->from > 0, p->from - POSTS_OF_A_PAGE);
+    json_write_address(&b, ",\"next\":", p, p->posts.count > POSTS_OF_A_PAGE, p->from + POSTS_OF_A_PAGE);
     buffer_text(&b, TEXT("}"));
     p->body = buffer_all(&b);
     stopwatch_stop(watch);
@@ -114,7 +114,7 @@ static void render_json(page *p)
 /* Where it was asked to be rendered; -1: nowhere that there is. */
 enum { IN_THREAD, INLINE, IN_PROCESS };
 
-static int place_of(request *req)
+static int page_render_place(request *req)
 {
     static const text PLACES[] = { [IN_THREAD] = { "thread", 6 }, [INLINE] = { "inline", 6 },
                                    [IN_PROCESS] = { "process", 7 } };
@@ -129,7 +129,7 @@ static int place_of(request *req)
 
 promise *render(page *page)
 {
-    const int place = place_of(page->req);
+    const int place = page_render_place(page->req);
     if (place < 0)
         return promise_settled(respond_problem(page->req, 400, "A page is rendered inline, in a thread or in a process: "
                                                                "?render=inline, ?render=thread, ?render=process."));
@@ -137,11 +137,11 @@ promise *render(page *page)
         return promise_settled(respond_problem(page->req, 403, "A page is rendered in a thread here: [patterns] enabled is off."));
     page->as_json = request_prefers_json(page->req);
     if (page->as_json)
-        render_json(page);
+        page_render_json(page);
     else if (place == INLINE)
-        render_html(page);
+        page_render_html(page);
     else
-        return place == IN_THREAD ? in_thread(render_html, page) : render_in_process(page);
+        return place == IN_THREAD ? in_thread(page_render_html, page) : page_render_in_process(page);
     return promise_settled(0);
 }
 

@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-static void write_form(buffer *b, int64_t id)
+static void page_write_form(buffer *b, int64_t id)
 {
     buffer_text(b, TEXT("<form class=\"new\" method=\"post\" action=\"/users/"));
     buffer_int(b, id);
@@ -26,22 +26,22 @@ void page_html_address(buffer *b, int64_t user, int64_t from)
     }
 }
 
-static void write_link(buffer *b, const char *begin, int64_t user, int64_t from, const char *label)
+static void page_write_link(buffer *b, const char *begin, int64_t user, int64_t from, const char *label)
 {
     buffer_text(b, text_of(begin));
     page_html_address(b, user, from);
     buffer_text(b, text_of(label));
 }
 
-static void write_links(buffer *b, int64_t user, int64_t from, bool more)
+static void page_write_links(buffer *b, int64_t user, int64_t from, bool more)
 {
     if (from == 0 && !more)
         return;
     buffer_text(b, TEXT("<nav class=\"pages\">"));
     if (from > 0)
-        write_link(b, "<a rel=\"prev\" href=\"", user, from - POSTS_OF_A_PAGE, "\">newer posts</a> ");
+        page_write_link(b, "<a rel=\"prev\" href=\"", user, from - POSTS_OF_A_PAGE, "\">newer posts</a> ");
     if (more)
-        write_link(b, "<a rel=\"next\" href=\"", user, from + POSTS_OF_A_PAGE, "\">older posts</a> ");
+        page_write_link(b, "<a rel=\"next\" href=\"", user, from + POSTS_OF_A_PAGE, "\">older posts</a> ");
     buffer_text(b, TEXT("</nav>\n"));
 }
 
@@ -73,8 +73,8 @@ void page_html(buffer *b, int64_t from, const rows *user, const rows *posts)
     buffer_text(b, TEXT("</p>\n"));
     for (int i = 0; i < posts->count && i < POSTS_OF_A_PAGE; i++)
         page_html_post(b, rows_int(posts, i, 0), rows_text(posts, i, 1), rows_text(posts, i, 2), rows_int(posts, i, 3));
-    write_links(b, id, from, posts->count > POSTS_OF_A_PAGE);
-    write_form(b, id);
+    page_write_links(b, id, from, posts->count > POSTS_OF_A_PAGE);
+    page_write_form(b, id);
     layout_end(b);
 }
 
@@ -85,7 +85,7 @@ void page_html_pack(buffer *b, int64_t from, const rows *user, const rows *posts
     rows_pack(b, posts, "itti");
 }
 
-static int write_packed(text in, buffer *out)
+static int page_job_run(text in, buffer *out)
 {
     rows user, posts;
     int64_t from;
@@ -101,4 +101,4 @@ static int write_packed(text in, buffer *out)
     return err;
 }
 
-const process_job JOB_PAGE = { "page", write_packed };
+const process_job JOB_PAGE = { "page", page_job_run };

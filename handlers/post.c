@@ -7,9 +7,9 @@
 
 enum { LONGEST_TITLE = 200, LONGEST_BODY = 65536, DEEPEST = 32 };     /* bytes, bytes, brackets */
 
-static int wrong(char why[POST_WHY], int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int post_wrong(char why[POST_WHY], int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-static int wrong(char why[POST_WHY], int status, const char *format, ...)
+static int post_wrong(char why[POST_WHY], int status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -19,7 +19,7 @@ static int wrong(char why[POST_WHY], int status, const char *format, ...)
 }
 
 /* jansson follows nested brackets by recursion, farther than a task's stack reaches. */
-static bool is_deep(text t)
+static bool json_is_deep(text t)
 {
     int depth = 0;
     bool in_string = false;
@@ -40,7 +40,7 @@ static bool is_deep(text t)
 }
 
 /* What is JSON, and nothing that can be taken: why. NULL: it is not JSON. */
-static const char *unusable(const json_error_t *error)
+static const char *json_unusable(const json_error_t *error)
 {
     static const char SURROGATE[] = "invalid Unicode '";     /* the library has no code for it */
     switch (json_error_code(error)) {
@@ -65,8 +65,8 @@ int post_parse(text json, json_t **value, char why[POST_WHY])
 {
     json_error_t error;
     char line[32] = "";
-    if (is_deep(json))
-        return wrong(why, 400, "This is nested more than %d levels deep.", DEEPEST);
+    if (json_is_deep(json))
+        return post_wrong(why, 400, "This is nested more than %d levels deep.", DEEPEST);
     json = without_byte_order_mark(json);
     json_t *parsed = json_loadb(json.at, json.length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (parsed) {
@@ -75,17 +75,17 @@ int post_parse(text json, json_t **value, char why[POST_WHY])
     }
     if (error.line > 1)
         snprintf(line, sizeof line, "line %d, ", error.line);
-    const char *reason = unusable(&error);
+    const char *reason = json_unusable(&error);
     if (reason)
-        return wrong(why, 422, "This JSON cannot be used: %scolumn %d: %s.", line, error.column, reason);
-    return wrong(why, 400, "This is not JSON: %scolumn %d: %s.", line, error.column, error.text);
+        return post_wrong(why, 422, "This JSON cannot be used: %scolumn %d: %s.", line, error.column, reason);
+    return post_wrong(why, 400, "This is not JSON: %scolumn %d: %s.", line, error.column, error.text);
 }
 
 int post_of(const json_t *object, post *p, char why[POST_WHY])
 {
     const json_t *title = json_object_get(object, "title"), *body = json_object_get(object, "body");
     if (!json_is_string(title) || !json_is_string(body))
-        return wrong(why, 422, "A post is an object with the strings title and body.");
+        return post_wrong(why, 422, "A post is an object with the strings title and body.");
     p->title = (text){ json_string_value(title), json_string_length(title) };
     p->body = (text){ json_string_value(body), json_string_length(body) };
     return 0;
@@ -101,12 +101,12 @@ static bool is_utf8(text t)
 int post_check(const post *p, char why[POST_WHY])
 {
     if (text_is_blank(p->title) || text_is_blank(p->body))
-        return wrong(why, 422, "The %s must not be empty.", text_is_blank(p->title) ? "title" : "body");
+        return post_wrong(why, 422, "The %s must not be empty.", text_is_blank(p->title) ? "title" : "body");
     if (p->title.length > LONGEST_TITLE)
-        return wrong(why, 422, "The title is longer than %d bytes.", LONGEST_TITLE);
+        return post_wrong(why, 422, "The title is longer than %d bytes.", LONGEST_TITLE);
     if (p->body.length > LONGEST_BODY)
-        return wrong(why, 422, "The body is longer than %d bytes.", LONGEST_BODY);
+        return post_wrong(why, 422, "The body is longer than %d bytes.", LONGEST_BODY);
     if (!is_utf8(p->title) || !is_utf8(p->body))
-        return wrong(why, 422, "The title and the body must be UTF-8 text.");
+        return post_wrong(why, 422, "The title and the body must be UTF-8 text.");
     return 0;
 }

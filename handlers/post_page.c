@@ -16,7 +16,7 @@ static const statement POST_BY_ID = {
 struct one { request *req; rows post; text html; };
 
 /* Markdown takes its time. */
-static int render_html(void *arg)
+static int post_render_html(void *arg)
 {
     struct one *one = arg;
     const rows *r = &one->post;
@@ -37,7 +37,7 @@ static int render_html(void *arg)
     return 0;
 }
 
-static text as_json(request *req, const rows *r)
+static text post_as_json(request *req, const rows *r)
 {
     buffer b;
     buffer_init(&b, request_arena(req));
@@ -65,8 +65,8 @@ async int post_page(request *req)
     if (request_prefers_json(req)) {
         respond_header(req, "Vary", "Accept");
         respond_header(req, "Cache-Control", "no-cache");    /* else a time long ago is taken for a promise */
-        return respond_tagged(req, "application/json", as_json(req, &one.post), rows_int(&one.post, 0, 3));
+        return respond_tagged(req, "application/json", post_as_json(req, &one.post), rows_int(&one.post, 0, 3));
     }
-    err = await(in_thread(render_html, &one));
+    err = await(in_thread(post_render_html, &one));
     return err ? err : respond_html(req, 200, one.html);
 }

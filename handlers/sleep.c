@@ -4,19 +4,19 @@
 #include "server/async/task.h"
 #include "server/async/timing.h"
 
-static int read_time(request *req, int64_t *ms)
+static int sleep_read_time(request *req, int64_t *ms)
 {
     *ms = -1;
     int err = request_query_int(req, "ms", ms);
     return err || *ms < 0 || *ms > LONGEST_SLEEP ? E_BAD_REQUEST : 0;
 }
 
-static int refuse(request *req)
+static int respond_bad_time(request *req)
 {
     return respond_problem(req, 400, "Say for how long: /sleep?ms=N, with N from 0 to %d.", LONGEST_SLEEP);
 }
 
-static int say_so(request *req, int64_t ms)
+static int respond_slept(request *req, int64_t ms)
 {
     char said[64] = "Slept ", digits[TEXT_DIGITS];
     const text number = text_number((uint64_t)ms, digits);   /* without printf: this is what waiting is measured by */
@@ -28,28 +28,28 @@ static int say_so(request *req, int64_t ms)
 async int sleep_await(request *req)
 {
     int64_t ms;
-    if (read_time(req, &ms))
-        return refuse(req);
+    if (sleep_read_time(req, &ms))
+        return respond_bad_time(req);
 
     int err = await(sleep_for((uint64_t)ms));
     if (err)
         return err;
 
-    return say_so(req, ms);
+    return respond_slept(req, ms);
 }
 
-static promise *then_say_so(void *arg)
+static promise *sleep_then_respond(void *arg)
 {
     request *req = arg;
     int64_t ms;
-    read_time(req, &ms);
-    return promise_settled(say_so(req, ms));
+    sleep_read_time(req, &ms);
+    return promise_settled(respond_slept(req, ms));
 }
 
 promise *sleep_promise(request *req)
 {
     int64_t ms;
-    if (read_time(req, &ms))
-        return promise_settled(refuse(req));
-    return then(sleep_for((uint64_t)ms), then_say_so, req);
+    if (sleep_read_time(req, &ms))
+        return promise_settled(respond_bad_time(req));
+    return then(sleep_for((uint64_t)ms), sleep_then_respond, req);
 }

@@ -2,7 +2,7 @@
  * hold, how the worker processes do, and what was forgotten, as JSON.
  *
  *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}],
- *    "executors": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}},
+ *    "lanes": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}},
  *    "processes": {"workers": 2, "running": 0, "waiting": 0, "done": 9, "refused": 0, "killed": 1,
  *                  "started": 3, "died": 0},
  *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204}},
@@ -30,7 +30,7 @@
 
 struct json_list { buffer text; const char *comma; };
 
-static void write_kind(buffer *b, const char *comma, int kind, uint64_t count)
+static void stats_write_bucket(buffer *b, const char *comma, int kind, uint64_t count)
 {
     const uint64_t bound = loop_latency_bound(kind);
     if (bound == UINT64_MAX)
@@ -39,7 +39,7 @@ static void write_kind(buffer *b, const char *comma, int kind, uint64_t count)
         buffer_printf(b, "%s\"%llu\":%llu", comma, (unsigned long long)bound, (unsigned long long)count);
 }
 
-static void write_loop(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
+static void stats_write_loop(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
 {
     struct json_list *l = arg;
     const char *comma = "";
@@ -50,14 +50,14 @@ static void write_loop(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
     buffer_printf(&l->text, "%s{\"turns\":%llu,\"lag_ms\":{", l->comma, (unsigned long long)all);
     for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
         if (counts[i] > 0) {
-            write_kind(&l->text, comma, i, counts[i]);
+            stats_write_bucket(&l->text, comma, i, counts[i]);
             comma = ",";
         }
     buffer_text(&l->text, TEXT("}}"));
     l->comma = ",";
 }
 
-static void write_lanes(buffer *b)
+static void stats_write_executors(buffer *b)
 {
     executor_counts counts[MAX_EXECUTORS];
     const int n = executor_count_all(counts);
@@ -67,7 +67,7 @@ static void write_lanes(buffer *b)
                       (unsigned long long)counts[i].refused);
 }
 
-static void write_processes(buffer *b)
+static void stats_write_processes(buffer *b)
 {
     const process_pool_counts c = process_pool_count();
     buffer_printf(b, "\"workers\":%d,\"running\":%d,\"waiting\":%d,\"done\":%llu,\"refused\":%llu,\"killed\":%llu,"
@@ -76,7 +76,7 @@ static void write_processes(buffer *b)
                   (unsigned long long)c.died);
 }
 
-static void write_blocked(const char *name, const label_counts *c, void *arg)
+static void stats_write_blocked(const char *name, const label_counts *c, void *arg)
 {
     struct json_list *l = arg;
     if (c->blocked == 0)
@@ -88,7 +88,7 @@ static void write_blocked(const char *name, const label_counts *c, void *arg)
     l->comma = ",";
 }
 
-static void write_stack(const char *name, const label_counts *c, void *arg)
+static void stats_write_stack(const char *name, const label_counts *c, void *arg)
 {
     struct json_list *l = arg;
     if (c->stack == 0)
@@ -99,7 +99,7 @@ static void write_stack(const char *name, const label_counts *c, void *arg)
     l->comma = ",";
 }
 
-static void write_labels(struct json_list *l, const char *key, void (*show)(const char *, const label_counts *, void *))
+static void stats_write_labels(struct json_list *l, const char *key, void (*show)(const char *, const label_counts *, void *))
 {
     buffer_printf(&l->text, ",\"%s\":{", key);
     l->comma = "";
@@ -107,7 +107,7 @@ static void write_labels(struct json_list *l, const char *key, void (*show)(cons
     buffer_text(&l->text, TEXT("}"));
 }
 
-static void write_refusals(struct json_list *l)
+static void stats_write_refusals(struct json_list *l)
 {
     buffer_text(&l->text, TEXT(",\"refused\":{"));
     l->comma = "";
@@ -121,7 +121,7 @@ static void write_refusals(struct json_list *l)
     buffer_text(&l->text, TEXT("}"));
 }
 
-static void write_log(buffer *b)
+static void stats_write_log(buffer *b)
 {
     const log_counts c = log_count();
     buffer_printf(b, ",\"log\":{\"dropped\":%llu,\"held_back\":%llu}", (unsigned long long)c.dropped,
@@ -133,16 +133,16 @@ int stats(request *req)
     struct json_list l = { .comma = "" };
     buffer_init(&l.text, request_arena(req));
     buffer_text(&l.text, TEXT("{\"loops\":["));
-    loop_latency_each(write_loop, &l);
+    loop_latency_each(stats_write_loop, &l);
     buffer_text(&l.text, TEXT("],\"lanes\":{"));
-    write_lanes(&l.text);
+    stats_write_executors(&l.text);
     buffer_text(&l.text, TEXT("},\"processes\":{"));
-    write_processes(&l.text);
+    stats_write_processes(&l.text);
     buffer_text(&l.text, TEXT("}"));
-    write_labels(&l, "blocked", write_blocked);
-    write_labels(&l, "stack", write_stack);
-    write_refusals(&l);
-    write_log(&l.text);
+    stats_write_labels(&l, "blocked", stats_write_blocked);
+    stats_write_labels(&l, "stack", stats_write_stack);
+    stats_write_refusals(&l);
+    stats_write_log(&l.text);
     buffer_printf(&l.text, ",\"never_awaited\":%llu,\"background_failures\":%llu}\n",
                   (unsigned long long)unawaited_count(), (unsigned long long)background_failures());
     respond_header(req, "Cache-Control", "no-store");

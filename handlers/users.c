@@ -13,12 +13,12 @@ static const statement USERS_FROM = {
     .reads = true, .columns = "itt",
 };
 
-static void write_link(buffer *b, const char *relation, int64_t number, const char *label)
+static void users_write_link(buffer *b, const char *relation, int64_t number, const char *label)
 {
     buffer_printf(b, "<a rel=\"%s\" href=\"/users?page=%lld\">%s</a> ", relation, (long long)number, label);
 }
 
-static text as_html(request *req, const rows *r, int64_t number)
+static text users_as_html(request *req, const rows *r, int64_t number)
 {
     buffer b;
     buffer_init(&b, request_arena(req));
@@ -33,15 +33,15 @@ static text as_html(request *req, const rows *r, int64_t number)
     }
     buffer_text(&b, TEXT("</ol>\n<nav class=\"pages\">"));
     if (number > 1)
-        write_link(&b, "prev", number - 1, "previous");
+        users_write_link(&b, "prev", number - 1, "previous");
     if (r->count > PAGE)
-        write_link(&b, "next", number + 1, "next");
+        users_write_link(&b, "next", number + 1, "next");
     buffer_text(&b, TEXT("</nav>\n"));
     layout_end(&b);
     return buffer_all(&b);
 }
 
-static void write_address(buffer *b, const char *key, bool there, int64_t number)
+static void users_write_address(buffer *b, const char *key, bool there, int64_t number)
 {
     if (there)
         buffer_printf(b, ",\"%s\":\"/users?page=%lld\"", key, (long long)number);
@@ -49,7 +49,7 @@ static void write_address(buffer *b, const char *key, bool there, int64_t number
         buffer_printf(b, ",\"%s\":null", key);
 }
 
-static text as_json(request *req, const rows *r, int64_t number)
+static text users_as_json(request *req, const rows *r, int64_t number)
 {
     buffer b;
     buffer_init(&b, request_arena(req));
@@ -62,8 +62,8 @@ static text as_json(request *req, const rows *r, int64_t number)
         buffer_text(&b, TEXT("}"));
     }
     buffer_text(&b, TEXT("]"));
-    write_address(&b, "previous", number > 1, number - 1);
-    write_address(&b, "next", r->count > PAGE, number + 1);
+    users_write_address(&b, "previous", number > 1, number - 1);
+    users_write_address(&b, "next", r->count > PAGE, number + 1);
     buffer_text(&b, TEXT("}"));
     return buffer_all(&b);
 }
@@ -81,6 +81,6 @@ async int users(request *req)
         return err;
 
     if (request_prefers_json(req))
-        return respond_json(req, 200, as_json(req, &found, number));
-    return respond_html(req, 200, as_html(req, &found, number));
+        return respond_json(req, 200, users_as_json(req, &found, number));
+    return respond_html(req, 200, users_as_html(req, &found, number));
 }

@@ -35,7 +35,7 @@ const char *gallery_outcome_word(int outcome)
     }
 }
 
-static void write_run_form(buffer *b, const pattern *p)
+static void pattern_write_run_form(buffer *b, const pattern *p)
 {
     const char *why = gallery_refusal(p);
     if (why) {
@@ -50,20 +50,20 @@ static void write_run_form(buffer *b, const pattern *p)
     buffer_text(b, TEXT("\">Run</button></form>\n"));
 }
 
-static void write_empty_result(buffer *b)
+static void pattern_write_empty_result(buffer *b)
 {
     buffer_text(b, TEXT("<div class=\"result\" aria-live=\"polite\"></div>\n"));
 }
 
-static void write_card(buffer *b, const pattern *p)
+static void pattern_write_card(buffer *b, const pattern *p)
 {
     buffer_printf(b, "<section class=\"card\" id=\"%s\">\n<h3><a href=\"/patterns/%s\">", p->name, p->name);
     buffer_html(b, text_of(p->title));
     buffer_text(b, TEXT("</a></h3>\n<p>"));
     buffer_html(b, text_of(p->shows));
     buffer_text(b, TEXT("</p>\n"));
-    write_run_form(b, p);
-    write_empty_result(b);
+    pattern_write_run_form(b, p);
+    pattern_write_empty_result(b);
     buffer_text(b, TEXT("</section>\n"));
 }
 
@@ -80,13 +80,13 @@ static text gallery_as_html(request *req)
     for (int i = 0; i < PATTERN_COUNT; i++) {
         if ((int)PATTERNS[i]->group != group)
             buffer_printf(&b, "<h2>%s</h2>\n", GROUP_TITLES[group = PATTERNS[i]->group]);
-        write_card(&b, PATTERNS[i]);
+        pattern_write_card(&b, PATTERNS[i]);
     }
     layout_end(&b);
     return buffer_all(&b);
 }
 
-static void write_about(buffer *b, const pattern *p)
+static void pattern_write_about(buffer *b, const pattern *p)
 {
     const char *why = gallery_refusal(p);
     buffer_text(b, TEXT("{\"pattern\":"));
@@ -110,7 +110,7 @@ static text gallery_as_json(request *req)
     buffer_text(&b, TEXT("{\"patterns\":["));
     for (int i = 0; i < PATTERN_COUNT; i++) {
         buffer_text(&b, i ? TEXT(",\n") : TEXT(""));
-        write_about(&b, PATTERNS[i]);
+        pattern_write_about(&b, PATTERNS[i]);
     }
     buffer_text(&b, TEXT("]}\n"));
     return buffer_all(&b);
@@ -124,7 +124,7 @@ int patterns(request *req)
                                      : respond_html(req, 200, gallery_as_html(req));
 }
 
-static void write_figures(buffer *b, const recording *r)
+static void result_write_figures(buffer *b, const recording *r)
 {
     const trace_event *events = trace_events(r->trace);
     buffer_printf(b, "<dl class=\"figures\"><div><dt>took</dt><dd>%.1f ms</dd></div>",
@@ -146,7 +146,7 @@ static void write_figures(buffer *b, const recording *r)
 
 enum { MOST_MARKS = 60 };
 
-static void write_marks(buffer *b, const recording *r)
+static void result_write_marks(buffer *b, const recording *r)
 {
     int marks = 0;
     for (int i = 0; i < trace_count(r->trace) && marks < MOST_MARKS; i++) {
@@ -161,17 +161,17 @@ static void write_marks(buffer *b, const recording *r)
         buffer_text(b, TEXT("</ol>\n"));
 }
 
-static void write_result(buffer *b, const recording *r)
+static void result_write(buffer *b, const recording *r)
 {
     buffer_text(b, TEXT("<div class=\"result\" aria-live=\"polite\">\n"));
     recording_draw(b, r);
-    write_figures(b, r);
-    write_marks(b, r);
+    result_write_figures(b, r);
+    result_write_marks(b, r);
     buffer_printf(b, "<p class=\"meta\">Recorded by this run: %d events. <code>curl -H 'Accept: application/json'</code>"
                      " on this address runs it too, and tells them all.</p>\n</div>\n", trace_count(r->trace));
 }
 
-static text page_as_html(request *req, const pattern *p, const recording *r)
+static text pattern_page_as_html(request *req, const pattern *p, const recording *r)
 {
     const pattern *twin = p->twin ? gallery_find(text_of(p->twin)) : NULL;
     buffer b;
@@ -189,29 +189,29 @@ static text page_as_html(request *req, const pattern *p, const recording *r)
         buffer_html(&b, text_of(twin->title));
         buffer_text(&b, TEXT("</a>.</p>\n"));
     }
-    write_run_form(&b, p);
+    pattern_write_run_form(&b, p);
     if (r)
-        write_result(&b, r);
+        result_write(&b, r);
     else
-        write_empty_result(&b);
+        pattern_write_empty_result(&b);
     buffer_printf(&b, "<h2>What runs</h2>\n<p class=\"meta\"><code>%s</code>, from line %d</p>\n", p->file, p->first);
     pattern_write_source(&b, p);
     layout_end(&b);
     return buffer_all(&b);
 }
 
-static int respond_without_run(request *req, const pattern *p, bool json)
+static int pattern_respond_without_run(request *req, const pattern *p, bool json)
 {
     buffer b;
     if (!json)
-        return respond_html(req, 200, page_as_html(req, p, NULL));
+        return respond_html(req, 200, pattern_page_as_html(req, p, NULL));
     buffer_init(&b, request_arena(req));
-    write_about(&b, p);
+    pattern_write_about(&b, p);
     return respond_json(req, 200, buffer_all(&b));
 }
 
 /* HEAD asks what there is; and a picture on a stranger's page must not keep this server busy. */
-static bool may_run(request *req)
+static bool pattern_may_run(request *req)
 {
     return text_equal(request_method(req), TEXT("GET"))
         && !text_equal(request_header(req, "sec-fetch-site"), TEXT("cross-site"));
@@ -223,8 +223,8 @@ async int pattern_page(request *req)
     if (!p)
         return E_NOT_FOUND;
     const bool json = request_prefers_json(req);
-    if (!(json || request_has_query(req, "run")) || gallery_refusal(p) || !may_run(req))
-        return respond_without_run(req, p, json);
+    if (!(json || request_has_query(req, "run")) || gallery_refusal(p) || !pattern_may_run(req))
+        return pattern_respond_without_run(req, p, json);
 
     recording r;
     const int err = gallery_run(p, req, &r);
@@ -232,7 +232,7 @@ async int pattern_page(request *req)
         return err;
     respond_header(req, "Cache-Control", "no-store");
     if (!json)
-        return respond_html(req, 200, page_as_html(req, p, &r));
+        return respond_html(req, 200, pattern_page_as_html(req, p, &r));
     buffer b;
     buffer_init(&b, request_arena(req));
     recording_write_json(&b, &r);

@@ -1,6 +1,6 @@
 /* import.c - POST /import: posts, one a line as JSON, as many as the client sends.
  *
- * Whoever is slower than the one before it makes that one wait, back to the client, whose bytes then stay in
+ * Each step that is slower than the one before it makes that one wait, back to the client, whose bytes then stay in
  * its own machine: so a gigabyte takes no more memory than a megabyte does. */
 #include "import.h"
 #include "handlers/handlers.h"
@@ -21,127 +21,113 @@ enum {
 
 /* Reading. */
 
-static void drop(importing *i, batch *b)
+static void import_drop(importing *i, import_batch *b)
 {
     if (b->count > 0)
-        report_missing(&i->report, b->first, b->last);
-    batch_free(b);
+        import_report_missing(&i->report, b->first, b->last);
+    import_batch_free(b);
 }
 
-static async int push(importing *i)
+static async int import_push(importing *i)
 {
-    batch *b = i->batch;
+    import_batch *b = i->batch;
     if (b->count == 0)
         return 0;
-    i->batch = batch_new(i->report.lines + 1);
+    i->batch = import_batch_new(i->report.lines + 1);
     const int err = await(queue_push(i->queue, b));
     if (err)
-        drop(i, b);
+        import_drop(i, b);
     return err;
 }
 
-static async int take_line(importing *i, lines_what what, text line)
+static async int import_take_line(importing *i, line_reader_found what, text line)
 {
     char why[POST_WHY];
     i->report.lines = i->lines.number;
-    if (what == LINES_TOO_LONG) {
+    if (what == LINE_READER_TOO_LONG) {
         snprintf(why, sizeof why, "The line is longer than %d bytes.", LONGEST_LINE);
-        report_refuse(&i->report, i->lines.number, why);
+        import_report_refuse(&i->report, i->lines.number, why);
         return 0;
     }
     if (text_is_blank(line)) {
         i->report.blank++;
         return 0;
     }
-    batch_add(i->batch, i->lines.number, line);
-    return batch_is_full(i->batch) ? push(i) : 0;
+    import_batch_add(i->batch, i->lines.number, line);
+    return import_batch_is_full(i->batch) ? import_push(i) : 0;
 }
 
 /* In a blocking thread, the workers need a turn before it waits for the client. */
-static async int take_piece(importing *i, text piece)
+static async int import_take_piece(importing *i, text piece)
 {
-    lines_what what;
+    line_reader_found what;
     text line;
     int err = 0;
-    lines_feed(&i->lines, piece);
-    while (!err && (what = lines_next(&i->lines, &line)) != LINES_MORE)
-        err = take_line(i, what, line);
+    line_reader_feed(&i->lines, piece);
+    while (!err && (what = line_reader_next(&i->lines, &line)) != LINE_READER_MORE)
+        err = import_take_line(i, what, line);
     if (err)
         return err;
     import_hand_over(i);
     return task_yield();
 }
 
-static async int take_last_line(importing *i)
-{
-    text line;
-    const lines_what what = lines_last(&i->lines, &line);
-    return what == LINES_MORE ? 0 : take_line(i, what, line);
-}
-
-static async int read_lines(void *arg)
+static async int import_read(void *arg)
 {
     importing *i = arg;
-    text piece;
+    text piece, line;
     int err;
     while (!(err = request_read(i->req, &piece))) {
-        err = take_piece(i, piece);
+        err = import_take_piece(i, piece);
         if (err)
             return err;
     }
-    if (err == UV_EOF)
-        err = take_last_line(i);
-    const int unstored = push(i);            /* if it broke off, too: these lines are whole */
+    if (err == UV_EOF) {
+        const line_reader_found what = line_reader_last(&i->lines, &line);
+        err = what == LINE_READER_MORE ? 0 : import_take_line(i, what, line);
+    }
+    const int unstored = import_push(i);            /* if it broke off, too: these lines are whole */
     return err ? err : unstored;
 }
 
 /* The whole. */
 
-static int begin(importing *i)
+static int import_begin(importing *i)
 {
     int err = 0;
     i->queue = queue_new(BATCHES, NULL);
     i->workers = background_new(WORKERS);
-    i->batch = batch_new(1);
+    i->batch = import_batch_new(1);
     for (int k = 0; k < WORKERS && !err; k++)
         err = background_start(i->workers, "import", import_store, i, NULL);
     return err;
 }
 
-/* When the client has sent all: the workers end with the last batch. When they end before, the database has
+/* When the client has sent all: the workers import_end with the last batch. When they import_end before, the database has
  * failed, and the rest need not be read. When this task is cancelled, so is all that it waits for. */
 static async int import_all(importing *i)
 {
-    int err = await(race(task_start("import: reading", read_lines, i), background_join(i->workers)));
+    int err = await(race(task_start("import: reading", import_read, i), background_join(i->workers)));
     queue_close(i->queue);
     const int unfinished = await(background_join(i->workers));
     return i->failed ? i->failed : err ? err : unfinished;
 }
 
-static async void end(importing *i)
+static async void import_end(importing *i)
 {
     void *left;
     await(background_stop(i->workers));
     queue_close(i->queue);
     while (!await(queue_pop(i->queue, &left)))
-        drop(i, left);
-    drop(i, i->batch);
+        import_drop(i, left);
+    import_drop(i, i->batch);
     background_free(i->workers);
     queue_free(i->queue);
-    lines_done(&i->lines);
-}
-
-static int respond_report(importing *i, int err)
-{
-    const int status = report_status(&i->report, err);
-    if (status == 503)
-        respond_header(i->req, "Retry-After", "1");
-    respond(i->req, status, err ? "application/problem+json" : "application/json", report_json(&i->report, err));
-    return err;
+    line_reader_done(&i->lines);
 }
 
 /* What curl calls a body whose type it was not told, too. */
-static bool is_welcome(text type)
+static bool import_accepts(text type)
 {
     static const char *const TYPES[] = {
         "", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-www-form-urlencoded",
@@ -154,14 +140,18 @@ static bool is_welcome(text type)
 
 async int import(request *req)
 {
-    if (!is_welcome(request_type(req)))
+    if (!import_accepts(request_type(req)))
         return respond_problem(req, 415, "An import comes as application/x-ndjson: a post a line, as JSON.");
 
     importing i = { .req = req, .lines.limit = LONGEST_LINE, .report.arena = request_arena(req), .told = uv_hrtime() };
-    int err = begin(&i);
+    int err = import_begin(&i);
     if (!err)
         err = import_all(&i);
-    end(&i);
-    import_tell(&i, report_reason(err));
-    return respond_report(&i, err);
+    import_end(&i);
+    import_tell(&i, import_report_reason(err));
+    const int status = import_report_status(&i.report, err);
+    if (status == 503)
+        respond_header(req, "Retry-After", "1");
+    respond(req, status, err ? "application/problem+json" : "application/json", import_report_json(&i.report, err));
+    return err;
 }

@@ -7,24 +7,24 @@
 
 #include "import_batch.h"
 #include "import_report.h"
-#include "lines.h"
+#include "line_reader.h"
 #include "server/async/background.h"
 #include "server/async/queue.h"
 #include "server/http/request.h"
 
 typedef struct importing {
-    request    *req;
-    queue      *queue;                       /* of batches */
-    background *workers;
-    batch      *batch;                       /* which is being filled */
-    lines       lines;
-    report      report;
-    uint64_t    told;                        /* when the log had the last word of it */
-    int         failed;                      /* why the workers have stopped; 0 while they go on */
-    int         declined;                    /* lines that the database said no to, since it last took one */
+    request      *req;
+    queue        *queue;                     /* of batches */
+    background   *workers;
+    import_batch *batch;                     /* which is being filled */
+    line_reader   lines;
+    import_report report;
+    uint64_t      told;                      /* when the log had the last word of it */
+    int           failed;                    /* why the workers have stopped; 0 while they go on */
+    int           declined;                  /* lines that the database said no to, since it last took one */
 } importing;
 
-/* Batches are full when the client is fast. When nobody else has anything to do, the workers get what there is. */
+/* Batches are full when the client is fast. When the workers have nothing to do, they get what there is. */
 void import_hand_over(importing *i);
 
 /* A worker, of arg, an importing: stores batches until the queue is closed and empty. When one fails, all end: it closes

@@ -6,9 +6,9 @@
 
 #include <assert.h>
 
-batch *batch_new(uint64_t first)
+import_batch *import_batch_new(uint64_t first)
 {
-    batch *b = mem_resize(NULL, sizeof *b);
+    import_batch *b = mem_resize(NULL, sizeof *b);
     b->first = b->last = first;
     b->count = b->good = 0;
     b->bytes = NULL;
@@ -18,29 +18,29 @@ batch *batch_new(uint64_t first)
     return b;
 }
 
-void batch_free(batch *b)
+void import_batch_free(import_batch *b)
 {
     arena_done(&b->arena);
     mem_free(b->bytes);
     mem_free(b);
 }
 
-bool batch_is_full(const batch *b) { return b->count == BATCH_LINES || b->length >= BATCH_BYTES; }
+bool import_batch_is_full(const import_batch *b) { return b->count == IMPORT_BATCH_LINES || b->length >= IMPORT_BATCH_BYTES; }
 
-void batch_add(batch *b, uint64_t number, text line)
+void import_batch_add(import_batch *b, uint64_t number, text line)
 {
-    assert(!batch_is_full(b));
+    assert(!import_batch_is_full(b));
     if (b->length + line.length > b->capacity) {
-        b->capacity = b->length + line.length > BATCH_BYTES ? b->length + line.length : BATCH_BYTES;
+        b->capacity = b->length + line.length > IMPORT_BATCH_BYTES ? b->length + line.length : IMPORT_BATCH_BYTES;
         b->bytes = mem_resize(b->bytes, b->capacity);
     }
     memcpy(b->bytes + b->length, line.at, line.length);
-    b->lines[b->count++] = (batch_line){ .number = number, .from = b->length, .to = b->length + line.length };
+    b->lines[b->count++] = (import_line){ .number = number, .from = b->length, .to = b->length + line.length };
     b->length += line.length;
     b->last = number;
 }
 
-static int read_line(const json_t *object, int64_t *user, post *p, char why[POST_WHY])
+static int line_read(const json_t *object, int64_t *user, post *p, char why[POST_WHY])
 {
     const json_t *id = json_object_get(object, "user_id");
     if (!json_is_integer(id)) {
@@ -52,7 +52,7 @@ static int read_line(const json_t *object, int64_t *user, post *p, char why[POST
     return err ? err : post_check(p, why);
 }
 
-static void write_line(buffer *json, batch_line *l, int key, const post *p)
+static void line_write(buffer *json, import_line *l, int key, const post *p)
 {
     l->from = json->length;
     buffer_printf(json, "\"%d\":[%lld,", key, (long long)l->user);
@@ -65,16 +65,16 @@ static void write_line(buffer *json, batch_line *l, int key, const post *p)
 }
 
 /* True if it is good, and behind the JSON of those before it. */
-static bool check_line(batch *b, batch_line *l, buffer *json)
+static bool line_check(import_batch *b, import_line *l, buffer *json)
 {
     char why[POST_WHY];
     json_t *object;
     post p;
     int err = post_parse((text){ b->bytes + l->from, l->to - l->from }, &object, why);
     if (!err) {
-        err = read_line(object, &l->user, &p, why);
+        err = line_read(object, &l->user, &p, why);
         if (!err)
-            write_line(json, l, b->good, &p);
+            line_write(json, l, b->good, &p);
         json_decref(object);
     }
     if (err)
@@ -82,14 +82,14 @@ static bool check_line(batch *b, batch_line *l, buffer *json)
     return !err;
 }
 
-int batch_check(void *arg)
+int import_batch_check(void *arg)
 {
-    batch *b = arg;
+    import_batch *b = arg;
     buffer json;
     buffer_init(&json, &b->arena);
     for (int i = 0; i < b->count; i++) {
-        batch_line l = b->lines[i];
-        if (check_line(b, &l, &json)) {      /* the good ones come first */
+        import_line l = b->lines[i];
+        if (line_check(b, &l, &json)) {      /* the good ones come first */
             b->lines[i] = b->lines[b->good];
             b->lines[b->good++] = l;
         } else {
@@ -100,7 +100,7 @@ int batch_check(void *arg)
     return 0;
 }
 
-text batch_json(const batch *b, int from, int to, arena *a)
+text import_batch_json(const import_batch *b, int from, int to, arena *a)
 {
     const size_t begin = b->lines[from].from, length = b->lines[to - 1].to - begin;
     char *all = arena_room(a, length + 2);

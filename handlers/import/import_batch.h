@@ -9,34 +9,34 @@
 #include "handlers/post.h"
 #include "server/base/arena.h"
 
-enum { BATCH_LINES = 256, BATCH_BYTES = 64 * 1024 };         /* it is full with that, and one line more */
+enum { IMPORT_BATCH_LINES = 256, IMPORT_BATCH_BYTES = 64 * 1024 };   /* it is full with that, and one line more */
 
-typedef struct batch_line {
+typedef struct import_line {
     uint64_t    number;
     int64_t     user;
     size_t      from, to;                    /* of the bytes; once checked, of the JSON */
     const char *why;                         /* it is refused, in words; the arena's */
-} batch_line;
+} import_line;
 
-typedef struct batch {
-    uint64_t   first, last;                  /* lines that it accounts for; those blank or too long are not in it */
-    int        count, good;                  /* lines[0] to lines[good - 1] may be stored, once checked */
-    batch_line lines[BATCH_LINES];
-    char      *bytes;                        /* owned */
-    size_t     length, capacity;
-    text       json;                         /* the good ones; the arena's */
-    arena      arena;
-} batch;
+typedef struct import_batch {
+    uint64_t    first, last;                 /* lines that it accounts for; those blank or too long are not in it */
+    int         count, good;                 /* lines[0] to lines[good - 1] may be stored, once checked */
+    import_line lines[IMPORT_BATCH_LINES];
+    char       *bytes;                       /* owned */
+    size_t      length, capacity;
+    text        json;                        /* the good ones; the arena's */
+    arena       arena;
+} import_batch;
 
-batch *batch_new(uint64_t first);
-void   batch_free(batch *b);
-void   batch_add(batch *b, uint64_t number, text line);      /* it must not be full */
-bool   batch_is_full(const batch *b);
+import_batch *import_batch_new(uint64_t first);
+void          import_batch_free(import_batch *b);
+void          import_batch_add(import_batch *b, uint64_t number, text line); /* it must not be full */
+bool          import_batch_is_full(const import_batch *b);
 
 /* Reads every line of the batch, for in_thread: 0. */
-int    batch_check(void *batch);
+int import_batch_check(void *batch);
 
 /* Some of the good ones as an object, {"0": [42, "title", "body"], ...}: what both databases can take apart. */
-text   batch_json(const batch *b, int from, int to, arena *a);
+text import_batch_json(const import_batch *b, int from, int to, arena *a);
 
 #endif

@@ -8,21 +8,21 @@
 #include <stdio.h>
 #include <uv.h>
 
-struct refusal { uint64_t line; char why[POST_WHY]; };
-struct stretch    { struct stretch *next; uint64_t from, to; };    /* no two touch */
+struct import_refusal { uint64_t line; char why[POST_WHY]; };
+struct line_range    { struct line_range *next; uint64_t from, to; };    /* no two touch */
 
 /* Several workers report: nearly in order, but not quite. */
-void report_refuse(report *r, uint64_t line, const char *why)
+void import_report_refuse(import_report *r, uint64_t line, const char *why)
 {
     r->refused++;
     if (!r->refusals)
-        r->refusals = arena_alloc(r->arena, MOST_LISTED * sizeof *r->refusals);
-    if (r->listed == MOST_LISTED) {
-        if (line > r->refusals[MOST_LISTED - 1].line)
+        r->refusals = arena_alloc(r->arena, IMPORT_REFUSALS_LISTED * sizeof *r->refusals);
+    if (r->listed == IMPORT_REFUSALS_LISTED) {
+        if (line > r->refusals[IMPORT_REFUSALS_LISTED - 1].line)
             return;
         r->listed--;                         /* a later one makes room */
     }
-    struct refusal *at = r->refusals + r->listed;
+    struct import_refusal *at = r->refusals + r->listed;
     for (; at > r->refusals && at[-1].line > line; at--)
         at[0] = at[-1];
     at->line = line;
@@ -30,27 +30,27 @@ void report_refuse(report *r, uint64_t line, const char *why)
     r->listed++;
 }
 
-static void add_stretch(arena *a, struct stretch **link, uint64_t from, uint64_t to)
+static void ranges_add(arena *a, struct line_range **link, uint64_t from, uint64_t to)
 {
     while (*link && (*link)->to + 1 < from)
         link = &(*link)->next;
-    struct stretch *s = *link;
+    struct line_range *s = *link;
     if (!s || to + 1 < s->from) {
         s = arena_alloc(a, sizeof *s);
-        *s = (struct stretch){ *link, from, to };
+        *s = (struct line_range){ *link, from, to };
         *link = s;
         return;
     }
     s->from = from < s->from ? from : s->from;
     s->to = to > s->to ? to : s->to;
-    for (struct stretch *n; (n = s->next) && n->from <= s->to + 1; s->next = n->next)
+    for (struct line_range *n; (n = s->next) && n->from <= s->to + 1; s->next = n->next)
         s->to = n->to > s->to ? n->to : s->to;
 }
 
-void report_missing(report *r, uint64_t from, uint64_t to)   { add_stretch(r->arena, &r->missing, from, to); }
-void report_uncertain(report *r, uint64_t from, uint64_t to) { add_stretch(r->arena, &r->uncertain, from, to); }
+void import_report_missing(import_report *r, uint64_t from, uint64_t to)   { ranges_add(r->arena, &r->missing, from, to); }
+void import_report_uncertain(import_report *r, uint64_t from, uint64_t to) { ranges_add(r->arena, &r->uncertain, from, to); }
 
-const char *report_reason(int err)
+const char *import_report_reason(int err)
 {
     switch (refusal_is(err) || err_is_transient(err) ? UV_EAGAIN : err) {
     case 0:                return "all of it is read";
@@ -67,61 +67,61 @@ const char *report_reason(int err)
     }
 }
 
-static void write_count(buffer *b, const char *key, uint64_t n)
+static void report_write_count(buffer *b, const char *key, uint64_t n)
 {
     buffer_printf(b, "\"%s\":%llu", key, (unsigned long long)n);
 }
 
-static void write_stretches(buffer *b, const char *key, const struct stretch *s)
+static void report_write_ranges(buffer *b, const char *key, const struct line_range *s)
 {
     buffer_printf(b, "\"%s\":[", key);
     for (; s; s = s->next) {
         buffer_text(b, TEXT("{"));
-        write_count(b, "from", s->from);
+        report_write_count(b, "from", s->from);
         buffer_text(b, TEXT(","));
-        write_count(b, "to", s->to);
+        report_write_count(b, "to", s->to);
         buffer_text(b, s->next ? TEXT("},") : TEXT("}"));
     }
     buffer_text(b, TEXT("],"));
 }
 
-int report_status(const report *r, int err) { return !err ? 200 : status_of(r->uncertain ? ERR_UNCERTAIN : err); }
+int import_report_status(const import_report *r, int err) { return !err ? 200 : status_of(r->uncertain ? ERR_UNCERTAIN : err); }
 
-static void write_problem(buffer *b, const report *r, int err)
+static void report_write_problem(buffer *b, const import_report *r, int err)
 {
-    const int status = report_status(r, err);
+    const int status = import_report_status(r, err);
     char detail[384];
     snprintf(detail, sizeof detail,
              "The import ended early: %s. Of %llu lines, %llu are stored; those missing are not, and may be sent again.%s",
-             report_reason(err), (unsigned long long)r->lines, (unsigned long long)r->stored,
+             import_report_reason(err), (unsigned long long)r->lines, (unsigned long long)r->stored,
              r->uncertain ? " Of those uncertain it is not known: look whether they are there before you send them." : "");
     buffer_text(b, TEXT("\"type\":\"about:blank\",\"title\":"));
     buffer_json(b, status_reason(status));
     buffer_printf(b, ",\"status\":%d,\"detail\":", status);
     buffer_json(b, text_of(detail));
     buffer_text(b, TEXT(","));
-    write_stretches(b, "missing", r->missing);
-    write_stretches(b, "uncertain", r->uncertain);
+    report_write_ranges(b, "missing", r->missing);
+    report_write_ranges(b, "uncertain", r->uncertain);
 }
 
-text report_json(const report *r, int err)
+text import_report_json(const import_report *r, int err)
 {
     buffer b;
     buffer_init(&b, r->arena);
     buffer_text(&b, TEXT("{"));
     if (err)
-        write_problem(&b, r, err);
-    write_count(&b, "lines", r->lines);
+        report_write_problem(&b, r, err);
+    report_write_count(&b, "lines", r->lines);
     buffer_text(&b, TEXT(","));
-    write_count(&b, "blank", r->blank);
+    report_write_count(&b, "blank", r->blank);
     buffer_text(&b, TEXT(","));
-    write_count(&b, "stored", r->stored);
+    report_write_count(&b, "stored", r->stored);
     buffer_text(&b, TEXT(","));
-    write_count(&b, "refused", r->refused);
+    report_write_count(&b, "refused", r->refused);
     buffer_text(&b, TEXT(",\"refusals\":["));
     for (int i = 0; i < r->listed; i++) {
         buffer_text(&b, i ? TEXT(",{") : TEXT("{"));
-        write_count(&b, "line", r->refusals[i].line);
+        report_write_count(&b, "line", r->refusals[i].line);
         buffer_text(&b, TEXT(",\"why\":"));
         buffer_json(&b, text_of(r->refusals[i].why));
         buffer_text(&b, TEXT("}"));

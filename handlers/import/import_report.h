@@ -8,27 +8,27 @@
 #include "handlers/post.h"
 #include "server/base/arena.h"
 
-enum { MOST_LISTED = 1000 };
+enum { IMPORT_REFUSALS_LISTED = 1000 };
 
-typedef struct report {                      /* { .arena = ... } is empty */
-    arena          *arena;
-    uint64_t        lines, blank, stored, refused;
-    struct refusal *refusals;                /* in the order of the lines */
-    int             listed;
-    struct stretch    *missing, *uncertain;     /* the same */
-} report;
+typedef struct import_report {               /* { .arena = ... } is empty */
+    arena                 *arena;
+    uint64_t               lines, blank, stored, refused;
+    struct import_refusal *refusals;         /* in the order of the lines */
+    int                    listed;
+    struct line_range     *missing, *uncertain;              /* the same */
+} import_report;
 
-void report_refuse(report *r, uint64_t line, const char *why);
-void report_missing(report *r, uint64_t from, uint64_t to);          /* they are not stored */
-void report_uncertain(report *r, uint64_t from, uint64_t to);        /* the connection broke under them */
+void import_report_refuse(import_report *r, uint64_t line, const char *why);
+void import_report_missing(import_report *r, uint64_t from, uint64_t to);          /* they are not stored */
+void import_report_uncertain(import_report *r, uint64_t from, uint64_t to);        /* the connection broke under them */
 
 /* That it is answered with: 200 if err is 0. No 503 if any line is uncertain, for that one would be asked to try again. */
-int report_status(const report *r, int err);
+int import_report_status(const import_report *r, int err);
 
 /* The report as JSON. err is why the import ended early, or 0; then the JSON is a problem's (RFC 9457) too. */
-text report_json(const report *r, int err);
+text import_report_json(const import_report *r, int err);
 
 /* Why it ended, or 0, in words. */
-const char *report_reason(int err);
+const char *import_report_reason(int err);
 
 #endif

@@ -44,25 +44,25 @@ static bool has_user(const rows *users, int64_t user)
 }
 
 /* The lines of one user share one fate: the statement sees that user, or it does not. */
-static void note_stored(importing *i, const batch *b, int from, int to, const rows *users)
+static void note_stored(importing *i, const import_batch *b, int from, int to, const rows *users)
 {
     char why[POST_WHY];
     i->report.stored += (uint64_t)users->count;
     for (int k = from; k < to && users->count < to - from; k++)
         if (!has_user(users, b->lines[k].user)) {
             snprintf(why, sizeof why, "There is no user %lld.", (long long)b->lines[k].user);
-            report_refuse(&i->report, b->lines[k].number, why);
+            import_report_refuse(&i->report, b->lines[k].number, why);
         }
 }
 
-static async int insert(importing *i, const batch *b, int from, int to)
+static async int store_lines(importing *i, const import_batch *b, int from, int to)
 {
     arena a;
     rows users;
     int err, tries = 0;
 
     arena_init(&a, NULL, 0);
-    const value parameters[] = { string(batch_json(b, from, to, &a)), integer((int64_t)time(NULL)) };
+    const value parameters[] = { string(import_batch_json(b, from, to, &a)), integer((int64_t)time(NULL)) };
     do
         err = await(site_query_in(i->req, &a, &users, &POSTS_IMPORT, 2, parameters));
     while (may_try_again(err, &tries));
@@ -73,42 +73,42 @@ static async int insert(importing *i, const batch *b, int from, int to)
 }
 
 /* When the database says no to many, it says so to one of them: which, is found by halves. */
-static async int insert_all(importing *i, const batch *b, int from, int to)
+static async int store_by_halves(importing *i, const import_batch *b, int from, int to)
 {
-    int err = insert(i, b, from, to);
+    int err = store_lines(i, b, from, to);
     if (err != DB_EQUERY) {
         if (err)
-            (err == ERR_UNCERTAIN ? report_uncertain : report_missing)(&i->report, b->lines[from].number,
+            (err == ERR_UNCERTAIN ? import_report_uncertain : import_report_missing)(&i->report, b->lines[from].number,
                                                                        b->lines[to - 1].number);
         else
             i->declined = 0;
         return err;
     }
     if (to - from == 1) {
-        report_refuse(&i->report, b->lines[from].number, "The database does not take it.");
+        import_report_refuse(&i->report, b->lines[from].number, "The database does not take it.");
         return ++i->declined < MOST_DECLINED ? 0 : err;
     }
     const int middle = from + (to - from) / 2;
-    err = insert_all(i, b, from, middle);
+    err = store_by_halves(i, b, from, middle);
     if (!err)
-        return insert_all(i, b, middle, to);
-    report_missing(&i->report, b->lines[middle].number, b->lines[to - 1].number);
+        return store_by_halves(i, b, middle, to);
+    import_report_missing(&i->report, b->lines[middle].number, b->lines[to - 1].number);
     return err;
 }
 
-static async int store_batch(importing *i, batch *b)
+static async int import_store_batch(importing *i, import_batch *b)
 {
     int err, tries = 0;
     do
-        err = await(in_thread(batch_check, b));
+        err = await(in_thread(import_batch_check, b));
     while (may_try_again(err, &tries));
     if (err) {
-        report_missing(&i->report, b->first, b->last);
+        import_report_missing(&i->report, b->first, b->last);
         return err;
     }
     for (int k = b->good; k < b->count; k++)
-        report_refuse(&i->report, b->lines[k].number, b->lines[k].why);
-    return b->good > 0 ? insert_all(i, b, 0, b->good) : 0;
+        import_report_refuse(&i->report, b->lines[k].number, b->lines[k].why);
+    return b->good > 0 ? store_by_halves(i, b, 0, b->good) : 0;
 }
 
 void import_tell(const importing *i, const char *how)
@@ -118,7 +118,7 @@ void import_tell(const importing *i, const char *how)
              (double)(uv_hrtime() - request_started(i->req)) / 1e9, how);
 }
 
-static void tell_now_and_then(importing *i)
+static void import_tell_now_and_then(importing *i)
 {
     const uint64_t now = uv_hrtime();
     if (now - i->told < TELL_MS * 1000000ull)
@@ -130,7 +130,7 @@ static void tell_now_and_then(importing *i)
 void import_hand_over(importing *i)
 {
     if (queue_length(i->queue) == 0 && i->batch->count > 0 && queue_try_push(i->queue, i->batch))
-        i->batch = batch_new(i->report.lines + 1);
+        i->batch = import_batch_new(i->report.lines + 1);
 }
 
 async int import_store(void *arg)
@@ -142,12 +142,12 @@ async int import_store(void *arg)
         int err = await(queue_pop(i->queue, &next));
         if (err)
             break;
-        err = store_batch(i, next);
+        err = import_store_batch(i, next);
         if (err && !i->failed)
             i->failed = err;
-        batch_free(next);
+        import_batch_free(next);
         queue_done(i->queue);
-        tell_now_and_then(i);
+        import_tell_now_and_then(i);
     }
     if (i->failed)
         queue_close(i->queue);

@@ -119,7 +119,7 @@
 
 #define EACH_HANDLERS_SUITE(run) \
     run(markdown_suite)          \
-    run(lines_suite)             \
+    run(line_reader_suite)      \
     run(import_suite)
 
 /* How tasks switch matters to these. */

@@ -1,11 +1,11 @@
-/* lines.c - see lines.h. */
-#include "lines.h"
+/* line_reader.c - see line_reader.h. */
+#include "line_reader.h"
 #include "server/base/memory.h"
 
-void lines_feed(lines *l, text piece) { l->rest = piece; }
+void line_reader_feed(line_reader *l, text piece) { l->rest = piece; }
 
 /* Puts a part behind the beginning of a line. */
-static void keep(lines *l, text part)
+static void line_keep(line_reader *l, text part)
 {
     l->cut = true;
     l->too_long |= part.length > l->limit + 1 - l->length;   /* there may be a CR */
@@ -21,53 +21,53 @@ static void keep(lines *l, text part)
     l->length += part.length;
 }
 
-static void forget(lines *l)
+static void line_forget(line_reader *l)
 {
     l->length = 0;
     l->cut = l->too_long = l->given = false;
 }
 
-static lines_what give(lines *l, text *line)
+static line_reader_found line_give(line_reader *l, text *line)
 {
     l->number++;
     l->given = true;
     if (line->length > 0 && line->at[line->length - 1] == '\r')
         line->length--;
-    return l->too_long || line->length > l->limit ? LINES_TOO_LONG : LINES_LINE;
+    return l->too_long || line->length > l->limit ? LINE_READER_TOO_LONG : LINE_READER_LINE;
 }
 
-static text kept(const lines *l) { return l->length > 0 ? (text){ l->open, l->length } : TEXT(""); }
+static text line_kept(const line_reader *l) { return l->length > 0 ? (text){ l->open, l->length } : TEXT(""); }
 
-lines_what lines_next(lines *l, text *line)
+line_reader_found line_reader_next(line_reader *l, text *line)
 {
     if (l->given)
-        forget(l);
+        line_forget(l);
     if (l->rest.length == 0)
-        return LINES_MORE;
+        return LINE_READER_MORE;
     const char *end = memchr(l->rest.at, '\n', l->rest.length);
     const text part = { l->rest.at, end ? (size_t)(end - l->rest.at) : l->rest.length };
     l->rest.at += part.length + (end != NULL);
     l->rest.length -= part.length + (end != NULL);
     if (!end || l->cut)
-        keep(l, part);
+        line_keep(l, part);
     if (!end)
-        return LINES_MORE;
-    *line = l->cut ? kept(l) : part;
-    return give(l, line);
+        return LINE_READER_MORE;
+    *line = l->cut ? line_kept(l) : part;
+    return line_give(l, line);
 }
 
-lines_what lines_last(lines *l, text *line)
+line_reader_found line_reader_last(line_reader *l, text *line)
 {
     if (l->given)
-        forget(l);
+        line_forget(l);
     if (!l->cut)
-        return LINES_MORE;
-    *line = kept(l);
-    return give(l, line);
+        return LINE_READER_MORE;
+    *line = line_kept(l);
+    return line_give(l, line);
 }
 
-void lines_done(lines *l)
+void line_reader_done(line_reader *l)
 {
     mem_free(l->open);
-    *l = (lines){ 0 };
+    *l = (line_reader){ 0 };
 }

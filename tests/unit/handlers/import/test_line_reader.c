@@ -1,5 +1,5 @@
-/* test_lines.c - lines out of pieces, however they are cut. */
-#include "handlers/import/lines.h"
+/* test_line_reader.c - lines out of pieces, however they are cut. */
+#include "handlers/import/line_reader.h"
 
 #include "tests/unit/suites.h"
 
@@ -10,10 +10,10 @@ enum { LIMIT = 8 };
 
 static char said[512];                       /* each line, with its number; those too long as ! */
 
-static void note(lines_what what, const lines *l, text line)
+static void note(line_reader_found what, const line_reader *l, text line)
 {
     const size_t used = strlen(said);
-    if (what == LINES_TOO_LONG)
+    if (what == LINE_READER_TOO_LONG)
         snprintf(said + used, sizeof said - used, "%d!", (int)l->number);
     else
         snprintf(said + used, sizeof said - used, "%d(%.*s)", (int)l->number, (int)line.length, line.at);
@@ -22,21 +22,21 @@ static void note(lines_what what, const lines *l, text line)
 static void cuts(const char *bytes, const char *expected)
 {
     for (size_t step = 1; step <= strlen(bytes) + 1; step++) {
-        lines l = { .limit = LIMIT };
-        lines_what what;
+        line_reader l = { .limit = LIMIT };
+        line_reader_found what;
         text line;
         said[0] = '\0';
         for (size_t at = 0; at < strlen(bytes); at += step) {
             const size_t left = strlen(bytes) - at;
-            lines_feed(&l, (text){ bytes + at, left < step ? left : step });
-            while ((what = lines_next(&l, &line)) != LINES_MORE)
+            line_reader_feed(&l, (text){ bytes + at, left < step ? left : step });
+            while ((what = line_reader_next(&l, &line)) != LINE_READER_MORE)
                 note(what, &l, line);
         }
-        if ((what = lines_last(&l, &line)) != LINES_MORE)
+        if ((what = line_reader_last(&l, &line)) != LINE_READER_MORE)
             note(what, &l, line);
         ck_assert_msg(strcmp(said, expected) == 0, "%s by %zu: %s", bytes, step, said);
-        ck_assert_int_eq(lines_last(&l, &line), LINES_MORE);
-        lines_done(&l);
+        ck_assert_int_eq(line_reader_last(&l, &line), LINE_READER_MORE);
+        line_reader_done(&l);
     }
 }
 
@@ -69,25 +69,25 @@ END_TEST
 START_TEST(a_line_that_is_too_long_is_not_kept)
 {
     static char piece[65536];
-    lines l = { .limit = 1000 };
+    line_reader l = { .limit = 1000 };
     text line;
     memset(piece, 'x', sizeof piece);
     for (int i = 0; i < 100; i++) {
-        lines_feed(&l, (text){ piece, sizeof piece });
-        ck_assert_int_eq(lines_next(&l, &line), LINES_MORE);
+        line_reader_feed(&l, (text){ piece, sizeof piece });
+        ck_assert_int_eq(line_reader_next(&l, &line), LINE_READER_MORE);
         ck_assert_uint_le(l.capacity, 4096);
     }
-    lines_feed(&l, TEXT("\nx\n"));
-    ck_assert_int_eq(lines_next(&l, &line), LINES_TOO_LONG);
-    ck_assert_int_eq(lines_next(&l, &line), LINES_LINE);
+    line_reader_feed(&l, TEXT("\nx\n"));
+    ck_assert_int_eq(line_reader_next(&l, &line), LINE_READER_TOO_LONG);
+    ck_assert_int_eq(line_reader_next(&l, &line), LINE_READER_LINE);
     ck_assert(text_equal(line, TEXT("x")));
-    lines_done(&l);
+    line_reader_done(&l);
 }
 END_TEST
 
-Suite *lines_suite(void)
+Suite *line_reader_suite(void)
 {
-    Suite *s = suite_create("lines");
+    Suite *s = suite_create("line_reader");
     TCase *t = tcase_create("all");
     tcase_add_test(t, a_line_ends_with_lf_or_crlf_or_with_all);
     tcase_add_test(t, a_line_may_be_as_long_as_the_limit_and_no_longer);
