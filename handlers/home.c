@@ -47,7 +47,8 @@ int home(request *req)
     home_write_command(&b, req, "curl -i -H 'Accept: application/json' ", "/users/42\n");
     home_write_command(&b, req, "curl -i -d 'title=Hello' -d 'body=**Bold** words.' ", "/users/42/posts\n");
     home_write_command(&b, req, "curl -i --data-binary @README.md ", "/echo\n");
-    home_write_command(&b, req, "echo '{\"user_id\": 42, \"title\": \"Hello\", \"body\": \"One of many.\"}' | curl -X POST -T - ", "/import");
+    home_write_command(&b, req, "echo '{\"user_id\": 42, \"title\": \"Hello\", \"body\": \"One of many.\"}'"
+                                " | curl -X POST -T - ", "/import");
     buffer_text(&b, TEXT(
         "</pre>\n<p>The last takes a post a line, as many as there are: a file of a gigabyte in the memory of a small one.</p>\n"
         "<p>The answers of the database's routes carry <code>Server-Timing</code>: the browser's network panel"

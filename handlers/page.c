@@ -134,7 +134,8 @@ promise *render(page *page)
         return promise_settled(respond_problem(page->req, 400, "A page is rendered inline, in a thread or in a process: "
                                                                "?render=inline, ?render=thread, ?render=process."));
     if (place != IN_THREAD && !site_has_gallery())
-        return promise_settled(respond_problem(page->req, 403, "A page is rendered in a thread here: [patterns] enabled is off."));
+        return promise_settled(respond_problem(page->req, 403,
+                                               "A page is rendered in a thread here: [patterns] enabled is off."));
     page->as_json = request_prefers_json(page->req);
     if (page->as_json)
         page_render_json(page);

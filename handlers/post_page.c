@@ -9,7 +9,8 @@
 
 static const statement POST_BY_ID = {
     .name  = "post_by_id",
-    .sql   = "select p.id, p.title, p.body, p.created_at, p.user_id, u.name from posts p join users u on u.id = p.user_id where p.id = $1",
+    .sql   = "select p.id, p.title, p.body, p.created_at, p.user_id, u.name"
+             " from posts p join users u on u.id = p.user_id where p.id = $1",
     .reads = true, .columns = "ittiit",
 };
 

@@ -1,5 +1,5 @@
 /* stats.c - GET /stats: how long turns of the loops took, what blocked them, what the executors of the thread pool
- * hold, how the worker processes do, and what was forgotten, as JSON.
+ * hold ("lanes"), how the worker processes do, and what was never awaited, as JSON.
  *
  *   {"loops": [{"turns": 1203, "lag_ms": {"1": 1200, "3": 3}}],
  *    "lanes": {"cpu": {"running": 2, "waiting": 0, "done": 812, "refused": 0}},
@@ -11,12 +11,12 @@
  *    "never_awaited": 0, "background_failures": 0}
  *
  * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
- * two jobs compute just now; that one worker process was killed because nobody wanted its job any longer,
+ * two jobs compute just now; that one worker process was killed because its job was no longer wanted,
  * and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, and how long
- * the slowest did; that twelve requests were answered with 503, and by which bound (refusal.h); how many bytes of a task's stack a route used at most, if the build counts that; how many
- * lines the log lost because nobody read it, and how many it only counted (log.h); and how
- * many promises nobody awaited, and background tasks failed. What is counted is since the start. Without loops,
- * as in threads mode, there are none, and none is blocked. */
+ * the slowest did; how many bytes of a task's stack a route used at most, if the build counts that; that twelve
+ * requests were answered with 503, and by which bound (refusal.h); how many lines the log lost because nothing read
+ * it, and how many it only counted (log.h); and how many promises were never awaited, and background tasks failed.
+ * What is counted is since the start. Without loops, as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
 #include "server/async/background.h"
 #include "server/async/unawaited.h"

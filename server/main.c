@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WHY = 512, QUERIES_IN_LINE = 1000000 };
+enum { WHY = 512, MOST_QUERIES_WAITING = 1000000 };
 
 static int fail(const char *why)
 {
@@ -35,19 +35,22 @@ static int fail(const char *why)
     return EXIT_FAILURE;
 }
 
+/* What each worker of async mode has for itself, and the threads of threads mode share. */
+static int per_pool(const config *c, int each)
+{
+    const int64_t all = c->server.mode == MODE_THREADS ? (int64_t)each * c->server.workers : each;
+    return all < INT_MAX ? (int)all : INT_MAX;
+}
+
 static database_options database_options_of(const config *c)
 {
-    /* The threads of threads mode share what the workers of async mode have for themselves. */
-    const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
-    const int64_t connections = c->database.connections * times;
-    /* On a loop, requests wait to be let in; the queries of one that was let in are never too many. */
-    const int64_t line = c->server.mode == MODE_THREADS ? c->database.line * times : QUERIES_IN_LINE;
     return (database_options){
         .url = c->database.url,
-        .connections = connections < INT_MAX ? (int)connections : INT_MAX,
+        .connections = per_pool(c, c->database.connections),
         .pipeline_depth = c->database.pipeline_depth,
         .readers = c->database.readers,
-        .line = line < INT_MAX ? (int)line : INT_MAX,
+        /* On a loop, requests wait to be let in; the queries of one that was let in are never too many. */
+        .line = c->server.mode == MODE_THREADS ? per_pool(c, c->database.line) : MOST_QUERIES_WAITING,
         .timeout_ms = c->database.timeout,
         .line_timeout_ms = c->database.line_timeout,
         .connect_timeout_ms = c->database.connect_timeout,
@@ -64,11 +67,9 @@ static int files_at_once(const config *c)
 
 static void configure_client(const config *c)
 {
-    const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
-    const int64_t connections = c->outgoing.connections * times, line = c->outgoing.line * times;
     http_client_configure(&(http_client_options){
-        .connections = (int)connections,
-        .line = line < INT_MAX ? (int)line : INT_MAX,
+        .connections = per_pool(c, c->outgoing.connections),
+        .line = per_pool(c, c->outgoing.line),
         .target_ms = c->outgoing.target,
         .timeout_ms = c->outgoing.timeout,
         .connect_timeout_ms = c->outgoing.connect_timeout,
@@ -78,11 +79,9 @@ static void configure_client(const config *c)
 
 static void configure_processes(const config *c)
 {
-    const int64_t times = c->server.mode == MODE_THREADS ? c->server.workers : 1;
-    const int64_t pool = c->processes.pool * times, line = c->processes.line * times;
     process_pool_configure(&(process_pool_options){
-        .workers = (int)pool,
-        .waiting = line < INT_MAX ? (int)line : INT_MAX,
+        .workers = per_pool(c, c->processes.pool),
+        .waiting = per_pool(c, c->processes.line),
         .target_ms = c->processes.target,
         .jobs = c->processes.jobs,
         .memory = c->processes.memory,
@@ -129,7 +128,7 @@ static void announce(void *arg)
         patterns = ", without /patterns";
     else if (address_parse(&a, c->server.listen) || !address_is_loopback(&a))
         patterns = ", with /patterns for everybody";
-    if (poll(&(struct pollfd){ STDOUT_FILENO, POLLOUT, 0 }, 1, 0) == 0)      /* nobody reads it: we serve all the same */
+    if (poll(&(struct pollfd){ STDOUT_FILENO, POLLOUT, 0 }, 1, 0) == 0)      /* it is not read: we serve all the same */
         return;
     printf("tenk %s: %s, %s, %s%s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server), how,
            database_describe(r->database), patterns);
@@ -166,7 +165,7 @@ static int serve(const config *c, database *d)
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* From here on nobody waits for whoever reads the log. */
+/* From here on no thread waits for the reader of the log. */
 static int serve_logged(const config *c, database *d)
 {
     const int err = log_start();
