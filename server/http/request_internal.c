@@ -60,6 +60,15 @@ void request_limit(request *req, uint64_t ms)
     req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
 }
 
+bool request_send_continue(request *req, bool begun)
+{
+    const bool waits = req->body->unannounced && !begun;
+    req->body->unannounced = false;
+    if (waits)
+        output_append(req->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
+    return waits;
+}
+
 bool request_is_plain_get(const request *req)
 {
     return req->method == HTTP_GET && req->minor == 1 && req->keep_alive && !req->body && !req->gone;

@@ -103,6 +103,9 @@ size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, siz
 void request_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
 void request_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take, if its route does not know better */
 void request_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
+/* Is the client to be told to send the body, for which it waits (100 Continue)? Not if some has begun to come. Then
+ * that is in the output. */
+bool request_send_continue(request *req, bool begun);
 bool request_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its client there: what is usual */
 void request_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
 void request_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */

@@ -1,11 +1,11 @@
-/* request_parser.h - from bytes to a request and its route, whoever serves it.
+/* request_parser.h - from bytes to a request and its route, on a loop and on a thread.
  *
- *   const long size = request_parser_read(&in, &g, at, length, config, router);    guard, parser, router
- *   request *r = ...                             the server's: request_parser_size() bytes, on a stack or the heap
- *   request_parser_init(&in, r, size);
- *   err = request_parser_body(&in, r, config);           if it has one: body.h takes its bytes
+ *   const long size = request_parser_read(&p, &v, at, length, config, router);     validator, parser, router
+ *   request *r = ...                             the caller's: request_parser_size() bytes, on a stack or the heap
+ *   request_parser_init(&p, r, size, now);
+ *   err = request_parser_body(&p, r, config);    if it has one: body.h takes its bytes
  *
- * An intake is large, and only of use until the body begins: one a thread is enough. */
+ * A parser is large, and only of use until the body begins: one a thread is enough. */
 #ifndef HTTP_REQUEST_PARSER_H
 #define HTTP_REQUEST_PARSER_H
 
@@ -18,22 +18,24 @@ typedef struct request_parser {
     need  needs;                             /* its route's */
 } request_parser;
 
-/* Looks at the bytes from a request's first on; g starts as {0}, and is {0} again after a whole head.
+/* Looks at the bytes from a request's first on; v starts as {0}, and is {0} again after a whole head.
  * Returns the length of the head; 0 if more must come first; or an HTTP_STATUS
  * error; or REFUSED_MEMORY. */
-long request_parser_read(request_parser *in, head_validator *g, const char *at, size_t length, const config *c, const router *r);
+long request_parser_read(request_parser *p, head_validator *v, const char *at, size_t length, const config *c,
+                         const router *r);
 
 /* The bytes that request_parser_init needs, with so many more for the request's arena. */
-size_t request_parser_size(const request_parser *in, size_t more);
-void   request_parser_init(const request_parser *in, request *req, size_t size);
+size_t request_parser_size(const request_parser *p, size_t more);
+void   request_parser_init(const request_parser *p, request *req, size_t size, uint64_t now);        /* now: uv_hrtime, of its head */
 
-text   request_parser_accepts(const request_parser *in, arena *a);   /* what its client would like: a view of the head, or the arena's */
-bool   request_parser_streams(const request_parser *in);     /* its body, if it has one, is pulled by its handler */
+text   request_parser_accepts(const request_parser *p, arena *a);    /* what its client would like: a view of the head, or the arena's */
+bool   request_parser_streams(const request_parser *p);      /* its body, if it has one, is pulled by its handler */
 
-/* What lies behind a request has another as a whole: whoever sent them waits for that one by now. */
-static inline bool request_parser_is_overtaken(const char *behind, size_t length) { return memmem(behind, length, "\r\n\r\n", 4); }
+/* Is it a GET behind which its client has sent so many others, as their length tells, that it is not worth the wait
+ * (codel_worth)? The client waits for a later one by now: that one is there as a whole. */
+bool   request_parser_is_overtaken(const request_parser *p, uint64_t worth, const char *behind, size_t length);
 
 /* 0, or the error with which to refuse the body unseen. */
-int    request_parser_body(const request_parser *in, request *req, const config *c);
+int    request_parser_body(const request_parser *p, request *req, const config *c);
 
 #endif

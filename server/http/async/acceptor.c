@@ -2,25 +2,13 @@
 #include "acceptor.h"
 #include "connection.h"
 #include "turn.h"
+#include "server/http/client_socket.h"
 #include "server/http/listener.h"
 #include "server/base/log.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum { PAUSE = 100 };                        /* ms, after which there may be room again */
-
-/* A client, or -1: there is none, or no room for one. */
-static int acceptor_accept(const acceptor *a)
-{
-    for (;;) {
-        const int fd = accept4(a->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        const bool next = errno == EINTR || errno == ECONNABORTED || errno == EPROTO;        /* this one has gone */
-        if (fd >= 0 || !next)
-            return fd;
-    }
-}
 
 static void acceptor_on_ready(uv_poll_t *uv, int status, int events);
 
@@ -30,28 +18,24 @@ static void acceptor_on_timer(timer *t)
     uv_poll_start(&a->uv, UV_READABLE, acceptor_on_ready);
 }
 
-static void acceptor_accept_some(acceptor *a)
+static void acceptor_on_ready(uv_poll_t *uv, int status, int events)
 {
+    (void)status, (void)events;
+    acceptor *a = (acceptor *)((char *)uv - offsetof(acceptor, uv));
+    loop_enter();
     while (!turn_is_over(uv_hrtime())) {
-        const int fd = acceptor_accept(a);
+        const int fd = client_socket_accept(a->fd, SOCK_NONBLOCK);
         if (fd >= 0) {
             connection_begin(fd);
             continue;
         }
-        if (errno != EAGAIN && errno != EWOULDBLOCK) {
-            log_warning("cannot accept a connection: %s", uv_strerror(-errno));
+        if (fd != UV_EAGAIN) {
+            log_warning("cannot accept a connection: %s", uv_strerror(fd));
             uv_poll_stop(&a->uv);
-            timer_set(&a->again, PAUSE, acceptor_on_timer);
+            timer_set(&a->again, ACCEPT_PAUSE, acceptor_on_timer);
         }
-        return;
+        break;
     }
-}
-
-static void acceptor_on_ready(uv_poll_t *uv, int status, int events)
-{
-    (void)status, (void)events;
-    loop_enter();
-    acceptor_accept_some((acceptor *)((char *)uv - offsetof(acceptor, uv)));
     loop_leave();
 }
 
@@ -68,7 +52,7 @@ int acceptor_open(acceptor *a, int fd)
 
 void acceptor_close(acceptor *a)
 {
-    for (int fd; (fd = acceptor_accept(a)) >= 0;)
+    for (int fd; (fd = client_socket_accept(a->fd, SOCK_NONBLOCK)) >= 0;)
         connection_begin(fd);
     timer_stop(&a->again);
     uv_close((uv_handle_t *)&a->uv, NULL);

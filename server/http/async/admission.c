@@ -87,13 +87,13 @@ bool admission_enter(admission *a, request *r)
     return false;
 }
 
-need admission_needs(const admission *a, const request_parser *in)
+need admission_needs(const admission *a, const request_parser *p)
 {
-    if (in->needs != NEEDS_PAGE || admission_is_open(a, NEEDS_PAGE))
-        return in->needs;
+    if (p->needs != NEEDS_PAGE || admission_is_open(a, NEEDS_PAGE))
+        return p->needs;
     arena list;
     arena_init(&list, NULL, 0);
-    const bool json = accept_header_prefers(request_parser_accepts(in, &list), TEXT("application/json"), TEXT("text/html"));
+    const bool json = accept_header_prefers(request_parser_accepts(p, &list), TEXT("application/json"), TEXT("text/html"));
     arena_done(&list);
     return json ? NEEDS_READS : NEEDS_PAGE;
 }

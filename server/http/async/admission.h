@@ -48,8 +48,8 @@ typedef struct admission {
 void admission_open(admission *a, const config *c);
 void admission_close(admission *a);          /* nobody may wait */
 
-/* What the request in needs, as far as it matters now: who would get JSON need not wait for who renders pages. */
-need admission_needs(const admission *a, const request_parser *in);
+/* What the request that was parsed needs, as far as it matters now: who would get JSON need not wait for who renders pages. */
+need admission_needs(const admission *a, const request_parser *p);
 
 bool admission_is_open(const admission *a, need n);          /* who needs it may begin now */
 bool admission_stands(const admission *a, need n);           /* more comes than can be served, for a while by now */

@@ -2,12 +2,11 @@
 #include "connection.h"
 #include "turn.h"
 #include "server/http/listener.h"
-#include "server/http/message/client_timeouts.h"
+#include "server/http/client_socket.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 static _Thread_local pool connections = POOL(connection);
@@ -139,9 +138,7 @@ void connection_finish(connection *c)
         return;
     if (c->input || c->paused)
         c->unread = true;
-    /* To close while the client is still sending would reset the connection, and it might never see our
-     * answer: say that we are done, and read on for a while (RFC 9112, 9.6). */
-    if (!c->unread || c->left || shutdown(c->fd, SHUT_WR)) {
+    if (!c->unread || c->left || !client_socket_begin_linger(c->fd)) {
         connection_close(c);
         return;
     }

@@ -163,7 +163,6 @@ static void handler_start(request *r)
         r->finished = true;
         return;
     }
-    r->scope.since = (uint32_t)(r->started / 1000000);
     if (r->route->callback) {
         handler_start_callback(r);
         return;

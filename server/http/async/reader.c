@@ -1,11 +1,8 @@
 /* reader.c - see connection.h: bytes become requests. */
 #include "connection.h"
 #include "turn.h"
-#include "server/http/request_parser.h"
+#include "server/http/client_socket.h"
 #include "server/base/memory.h"
-
-#include <errno.h>
-#include <sys/socket.h>
 
 struct input {                               /* bytes that could not be used yet */
     head_validator  head_validator;                            /* what has been seen of them */
@@ -60,47 +57,44 @@ static size_t reader_take_body(connection *c, const char *at, size_t length)
     return (size_t)taken;
 }
 
-/* One that may start now lies on the stack of its own task. */
-static request *reader_make_request(const connection *c, const request_parser *in, bool now)
+/* One that starts now, if it may, lies on the stack of its own task. */
+static request *reader_make_request(const connection *c, const request_parser *p, uint64_t now, bool starts)
 {
-    size_t size = request_parser_size(in, ON_STACK);
-    const route *route = in->match.route;
+    size_t size = request_parser_size(p, ON_STACK);
+    const route *route = p->match.route;
     task *t = NULL;
-    if (now && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, in->needs))
+    if (starts && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, p->needs))
         t = task_new(route->path, size);
     if (!t)
-        size = request_parser_size(in, pipeline_room(c));
+        size = request_parser_size(p, pipeline_room(c));
     request *r = t ? task_room(t) : mem_resize(NULL, size);
-    request_parser_init(in, r, size);
+    request_parser_init(p, r, size, now);
     if (t)
         r->task = t;
     return r;
 }
 
-/* Refuses it at the price of having read its head: when its client has sent so many behind it, as their length tells,
- * that it is not worth the wait, and more comes than can be served. Only what is usual is refused so cheaply; all else
- * has its place in line. */
-static bool reader_sheds(connection *c, const request_parser *in, const char *behind, size_t length)
+/* Refuses it at the price of having read its head, when a later request of its client has overtaken it, and more comes
+ * than can be served. Only what is usual is refused so cheaply; all else has its place in the wait queue. */
+static bool reader_sheds(connection *c, const request_parser *p, const char *behind, size_t length)
 {
     admission *a = &worker_here->admission;
-    const head *h = &in->head;
-    if (c->first || h->method != HTTP_GET || h->has_body || h->minor == 0 || !h->keep_alive ||
-        worker_here->draining || !admission_stands(a, in->needs) || length / h->length < admission_worth(a, in->needs) ||
-        !request_parser_is_overtaken(behind, length))
+    if (c->first || p->head.minor == 0 || !p->head.keep_alive || worker_here->draining || !admission_stands(a, p->needs) ||
+        !request_parser_is_overtaken(p, admission_worth(a, p->needs), behind, length))
         return false;
     arena list;
     arena_init(&list, NULL, 0);
-    output_append(&c->out, admission_refusal(a, in->needs, problem_prefers_html(request_parser_accepts(in, &list))));
+    output_append(&c->out, admission_refusal(a, p->needs, problem_prefers_html(request_parser_accepts(p, &list))));
     arena_done(&list);
     return true;
 }
 
 static size_t reader_take_head(connection *c, head_validator *g, uint64_t now, const char *at, size_t length)
 {
-    request_parser *in = &worker_here->request_parser;
+    request_parser *p = &worker_here->request_parser;
     const config *config = worker_here->config;
 
-    const long size = request_parser_read(in, g, at, length, config, worker_here->router);
+    const long size = request_parser_read(p, g, at, length, config, worker_here->router);
     if (size == 0)
         return 0;
     if (size < 0) {
@@ -108,33 +102,30 @@ static size_t reader_take_head(connection *c, head_validator *g, uint64_t now, c
         return length;
     }
     const size_t rest = length - (size_t)size;
-    in->needs = admission_needs(&worker_here->admission, in);
-    if (reader_sheds(c, in, at + size, rest))
+    p->needs = admission_needs(&worker_here->admission, p);
+    if (reader_sheds(c, p, at + size, rest))
         return (size_t)size;
-    const bool whole = !in->head.chunked && in->head.content_length <= rest;
-    request *r = reader_make_request(c, in, whole || request_parser_streams(in));
-    r->started = now;
-    r->ahead = c->first || c->more || in->head.content_length < rest;
+    const bool whole = !p->head.chunked && p->head.content_length <= rest;
+    request *r = reader_make_request(c, p, now, whole || request_parser_streams(p));
+    r->ahead = c->first || c->more || p->head.content_length < rest;
     if (worker_here->draining)
         r->keep_alive = false;
     pipeline_append(c, r);
     c->phase = CONNECTION_IDLE;              /* the next head's time starts anew */
-    if (!in->head.has_body) {
+    if (!p->head.has_body) {
         pipeline_start(c, r);
         return (size_t)size;
     }
     c->reading = true;
-    const int err = request_parser_body(in, r, config);
+    const int err = request_parser_body(p, r, config);
     if (err) {
         pipeline_refuse(c, err);
         return length;
     }
     if (r->body->streams)
         return (size_t)size + stream_begin(c, at + size, rest);
-    if (in->head.expects_continue && rest == 0) {
-        output_append(r->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
+    if (request_send_continue(r, rest > 0))
         writer_flush_soon(c);
-    }
     return (size_t)size;
 }
 
@@ -326,19 +317,9 @@ static void reader_arrived(connection *c, ssize_t n, const char *bytes)
     reader_use(c, bytes, (size_t)n);
 }
 
-/* How many bytes are in the worker's buffer now, or libuv's error. */
-static ssize_t reader_receive(const connection *c)
-{
-    ssize_t n;
-    do
-        n = recv(c->fd, worker_here->buffer, WORKER_BUFFER, 0);
-    while (n < 0 && errno == EINTR);
-    return n > 0 ? n : n == 0 ? UV_EOF : -errno;
-}
-
 void reader_read(connection *c)
 {
-    const ssize_t n = reader_receive(c);
+    const ssize_t n = client_socket_receive(c->fd, worker_here->buffer, WORKER_BUFFER, 0);
     if (n != UV_EAGAIN)
         reader_arrived(c, n, worker_here->buffer);
 }
@@ -350,7 +331,7 @@ static void reader_read_on(connection *c)
         writer_flush_next_turn(c);
         return;
     }
-    const ssize_t n = reader_receive(c);
+    const ssize_t n = client_socket_receive(c->fd, worker_here->buffer, WORKER_BUFFER, 0);
     if (n < WORKER_BUFFER && n != UV_EOF)
         reader_resume(c);                    /* that is all there is: from now on it is watched again */
     if (n != UV_EAGAIN && !c->closing)

@@ -65,11 +65,8 @@ promise *stream_more(request *r)
     connection *c = r->connection;
     if (r->gone)
         return promise_settled(UV_ECANCELED);
-    if (r->body->unannounced && !c->input) {
-        output_append(r->out, TEXT("HTTP/1.1 100 Continue\r\n\r\n"));
+    if (request_send_continue(r, c->input))
         writer_flush_soon(c);
-    }
-    r->body->unannounced = false;
     r->body->arriving = promise_new(stream_on_cancel, r);
     if (c->blocked)                          /* some of it lies aside */
         writer_flush_soon(c);

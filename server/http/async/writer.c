@@ -2,14 +2,9 @@
 #include "connection.h"
 #include "turn.h"
 #include "server/base/memory.h"
+#include "server/http/client_socket.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
-enum { PARTS = 32 };                         /* chunks in one system call */
 
 struct write {
     size_t  sent;                            /* bytes that the kernel has taken since */
@@ -47,9 +42,7 @@ bool writer_got_on(connection *c)
 {
     struct write *w = c->writing;
     const ssize_t before = w->taken;
-    int in_kernel = 0;                       /* there may be megabytes: more than a slow one takes in time */
-    ioctl(c->fd, SIOCOUTQ, &in_kernel);
-    w->taken = (ssize_t)w->sent - in_kernel;
+    w->taken = (ssize_t)w->sent - client_socket_unsent(c->fd);
     return w->taken > before;
 }
 
@@ -79,29 +72,11 @@ void writer_forget(connection *c)
     c->writing = NULL;
 }
 
-/* Bytes, or libuv's error. */
-static ssize_t writer_send(connection *c)
-{
-    struct iovec parts[PARTS];
-    size_t count = 0;
-    ssize_t n;
-    for (chunk *k = c->out.first; k && count < PARTS; k = k->next)
-        parts[count++] = (struct iovec){ k->bytes + k->sent, k->used - k->sent };
-    const struct msghdr m = { .msg_iov = parts, .msg_iovlen = count };
-    do
-        n = sendmsg(c->fd, &m, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    output_sent(&c->out, (size_t)n);
-    return n;
-}
-
 void writer_go_on(connection *c)
 {
     struct write *w = c->writing;
     ssize_t n = 0;
-    while (c->out.first && (n = writer_send(c)) >= 0)
+    while (c->out.first && (n = client_socket_send(c->fd, &c->out)) >= 0)
         w->sent += (size_t)n;
     if (n < 0 && n != UV_EAGAIN) {
         connection_abandon(c);
@@ -120,7 +95,7 @@ void writer_go_on(connection *c)
 void writer_push(connection *c)
 {
     while (!c->closing && c->out.first && !c->writing) {
-        const ssize_t n = writer_send(c);
+        const ssize_t n = client_socket_send(c->fd, &c->out);
         if (n == UV_EAGAIN)
             writer_wait(c);
         else if (n < 0)

@@ -1,6 +1,5 @@
 /* body.c - see body.h. */
 #include "body.h"
-#include "client_timeouts.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 #include "status.h"

@@ -3,7 +3,7 @@
  *
  * It is bounded in what it holds and in what it costs to send: chunk sizes, their extensions and the
  * trailers may take only a head's worth of bytes more than the chunks deserve (CVE-2024-22019).
- * Extensions and trailers are read and dropped; the guard looks at the trailers first, as at a head. */
+ * Extensions and trailers are read and dropped; the head validator looks at the trailers first, as at a head. */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
 
@@ -12,7 +12,10 @@
 #include "head.h"
 #include "server/base/arena.h"
 
-enum { BODY_PIECE = 64 * 1024 };             /* bytes that a stream holds, at most */
+enum {
+    BODY_PIECE = 64 * 1024,                  /* bytes that a stream holds, at most */
+    BODY_RATE = 16,                          /* bytes a ms: a body that comes faster may take longer */
+};
 #define BODY_STREAMS SIZE_MAX                /* instead of a limit */
 
 typedef struct body {

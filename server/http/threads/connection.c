@@ -1,6 +1,6 @@
 /* connection.c - see connection.h. */
 #include "connection.h"
-#include "server/http/message/client_timeouts.h"
+#include "server/http/client_socket.h"
 #include "server/async/loop.h"
 #include "server/base/blocking_wait.h"
 #include "server/async/task.h"
@@ -26,7 +26,7 @@ enum {
 static promise *thread_room(request *r)
 {
     thread_connection *c = r->connection;
-    sender_push(c);
+    transport_send(c);
     r->gone = c->gone;
     return promise_settled(c->gone ? UV_ECANCELED : 0);
 }
@@ -42,7 +42,7 @@ static size_t thread_share(const request *r)
 static void thread_end_if_draining(request *r)
 {
     thread_connection *c = r->connection;
-    if (atomic_load(&c->shared->draining) && receiver_quiet(c))
+    if (atomic_load(&c->shared->draining) && transport_is_quiet(c))
         r->keep_alive = false;
 }
 
@@ -52,7 +52,7 @@ static promise *thread_more(request *r)
     thread_connection *c = r->connection;
     if (c->gone)
         return promise_settled(UV_ECANCELED);
-    const int err = receiver_body(c, r);
+    const int err = transport_wait_for_body(c, r);
     r->body->err = err == UV_EOF ? HTTP_STATUS(400) : err;
     r->gone = c->gone;
     return promise_settled(c->gone ? UV_ECANCELED : 0);
@@ -108,18 +108,8 @@ static void thread_run_handler(request *r)
     scope_end(&r->scope);
 }
 
-/* While more comes than can be served: its client has sent so many behind it, as their length tells, that it is not
- * worth the wait. */
-static bool thread_sheds(thread_connection *c, const request *r, const request_parser *in)
-{
-    const size_t behind = c->end - c->at;
-    return r->method == HTTP_GET && !in->head.has_body && behind >= in->head.length &&
-           behind / in->head.length >= thread_admission_worth(&c->shared->admissions[r->needs]) &&
-           request_parser_is_overtaken(c->input + c->at, behind);
-}
-
 /* Runs its handler, when its turn has come. */
-static void thread_admit(thread_connection *c, request *r, const request_parser *in)
+static void thread_admit(thread_connection *c, request *r, const request_parser *p)
 {
     if (r->needs == NEEDS_PAGE)              /* it is rendered right here */
         r->needs = NEEDS_READS;
@@ -129,7 +119,7 @@ static void thread_admit(thread_connection *c, request *r, const request_parser 
     }
     thread_admission *const a = &c->shared->admissions[r->needs];
     resource *permit;
-    c->declined = thread_sheds(c, r, in);
+    c->declined = request_parser_is_overtaken(p, thread_admission_worth(a), c->input + c->at, c->end - c->at);
     const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : thread_admission_acquire(a, c->more, &permit);
     if (!err) {
         thread_run_handler(r);
@@ -142,23 +132,23 @@ static void thread_admit(thread_connection *c, request *r, const request_parser 
 
 /* All of it, or, if it streams, what is there. 0, or the error with which to refuse it; c->gone if the rest
  * will not come. */
-static int thread_begin_body(thread_connection *c, request *r, const request_parser *in)
+static int thread_begin_body(thread_connection *c, request *r, const request_parser *p)
 {
-    int err = request_parser_body(in, r, c->shared->config);
+    int err = request_parser_body(p, r, c->shared->config);
     if (err)
         return err;
     if (r->body->streams) {
-        r->body->err = receiver_take(c, r->body);
+        r->body->err = transport_take_body(c, r->body);
         return 0;
     }
-    err = receiver_body(c, r);
+    err = transport_wait_for_body(c, r);
     c->gone |= err == UV_EOF;
     return err;
 }
 
-static void thread_answer(thread_connection *c, request *r, const request_parser *in)
+static void thread_answer(thread_connection *c, request *r, const request_parser *p)
 {
-    const int err = in->head.has_body ? thread_begin_body(c, r, in) : 0;
+    const int err = p->head.has_body ? thread_begin_body(c, r, p) : 0;
     if (c->gone)
         return;
     if (err) {
@@ -169,33 +159,31 @@ static void thread_answer(thread_connection *c, request *r, const request_parser
     thread_end_if_draining(r);
     request_limit(r, c->shared->config->timeouts.request);
     blocking_limit(r->deadline);
-    thread_admit(c, r, in);
+    thread_admit(c, r, p);
     blocking_limit(NO_DEADLINE);
     c->unread |= r->body && !r->body->complete;
     if (request_broke_off(r)) {
-        sender_push(c);                      /* what is whole before it, too */
+        transport_send(c);                   /* what is whole before it, too */
         c->gone = true;
     }
 }
 
 /* True if another request may follow. */
-static bool thread_serve_request(thread_connection *c, const request_parser *in, size_t head)
+static bool thread_serve_request(thread_connection *c, const request_parser *p, size_t head)
 {
     _Alignas(max_align_t) char on_stack[ROOM];
-    const size_t size = request_parser_size(in, ARENA);
+    const size_t size = request_parser_size(p, ARENA);
     const bool small = size <= ROOM;
     request *r = small ? (request *)on_stack : mem_resize(NULL, size);
 
-    request_parser_init(in, r, small ? ROOM : size);
-    r->started = uv_hrtime();
-    r->scope.since = (uint32_t)(r->started / 1000000);
+    request_parser_init(p, r, small ? ROOM : size, uv_hrtime());
     r->connection = c;
     r->host = &host;
     r->out = &c->out;
     c->declined = false;
-    c->more = c->at > 0 || c->end > head + (in->head.chunked ? 0 : in->head.content_length);
+    c->more = c->at > 0 || c->end > head + (p->head.chunked ? 0 : p->head.content_length);
     c->at += head;
-    thread_answer(c, r, in);
+    thread_answer(c, r, p);
     const bool more = r->keep_alive;
     request_done(r);
     if (!small)
@@ -216,20 +204,20 @@ static void thread_refuse(thread_connection *c, int err)
 }
 
 /* The length of a whole head at the front of the input, 0 when none will come, or an error. */
-static long thread_next_head(thread_connection *c, request_parser *in)
+static long thread_next_head(thread_connection *c, request_parser *p)
 {
     const config *config = c->shared->config;
     uint64_t until = 0;
 
-    if (receiver_idle(c) != RECEIVE_BYTES)
+    if (transport_receive_next(c) != RECEIVE_BYTES)
         return 0;
     for (;;) {
-        const long size = request_parser_read(in, &c->head_validator, c->input + c->at, c->end - c->at, config, c->shared->router);
+        const long size = request_parser_read(p, &c->head_validator, c->input + c->at, c->end - c->at, config, c->shared->router);
         if (size)
             return size;
         if (!until)
             until = deadline_in(config->timeouts.head);
-        const receive_result came = receiver_more(c, until);
+        const receive_result came = transport_receive_until(c, until);
         if (came != RECEIVE_BYTES)
             return came == RECEIVE_TIMEOUT ? HTTP_STATUS(408) : 0;
     }
@@ -244,30 +232,30 @@ static void socket_limit_time(int fd, int option, uint64_t ms)
 void thread_connection_run(thread_connection *c)
 {
     const config *config = c->shared->config;
-    request_parser in;
+    request_parser parser;
     bool first = true, more = true;
 
     socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
     socket_limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
     blocking_follow(c->fd, HALF_CLOSE_TIMEOUT);
     while (more && !c->gone) {
-        const long head = thread_next_head(c, &in);
+        const long head = thread_next_head(c, &parser);
         if (head == 0)
             break;
         if (head > 0)
-            more = thread_serve_request(c, &in, (size_t)head);
+            more = thread_serve_request(c, &parser, (size_t)head);
         else
             thread_refuse(c, (int)head);
         more = more && !c->unread;
         if (!c->declined || c->out.length > TOGETHER)
-            sender_push(c);
+            transport_send(c);
         if (first && config->timeouts.idle != config->timeouts.head)
             socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
         first = false;
     }
     blocking_follow(-1, 0);
-    if (!c->gone && (c->unread || !receiver_quiet(c)))
-        receiver_linger(c);
+    if (!c->gone && (c->unread || !transport_is_quiet(c)))
+        transport_linger(c);
 }
 
 void thread_connection_log(const thread_connection *c)

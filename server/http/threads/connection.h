@@ -1,6 +1,6 @@
 /* connection.h - one client of threads mode: bytes in, one request after the other, answers out.
  *
- *     socket -> receiver.c -> handler, on this very thread -> sender.c -> socket
+ *     socket -> transport.c -> handler, on this very thread -> transport.c -> socket
  *
  * The same parser, limits and time limits as a loop's connection.h, the way most servers were written:
  * every call blocks, and the thread that waits is the memory of where it was. Requests of a pipeline run
@@ -51,20 +51,19 @@ void thread_connection_free(thread_connection *c);
 void thread_connection_log(const thread_connection *c);      /* what it does just now; from another thread */
 void thread_connection_run(thread_connection *c);    /* serves the client until the end, on its own thread */
 
-/* receiver.c: bytes come in. Times are deadline_in's. */
+/* transport.c: bytes come in, and go out. Times are deadline_in's. */
 typedef enum receive_result { RECEIVE_BYTES, RECEIVE_TIMEOUT, RECEIVE_END } receive_result;
-receive_result receiver_idle(thread_connection *c);  /* until there are bytes of a next request */
-receive_result receiver_more(thread_connection *c, uint64_t until);  /* until there are more, behind those not used */
-bool     receiver_quiet(thread_connection *c);       /* has the client sent nothing beyond what has been used? */
-void     receiver_linger(thread_connection *c);      /* lets it read the last answer, before the end */
+receive_result transport_receive_next(thread_connection *c); /* until there are bytes of a next request */
+receive_result transport_receive_until(thread_connection *c, uint64_t until);        /* until there are more behind those not used */
+bool transport_is_quiet(const thread_connection *c); /* has the client sent nothing beyond what has been used? */
+void transport_linger(thread_connection *c); /* lets it read the last answer, before the end */
 
 /* Until the request's body wants no more: it is complete, or of a stream the next piece is there. 0, or an
  * HTTP_STATUS error, of body_take or 408: it did not come in time; UV_EOF: the client will send no more;
  * UV_ESHUTDOWN: a stream is not waited for any more. */
-int      receiver_body(thread_connection *c, request *r);
-int      receiver_take(thread_connection *c, body *b);  /* what there is of it: does not wait */
+int  transport_wait_for_body(thread_connection *c, request *r);
+int  transport_take_body(thread_connection *c, body *b);  /* what there is of it: does not wait */
 
-/* sender.c: bytes go out. */
-void     sender_push(thread_connection *c);  /* all of out; c->gone if the client does not take it */
+void transport_send(thread_connection *c);   /* all of out; c->gone if the client does not take it */
 
 #endif

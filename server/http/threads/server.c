@@ -7,6 +7,7 @@
  *               half of it -> the idle are let go, the late are cut off */
 #include "server/http/server.h"
 #include "server/http/server_internal.h"
+#include "server/http/client_socket.h"
 #include "server/http/client/client.h"
 #include "connection.h"
 #include "server/diagnose/crash_handler.h"
@@ -28,7 +29,6 @@
 
 enum {
     AT_ONCE = 64,                            /* clients, before a look at the signals */
-    PAUSE = 100,                             /* ms without accepting when there are no descriptors left */
     MANY = 256,                              /* threads that have ended: what they have freed is worth a look */
 };
 
@@ -134,14 +134,12 @@ static int thread_start(client_threads *all, int client)
 static bool threads_accept(client_threads *all)
 {
     for (int i = 0; i < AT_ONCE; i++) {
-        const int client = accept4(all->listener, NULL, NULL, SOCK_CLOEXEC);
-        if (client < 0 && (errno == EINTR || errno == ECONNABORTED))
-            continue;
+        const int client = client_socket_accept(all->listener, 0);
+        if (client == UV_EAGAIN)
+            return false;
         if (client < 0) {
-            if (errno == EAGAIN || errno == EWOULDBLOCK)
-                return false;
-            log_warning("cannot accept a connection: %s", uv_strerror(-errno));
-            poll(&(struct pollfd){ all->signals, POLLIN, 0 }, 1, PAUSE);
+            log_warning("cannot accept a connection: %s", uv_strerror(client));
+            poll(&(struct pollfd){ all->signals, POLLIN, 0 }, 1, ACCEPT_PAUSE);
             return false;
         }
         const bool room = threads_count(all) < all->shared.config->threads.max;

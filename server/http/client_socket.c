@@ -1,0 +1,55 @@
+/* client_socket.c - see client_socket.h. */
+#include "client_socket.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+int client_socket_accept(int listener, int flags)
+{
+    for (;;) {
+        const int fd = accept4(listener, NULL, NULL, flags | SOCK_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+        if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)      /* else this client has gone: the next one */
+            return -errno;
+    }
+}
+
+ssize_t client_socket_receive(int fd, char *to, size_t most, int flags)
+{
+    ssize_t n;
+    do
+        n = recv(fd, to, most, flags);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? n : n == 0 ? UV_EOF : -errno;
+}
+
+ssize_t client_socket_send(int fd, output *o)
+{
+    enum { PARTS = 32 };                     /* chunks in one system call */
+    struct iovec parts[PARTS];
+    size_t count = 0;
+    ssize_t n;
+    for (chunk *k = o->first; k && count < PARTS; k = k->next)
+        parts[count++] = (struct iovec){ k->bytes + k->sent, k->used - k->sent };
+    const struct msghdr m = { .msg_iov = parts, .msg_iovlen = count };
+    do
+        n = sendmsg(fd, &m, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    output_sent(o, (size_t)n);
+    return n;
+}
+
+int client_socket_unsent(int fd)
+{
+    int bytes = 0;
+    ioctl(fd, SIOCOUTQ, &bytes);
+    return bytes;
+}
+
+bool client_socket_begin_linger(int fd) { return shutdown(fd, SHUT_WR) == 0; }

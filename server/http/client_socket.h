@@ -1,0 +1,34 @@
+/* client_socket.h - a client's socket, as loops and threads both use it.
+ *
+ *   Linger.  To close while the client is still sending would reset the connection, and the client might never see the
+ *            answer: so the server says that it is done, and reads on for a while (RFC 9112, 9.6). */
+#ifndef HTTP_CLIENT_SOCKET_H
+#define HTTP_CLIENT_SOCKET_H
+
+#include "output.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum {
+    ACCEPT_PAUSE = 100,                      /* ms without accepting when the process has no descriptor left */
+    HALF_CLOSE_TIMEOUT = 1000,               /* ms for the answers to a client that has left, if it has */
+    LINGER_TIMEOUT = 2000,                   /* ms for a refused client to read why, before the reset */
+};
+
+/* A client of that listening socket, with flags of accept4 for its own, or libuv's error: UV_EAGAIN if there is none. */
+int  client_socket_accept(int listener, int flags);
+
+/* How many bytes have come, or UV_EOF, or libuv's error: UV_EAGAIN if none have. flags are recv's. */
+ssize_t client_socket_receive(int fd, char *to, size_t most, int flags);
+
+/* How many bytes of o have left, or libuv's error: UV_EAGAIN if the kernel takes none. */
+ssize_t client_socket_send(int fd, output *o);
+
+/* How many bytes the kernel has which the client has not: there may be megabytes, more than a slow client takes in time. */
+int  client_socket_unsent(int fd);
+
+/* No more will be sent: the client may read what was. False if it is gone anyway. */
+bool client_socket_begin_linger(int fd);
+
+#endif
