@@ -80,13 +80,13 @@ static bool is_to_match(const head *h)
 
 static int policy_refuse_site(request *req)
 {
-    return respond_problem(req, 403, "A page of another site has sent this, and may not.");
+    return respond_problem(req, 403, "The request comes from a page of another site, which is not allowed.");
 }
 
 static int policy_refuse_coding(request *req)
 {
     respond_header(req, "Accept-Encoding", "identity");
-    return respond_problem(req, 415, "The body comes in a Content-Encoding, and is taken only as it is.");
+    return respond_problem(req, 415, "The request's body has a Content-Encoding; the server takes only bodies without one.");
 }
 
 static int policy_refuse_condition(request *req)

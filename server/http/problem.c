@@ -88,24 +88,24 @@ int respond_problem(request *req, int status, const char *format, ...)
 static const char *problem_explanation(int status)
 {
     switch (status) {
-    case 400: return "The request is not one that this server understands.";
-    case 403: return "That may not be done from where the request comes.";
-    case 404: return "There is nothing here by that name.";
+    case 400: return "The request is malformed.";
+    case 403: return "The request is not allowed.";
+    case 404: return "There is nothing at this address.";
     case 408: return "The request did not arrive in time.";
-    case 412: return "What is here is not in the state on which the request insists.";
-    case 413: return "The body is larger than this server takes.";
-    case 414: return "The address is longer than this server takes.";
-    case 415: return "The body is of a type that is not understood here.";
-    case 417: return "The only expectation that can be met is 100-continue.";
-    case 422: return "The body is well formed, but what it says cannot be used.";
-    case 431: return "The headers are larger, or more, than this server takes.";
-    case 501: return "The method or the transfer coding is not implemented here.";
-    case 502: return "Another server, which this one asked for it, gave no answer that can be used.";
+    case 412: return "The condition that the request makes, by If-Match, If-None-Match or If-Unmodified-Since, does not hold.";
+    case 413: return "The request's body is larger than the server allows.";
+    case 414: return "The request's address is longer than the server allows.";
+    case 415: return "The request's body has a Content-Type that this address does not take.";
+    case 417: return "The request has an Expect header other than 100-continue, which is the only one that the server supports.";
+    case 422: return "The request's body is well formed, but its values cannot be used.";
+    case 431: return "The request has larger headers, or more of them, than the server allows.";
+    case 501: return "The server does not implement the request's method or transfer coding.";
+    case 502: return "Another server, which this one needs for the answer, gave none that can be used.";
     case 503: return "The server cannot do that just now. Please try again in a moment.";
-    case 504: return "It took longer than it may.";
-    case 505: return "HTTP/1.0 and HTTP/1.1 are spoken here.";
-    case 507: return "There is no room left to store that.";
-    default:  return "Something went wrong on this side. It has been logged.";
+    case 504: return "The request took longer than the server allows.";
+    case 505: return "The server supports HTTP/1.0 and HTTP/1.1 only.";
+    case 507: return "The server has no space left to store this.";
+    default:  return "Something went wrong in the server, whose log says more.";
     }
 }
 
@@ -127,7 +127,7 @@ void respond_refusal(request *req, int err, bool html)
 
 /* What another try would make worse, or not better. */
 static const struct { int err; const char *why, *member; } FINAL[] = {
-    { ERR_UNCERTAIN, "It is not known whether this was stored: the database was lost before it could say so. "
+    { ERR_UNCERTAIN, "It is not known whether this was stored: the connection to the database broke before it said so. "
                      "Look whether it is there before you send it again.", ",\"uncertain\":true" },
     { UV_EROFS, "The database can be read, but not written. Nothing was stored, and this server's log says why.", "" },
 };
@@ -158,5 +158,5 @@ void request_answer(request *req)
     if (req->method == HTTP_OPTIONS)
         respond_nothing(req, 204);
     else
-        respond_problem(req, 405, "This address answers to %s.", allow);
+        respond_problem(req, 405, "This address allows only %s.", allow);
 }
