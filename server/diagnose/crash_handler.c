@@ -77,6 +77,8 @@ static void crash_on_signal(int number, siginfo_t *info, void *context)
     else if (memory && !s && is_below_thread(info->si_addr))
         report_overflow("the thread for", here.size, here.setting);
     signal(number, SIG_DFL);                 /* and the same instruction again */
+    if (info->si_code <= 0)                  /* which does nothing wrong: a process sent the signal */
+        raise(number);
 }
 
 void crash_handler_install(void)

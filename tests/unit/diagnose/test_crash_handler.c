@@ -149,6 +149,14 @@ START_TEST(what_the_log_holds_is_written_before_the_process_dies)
 }
 END_TEST
 
+static void be_sent_a_fault(void) { kill(getpid(), SIGSEGV); }
+
+START_TEST(a_fault_that_another_process_sends_ends_it_at_once)
+{
+    ck_assert_str_eq(words_before(SIGSEGV, be_sent_a_fault), "");
+}
+END_TEST
+
 static int handled;
 
 static void own_handler(int number)
@@ -189,6 +197,7 @@ Suite *crash_handler_suite(void)
         tcase_add_test(t, an_overflow_in_a_plain_thread_names_what_it_did);
         tcase_add_test(t, another_fault_in_a_task_is_not_called_an_overflow);
         tcase_add_test(t, what_the_log_holds_is_written_before_the_process_dies);
+        tcase_add_test(t, a_fault_that_another_process_sends_ends_it_at_once);
     }
     tcase_add_test(t, a_handler_that_is_there_already_stays);
     tcase_add_test(t, a_thread_gives_its_signal_stack_back);
