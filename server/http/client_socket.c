@@ -1,11 +1,8 @@
 /* client_socket.c - see client_socket.h. */
 #include "client_socket.h"
 
-#include <errno.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <uv.h>
 
 int client_socket_accept(int listener, int flags)
 {
@@ -16,15 +13,6 @@ int client_socket_accept(int listener, int flags)
         if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)      /* else this client has gone: the next one */
             return -errno;
     }
-}
-
-ssize_t client_socket_receive(int fd, char *to, size_t most, int flags)
-{
-    ssize_t n;
-    do
-        n = recv(fd, to, most, flags);
-    while (n < 0 && errno == EINTR);
-    return n > 0 ? n : n == 0 ? UV_EOF : -errno;
 }
 
 ssize_t client_socket_send(int fd, output *o)

@@ -7,8 +7,10 @@
 
 #include "output.h"
 
+#include <errno.h>
 #include <stdbool.h>
-#include <sys/types.h>
+#include <sys/socket.h>
+#include <uv.h>
 
 enum {
     ACCEPT_PAUSE = 100,                      /* ms without accepting when the process has no descriptor left */
@@ -20,7 +22,14 @@ enum {
 int  client_socket_accept(int listener, int flags);
 
 /* How many bytes have come, or UV_EOF, or libuv's error: UV_EAGAIN if none have. flags are recv's. */
-ssize_t client_socket_receive(int fd, char *to, size_t most, int flags);
+static inline ssize_t client_socket_receive(int fd, char *to, size_t most, int flags)
+{
+    ssize_t n;
+    do
+        n = recv(fd, to, most, flags);
+    while (n < 0 && errno == EINTR);
+    return n > 0 ? n : n == 0 ? UV_EOF : -errno;
+}
 
 /* How many bytes of o have left, or libuv's error: UV_EAGAIN if the kernel takes none. */
 ssize_t client_socket_send(int fd, output *o);

@@ -56,9 +56,11 @@ static int conditions_evaluate(request *req, text tag, time_t modified)
 {
     const text wanted = request_list(req, "if-match"), known = request_list(req, "if-none-match");
     const bool reads = req->method == HTTP_GET || req->method == HTTP_HEAD;
-    if (wanted.length > 0 ? !conditions_tag_matches(wanted, tag, false) : conditions_changed_since(req, "if-unmodified-since", modified, false))
+    if (wanted.length > 0 ? !conditions_tag_matches(wanted, tag, false)
+                          : conditions_changed_since(req, "if-unmodified-since", modified, false))
         return HTTP_STATUS(412);
-    if (known.length > 0 ? !conditions_tag_matches(known, tag, true) : !reads || conditions_changed_since(req, "if-modified-since", modified, true))
+    if (known.length > 0 ? !conditions_tag_matches(known, tag, true)
+                         : !reads || conditions_changed_since(req, "if-modified-since", modified, true))
         return 0;
     return reads ? 304 : HTTP_STATUS(412);
 }

@@ -59,7 +59,7 @@ static int listener_open_sockets(listener *l, struct addrinfo *a, bool every)
 
 static void listener_write_addresses(listener *l, const struct addrinfo *a, bool every)
 {
-    char numeric[sizeof ((address *)0)->host], port[NI_MAXSERV], text[ADDRESS_TEXT];
+    char numeric[sizeof((address *)0)->host], port[NI_MAXSERV], text[ADDRESS_TEXT];
     getnameinfo(a->ai_addr, a->ai_addrlen, numeric, sizeof numeric, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
     address own = { .port = atoi(port) };
@@ -138,7 +138,7 @@ void listener_turn_away(int client, int err)
 {
     char words[1536], unread[4096];
     send(client, words, request_render_refusal(err, false, false, words, sizeof words), MSG_DONTWAIT | MSG_NOSIGNAL);
-    /* A close with bytes unread would be a reset, and nobody would read this. */
+    /* A close with bytes unread would be a reset, and the client would not read this. */
     for (int i = 0; i < 16 && recv(client, unread, sizeof unread, MSG_DONTWAIT) == sizeof unread; i++)
         ;
 }

@@ -11,12 +11,13 @@ enum { LISTENER_BACKLOG = 4096 };
 
 typedef struct listener {
     int  count;
-    int *sockets;                            /* owned, and -1 where the owner is another by now; non-blocking, bound */
+    int *sockets;                            /* owned, and -1 where an acceptor has it by now; non-blocking, bound */
     char address[64 + NI_MAXHOST];           /* "http://127.0.0.1:8080", with the real port */
     char own_address[64 + NI_MAXHOST];       /* the same, as this machine reaches it */
 } listener;
 
-/* Binds so many sockets to HOST:PORT, or to :PORT, which is every address, of IPv4 and IPv6. On an error why says in words what is wrong. */
+/* Binds so many sockets to HOST:PORT, or to :PORT, which is every address, of IPv4 and IPv6. On an error why says in
+ * words what is wrong. */
 int  listener_open(listener *l, const char *at, int count, char *why, size_t size);
 void listener_close(listener *l);
 

@@ -62,21 +62,6 @@ void output_move(output *to, output *from)
     *from = (output){ 0 };
 }
 
-void output_split(output *o, int chunks, output *rest)
-{
-    size_t length = 0;
-    for (chunk *c = o->first; c; c = c->next) {
-        length += c->used - c->sent;
-        if (--chunks > 0)
-            continue;
-        if (c->next)
-            *rest = (output){ c->next, o->last, o->length - length };
-        c->next = NULL;
-        *o = (output){ o->first, c, length };
-        return;
-    }
-}
-
 void output_sent(output *o, size_t length)
 {
     o->length -= length;

@@ -28,7 +28,6 @@ char  *output_room(output *o, size_t length);
 void   output_cut(output *o, size_t length);                 /* of the room just got, its last bytes were not needed */
 void   output_append(output *o, text t);
 void   output_move(output *to, output *from);                /* all of from behind what to has */
-void   output_split(output *o, int chunks, output *rest);    /* all behind the first so many chunks goes to rest, which is empty */
 void   output_sent(output *o, size_t length);                /* the first length bytes have left */
 void   output_free(output *o);               /* o is empty afterwards */
 

@@ -3,7 +3,7 @@
  *   Other sites.  A page anywhere can make its visitor's browser send us requests. Those that change something
  *                 are refused (cross-site request forgery): the browser says where they come from, by
  *                 Sec-Fetch-Site, or by an Origin that is not the Host that was asked. A program that says
- *                 neither is no browser, and nobody's to misuse.
+ *                 neither is no browser, which a page could misuse.
  *   Codings.      A body with a Content-Encoding would be taken for what it is not.
  *   Conditions.   What can be changed but not read has no state that a client could have seen: so If-Match, * too,
  *                 never holds there, If-None-Match always does, and If-Unmodified-Since counts for nothing (RFC 9110,

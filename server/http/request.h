@@ -14,7 +14,7 @@
  *   Time.       A request has a deadline, until its answer begins: [timeouts] request after it has come, or what its
  *               route says instead.
  *               Then what its task awaits is cancelled, and await returns UV_ETIMEDOUT; its promise is
- *               cancelled. Nobody can cancel a callback handler: what it waits for must end by itself.
+ *               cancelled. A callback handler cannot be cancelled: what it waits for must end by itself.
  *               A handler that then fails is answered with 504. A body that streams may take any time, and
  *               its request has no deadline. */
 #ifndef HTTP_REQUEST_H

@@ -1,6 +1,6 @@
 /* request_internal.h - the inside of a request: what the connection, the parser and the answers share.
  *
- * Requests of one connection stand in line in the order they came; only the first one's answer goes
+ * The requests of a connection are in the order in which they came; only the first one's answer goes
  * straight to the connection's output, that of any other is held until its turn. */
 #ifndef HTTP_REQUEST_INTERNAL_H
 #define HTTP_REQUEST_INTERNAL_H
@@ -34,7 +34,7 @@ struct request {
     uint64_t      started;                   /* nanoseconds of uv_hrtime's clock: when its head was complete */
     uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
     union {
-        wait_queue_entry place;              /* while it waits to be let in (admission.h) */
+        wait_queue_entry place;              /* while it waits to be admitted (admission.h) */
         struct {                             /* before and after that */
             promise *running;                /* the handler's; NULL when it has none or has ended */
             promise *waiting;                /* for room for the next piece */
@@ -43,7 +43,7 @@ struct request {
     };
     union {
         task *task;                          /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
-        timer timer;                         /* of a promise handler: rings at the deadline; a task has its own */
+        timer timer;                         /* of a promise handler, for its deadline; a task has its own */
     };
     span          path, query;               /* of head; an empty path stands for / */
     span          parameters[ROUTE_PARAMETERS];        /* of path */
@@ -55,7 +55,7 @@ struct request {
     bool          answered : 1;              /* respond or respond_begin has been called */
     bool          finished : 1;              /* its handler has ended, and all that it has begun: nothing more will come */
     bool          held_back : 1;             /* it may not start before those ahead have ended */
-    bool          waits : 1;                 /* it does so to be let in */
+    bool          waits : 1;                 /* it does so to be admitted */
     bool          ahead : 1;                 /* its client had sent it among others, without waiting for answers */
     bool          gone : 1;                  /* so is its client: answers are dropped */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
@@ -101,7 +101,7 @@ bool problem_prefers_html(text accept);      /* for what goes wrong, by the clie
 /* The whole answer to an HTTP/1.1 GET that was refused so: writes at most size bytes, and returns how many. */
 size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, size_t size);
 void request_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
-void request_limit(request *req, uint64_t ms);      /* it is complete: so long may the handler take, if its route does not know better */
+void request_limit(request *req, uint64_t ms);       /* it is complete: so long may its handler take, or as its route says */
 void request_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
 /* Is the client to be told to send the body, for which it waits (100 Continue)? Not if some has begun to come. Then
  * that is in the output. */

@@ -26,9 +26,9 @@ long request_parser_read(request_parser *p, head_validator *v, const char *at, s
 
 /* The bytes that request_parser_init needs, with so many more for the request's arena. */
 size_t request_parser_size(const request_parser *p, size_t more);
-void   request_parser_init(const request_parser *p, request *req, size_t size, uint64_t now);        /* now: uv_hrtime, of its head */
+void   request_parser_init(const request_parser *p, request *req, size_t size, uint64_t now);        /* now: of uv_hrtime */
 
-text   request_parser_accepts(const request_parser *p, arena *a);    /* what its client would like: a view of the head, or the arena's */
+text   request_parser_accepts(const request_parser *p, arena *a);    /* its Accept header: of the head, or the arena's */
 bool   request_parser_streams(const request_parser *p);      /* its body, if it has one, is pulled by its handler */
 
 /* Is it a GET behind which its client has sent so many others, as their length tells, that it is not worth the wait

@@ -51,7 +51,7 @@ void respond_header(request *req, const char *name, const char *format, ...)
         response_put(at, value);
     for (char *const end = at + value.length; at < end; at++)
         if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
-            *at = ' ';                       /* nobody ends a header but us */
+            *at = ' ';                       /* only the server ends a header */
     *response_put(at, TEXT("\r\n")) = '\0';
     req->extra = all;
     va_end(again);
@@ -65,7 +65,8 @@ static bool status_is_bodiless(int status) { return status == 204 || status == 3
 static char *response_head(request *req, int status, const char *type, uint64_t length, size_t body)
 {
     const text line = status_line(status), common = response_common_headers();
-    const text media = text_of(type ? type : ""), extra = text_of(req->extra ? req->extra : ""), policy = type && policy_is_page(type) ? POLICY_OF_PAGES : TEXT("");
+    const text media = text_of(type ? type : ""), extra = text_of(req->extra ? req->extra : "");
+    const text policy = type && policy_is_page(type) ? POLICY_OF_PAGES : TEXT("");
     const size_t bound = line.length + common.length + media.length + policy.length + extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
     char digits[TEXT_DIGITS];

@@ -34,7 +34,7 @@ typedef struct route {
     callback_handler *callback;
     bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
     need              needs;
-    uint32_t          deadline;              /* ms that it may take, if there is a limit, instead of [timeouts] request; 0: that */
+    uint32_t          deadline;              /* ms that it may take, if there is a limit, instead of [timeouts] request */
 } route;
 
 typedef struct site {

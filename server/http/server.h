@@ -21,9 +21,10 @@ typedef struct server server;
 /* Binds the address. On an error why says in words what is wrong. All of them must outlive the server. */
 int  server_open(server **s, const config *c, const site *site, char *why, size_t size);
 const char *server_address(const server *s); /* "http://127.0.0.1:8080", with the real port */
-const char *server_own_address(const server *s);             /* the same for who is on this machine */
+const char *server_own_address(const server *s);     /* the same, as this machine reaches it */
 
-/* Serves until told to stop; started(arg) is called when all workers do. Returns 0, or UV_ETIMEDOUT when the drain time passed with work left. */
+/* Serves until told to stop; started(arg) is called when all workers do. Returns 0, or UV_ETIMEDOUT when the drain time
+ * passed with work left. */
 int  server_run(server *s, void (*started)(void *arg), void *arg);
 void server_close(server *s);
 

@@ -9,20 +9,20 @@
 #include <stddef.h>
 
 enum {
-    ALONE_IN_A_ROW = 4,                      /* of those who sent one request, before one of those who sent more */
+    ALONE_IN_A_ROW = 4,                      /* clients that sent one request, before one of those that sent more */
     REFRESH = 10,                            /* ms for which a refusal's text is good */
 };
 
 static const uint64_t MS = 1000000;
 
-/* What those who need it are told, by what they met. */
-static const struct { refusal wait, timeout, line, ahead; } TOLD[NEEDS] = {
+/* What a request that needs it is told, by the limit that it met. */
+static const struct { refusal wait, timeout, full, ahead; } REFUSALS_OF[NEEDS] = {
     [NEEDS_READS]  = { REFUSED_DATABASE_WAIT, REFUSED_DATABASE_TIMEOUT, REFUSED_DATABASE_LINE, REFUSED_DATABASE_AHEAD },
     [NEEDS_WRITES] = { REFUSED_DATABASE_WAIT, REFUSED_DATABASE_TIMEOUT, REFUSED_DATABASE_LINE, REFUSED_DATABASE_AHEAD },
     [NEEDS_PAGE]   = { REFUSED_PAGE_WAIT, REFUSED_PAGE_TIMEOUT, REFUSED_PAGE_LINE, REFUSED_PAGE_AHEAD },
 };
 
-static admission_queue *queue_of(admission *a, const request *r) { return &a->queues[r->needs]; }
+static admission_queue *admission_queue_of(admission *a, const request *r) { return &a->queues[r->needs]; }
 static request *request_at(wait_queue_entry *p) { return container_of(p, request, place); }
 
 static void admission_on_timer(timer *t);
@@ -49,7 +49,7 @@ uint64_t admission_worth(const admission *a, need n) { return a->queues[n].worth
 
 static bool admission_has_room(const admission *a, need n) { return !a->room || a->room(a->arg, n) > 0; }
 
-/* Nobody who could begin now is overtaken by one who comes: what they need may be the same. */
+/* None that could begin now is overtaken by one that comes: what they need may be the same. */
 bool admission_is_open(const admission *a, need n)
 {
     if (n == NEEDS_NOTHING)
@@ -61,29 +61,29 @@ bool admission_is_open(const admission *a, need n)
 }
 
 /* Until when r may wait. */
-static uint64_t admission_due(const admission_queue *l, const request *r, uint64_t now)
+static uint64_t admission_due(const admission_queue *q, const request *r, uint64_t now)
 {
-    const uint64_t patience = codel_patience(&l->codel, now);
+    const uint64_t most = codel_patience(&q->codel, now);
     const uint64_t since = r->place.since;
-    return deadline_sooner(patience < NO_DEADLINE - since ? since + patience : NO_DEADLINE, r->deadline);
+    return deadline_sooner(most < NO_DEADLINE - since ? since + most : NO_DEADLINE, r->deadline);
 }
 
 bool admission_enter(admission *a, request *r)
 {
-    admission_queue *l = queue_of(a, r);
+    admission_queue *q = admission_queue_of(a, r);
     if (admission_is_open(a, r->needs))
         return true;
     const uint64_t now = uv_hrtime();
-    if (l->waiting >= l->most) {
-        request_decline(r, refuse(TOLD[r->needs].line, 0));
+    if (q->waiting >= q->most) {
+        request_decline(r, refuse(REFUSALS_OF[r->needs].full, 0));
         return false;
     }
-    if (l->waiting++ == 0)
-        codel_is_empty(&l->codel, now);
-    wait_queue_join(r->ahead ? &l->ahead : &l->alone, &r->place);
+    if (q->waiting++ == 0)
+        codel_is_empty(&q->codel, now);
+    wait_queue_join(r->ahead ? &q->ahead : &q->alone, &r->place);
     r->waits = true;
-    if (!timer_is_set(&l->timer))
-        timer_set_at(&l->timer, admission_due(l, r, now), admission_on_timer);
+    if (!timer_is_set(&q->timer))
+        timer_set_at(&q->timer, admission_due(q, r, now), admission_on_timer);
     return false;
 }
 
@@ -98,23 +98,23 @@ need admission_needs(const admission *a, const request_parser *p)
     return json ? NEEDS_READS : NEEDS_PAGE;
 }
 
-static void admission_remove(admission_queue *l, request *r)
+static void admission_remove(admission_queue *q, request *r)
 {
-    wait_queue_leave(r->ahead ? &l->ahead : &l->alone, &r->place);
+    wait_queue_leave(r->ahead ? &q->ahead : &q->alone, &r->place);
     r->place = (wait_queue_entry){ 0 };
     r->waits = false;
-    if (--l->waiting == 0) {
-        l->stands = false;
-        timer_stop(&l->timer);
+    if (--q->waiting == 0) {
+        q->stands = false;
+        timer_stop(&q->timer);
     }
 }
 
-void admission_leave(admission *a, request *r) { admission_remove(queue_of(a, r), r); }
+void admission_leave(admission *a, request *r) { admission_remove(admission_queue_of(a, r), r); }
 
-static uint64_t admission_longest_wait(const admission_queue *l, uint64_t now)
+static uint64_t admission_longest_wait(const admission_queue *q, uint64_t now)
 {
     uint64_t since = now;
-    const wait_queue_entry *alone = wait_queue_first(&l->alone), *ahead = wait_queue_first(&l->ahead);
+    const wait_queue_entry *alone = wait_queue_first(&q->alone), *ahead = wait_queue_first(&q->ahead);
     if (alone)
         since = alone->since;
     if (ahead && ahead->since < since)
@@ -138,64 +138,61 @@ static text admission_refusal_text(admission *a, need n, int err, bool html, uin
 text admission_refusal(admission *a, need n, bool html)
 {
     const uint64_t now = uv_hrtime();
-    return admission_refusal_text(a, n, refuse(TOLD[n].ahead, admission_longest_wait(&a->queues[n], now)), html, now);
+    return admission_refusal_text(a, n, refuse(REFUSALS_OF[n].ahead, admission_longest_wait(&a->queues[n], now)), html, now);
 }
 
 static void admission_turn_away(admission *a, request *r, uint64_t now)
 {
-    admission_queue *l = queue_of(a, r);
+    admission_queue *q = admission_queue_of(a, r);
     const uint64_t waited = now - r->place.since;
     const bool late = now >= r->deadline;
-    const refusal kind = codel_at_ceiling(&l->codel, waited) ? TOLD[r->needs].timeout : TOLD[r->needs].wait;
-    admission_remove(l, r);
+    const refusal kind = codel_at_ceiling(&q->codel, waited) ? REFUSALS_OF[r->needs].timeout : REFUSALS_OF[r->needs].wait;
+    admission_remove(q, r);
     const int err = late ? UV_ETIMEDOUT : refuse(kind, waited);
     const bool usual = !late && request_is_plain_get(r);
-    r->host->decline(r, err, usual ? admission_refusal_text(a, r->needs, err, problem_prefers_html(request_list(r, "accept")), now)
-                                   : TEXT(""));
+    const bool html = usual && problem_prefers_html(request_list(r, "accept"));
+    r->host->decline(r, err, usual ? admission_refusal_text(a, r->needs, err, html, now) : TEXT(""));
 }
 
-static void admission_turn_away_late(admission *a, admission_queue *l, wait_queue *of, uint64_t now)
+static void admission_turn_away_late(admission *a, admission_queue *q, wait_queue *of, uint64_t now)
 {
-    for (wait_queue_entry *e; (e = wait_queue_first(of)) && now >= admission_due(l, request_at(e), now) && !turn_is_over(uv_hrtime());)
+    for (wait_queue_entry *e; (e = wait_queue_first(of));) {
+        if (now < admission_due(q, request_at(e), now) || turn_is_over(uv_hrtime()))
+            return;
         admission_turn_away(a, request_at(e), now);
+    }
 }
 
-static request *admission_next(admission_queue *l)
+static request *admission_next(admission_queue *q)
 {
-    wait_queue_entry *alone = wait_queue_first(&l->alone), *ahead = wait_queue_first(&l->ahead);
-    const bool take_ahead = ahead && (!alone || l->turns >= ALONE_IN_A_ROW);
-    l->turns = take_ahead ? 0 : l->turns + 1;
+    wait_queue_entry *alone = wait_queue_first(&q->alone), *ahead = wait_queue_first(&q->ahead);
+    const bool take_ahead = ahead && (!alone || q->turns >= ALONE_IN_A_ROW);
+    q->turns = take_ahead ? 0 : q->turns + 1;
     return request_at(take_ahead ? ahead : alone);
 }
 
 /* When to look again, if nothing happens before: in the next turn, if this one had no time for all. */
-static void admission_set_timer(admission_queue *l, uint64_t now)
+static void admission_set_timer(admission_queue *q, uint64_t now)
 {
     uint64_t first = NO_DEADLINE;
-    wait_queue_entry *alone = wait_queue_first(&l->alone), *ahead = wait_queue_first(&l->ahead);
+    wait_queue_entry *alone = wait_queue_first(&q->alone), *ahead = wait_queue_first(&q->ahead);
     if (alone)
-        first = admission_due(l, request_at(alone), now);
+        first = admission_due(q, request_at(alone), now);
     if (ahead)
-        first = deadline_sooner(first, admission_due(l, request_at(ahead), now));
-    timer_set_at(&l->timer, turn_is_over(now) ? now : first, admission_on_timer);
+        first = deadline_sooner(first, admission_due(q, request_at(ahead), now));
+    timer_set_at(&q->timer, turn_is_over(now) ? now : first, admission_on_timer);
 }
 
-/* One of those who need it, late or not: better than that nobody is served. False if there is none, or no room. */
+/* One of those that need it, late or not: better than that none is served. False if there is none, or no room. */
 static bool admission_let_one_in(admission *a, need n)
 {
-    admission_queue *l = &a->queues[n];
-    if (l->waiting == 0 || !admission_has_room(a, n))
+    admission_queue *q = &a->queues[n];
+    if (q->waiting == 0 || !admission_has_room(a, n))
         return false;
-    request *r = admission_next(l);
-    admission_remove(l, r);
+    request *r = admission_next(q);
+    admission_remove(q, r);
     r->host->begin(r);
     return true;
-}
-
-static void admission_judge(admission_queue *l, uint64_t now)
-{
-    l->stands = l->waiting > 0 && codel_stands(&l->codel, now);
-    l->worth = codel_worth(&l->codel, now, admission_longest_wait(l, now));
 }
 
 static bool admission_has_waiting(const admission *a)
@@ -211,19 +208,22 @@ void admission_serve(admission *a)
     if (!admission_has_waiting(a))
         return;
     const uint64_t now = uv_hrtime();
-    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
-        admission_judge(&a->queues[n], now);
+    for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++) {
+        admission_queue *q = &a->queues[n];
+        q->stands = q->waiting > 0 && codel_stands(&q->codel, now);
+        q->worth = codel_worth(&q->codel, now, admission_longest_wait(q, now));
+    }
     for (bool any = true; any && !turn_is_over(uv_hrtime());) {       /* in turn: they share the database */
         any = false;
         for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
             any |= admission_let_one_in(a, (need)n);
     }
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++) {
-        admission_queue *l = &a->queues[n];
-        admission_turn_away_late(a, l, &l->alone, now);
-        admission_turn_away_late(a, l, &l->ahead, now);
-        if (l->waiting > 0)
-            admission_set_timer(l, now);
+        admission_queue *q = &a->queues[n];
+        admission_turn_away_late(a, q, &q->alone, now);
+        admission_turn_away_late(a, q, &q->ahead, now);
+        if (q->waiting > 0)
+            admission_set_timer(q, now);
     }
 }
 

@@ -11,7 +11,7 @@
 
 static _Thread_local pool connections = POOL(connection);
 
-/* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it rings. */
+/* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it is due. */
 
 static uint64_t connection_allowed(const connection *c)
 {
@@ -60,7 +60,13 @@ static connection_phase connection_phase_of(const connection *c)
     if (c->phase == CONNECTION_LINGERING)
         return CONNECTION_LINGERING;
     const bool body = c->reading && (!c->last->body->streams || stream_is_waited_for(c->last));
-    return c->writing ? CONNECTION_WRITE : c->left ? CONNECTION_LEFT : body ? CONNECTION_BODY : c->first ? CONNECTION_HANDLER : c->input ? CONNECTION_HEAD : c->phase == CONNECTION_NEW ? CONNECTION_NEW : CONNECTION_IDLE;
+    return c->writing                   ? CONNECTION_WRITE
+           : c->left                    ? CONNECTION_LEFT
+           : body                       ? CONNECTION_BODY
+           : c->first                   ? CONNECTION_HANDLER
+           : c->input                   ? CONNECTION_HEAD
+           : c->phase == CONNECTION_NEW ? CONNECTION_NEW
+                                        : CONNECTION_IDLE;
 }
 
 void connection_watch(connection *c)
@@ -87,10 +93,10 @@ void connection_poll(connection *c)
         c->reads = reads, c->writes = writes;
 }
 
-/* A pause may be short: that nobody wants to read is told the kernel when there is something to be read. */
-bool connection_ready(void *who, uint32_t events)
+/* A pause may be short: the kernel is told that nothing is to be read when there is something to be read. */
+bool connection_ready(void *ready, uint32_t events)
 {
-    connection *c = who;
+    connection *c = ready;
     const uint32_t failed = events & (EPOLLERR | EPOLLHUP);
     if (turn_is_over(worker_here->now = uv_hrtime()))
         return false;
@@ -173,10 +179,10 @@ void connection_begin(int fd)
 
 struct walk { void (*visit)(connection *); int busy; };      /* busy: connections that had something under way */
 
-static void connection_visit(void *who, void *arg)
+static void connection_visit(void *visited, void *arg)
 {
     struct walk *w = arg;
-    connection *c = who;
+    connection *c = visited;
     w->busy += c->phase != CONNECTION_NEW && c->phase != CONNECTION_IDLE && c->phase != CONNECTION_LINGERING;
     w->visit(c);
 }

@@ -24,7 +24,17 @@
 
 #include <sys/types.h>
 
-typedef enum connection_phase { CONNECTION_NEW, CONNECTION_IDLE, CONNECTION_HEAD, CONNECTION_BODY, CONNECTION_HANDLER, CONNECTION_LEFT, CONNECTION_WRITE, CONNECTION_LINGERING } connection_phase;   /* what it waits for; CONNECTION_NEW: its first byte */
+/* What it waits for. */
+typedef enum connection_phase {
+    CONNECTION_NEW,                          /* its first byte */
+    CONNECTION_IDLE,                         /* the next request */
+    CONNECTION_HEAD,
+    CONNECTION_BODY,
+    CONNECTION_HANDLER,
+    CONNECTION_LEFT,                         /* handlers, whose answers the client may want although it has closed its side */
+    CONNECTION_WRITE,                        /* the kernel to take more */
+    CONNECTION_LINGERING,                    /* the client to read the last answer */
+} connection_phase;
 
 typedef struct connection {
     timer         timer;
@@ -35,7 +45,7 @@ typedef struct connection {
     struct write *writing;                   /* the kernel does not take more of out yet; NULL: it has taken all */
     int           fd;
     uint32_t      since;                     /* ms, of which these are the low bits: when this phase began or got on */
-    uint16_t      count;                     /* requests in line */
+    uint16_t      count;                     /* of requests */
     uint8_t       phase : 3;
     bool          reading : 1;               /* the body of the last request is arriving; its handler runs if it streams */
     bool          flushing : 1;              /* turn_end is in the loop's list */
@@ -61,7 +71,7 @@ void connection_free_if_done(connection *c);
 void connection_poll(connection *c);         /* has changed what it waits for at its socket */
 bool connection_ready(void *connection, uint32_t events);    /* its socket is, see poller.h */
 
-void connections_drain(void);                /* each ends after what it is doing, or, if that is nothing, after its next request */
+void connections_drain(void);                /* each ends after what it is doing, or after its next request */
 void connections_break_off(void);            /* bodies that stream end here: their handlers answer with what they have */
 int  connections_abort(void);                /* each ends now; handlers are cancelled: how many had anything under way */
 
@@ -74,14 +84,14 @@ bool reader_has_room(const connection *c);   /* may what comes next be looked at
 void reader_forget(connection *c);           /* frees what is aside */
 
 /* stream.c: a body that its handler pulls; that of c->last, which is c->reading, unless it says otherwise. */
-size_t   stream_begin(connection *c, const char *at, size_t length);     /* its head is here: takes what it has of the body, and starts it */
+size_t   stream_begin(connection *c, const char *at, size_t length); /* takes what has come with its head, and starts it */
 size_t   stream_take(connection *c, const char *at, size_t length);
 void     stream_break(connection *c, int err);       /* the rest will not come: its handler learns why */
 MUST_AWAIT promise *stream_more(request *r);            /* settles when there is a piece, or the end */
 bool     stream_is_waited_for(const request *r);
 void     stream_end(connection *c, const request *r);        /* its handler has ended, and may have left some of it */
 
-/* pipeline.c: the line of requests. */
+/* pipeline.c: requests in the order in which they came. */
 size_t pipeline_room(const connection *c);   /* of the arena of the next one: what pipeline_append needs of it */
 void pipeline_append(connection *c, request *r);
 void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */
@@ -94,7 +104,7 @@ void     writer_forget(connection *c);       /* what the kernel has not taken is
 void     writer_push(connection *c);         /* as much as the kernel takes; the rest when it can */
 void     writer_flush(connection *c);        /* the same, and what follows: room for more, or the end */
 void     writer_flush_soon(connection *c);   /* at the end of this turn */
-void     writer_end_turn(connection *c);     /* the same, whoever is using it now: frees it if it has been closed by then */
+void     writer_end_turn(connection *c);     /* the same, also while it is in use: frees it if it has been closed by then */
 void     writer_flush_next_turn(connection *c);
 size_t   writer_backlog(const connection *c);        /* bytes that are still here */
 bool     writer_has_room(const connection *c);       /* they are not too many for another request */

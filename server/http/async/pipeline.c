@@ -50,7 +50,7 @@ static void pipeline_admit(request *r)
         handler_start(r);
 }
 
-/* Those at the head of the line that have ended leave it, and the next one's answer gets its turn. */
+/* The first ones that have ended go, and the next one's answer gets its turn. */
 static void pipeline_advance(connection *c)
 {
     for (request *r; (r = c->first) && r->finished;) {
@@ -135,7 +135,7 @@ static promise *handler_start_promise(request *r)
     return p;
 }
 
-/* Of a callback's handler, to be called from anywhere. What it lets start is nobody else's business, least
+/* Of a callback's handler, to be called from anywhere. What it lets start is not its caller's business, least
  * of all a task's, which cannot start another: then the loop does it. */
 static void handler_done(int err, void *arg)
 {
@@ -185,7 +185,7 @@ static void handler_start(request *r)
     when_settled(p, handler_on_settled, r);
     if (!request_is_for_task(r))
         pipeline_limit(r);
-    if (r->gone)                             /* its first piece found nobody there */
+    if (r->gone)                             /* its first piece found its client gone */
         promise_cancel(p);
 }
 
@@ -248,7 +248,7 @@ void pipeline_append(connection *c, request *r)
 
 void pipeline_refuse(connection *c, int err)
 {
-    request *r = c->reading ? c->last : NULL;    /* of which some has come, and has its place in line */
+    request *r = c->reading ? c->last : NULL;        /* of which some has come */
     if (r && r->body && r->body->streams) {
         stream_break(c, err);
         return;

@@ -14,11 +14,11 @@ static bool poller_hand_out(poller *p)
 {
     while (p->at < p->got) {
         const struct epoll_event *e = &p->events[p->at];
-        void *who = e->data.fd < p->size ? p->who[e->data.fd] : NULL;
+        void *connection = e->data.fd < p->size ? p->connections[e->data.fd] : NULL;
         bool done = true;
-        if (who) {                           /* else it was removed since */
+        if (connection) {                    /* else it was removed since */
             loop_enter();
-            done = p->ready(who, e->events);
+            done = p->ready(connection, e->events);
             loop_leave();
         }
         if (!done)
@@ -40,7 +40,7 @@ static void poller_on_ready(uv_poll_t *uv, int status, int events)
         poller_hand_out(p);
 }
 
-int poller_open(poller *p, bool (*ready)(void *who, uint32_t events))
+int poller_open(poller *p, bool (*ready)(void *connection, uint32_t events))
 {
     *p = (poller){ .epoll = epoll_create1(EPOLL_CLOEXEC), .ready = ready };
     if (p->epoll < 0)
@@ -59,7 +59,7 @@ static void poller_on_closed(uv_handle_t *uv)
 {
     poller *p = poller_of_uv((uv_poll_t *)uv);
     close(p->epoll);
-    mem_free(p->who);
+    mem_free(p->connections);
 }
 
 void poller_close(poller *p)
@@ -68,15 +68,15 @@ void poller_close(poller *p)
     uv_close((uv_handle_t *)&p->uv, poller_on_closed);
 }
 
-void poller_add(poller *p, int fd, void *who)
+void poller_add(poller *p, int fd, void *connection)
 {
     if (fd >= p->size) {
         const int size = fd < 64 ? 64 : fd + fd / 2;
-        p->who = mem_resize(p->who, (size_t)size * sizeof *p->who);
-        memset(p->who + p->size, 0, (size_t)(size - p->size) * sizeof *p->who);
+        p->connections = mem_resize(p->connections, (size_t)size * sizeof *p->connections);
+        memset(p->connections + p->size, 0, (size_t)(size - p->size) * sizeof *p->connections);
         p->size = size;
     }
-    p->who[fd] = who;
+    p->connections[fd] = connection;
     if (p->count++ == 0)
         uv_ref((uv_handle_t *)&p->uv);
 }
@@ -84,7 +84,7 @@ void poller_add(poller *p, int fd, void *who)
 void poller_remove(poller *p, int fd)
 {
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL);            /* another process may have a copy: closing would not end it */
-    p->who[fd] = NULL;
+    p->connections[fd] = NULL;
     if (--p->count == 0)
         uv_unref((uv_handle_t *)&p->uv);
 }
@@ -97,9 +97,9 @@ int poller_watch(poller *p, int fd, uint32_t before, uint32_t now)
     return before == now || epoll_ctl(p->epoll, how, fd, &e) == 0 ? 0 : -errno;
 }
 
-void poller_each(poller *p, void (*visit)(void *who, void *arg), void *arg)
+void poller_each(poller *p, void (*visit)(void *connection, void *arg), void *arg)
 {
     for (int fd = 0; fd < p->size; fd++)
-        if (p->who[fd])
-            visit(p->who[fd], arg);
+        if (p->connections[fd])
+            visit(p->connections[fd], arg);
 }

@@ -129,11 +129,6 @@ static size_t reader_take_head(connection *c, head_validator *g, uint64_t now, c
     return (size_t)size;
 }
 
-static void reader_pause(connection *c)
-{
-    c->paused = true;
-}
-
 void reader_resume(connection *c)
 {
     c->paused = false;
@@ -158,7 +153,7 @@ static void reader_pause_or_read(connection *c)
         return;
     const bool far = reader_is_far_ahead(c);
     if (far && !c->paused && !reader_has_room(c))
-        reader_pause(c);
+        c->paused = true;
     else if (!far && c->paused)
         writer_flush_next_turn(c);
 }

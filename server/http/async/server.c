@@ -89,26 +89,22 @@ static void worker_on_half_time(timer *timer)
     timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, worker_on_deadline);
 }
 
-static void worker_stop(struct worker_thread *t)
+static void worker_on_stop(uv_async_t *a)
 {
+    struct worker_thread *t = (struct worker_thread *)((char *)a - offsetof(struct worker_thread, stop));
     worker *w = &t->worker;
     if (w->draining)
         return;
+    loop_enter();
     w->draining = true;
     acceptor_close(&t->acceptor);
     if (w->connections == 0) {
         worker_on_emptied(w);
-        return;
+    } else {
+        timer_set(&t->deadline, w->config->timeouts.drain / 2, worker_on_half_time);
+        http_client_retire();
+        connections_drain();
     }
-    timer_set(&t->deadline, w->config->timeouts.drain / 2, worker_on_half_time);
-    http_client_retire();
-    connections_drain();
-}
-
-static void worker_on_stop(uv_async_t *a)
-{
-    loop_enter();
-    worker_stop((struct worker_thread *)((char *)a - offsetof(struct worker_thread, stop)));
     loop_leave();
 }
 

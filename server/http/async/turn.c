@@ -1,7 +1,7 @@
 /* turn.c - see turn.h. */
 #include "turn.h"
 
-typedef struct turn_list { ready *first, **last; } turn_list;        /* last: where the next one goes; if there is none, anything */
+typedef struct turn_list { ready *first, **last; } turn_list;        /* last: where the next one goes; if there is none, any */
 
 static _Thread_local struct {
     uint64_t  end;                           /* nanoseconds: when the budget is used up; 0: it does not count yet */
@@ -72,4 +72,5 @@ void turn_run_put_off(void)
     if (turn.later.first)
         turn_append(&turn.due, turn.later.first, turn.later.last);
     turn.later.first = NULL;
+    turn.end = 0;                            /* the next turn's begins when something comes, which may be long from now */
 }

@@ -16,6 +16,6 @@ void turn_renew(void);                       /* the budget is whole again, and c
 bool turn_is_over(uint64_t now);             /* has the budget been used up? now is uv_hrtime's */
 
 void turn_put_off(ready *r);                 /* runs r in the next turn that has time for it, in the order of these calls */
-void turn_run_put_off(void);                 /* once a turn: those that earlier turns put off, as the budget allows */
+void turn_run_put_off(void);                 /* at the end of each turn: what earlier ones put off; renews */
 
 #endif

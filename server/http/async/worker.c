@@ -12,7 +12,6 @@ static void worker_on_check(uv_check_t *h)
     admission_serve(&w->admission);
     loop_leave();
     turn_run_put_off();
-    turn_renew();                            /* the next turn's begins when something comes, which may be long from now */
 }
 
 int worker_open(worker *w, bool (*ready)(void *connection, uint32_t events))

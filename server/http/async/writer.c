@@ -8,7 +8,7 @@
 
 struct write {
     size_t  sent;                            /* bytes that the kernel has taken since */
-    ssize_t taken;                           /* of them, those that the client had, when last looked at; at first less than none */
+    ssize_t taken;                           /* of them, those that the client had at the last look; at first below 0 */
     size_t  counted;                         /* bytes of the connection's output in the worker's sum */
 };
 
@@ -52,7 +52,7 @@ static void writer_count(const connection *c, struct write *w)
     w->counted = c->out.length;
 }
 
-/* What the kernel did not take stays in line, and is written when it can. */
+/* What the kernel did not take stays in the output, and is sent when it can be. */
 static void writer_wait(connection *c)
 {
     struct write *w = c->writing = pool_get(&writes);

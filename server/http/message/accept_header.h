@@ -8,7 +8,7 @@
  * nothing. The range that names the type best counts; a weight that is none counts as 1000. */
 int accept_header_quality(text accept, text type);
 
-/* Rather a than b? By quality, and between equals by which is named more exactly: whoever lists JSON
+/* Rather a than b? By quality, and between equals by which is named more exactly: a client that lists JSON
  * and then anything at all has said what it is made for. b wins a tie. */
 bool accept_header_prefers(text accept, text a, text b);
 

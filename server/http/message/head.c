@@ -89,7 +89,10 @@ static int head_on_headers(llhttp_t *parser)
 }
 
 static const llhttp_settings_t on_head = {
-    .on_url = head_on_target, .on_header_field = head_on_name, .on_header_value = head_on_value, .on_headers_complete = head_on_headers,
+    .on_url = head_on_target,
+    .on_header_field = head_on_name,
+    .on_header_value = head_on_value,
+    .on_headers_complete = head_on_headers,
 };
 
 /* What a name is made of (RFC 3986, 3.2.2). */

@@ -32,7 +32,7 @@ typedef struct head {
 static inline text header_name(const char *at, header h)  { return (text){ at + h.name, h.name_length }; }
 static inline text header_value(const char *at, header h) { return (text){ at + h.value, h.value_length }; }
 
-/* Reads a whole head that the guard let pass. Returns 0, or an HTTP_STATUS error.
+/* Reads a whole head that the head validator let pass. Returns 0, or an HTTP_STATUS error.
  * Refused here, with RFC 9112's sections:
  *
  *   whatever the parser refuses: 400; a method that it does not know, and CONNECT: 501

@@ -71,7 +71,7 @@ int status_of(int err)
     switch (err) {
     case UV_EINVAL:       return 400;
     case UV_ENOENT:       return 404;
-    case UV_EAGAIN:                          /* a bounded line is full */
+    case UV_EAGAIN:                          /* a wait queue is full */
     case UV_ENOMEM:                          /* the kernel refused a stack */
     case UV_ECONNREFUSED:                    /* no database */
     case UV_ECONNRESET:                      /* it went away meanwhile */

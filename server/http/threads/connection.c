@@ -21,7 +21,7 @@ enum {
     TOGETHER = 16 * 1024,                    /* bytes of answers that may leave together */
 };
 
-/* What a request needs of whoever serves it. */
+/* What a request needs of the thread that serves it. */
 
 static promise *thread_room(request *r)
 {
@@ -66,7 +66,9 @@ static void thread_answering(request *r)
 
 static void thread_limit(request *r) { blocking_limit(r->deadline); }
 
-static const request_host host = { .room = thread_room, .share = thread_share, .answering = thread_answering, .limit = thread_limit, .more = thread_more };
+static const request_host host = {
+    .room = thread_room, .share = thread_share, .answering = thread_answering, .limit = thread_limit, .more = thread_more,
+};
 
 /* Running a handler. */
 
@@ -98,7 +100,7 @@ static void thread_run_handler(request *r)
         r->route->callback(r, handler_ended, r);
     while (!r->finished) {                   /* all that it waits for has settled: its followers must run */
         const bool progress = loop_run_ready();
-        assert(progress && "a callback handler waits for what nobody will settle");
+        assert(progress && "a callback handler waits for a promise that will not be settled");
         (void)progress;
     }
     atomic_store_explicit(&c->answering, NULL, memory_order_relaxed);
@@ -108,7 +110,7 @@ static void thread_run_handler(request *r)
     scope_end(&r->scope);
 }
 
-/* Runs its handler, when its turn has come. */
+/* Runs its handler, when it has been admitted. */
 static void thread_admit(thread_connection *c, request *r, const request_parser *p)
 {
     if (r->needs == NEEDS_PAGE)              /* it is rendered right here */

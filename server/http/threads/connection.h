@@ -54,7 +54,7 @@ void thread_connection_run(thread_connection *c);    /* serves the client until 
 /* transport.c: bytes come in, and go out. Times are deadline_in's. */
 typedef enum receive_result { RECEIVE_BYTES, RECEIVE_TIMEOUT, RECEIVE_END } receive_result;
 receive_result transport_receive_next(thread_connection *c); /* until there are bytes of a next request */
-receive_result transport_receive_until(thread_connection *c, uint64_t until);        /* until there are more behind those not used */
+receive_result transport_receive_until(thread_connection *c, uint64_t until);        /* until there are more than that */
 bool transport_is_quiet(const thread_connection *c); /* has the client sent nothing beyond what has been used? */
 void transport_linger(thread_connection *c); /* lets it read the last answer, before the end */
 

@@ -1,6 +1,6 @@
 /* server.c - a thread for each connection; see server_internal.h.
  *
- * The first thread accepts, and waits for signals; every other one talks to one client. When told to
+ * The first thread accepts, and waits for signals; every other one serves one client. When told to
  * stop, the first thread ends what the others wait for, by shutting their sockets down:
  *
  *     signal -> no new clients -> each is answered once more, in the time for that, bodies that stream in
@@ -28,20 +28,21 @@
 #include <unistd.h>
 
 enum {
-    AT_ONCE = 64,                            /* clients, before a look at the signals */
-    MANY = 256,                              /* threads that have ended: what they have freed is worth a look */
+    ACCEPTS = 64,                            /* clients, before a look at the signals */
+    MANY_ENDED = 256,                        /* threads that have ended: what they have freed is worth a look */
 };
 
+/* All threads that serve a client. */
 typedef struct client_threads {
-    thread_shared   shared;                  /* must be first */
-    const site     *site;
-    thread_admission admissions[NEEDS];
-    int             listener, signals, emptied, many_ended;  /* descriptors */
-    pthread_attr_t  attributes;              /* of the threads */
-    pthread_mutex_t lock;                    /* of what follows */
-    thread_connection   *first;              /* all that go on */
-    int             count;
-    int             ended;                   /* since what they have freed went to the kernel */
+    thread_shared      shared;               /* must be first */
+    const site        *site;
+    thread_admission   admissions[NEEDS];
+    int                listener, signals, emptied, many_ended;       /* descriptors; emptied: the last thread has ended */
+    pthread_attr_t     attributes;           /* of the threads */
+    pthread_mutex_t    lock;                 /* of what follows */
+    thread_connection *first;                /* those whose threads go on */
+    int                count;                /* of threads: those that end are the last to be counted down */
+    int                ended;                /* since what they have freed went to the kernel */
 } client_threads;
 
 /* One thread. */
@@ -57,7 +58,7 @@ static void threads_add(client_threads *all, thread_connection *c)
     pthread_mutex_unlock(&all->lock);
 }
 
-/* From here on nobody else touches c. The last one to leave says so: to whom, when all may be freed. */
+/* From here on no other thread touches c. */
 static void threads_remove(client_threads *all, thread_connection *c)
 {
     pthread_mutex_lock(&all->lock);
@@ -75,7 +76,7 @@ static void threads_count_down(client_threads *all)
     pthread_mutex_lock(&all->lock);
     if (--all->count == 0 && atomic_load(&all->shared.draining))
         eventfd_write(all->emptied, 1);
-    if (++all->ended == MANY)
+    if (++all->ended == MANY_ENDED)
         eventfd_write(all->many_ended, 1);
     pthread_mutex_unlock(&all->lock);
 }
@@ -107,17 +108,11 @@ static int threads_count(client_threads *all)
     return now;
 }
 
-/* And for what the others may yet need of theirs. */
-static bool threads_have_memory(client_threads *all)
-{
-    enum { HEAP = 256 * 1024 };
-    return mem_has(all->shared.config->threads.stack + (size_t)threads_count(all) * HEAP);
-}
-
 static int thread_start(client_threads *all, int client)
 {
+    enum { HEAP = 256 * 1024 };              /* which the other threads may yet need, each */
     pthread_t id;
-    if (!threads_have_memory(all))
+    if (!mem_has(all->shared.config->threads.stack + (size_t)threads_count(all) * HEAP))
         return refuse(REFUSED_MEMORY, 0);
     thread_connection *c = thread_connection_new(&all->shared, client);
     threads_add(all, c);
@@ -133,7 +128,7 @@ static int thread_start(client_threads *all, int client)
 /* True if there may be more of them. */
 static bool threads_accept(client_threads *all)
 {
-    for (int i = 0; i < AT_ONCE; i++) {
+    for (int i = 0; i < ACCEPTS; i++) {
         const int client = client_socket_accept(all->listener, 0);
         if (client == UV_EAGAIN)
             return false;
@@ -156,16 +151,7 @@ static bool threads_accept(client_threads *all)
 
 /* Signals. */
 
-static void threads_dump(client_threads *all)
-{
-    pthread_mutex_lock(&all->lock);
-    log_list("there are %d threads with a client", all->count);
-    for (const thread_connection *c = all->first; c; c = c->next)
-        thread_connection_log(c);
-    pthread_mutex_unlock(&all->lock);
-}
-
-/* The number of one that says to stop; 0: it was another. */
+/* The number of one that says to stop; 0: it was the one that asks what all threads do, for the log. */
 static int threads_read_signal(client_threads *all)
 {
     struct signalfd_siginfo info;
@@ -173,7 +159,11 @@ static int threads_read_signal(client_threads *all)
         return 0;
     if (info.ssi_signo != SIGUSR2)
         return (int)info.ssi_signo;
-    threads_dump(all);
+    pthread_mutex_lock(&all->lock);
+    log_list("there are %d threads with a client", all->count);
+    for (const thread_connection *c = all->first; c; c = c->next)
+        thread_connection_log(c);
+    pthread_mutex_unlock(&all->lock);
     return 0;
 }
 
@@ -198,7 +188,7 @@ static bool threads_wait_until_gone(client_threads *all, uint64_t ms)
     return true;
 }
 
-/* Ends whatever any of them waits for: how many had anything under way. */
+/* Ends all that they wait for: how many had anything under way. */
 static int threads_shut_down(client_threads *all)
 {
     int busy = 0;
@@ -228,8 +218,6 @@ static bool threads_drain(client_threads *all)
     threads_wait_until_gone(all, NO_DEADLINE);
     return late > 0;
 }
-
-/* The whole. */
 
 /* Threads that serve have no ticks. What those that have ended had is the allocator's, until it is told:
  * some time after the first of many, for the others may be about to end, too. */
@@ -319,7 +307,7 @@ int server_run_threads(server *s, void (*started)(void *arg), void *arg)
     threads_open(&all, s);
     started(arg);
     server_log_stopping(threads_serve(&all));
-    while (threads_accept(&all))             /* those that the kernel has for us by now */
+    while (threads_accept(&all))             /* those that the kernel has by now */
         ;
     listener_close(&s->listener);
     const bool late = threads_drain(&all);

@@ -47,7 +47,7 @@ static void setup(void)
 static void teardown(void)
 {
     for (int i = 0; i < MANY; i++) {
-        if (here.who[sides[i].fd])
+        if (here.connections[sides[i].fd])
             poller_remove(&here, sides[i].fd);
         close(sides[i].fd);
         close(sides[i].other);
