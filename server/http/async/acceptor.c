@@ -1,5 +1,6 @@
 /* acceptor.c - see acceptor.h. */
 #include "acceptor.h"
+#include "server/base/list.h"
 #include "connection.h"
 #include "turn.h"
 #include "server/http/client_socket.h"
@@ -14,14 +15,14 @@ static void acceptor_on_ready(uv_poll_t *uv, int status, int events);
 
 static void acceptor_on_timer(timer *t)
 {
-    acceptor *a = (acceptor *)((char *)t - offsetof(acceptor, again));
+    acceptor *a = container_of(t, acceptor, again);
     uv_poll_start(&a->uv, UV_READABLE, acceptor_on_ready);
 }
 
 static void acceptor_on_ready(uv_poll_t *uv, int status, int events)
 {
     (void)status, (void)events;
-    acceptor *a = (acceptor *)((char *)uv - offsetof(acceptor, uv));
+    acceptor *a = container_of(uv, acceptor, uv);
     loop_enter();
     while (!turn_is_over(uv_hrtime())) {
         const int fd = client_socket_accept(a->fd, SOCK_NONBLOCK);

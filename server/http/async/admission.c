@@ -1,5 +1,6 @@
 /* admission.c - see admission.h. */
 #include "admission.h"
+#include "server/base/list.h"
 #include "server/http/message/accept_header.h"
 #include "server/http/request.h"
 #include "server/base/refusal.h"
@@ -229,5 +230,5 @@ void admission_serve(admission *a)
 
 static void admission_on_timer(timer *t)
 {
-    admission_serve(((admission_queue *)((char *)t - offsetof(admission_queue, timer)))->admission);
+    admission_serve(container_of(t, admission_queue, timer)->admission);
 }

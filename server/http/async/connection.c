@@ -1,5 +1,6 @@
 /* connection.c - see connection.h: how long it may wait, and how it ends. */
 #include "connection.h"
+#include "server/base/list.h"
 #include "turn.h"
 #include "server/http/listener.h"
 #include "server/http/client_socket.h"
@@ -39,7 +40,7 @@ static void connection_set_timer(connection *c, uint64_t ms)
 
 static void connection_on_timer(timer *t)
 {
-    connection *c = (connection *)((char *)t - offsetof(connection, timer));
+    connection *c = container_of(t, connection, timer);
     const uint64_t now = timer_now();
 
     if (c->phase == CONNECTION_HANDLER)

@@ -3,6 +3,7 @@
  * Safe ones (GET and such) run side by side; any other waits for those before it, and those behind
  * wait for it (RFC 9112, 9.3.2). */
 #include "connection.h"
+#include "server/base/list.h"
 #include "server/async/unawaited.h"
 #include "server/base/memory.h"
 
@@ -12,7 +13,7 @@ static void pipeline_answering(request *r) { worker_here->answering(r); }
 
 static void request_on_deadline(timer *t)
 {
-    request *r = (request *)((char *)t - offsetof(request, timer));
+    request *r = container_of(t, request, timer);
     if (r->running)
         promise_cancel(r->running);
 }

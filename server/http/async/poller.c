@@ -1,5 +1,6 @@
 /* poller.c - see poller.h. */
 #include "poller.h"
+#include "server/base/list.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static poller *poller_of_uv(uv_poll_t *uv) { return (poller *)((char *)uv - offsetof(poller, uv)); }
+static poller *poller_of_uv(uv_poll_t *uv) { return container_of(uv, poller, uv); }
 
 static bool poller_hand_out(poller *p)
 {

@@ -3,6 +3,7 @@
  * Workers share nothing but the routes and the configuration. Each has its own loop, its own
  * listening socket, its own connections. */
 #include "server/http/server.h"
+#include "server/base/list.h"
 #include "server/http/server_internal.h"
 #include "server/http/client/client.h"
 #include "server/async/loop.h"
@@ -20,7 +21,7 @@
 typedef struct workers workers;
 
 struct worker_thread {                       /* a worker and what runs it */
-    worker      worker;                      /* must be first */
+    worker      worker;
     acceptor    acceptor;
     workers       *workers;
     uv_thread_t id;
@@ -61,7 +62,7 @@ static void worker_on_site_closed(int err, void *arg)
 
 static void worker_on_emptied(worker *w)
 {
-    struct worker_thread *t = (struct worker_thread *)w;
+    struct worker_thread *t = container_of(w, struct worker_thread, worker);
     timer_stop(&t->deadline);
     worker_close(w);
     when_settled(t->workers->server->site->close(t->workers->server->site->arg), worker_on_site_closed, t);
@@ -69,7 +70,7 @@ static void worker_on_emptied(worker *w)
 
 static struct worker_thread *worker_of_deadline(timer *t)
 {
-    return (struct worker_thread *)((char *)t - offsetof(struct worker_thread, deadline));
+    return container_of(t, struct worker_thread, deadline);
 }
 
 static void worker_on_deadline(timer *timer)
@@ -91,7 +92,7 @@ static void worker_on_half_time(timer *timer)
 
 static void worker_on_stop(uv_async_t *a)
 {
-    struct worker_thread *t = (struct worker_thread *)((char *)a - offsetof(struct worker_thread, stop));
+    struct worker_thread *t = container_of(a, struct worker_thread, stop);
     worker *w = &t->worker;
     if (w->draining)
         return;

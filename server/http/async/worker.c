@@ -1,12 +1,13 @@
 /* worker.c - see worker.h: one turn after the other. */
 #include "worker.h"
+#include "server/base/list.h"
 #include "turn.h"
 
 _Thread_local worker *worker_here;
 
 static void worker_on_check(uv_check_t *h)
 {
-    worker *w = (worker *)((char *)h - offsetof(worker, check));
+    worker *w = container_of(h, worker, check);
     turn_renew();                            /* I/O has had its time: requests that wait have as much */
     loop_enter();
     admission_serve(&w->admission);

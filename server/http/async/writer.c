@@ -1,5 +1,6 @@
 /* writer.c - see connection.h: answers leave in one system call; what the kernel does not take waits. */
 #include "connection.h"
+#include "server/base/list.h"
 #include "turn.h"
 #include "server/base/memory.h"
 #include "server/http/client_socket.h"
@@ -129,7 +130,7 @@ void writer_flush(connection *c)
 
 static void writer_on_turn_end(ready *r)
 {
-    connection *c = (connection *)((char *)r - offsetof(connection, turn_end));
+    connection *c = container_of(r, connection, turn_end);
     c->flushing = false;
     if (c->closing)
         connection_free_if_done(c);

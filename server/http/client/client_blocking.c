@@ -5,6 +5,7 @@
 #include "transfer.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/deadline.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 #include "server/executor/resource_pool.h"
@@ -19,7 +20,7 @@
 enum { KEPT = 2, EVENTS = 4 };               /* connections of a slot; sockets to look at, at once */
 
 typedef struct slot {
-    resource base;                           /* must be first */
+    resource base;
     CURLM   *multi;                          /* NULL until it is used */
     CURL    *easy;                           /* for reuse; or NULL */
     int      sockets;                        /* the epoll set */
@@ -157,9 +158,9 @@ int client_blocking_fetch(transfer *t)
         return refuse(REFUSED_OUTGOING_WAIT, deadline_in(0) - began);
     if (err)
         return err;
-    err = slot_fetch((slot *)acquired, t, until);
+    err = slot_fetch(container_of(acquired, slot, base), t, until);
     if (atomic_load_explicit(&all.retiring, memory_order_relaxed))
-        slot_close((slot *)acquired);
+        slot_close(container_of(acquired, slot, base));
     resource_pool_release(&all.resource_pool, acquired);
     return err;
 }
@@ -170,7 +171,7 @@ void client_blocking_retire(void)
     uv_once(&all.once, slots_open);
     atomic_store(&all.retiring, true);       /* this first: a thread that has acquired one sees it when it releases it */
     for (resource *l; (l = resource_pool_try_acquire(&all.resource_pool)); idle = l) {
-        slot_close((slot *)l);
+        slot_close(container_of(l, slot, base));
         l->next = idle;
     }
     while (idle) {

@@ -8,18 +8,19 @@
 #include "server/async/semaphore.h"
 #include "server/async/timer.h"
 #include "server/async/timing.h"
+#include "server/base/list.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 
 typedef struct fetch {
-    transfer      transfer;
-    promise      *promise;                   /* NULL: abandoned */
-    promise      *entering;                  /* while it waits for a permit */
-    uint64_t      due;                       /* by timer_now */
-    uint64_t      since;                     /* uv_hrtime, when it began to wait for that */
-    bool          cancelled;                 /* while it waited, or had a permit of which it had not heard */
-    struct fetch *next, **link;
+    list_node node;
+    transfer  transfer;
+    promise  *promise;                       /* NULL: abandoned */
+    promise  *entering;                      /* while it waits for a permit */
+    uint64_t  due;                           /* by timer_now */
+    uint64_t  since;                         /* uv_hrtime, when it began to wait for that */
+    bool      cancelled;                     /* while it waited, or had a permit of which it had not heard */
 } fetch;
 
 static _Thread_local pool fetches = POOL(fetch), watches = POOL(uv_poll_t);
@@ -27,7 +28,7 @@ static _Thread_local pool fetches = POOL(fetch), watches = POOL(uv_poll_t);
 static _Thread_local struct {
     CURLM     *multi;                        /* NULL while there is nothing yet */
     semaphore *permits;
-    fetch     *first;                        /* all that wait or are under way */
+    list       all;                          /* fetches that wait or are under way */
     timer      timer;
     ready      soon;
     bool       soon_set;
@@ -135,7 +136,7 @@ static int client_open(void)
 static void client_close_if_drained(void)
 {
     promise *closing = here.closing;
-    if (!here.multi || here.first || !(closing || here.retiring))
+    if (!here.multi || here.all.first || !(closing || here.retiring))
         return;
     curl_multi_cleanup(here.multi);
     timer_stop(&here.timer);
@@ -153,9 +154,7 @@ static void client_close_if_drained(void)
 
 static void fetch_settle(fetch *f, int err)
 {
-    *f->link = f->next;
-    if (f->next)
-        f->next->link = f->link;
+    list_remove(&f->node);
     if (f->promise)
         promise_settle(f->promise, err);
     pool_put(&fetches, f);
@@ -176,11 +175,11 @@ static void client_reap(void)
 {
     int left;
     for (CURLMsg *m; here.multi && (m = curl_multi_info_read(here.multi, &left));) {
-        fetch *f;
+        transfer *done;
         if (m->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &f);
-        fetch_end(f, transfer_outcome(&f->transfer, m->data.result));
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &done);
+        fetch_end(container_of(done, fetch, transfer), transfer_outcome(done, m->data.result));
     }
 }
 
@@ -237,10 +236,8 @@ promise *client_loop_fetch(const transfer *t)
         return promise_settled(refuse(REFUSED_OUTGOING_LINE, 0));
 
     fetch *f = pool_get(&fetches);
-    *f = (fetch){ .transfer = *t, .due = timer_now() + t->timeout_ms, .next = here.first, .link = &here.first };
-    if (here.first)
-        here.first->link = &f->next;
-    here.first = f;
+    *f = (fetch){ .transfer = *t, .due = timer_now() + t->timeout_ms };
+    list_push(&here.all, &f->node);
     promise *p = f->promise = promise_new(fetch_on_cancel, f);
     if (waits) {
         f->since = uv_hrtime();
@@ -263,8 +260,9 @@ promise *http_client_close(void)
     if (!here.multi)
         return promise_settled(0);
     promise *p = here.closing = promise_new(NULL, NULL);
-    for (fetch *f = here.first, *next; f; f = next) {
-        next = f->next;
+    for (list_node *n = here.all.first, *next; n; n = next) {
+        fetch *f = container_of(n, fetch, node);
+        next = n->next;
         if (f->entering)
             promise_cancel(f->promise);
         else

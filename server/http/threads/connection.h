@@ -11,6 +11,7 @@
 #ifndef HTTP_THREADS_CONNECTION_H
 #define HTTP_THREADS_CONNECTION_H
 
+#include "server/base/list.h"
 #include "server/config/config.h"
 #include "server/http/request_parser.h"
 #include "admission.h"
@@ -30,7 +31,7 @@ typedef struct thread_shared {
 } thread_shared;
 
 typedef struct thread_connection {
-    struct thread_connection *next, *prev;   /* the server's */
+    list_node      node;                     /* the server's */
     const thread_shared *shared;
     int            fd;                       /* the client's; blocking, and the server's to close */
     atomic_bool    idle;                     /* it waits for the next request, or for the end */

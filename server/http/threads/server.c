@@ -34,13 +34,13 @@ enum {
 
 /* All threads that serve a client. */
 typedef struct client_threads {
-    thread_shared      shared;               /* must be first */
+    thread_shared      shared;
     const site        *site;
     thread_admission   admissions[NEEDS];
     int                listener, signals, emptied, many_ended;       /* descriptors; emptied: the last thread has ended */
     pthread_attr_t     attributes;           /* of the threads */
     pthread_mutex_t    lock;                 /* of what follows */
-    thread_connection *first;                /* those whose threads go on */
+    list               connections;          /* those whose threads go on */
     int                count;                /* of threads: those that end are the last to be counted down */
     int                ended;                /* since what they have freed went to the kernel */
 } client_threads;
@@ -50,10 +50,7 @@ typedef struct client_threads {
 static void threads_add(client_threads *all, thread_connection *c)
 {
     pthread_mutex_lock(&all->lock);
-    c->next = all->first;
-    if (c->next)
-        c->next->prev = c;
-    all->first = c;
+    list_push(&all->connections, &c->node);
     all->count++;
     pthread_mutex_unlock(&all->lock);
 }
@@ -62,12 +59,7 @@ static void threads_add(client_threads *all, thread_connection *c)
 static void threads_remove(client_threads *all, thread_connection *c)
 {
     pthread_mutex_lock(&all->lock);
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        all->first = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
+    list_remove(&c->node);
     pthread_mutex_unlock(&all->lock);
 }
 
@@ -84,7 +76,7 @@ static void threads_count_down(client_threads *all)
 static void *thread_run(void *arg)
 {
     thread_connection *c = arg;
-    client_threads *all = (client_threads *)c->shared;
+    client_threads *all = container_of(c->shared, client_threads, shared);
     crash_handler_thread_begin("[threads] stack");
     all->site->open(all->site->arg);
     thread_connection_run(c);
@@ -161,8 +153,8 @@ static int threads_read_signal(client_threads *all)
         return (int)info.ssi_signo;
     pthread_mutex_lock(&all->lock);
     log_list("there are %d threads with a client", all->count);
-    for (const thread_connection *c = all->first; c; c = c->next)
-        thread_connection_log(c);
+    for (const list_node *n = all->connections.first; n; n = n->next)
+        thread_connection_log(container_of(n, thread_connection, node));
     pthread_mutex_unlock(&all->lock);
     return 0;
 }
@@ -193,7 +185,8 @@ static int threads_shut_down(client_threads *all)
 {
     int busy = 0;
     pthread_mutex_lock(&all->lock);
-    for (thread_connection *c = all->first; c; c = c->next) {
+    for (list_node *n = all->connections.first; n; n = n->next) {
+        const thread_connection *c = container_of(n, thread_connection, node);
         busy += !atomic_load(&c->idle);
         shutdown(c->fd, SHUT_RDWR);
     }
