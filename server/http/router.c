@@ -49,15 +49,9 @@ static void node_allow(struct node *n, const char *method)
     snprintf(n->allow + used, sizeof n->allow - used, "%s%s", used ? ", " : "", method);
 }
 
-static label route_label(const route *r)
-{
-    char name[128];
-    snprintf(name, sizeof name, "%s %s", r->method, r->path);
-    return label_of(name);
-}
-
 static void router_add(struct node *root, const route *r)
 {
+    char name[128];
     struct node *n = root;
     assert((!r->streams || r->await) && "a body is pulled by a handler that can wait");
     const char *end = r->path + strlen(r->path);
@@ -69,7 +63,8 @@ static void router_add(struct node *root, const route *r)
     assert(i < 7);
     n->routes[i].method = text_of(r->method);
     n->routes[i].route = r;
-    n->routes[i].label = route_label(r);
+    snprintf(name, sizeof name, "%s %s", r->method, r->path);
+    n->routes[i].label = label_of(name);
     if (i == 0)
         node_allow(n, "OPTIONS");
     node_allow(n, r->method);

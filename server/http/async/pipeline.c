@@ -118,24 +118,6 @@ static int handler_run(void *arg)
     return err;
 }
 
-/* Each on behalf of its route. */
-
-static promise *handler_start_task(request *r)
-{
-    const label before = scope_relabel(r->scope.label);
-    promise *p = task_run(r->task, handler_run, r);
-    scope_relabel(before);
-    return p;
-}
-
-static promise *handler_start_promise(request *r)
-{
-    scope *const before = scope_enter(&r->scope);
-    promise *p = r->route->promise(r);
-    scope_enter(before);
-    return p;
-}
-
 /* Of a callback's handler, to be called from anywhere. What it lets start is not its caller's business, least
  * of all a task's, which cannot start another: then the loop does it. */
 static void handler_done(int err, void *arg)
@@ -145,13 +127,6 @@ static void handler_done(int err, void *arg)
         when_settled(promise_settled(err), handler_on_settled, r);
     else
         handler_ended(r, err);
-}
-
-static void handler_start_callback(request *r)
-{
-    scope *const before = scope_enter(&r->scope);
-    r->route->callback(r, handler_done, r);  /* r may be over by then, and gone */
-    scope_enter(before);
 }
 
 static void handler_start(request *r)
@@ -164,19 +139,24 @@ static void handler_start(request *r)
         r->finished = true;
         return;
     }
-    if (r->route->callback) {
-        handler_start_callback(r);
-        return;
-    }
     if (r->route->await) {
         if (!r->task && !(r->task = task_new(r->route->path, 0))) {
             handler_ended(r, UV_ENOMEM);
             return;
         }
         pipeline_limit(r);
-        p = handler_start_task(r);
+        const label before = scope_relabel(r->scope.label);
+        p = task_run(r->task, handler_run, r);
+        scope_relabel(before);
     } else {
-        p = handler_start_promise(r);
+        const route *const route = r->route;
+        scope *const before = scope_enter(&r->scope);
+        p = route->promise ? route->promise(r) : NULL;
+        if (!p)
+            route->callback(r, handler_done, r);     /* r may be over by then, and gone */
+        scope_enter(before);
+        if (!p)
+            return;
     }
     if (promise_take_if_settled(p, &err)) {
         handler_ended(r, err);

@@ -4,7 +4,6 @@
 
 #include "server/base/text.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,9 +32,6 @@ typedef struct http_client_options {
     uint64_t timeout_ms, connect_timeout_ms;
     size_t   size;
 } http_client_options;
-
-/* An address of http:// or https://, and a method and headers that make one request and no more. */
-bool http_call_is_valid(const http_call *c);
 
 text http_answer_header(const http_answer *got, const char *name);  /* the first of that name; "" for none */
 

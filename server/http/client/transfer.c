@@ -1,10 +1,13 @@
 /* transfer.c - see transfer.h. */
 #include "transfer.h"
 #include "server/base/log.h"
+#include "server/http/message/head.h"
+#include "server/http/message/head_validator.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -38,9 +41,46 @@ void transfer_start(void)
     certificates_by_name = transfer_has_certificates(curl_version_info(CURLVERSION_NOW)->capath);
 }
 
+/* What may be asked. */
+
+static size_t call_token_length(const char *s)
+{
+    size_t length = 0;
+    while (HEAD_TOKEN[(unsigned char)s[length]])
+        length++;
+    return length;
+}
+
+static bool call_is_line(const char *s)      /* one that ends where it should */
+{
+    for (; *s; s++)
+        if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
+            return false;
+    return true;
+}
+
+static bool call_is_header(const char *s)
+{
+    const size_t name = call_token_length(s);
+    return name > 0 && s[name] == ':' && call_is_line(s + name);
+}
+
+static bool call_is_valid(const http_call *c)
+{
+    const char *method = c->method ? c->method : "GET";
+    if (strncasecmp(c->url, "http://", 7) != 0 && strncasecmp(c->url, "https://", 8) != 0)
+        return false;
+    if (!*method || method[call_token_length(method)] || !call_is_line(c->url) || (c->type && !call_is_line(c->type)))
+        return false;
+    for (const char *const *h = c->headers; h && *h; h++)
+        if (!call_is_header(*h))
+            return false;
+    return true;
+}
+
 int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out)
 {
-    if (!http_call_is_valid(call))
+    if (!call_is_valid(call))
         return UV_EINVAL;
     const uint64_t timeout = call->timeout_ms ? call->timeout_ms : client_settings.timeout_ms;
     *t = (transfer){
@@ -254,6 +294,16 @@ int transfer_outcome(transfer *t, CURLcode code)
     *t->out = (http_answer){ .status = (int)status, .head = buffer_all(&t->head), .body = buffer_all(&t->body) };
     t->out->type = http_answer_header(t->out, "content-type");
     return 0;
+}
+
+text http_answer_header(const http_answer *got, const char *name)
+{
+    const size_t length = strlen(name);
+    const char *at = got->head.at, *const end = at + got->head.length;
+    for (const char *next; (next = memchr(at, '\n', (size_t)(end - at))); at = next + 1)
+        if ((size_t)(next - at) > length && at[length] == ':' && strncasecmp(at, name, length) == 0)
+            return text_trim((text){ at + length + 1, (size_t)(next - at) - length - 1 - (next[-1] == '\r') });
+    return TEXT("");
 }
 
 /* What libcurl knows of an error of the kernel outlives a reset: after an error there is none. */
