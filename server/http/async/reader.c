@@ -89,12 +89,12 @@ static bool reader_sheds(connection *c, const request_parser *p, const char *beh
     return true;
 }
 
-static size_t reader_take_head(connection *c, head_validator *g, uint64_t now, const char *at, size_t length)
+static size_t reader_take_head(connection *c, head_validator *v, uint64_t now, const char *at, size_t length)
 {
     request_parser *p = &worker_here->request_parser;
     const config *config = worker_here->config;
 
-    const long size = request_parser_read(p, g, at, length, config, worker_here->router);
+    const long size = request_parser_read(p, v, at, length, config, worker_here->router);
     if (size == 0)
         return 0;
     if (size < 0) {
@@ -211,14 +211,43 @@ static void reader_end_of_input(connection *c)
         connection_abandon(c);
 }
 
+/* Takes requests, and what there is of a body, as there is room for them: how many bytes. *yields: their client has sent
+ * more at once than one turn is for. */
+static size_t reader_take(connection *c, head_validator *v, uint64_t now, const char *at, size_t length, bool *yields)
+{
+    size_t used = 0;
+    int heads = 0;
+    c->busy = true;
+    c->blocked = false;
+    while (used < length && !c->closing) {
+        if (!reader_has_room(c)) {
+            writer_push(c);                  /* that may make room */
+            if (!reader_has_room(c)) {
+                c->blocked = true;
+                break;
+            }
+        }
+        if (!c->reading && heads++ == worker_here->config->limits.pipeline) {        /* refused ones count, too */
+            c->blocked = *yields = true;
+            break;
+        }
+        const size_t taken = c->reading ? reader_take_body(c, at + used, length - used)
+                                        : reader_take_head(c, v, now, at + used, length - used);
+        if (taken == 0)
+            break;
+        used += taken;
+        c->more = true;
+    }
+    c->busy = false;
+    return used;
+}
+
 /* Uses what was kept aside, if anything, and the new bytes behind it; keeps the rest aside. */
 void reader_use(connection *c, const char *at, size_t length)
 {
-    head_validator g = { 0 };
-    size_t used = 0;
+    head_validator v = { 0 };
     const bool aside = c->input != NULL;
     const uint64_t now = length > 0 ? worker_here->now : uv_hrtime();        /* one look for all requests of one read */
-    int heads = 0;
     bool yields = false;
 
     if (!aside && length == 0)
@@ -233,30 +262,9 @@ void reader_use(connection *c, const char *at, size_t length)
         reader_keep(c, at, length);
         at = c->input->bytes;
         length = c->input->length;
-        g = c->input->head_validator;
+        v = c->input->head_validator;
     }
-    c->busy = true;
-    c->blocked = false;
-    while (used < length && !c->closing) {
-        if (!reader_has_room(c)) {
-            writer_push(c);                  /* that may make room */
-            if (!reader_has_room(c)) {
-                c->blocked = true;
-                break;
-            }
-        }
-        if (!c->reading && heads++ == worker_here->config->limits.pipeline) {        /* refused ones count, too */
-            c->blocked = yields = true;
-            break;
-        }
-        const size_t taken = c->reading ? reader_take_body(c, at + used, length - used)
-                                        : reader_take_head(c, &g, now, at + used, length - used);
-        if (taken == 0)
-            break;
-        used += taken;
-        c->more = true;
-    }
-    c->busy = false;
+    size_t used = reader_take(c, &v, now, at, length, &yields);
     if (c->closing)
         return;                              /* what was aside went with it */
     if (c->ending && !c->reading && used < length) {
@@ -268,7 +276,7 @@ void reader_use(connection *c, const char *at, size_t length)
     else
         reader_keep(c, at + used, length - used);
     if (c->input)
-        c->input->head_validator = g;
+        c->input->head_validator = v;
     if (c->left && !c->blocked)
         reader_end_of_input(c);
     if (c->closing)

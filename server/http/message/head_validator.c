@@ -74,37 +74,37 @@ static int validate_header(const char *at, const char *end)
     return colon == at || colon == end || *colon != ':' ? HTTP_STATUS(400) : 0;
 }
 
-long head_validate(head_validator *g, const char *at, size_t length, const head_validator_limits *limits)
+long head_validate(head_validator *v, const char *at, size_t length, const head_validator_limits *limits)
 {
     const char *const end = at + length;
 
-    for (const char *line = at + g->line;;) {
+    for (const char *line = at + v->line;;) {
         const char *stop = line;
         while ((stop = control_byte(stop, end)) < end && *stop == '\t')
             stop++;
         if ((size_t)(stop - at) + 2 > limits->head) {
-            const int err = g->lines == 0 ? validate_unfinished_line(line, stop, limits) : 0;
+            const int err = v->lines == 0 ? validate_unfinished_line(line, stop, limits) : 0;
             return err ? err : HTTP_STATUS(431);
         }
         if (stop == end || stop + 1 == end) {
             if (stop < end && *stop != '\r')
                 return HTTP_STATUS(400);
-            g->line = (size_t)(line - at);
-            return g->lines == 0 ? validate_unfinished_line(line, stop, limits) : 0;
+            v->line = (size_t)(line - at);
+            return v->lines == 0 ? validate_unfinished_line(line, stop, limits) : 0;
         }
         if (stop[0] != '\r' || stop[1] != '\n')
             return HTTP_STATUS(400);
 
         const bool empty = stop == line;
         if (!empty) {
-            int err = g->lines == 0 ? validate_request_line(line, stop, limits) : validate_header(line, stop);
+            int err = v->lines == 0 ? validate_request_line(line, stop, limits) : validate_header(line, stop);
             if (err)
                 return err;
-            if (g->lines++ > limits->headers)
+            if (v->lines++ > limits->headers)
                 return HTTP_STATUS(431);
         }
         line = stop + 2;
-        if (empty && g->lines > 0)
+        if (empty && v->lines > 0)
             return line - at;
     }
 }

@@ -31,9 +31,9 @@ typedef struct head_validator_limits {
     int    headers;
 } head_validator_limits;
 
-/* Looks at the bytes from the request's first on; g starts as {0} and remembers what has been seen.
+/* Looks at the bytes from the request's first on; v starts as {0} and remembers what has been seen.
  * Returns the length of the whole head with its empty line; 0 if more bytes must come first; or
  * an HTTP_STATUS error. Empty lines before the request line count as part of the head. */
-long head_validate(head_validator *g, const char *at, size_t length, const head_validator_limits *limits);
+long head_validate(head_validator *v, const char *at, size_t length, const head_validator_limits *limits);
 
 #endif
