@@ -90,16 +90,98 @@ bool pg_cancel_blocking(PGconn *pg, uint64_t until)
 
 #else
 
-#include "cancel_delivery.h"
-
 #include <errno.h>
 #include <semaphore.h>
 #include <time.h>
 
+/* PQcancel blocks until the server has taken the request, which it may never do: so it runs in a thread of its own,
+ * which a caller who has waited long enough leaves behind, rather than in libuv's pool, where a few such requests
+ * would stop everything. */
+enum { MOST_THREADS = 32 };                  /* of all threads together; each may be stuck */
+
+static atomic_int threads;
+
+typedef struct delivery {
+    uv_mutex_t lock;                         /* of the next two */
+    bool       left, delivered;
+    PGcancel  *request;
+    void     (*on_end)(void *arg);
+    void      *arg;
+} delivery;
+
+static void delivery_free(delivery *d)
+{
+    uv_mutex_destroy(&d->lock);
+    mem_free(d);
+}
+
+static void *run_delivery(void *arg)
+{
+    delivery *d = arg;
+    char error[256];
+    PQcancel(d->request, error, sizeof error);       /* if it fails, the caller tries again */
+    PQfreeCancel(d->request);
+    atomic_fetch_sub(&threads, 1);
+
+    uv_mutex_lock(&d->lock);
+    d->delivered = true;
+    const bool left = d->left;
+    if (!left)
+        d->on_end(d->arg);
+    uv_mutex_unlock(&d->lock);
+    if (left)
+        delivery_free(d);
+    return NULL;
+}
+
+/* Asks the server to stop what pg runs. on_end(arg) is called once, by its thread, when the request has been delivered
+ * or could not be. NULL when it cannot begin now: too many are under way, or libpq cannot. */
+static delivery *delivery_send(PGconn *pg, void (*on_end)(void *arg), void *arg)
+{
+    PGcancel *request = PQgetCancel(pg);
+    if (!request)
+        return NULL;
+    if (atomic_fetch_add(&threads, 1) >= MOST_THREADS) {
+        atomic_fetch_sub(&threads, 1);
+        PQfreeCancel(request);
+        return NULL;
+    }
+    delivery *d = mem_alloc(sizeof *d);
+    pthread_attr_t small;
+    pthread_t thread;
+
+    d->request = request;
+    d->on_end = on_end;
+    d->arg = arg;
+    uv_mutex_init(&d->lock);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 256 * 1024);
+    pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
+    const int err = pthread_create(&thread, &small, run_delivery, d);
+    pthread_attr_destroy(&small);
+    if (!err)
+        return d;
+    atomic_fetch_sub(&threads, 1);
+    PQfreeCancel(d->request);
+    delivery_free(d);
+    return NULL;
+}
+
+/* Ends it, or leaves it behind: from now on on_end is not called. Once for each, ended or not. */
+static void delivery_leave(delivery *d)
+{
+    uv_mutex_lock(&d->lock);
+    d->left = true;
+    const bool delivered = d->delivered;
+    uv_mutex_unlock(&d->lock);
+    if (delivered)                           /* else the thread ends it */
+        delivery_free(d);
+}
+
 struct pg_cancel {
-    pg_cancel_delivery *delivery;
-    pg_handle          *async;
-    void              (*on_end)(struct pg_connection *c);
+    delivery  *delivery;
+    pg_handle *async;
+    void     (*on_end)(struct pg_connection *c);
     struct pg_connection *connection;
 };
 
@@ -120,7 +202,7 @@ pg_cancel *pg_cancel_send(PGconn *pg, pg_pool *p, void (*on_end)(struct pg_conne
     c->on_end = on_end;
     c->connection = connection;
     c->async = pg_handle_async(p, on_cancel_delivered, c);
-    c->delivery = pg_cancel_delivery_send(pg, wake_loop, &c->async->uv.wake);
+    c->delivery = delivery_send(pg, wake_loop, &c->async->uv.wake);
     if (c->delivery)
         return c;
     pg_handle_close(&c->async);
@@ -130,7 +212,7 @@ pg_cancel *pg_cancel_send(PGconn *pg, pg_pool *p, void (*on_end)(struct pg_conne
 
 void pg_cancel_forget(pg_cancel *c)
 {
-    pg_cancel_delivery_leave(c->delivery);   /* first: it wakes the handle */
+    delivery_leave(c->delivery);   /* first: it wakes the handle */
     pg_handle_close(&c->async);
     mem_free(c);
 }
@@ -142,12 +224,12 @@ bool pg_cancel_blocking(PGconn *pg, uint64_t until)
     const struct timespec stop = { (time_t)(until / 1000000000), (long)(until % 1000000000) };
     sem_t delivered;
     sem_init(&delivered, 0, 0);
-    pg_cancel_delivery *d = pg_cancel_delivery_send(pg, wake_thread, &delivered);
+    delivery *d = delivery_send(pg, wake_thread, &delivered);
     int err = 0;
     if (d) {
         while ((err = sem_clockwait(&delivered, CLOCK_MONOTONIC, &stop)) && errno == EINTR)
             ;
-        pg_cancel_delivery_leave(d);         /* after this, its thread does not touch the semaphore */
+        delivery_leave(d);         /* after this, its thread does not touch the semaphore */
     }
     sem_destroy(&delivered);
     return !err;                             /* a request that could not begin hits nothing */

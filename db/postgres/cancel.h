@@ -1,6 +1,6 @@
 /* cancel.h - asks the server to stop what a connection runs, over another connection that is made for it.
  *
- * libpq 17 can do so without blocking; before that a thread does it: see cancel_delivery.h. */
+ * libpq 17 can do so without blocking; before that a thread does it. */
 #ifndef DB_POSTGRES_CANCEL_H
 #define DB_POSTGRES_CANCEL_H
 
