@@ -3,6 +3,7 @@
  * While libpq connects it may change its socket, even for another of the same number, so each step is
  * watched by a new handle. */
 #include "attempt.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 
 #include <netdb.h>
@@ -88,7 +89,7 @@ static void look_up_hosts(pg_attempt *a);
 
 static void on_looked_up(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
 {
-    pg_attempt *a = (pg_attempt *)((char *)lookup - offsetof(pg_attempt, lookup));
+    pg_attempt *a = container_of(lookup, pg_attempt, lookup);
     loop_enter();
     a->looking_up = false;
     if (!a->connection)

@@ -4,14 +4,13 @@
  * a query on such a connection would wait for one of ours to be closed, while others are idle. */
 #include "connection.h"
 #include "error.h"
+#include "server/base/list.h"
 
 #include <string.h>
 
 enum { TICK_MS = 100, MAX_TICKS = 10 };      /* between cancel requests; until the connection is given up */
 
 static const uint64_t BRIEF = 1000000000;    /* after a connection that lasts less than this the next one waits */
-
-static pg_connection *connection_of(timer *t) { return (pg_connection *)((char *)t - offsetof(pg_connection, timer)); }
 
 static void connection_close(pg_connection *c)
 {
@@ -28,7 +27,7 @@ static void connection_close(pg_connection *c)
     pg_prepared_names_forget(&c->pipeline.names);
 }
 
-static void on_backoff_over(timer *t) { pg_connection_open(connection_of(t)); }
+static void on_backoff_over(timer *t) { pg_connection_open(container_of(t, pg_connection, timer)); }
 
 static void connect_later(pg_connection *c, bool later)
 {
@@ -117,7 +116,7 @@ static void wait_for_cancel(pg_connection *c)
 /* A request may have come before its query had even started: then another one is sent. */
 static void on_tick(timer *t)
 {
-    pg_connection *c = connection_of(t);
+    pg_connection *c = container_of(t, pg_connection, timer);
     if (++c->ticks >= MAX_TICKS) {
         c->first_host++;
         connection_lost(c, "the server does not answer a cancel request");
@@ -287,7 +286,7 @@ static void on_attempt_end(pg_connection *c, PGconn *pg, uint64_t since, const c
 
 static void on_connect_timeout(timer *t)
 {
-    pg_connection *c = connection_of(t);
+    pg_connection *c = container_of(t, pg_connection, timer);
     c->first_host++;
     c->silences++;
     c->served = false;

@@ -15,6 +15,7 @@
 #include "loop_db.h"
 #include "connection.h"
 #include "server/base/deadline.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 
@@ -70,7 +71,7 @@ static void on_cancel(promise *p, void *arg)
 
 static void on_timeout(timer *t)
 {
-    pg_query *q = (pg_query *)((char *)t - offsetof(pg_query, timer));
+    pg_query *q = container_of(t, pg_query, timer);
     const database_options *o = q->pool->options;
     const bool was_sent = q->connection || (q->sends && o->timeout_ms);
     stop_query(q, was_sent ? UV_ETIMEDOUT : refuse(REFUSED_DATABASE_TIMEOUT, o->line_timeout_ms * 1000000));
@@ -84,7 +85,7 @@ static bool is_idle(const pg_pool *p)
     return true;
 }
 
-static void on_rested(timer *t) { pg_pool_schedule((pg_pool *)((char *)t - offsetof(pg_pool, rest))); }
+static void on_rested(timer *t) { pg_pool_schedule(container_of(t, pg_pool, rest)); }
 
 /* A server that has said by itself that it takes no writes any more gets none. */
 static pg_connection *choose_for(pg_pool *p, const pg_query *q, bool spread, uint64_t now)
@@ -99,7 +100,7 @@ static pg_connection *choose_for(pg_pool *p, const pg_query *q, bool spread, uin
 
 static void send_queue(ready *r)
 {
-    pg_pool *p = (pg_pool *)((char *)r - offsetof(pg_pool, at_turn_end));
+    pg_pool *p = container_of(r, pg_pool, at_turn_end);
     const database_options *o = p->options;
     const uint64_t now = uv_hrtime();
     const bool spread = p->queue.count <= o->connections && is_idle(p);

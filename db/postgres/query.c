@@ -3,6 +3,7 @@
 #include "db/driver.h"
 #include "error.h"
 #include "rows.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 
 enum { STOPPED_MS = 200 };                   /* for the answer to come, once it is being stopped */
@@ -84,7 +85,7 @@ void pg_query_settle(pg_query *q, int err)
 
 static void on_stop_limit(timer *t)
 {
-    pg_query *q = (pg_query *)((char *)t - offsetof(pg_query, timer));
+    pg_query *q = container_of(t, pg_query, timer);
     const statement *s = q->prepared->statement;
     settle_promise(q, s->reads ? q->verdict : driver_uncertain(s, PG_DOUBT_SILENT));
 }

@@ -3,6 +3,7 @@
 #include "error.h"
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 
@@ -51,7 +52,7 @@ int sqlite_blocking_pool_acquire(sqlite_blocking_pool *p, sqlite_connection **c)
 
 void sqlite_blocking_pool_release(sqlite_blocking_pool *p, sqlite_connection *c)
 {
-    resource_pool_release(&p->readers, (resource *)((char *)c - offsetof(sqlite_pooled_connection, connection)));
+    resource_pool_release(&p->readers, &container_of(c, sqlite_pooled_connection, connection)->resource);
 }
 
 sqlite_blocking_pool *sqlite_blocking_pool_new(const char *path, sqlite_workers *w, const database_options *options)

@@ -27,7 +27,6 @@ typedef struct sqlite_blocking_pool {
 
 sqlite_blocking_pool *sqlite_blocking_pool_new(const char *path, sqlite_workers *w, const database_options *options);
 void                  sqlite_blocking_pool_free(sqlite_blocking_pool *p);    /* none may be acquired */
-sqlite_blocking_pool *sqlite_blocking_pool_of(const database *d);
 
 uint64_t sqlite_blocking_pool_wait_limit(const sqlite_blocking_pool *p);     /* when a wait that begins now ends */
 

@@ -7,6 +7,7 @@
 #define DB_SQLITE_JOB_H
 
 #include "result.h"
+#include "server/base/list.h"
 
 #include <stdatomic.h>
 
@@ -29,7 +30,7 @@ typedef struct sqlite_job {
     void           (*done)(struct sqlite_job *j);    /* reports it to its db, on the worker's thread */
 
     struct sqlite_loop_db *db;               /* of a loop; from here on, its own */
-    struct sqlite_job *older, *newer;        /* among all of the db that have not settled */
+    list_node        unsettled;              /* among all of the db */
     promise         *promise;
     bool             gathered;               /* not handed over to its queue yet */
     uint64_t         give_up;                /* when to leave the queue, by uv_hrtime in ms; 0 for never */

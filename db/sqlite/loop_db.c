@@ -4,9 +4,10 @@
  * with the memory that it has for rows and parameters. */
 #include "loop_db.h"
 #include "server/async/loop.h"
-#include "server/base/reserve.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
+#include "server/base/reserve.h"
 
 #include <assert.h>
 #include <sched.h>
@@ -28,7 +29,7 @@ typedef struct sqlite_loop_db {
     _Atomic(sqlite_job *) reported;          /* have been run: a stack, linked by next */
     atomic_int      reporting;               /* workers inside report */
 
-    sqlite_job     *oldest, *newest;         /* all that have not settled */
+    fifo            unsettled;               /* all that have not settled, the oldest first */
     freelist        unused;                  /* jobs, with their memory */
     int             alive;                   /* jobs that exist and are not unused */
     promise        *closing;
@@ -125,7 +126,7 @@ static void on_handle_closed(uv_handle_t *h)
 
 static void close_if_idle(sqlite_loop_db *d)
 {
-    if (d->oldest)
+    if (d->unsettled.first)
         return;
     uv_unref((uv_handle_t *)&d->async);
     if (!d->closing || uv_is_closing((uv_handle_t *)&d->async))
@@ -140,8 +141,7 @@ static void close_if_idle(sqlite_loop_db *d)
 static void settle_job(sqlite_loop_db *d, sqlite_job *j, int err)
 {
     promise *p = j->promise;
-    *(j->older ? &j->older->newer : &d->oldest) = j->newer;
-    *(j->newer ? &j->newer->older : &d->newest) = j->older;
+    fifo_remove(&d->unsettled, &j->unsettled);
     if (j->watch)
         stopwatch_stop(j->watch);
     if (err)
@@ -201,8 +201,9 @@ static void on_wait_limit(uv_timer_t *timer)
     sqlite_loop_db *d = timer->data;
     const uint64_t now = uv_now(timer->loop);
     loop_enter();
-    for (sqlite_job *j = d->oldest, *newer; j; j = newer) {
-        newer = j->newer;
+    for (list_node *n = d->unsettled.first, *newer; n; n = newer) {
+        sqlite_job *j = container_of(n, sqlite_job, unsettled);
+        newer = n->next;
         if (j->give_up > now) {
             uv_timer_start(timer, on_wait_limit, j->give_up - now, 0);
             break;
@@ -216,14 +217,14 @@ static void on_wait_limit(uv_timer_t *timer)
 
 static void hand_over(ready *r)
 {
-    sqlite_loop_db *d = (sqlite_loop_db *)((char *)r - offsetof(sqlite_loop_db, turn_end));
+    sqlite_loop_db *d = container_of(r, sqlite_loop_db, turn_end);
     d->turn_end_set = false;
     for (int kind = READS; kind <= WRITES; kind++) {
         for (sqlite_job *j = d->gathered[kind].first; j; j = j->next)
             j->gathered = false;
         sqlite_job_queue_add(sqlite_workers_queue(d->workers, kind == READS), &d->gathered[kind]);
     }
-    if (d->options->line_timeout_ms && d->oldest && !uv_is_active((uv_handle_t *)&d->timer))
+    if (d->options->line_timeout_ms && d->unsettled.first && !uv_is_active((uv_handle_t *)&d->timer))
         uv_timer_start(&d->timer, on_wait_limit, d->options->line_timeout_ms, 0);
 }
 
@@ -231,15 +232,9 @@ static promise *gather_job(sqlite_loop_db *d, sqlite_job *j, int kind)
 {
     const uint64_t limit = d->options->line_timeout_ms;
     j->give_up = limit ? uv_hrtime() / 1000000 + limit + 1 : 0;     /* this millisecond has partly passed */
-    j->older = d->newest;
-    j->newer = NULL;
-    if (d->newest) {
-        d->newest->newer = j;
-    } else {
-        d->oldest = j;
+    if (!d->unsettled.first)
         uv_ref((uv_handle_t *)&d->async);
-    }
-    d->newest = j;
+    fifo_append(&d->unsettled, &j->unsettled);
     j->gathered = true;
     sqlite_job_list_add(&d->gathered[kind], j);
     if (!d->turn_end_set) {
@@ -294,9 +289,9 @@ static promise *loop_db_close(db *here)
     sqlite_loop_db *d = (sqlite_loop_db *)here;
     d->closed = true;
     promise *closing = d->closing = promise_new(NULL, NULL);
-    for (sqlite_job *j = d->oldest, *newer; j; j = newer) {
-        newer = j->newer;
-        promise_cancel(j->promise);
+    for (list_node *n = d->unsettled.first, *newer; n; n = newer) {
+        newer = n->next;
+        promise_cancel(container_of(n, sqlite_job, unsettled)->promise);
     }
     close_if_idle(d);
     return closing;
@@ -305,7 +300,7 @@ static promise *loop_db_close(db *here)
 static void loop_db_free(db *here)
 {
     sqlite_loop_db *d = (sqlite_loop_db *)here;
-    assert(!d->oldest && !d->handles);
+    assert(!d->unsettled.first && !d->handles);
     d->freed = true;
     free_if_unused(d);
 }

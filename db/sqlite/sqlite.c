@@ -19,14 +19,6 @@
 
 #include <stdio.h>
 
-typedef struct sqlite_database {
-    struct database         database;        /* must be first */
-    const database_options *options;
-    sqlite_workers         *workers;
-    sqlite_blocking_pool   *pool;            /* of blocking threads */
-    char                   *description;
-} sqlite_database;
-
 /* Before SQLite's first use: no global lock for the sake of its statistics of memory, and none in
  * connections, which have one thread each. Too late, it changes nothing. */
 static void sqlite_configure(void)
@@ -95,13 +87,6 @@ static db *sqlite_connect(database *whole)
 {
     sqlite_database *d = (sqlite_database *)whole;
     return loop_here() ? sqlite_loop_db_new(d->workers, d->options) : sqlite_blocking_db_new(d->pool);
-}
-
-sqlite_blocking_pool *sqlite_blocking_pool_of(const database *d) { return ((const sqlite_database *)d)->pool; }
-
-uint64_t sqlite_commits(const database *d)
-{
-    return sqlite_workers_commits(((const sqlite_database *)d)->workers);
 }
 
 const database_driver sqlite_driver = {

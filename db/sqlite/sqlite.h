@@ -1,9 +1,16 @@
-/* sqlite.h - what of the SQLite driver can be asked beside db.h. */
+/* sqlite.h - a SQLite database, for sqlite.c and the tests. */
 #ifndef DB_SQLITE_H
 #define DB_SQLITE_H
 
-#include "db/db.h"
+#include "blocking_pool.h"
+#include "db/driver.h"
 
-uint64_t sqlite_commits(const database *d);  /* transactions that its writer has committed */
+typedef struct sqlite_database {
+    struct database         database;        /* must be first */
+    const database_options *options;
+    sqlite_workers         *workers;
+    sqlite_blocking_pool   *pool;            /* of blocking threads */
+    char                   *description;
+} sqlite_database;
 
 #endif

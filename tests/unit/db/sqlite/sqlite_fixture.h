@@ -3,7 +3,7 @@
 #define TESTS_SQLITE_FIXTURE_H
 
 #include "db/db.h"
-#include "db/sqlite/blocking_pool.h"
+#include "db/sqlite/sqlite.h"
 #include "server/async/loop.h"
 #include "sqlite_files.h"
 #include "tests/support/support.h"
@@ -76,7 +76,7 @@ static inline promise *add(rows *out, int64_t user, const char *title)
 /* Until so many of the workers have nothing to do: then the others have taken what they do. */
 static inline void until_idle(bool readers, int n)
 {
-    while (atomic_load(&sqlite_workers_queue(sqlite_blocking_pool_of(whole)->workers, readers)->idle) != n)
+    while (atomic_load(&sqlite_workers_queue(((sqlite_database *)whole)->workers, readers)->idle) != n)
         if (loop_here())
             uv_run(loop_here(), UV_RUN_NOWAIT);
         else

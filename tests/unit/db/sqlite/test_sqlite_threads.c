@@ -26,19 +26,19 @@ static void close_plain(void)
 
 static void wait_for_readers(int waiting)
 {
-    while (resource_pool_waiting(&sqlite_blocking_pool_of(whole)->readers) != waiting)
+    while (resource_pool_waiting(&((sqlite_database *)whole)->pool->readers) != waiting)
         sched_yield();
 }
 
 static void wait_for_writes(int waiting)
 {
-    while (atomic_load(&sqlite_blocking_pool_of(whole)->waiting) != waiting)
+    while (atomic_load(&((sqlite_database *)whole)->pool->waiting) != waiting)
         sched_yield();
 }
 
 static void wait_until_it_reads(void)        /* somebody has the only connection */
 {
-    resource_pool *l = &sqlite_blocking_pool_of(whole)->readers;
+    resource_pool *l = &((sqlite_database *)whole)->pool->readers;
     for (resource *one; (one = resource_pool_try_acquire(l)); sched_yield())
         resource_pool_release(l, one);
 }

@@ -1,5 +1,4 @@
 /* test_sqlite_writer.c - SQLite's one writer: what it runs together, and how one of a group ends without the others. */
-#include "db/sqlite/sqlite.h"
 #include "sqlite_fixture.h"
 #include "tests/unit/suites.h"
 
@@ -39,7 +38,7 @@ START_TEST(waiting_writes_share_a_transaction_and_one_that_fails_spoils_none)
     ck_assert_int_eq(first, 0);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(err[i], i == 4 ? DB_EQUERY : 0);
-    ck_assert_uint_le(sqlite_commits(whole), 2);
+    ck_assert_uint_le(sqlite_workers_commits(((sqlite_database *)whole)->workers), 2);
     ck_assert_int_eq(rows_int(&r[9], 0, 0), 501 + 9);        /* the failing one used no id */
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'grouped'"), 9);
     close_it();
