@@ -1,7 +1,7 @@
 /* test_rows.c - cells of any type in SQLite, from a loop and from a blocking thread, as db.h has them; and what does
- * not fit. The same of PostgreSQL is in test_postgres_rows.c. */
+ * not fit. The same of PostgreSQL is in postgres/test_rows.c. */
 #include "server/base/blocking_wait.h"
-#include "tests/unit/db/sqlite/sqlite_fixture.h"
+#include "tests/unit/db/sqlite/fixture.h"
 #include "tests/unit/suites.h"
 
 #include <math.h>
@@ -41,7 +41,7 @@ START_TEST(cells_of_any_type_are_read_as_the_statement_says)
 }
 END_TEST
 
-START_TEST(a_plain_thread_reads_cells_of_any_type)
+START_TEST(a_blocking_thread_reads_cells_of_any_type)
 {
     rows r;
     open_it(1, 10, 0, 0);
@@ -84,7 +84,7 @@ START_TEST(what_does_not_fit_is_an_error_and_never_the_end)
 }
 END_TEST
 
-START_TEST(what_does_not_fit_is_an_error_in_a_plain_thread)
+START_TEST(what_does_not_fit_is_an_error_in_a_blocking_thread)
 {
     rows r;
     make_misfits();
@@ -187,9 +187,9 @@ Suite *rows_suite(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 30);
     tcase_add_test(t, cells_of_any_type_are_read_as_the_statement_says);
-    tcase_add_test(t, a_plain_thread_reads_cells_of_any_type);
+    tcase_add_test(t, a_blocking_thread_reads_cells_of_any_type);
     tcase_add_test(t, what_does_not_fit_is_an_error_and_never_the_end);
-    tcase_add_test(t, what_does_not_fit_is_an_error_in_a_plain_thread);
+    tcase_add_test(t, what_does_not_fit_is_an_error_in_a_blocking_thread);
     tcase_add_test(t, a_write_whose_row_does_not_fit_is_undone_and_spoils_no_other);
     tcase_add_test(t, a_table_that_changes_under_a_prepared_statement_gives_an_error);
     tcase_add_test(t, what_a_statement_does_not_say_is_a_text_and_perhaps_a_number);

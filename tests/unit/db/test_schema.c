@@ -3,7 +3,7 @@
 #include "db/schema.h"
 #include "db/sqlite/file.h"
 #include "server/base/memory.h"
-#include "tests/unit/db/sqlite/sqlite_files.h"
+#include "tests/unit/db/sqlite/files.h"
 #include "tests/unit/suites.h"
 
 #include <signal.h>

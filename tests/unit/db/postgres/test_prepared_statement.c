@@ -89,7 +89,7 @@ START_TEST(a_name_is_never_used_again)
 }
 END_TEST
 
-START_TEST(a_name_is_that_of_its_plan_alone)
+START_TEST(a_name_is_that_of_its_prepared_statement_alone)
 {
     enum { MANY = 64 };
     static statement some[MANY];
@@ -117,7 +117,7 @@ Suite *prepared_statement_suite(void)
     tcase_add_test(t, the_server_is_told_each_type_and_infers_that_of_a_null);
     tcase_add_test(t, statements_beside_each_other_do_not_share_a_bucket);
     tcase_add_test(t, a_name_is_never_used_again);
-    tcase_add_test(t, a_name_is_that_of_its_plan_alone);
+    tcase_add_test(t, a_name_is_that_of_its_prepared_statement_alone);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,5 +1,5 @@
-/* on_postgres.c - see on_postgres.h. */
-#include "on_postgres.h"
+/* fixture.c - see fixture.h. */
+#include "fixture.h"
 #include "tests/support/relay.h"
 #include "server/base/deadline.h"
 #include "server/async/loop.h"
@@ -77,7 +77,7 @@ void begin(void)
     terminate_all();                         /* whom an earlier test has left behind */
 }
 
-void open_plain(const char *url)
+void open_blocking(const char *url)
 {
     char why[256];
     options.url = url;
@@ -86,7 +86,7 @@ void open_plain(const char *url)
     arena_init(&scratch, NULL, 0);
 }
 
-void finish_plain(void)
+void finish_blocking(void)
 {
     ck_assert_int_eq(outcome_now(db_close(here)), 0);
     arena_done(&scratch);
@@ -98,7 +98,7 @@ pg_connection *connections(void) { return ((pg_pool *)here)->connections; }
 
 pg_blocking_pool *blocking_pool(void) { return ((pg_database *)base)->pool; }
 
-void wait_for_line(int n)
+void wait_for_waiting(int n)
 {
     while (resource_pool_waiting(&blocking_pool()->idle) != n)
         sched_yield();
@@ -190,7 +190,7 @@ const char *relayed_url(void)
 void open_with(const char *url)
 {
     loop_start();
-    open_plain(url);
+    open_blocking(url);
 }
 
 static void store_and_stop(int err, void *arg)

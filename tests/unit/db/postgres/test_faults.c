@@ -1,6 +1,6 @@
-/* test_postgres_faults.c - the PostgreSQL driver while things break: nothing hangs, no write is lost or
+/* test_faults.c - the PostgreSQL driver while things break: nothing hangs, no write is lost or
  * done twice, and all is well again soon after. */
-#include "on_postgres.h"
+#include "fixture.h"
 #include "tests/support/relay.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"

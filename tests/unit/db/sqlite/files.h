@@ -1,4 +1,4 @@
-/* sqlite_files.h - a small database of ours in a folder that the test's process removes at its end. */
+/* files.h - a small database of ours in a folder that the test's process removes at its end. */
 #ifndef TESTS_SQLITE_FILES_H
 #define TESTS_SQLITE_FILES_H
 

@@ -1,9 +1,9 @@
-/* test_sqlite.c - the SQLite driver by the sentences of db.h: rows, order, writes, errors. */
+/* test_loop_db.c - the SQLite driver by the sentences of db.h: rows, order, writes, errors. */
 #include "db/sqlite/error.h"
 #include "db/sqlite/result.h"
 #include "server/async/combine.h"
 #include "server/async/task.h"
-#include "sqlite_fixture.h"
+#include "fixture.h"
 #include "server/base/log.h"
 #include "tests/unit/suites.h"
 

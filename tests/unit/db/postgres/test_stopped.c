@@ -1,7 +1,7 @@
-/* test_postgres_stopped.c - the PostgreSQL driver stops what is out of time, or not wanted any more, and nothing else: a
+/* test_stopped.c - the PostgreSQL driver stops what is out of time, or not wanted any more, and nothing else: a
  * cancel request names a connection, not a query. */
 #include "tests/support/failing_libpq.h"
-#include "on_postgres.h"
+#include "fixture.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
 #include "server/async/timing.h"

@@ -1,7 +1,7 @@
-/* test_postgres_lost.c - a connection is lost: what goes again, how often, in which order and where, from a loop and from
+/* test_lost.c - a connection is lost: what goes again, how often, in which order and where, from a loop and from
  * blocking threads; and how the others and the next ones come up. */
 #include "tests/unit/db/askers.h"
-#include "on_postgres.h"
+#include "fixture.h"
 #include "server/async/loop.h"
 #include "server/base/blocking_wait.h"
 #include "tests/unit/suites.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ON_A_LOOP, PLAIN, BOTH };             /* some tests run as both */
+enum { ON_A_LOOP, BLOCKING, BOTH };             /* some tests run as both */
 
 /* The rows are written, and the server says so together with its end: but it had not committed them. */
 START_TEST(a_write_whose_commit_is_broken_off_is_not_acknowledged)
@@ -23,11 +23,11 @@ START_TEST(a_write_whose_commit_is_broken_off_is_not_acknowledged)
                         " $$ begin perform pg_advisory_xact_lock_shared(1); return null; end $$;"
                         "create constraint trigger wait after insert on things deferrable initially deferred"
                         " for each row execute function wait()");
-    (_i == PLAIN ? open_plain : open_with)(cluster_url(server));
+    (_i == BLOCKING ? open_blocking : open_with)(cluster_url(server));
     if (_i == ON_A_LOOP)
         wait_for_all();
     gate_shut();
-    if (_i == PLAIN) {
+    if (_i == BLOCKING) {
         asker_start(&a, base);
     } else {
         start(ask(&r, &ADD, 2000), &err);
@@ -42,7 +42,7 @@ START_TEST(a_write_whose_commit_is_broken_off_is_not_acknowledged)
     ck_assert_int_eq(err, ERR_UNCERTAIN);
     gate_open();
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
-    (_i == PLAIN ? finish_plain : finish)();
+    (_i == BLOCKING ? finish_blocking : finish)();
 }
 END_TEST
 
@@ -145,7 +145,7 @@ START_TEST(a_connection_that_never_lasts_is_made_ever_more_rarely)
 }
 END_TEST
 
-static void all_idle(int n)                  /* so many sessions of blocking threads are up */
+static void all_idle(int n)                  /* so many connections of blocking threads are up */
 {
     asker a[8];
     gate_shut();
@@ -163,7 +163,7 @@ START_TEST(where_one_is_lost_the_idle_ones_that_have_broken_too_are_found)
 {
     asker a = { .statement = &GATED_ADD, .n = 2000 };
     options.connections = 4;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     all_idle(4);
     gate_shut();
     asker_start(&a, base);
@@ -175,14 +175,14 @@ START_TEST(where_one_is_lost_the_idle_ones_that_have_broken_too_are_found)
     ck_assert_int_eq(asker_end(&a), ERR_UNCERTAIN);          /* it does not ask another */
     gate_open();
     wait_for(CONNECTED, "4");
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
 START_TEST(once_one_has_connected_the_others_do_not_wait)
 {
     rows r;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_int_eq(now(&THING, &r, 1), 0);
     pg_blocking_pool *p = blocking_pool();
     uint64_t waits = 0, left = 1;
@@ -202,17 +202,17 @@ START_TEST(once_one_has_connected_the_others_do_not_wait)
     uv_mutex_unlock(&p->lock);
     ck_assert_uint_eq(left, 0);
     all_idle(options.connections);           /* and who has to wait for one is not refused */
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
-/* It has stood in line long ago: now its own time counts. */
+/* It has waited for a connection long ago: now its own time counts. */
 START_TEST(a_read_that_goes_again_has_the_time_that_it_had_at_first)
 {
     asker a = { .statement = &GATED, .n = 7 };
     options.connections = 1;
     options.timeout_ms = 3600000;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     gate_shut();
     asker_start(&a, base);
     wait_at_gate(1);
@@ -222,7 +222,7 @@ START_TEST(a_read_that_goes_again_has_the_time_that_it_had_at_first)
     gate_open();
     ck_assert_int_eq(asker_end(&a), 0);
     ck_assert_int_eq(a.answer, 7);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 

@@ -1,11 +1,11 @@
-/* sqlite_fixture.h - a small SQLite database, a loop and a db of it, for the tests of the driver. */
+/* fixture.h - a small SQLite database, a loop and a db of it, for the tests of the driver. */
 #ifndef TESTS_SQLITE_FIXTURE_H
 #define TESTS_SQLITE_FIXTURE_H
 
 #include "db/db.h"
 #include "db/sqlite/sqlite.h"
 #include "server/async/loop.h"
-#include "sqlite_files.h"
+#include "files.h"
 #include "tests/support/support.h"
 
 #include <check.h>

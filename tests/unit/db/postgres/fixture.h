@@ -1,6 +1,6 @@
-/* on_postgres.h - what the tests of the PostgreSQL driver share: a server, and one loop's db of it. */
-#ifndef ON_POSTGRES_H
-#define ON_POSTGRES_H
+/* fixture.h - what the tests of the PostgreSQL driver share: a server, and one loop's db of it. */
+#ifndef TESTS_POSTGRES_FIXTURE_H
+#define TESTS_POSTGRES_FIXTURE_H
 
 #include "db/postgres/connection.h"
 #include "db/postgres/error.h"
@@ -22,11 +22,11 @@ void open_with(const char *url);
 void finish(void);                           /* closes; fails if anything is left open */
 void finish_after(promise *closed);          /* the same, after db_close */
 
-void open_plain(const char *url);            /* without a loop: this is a blocking thread */
-void finish_plain(void);
+void open_blocking(const char *url);            /* without a loop: this is a blocking thread */
+void finish_blocking(void);
 pg_connection *connections(void);            /* of the loop's db */
 pg_blocking_pool *blocking_pool(void);       /* of the blocking threads */
-void wait_for_line(int n);                   /* until so many blocking threads wait for a connection */
+void wait_for_waiting(int n);                   /* until so many blocking threads wait for a connection */
 int  now(const statement *s, rows *r, int64_t n);            /* asks, as a blocking thread: the outcome */
 int  now_or_never(const statement *s, rows *r, int64_t n);   /* UV_ETIMEDOUT where it would have to wait */
 

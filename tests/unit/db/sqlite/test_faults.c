@@ -1,9 +1,9 @@
-/* test_sqlite_faults.c - SQLite on disks and files that are full, read-only, damaged or somebody else's,
+/* test_faults.c - SQLite on disks and files that are full, read-only, damaged or somebody else's,
  * and a process that is killed. */
 #include "db/sqlite/file.h"
 #include "tests/support/failing_disk.h"
 #include "tests/support/skipped.h"
-#include "sqlite_fixture.h"
+#include "fixture.h"
 #include "tests/unit/suites.h"
 
 #include <fcntl.h>

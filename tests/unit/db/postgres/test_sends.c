@@ -1,8 +1,8 @@
-/* test_postgres_sends.c - libpq cannot send: each query gets its own rows or an error, never another's,
+/* test_sends.c - libpq cannot send: each query gets its own rows or an error, never another's,
  * and no write is done twice. */
 #include "tests/support/failing_libpq.h"
 #include "tests/support/impostor.h"
-#include "on_postgres.h"
+#include "fixture.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/log.h"
 #include "tests/unit/suites.h"
@@ -19,7 +19,7 @@ static const statement SAME = { "same", "select $1::int8", true },
 
 /* What fails: in turns, before it has done anything and after it has done all. */
 static const libpq_call SENDS[] = { LIBPQ_PREPARE, LIBPQ_PREPARED, LIBPQ_PARAMS, LIBPQ_FLUSH, LIBPQ_SYNC };
-enum { CASES = 2 * sizeof SENDS / sizeof *SENDS, PLAIN = CASES - 2 };          /* a blocking thread sends no SYNC */
+enum { CASES = 2 * sizeof SENDS / sizeof *SENDS, BLOCKING = CASES - 2 };          /* a blocking thread sends no SYNC */
 
 static bool writes(int i) { return i % 5 == 3; }
 
@@ -85,7 +85,7 @@ START_TEST(whichever_send_fails_each_query_of_a_pipeline_gets_its_own_rows_or_an
 }
 END_TEST
 
-START_TEST(whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error)
+START_TEST(whichever_send_fails_a_blocking_thread_gets_its_own_rows_or_an_error)
 {
     rows r;
     int err[ALL];
@@ -93,7 +93,7 @@ START_TEST(whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error)
     bool failed = true;
     for (int n = 1; failed; n++) {
         options.connections = 1 + n % 2;
-        open_plain(cluster_url(server));
+        open_blocking(cluster_url(server));
         ck_assert_int_eq(now(&THING, &r, 1), 0);
         libpq_fail(call, n, _i % 2);
         for (int i = 0; i < ALL; i++) {
@@ -102,7 +102,7 @@ START_TEST(whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error)
         }
         failed = libpq_failed(call);
         ck_assert(failed || n > 1);
-        finish_plain();
+        finish_blocking();
         check_writes(err);
     }
 }
@@ -111,19 +111,19 @@ END_TEST
 /* Of which at most the preparation has left. */
 START_TEST(a_write_that_was_not_sent_whole_is_sent_again)
 {
-    enum { LATE = 1, PLAIN_THREAD = 2 };
-    const bool plain = _i & PLAIN_THREAD;
+    enum { LATE = 1, BLOCKING_THREAD = 2 };
+    const bool blocking = _i & BLOCKING_THREAD;
     rows r;
     log_capture();
-    (plain ? open_plain : open_with)(cluster_url(server));
-    if (plain)
+    (blocking ? open_blocking : open_with)(cluster_url(server));
+    if (blocking)
         ck_assert_int_eq(now(&THING, &r, 1), 0);
     else
         wait_for_all();
     libpq_fail(LIBPQ_PREPARE, 1, _i & LATE);
-    ck_assert_int_eq(plain ? now(&ADD, &r, WRITES_FROM) : outcome_here(ask(&r, &ADD, WRITES_FROM)), 0);
+    ck_assert_int_eq(blocking ? now(&ADD, &r, WRITES_FROM) : outcome_here(ask(&r, &ADD, WRITES_FROM)), 0);
     ck_assert(libpq_failed(LIBPQ_PREPARE));
-    (plain ? finish_plain : finish)();
+    (blocking ? finish_blocking : finish)();
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id >= 2000"), "1");
 }
 END_TEST
@@ -149,18 +149,18 @@ START_TEST(a_write_that_could_not_begin_behind_a_read_is_sent_again)
 END_TEST
 
 /* A new one is asked first whether there is a server; one that cannot be asked is made anew. */
-START_TEST(a_session_that_cannot_be_asked_is_made_anew)
+START_TEST(a_connection_that_cannot_be_asked_is_made_anew)
 {
     rows r;
     log_capture();
     options.connections = 1;
     libpq_fail(LIBPQ_EMPTY, 1, false);
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
     ck_assert(libpq_failed(LIBPQ_EMPTY));
     while (now(&THING, &r, 1))
         blocking_wait(-1, 0, deadline_in(1));
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -202,20 +202,20 @@ START_TEST(a_server_that_answers_what_was_not_asked_is_left)
     };
     char url[128];
     rows r;
-    const bool plain = _i == 2;
+    const bool blocking = _i == 2;
     const int answer = _i > 0;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
              impostor_new(ANSWERS[answer].bytes, ANSWERS[answer].length));
     log_capture();
     log_set_level(LOG_DEBUG);
     options.connections = 1;
-    (plain ? open_plain : open_with)(url);
+    (blocking ? open_blocking : open_with)(url);
     for (int i = 0; i < 2; i++) {
         const statement *s = i ? &ADD : &THING;
-        ck_assert_int_eq(plain ? now(s, &r, 1) : outcome_here(ask(&r, s, 1)), i ? ERR_UNCERTAIN : ANSWERS[answer].read);
+        ck_assert_int_eq(blocking ? now(s, &r, 1) : outcome_here(ask(&r, s, 1)), i ? ERR_UNCERTAIN : ANSWERS[answer].read);
     }
     ck_assert_int_ge(log_times(ANSWERS[answer].why), 2);
-    (plain ? finish_plain : finish)();
+    (blocking ? finish_blocking : finish)();
     impostor_end();
 }
 END_TEST
@@ -252,9 +252,9 @@ START_TEST(parameters_that_no_message_can_hold_are_refused_and_disturb_nobody)
     ck_assert_int_eq(err, 0);
     ck_assert_int_eq(log_times("length"), 2);
     finish();
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_int_eq(outcome_now(db_query(here, &scratch, NULL, &r, &LENGTH, 1, huge)), DB_EQUERY);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -267,10 +267,10 @@ Suite *postgres_sends_suite(void)
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, whichever_send_fails_each_query_of_a_pipeline_gets_its_own_rows_or_an_error, 0, CASES);
-    tcase_add_loop_test(t, whichever_send_fails_a_plain_thread_gets_its_own_rows_or_an_error, 0, PLAIN);
+    tcase_add_loop_test(t, whichever_send_fails_a_blocking_thread_gets_its_own_rows_or_an_error, 0, BLOCKING);
     tcase_add_loop_test(t, a_write_that_was_not_sent_whole_is_sent_again, 0, 4);
     tcase_add_loop_test(t, a_write_that_could_not_begin_behind_a_read_is_sent_again, 0, 2);
-    tcase_add_test(t, a_session_that_cannot_be_asked_is_made_anew);
+    tcase_add_test(t, a_connection_that_cannot_be_asked_is_made_anew);
     tcase_add_loop_test(t, a_connection_that_cannot_be_made_ready_is_made_anew, 0, 2);
     tcase_add_test(t, a_cancel_request_that_cannot_be_made_is_made_later);
     tcase_add_loop_test(t, a_server_that_answers_what_was_not_asked_is_left, 0, 3);

@@ -1,6 +1,6 @@
-/* test_postgres_threads.c - PostgreSQL from blocking threads: what they share, their line, how queries end early. */
+/* test_blocking_db.c - PostgreSQL from blocking threads: what they share, how they wait, how queries end early. */
 #include "tests/unit/db/askers.h"
-#include "on_postgres.h"
+#include "fixture.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/refusal.h"
 #include "tests/unit/suites.h"
@@ -20,10 +20,10 @@ static int backend(void)
     return (int)rows_int(&r, 0, 0);
 }
 
-START_TEST(a_plain_thread_waits_and_gets_the_same)
+START_TEST(a_blocking_thread_waits_and_gets_the_same)
 {
     rows r;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_int_eq(now(&THING, &r, 42), 0);
     ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("thing 42")));
     ck_assert_int_eq(now(&DIVIDE, &r, 0), DB_EQUERY);
@@ -37,7 +37,7 @@ START_TEST(a_plain_thread_waits_and_gets_the_same)
     while (now(&THING, &r, 4000))
         blocking_wait(-1, 0, deadline_in(1));
     ck_assert_int_eq(r.count, 1);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -45,7 +45,7 @@ START_TEST(rows_outlive_their_db_and_the_watch_ran)
 {
     rows r;
     stopwatch watch = { 0 };
-    open_plain(cluster_socket_url(server));
+    open_blocking(cluster_socket_url(server));
     ck_assert_int_eq(outcome_now(db_query(here, &scratch, &watch, &r, &THING, 1, (value[]){ integer(42) })), 0);
     ck_assert_int_eq(watch.running, 0);
     ck_assert_uint_gt(watch.total, 0);
@@ -61,7 +61,7 @@ START_TEST(connections_are_made_when_first_needed)
 {
     asker slow = { .statement = &SLEEP, .n = 60000 };
     options.connections = 4;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_str_eq(cluster_ask(server, CONNECTED), "0");
     const int pid = backend();
     for (int i = 0; i < 10; i++)
@@ -73,7 +73,7 @@ START_TEST(connections_are_made_when_first_needed)
     ck_assert_str_eq(cluster_ask(server, CONNECTED), "2");
     asker_leave(&slow);
     ck_assert_int_eq(asker_end(&slow), UV_ECANCELED);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -83,7 +83,7 @@ START_TEST(many_threads_share_few_connections)
     static const statement SAME = { "same", "select $1::int8", true };
     static asker a[MANY];
     options.line = MANY;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     for (int i = 0; i < MANY; i++) {
         a[i] = (asker){ .statement = &SAME, .n = i, .times = EACH };
         asker_start(&a[i], base);
@@ -93,7 +93,7 @@ START_TEST(many_threads_share_few_connections)
         ck_assert_int_eq(a[i].answer, i);
     }
     ck_assert_int_le(atoi(cluster_ask(server, CONNECTED)), options.connections);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -101,13 +101,13 @@ END_TEST
 static void behind(asker *first, asker waiting[], int n)
 {
     options.connections = 1;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     *first = (asker){ .statement = &SLEEP, .n = 60000 };
     asker_start(first, base);
     wait_for(SLEEPING, "1");
     for (int i = 0; i < n; i++) {
         asker_start(&waiting[i], base);
-        wait_for_line(i + 1);
+        wait_for_waiting(i + 1);
     }
 }
 
@@ -127,7 +127,7 @@ START_TEST(who_comes_first_is_served_first)
         ck_assert_int_eq(asker_end(&a[i]), 0);
         ck_assert_int_eq(a[i].answer, i + 2);
     }
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -150,7 +150,7 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
     ck_assert_int_eq(asker_end(&first), UV_ECANCELED);
     ck_assert_int_eq(asker_end(&a[0]), 0);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -160,12 +160,12 @@ START_TEST(one_whose_client_is_gone_leaves_the_line_unsent)
     behind(&first, a, 2);
     asker_leave(&a[0]);
     ck_assert_int_eq(asker_end(&a[0]), UV_ECANCELED);
-    wait_for_line(1);
+    wait_for_waiting(1);
     asker_leave(&first);
     ck_assert_int_eq(asker_end(&a[1]), 0);
     ck_assert_int_eq(asker_end(&first), UV_ECANCELED);
     ck_assert_str_eq(cluster_ask(server, "select string_agg(id::text, ' ') from things where id >= 2000"), "2001");
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -173,7 +173,7 @@ START_TEST(one_whose_client_is_gone_is_cancelled_at_the_server_and_the_next_is_n
 {
     options.connections = 1;
     log_capture();
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     const int pid = backend();
     for (int i = 0; i < 5; i++) {
         asker a = { .statement = &SLEEP, .n = 60000 };
@@ -185,7 +185,7 @@ START_TEST(one_whose_client_is_gone_is_cancelled_at_the_server_and_the_next_is_n
         ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
     }
     ck_assert_int_eq(log_times("57014"), 0); /* that was wanted, and is no news */
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -194,7 +194,7 @@ END_TEST
 START_TEST(cancelling_hits_nobody_else_however_it_falls)
 {
     enum { ROUNDS = 60, ALL = 4 };
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     for (int round = 0; round < ROUNDS; round++) {
         asker gone[2] = { 0 }, stays[ALL] = { 0 };
         for (int i = 0; i < 2; i++) {
@@ -213,7 +213,7 @@ START_TEST(cancelling_hits_nobody_else_however_it_falls)
         for (int i = 0; i < 2; i++)
             ck_assert(asker_end(&gone[i]) == 0 || gone[i].err == UV_ECANCELED);
     }
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -221,7 +221,7 @@ START_TEST(one_out_of_time_is_cancelled_at_the_server)
 {
     rows r;
     options.connections = 1;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     const int pid = backend();
     for (int i = 0; i < 3; i++) {
         const uint64_t began = uv_hrtime();
@@ -232,7 +232,7 @@ START_TEST(one_out_of_time_is_cancelled_at_the_server)
         ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
         ck_assert_int_eq(backend(), pid);
     }
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -242,7 +242,7 @@ START_TEST(an_error_concerns_only_its_own_query)
     rows r;
     options.connections = 1;
     options.prepare = _i == 0;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     const int pid = backend();
     for (int round = 0; round < 3; round++) {
         ck_assert_int_eq(now(&DIVIDE, &r, 0), DB_EQUERY);
@@ -256,7 +256,7 @@ START_TEST(an_error_concerns_only_its_own_query)
                                               (value[]){ { .type = VALUE_NULL } })), 0);
     }
     ck_assert_int_eq(backend(), pid);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -267,7 +267,7 @@ START_TEST(a_deadline_ends_a_query_at_the_server_and_the_wait_for_a_connection)
     rows r;
     options.connections = 1;
     options.timeout_ms = options.line_timeout_ms = 60000;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     asker_start(&slow, base);
     wait_for(SLEEPING, "1");
     asker_start(&waits, base);
@@ -278,7 +278,7 @@ START_TEST(a_deadline_ends_a_query_at_the_server_and_the_wait_for_a_connection)
     ck_assert_int_eq(asker_end(&late), UV_ETIMEDOUT);
     ck_assert_str_eq(cluster_ask(server, SLEEPING), "0");
     ck_assert_int_eq(now(&THING, &r, 1), 0);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -288,11 +288,11 @@ START_TEST(a_write_that_fails_at_its_commit_fails)
     rows r;
     cluster_ask(server, "alter table things drop constraint things_pkey, "
                         "add constraint late unique (id) deferrable initially deferred");
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_int_eq(now(&LATE, &r, 1), DB_EQUERY);
     ck_assert_int_eq(now(&LATE, &r, 5000), 0);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things"), "1001");
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -305,7 +305,7 @@ START_TEST(a_statement_is_prepared_once_for_each_kind_of_parameters)
     rows r;
     options.connections = 1;
     options.prepare = _i == 0;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     for (int i = 0; i < 20; i++) {
         ck_assert_int_eq(outcome_now(db_query(here, &scratch, NULL, &r, &BOTH, 2,
                                               (value[]){ integer(8), string(TEXT("thing 9")) })), 0);
@@ -316,7 +316,7 @@ START_TEST(a_statement_is_prepared_once_for_each_kind_of_parameters)
     }
     ck_assert_int_eq(now(&PREPARED, &r, 1), 0);
     ck_assert_int_eq(rows_int(&r, 0, 0), _i == 0 ? 2 : 0);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -325,7 +325,7 @@ START_TEST(a_table_that_changes_under_a_prepared_statement_goes_unnoticed)
     static const statement ALL_OF = { "all_of", "select * from things where id = $1", true };
     rows r;
     options.connections = 1;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     const int pid = backend();
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(now(&ALL_OF, &r, 1), 0);
@@ -335,7 +335,7 @@ START_TEST(a_table_that_changes_under_a_prepared_statement_goes_unnoticed)
         cluster_ask(server, change);
     }
     ck_assert_int_eq(backend(), pid);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -346,11 +346,11 @@ START_TEST(what_does_not_fit_the_socket_is_sent_and_received_whole)
     char *big = malloc(SIZE);
     rows r;
     memset(big, 'x', SIZE);
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_int_eq(outcome_now(db_query(here, &scratch, NULL, &r, &WITH_END, 1, (value[]){ string((text){ big, SIZE }) })), 0);
     ck_assert_uint_eq(rows_text(&r, 0, 0).length, SIZE + 3);
     free(big);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -361,7 +361,7 @@ Suite *postgres_threads_suite(void)
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */
-    tcase_add_test(t, a_plain_thread_waits_and_gets_the_same);
+    tcase_add_test(t, a_blocking_thread_waits_and_gets_the_same);
     tcase_add_test(t, rows_outlive_their_db_and_the_watch_ran);
     tcase_add_test(t, connections_are_made_when_first_needed);
     tcase_add_test(t, many_threads_share_few_connections);

@@ -1,5 +1,5 @@
-/* test_postgres.c - the PostgreSQL driver while all is well: rows, sharing, time limits, the line. */
-#include "on_postgres.h"
+/* test_loop_db.c - the PostgreSQL driver while all is well: rows, sharing, time limits, the queue. */
+#include "fixture.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
 #include "server/base/refusal.h"
@@ -99,7 +99,7 @@ START_TEST(ten_thousand_queries_in_one_turn_are_each_answered_as_asked)
     ck_assert_int_eq(outcome_here(promise_gather(parts, MANY)), 0);
     for (int i = 0; i < MANY; i++)
         ck_assert_int_eq(rows_int(&r[i], 0, 0), i % 1000 + 1);
-    for (int i = 0; i < options.connections; i++)            /* and the links are known to be free */
+    for (int i = 0; i < options.connections; i++)            /* and the connections are known to be free */
         ck_assert(connections()[i].pipeline.load == 0);
     finish();
 }
@@ -284,7 +284,7 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
     wait_until_settled(&err[0], 1);
     ck_assert_int_eq(err[0], 0);
     pause_for(1);
-    wait_for(SLEEPING, "2");                 /* the first in line took its place */
+    wait_for(SLEEPING, "2");                 /* the first in the queue took its place */
     ck_assert_int_eq(err[2], 1);
     finish();
     ck_assert_int_eq(err[1], UV_ECANCELED);

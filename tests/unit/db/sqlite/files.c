@@ -1,5 +1,5 @@
-/* sqlite_files.c - see sqlite_files.h. */
-#include "sqlite_files.h"
+/* files.c - see files.h. */
+#include "files.h"
 #include "db/sqlite/file.h"
 
 #include <check.h>

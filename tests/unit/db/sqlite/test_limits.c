@@ -1,9 +1,9 @@
-/* test_sqlite_limits.c - the SQLite driver by the sentences of db.h: how queries end early, bounds, threads. */
+/* test_limits.c - the SQLite driver by the sentences of db.h: how queries end early, bounds, threads. */
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/base/block.h"
 #include "server/base/refusal.h"
-#include "sqlite_fixture.h"
+#include "fixture.h"
 #include "tests/unit/suites.h"
 
 #include <pthread.h>
@@ -63,7 +63,7 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_wait_ends)
         uv_run(loop_here(), UV_RUN_NOWAIT);
     ck_assert_int_eq(err[1], REFUSED(REFUSED_DATABASE_TIMEOUT));
     ck_assert_int_eq(err[2], REFUSED(REFUSED_DATABASE_TIMEOUT));
-    ck_assert_int_eq(err[0], 1);             /* what runs is not in line */
+    ck_assert_int_eq(err[0], 1);             /* what runs does not wait */
     promise_cancel(running);
     loop_run();
     close_it();
@@ -168,7 +168,7 @@ static void *one_loop(void *arg)
     return NULL;
 }
 
-static void *plain(void *arg)
+static void *blocking(void *arg)
 {
     arena mine = { 0 };
     int *good = arg, err = 1;
@@ -205,10 +205,10 @@ static void in_four_threads(void *(*fn)(void *))
 
 START_TEST(several_loops_share_the_workers)          { in_four_threads(one_loop); }
 END_TEST
-START_TEST(in_plain_threads_a_query_has_settled)     { in_four_threads(plain); }
+START_TEST(in_blocking_threads_a_query_has_settled)     { in_four_threads(blocking); }
 END_TEST
 
-START_TEST(a_plain_thread_does_not_wait_for_ever)
+START_TEST(a_blocking_thread_does_not_wait_for_ever)
 {
     rows r;
     int err = 1;
@@ -235,8 +235,8 @@ Suite *sqlite_limits_suite(void)
     tcase_add_test(t, a_query_that_its_task_forgot_writes_nothing_when_that_has_ended);
     tcase_add_test(t, closing_cancels_and_drains);
     tcase_add_test(t, several_loops_share_the_workers);
-    tcase_add_test(t, in_plain_threads_a_query_has_settled);
-    tcase_add_test(t, a_plain_thread_does_not_wait_for_ever);
+    tcase_add_test(t, in_blocking_threads_a_query_has_settled);
+    tcase_add_test(t, a_blocking_thread_does_not_wait_for_ever);
     suite_add_tcase(s, t);
     return s;
 }

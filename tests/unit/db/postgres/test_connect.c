@@ -1,6 +1,6 @@
-/* test_postgres_connect.c - how the PostgreSQL driver comes to a connection: which URL is one, who is let in, how long
+/* test_connect.c - how the PostgreSQL driver comes to a connection: which URL is one, who is let in, how long
  * and how often it tries; and how the tables come there. */
-#include "on_postgres.h"
+#include "fixture.h"
 #include "tests/support/relay.h"
 #include "server/base/refusal.h"
 #include "tests/unit/suites.h"

@@ -1,5 +1,5 @@
-/* test_sqlite_writer.c - SQLite's one writer: what it runs together, and how one of a group ends without the others. */
-#include "sqlite_fixture.h"
+/* test_writer.c - SQLite's one writer: what it runs together, and how one of a group ends without the others. */
+#include "fixture.h"
 #include "tests/unit/suites.h"
 
 #include <sys/stat.h>

@@ -1,10 +1,10 @@
-/* test_sqlite_threads.c - SQLite from blocking threads: they read by themselves, wait for the writer, and for
+/* test_blocking_db.c - SQLite from blocking threads: they read by themselves, wait for the writer, and for
  * neither longer than they may. */
 #include "tests/unit/db/askers.h"
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/refusal.h"
-#include "sqlite_fixture.h"
+#include "fixture.h"
 #include "tests/unit/suites.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static void in_thread(int readers, int line, uint64_t timeout_ms, uint64_t line_
     here = db_new(whole);
 }
 
-static void close_plain(void)
+static void close_blocking(void)
 {
     ck_assert_int_eq(outcome_now(db_close(here)), 0);
     db_free(here);
@@ -76,7 +76,7 @@ START_TEST(a_read_runs_in_the_thread_that_asks)
     ck_assert_int_eq(outcome_now(run(&COUNT, &r, 1000000)), 0);
     ck_assert_int_eq(rows_int(&r, 0, 0), 1000000);
     ck_assert_double_gt(seconds_of(CLOCK_THREAD_CPUTIME_ID) - own, (seconds_of(CLOCK_PROCESS_CPUTIME_ID) - all) / 2);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -90,7 +90,7 @@ START_TEST(cells_have_the_types_and_bytes_that_went_in)
     ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("a'b\nKöln")));
     ck_assert(rows_null(&r, 0, 2) && !rows_null(&r, 0, 3) && rows_null(&r, 0, 4));
     ck_assert_int_eq(outcome_now(run(&WRONG, &r, 1)), DB_EQUERY);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -123,7 +123,7 @@ START_TEST(connections_are_opened_when_first_needed)
         ck_assert_int_eq(asker_end(&a), 0);
         ck_assert_int_eq(files_opened(path), before + 1);
     }
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -137,7 +137,7 @@ START_TEST(a_read_sees_every_write_that_was_acknowledged)
         ck_assert_int_eq(outcome_now(run(&TITLED, &r, 1)), 0);
         ck_assert_int_eq(rows_int(&r, 0, 0), i + 1);
     }
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -163,7 +163,7 @@ START_TEST(a_full_line_of_readers_refuses_at_once_and_a_long_one_in_time)
     asker_leave(&slow);
     ck_assert_int_eq(asker_end(&slow), UV_ECANCELED);
     ck_assert_int_eq(asker_end(&a[0]), 0);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -178,11 +178,11 @@ START_TEST(a_read_ends_with_its_client_and_the_next_one_does_not)
         wait_for_readers(i + 1);
     }
     asker_leave(&waits[0]);
-    ck_assert_int_eq(asker_end(&waits[0]), UV_ECANCELED);    /* in line */
+    ck_assert_int_eq(asker_end(&waits[0]), UV_ECANCELED);    /* it waited */
     asker_leave(&slow);
     ck_assert_int_eq(asker_end(&slow), UV_ECANCELED);
     ck_assert_int_eq(asker_end(&waits[1]), 0);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -194,7 +194,7 @@ START_TEST(a_read_that_runs_too_long_is_stopped)
     ck_assert_int_eq(outcome_now(run(&COUNT, &r, FOR_EVER)), UV_ETIMEDOUT);
     ck_assert_uint_ge(uv_hrtime() - start, 30000000);
     ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), 0);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -213,7 +213,7 @@ START_TEST(a_deadline_ends_a_read_and_the_wait_for_a_connection)
     ck_assert_int_eq(asker_end(&late), UV_ETIMEDOUT);
     ck_assert_double_ge(waits.took, 0.02);
     ck_assert_double_ge(late.took, 0.02);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -231,7 +231,7 @@ START_TEST(a_deadline_ends_a_write_in_line_and_one_that_the_writer_has)
     unlock_it(lock);
     ck_assert_int_eq(outcome_now(add(&r, 1, "in time")), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'late'"), 0);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -256,7 +256,7 @@ START_TEST(a_write_leaves_with_its_client_and_spoils_no_other)
     ck_assert_int_eq(asker_end(&a[3]), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'gone'"), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'stays'"), 2);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -284,7 +284,7 @@ START_TEST(writes_that_leave_while_the_writer_has_them_wait_for_nobody)
     ck_assert_int_eq(asker_end(&a[4]), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'gone'"), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'stays'"), 2);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -313,7 +313,7 @@ START_TEST(a_full_line_of_writes_refuses_at_once)
     ck_assert_int_eq(asker_end(&a[2]), 0);
     ck_assert_int_eq(outcome_now(add(&r, 1, "after")), 0);   /* who was refused takes no place */
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'one too many'"), 0);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -329,7 +329,7 @@ START_TEST(a_write_too_long_in_line_is_refused_but_not_one_that_the_writer_has)
     unlock_it(lock);
     ck_assert_int_eq(asker_end(&first), 0);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title <> 'first' and body = 'b'"), 0);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 
@@ -348,7 +348,7 @@ START_TEST(many_threads_read_and_write_at_once)
         ck_assert(i % 4 == 0 || a[i].answer == 100 + i);
     }
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'many'"), MANY / 4 * EACH);
-    close_plain();
+    close_blocking();
 }
 END_TEST
 

@@ -1,6 +1,6 @@
-/* test_postgres_again.c - what passes by itself: a statement that the server has undone, or has not run, goes
+/* test_sent_again.c - what passes by itself: a statement that the server has undone, or has not run, goes
  * again, from a loop and from blocking threads, and is done once. */
-#include "on_postgres.h"
+#include "fixture.h"
 #include "server/base/log.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
@@ -9,23 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ON_A_LOOP, PLAIN, BOTH };             /* each test runs as both */
+enum { ON_A_LOOP, BLOCKING, BOTH };             /* each test runs as both */
 
-static bool plain;
+static bool blocking;
 
 static void open_as(int how)
 {
-    plain = how == PLAIN;
+    blocking = how == BLOCKING;
     log_capture();
     log_set_level(LOG_WARNING);
-    (plain ? open_plain : open_with)(cluster_url(server));
+    (blocking ? open_blocking : open_with)(cluster_url(server));
 }
 
-static void close_it(void) { (plain ? finish_plain : finish)(); }
+static void close_it(void) { (blocking ? finish_blocking : finish)(); }
 
 static int outcome(const statement *s, rows *r, int64_t n)
 {
-    return plain ? now(s, r, n) : outcome_here(ask(r, s, n));
+    return blocking ? now(s, r, n) : outcome_here(ask(r, s, n));
 }
 
 /* fail($1) raises that state as often as is said, and counts, which no rollback undoes. */
@@ -171,7 +171,7 @@ START_TEST(what_was_prepared_and_is_forgotten_or_is_anothers_runs_unprepared)
     open_as(_i % BOTH);
     ck_assert_int_eq(outcome(&THING, &r, 1), 0);
     const statement *disturb = _i < BOTH ? &FORGET : &TAKE, *next = _i < BOTH ? &THING : &ADD;
-    ck_assert_int_eq(plain ? outcome_now(db_query(here, &scratch, NULL, &r, disturb, 0, NULL))
+    ck_assert_int_eq(blocking ? outcome_now(db_query(here, &scratch, NULL, &r, disturb, 0, NULL))
                            : outcome_here(db_query(here, &scratch, NULL, &r, disturb, 0, NULL)), 0);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(outcome(next, &r, 2000 + i), 0);
@@ -188,7 +188,7 @@ static int backend(void)
     return (int)rows_int(&r, 0, 0);
 }
 
-/* 25006: a standby says so, and a primary that was made one while its sessions live. */
+/* 25006: a standby says so, and a primary that was made one while its connections live. */
 START_TEST(a_server_that_takes_no_writes_any_more_is_left_and_the_write_done_elsewhere)
 {
     rows r;
@@ -225,7 +225,7 @@ START_TEST(one_that_says_so_itself_gets_no_write)
     open_as(_i);
     const int before = backend();
     take_writes("on");
-    while (pg_role_now(plain ? blocking_pool()->connections->pg : connections()->pipeline.pg).read_only == false)
+    while (pg_role_now(blocking ? blocking_pool()->connections->pg : connections()->pipeline.pg).read_only == false)
         backend();
     ck_assert_int_eq(backend(), before);
     take_writes("off");

@@ -1,5 +1,5 @@
-/* test_postgres_rows.c - columns of any type in PostgreSQL, from a loop and from a blocking thread, as db.h has them. */
-#include "on_postgres.h"
+/* test_rows.c - columns of any type in PostgreSQL, from a loop and from a blocking thread, as db.h has them. */
+#include "fixture.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
@@ -62,15 +62,15 @@ START_TEST(columns_of_any_type_are_read_as_the_statement_says)
 }
 END_TEST
 
-START_TEST(columns_of_any_type_are_read_by_a_plain_thread)
+START_TEST(columns_of_any_type_are_read_by_a_blocking_thread)
 {
     rows r;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(now(&KINDS, &r, INT64_MIN), 0);
         expect_kinds(&r);
     }
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -88,17 +88,17 @@ START_TEST(a_column_of_any_type_is_a_text)
 }
 END_TEST
 
-START_TEST(a_column_of_any_type_is_a_text_in_a_plain_thread)
+START_TEST(a_column_of_any_type_is_a_text_in_a_blocking_thread)
 {
     rows r;
     make_texts();
     options.prepare = _i;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     for (int i = 0; i < TEXT_COUNT; i++) {
         ck_assert_int_eq(now(&texts[i], &r, 1), 0);
         ck_assert(text_equal(rows_text(&r, 0, 0), text_of(TEXTS[i][1])));
     }
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -124,14 +124,14 @@ START_TEST(what_does_not_fit_is_an_error_and_never_the_end)
 }
 END_TEST
 
-START_TEST(what_does_not_fit_is_an_error_in_a_plain_thread)
+START_TEST(what_does_not_fit_is_an_error_in_a_blocking_thread)
 {
     rows r;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     for (int i = 0; i < MISFIT_COUNT; i++)
         ck_assert_msg(now(&MISFITS[i], &r, 1) == DB_EVALUE, "%s", MISFITS[i].sql);
     ck_assert_int_eq(now(&THING, &r, 1), 0);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -165,11 +165,11 @@ Suite *postgres_rows_suite(void)
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, columns_of_any_type_are_read_as_the_statement_says);
-    tcase_add_test(t, columns_of_any_type_are_read_by_a_plain_thread);
+    tcase_add_test(t, columns_of_any_type_are_read_by_a_blocking_thread);
     tcase_add_loop_test(t, a_column_of_any_type_is_a_text, 0, 2);
-    tcase_add_loop_test(t, a_column_of_any_type_is_a_text_in_a_plain_thread, 0, 2);
+    tcase_add_loop_test(t, a_column_of_any_type_is_a_text_in_a_blocking_thread, 0, 2);
     tcase_add_test(t, what_does_not_fit_is_an_error_and_never_the_end);
-    tcase_add_test(t, what_does_not_fit_is_an_error_in_a_plain_thread);
+    tcase_add_test(t, what_does_not_fit_is_an_error_in_a_blocking_thread);
     tcase_add_test(t, a_column_that_is_altered_is_read_as_long_as_its_values_fit);
     suite_add_tcase(s, t);
     return s;

@@ -1,7 +1,7 @@
-/* test_postgres_threads_faults.c - PostgreSQL from blocking threads while things break: nobody waits for a
+/* test_blocking_faults.c - PostgreSQL from blocking threads while things break: nobody waits for a
  * server that is not there, no write is lost or done twice, and all is well again soon after. */
 #include "tests/unit/db/askers.h"
-#include "on_postgres.h"
+#include "fixture.h"
 #include "tests/support/relay.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/block.h"
@@ -55,7 +55,7 @@ START_TEST(reads_do_not_notice_that_their_backends_are_killed)
     enum { ALL = 4 };
     asker a[ALL];
     options.connections = ALL;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     all_at_the_gate(a, ALL);
     terminate_all();
     gate_open();
@@ -66,21 +66,21 @@ START_TEST(reads_do_not_notice_that_their_backends_are_killed)
     const int before = backend();
     terminate_all();                         /* and while they are idle */
     ck_assert_int_ne(backend(), before);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
 START_TEST(a_read_goes_again_only_once)
 {
     asker a;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     all_at_the_gate(&a, 1);
     terminate_all();
     wait_at_gate(1);                         /* again */
     terminate_all();
     ck_assert_int_eq(asker_end(&a), UV_ECONNRESET);
     gate_open();
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -88,7 +88,7 @@ START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
 {
     asker a = { .statement = &GATED_ADD, .n = 2000 };
     rows r;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     gate_shut();
     asker_start(&a, base);
     wait_at_gate(1);
@@ -97,7 +97,7 @@ START_TEST(a_write_whose_backend_is_killed_is_not_sent_again)
     gate_open();
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
     ck_assert_int_eq(now(&GATED_ADD, &r, 2000), 0);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -106,7 +106,7 @@ START_TEST(a_write_whose_connections_break_while_it_is_prepared_is_known_not_to_
 {
     asker a = { .statement = &ADD, .n = 2000 };
     const bool twice = _i == 1;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     things_lock();
     asker_start(&a, base);
     for (int i = 0; i <= _i; i++) {
@@ -119,7 +119,7 @@ START_TEST(a_write_whose_connections_break_while_it_is_prepared_is_known_not_to_
     if (!twice)
         ck_assert_int_eq(asker_end(&a), 0);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), twice ? "0" : "1");
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -129,7 +129,7 @@ START_TEST(a_write_does_not_notice_that_idle_connections_have_broken)
     asker a[4];
     rows r;
     options.connections = 4;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     all_at_the_gate(a, 4);
     gate_open();
     for (int i = 0; i < 4; i++)
@@ -138,7 +138,7 @@ START_TEST(a_write_does_not_notice_that_idle_connections_have_broken)
         terminate_all();
         ck_assert_int_eq(now(&ADD, &r, 2000 + i), 0);
     }
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -147,13 +147,13 @@ START_TEST(a_connection_whose_end_has_been_announced_takes_no_write)
 {
     rows r;
     options.connections = 1;
-    open_plain(relayed_url());
+    open_blocking(relayed_url());
     ck_assert_int_eq(now(&ADD, &r, 2000), 0);
     terminate_all();
     while (relay_hung_up() == 0)
         blocking_wait(-1, 0, deadline_in(1));
     ck_assert_int_eq(now(&ADD, &r, 2001), 0);
-    finish_plain();
+    finish_blocking();
     relay_end();
 }
 END_TEST
@@ -164,9 +164,9 @@ START_TEST(a_write_that_gives_up_waiting_for_its_standby_is_uncertain)
     rows r;
     wait_for_a_standby();
     options.timeout_ms = 50;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     ck_assert_int_eq(now(&ADD, &r, 2000), ERR_UNCERTAIN);
-    finish_plain();
+    finish_blocking();
     cluster_ask(server, "alter system reset all");
     cluster_stop(server);
     cluster_start(server);
@@ -179,7 +179,7 @@ START_TEST(a_server_that_stops_and_comes_back_is_found_again)
     asker read = { .statement = &SLEEP, .n = 60000 }, write = { .statement = &SLEEP_AND_ADD, .n = 2000 }, waits[3];
     rows r;
     options.timeout_ms = options.line_timeout_ms = 0;        /* so that nothing but the server's end is one for them */
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     asker_start(&read, base);
     asker_start(&write, base);
     wait_for(SLEEPING, "2");
@@ -187,7 +187,7 @@ START_TEST(a_server_that_stops_and_comes_back_is_found_again)
         waits[i] = (asker){ .statement = &THING, .n = 1 };
         asker_start(&waits[i], base);
     }
-    wait_for_line(3);
+    wait_for_waiting(3);
     if (_i == 0)
         cluster_stop(server);
     else
@@ -201,7 +201,7 @@ START_TEST(a_server_that_stops_and_comes_back_is_found_again)
     cluster_start(server);
     until_it_answers();
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "0");
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -240,7 +240,7 @@ START_TEST(every_acknowledged_write_is_there_after_the_server_crashed_under_load
 {
     enum { WRITERS = 8 };
     pthread_t writers[WRITERS];
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     load.next = 10000;
     for (int i = 0; i < WRITERS; i++)
         pthread_create(&writers[i], NULL, write_on, NULL);
@@ -256,7 +256,7 @@ START_TEST(every_acknowledged_write_is_there_after_the_server_crashed_under_load
     const int there = atoi(cluster_ask(server, "select count(*) from things where name = 'added'"));
     ck_assert_int_ge(there, load.acknowledged);
     ck_assert_int_le(there, load.acknowledged + load.uncertain);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -264,7 +264,7 @@ START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
 {
     rows r;
     options.connections = 1;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     const int pid = backend();
     if (_i == 2)
         ck_assert_int_eq(now(&ADD, &r, 2001), 0);
@@ -277,7 +277,7 @@ START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
     ck_assert_int_eq(later(&THING, &r, 1), 0);               /* on another connection */
     ck_assert_int_ne(backend(), pid);
     kill(pid, SIGCONT);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -287,7 +287,7 @@ START_TEST(a_server_that_is_frozen_delays_nobody_for_long)
     rows r;
     options.connections = 1;
     options.connect_timeout_ms = 0;
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     const pid_t postmaster = cluster_pid(server);
     const int pid = backend();
     kill(postmaster, SIGSTOP);               /* takes no cancel requests and no connections */
@@ -296,7 +296,7 @@ START_TEST(a_server_that_is_frozen_delays_nobody_for_long)
     ck_assert_int_eq(now(&SLEEP, &r, 60000), UV_ETIMEDOUT);
     options.line_timeout_ms = 200;
     ck_assert_int_eq(later(&THING, &r, 1), REFUSED(REFUSED_DATABASE_TIMEOUT));
-    finish_plain();
+    finish_blocking();
     kill(pid, SIGCONT);
     kill(postmaster, SIGCONT);
 }
@@ -313,22 +313,22 @@ START_TEST(where_nobody_answers_no_thread_waits_for_the_connect_timeout)
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", port);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 0;          /* never */
-    open_plain(url);
+    open_blocking(url);
     for (int i = 0; i < ALL; i++) {
         a[i] = (asker){ .statement = &THING, .n = 1 };
         asker_start(&a[i], base);
     }
     for (int i = 0; i < ALL; i++)
         ck_assert_int_eq(asker_end(&a[i]), REFUSED(REFUSED_DATABASE_TIMEOUT));
-    finish_plain();                          /* nor does the end */
+    finish_blocking();                          /* nor does the end */
 
     options.line_timeout_ms = 0;
     options.connect_timeout_ms = 50;
-    open_plain(url);
+    open_blocking(url);
     ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);   /* once that is known */
     for (int i = 0; i < 100; i++)
         ck_assert_int_eq(now_or_never(&THING, &r, 1), UV_ECONNREFUSED);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -342,14 +342,14 @@ START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
     options.connect_timeout_ms = 1000;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf, cluster_port(server), "read-write");
-    open_plain(url);
+    open_blocking(url);
     until_it_answers();
     options.connect_timeout_ms = 0;          /* for ever, if the other one were tried first */
     all_at_the_gate(&a, 1);
     ck_assert_int_eq(now(&THING, &r, 1), 0); /* on a second connection */
     gate_open();
     ck_assert_int_eq(asker_end(&a), 0);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -361,9 +361,9 @@ START_TEST(who_may_not_connect_is_refused_quickly)
                            "postgresql://nobody@127.0.0.1:%d/tenk", "postgresql://tenk@no-such-host.invalid:%d/tenk" };
     snprintf(url, sizeof url, urls[_i], cluster_port(server));
     options.line_timeout_ms = 0;             /* a look-up may take its time */
-    open_plain(url);
+    open_blocking(url);
     ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 
@@ -372,7 +372,7 @@ START_TEST(a_server_that_takes_fewer_connections_serves_all_the_same)
 {
     enum { ALL = 6 };
     asker a[ALL];
-    open_plain(cluster_url(server));
+    open_blocking(cluster_url(server));
     backend();                               /* one is up, and another one will not be */
     cluster_ask(server, "alter role tenk connection limit 1");
     for (int i = 0; i < ALL; i++) {
@@ -382,7 +382,7 @@ START_TEST(a_server_that_takes_fewer_connections_serves_all_the_same)
     for (int i = 0; i < ALL; i++)
         ck_assert_int_eq(asker_end(&a[i]), 0);
     cluster_ask(server, "alter role tenk connection limit -1");
-    finish_plain();
+    finish_blocking();
 }
 END_TEST
 

@@ -1,7 +1,7 @@
-/* test_postgres_network.c - the PostgreSQL driver and what is between it and the server: hosts that say nothing,
+/* test_network.c - the PostgreSQL driver and what is between it and the server: hosts that say nothing,
  * connections that break, poolers with less room than is wanted. */
 #include "tests/unit/db/askers.h"
-#include "on_postgres.h"
+#include "fixture.h"
 #include "tests/support/pooler.h"
 #include "tests/support/relay.h"
 #include "server/async/loop.h"
@@ -15,16 +15,16 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ON_A_LOOP, PLAIN, BOTH };             /* most tests run as both */
+enum { ON_A_LOOP, BLOCKING, BOTH };             /* most tests run as both */
 
-static PGconn *connection(bool plain)
+static PGconn *connection(bool blocking)
 {
-    return plain ? blocking_pool()->connections[options.connections - 1].pg : connections()->pipeline.pg;
+    return blocking ? blocking_pool()->connections[options.connections - 1].pg : connections()->pipeline.pg;
 }
 
-static int outcome(bool plain, const statement *s, rows *r, int64_t n)
+static int outcome(bool blocking, const statement *s, rows *r, int64_t n)
 {
-    return plain ? now(s, r, n) : outcome_here(ask(r, s, n));
+    return blocking ? now(s, r, n) : outcome_here(ask(r, s, n));
 }
 
 static void expect_socket(const PGconn *pg, int level, int option, int expected)
@@ -43,22 +43,22 @@ START_TEST(a_server_that_is_gone_without_a_word_is_left_within_seconds)
         { "127.0.0.1:%d", "", 3000, 1 }, { "127.0.0.1:%d,127.0.0.1:1", "", 1000, 1 },
         { "127.0.0.1:%d", "&tcp_user_timeout=7000&keepalives_idle=9", 7000, 9 },
     };
-    const bool plain = _i % BOTH;
+    const bool blocking = _i % BOTH;
     const int i = _i / BOTH;
     char format[256], url[256];
     rows r;
     snprintf(format, sizeof format, "postgresql://tenk@%s/tenk?sslmode=disable%s", CASES[i].hosts, CASES[i].more);
     snprintf(url, sizeof url, format, cluster_port(server));
     options.connections = 1;
-    (plain ? open_plain : open_with)(url);
-    ck_assert_int_eq(outcome(plain, &THING, &r, 1), 0);
-    const PGconn *pg = connection(plain);
+    (blocking ? open_blocking : open_with)(url);
+    ck_assert_int_eq(outcome(blocking, &THING, &r, 1), 0);
+    const PGconn *pg = connection(blocking);
     expect_socket(pg, IPPROTO_TCP, TCP_USER_TIMEOUT, CASES[i].acknowledged_ms);
     expect_socket(pg, SOL_SOCKET, SO_KEEPALIVE, 1);
     expect_socket(pg, IPPROTO_TCP, TCP_KEEPIDLE, CASES[i].idle_s);
     expect_socket(pg, IPPROTO_TCP, TCP_KEEPINTVL, 1);
     expect_socket(pg, IPPROTO_TCP, TCP_KEEPCNT, 3);
-    (plain ? finish_plain : finish)();
+    (blocking ? finish_blocking : finish)();
 }
 END_TEST
 
@@ -66,7 +66,7 @@ END_TEST
  * another host. A read is then asked there, and else fails once nobody could be connected to. */
 START_TEST(whoever_waits_for_a_server_that_has_vanished_is_told_within_seconds)
 {
-    const bool plain = _i % BOTH, reads = _i / BOTH % 2, another = _i / BOTH / 2;
+    const bool blocking = _i % BOTH, reads = _i / BOTH % 2, another = _i / BOTH / 2;
     char url[256];
     rows r;
     const int port = relay_to(cluster_port(server));
@@ -79,21 +79,21 @@ START_TEST(whoever_waits_for_a_server_that_has_vanished_is_told_within_seconds)
     options.timeout_ms = 0;
     options.line_timeout_ms = 60000;
     options.connect_timeout_ms = 1000;
-    (plain ? open_plain : open_with)(url);
-    ck_assert_int_eq(outcome(plain, &THING, &r, 1), 0);
-    ck_assert_int_eq(outcome(plain, &ADD, &r, 2000), 0);
+    (blocking ? open_blocking : open_with)(url);
+    ck_assert_int_eq(outcome(blocking, &THING, &r, 1), 0);
+    ck_assert_int_eq(outcome(blocking, &ADD, &r, 2000), 0);
     relay_vanish();
     const uint64_t before = uv_hrtime();
-    const int err = outcome(plain, reads ? &THING : &ADD, &r, reads ? 1 : 2001);
+    const int err = outcome(blocking, reads ? &THING : &ADD, &r, reads ? 1 : 2001);
     const uint64_t ms = (uv_hrtime() - before) / 1000000;
     ck_assert_int_eq(err, !reads ? ERR_UNCERTAIN : another ? 0 : UV_ECONNRESET);
     ck_assert_msg(ms < (another ? 3000 : 6000), "after %d ms", (int)ms);
     relay_appear();
-    while (outcome(plain, &THING, &r, 1))
-        if (!plain)
+    while (outcome(blocking, &THING, &r, 1))
+        if (!blocking)
             pause_for(1);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2001"), "0");
-    (plain ? finish_plain : finish)();
+    (blocking ? finish_blocking : finish)();
     relay_end();
 }
 END_TEST
@@ -101,23 +101,23 @@ END_TEST
 /* Nobody asks it anything, and the kernel finds out by itself. */
 START_TEST(an_idle_connection_to_a_server_that_has_vanished_costs_nobody_an_answer)
 {
-    const bool plain = _i == PLAIN;
+    const bool blocking = _i == BLOCKING;
     char url[256];
     rows r;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,127.0.0.1:%d/tenk?sslmode=disable&gssencmode=disable",
              relay_to(cluster_port(server)), cluster_port(server));
     options.connections = 1;
-    (plain ? open_plain : open_with)(url);
-    ck_assert_int_eq(outcome(plain, &THING, &r, 1), 0);
-    struct pollfd on = { PQsocket(connection(plain)), POLLIN, 0 };
+    (blocking ? open_blocking : open_with)(url);
+    ck_assert_int_eq(outcome(blocking, &THING, &r, 1), 0);
+    struct pollfd on = { PQsocket(connection(blocking)), POLLIN, 0 };
     relay_vanish();
     ck_assert_msg(poll(&on, 1, 6000) == 1, "the kernel still holds it");
-    if (!plain)
+    if (!blocking)
         pause_for(1);                        /* its loop looks, as that of a server always does */
-    ck_assert_int_eq(outcome(plain, &ADD, &r, 2000), 0);
+    ck_assert_int_eq(outcome(blocking, &ADD, &r, 2000), 0);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where id = 2000"), "1");
     relay_appear();
-    (plain ? finish_plain : finish)();
+    (blocking ? finish_blocking : finish)();
     relay_end();
 }
 END_TEST
@@ -130,11 +130,11 @@ START_TEST(of_two_hosts_the_silent_one_is_not_given_the_whole_connect_timeout)
     listen_somewhere(16, &deaf);
     options.connect_timeout_ms = options.line_timeout_ms = 3600000;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,127.0.0.1:%d/tenk", deaf, cluster_port(server));
-    (_i == PLAIN ? open_plain : open_with)(url);
-    while (outcome(_i == PLAIN, &THING, &r, 1))
+    (_i == BLOCKING ? open_blocking : open_with)(url);
+    while (outcome(_i == BLOCKING, &THING, &r, 1))
         if (_i == ON_A_LOOP)
             pause_for(1);
-    (_i == PLAIN ? finish_plain : finish)();
+    (_i == BLOCKING ? finish_blocking : finish)();
 }
 END_TEST
 
@@ -163,15 +163,15 @@ START_TEST(the_log_has_libpqs_words_for_a_connection_that_was_reset)
     options.connections = 1;
     log_capture();
     log_set_level(LOG_WARNING);
-    (_i == PLAIN ? open_plain : open_with)(relayed_url());
-    ck_assert_int_eq(outcome(_i == PLAIN, &THING, &r, 1), 0);
-    struct pollfd on = { PQsocket(connection(_i == PLAIN)), POLLIN, 0 };
+    (_i == BLOCKING ? open_blocking : open_with)(relayed_url());
+    ck_assert_int_eq(outcome(_i == BLOCKING, &THING, &r, 1), 0);
+    struct pollfd on = { PQsocket(connection(_i == BLOCKING)), POLLIN, 0 };
     relay_reset();
     poll(&on, 1, -1);
     while (_i == ON_A_LOOP && !log_times("lost"))
         pause_for(1);
-    ck_assert_int_eq(outcome(_i == PLAIN, &ADD, &r, 2000), 0);
-    (_i == PLAIN ? finish_plain : finish)();
+    ck_assert_int_eq(outcome(_i == BLOCKING, &ADD, &r, 2000), 0);
+    (_i == BLOCKING ? finish_blocking : finish)();
     relay_end();
     const char *log = log_captured();
     ck_assert_msg(strstr(log, "server closed the connection unexpectedly"), "%s", log);
@@ -219,11 +219,11 @@ START_TEST(no_query_waits_for_a_connection_behind_which_a_pooler_has_no_server)
     options.connections = 4;
     options.connect_timeout_ms = 100;
     options.timeout_ms = options.line_timeout_ms = 0;        /* one that waited there would do so for ever */
-    (_i == PLAIN ? open_plain : open_with)(pooled_url(2));
+    (_i == BLOCKING ? open_blocking : open_with)(pooled_url(2));
     for (int round = 0; round < 20; round++) {
         for (int i = 0; i < ALL; i++) {
             a[i] = (asker){ .statement = i % 2 ? &THING : &SLEEP, .n = 5 };
-            if (_i == PLAIN)
+            if (_i == BLOCKING)
                 asker_start(&a[i], base);
             else
                 start(ask(&r[i], a[i].statement, 5), &err[i]);
@@ -231,9 +231,9 @@ START_TEST(no_query_waits_for_a_connection_behind_which_a_pooler_has_no_server)
         if (_i == ON_A_LOOP)
             wait_until_settled(err, ALL);
         for (int i = 0; i < ALL; i++)
-            ck_assert_int_eq(_i == PLAIN ? asker_end(&a[i]) : err[i], 0);
+            ck_assert_int_eq(_i == BLOCKING ? asker_end(&a[i]) : err[i], 0);
     }
-    (_i == PLAIN ? finish_plain : finish)();
+    (_i == BLOCKING ? finish_blocking : finish)();
     pooler_end();
 }
 END_TEST
