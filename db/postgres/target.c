@@ -76,7 +76,7 @@ static void add_timeouts(pg_target *t, int *n, const PQconninfoOption *url)
 }
 
 /* libpq quotes what it cannot parse: the URL as a whole, or the word of a password that it takes for a keyword. */
-static int refuse(const char *url, char *message, char *why, size_t size)
+static void explain_refusal(const char *url, char *message, char *why, size_t size)
 {
     char *quoted = message ? strchr(message, '"') : NULL, reason[256];
     const bool tells = quoted && redaction_needed(url) && (!strstr(message, "URI query parameter") || strstr(message, url));
@@ -85,85 +85,118 @@ static int refuse(const char *url, char *message, char *why, size_t size)
     pg_reason_copy(message ? message : "out of memory", reason, sizeof reason);
     snprintf(why, size, "it cannot be parsed: %s%s", reason, tells ? " ..." : "");
     PQfreemem(message);
-    return UV_EINVAL;
+}
+
+/* The URL over the service file, PG* and libpq's defaults; NULL with why if it cannot be parsed. */
+static PQconninfoOption *read_url(const char *url, char *why, size_t size)
+{
+    char *message = NULL;
+    PQconninfoOption *all = PQconninfoParse(url, &message);
+    if (!all) {
+        explain_refusal(url, message, why, size);
+        return NULL;
+    }
+    const char *service = value_of(all, "service");
+    if (service)
+        setenv("PGSERVICE", service, 1);     /* makes PQconndefaults read it */
+    PQconninfoOption *defaults = PQconndefaults();
+    if (!defaults) {
+        PQconninfoFree(all);
+        explain_refusal(url, NULL, why, size);
+        return NULL;
+    }
+    for (PQconninfoOption *o = all, *d = defaults; o->keyword; o++, d++)
+        if (!o->val && d->val)
+            o->val = strdup(d->val);
+    PQconninfoFree(defaults);
+    return all;
+}
+
+static bool is_ours(const char *keyword)     /* set by us, or host by host */
+{
+    static const char *const OURS[] = { "service", "host", "hostaddr", "port", "options", "client_encoding" };
+    for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
+        if (strcmp(keyword, OURS[i]) == 0)
+            return true;
+    return false;
+}
+
+/* All but the hosts. */
+static void copy_settings(pg_target *t, char **memory, const PQconninfoOption *url)
+{
+    int n = 0;
+    char timeout[64] = "";
+    /* The server's own clock stands behind ours. A pooler hands its connections around, and refuses options. */
+    if (t->options->timeout_ms && t->options->prepare)
+        snprintf(timeout, sizeof timeout, "-c statement_timeout=%llu ", (unsigned long long)t->options->timeout_ms + 1000);
+    for (const PQconninfoOption *o = url; o->keyword && n < PG_MAX_PARAMETERS - 8; o++)
+        if (o->val && *o->val && !is_ours(o->keyword))
+            add(t, &n, mem_copy(o->keyword), keep(memory, o->val));
+    const char *more = value_of(url, "options");
+    if (*timeout || more) {                  /* theirs come last, and so win */
+        t->values[n] = *memory;
+        *memory += sprintf(*memory, "%s%s", timeout, more ? more : "") + 1;
+        t->keywords[n++] = mem_copy("options");
+    }
+    add(t, &n, mem_copy("client_encoding"), "UTF8");
+    add(t, &n, mem_copy("fallback_application_name"), "tenk");
+    add_timeouts(t, &n, url);
+}
+
+static int copy_hosts(pg_target *t, char **memory, const PQconninfoOption *url, char *why, size_t size)
+{
+    const char *hosts = value_of(url, "host"), *addresses = value_of(url, "hostaddr"), *ports = value_of(url, "port");
+    const int whole = t->count;
+    t->count = 0;
+    if ((hosts && count(hosts) != whole) || (addresses && count(addresses) != whole) ||
+        (ports && count(ports) != 1 && count(ports) != whole)) {
+        snprintf(why, size, "there are %d hosts, %d host addresses and %d ports", hosts ? count(hosts) : 0,
+                 addresses ? count(addresses) : 0, ports ? count(ports) : 0);
+        return UV_EINVAL;
+    }
+    if (whole > PG_MAX_HOSTS) {
+        snprintf(why, size, "more than %d hosts", PG_MAX_HOSTS);
+        return UV_EINVAL;
+    }
+    for (; t->count < whole; t->count++) {
+        const int i = t->count;
+        t->hosts[i] = (pg_host){ item(memory, hosts, i), item(memory, addresses, i), item(memory, ports, i) };
+    }
+    return 0;
+}
+
+static char *describe(const PQconninfoOption *url)
+{
+    const char *host = value_of(url, "host"), *address = value_of(url, "hostaddr"), *port = value_of(url, "port"),
+               *user = value_of(url, "user"), *name = value_of(url, "dbname");
+    const char *where = host ? host : address ? address : "", *who = user ? user : "", *at = port ? port : "",
+               *what = name ? name : who;
+    const size_t room = strlen(where) + strlen(who) + strlen(at) + strlen(what) + sizeof "postgresql://@:/";
+    char *description = mem_alloc(room);
+    snprintf(description, room, "postgresql://%s@%s:%s/%s", who, where, at, what);
+    return description;
 }
 
 int pg_target_init(pg_target *t, const database_options *options, char *why, size_t size)
 {
-    char *message = NULL;
     *t = (pg_target){ .options = options, .prepare = options->prepare };
     const char *flaw = redaction_flaw(options->url);
     if (flaw) {
         snprintf(why, size, "%s", flaw);
         return UV_EINVAL;
     }
-    PQconninfoOption *url = PQconninfoParse(options->url, &message);
+    PQconninfoOption *url = read_url(options->url, why, size);
     if (!url)
-        return refuse(options->url, message, why, size);
-    const char *service = value_of(url, "service");
-    if (service)
-        setenv("PGSERVICE", service, 1);     /* makes PQconndefaults read it */
-    PQconninfoOption *defaults = PQconndefaults();
-    if (!defaults) {
-        PQconninfoFree(url);
-        return refuse(options->url, NULL, why, size);
-    }
-
+        return UV_EINVAL;
     size_t length = 1024;
-    for (PQconninfoOption *o = url, *d = defaults; o->keyword; o++, d++) {
-        if (!o->val && d->val)
-            o->val = strdup(d->val);
+    for (const PQconninfoOption *o = url; o->keyword; o++)
         length += 2 * (o->val ? strlen(o->val) : 0) + 32;
-    }
-    PQconninfoFree(defaults);
     char *memory = t->memory = mem_alloc(length);
-
-    int n = 0;
-    char settings[64] = "";
-    /* The server's own clock stands behind ours. A pooler hands sessions around, and refuses options. */
-    if (options->timeout_ms && options->prepare)
-        snprintf(settings, sizeof settings, "-c statement_timeout=%llu ",
-                 (unsigned long long)options->timeout_ms + 1000);
-    for (const PQconninfoOption *o = url; o->keyword && n < PG_MAX_PARAMETERS - 8; o++) {
-        if (!o->val || !*o->val || strcmp(o->keyword, "service") == 0 || strcmp(o->keyword, "host") == 0 ||
-            strcmp(o->keyword, "hostaddr") == 0 || strcmp(o->keyword, "port") == 0 ||
-            strcmp(o->keyword, "options") == 0 || strcmp(o->keyword, "client_encoding") == 0)
-            continue;
-        add(t, &n, mem_copy(o->keyword), keep(&memory, o->val));
-    }
-    const char *more = value_of(url, "options");
-    if (*settings || more) {                 /* theirs come last, and so win */
-        t->values[n] = memory;
-        memory += sprintf(memory, "%s%s", settings, more ? more : "") + 1;
-        t->keywords[n++] = mem_copy("options");
-    }
-    add(t, &n, mem_copy("client_encoding"), "UTF8");
-    add(t, &n, mem_copy("fallback_application_name"), "tenk");
-
-    const char *hosts = value_of(url, "host"), *addresses = value_of(url, "hostaddr"),
-               *ports = value_of(url, "port"), *user = value_of(url, "user"), *name = value_of(url, "dbname");
-    t->count = count(hosts) > count(addresses) ? count(hosts) : count(addresses);
-    add_timeouts(t, &n, url);
-    int err = 0;
-    if ((hosts && count(hosts) != t->count) || (addresses && count(addresses) != t->count) ||
-        (ports && count(ports) != 1 && count(ports) != t->count)) {
-        snprintf(why, size, "there are %d hosts, %d host addresses and %d ports", hosts ? count(hosts) : 0,
-                 addresses ? count(addresses) : 0, ports ? count(ports) : 0);
-        err = UV_EINVAL;
-        t->count = 0;
-    } else if (t->count > PG_MAX_HOSTS) {
-        snprintf(why, size, "more than %d hosts", PG_MAX_HOSTS);
-        err = UV_EINVAL;
-        t->count = 0;
-    }
-    for (int i = 0; i < t->count; i++)
-        t->hosts[i] = (pg_host){ item(&memory, hosts, i), item(&memory, addresses, i),
-                                        item(&memory, ports, i) };
-    const size_t room = strlen(hosts ? hosts : addresses ? addresses : "") + (user ? strlen(user) : 0) +
-                        (name ? strlen(name) : 0) + (ports ? strlen(ports) : 0) + 64;
-    t->description = mem_alloc(room);
-    snprintf(t->description, room, "postgresql://%s@%s:%s/%s", user ? user : "",
-             hosts ? hosts : addresses ? addresses : "", ports ? ports : "", name ? name : user ? user : "");
+    const int hosts = count(value_of(url, "host")), addresses = count(value_of(url, "hostaddr"));
+    t->count = hosts > addresses ? hosts : addresses;
+    copy_settings(t, &memory, url);
+    const int err = copy_hosts(t, &memory, url, why, size);
+    t->description = describe(url);
     PQconninfoFree(url);
     if (err)
         pg_target_done(t);
