@@ -12,27 +12,28 @@
  *   Writes.     A statement that writes is a transaction of its own. When its promise settles with 0 it
  *               is committed and durable. It is never done twice: it is sent again only where
  *               the database has said that it undid it.
- *   Again.      What passes by itself nobody sees as long as it can be sent again: a read whose connection broke, a
- *               statement that the database undid for the sake of others, or whose plan has gone stale, a
- *               write at a server that takes none any more, where another one does. It goes again a few
- *               times, a little later each time, within the time that it had at first.
- *   Modes.      In a task the promise settles later; in a blocking thread it has already settled. Plain
- *               threads wait in one line, each no longer than its client does: see server/base/blocking_wait.h.
- *               A db of theirs is a few bytes, to make as often as threads are.
- *   Errors.     REFUSED_DATABASE_LINE, _TIMEOUT (refusal.h)   every connection is busy, and the line is full, or
- *                                it has stood there too long: try later
+ *   Again.      An error that passes by itself is not reported as long as the statement can be sent again: a read
+ *               whose connection broke, a statement that the database undid for the sake of others, or whose plan
+ *               has gone stale, a write at a server that takes none any more, where another one does. It goes again
+ *               a few times, a little later each time, within the time that it had at first.
+ *   Modes.      In a task the promise settles later; in a blocking thread it has already settled. Blocking
+ *               threads wait in one queue, each no longer than its client does: see server/base/blocking_wait.h.
+ *               Their db is a few bytes, to make as often as threads are.
+ *   Errors.     REFUSED_DATABASE_LINE, _TIMEOUT (refusal.h)   every connection is busy, and the queue is full, or
+ *                                it has waited there too long: try later
  *               UV_EAGAIN        not executed: it was disturbed several times over, or the database lacks something
  *                                just now; it may be tried again
  *               DB_ESERIALIZATION, DB_EDEADLOCK  not executed: the same, for the sake of other transactions
- *               UV_ETIMEDOUT     it ran longer than the timeout, or than the deadline of its task or plain
- *                                thread allows; it has been cancelled at the server
+ *               UV_ETIMEDOUT     it ran longer than the timeout, or than the deadline of its task or
+ *                                blocking thread allows; it has been cancelled at the server
  *               UV_ECANCELED     its promise was cancelled, or the blocking thread's client is gone; it has
  *                                been cancelled at the server
  *               UV_ECONNREFUSED  there is no connection to the database: not executed
  *               UV_ECONNRESET    the connection broke under it: it reads, or has not been run
- *               ERR_UNCERTAIN    (errors.h) it writes, and may or may not be stored: the connection broke, or fell silent, before
- *                                the database said which, or the disk failed while it was committed, or its time
- *                                was up while it waited for a standby. Of all these errors only this one leaves that open
+ *               ERR_UNCERTAIN    (errors.h) it writes, and may or may not be stored: the connection broke, or fell
+ *                                silent, before the database said which, or the disk failed while it was committed,
+ *                                or its time was up while it waited for a standby. Of all these errors only this
+ *                                one leaves that open
  *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file or the server takes no writes, or is damaged
  *               DB_EQUERY        the database said no; the log has its words
  *               DB_EVALUE        a value that came is not what the statement says of its column; the log says which.
@@ -87,9 +88,9 @@ typedef struct database_options {
     int         connections;                 /* to PostgreSQL: for each loop; of blocking threads: for all together */
     int         pipeline_depth;              /* queries in flight on one of them */
     int         readers;                     /* of SQLite: threads for all loops; connections for all blocking threads */
-    int         line;                        /* queries that may wait for a connection: as connections */
+    int         line;                        /* queries that may wait for a connection: the queue's length */
     uint64_t    timeout_ms;                  /* of one query, from when it is sent; 0 for none */
-    uint64_t    line_timeout_ms;             /* of waiting in line */
+    uint64_t    line_timeout_ms;             /* of waiting there */
     uint64_t    connect_timeout_ms;
     bool        prepare;                     /* prepared statements; off for a pooler in transaction mode */
 } database_options;
@@ -115,7 +116,7 @@ MUST_AWAIT promise *db_close(db *db);        /* cancels what is left; settles wh
 void     db_free(db *db);                    /* after db_close has settled */
 
 /* How many more queries, that read or that write, could be under way at once without waiting for others. Below
- * 1: none, for now. Only on a loop: blocking threads wait in their own line. */
+ * 1: none, for now. Only on a loop: blocking threads wait in a queue of their own. */
 int db_room(const db *db, bool writes);
 
 /* How many blocking threads can be in a query at once, that reads or that writes. */
@@ -137,9 +138,10 @@ MUST_AWAIT promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, cons
  *     t        rows_text      anything, as the database writes it          ""       any      any
  *     I, F, B  the same       the same, or null: then 0 or false           yes
  *
- * So by t: a boolean is t or f in PostgreSQL, a numeric has all its digits, a float those that tell it from others (15 in SQLite), a timestamptz is in the
- * session's time zone (2026-01-31 12:00:00+00), a date is 2026-01-31, uuid, json, jsonb and arrays ({1,NULL,"a b"})
- * are as psql shows them, bytes are \x and two hex digits each: bytea, and SQLite's blob alike.
+ * So by t: a boolean is t or f in PostgreSQL, a numeric has all its digits, a float those that tell it from
+ * others (15 in SQLite), a timestamptz is in the session's time zone (2026-01-31 12:00:00+00), a date is
+ * 2026-01-31, uuid, json, jsonb and arrays ({1,NULL,"a b"}) are as psql shows them, bytes are \x and two hex
+ * digits each: bytea, and SQLite's blob alike.
  *
  * Of a statement that says nothing each column is a text, which rows_int may read as well: then what is no
  * whole number is 0. It is a bug to name a row or column that is not there, or to read one by another letter. */

@@ -45,7 +45,7 @@ int driver_uncertain(const statement *s, const char *why)
     return ERR_UNCERTAIN;
 }
 
-static const rows_driver *cell(const rows *r, int row, int column)
+static const rows_driver *driver_of_cell(const rows *r, int row, int column)
 {
     assert(row >= 0 && row < r->count && column >= 0 && column < r->columns);
     return r->driver;
@@ -58,30 +58,30 @@ static bool is_read_by(const rows *r, int column, char letter)
 
 int64_t rows_int(const rows *r, int row, int column)
 {
-    const rows_driver *driver = cell(r, row, column);
+    const rows_driver *driver = driver_of_cell(r, row, column);
     assert(!r->types || is_read_by(r, column, 'i'));
     return driver->integer(r, row, column);
 }
 
 double rows_double(const rows *r, int row, int column)
 {
-    const rows_driver *driver = cell(r, row, column);
+    const rows_driver *driver = driver_of_cell(r, row, column);
     assert(is_read_by(r, column, 'f'));
     return driver->real(r, row, column);
 }
 
 bool rows_bool(const rows *r, int row, int column)
 {
-    const rows_driver *driver = cell(r, row, column);
+    const rows_driver *driver = driver_of_cell(r, row, column);
     assert(is_read_by(r, column, 'b'));
     return driver->boolean(r, row, column);
 }
 
 text rows_text(const rows *r, int row, int column)
 {
-    const rows_driver *driver = cell(r, row, column);
+    const rows_driver *driver = driver_of_cell(r, row, column);
     assert(!r->types || is_read_by(r, column, 't'));
     return driver->text(r, row, column);
 }
 
-bool rows_null(const rows *r, int row, int column) { return cell(r, row, column)->null(r, row, column); }
+bool rows_null(const rows *r, int row, int column) { return driver_of_cell(r, row, column)->null(r, row, column); }

@@ -10,32 +10,32 @@
 
 typedef struct cell { bool null; int64_t integer; text text; } cell;
 
-static void pack(buffer *b, const void *at, size_t length) { buffer_text(b, (text){ at, length }); }
+static void pack_bytes(buffer *b, const void *at, size_t length) { buffer_text(b, (text){ at, length }); }
 
 static void pack_cell(buffer *b, const rows *r, int row, int column, char type)
 {
     const char null = (char)rows_null(r, row, column);
-    pack(b, &null, 1);
+    pack_bytes(b, &null, 1);
     if (null)
         return;
     const text t = type == 't' ? rows_text(r, row, column) : TEXT("");
     const int64_t n = type == 't' ? (int64_t)t.length : rows_int(r, row, column);
-    pack(b, &n, sizeof n);
+    pack_bytes(b, &n, sizeof n);
     buffer_text(b, t);
 }
 
 void rows_pack(buffer *b, const rows *r, const char *types)
 {
     assert(strlen(types) == (size_t)r->columns);
-    pack(b, &r->count, sizeof r->count);
-    pack(b, &r->columns, sizeof r->columns);
-    pack(b, types, (size_t)r->columns);
+    pack_bytes(b, &r->count, sizeof r->count);
+    pack_bytes(b, &r->columns, sizeof r->columns);
+    pack_bytes(b, types, (size_t)r->columns);
     for (int row = 0; row < r->count; row++)
         for (int column = 0; column < r->columns; column++)
             pack_cell(b, r, row, column, types[column]);
 }
 
-static bool unpack(text *in, void *to, size_t length)
+static bool unpack_bytes(text *in, void *to, size_t length)
 {
     if (in->length < length)
         return false;
@@ -48,13 +48,13 @@ static bool unpack(text *in, void *to, size_t length)
 static bool unpack_cell(text *in, cell *c, char type)
 {
     char null;
-    if (!unpack(in, &null, 1))
+    if (!unpack_bytes(in, &null, 1))
         return false;
     c->null = null;
     c->text = TEXT("");
     if (null)
         return true;
-    if (!unpack(in, &c->integer, sizeof c->integer))
+    if (!unpack_bytes(in, &c->integer, sizeof c->integer))
         return false;
     if (type != 't')
         return true;
@@ -80,7 +80,7 @@ static const rows_driver driver = { .integer = integer_at, .text = text_at, .nul
 int rows_unpack(rows *out, text *in, arena *a)
 {
     rows r = { .driver = &driver };
-    if (!unpack(in, &r.count, sizeof r.count) || !unpack(in, &r.columns, sizeof r.columns) || r.count < 0 ||
+    if (!unpack_bytes(in, &r.count, sizeof r.count) || !unpack_bytes(in, &r.columns, sizeof r.columns) || r.count < 0 ||
         r.columns < 0 || (size_t)r.columns > in->length)
         return UV_EINVAL;
     const char *types = r.types = in->at;

@@ -57,7 +57,7 @@ char *schema_next_statement(const char **sql)
 }
 
 /* sql, allocated, with each word replaced. */
-static char *replaced(const char *sql, const char *word, const char *by)
+static char *replace_words(const char *sql, const char *word, const char *by)
 {
     size_t words = 0;
     for (const char *s = sql; (s = strstr(s, word)); s++)
@@ -78,7 +78,7 @@ static char *in_dialect(const schema_dialect *dialect)
                                      { "TYPES_KEPT", dialect->types_kept } };
     char *sql = mem_copy(schema_sql);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        char *next = replaced(sql, words[i][0], words[i][1]);
+        char *next = replace_words(sql, words[i][0], words[i][1]);
         mem_free(sql);
         sql = next;
     }
@@ -109,7 +109,7 @@ static int run_in_steps(const char *sql, int users, int *bar, int whole, schema_
     return 0;
 }
 
-static int run_all(const char *sql, int users, schema_run *run, void *connection)
+static int run_statements(const char *sql, int users, schema_run *run, void *connection)
 {
     int err = 0, bar = 0;
     for (char *s; !err && (s = schema_next_statement(&sql)); mem_free(s))
@@ -123,18 +123,18 @@ static int run_all(const char *sql, int users, schema_run *run, void *connection
 int schema_create(const schema_dialect *dialect, int users, schema_run *run, void *connection)
 {
     char *tables = in_dialect(dialect);
-    int err = run_all(tables, 0, run, connection);
+    int err = run_statements(tables, 0, run, connection);
     mem_free(tables);
     if (!err)
-        err = run_all(seed_sql, users, run, connection);
+        err = run_statements(seed_sql, users, run, connection);
     if (!err)
-        err = run_all(dialect->finish, 0, run, connection);
+        err = run_statements(dialect->finish, 0, run, connection);
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);           /* where the bar was */
     return err;
 }
 
-int schema_judge(schema_found found, const char *what, char *why, size_t size)
+int schema_check(schema_found found, const char *what, char *why, size_t size)
 {
     if (!found.marker && !found.others)
         return SCHEMA_ABSENT;

@@ -1,6 +1,6 @@
 /* schema.h - what every database of ours holds: schema.sql and seed.sql, built into the program.
  *
- *   err = schema_judge(found, "tenk.db", why, size);        what is there already?
+ *   err = schema_check(found, "tenk.db", why, size);        what is there already?
  *   if (err == SCHEMA_ABSENT)
  *       err = schema_create(&SCHEMA_SQLITE, SCHEMA_USERS, run, connection);     in one transaction
  *
@@ -41,7 +41,7 @@ enum { SCHEMA_ABSENT = 1 };
 
 /* 0: it is ours and complete. SCHEMA_ABSENT: create it. UV_EEXIST: it must be left alone; why says
  * so to a person, calling the database what. */
-int schema_judge(schema_found found, const char *what, char *why, size_t size);
+int schema_check(schema_found found, const char *what, char *why, size_t size);
 
 /* The next statement of *sql, allocated, without its comments and semicolon; NULL at the end. */
 char *schema_next_statement(const char **sql);

@@ -60,7 +60,7 @@ bool value_fits(const char *s, char letter)
     }
 }
 
-void value_complain(const char *statement, int row, int column, char letter)
+void value_log_misfit(const char *statement, int row, int column, char letter)
 {
     const char *const what = letter == 'i' ? "a whole number" : letter == 'I' ? "a whole number or null" :
                              letter == 'f' ? "a number" : letter == 'F' ? "a number or null" :
@@ -68,7 +68,7 @@ void value_complain(const char *statement, int row, int column, char letter)
     log_error("%s: what came in row %d, column %d, is not %s", statement, row + 1, column + 1, what);
 }
 
-void value_complain_of_columns(const char *statement, const char *types, int columns)
+void value_log_columns(const char *statement, const char *types, int columns)
 {
     log_error("%s: %d columns came, and not the %zu that it asks for", statement, columns, strlen(types));
 }

@@ -14,7 +14,7 @@ bool value_truth(const char *s, bool *to);                   /* t and f, 1 and 0
 bool value_fits(const char *s, char letter);
 
 /* Logs that statement does not get what it says of that row and column (both from 0), once a second at most. */
-void value_complain(const char *statement, int row, int column, char letter);
-void value_complain_of_columns(const char *statement, const char *types, int columns);
+void value_log_misfit(const char *statement, int row, int column, char letter);
+void value_log_columns(const char *statement, const char *types, int columns);
 
 #endif

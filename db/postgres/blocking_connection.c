@@ -13,7 +13,7 @@ enum { TICK_MS = 100, STOP_MS = 200 };       /* between cancel requests; until t
 
 typedef int wait_fn(int fd, short events, uint64_t until);
 
-static int lose(pg_blocking_connection *c, const char *why)
+static int blocking_lose(pg_blocking_connection *c, const char *why)
 {
     if (!c->lost && !*c->last_words) {
         pg_reason_copy(why && *why ? why : PQerrorMessage(c->pg), c->last_words, sizeof c->last_words);
@@ -23,7 +23,7 @@ static int lose(pg_blocking_connection *c, const char *why)
     return UV_ECONNRESET;
 }
 
-static void on_notice(void *arg, const PGresult *r)
+static void on_blocking_notice(void *arg, const PGresult *r)
 {
     pg_blocking_connection *c = arg;
     const pg_notice notice = pg_notice_of(r);
@@ -45,27 +45,27 @@ bool pg_blocking_connection_stands(pg_blocking_connection *c)
 {
     struct pollfd on = { PQsocket(c->pg), POLLIN, 0 };
     if (on.fd < 0)                           /* libpq has given it up; poll would pass over it */
-        lose(c, NULL);
+        blocking_lose(c, NULL);
     while (!c->lost && poll(&on, 1, 0) > 0) {                /* what the server says unasked, or its end */
         if (!PQconsumeInput(c->pg))
-            lose(c, NULL);
+            blocking_lose(c, NULL);
         PQisBusy(c->pg);                     /* parses it */
         if (PQstatus(c->pg) == CONNECTION_BAD)
-            lose(c, NULL);
+            blocking_lose(c, NULL);
     }
     return !c->lost;
 }
 
-static bool good(const PGresult *r)
+static bool is_success(const PGresult *r)
 {
     const ExecStatusType status = PQresultStatus(r);
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
 /* An error when it commits comes second, and undoes a result. */
-static int keep(PGresult **kept, PGresult *r)
+static int keep_answer(PGresult **kept, PGresult *r)
 {
-    const bool error = PQresultStatus(r) == PGRES_FATAL_ERROR, fits = error || good(r);
+    const bool error = PQresultStatus(r) == PGRES_FATAL_ERROR, fits = error || is_success(r);
     if (!*kept || error) {
         PQclear(*kept);
         *kept = r;
@@ -76,17 +76,19 @@ static int keep(PGresult **kept, PGresult *r)
 
 /* Until the server is ready for the next query: 0 and its answer, if it has given one. Or the outcome of
  * waiting. Or UV_ECONNRESET, after it may have said why. */
-static int receive(pg_blocking_connection *c, wait_fn *wait, uint64_t until, PGresult **answer)
+static int receive_answer(pg_blocking_connection *c, wait_fn *wait, uint64_t until, PGresult **answer)
 {
     for (;;) {
         const int left = PQflush(c->pg), fd = PQsocket(c->pg);
         if (left < 0 || fd < 0)
-            return lose(c, NULL);
+            return blocking_lose(c, NULL);
         const int err = wait(fd, POLLIN | (left ? POLLOUT : 0), until);
         if (err)
             return err;
-        if (!PQconsumeInput(c->pg))
-            return lose(c, *answer && !good(*answer) ? PQresultErrorField(*answer, PG_DIAG_MESSAGE_PRIMARY) : NULL);
+        if (!PQconsumeInput(c->pg)) {
+            const bool failed = *answer && !is_success(*answer);
+            return blocking_lose(c, failed ? PQresultErrorField(*answer, PG_DIAG_MESSAGE_PRIMARY) : NULL);
+        }
         while (!PQisBusy(c->pg)) {
             PGresult *r = PQgetResult(c->pg);
             if (!r && PQtransactionStatus(c->pg) == PQTRANS_IDLE) {
@@ -94,41 +96,42 @@ static int receive(pg_blocking_connection *c, wait_fn *wait, uint64_t until, PGr
                 return 0;
             }
             if (!r)
-                return lose(c, "it is not ready for a query");
-            if (keep(answer, r))             /* COPY has no place here */
-                return lose(c, "unexpected kind of answer");
+                return blocking_lose(c, "it is not ready for a query");
+            if (keep_answer(answer, r))             /* COPY has no place here */
+                return blocking_lose(c, "unexpected kind of answer");
         }
     }
 }
 
 /* A request may have come before its query had even started: then another one is sent. */
-static int stop(pg_blocking_connection *c, PGresult **answer)
+static int cancel_query(pg_blocking_connection *c, PGresult **answer)
 {
     const uint64_t end = deadline_in(STOP_MS);
     while (uv_hrtime() < end && pg_cancel_blocking(c->pg, end)) {
         const uint64_t tick = deadline_in(TICK_MS);
-        const int err = receive(c, pg_wait_without_client, tick < end ? tick : end, answer);
+        const int err = receive_answer(c, pg_wait_without_client, tick < end ? tick : end, answer);
         if (err != UV_ETIMEDOUT)
             return err;
     }
     c->elsewhere = c->silent = true;
-    return lose(c, "the server does not answer a cancel request");
+    return blocking_lose(c, "the server does not answer a cancel request");
 }
 
-static bool demote(pg_blocking_connection *c)
+static bool lose_standby(pg_blocking_connection *c)
 {
     c->elsewhere = true;
-    lose(c, "the server takes no writes any more");
+    blocking_lose(c, "the server takes no writes any more");
     return true;
 }
 
 bool pg_blocking_connection_takes_writes(pg_blocking_connection *c)
 {
-    return !pg_role_demoted(&c->role, c->pg) || !demote(c);
+    return !pg_role_demoted(&c->role, c->pg) || !lose_standby(c);
 }
 
 /* Whether q may be asked again after an error, and what must be done before. */
-static bool remedied(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, pg_remedy remedy)
+static bool blocking_remedied(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared,
+                              pg_remedy remedy)
 {
     q->pause = 0;
     switch (remedy) {
@@ -146,20 +149,20 @@ static bool remedied(pg_blocking_connection *c, pg_blocking_query *q, const pg_p
             pg_target_forgets_prepared(c->target);
         return q->named;
     case PG_REMEDY_ELSEWHERE:
-        return !q->statement->reads && pg_role_worth_leaving(&c->role) && demote(c);
+        return !q->statement->reads && pg_role_worth_leaving(&c->role) && lose_standby(c);
     default:
         return false;
     }
 }
 
 /* What an answer means: 0, or an error of db.h. verdict is why it was stopped, or 0. */
-static int judge(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, const PGresult *r,
-                 int verdict)
+static int judge_answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, const PGresult *r,
+                        int verdict)
 {
-    if (good(r))
+    if (is_success(r))
         return 0;
     if (pg_error_ends_connection(r))
-        return lose(c, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
+        return blocking_lose(c, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
     const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
     if (pg_error_is_cancel(state)) {
         if (verdict)
@@ -168,7 +171,7 @@ static int judge(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepa
             return UV_ETIMEDOUT;             /* statement_timeout was first */
     }
     const pg_error means = pg_error_of(state);
-    q->again = !verdict && remedied(c, q, prepared, means.remedy) && q->sends < PG_MAX_SENDS;
+    q->again = !verdict && blocking_remedied(c, q, prepared, means.remedy) && q->sends < PG_MAX_SENDS;
     if (!q->again)
         pg_error_log(q->statement->name, r);
     return verdict ? verdict : means.remedy == PG_REMEDY_PREPARE_ANEW && q->named && !q->prepares ? UV_EAGAIN : means.err;
@@ -176,29 +179,29 @@ static int judge(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepa
 
 /* Waits for the answer to what was sent, and stops it when it must not be awaited any longer: what comes
  * all the same counts. */
-static int answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, bool sent,
-                  PGresult **r, int *verdict)
+static int await_answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, bool sent,
+                        PGresult **r, int *verdict)
 {
     *verdict = 0;
-    int err = sent ? receive(c, blocking_wait, q->deadline, r) : lose(c, NULL);
+    int err = sent ? receive_answer(c, blocking_wait, q->deadline, r) : blocking_lose(c, NULL);
     if (err == UV_ETIMEDOUT || err == UV_ECANCELED) {
         *verdict = err;
-        err = stop(c, r);
+        err = cancel_query(c, r);
     } else if (err)
-        lose(c, NULL);
-    if (err && q->statement->reads && *r && good(*r))
+        blocking_lose(c, NULL);
+    if (err && q->statement->reads && *r && is_success(*r))
         return 0;                            /* all that there is to know has come */
     if (err)
         return UV_ECONNRESET;
-    return judge(c, q, prepared, *r, *verdict);
+    return judge_answer(c, q, prepared, *r, *verdict);
 }
 
-static int prepare(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared)
+static int prepare_query(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared)
 {
     PGresult *r = NULL;
     int verdict;
     const bool sent = pg_prepared_send_parse(prepared, c->pg, &c->names);
-    int err = answer(c, q, prepared, sent, &r, &verdict);
+    int err = await_answer(c, q, prepared, sent, &r, &verdict);
     if (err)
         pg_prepared_name_forget(&c->names, prepared);
     if (err == UV_ECONNRESET)
@@ -215,7 +218,7 @@ int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
     q->named = atomic_load_explicit(&c->target->prepare, memory_order_relaxed);
     q->prepares = q->named && !pg_prepared_name(&c->names, prepared);
     if (q->prepares)
-        err = prepare(c, q, prepared);
+        err = prepare_query(c, q, prepared);
     if (!err && c->lost) {
         q->again = true;                     /* nothing has run */
         err = UV_ECONNRESET;
@@ -224,7 +227,7 @@ int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
         return err;
     c->unconfirmed = false;
     const char *name = q->named ? pg_prepared_name(&c->names, prepared) : NULL;
-    err = answer(c, q, prepared, pg_prepared_send(prepared, c->pg, name, &q->parameters), &q->result, &verdict);
+    err = await_answer(c, q, prepared, pg_prepared_send(prepared, c->pg, name, &q->parameters), &q->result, &verdict);
     if (!err && c->unconfirmed)
         err = driver_uncertain(q->statement, PG_DOUBT_STANDBY);
     if (err == UV_ECONNRESET && verdict && q->statement->reads)
@@ -239,19 +242,19 @@ int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
 bool pg_blocking_connection_answers(pg_blocking_connection *c, uint64_t until)
 {
     PGresult *r = NULL;
-    if (!PQsendQuery(c->pg, "") || receive(c, pg_wait_without_client, until, &r))
-        lose(c, NULL);
+    if (!PQsendQuery(c->pg, "") || receive_answer(c, pg_wait_without_client, until, &r))
+        blocking_lose(c, NULL);
     PQclear(r);
     return !c->lost;
 }
 
 /* A pooler signs in whom it has no server for: a query would wait there while other connections are idle. */
-static int prove(pg_blocking_connection *c, uint64_t until, const atomic_bool *stop)
+static int prove_connection(pg_blocking_connection *c, uint64_t until, const atomic_bool *stop)
 {
     PGresult *r = NULL;
-    int err = PQsendQuery(c->pg, "") ? UV_ETIMEDOUT : lose(c, NULL);
+    int err = PQsendQuery(c->pg, "") ? UV_ETIMEDOUT : blocking_lose(c, NULL);
     while (err == UV_ETIMEDOUT && uv_hrtime() < until && !atomic_load(stop))
-        err = receive(c, pg_wait_without_client, deadline_sooner(deadline_in(BLOCKING_LOOK_MS), until), &r);
+        err = receive_answer(c, pg_wait_without_client, deadline_sooner(deadline_in(BLOCKING_LOOK_MS), until), &r);
     PQclear(r);
     return err;
 }
@@ -264,11 +267,11 @@ int pg_blocking_connection_open(pg_blocking_connection *c, int first_host, uint6
     c->pg = pg_target_connect_blocking(c->target, first_host, timeout_ms, stop);
     bool silent = c->pg && PQstatus(c->pg) != CONNECTION_BAD;
     if (c->pg && PQstatus(c->pg) == CONNECTION_OK && PQsetnonblocking(c->pg, 1) == 0) {
-        PQsetNoticeReceiver(c->pg, on_notice, c);
+        PQsetNoticeReceiver(c->pg, on_blocking_notice, c);
         c->lost = c->elsewhere = c->silent = false;
         c->first_host = first_host;
         c->role = pg_role_now(c->pg);        /* now: it may change while we ask */
-        const int err = prove(c, deadline_after(begun, timeout_ms), stop);
+        const int err = prove_connection(c, deadline_after(begun, timeout_ms), stop);
         c->alive_at = begun;                 /* it may have broken since, without our knowing */
         c->up_since = uv_hrtime();
         if (!err)

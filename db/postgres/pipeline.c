@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void on_notice(void *arg, const PGresult *r)
+static void on_pipeline_notice(void *arg, const PGresult *r)
 {
     pg_pipeline *p = arg;
     const pg_notice notice = pg_notice_of(r);
@@ -24,7 +24,7 @@ bool pg_pipeline_begin(pg_pipeline *p, PGconn *pg)
     p->pg = pg;
     p->last_words[0] = '\0';
     p->role = pg_role_now(pg);               /* now: it may change until the Sync is answered */
-    PQsetNoticeReceiver(pg, on_notice, p);
+    PQsetNoticeReceiver(pg, on_pipeline_notice, p);
     return PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) && PQpipelineSync(pg) && PQflush(pg) == 0;
 }
 
@@ -105,7 +105,7 @@ static bool leave_standby(pg_pipeline *p, pg_query *q)
 }
 
 /* Whether q may be sent again after an error, and what must be done before. */
-static bool remedied(pg_pipeline *p, pg_query *q, pg_remedy remedy)
+static bool pipeline_remedied(pg_pipeline *p, pg_query *q, pg_remedy remedy)
 {
     switch (remedy) {
     case PG_REMEDY_LATER:
@@ -158,13 +158,13 @@ static bool take_error(pg_pipeline *p, pg_query *q, const PGresult *r)
     }
     if ((means.remedy == PG_REMEDY_PREPARE_ANEW || means.remedy == PG_REMEDY_UNPREPARED) && !q->prepares)
         pg_prepared_name_forget(&p->names, q->prepared);
-    q->aborted = !q->verdict && remedied(p, q, means.remedy);
+    q->aborted = !q->verdict && pipeline_remedied(p, q, means.remedy);
     if (!q->aborted || q->sends >= PG_MAX_SENDS)
         pg_error_log(q->prepared->statement->name, r);
     return false;
 }
 
-static pg_answer broken(pg_pipeline *p, const char *why)
+static pg_answer pipeline_broken(pg_pipeline *p, const char *why)
 {
     pg_reason_copy(why, p->last_words, sizeof p->last_words);
     return PG_ANSWER_BROKEN;
@@ -191,7 +191,7 @@ pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
         }
         if (q->result) {                     /* whose is this one? */
             PQclear(r);
-            return broken(p, "more answers than queries");
+            return pipeline_broken(p, "more answers than queries");
         }
         q->result = r;
         break;
@@ -210,7 +210,7 @@ pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
         break;
     default:                                 /* COPY has no place here */
         PQclear(r);
-        return broken(p, "unexpected kind of answer");
+        return pipeline_broken(p, "unexpected kind of answer");
     }
     if (ends)
         return PG_ANSWER_BROKEN;

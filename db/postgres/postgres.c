@@ -141,12 +141,12 @@ static int create_schema(struct schema_connection *c)
         err = ask_number(c, "select (to_regclass('tenk_schema') is not null)::int", &marker);
     if (!err)
         err = ask_number(c, "select (coalesce(to_regclass('users'), to_regclass('posts')) is not null)::int",
-                     &others);
+                         &others);
     if (!err && marker)
         err = ask_number(c, "select version from tenk_schema", &version);
     if (err)
         return err;
-    err = schema_judge((schema_found){ marker, others, version }, PQdb(c->pg), c->why, c->size);
+    err = schema_check((schema_found){ marker, others, version }, PQdb(c->pg), c->why, c->size);
     if (err == SCHEMA_ABSENT)
         err = schema_create(&SCHEMA_POSTGRES, SCHEMA_USERS, run_statement, c);
     return err ? err : run_statement(c, "commit", 0, NULL);

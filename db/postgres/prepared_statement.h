@@ -49,8 +49,9 @@ typedef struct pg_parameters {               /* as libpq wants them */
 bool pg_parameters_fit(const statement *s, int n, const value parameters[]);         /* in a message; else it is logged */
 void pg_parameters_copy(pg_parameters *to, int n, const value parameters[], arena *a);
 
-/* Both as libpq's functions: 1, or 0 if it cannot be sent. The first gives it a new name. */
+/* Both as libpq's functions: 1, or 0 if it cannot be sent. The first gives it a new name; the second takes one, or
+ * NULL to run what has not been prepared. */
 int pg_prepared_send_parse(const pg_prepared *prepared, PGconn *pg, pg_prepared_names *names);
-int pg_prepared_send(const pg_prepared *prepared, PGconn *pg, const char *name, const pg_parameters *with);  /* NULL: unprepared */
+int pg_prepared_send(const pg_prepared *prepared, PGconn *pg, const char *name, const pg_parameters *with);
 
 #endif

@@ -1,6 +1,6 @@
 /* role.h - whether a server takes writes, and whether to look for another that does.
  *
- * A primary that was demoted, or a proxy that leads to one, may keep its sessions, which then refuse every write: such a
+ * A primary that was demoted, or a proxy that leads to one, may keep its connections, which then refuse every write: such a
  * connection is left. One that was read-only from the start is left as well, for a new one may lead elsewhere
  * by now, but not at once: where there are only standbys, reads would be disturbed for nothing. */
 #ifndef DB_POSTGRES_ROLE_H

@@ -64,7 +64,7 @@ static bool column_fits(const PGresult *r, int column, const statement *s)
         const char *at = PQgetisnull(r, row, column) ? NULL : PQgetvalue(r, row, column);
         if (all ? at != NULL : value_fits(at, letter))
             continue;
-        value_complain(s->name, row, column, letter);
+        value_log_misfit(s->name, row, column, letter);
         return false;
     }
     return true;
@@ -74,7 +74,7 @@ static bool rows_fit(const PGresult *r, const statement *s)
 {
     const int columns = PQnfields(r);
     if (s->columns && strlen(s->columns) != (size_t)columns) {
-        value_complain_of_columns(s->name, s->columns, columns);
+        value_log_columns(s->name, s->columns, columns);
         return false;
     }
     for (int i = 0; s->columns && i < columns; i++)

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <uv.h>
 
-static const char *value_of(const PQconninfoOption *all, const char *keyword)
+static const char *option_value(const PQconninfoOption *all, const char *keyword)
 {
     for (; all->keyword; all++)
         if (strcmp(all->keyword, keyword) == 0)
@@ -24,7 +24,7 @@ static const char *value_of(const PQconninfoOption *all, const char *keyword)
 }
 
 /* The n-th of a comma-separated list; of a list of one, that one; "" where there is none. */
-static const char *item(char **memory, const char *list, int n)
+static const char *list_item(char **memory, const char *list, int n)
 {
     if (!list)
         return "";
@@ -41,7 +41,7 @@ static const char *item(char **memory, const char *list, int n)
     return copy;
 }
 
-static int count(const char *list)
+static int list_count(const char *list)
 {
     int n = 1;
     for (; list && (list = strchr(list, ',')); list++)
@@ -49,14 +49,14 @@ static int count(const char *list)
     return n;
 }
 
-static const char *keep(char **memory, const char *s)
+static const char *copy_string(char **memory, const char *s)
 {
     char *copy = strcpy(*memory, s);
     *memory += strlen(s) + 1;
     return copy;
 }
 
-static void add(pg_target *t, int *n, const char *keyword, const char *setting)
+static void add_setting(pg_target *t, int *n, const char *keyword, const char *setting)
 {
     t->keywords[*n] = keyword;
     t->values[(*n)++] = setting;
@@ -71,8 +71,8 @@ static void add_timeouts(pg_target *t, int *n, const PQconninfoOption *url)
         { "keepalives_idle", "1" }, { "keepalives_interval", "1" }, { "keepalives_count", "3" },
     };
     for (size_t i = 0; i < sizeof OURS / sizeof *OURS; i++)
-        if (!value_of(url, OURS[i].keyword))
-            add(t, n, mem_copy(OURS[i].keyword), OURS[i].setting);
+        if (!option_value(url, OURS[i].keyword))
+            add_setting(t, n, mem_copy(OURS[i].keyword), OURS[i].setting);
 }
 
 /* libpq quotes what it cannot parse: the URL as a whole, or the word of a password that it takes for a keyword. */
@@ -96,7 +96,7 @@ static PQconninfoOption *read_url(const char *url, char *why, size_t size)
         explain_refusal(url, message, why, size);
         return NULL;
     }
-    const char *service = value_of(all, "service");
+    const char *service = option_value(all, "service");
     if (service)
         setenv("PGSERVICE", service, 1);     /* makes PQconndefaults read it */
     PQconninfoOption *defaults = PQconndefaults();
@@ -131,27 +131,28 @@ static void copy_settings(pg_target *t, char **memory, const PQconninfoOption *u
         snprintf(timeout, sizeof timeout, "-c statement_timeout=%llu ", (unsigned long long)t->options->timeout_ms + 1000);
     for (const PQconninfoOption *o = url; o->keyword && n < PG_MAX_PARAMETERS - 8; o++)
         if (o->val && *o->val && !is_ours(o->keyword))
-            add(t, &n, mem_copy(o->keyword), keep(memory, o->val));
-    const char *more = value_of(url, "options");
+            add_setting(t, &n, mem_copy(o->keyword), copy_string(memory, o->val));
+    const char *more = option_value(url, "options");
     if (*timeout || more) {                  /* theirs come last, and so win */
         t->values[n] = *memory;
         *memory += sprintf(*memory, "%s%s", timeout, more ? more : "") + 1;
         t->keywords[n++] = mem_copy("options");
     }
-    add(t, &n, mem_copy("client_encoding"), "UTF8");
-    add(t, &n, mem_copy("fallback_application_name"), "tenk");
+    add_setting(t, &n, mem_copy("client_encoding"), "UTF8");
+    add_setting(t, &n, mem_copy("fallback_application_name"), "tenk");
     add_timeouts(t, &n, url);
 }
 
 static int copy_hosts(pg_target *t, char **memory, const PQconninfoOption *url, char *why, size_t size)
 {
-    const char *hosts = value_of(url, "host"), *addresses = value_of(url, "hostaddr"), *ports = value_of(url, "port");
+    const char *hosts = option_value(url, "host"), *addresses = option_value(url, "hostaddr"),
+               *ports = option_value(url, "port");
     const int whole = t->count;
     t->count = 0;
-    if ((hosts && count(hosts) != whole) || (addresses && count(addresses) != whole) ||
-        (ports && count(ports) != 1 && count(ports) != whole)) {
-        snprintf(why, size, "there are %d hosts, %d host addresses and %d ports", hosts ? count(hosts) : 0,
-                 addresses ? count(addresses) : 0, ports ? count(ports) : 0);
+    if ((hosts && list_count(hosts) != whole) || (addresses && list_count(addresses) != whole) ||
+        (ports && list_count(ports) != 1 && list_count(ports) != whole)) {
+        snprintf(why, size, "there are %d hosts, %d host addresses and %d ports", hosts ? list_count(hosts) : 0,
+                 addresses ? list_count(addresses) : 0, ports ? list_count(ports) : 0);
         return UV_EINVAL;
     }
     if (whole > PG_MAX_HOSTS) {
@@ -160,15 +161,16 @@ static int copy_hosts(pg_target *t, char **memory, const PQconninfoOption *url, 
     }
     for (; t->count < whole; t->count++) {
         const int i = t->count;
-        t->hosts[i] = (pg_host){ item(memory, hosts, i), item(memory, addresses, i), item(memory, ports, i) };
+        t->hosts[i] = (pg_host){ list_item(memory, hosts, i), list_item(memory, addresses, i),
+                                 list_item(memory, ports, i) };
     }
     return 0;
 }
 
-static char *describe(const PQconninfoOption *url)
+static char *describe_target(const PQconninfoOption *url)
 {
-    const char *host = value_of(url, "host"), *address = value_of(url, "hostaddr"), *port = value_of(url, "port"),
-               *user = value_of(url, "user"), *name = value_of(url, "dbname");
+    const char *host = option_value(url, "host"), *address = option_value(url, "hostaddr"),
+               *port = option_value(url, "port"), *user = option_value(url, "user"), *name = option_value(url, "dbname");
     const char *where = host ? host : address ? address : "", *who = user ? user : "", *at = port ? port : "",
                *what = name ? name : who;
     const size_t room = strlen(where) + strlen(who) + strlen(at) + strlen(what) + sizeof "postgresql://@:/";
@@ -192,11 +194,11 @@ int pg_target_init(pg_target *t, const database_options *options, char *why, siz
     for (const PQconninfoOption *o = url; o->keyword; o++)
         length += 2 * (o->val ? strlen(o->val) : 0) + 32;
     char *memory = t->memory = mem_alloc(length);
-    const int hosts = count(value_of(url, "host")), addresses = count(value_of(url, "hostaddr"));
+    const int hosts = list_count(option_value(url, "host")), addresses = list_count(option_value(url, "hostaddr"));
     t->count = hosts > addresses ? hosts : addresses;
     copy_settings(t, &memory, url);
     const int err = copy_hosts(t, &memory, url, why, size);
-    t->description = describe(url);
+    t->description = describe_target(url);
     PQconninfoFree(url);
     if (err)
         pg_target_done(t);
@@ -211,7 +213,7 @@ void pg_target_done(pg_target *t)
     mem_free(t->description);
 }
 
-static void append(char *list, size_t size, const char *item, bool first)
+static void append_item(char *list, size_t size, const char *item, bool first)
 {
     const size_t length = strlen(list);
     snprintf(list + length, size - length, "%s%s", first ? "" : ",", item);
@@ -224,9 +226,9 @@ PGconn *pg_target_connect(const pg_target *t, const pg_host hosts[], int n)
     int end = 0;
 
     for (int i = 0; i < n; i++) {
-        append(names, sizeof names, hosts[i].name, i == 0);
-        append(addresses, sizeof addresses, hosts[i].address, i == 0);
-        append(ports, sizeof ports, hosts[i].port, i == 0);
+        append_item(names, sizeof names, hosts[i].name, i == 0);
+        append_item(addresses, sizeof addresses, hosts[i].address, i == 0);
+        append_item(ports, sizeof ports, hosts[i].port, i == 0);
     }
     for (; t->keywords[end]; end++) {
         keywords[end] = t->keywords[end];
@@ -269,7 +271,7 @@ static int check_numbers(const pg_target *t, char *why, size_t size)
 }
 
 /* Takes pg. */
-static int verdict(PGconn *pg, char *why, size_t size)
+static int check_refusal(PGconn *pg, char *why, size_t size)
 {
     const bool good = !pg || strstr(PQerrorMessage(pg), NOWHERE);
     if (!good)
@@ -281,7 +283,7 @@ static int verdict(PGconn *pg, char *why, size_t size)
 static int check_host(const pg_target *t, const pg_host *host, char *why, size_t size)
 {
     const pg_host nowhere = { host->name, NOWHERE, host->port };
-    return verdict(pg_target_connect(t, &nowhere, 1), why, size);
+    return check_refusal(pg_target_connect(t, &nowhere, 1), why, size);
 }
 
 /* The target does without one that is not there. */
@@ -290,7 +292,7 @@ static int check_service(char *why, size_t size)
     const char *service = getenv("PGSERVICE");
     const char *const keywords[] = { "service", "host", "hostaddr", "port", NULL };
     const char *const values[] = { service, "x", NOWHERE, "5432", NULL };
-    return service ? verdict(PQconnectStartParams(keywords, values, 0), why, size) : 0;
+    return service ? check_refusal(PQconnectStartParams(keywords, values, 0), why, size) : 0;
 }
 
 int pg_target_check(const pg_target *t, char *why, size_t size)

@@ -76,7 +76,7 @@ void sqlite_connection_close(sqlite_connection *c)
     c->sqlite = NULL;
 }
 
-static struct sqlite_prepared *prepare(sqlite_connection *c, const statement *s)
+static struct sqlite_prepared *prepare_statement(sqlite_connection *c, const statement *s)
 {
     unsigned i = (unsigned)((uintptr_t)s / 8 % SQLITE_PREPARED);
     for (; c->prepared[i].statement; i = (i + 1) % SQLITE_PREPARED)
@@ -111,8 +111,9 @@ static int bind_all(const struct sqlite_prepared *p, const sqlite_job *j)
         switch (v->type) {
         case VALUE_NULL:    code = sqlite3_bind_null(p->sqlite, number); break;
         case VALUE_INTEGER: code = sqlite3_bind_int64(p->sqlite, number, v->integer); break;
-        case VALUE_TEXT:    code = sqlite3_bind_text64(p->sqlite, number, v->text.at, v->text.length,
-                                                       SQLITE_STATIC, SQLITE_UTF8); break;
+        case VALUE_TEXT:
+            code = sqlite3_bind_text64(p->sqlite, number, v->text.at, v->text.length, SQLITE_STATIC, SQLITE_UTF8);
+            break;
         }
     }
     return code;
@@ -151,18 +152,18 @@ static int take_row(sqlite3_stmt *sqlite, sqlite_result *r, const statement *s)
 {
     const int columns = sqlite3_column_count(sqlite);        /* of another schema now, perhaps */
     if (s->columns && r->count == 0 && strlen(s->columns) != (size_t)columns) {
-        value_complain_of_columns(s->name, s->columns, columns);
+        value_log_columns(s->name, s->columns, columns);
         return DB_EVALUE;
     }
     const int wrong = sqlite_result_add(r, sqlite, s->columns);
     if (wrong < 0)
         return 0;
-    value_complain(s->name, r->count, wrong, s->columns[wrong]);
+    value_log_misfit(s->name, r->count, wrong, s->columns[wrong]);
     return DB_EVALUE;
 }
 
 /* Steps to the end; the rows go into r, if there is one. */
-static int step(sqlite_connection *c, sqlite3_stmt *sqlite, sqlite_result *r, const statement *s)
+static int step_to_end(sqlite_connection *c, sqlite3_stmt *sqlite, sqlite_result *r, const statement *s)
 {
     int code, err = 0;
     while (!err && (code = sqlite3_step(sqlite)) == SQLITE_ROW)
@@ -175,18 +176,18 @@ static int step(sqlite_connection *c, sqlite3_stmt *sqlite, sqlite_result *r, co
 }
 
 /* For these jobs, up to behind; j, if it is one's own statement, has the parameters and gets the rows. */
-static int run_for(sqlite_connection *c, const sqlite_job *jobs, const sqlite_job *behind, const statement *s,
-                   sqlite_job *j)
+static int run_statement(sqlite_connection *c, const sqlite_job *jobs, const sqlite_job *behind, const statement *s,
+                         sqlite_job *j)
 {
     c->running = jobs;
     c->behind = behind;
     start_clock(c);
-    struct sqlite_prepared *p = prepare(c, s);
+    struct sqlite_prepared *p = prepare_statement(c, s);
     if (!p || (j && bind_all(p, j)))
         return error_of(c, s);
     if (j)
         j->result.columns = sqlite3_column_count(p->sqlite);
-    return step(c, p->sqlite, j ? &j->result : NULL, s);
+    return step_to_end(c, p->sqlite, j ? &j->result : NULL, s);
 }
 
 int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
@@ -194,10 +195,10 @@ int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
     if (atomic_load_explicit(&j->cancelled, memory_order_relaxed))
         return UV_ECANCELED;
     sqlite_result_clear(&j->result);
-    return run_for(c, j, j->next, j->statement, j);
+    return run_statement(c, j, j->next, j->statement, j);
 }
 
 int sqlite_connection_execute(sqlite_connection *c, const sqlite_job *group, const statement *s)
 {
-    return run_for(c, group, NULL, s, NULL);
+    return run_statement(c, group, NULL, s, NULL);
 }

@@ -93,14 +93,14 @@ int sqlite_file_error(const char *path, int code, int system_error, const char *
     return err == DB_EQUERY ? UV_EIO : err;
 }
 
-static int fail(sqlite3 *s, const char *path, char *why, size_t size)
+static int file_failed(sqlite3 *s, const char *path, char *why, size_t size)
 {
     const int code = sqlite3_extended_errcode(s);
     const bool system = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_IOERR;
     return sqlite_file_error(path, code, system ? sqlite3_system_errno(s) : 0, sqlite3_errmsg(s), why, size);
 }
 
-static int ask(sqlite3 *s, const char *sql, int64_t *answer)
+static int ask_number(sqlite3 *s, const char *sql, int64_t *answer)
 {
     sqlite3_stmt *q;
     *answer = 0;
@@ -111,22 +111,22 @@ static int ask(sqlite3 *s, const char *sql, int64_t *answer)
     return sqlite3_finalize(q);
 }
 
-/* What schema_judge says of it; UV_EIO or so with why when it cannot be read. */
-static int judge(sqlite3 *s, const char *path, char *why, size_t size)
+/* What schema_check says of it; UV_EIO or so with why when it cannot be read. */
+static int judge_file(sqlite3 *s, const char *path, char *why, size_t size)
 {
     int64_t marker, others, ours = 0;
     schema_found found = { 0 };
-    if (ask(s, "select count(*) from sqlite_master where name = 'tenk_schema'", &marker) ||
-        ask(s, "select count(*) from sqlite_master", &others) ||     /* a file belongs to one program */
-        (marker && ask(s, "select count(*) from pragma_table_info('tenk_schema') where name = 'version'", &ours)) ||
-        (ours && ask(s, "select max(version) from tenk_schema", &found.version)))
-        return fail(s, path, why, size);
+    if (ask_number(s, "select count(*) from sqlite_master where name = 'tenk_schema'", &marker) ||
+        ask_number(s, "select count(*) from sqlite_master", &others) ||     /* a file belongs to one program */
+        (marker && ask_number(s, "select count(*) from pragma_table_info('tenk_schema') where name = 'version'", &ours)) ||
+        (ours && ask_number(s, "select max(version) from tenk_schema", &found.version)))
+        return file_failed(s, path, why, size);
     found.marker = marker;
     found.others = others;
-    return schema_judge(found, path, why, size);
+    return schema_check(found, path, why, size);
 }
 
-static int run(void *arg, const char *sql, int n, const int64_t parameters[])
+static int run_seed_statement(void *arg, const char *sql, int n, const int64_t parameters[])
 {
     sqlite3 *s = arg;
     sqlite3_stmt *q;
@@ -139,15 +139,15 @@ static int run(void *arg, const char *sql, int n, const int64_t parameters[])
     return sqlite3_finalize(q) ? UV_EIO : 0;
 }
 
-static int create(sqlite3 *s, const char *path, int users, char *why, size_t size)
+static int create_database(sqlite3 *s, const char *path, int users, char *why, size_t size)
 {
     if (sqlite3_exec(s, "pragma synchronous = full; begin immediate", NULL, NULL, NULL))
-        return fail(s, path, why, size);
-    int err = judge(s, path, why, size);     /* again: another process may have been quicker */
+        return file_failed(s, path, why, size);
+    int err = judge_file(s, path, why, size);     /* again: another process may have been quicker */
     if (err == SCHEMA_ABSENT) {
         err = 0;
-        if (schema_create(&SCHEMA_SQLITE, users, run, s) || sqlite3_exec(s, "commit", NULL, NULL, NULL))
-            err = fail(s, path, why, size);
+        if (schema_create(&SCHEMA_SQLITE, users, run_seed_statement, s) || sqlite3_exec(s, "commit", NULL, NULL, NULL))
+            err = file_failed(s, path, why, size);
     }
     if (!sqlite3_get_autocommit(s))
         sqlite3_exec(s, "rollback", NULL, NULL, NULL);
@@ -155,7 +155,7 @@ static int create(sqlite3 *s, const char *path, int users, char *why, size_t siz
 }
 
 /* Needs the file for itself for a moment, and SQLite does not always wait for that. */
-static int log_ahead(sqlite3 *s, const char *path, char *why, size_t size)
+static int turn_on_wal(sqlite3 *s, const char *path, char *why, size_t size)
 {
     const uint64_t end = uv_hrtime() + (uint64_t)PATIENCE_MS * 1000000;
     for (;;) {
@@ -171,13 +171,13 @@ static int log_ahead(sqlite3 *s, const char *path, char *why, size_t size)
             return 0;
         if (code != SQLITE_BUSY && code != SQLITE_LOCKED) {
             if (code)
-                return fail(s, path, why, size);
+                return file_failed(s, path, why, size);
             snprintf(why, size, "%s lies on a file system without the shared memory that write-ahead logging "
                      "needs (a network one?). Name a file on a local disk.", path);
             return UV_ENOTSUP;
         }
         if (uv_hrtime() > end)
-            return fail(s, path, why, size);
+            return file_failed(s, path, why, size);
         nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
     }
 }
@@ -188,11 +188,11 @@ int sqlite_file_prepare(const char *path, int users, char *why, size_t size)
     int err;
 
     if (sqlite3_open_v2(path, &s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL)) {
-        err = fail(s, path, why, size);
+        err = file_failed(s, path, why, size);
         goto close;
     }
     sqlite3_busy_timeout(s, PATIENCE_MS);
-    err = judge(s, path, why, size);
+    err = judge_file(s, path, why, size);
     if (err < 0)
         goto close;
     if (sqlite3_db_readonly(s, "main") == 1) {
@@ -200,9 +200,9 @@ int sqlite_file_prepare(const char *path, int users, char *why, size_t size)
         goto close;
     }
     if (err == SCHEMA_ABSENT)
-        err = create(s, path, users, why, size);
+        err = create_database(s, path, users, why, size);
     if (!err)
-        err = log_ahead(s, path, why, size);
+        err = turn_on_wal(s, path, why, size);
 close:
     sqlite3_close(s);
     return err;

@@ -27,7 +27,7 @@ typedef struct sqlite_loop_db {
     atomic_int      waiting[2];              /* gathered or queued */
 
     _Atomic(sqlite_job *) reported;          /* have been run: a stack, linked by next */
-    atomic_int      reporting;               /* workers inside report */
+    atomic_int      reporting;               /* workers inside report_job */
 
     fifo            unsettled;               /* all that have not settled, the oldest first */
     freelist        unused;                  /* jobs, with their memory */
@@ -102,7 +102,7 @@ static int kind_of(const sqlite_job *j) { return j->statement->reads ? READS : W
 
 /* The first on an empty stack wakes the loop; for the others it is awake, or will be. Once it is on
  * the stack, the job may settle and the db close: reporting keeps it until we are out. */
-static void report(sqlite_job *j)
+static void report_job(sqlite_job *j)
 {
     sqlite_loop_db *d = j->db;
     atomic_fetch_add(&d->reporting, 1);
@@ -215,7 +215,7 @@ static void on_wait_limit(uv_timer_t *timer)
     loop_leave();
 }
 
-static void hand_over(ready *r)
+static void hand_over_jobs(ready *r)
 {
     sqlite_loop_db *d = container_of(r, sqlite_loop_db, turn_end);
     d->turn_end_set = false;
@@ -245,7 +245,7 @@ static promise *gather_job(sqlite_loop_db *d, sqlite_job *j, int kind)
 }
 
 static promise *loop_db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
-                      const value parameters[])
+                              const value parameters[])
 {
     sqlite_loop_db *d = (sqlite_loop_db *)here;
     const int kind = s->reads ? READS : WRITES;
@@ -263,7 +263,7 @@ static promise *loop_db_query(db *here, arena *a, stopwatch *watch, rows *out, c
     j->db = d;
     j->queue = q;
     j->waiting = &d->waiting[kind];
-    j->done = report;
+    j->done = report_job;
     j->statement = s;
     j->arena = a;
     j->out = out;
@@ -316,7 +316,7 @@ db *sqlite_loop_db_new(sqlite_workers *w, const database_options *options)
     d->unused = (freelist)FREELIST(USUAL_JOB, free_job);
     d->workers = w;
     d->options = options;
-    d->turn_end.run = hand_over;
+    d->turn_end.run = hand_over_jobs;
     uv_async_init(loop_here(), &d->async, on_reports);
     uv_timer_init(loop_here(), &d->timer);
     uv_unref((uv_handle_t *)&d->async);      /* only queries keep a loop alive, not a db */

@@ -116,7 +116,7 @@ static bool take_truth(sqlite_cell *c, sqlite3_stmt *s, int i)
     return true;
 }
 
-static bool take(sqlite_result *r, sqlite_cell *c, sqlite3_stmt *s, int i, char letter)
+static bool take_cell(sqlite_result *r, sqlite_cell *c, sqlite3_stmt *s, int i, char letter)
 {
     if (sqlite3_column_type(s, i) == SQLITE_NULL) {
         *c = (sqlite_cell){ .type = SQLITE_CELL_NULL };
@@ -140,33 +140,33 @@ int sqlite_result_add(sqlite_result *r, sqlite3_stmt *s, const char *types)
         r->cells = mem_resize(r->cells, r->cells_room * sizeof(sqlite_cell));
     }
     for (int i = 0; i < columns; i++)
-        if (!take(r, &r->cells[first + (size_t)i], s, i, types ? types[i] : 't'))
+        if (!take_cell(r, &r->cells[first + (size_t)i], s, i, types ? types[i] : 't'))
             return i;
     r->columns = columns;
     r->count++;
     return -1;
 }
 
-static const sqlite_cell *at(const rows *r, int row, int column)
+static const sqlite_cell *cell_at(const rows *r, int row, int column)
 {
     const sqlite_result *own = r->result;
     return &own->cells[(size_t)row * (size_t)r->columns + (size_t)column];
 }
 
-static text as_text(const rows *r, int row, int column)
+static text cell_as_text(const rows *r, int row, int column)
 {
-    const sqlite_cell *c = at(r, row, column);
+    const sqlite_cell *c = cell_at(r, row, column);
     if (c->type == SQLITE_CELL_NULL || c->length == 0)
         return TEXT("");
     return (text){ ((const sqlite_result *)r->result)->bytes + c->offset, (size_t)c->length };
 }
 
-static int64_t as_integer(const rows *r, int row, int column)
+static int64_t cell_as_integer(const rows *r, int row, int column)
 {
-    const sqlite_cell *c = at(r, row, column);
+    const sqlite_cell *c = cell_at(r, row, column);
     int64_t n = 0;
     if (c->type == SQLITE_CELL_TEXT) {              /* of a statement that does not say */
-        const text t = as_text(r, row, column);
+        const text t = cell_as_text(r, row, column);
         char digits[32];
         snprintf(digits, sizeof digits, "%.*s", t.length < sizeof digits ? (int)t.length : 0, t.at);
         value_whole(digits, &n);
@@ -175,10 +175,10 @@ static int64_t as_integer(const rows *r, int row, int column)
     return c->integer;
 }
 
-static double as_real(const rows *r, int row, int column)  { return at(r, row, column)->real; }
-static bool   as_truth(const rows *r, int row, int column) { return at(r, row, column)->integer; }
-static bool   is_null(const rows *r, int row, int column)  { return at(r, row, column)->type == SQLITE_CELL_NULL; }
+static double cell_as_real(const rows *r, int row, int column)  { return cell_at(r, row, column)->real; }
+static bool   cell_as_truth(const rows *r, int row, int column) { return cell_at(r, row, column)->integer; }
+static bool   cell_is_null(const rows *r, int row, int column)  { return cell_at(r, row, column)->type == SQLITE_CELL_NULL; }
 
 const rows_driver sqlite_rows_driver = {
-    .integer = as_integer, .text = as_text, .null = is_null, .real = as_real, .boolean = as_truth
+    .integer = cell_as_integer, .text = cell_as_text, .null = cell_is_null, .real = cell_as_real, .boolean = cell_as_truth
 };

@@ -119,11 +119,11 @@ END_TEST
 START_TEST(only_ours_of_this_version_is_accepted)
 {
     char why[256] = "";
-    ck_assert_int_eq(schema_judge((schema_found){ 0 }, "x", why, sizeof why), SCHEMA_ABSENT);
-    ck_assert_int_eq(schema_judge((schema_found){ true, true, SCHEMA_VERSION }, "x", why, sizeof why), 0);
-    ck_assert_int_eq(schema_judge((schema_found){ true, true, 99 }, "x", why, sizeof why), UV_EEXIST);
+    ck_assert_int_eq(schema_check((schema_found){ 0 }, "x", why, sizeof why), SCHEMA_ABSENT);
+    ck_assert_int_eq(schema_check((schema_found){ true, true, SCHEMA_VERSION }, "x", why, sizeof why), 0);
+    ck_assert_int_eq(schema_check((schema_found){ true, true, 99 }, "x", why, sizeof why), UV_EEXIST);
     ck_assert_ptr_nonnull(strstr(why, "another version"));
-    ck_assert_int_eq(schema_judge((schema_found){ .others = true }, "x", why, sizeof why), UV_EEXIST);
+    ck_assert_int_eq(schema_check((schema_found){ .others = true }, "x", why, sizeof why), UV_EEXIST);
     ck_assert_ptr_nonnull(strstr(why, "did not create"));
 }
 END_TEST
