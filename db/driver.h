@@ -32,6 +32,10 @@ typedef struct database_driver {
 /* Logs that it is not known what became of this write, and why, once a second at most: ERR_UNCERTAIN. */
 int driver_uncertain(const statement *s, const char *why);
 
+/* The db of a blocking thread: its query, if there was one, has ended. */
+promise *driver_close_blocking(db *d);
+void     driver_free_blocking(db *d);        /* with mem_free */
+
 struct database { const database_driver *driver; };          /* the first member of the driver's own */
 struct db       { const database_driver *driver; };
 

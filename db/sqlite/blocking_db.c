@@ -125,16 +125,8 @@ static promise *blocking_db_query(db *d, arena *a, stopwatch *watch, rows *out, 
     return promise_settled(err);
 }
 
-static promise *blocking_db_close(db *d)
-{
-    (void)d;                                 /* its query, if there was one, has ended */
-    return promise_settled(0);
-}
-
-static void blocking_db_free(db *d) { mem_free(d); }
-
 static const database_driver driver = {
-    .run = blocking_db_query, .disconnect = blocking_db_close, .free = blocking_db_free
+    .run = blocking_db_query, .disconnect = driver_close_blocking, .free = driver_free_blocking
 };
 
 db *sqlite_blocking_db_new(sqlite_blocking_pool *p)
