@@ -156,8 +156,8 @@ static bool blocking_remedied(pg_blocking_connection *c, pg_blocking_query *q, c
 }
 
 /* What an answer means: 0, or an error of db.h. verdict is why it was stopped, or 0. */
-static int judge_answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, const PGresult *r,
-                        int verdict)
+static int outcome_of_answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, const PGresult *r,
+                             int verdict)
 {
     if (is_success(r))
         return 0;
@@ -193,7 +193,7 @@ static int await_answer(pg_blocking_connection *c, pg_blocking_query *q, const p
         return 0;                            /* all that there is to know has come */
     if (err)
         return UV_ECONNRESET;
-    return judge_answer(c, q, prepared, *r, *verdict);
+    return outcome_of_answer(c, q, prepared, *r, *verdict);
 }
 
 static int prepare_query(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared)

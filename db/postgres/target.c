@@ -280,12 +280,6 @@ static int check_refusal(PGconn *pg, char *why, size_t size)
     return good ? 0 : UV_EINVAL;
 }
 
-static int check_host(const pg_target *t, const pg_host *host, char *why, size_t size)
-{
-    const pg_host nowhere = { host->name, NOWHERE, host->port };
-    return check_refusal(pg_target_connect(t, &nowhere, 1), why, size);
-}
-
 /* The target does without one that is not there. */
 static int check_service(char *why, size_t size)
 {
@@ -300,8 +294,10 @@ int pg_target_check(const pg_target *t, char *why, size_t size)
     int err = check_service(why, size);
     if (!err)
         err = check_numbers(t, why, size);
-    for (int i = 0; i < t->count && !err; i++)
-        err = check_host(t, &t->hosts[i], why, size);
+    for (int i = 0; i < t->count && !err; i++) {
+        const pg_host nowhere = { t->hosts[i].name, NOWHERE, t->hosts[i].port };
+        err = check_refusal(pg_target_connect(t, &nowhere, 1), why, size);
+    }
     return err;
 }
 

@@ -112,7 +112,7 @@ static int ask_number(sqlite3 *s, const char *sql, int64_t *answer)
 }
 
 /* What schema_check says of it; UV_EIO or so with why when it cannot be read. */
-static int judge_file(sqlite3 *s, const char *path, char *why, size_t size)
+static int check_tables(sqlite3 *s, const char *path, char *why, size_t size)
 {
     int64_t marker, others, ours = 0;
     schema_found found = { 0 };
@@ -143,7 +143,7 @@ static int create_database(sqlite3 *s, const char *path, int users, char *why, s
 {
     if (sqlite3_exec(s, "pragma synchronous = full; begin immediate", NULL, NULL, NULL))
         return file_failed(s, path, why, size);
-    int err = judge_file(s, path, why, size);     /* again: another process may have been quicker */
+    int err = check_tables(s, path, why, size);     /* again: another process may have been quicker */
     if (err == SCHEMA_ABSENT) {
         err = 0;
         if (schema_create(&SCHEMA_SQLITE, users, run_seed_statement, s) || sqlite3_exec(s, "commit", NULL, NULL, NULL))
@@ -192,7 +192,7 @@ int sqlite_file_prepare(const char *path, int users, char *why, size_t size)
         goto close;
     }
     sqlite3_busy_timeout(s, PATIENCE_MS);
-    err = judge_file(s, path, why, size);
+    err = check_tables(s, path, why, size);
     if (err < 0)
         goto close;
     if (sqlite3_db_readonly(s, "main") == 1) {
