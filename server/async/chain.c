@@ -3,7 +3,7 @@
 
 #include <uv.h>
 
-/* It lies in the room of the promise that is the result. */
+/* In the room of the promise that is the result. */
 struct step {
     promise *now;                            /* what a cancel reaches; NULL if nothing can be */
     union {
@@ -18,15 +18,15 @@ struct step {
 
 _Static_assert(sizeof(struct step) <= PROMISE_ROOM, "a step is a promise with what comes next");
 
-static void end(struct step *s, int err)
+static void step_end(struct step *s, int err)
 {
     promise_settle(promise_of_room(s), s->kind == FINALLY && s->outcome ? s->outcome : err);
 }
 
-static void next_settled(int err, void *arg) { end(arg, err); }
+static void step_on_next_settled(int err, void *arg) { step_end(arg, err); }
 
 /* NULL if the outcome of p is not for this step. */
-static promise *begin(struct step *s)
+static promise *step_begin(struct step *s)
 {
     const bool failed = s->outcome;
     if (s->kind == FINALLY)
@@ -36,18 +36,18 @@ static promise *begin(struct step *s)
     return failed ? s->handle(s->outcome, s->arg) : s->next(s->arg);
 }
 
-static void p_settled(int err, void *arg)
+static void step_on_settled(int err, void *arg)
 {
     struct step *s = arg;
     s->now = NULL;
     s->outcome = err;
-    promise *next = begin(s);
+    promise *next = step_begin(s);
     if (!next) {
-        end(s, err || s->kind == CATCH || !s->cancelled ? err : UV_ECANCELED);
+        step_end(s, err || s->kind == CATCH || !s->cancelled ? err : UV_ECANCELED);
         return;
     }
     if (promise_take_if_settled(next, &err)) {
-        end(s, err);
+        step_end(s, err);
         return;
     }
     if (s->kind != FINALLY) {
@@ -55,10 +55,10 @@ static void p_settled(int err, void *arg)
         if (s->cancelled)                    /* by the step itself */
             promise_cancel(next);
     }
-    when_settled(next, next_settled, s);
+    when_settled(next, step_on_next_settled, s);
 }
 
-static void cancel_step(promise *p, void *arg)
+static void step_on_cancel(promise *p, void *arg)
 {
     struct step *s = arg;
     (void)p;
@@ -67,27 +67,27 @@ static void cancel_step(promise *p, void *arg)
         promise_cancel(s->now);
 }
 
-static promise *chain(promise *p, struct step made)
+static promise *step_new(promise *p, struct step made)
 {
-    promise *whole = promise_new_with_room(cancel_step);
+    promise *whole = promise_new_with_room(step_on_cancel);
     struct step *s = promise_room(whole);
     *s = made;
     s->now = p;
-    when_settled(p, p_settled, s);
+    when_settled(p, step_on_settled, s);
     return whole;
 }
 
 promise *then(promise *p, promise *(*next)(void *), void *arg)
 {
-    return promise_named(chain(p, (struct step){ .kind = THEN, .next = next, .arg = arg }));
+    return promise_named(step_new(p, (struct step){ .kind = THEN, .next = next, .arg = arg }));
 }
 
 promise *catch(promise *p, promise *(*handle)(int, void *), void *arg)
 {
-    return promise_named(chain(p, (struct step){ .kind = CATCH, .handle = handle, .arg = arg }));
+    return promise_named(step_new(p, (struct step){ .kind = CATCH, .handle = handle, .arg = arg }));
 }
 
 promise *finally(promise *p, promise *(*tidy)(void *), void *arg)
 {
-    return promise_named(chain(p, (struct step){ .kind = FINALLY, .next = tidy, .arg = arg }));
+    return promise_named(step_new(p, (struct step){ .kind = FINALLY, .next = tidy, .arg = arg }));
 }

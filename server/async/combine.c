@@ -33,7 +33,7 @@ static void group_free(struct group *g)
         mem_free(g);
 }
 
-static void cancel_parts(struct group *g)
+static void group_cancel_parts(struct group *g)
 {
     for (int i = 0; i < g->count; i++)
         if (g->parts[i].promise)
@@ -41,7 +41,7 @@ static void cancel_parts(struct group *g)
 }
 
 /* Does this outcome of a part decide that of the whole? */
-static bool decides(const struct group *g, int err)
+static bool group_is_decided_by(const struct group *g, int err)
 {
     switch (g->rule) {
     case GATHER: return err;
@@ -51,7 +51,7 @@ static bool decides(const struct group *g, int err)
     }
 }
 
-static void part_settled(int err, void *arg)
+static void part_on_settled(int err, void *arg)
 {
     struct part  *part = arg;
     struct group *g = part->group;
@@ -59,12 +59,12 @@ static void part_settled(int err, void *arg)
     part->promise = NULL;
     if (g->outcomes)
         g->outcomes[part - g->parts] = err;
-    if (!g->decided && decides(g, err)) {
+    if (!g->decided && group_is_decided_by(g, err)) {
         g->decided = true;
         g->outcome = err;
-        cancel_parts(g);
+        group_cancel_parts(g);
     } else if (!g->decided && g->rule == ANY && !g->outcome) {
-        g->outcome = err;                    /* the first, in case nobody succeeds */
+        g->outcome = err;                    /* the first, in case none succeeds */
     }
     if (--g->waiting == 0) {
         promise_settle(g->whole, g->outcome);
@@ -72,32 +72,32 @@ static void part_settled(int err, void *arg)
     }
 }
 
-static void cancel_group(promise *p, void *arg)
+static void group_on_cancel(promise *p, void *arg)
 {
     struct group *g = arg;
     (void)p;
-    cancel_parts(g);                         /* how they settle then decides, as ever */
+    group_cancel_parts(g);                   /* how they settle then decides, as ever */
 }
 
-static promise *combine(promise *parts[], int count, rule rule, int *outcomes)
+static promise *group_start(promise *parts[], int count, rule rule, int *outcomes)
 {
     if (count == 0)
         return promise_settled(rule == ANY ? UV_EINVAL : 0);
     struct group *g = group_new(count);
     *g = (struct group){ .rule = rule, .count = count, .waiting = count, .outcomes = outcomes };
-    g->whole = promise_new(cancel_group, g);
+    g->whole = promise_new(group_on_cancel, g);
     for (int i = 0; i < count; i++) {
         g->parts[i] = (struct part){ g, parts[i] };
-        when_settled(parts[i], part_settled, &g->parts[i]);  /* runs from the loop, not in here */
+        when_settled(parts[i], part_on_settled, &g->parts[i]); /* runs from the loop, not in here */
     }
     return g->whole;
 }
 
-promise *promise_gather(promise *parts[], int count) { return promise_named(combine(parts, count, GATHER, NULL)); }
-promise *promise_race(promise *parts[], int count)   { return promise_named(combine(parts, count, RACE, NULL)); }
-promise *promise_any(promise *parts[], int count)    { return promise_named(combine(parts, count, ANY, NULL)); }
+promise *promise_gather(promise *parts[], int count) { return promise_named(group_start(parts, count, GATHER, NULL)); }
+promise *promise_race(promise *parts[], int count)   { return promise_named(group_start(parts, count, RACE, NULL)); }
+promise *promise_any(promise *parts[], int count)    { return promise_named(group_start(parts, count, ANY, NULL)); }
 
 promise *promise_all_settled(promise *parts[], int outcomes[], int count)
 {
-    return promise_named(combine(parts, count, ALL_SETTLED, outcomes));
+    return promise_named(group_start(parts, count, ALL_SETTLED, outcomes));
 }

@@ -12,7 +12,7 @@ static struct entry {
 } labels[LABELS] = { { .name = "other" } };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int             count = 1;            /* under the lock; whoever has a label may read its name without */
+static int             count = 1;            /* under the lock; with a label its name may be read without */
 
 label label_of(const char *name)
 {
@@ -30,7 +30,7 @@ label label_of(const char *name)
 
 const char *label_name(label l) { return labels[l].name; }
 
-static void raise_to(_Atomic uint64_t *most, uint64_t value)
+static void label_raise(_Atomic uint64_t *most, uint64_t value)
 {
     uint64_t before = atomic_load_explicit(most, memory_order_relaxed);
     while (before < value && !atomic_compare_exchange_weak(most, &before, value))
@@ -38,8 +38,8 @@ static void raise_to(_Atomic uint64_t *most, uint64_t value)
 }
 
 void label_count_blocked(label l)             { atomic_fetch_add(&labels[l].blocked, 1); }
-void label_note_blocked(label l, uint64_t ms) { raise_to(&labels[l].longest, ms); }
-void label_note_stack(label l, size_t used)   { raise_to(&labels[l].stack, used); }
+void label_note_blocked(label l, uint64_t ms) { label_raise(&labels[l].longest, ms); }
+void label_note_stack(label l, size_t used)   { label_raise(&labels[l].stack, used); }
 
 void label_each(void (*show)(const char *, const label_counts *, void *), void *arg)
 {

@@ -15,7 +15,7 @@ static _Thread_local struct {
     uv_check_t   after;
     uv_timer_t   tick;                       /* of what is kept for reuse: active while there is something to give back */
     uv_idle_t    awake;                      /* active while something is immediate: poll must not sleep */
-    struct ready_list  ticks, ready, turn_end, immediate;
+    struct ready_list ticks, ready, turn_end, immediate;
     int          gathered;                   /* at least so many wait for the turn's end */
     int          depth;                      /* of callbacks: above 0, one runs */
     uint64_t     woke;                       /* uv_hrtime of this turn's first callback; 0: none has run */
@@ -24,7 +24,7 @@ static _Thread_local struct {
     bool         started, stopping;
 } here;
 
-static void append(struct ready_list *l, ready *r)
+static void ready_list_append(struct ready_list *l, ready *r)
 {
     r->next = NULL;
     if (l->head)
@@ -34,14 +34,14 @@ static void append(struct ready_list *l, ready *r)
     l->last = &r->next;
 }
 
-static void begin_turn(void)
+static void loop_begin_turn(void)
 {
     if (!here.woke)
         here.woke = uv_hrtime();
 }
 
 /* libuv's clock stands still while callbacks run: how long poll may sleep is to count from now. */
-static void end_turn(void)
+static void loop_end_turn(void)
 {
     const uint64_t now = uv_hrtime();
     if (here.woke)
@@ -52,7 +52,7 @@ static void end_turn(void)
 }
 
 /* One writer: a plain addition, but one that other threads may watch. */
-static inline void count_activity(void)
+static inline void loop_count_activity(void)
 {
     atomic_store_explicit(&here.activity.sequence, loop_activity_sequence(&here.activity) + 1, memory_order_relaxed);
 }
@@ -61,65 +61,65 @@ void loop_enter(void)
 {
     if (here.depth++ > 0)
         return;
-    count_activity();
-    begin_turn();
+    loop_count_activity();
+    loop_begin_turn();
 }
 
 /* True if that was the outermost. */
-static bool leave(void)
+static bool loop_leave_callback(void)
 {
     assert(here.depth > 0);
     if (--here.depth > 0)
         return false;
-    count_activity();
+    loop_count_activity();
     return true;
 }
 
-static bool drain(struct ready_list *l)
+static bool ready_list_drain(struct ready_list *l)
 {
     bool ran = false;
     for (ready *r; (r = l->head); ran = true) {
         l->head = r->next;
         loop_enter();
         r->run(r);
-        leave();
+        loop_leave_callback();
     }
     return ran;
 }
 
-static bool drain_ticks_and_ready(void)
+static bool loop_drain_ticks_and_ready(void)
 {
     bool ran = false;
-    while (drain(&here.ticks) || drain(&here.ready))
+    while (ready_list_drain(&here.ticks) || ready_list_drain(&here.ready))
         ran = true;
     return ran;
 }
 
-static bool drain_turn_end(void)
+static bool loop_drain_turn_end(void)
 {
-    const bool ran = drain(&here.turn_end);
+    const bool ran = ready_list_drain(&here.turn_end);
     here.gathered = 0;
     return ran;
 }
 
-static bool drain_all(void)
+static bool loop_drain_all(void)
 {
     bool ran = false;
-    while (drain_ticks_and_ready() || drain_turn_end())
+    while (loop_drain_ticks_and_ready() || loop_drain_turn_end())
         ran = true;
     return ran;
 }
 
 void loop_leave(void)
 {
-    if (!leave())
+    if (!loop_leave_callback())
         return;
-    drain_ticks_and_ready();
+    loop_drain_ticks_and_ready();
     if (here.gathered >= LOOP_GATHERS)
-        drain_all();
+        loop_drain_all();
 }
 
-static bool run_immediate(void)
+static bool loop_run_immediate(void)
 {
     ready *now = here.immediate.head;        /* what these make immediate waits for the next turn */
     const bool any = now;
@@ -136,34 +136,34 @@ static bool run_immediate(void)
 /* A blocking thread has no turns: there, immediate is what is left when nothing else is ready. */
 bool loop_run_ready(void)
 {
-    const bool ran = drain_all();
-    return ran || (!here.started && run_immediate());
+    const bool ran = loop_drain_all();
+    return ran || (!here.started && loop_run_immediate());
 }
 
-static void on_tick(uv_timer_t *t)
+static void loop_on_tick(uv_timer_t *t)
 {
     const uint64_t ms = reserve_tick(uv_now(&here.uv));
     if (ms > 0)
-        uv_timer_start(t, on_tick, ms, 0);
+        uv_timer_start(t, loop_on_tick, ms, 0);
 }
 
-static void before_poll(uv_prepare_t *h)
+static void loop_before_poll(uv_prepare_t *h)
 {
     (void)h;
     loop_run_ready();
     if (reserve_is_watched() && !uv_is_active((uv_handle_t *)&here.tick))
-        uv_timer_start(&here.tick, on_tick, 0, 0);
-    end_turn();
+        uv_timer_start(&here.tick, loop_on_tick, 0, 0);
+    loop_end_turn();
 }
 
-static void stay_awake(uv_idle_t *h) { (void)h; }
+static void loop_stay_awake(uv_idle_t *h) { (void)h; }
 
-static void after_poll(uv_check_t *h)
+static void loop_after_poll(uv_check_t *h)
 {
     (void)h;
-    begin_turn();                            /* if nothing has come */
+    loop_begin_turn();                       /* if nothing has come */
     uv_idle_stop(&here.awake);               /* unless these ask for it anew */
-    run_immediate();
+    loop_run_immediate();
     loop_run_ready();
 }
 
@@ -179,8 +179,8 @@ int loop_start(void)
     uv_check_init(&here.uv, &here.after);
     uv_idle_init(&here.uv, &here.awake);
     uv_timer_init(&here.uv, &here.tick);
-    uv_prepare_start(&here.before, before_poll);
-    uv_check_start(&here.after, after_poll);
+    uv_prepare_start(&here.before, loop_before_poll);
+    uv_check_start(&here.after, loop_after_poll);
     uv_unref((uv_handle_t *)&here.before);
     uv_unref((uv_handle_t *)&here.after);
     uv_unref((uv_handle_t *)&here.tick);
@@ -199,7 +199,7 @@ void loop_run(void)
         uv_run(&here.uv, UV_RUN_DEFAULT);
     while (loop_run_ready() && uv_loop_alive(&here.uv) && !here.stopping);   /* the turn's last phases */
     here.stopping = false;                                                   /* may have readied more */
-    end_turn();
+    loop_end_turn();
 }
 
 void loop_stop(void)
@@ -208,7 +208,7 @@ void loop_stop(void)
     uv_stop(&here.uv);
 }
 
-static void close_once(uv_handle_t *h)
+static void loop_close_handle(uv_handle_t *h)
 {
     if (!uv_is_closing(h))
         uv_close(h, NULL);
@@ -216,10 +216,10 @@ static void close_once(uv_handle_t *h)
 
 int loop_done(void)
 {
-    close_once((uv_handle_t *)&here.before);
-    close_once((uv_handle_t *)&here.after);
-    close_once((uv_handle_t *)&here.awake);
-    close_once((uv_handle_t *)&here.tick);
+    loop_close_handle((uv_handle_t *)&here.before);
+    loop_close_handle((uv_handle_t *)&here.after);
+    loop_close_handle((uv_handle_t *)&here.awake);
+    loop_close_handle((uv_handle_t *)&here.tick);
     uv_run(&here.uv, UV_RUN_NOWAIT);
     int err = uv_loop_close(&here.uv);
     if (err)
@@ -232,18 +232,18 @@ int loop_done(void)
 
 loop_activity *loop_activity_here(void) { return &here.activity; }
 
-void loop_next_tick(ready *r) { append(&here.ticks, r); }
-void loop_ready(ready *r)     { append(&here.ready, r); }
+void loop_next_tick(ready *r) { ready_list_append(&here.ticks, r); }
+void loop_ready(ready *r)     { ready_list_append(&here.ready, r); }
 
 void loop_at_turn_end(ready *r)
 {
-    append(&here.turn_end, r);
+    ready_list_append(&here.turn_end, r);
     here.gathered++;
 }
 
 void loop_immediate(ready *r)
 {
-    append(&here.immediate, r);
+    ready_list_append(&here.immediate, r);
     if (here.started)
-        uv_idle_start(&here.awake, stay_awake);
+        uv_idle_start(&here.awake, loop_stay_awake);
 }

@@ -11,7 +11,7 @@
 struct promise {
     union {
         struct { promise_cancel_fn *cancel; void *cancel_arg; };             /* until it settles; cancel is NULL once used */
-        ready node;                          /* from then on, if given on: how the follower gets scheduled; must be first */
+        ready ready;                         /* from then on, if given on: how the follower gets scheduled */
     };
     union {
         list_node kept;                      /* until it is given on: among those of its scope */
@@ -31,15 +31,15 @@ _Static_assert(sizeof(promise) <= 64, "a waiting request has several");
 
 static _Thread_local pool promises = POOL(promise), with_room = POOL_OF_SIZE(sizeof(promise) + PROMISE_ROOM);
 
-static void free_promise(promise *p)
+static void promise_free(promise *p)
 {
     scope_ref_put(p->of);
     pool_put(p->has_room ? &with_room : &promises, p);
 }
 
-static void follow(ready *node)
+static void promise_run_follower(ready *r)
 {
-    promise *p = (promise *)node;
+    promise *p = container_of(r, promise, ready);
     void (*done)(int, void *) = p->done;
     void *arg = p->done_arg;
     const int err = p->err;
@@ -47,13 +47,13 @@ static void follow(ready *node)
     scope *const before = scope_enter(p->of ? p->of->scope : NULL);
 
     scope_thread.label = p->label;
-    free_promise(p);
+    promise_free(p);
     done(err, arg);
     scope_thread.label = of_thread;
     scope_enter(before);
 }
 
-static promise *begin(promise *p, promise made)
+static promise *promise_begin(promise *p, promise made)
 {
     scope *s = scope_here();
     *p = made;
@@ -65,13 +65,13 @@ static promise *begin(promise *p, promise made)
 
 promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, const void *place)
 {
-    return begin(pool_get(&promises), (promise){ .cancel = cancel, .cancel_arg = arg, .maker = maker, .place = place });
+    return promise_begin(pool_get(&promises), (promise){ .cancel = cancel, .cancel_arg = arg, .maker = maker, .place = place });
 }
 
 promise *promise_make_with_room(promise_cancel_fn *cancel, const char *maker, const void *place)
 {
     promise *p = pool_get(&with_room);
-    return begin(p, (promise){ .cancel = cancel, .cancel_arg = p + 1, .has_room = true, .maker = maker, .place = place });
+    return promise_begin(p, (promise){ .cancel = cancel, .cancel_arg = p + 1, .has_room = true, .maker = maker, .place = place });
 }
 
 void *promise_room(promise *p)
@@ -110,13 +110,13 @@ void promise_abandon(promise *p)
     list_remove(&p->kept);
     p->state = ABANDONED;
     if (p->settled)
-        free_promise(p);
+        promise_free(p);
 }
 
-static void follow_soon(promise *p)
+static void promise_follow_soon(promise *p)
 {
-    p->node.run = follow;
-    loop_ready(&p->node);
+    p->ready.run = promise_run_follower;
+    loop_ready(&p->ready);
 }
 
 void promise_settle(promise *p, int err)
@@ -125,9 +125,9 @@ void promise_settle(promise *p, int err)
     p->settled = true;
     p->err = err;
     if (p->state == GIVEN_ON)
-        follow_soon(p);
+        promise_follow_soon(p);
     else if (p->state == ABANDONED)
-        free_promise(p);
+        promise_free(p);
 }
 
 void promise_cancel(promise *p)
@@ -148,7 +148,7 @@ void when_settled(promise *p, void (*done)(int, void *), void *arg)
     p->done = done;
     p->done_arg = arg;
     if (p->settled)
-        follow_soon(p);
+        promise_follow_soon(p);
 }
 
 bool promise_take_if_settled(promise *p, int *err)
@@ -158,6 +158,6 @@ bool promise_take_if_settled(promise *p, int *err)
     assert(p->state == KEPT);
     list_remove(&p->kept);
     *err = p->err;
-    free_promise(p);
+    promise_free(p);
     return true;
 }

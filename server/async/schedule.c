@@ -1,17 +1,18 @@
 /* schedule.c - see schedule.h.
  *
  * A callback is freed once it has been called, but its name may be cleared at any time later. So a name
- * says which place of a table to look at, and which of the place's tenants is meant. */
+ * says which slot of a table to look at, and how many names had been given before it. */
 #include "schedule.h"
 #include "loop.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 #include "timer.h"
 
 #include <stddef.h>
 
-enum { PLACE_BITS = 24 };                    /* 16 million at once; the rest of a name counts tenants */
+enum { SLOT_BITS = 24 };                     /* 16 million at once; the rest of a name counts them */
 
-static const uint64_t PLACE = (1 << PLACE_BITS) - 1;
+static const uint64_t SLOT = (1 << SLOT_BITS) - 1;
 
 struct call {
     union {
@@ -23,53 +24,53 @@ struct call {
     scheduled name;                          /* 0: it has none */
 };
 
-struct place { struct call *tenant; size_t next_free; };
+struct slot { struct call *call; size_t next_free; };
 
 static _Thread_local pool calls = POOL(struct call);
 
 static _Thread_local struct {
-    struct place *places;                    /* the first is never let, so that no name is 0 */
-    size_t        count, tenants, first_free;
+    struct slot *slots;                      /* the first is never used, so that no name is 0 */
+    size_t        count, used, first_free;
     uint64_t      names;                     /* given so far */
 } table;
 
-static scheduled move_in(struct call *c)
+static scheduled call_give_name(struct call *c)
 {
-    size_t place = table.first_free;
-    if (!place) {
+    size_t slot = table.first_free;
+    if (!slot) {
         const size_t more = table.count ? table.count : 32;
-        table.places = mem_resize(table.places, (table.count + more) * sizeof *table.places);
+        table.slots = mem_resize(table.slots, (table.count + more) * sizeof *table.slots);
         for (size_t i = table.count + more; i-- > table.count;) {
-            table.places[i] = (struct place){ .next_free = table.first_free };
+            table.slots[i] = (struct slot){ .next_free = table.first_free };
             table.first_free = i ? i : 1;
         }
         table.count += more;
-        place = table.first_free;
+        slot = table.first_free;
     }
-    table.first_free = table.places[place].next_free;
-    table.places[place].tenant = c;
-    table.tenants++;
-    return c->name = ++table.names << PLACE_BITS | place;
+    table.first_free = table.slots[slot].next_free;
+    table.slots[slot].call = c;
+    table.used++;
+    return c->name = ++table.names << SLOT_BITS | slot;
 }
 
-static void move_out(struct call *c)
+static void call_take_name(struct call *c)
 {
-    const size_t place = c->name & PLACE;
-    table.places[place] = (struct place){ .next_free = table.first_free };
-    table.first_free = place;
+    const size_t slot = c->name & SLOT;
+    table.slots[slot] = (struct slot){ .next_free = table.first_free };
+    table.first_free = slot;
     c->name = 0;
-    if (--table.tenants > 0)
+    if (--table.used > 0)
         return;
-    mem_free(table.places);                  /* a thread that ends leaves nothing behind */
-    table.places = NULL;
+    mem_free(table.slots);                   /* a thread that ends leaves nothing behind */
+    table.slots = NULL;
     table.count = table.first_free = 0;
 }
 
 /* NULL if it has been called or cleared. */
-static struct call *call_of(scheduled name)
+static struct call *call_find(scheduled name)
 {
-    const size_t place = name & PLACE;
-    struct call *c = place < table.count ? table.places[place].tenant : NULL;
+    const size_t slot = name & SLOT;
+    struct call *c = slot < table.count ? table.slots[slot].call : NULL;
     return c && c->name == name ? c : NULL;
 }
 
@@ -80,64 +81,64 @@ static struct call *call_new(void (*fn)(void *), void *arg)
     return c;
 }
 
-static void make(struct call *c)
+static void call_run(struct call *c)
 {
     const struct call made = *c;
     if (c->name)
-        move_out(c);
+        call_take_name(c);
     pool_put(&calls, c);
     if (made.fn)
         made.fn(made.arg);
 }
 
-static void rang(timer *t)  { make((struct call *)((char *)t - offsetof(struct call, timer))); }
-static void run(ready *r)   { make((struct call *)((char *)r - offsetof(struct call, ready))); }
+static void call_on_timer(timer *t)  { call_run(container_of(t, struct call, timer)); }
+static void call_on_ready(ready *r)   { call_run(container_of(r, struct call, ready)); }
 
 scheduled set_timeout(void (*fn)(void *), void *arg, uint64_t ms)
 {
     struct call *c = call_new(fn, arg);
-    timer_set(&c->timer, ms ? ms : 1, rang);
-    return move_in(c);
+    timer_set(&c->timer, ms ? ms : 1, call_on_timer);
+    return call_give_name(c);
 }
 
 scheduled set_immediate(void (*fn)(void *), void *arg)
 {
     struct call *c = call_new(fn, arg);
-    c->ready.run = run;
+    c->ready.run = call_on_ready;
     loop_immediate(&c->ready);
-    return move_in(c);
+    return call_give_name(c);
 }
 
 void clear_timeout(scheduled name)
 {
-    struct call *c = call_of(name);
+    struct call *c = call_find(name);
     if (!c)
         return;
     timer_stop(&c->timer);
-    move_out(c);
+    call_take_name(c);
     pool_put(&calls, c);
 }
 
 /* It stays in the loop's list, and does nothing when it is its turn. */
 void clear_immediate(scheduled name)
 {
-    struct call *c = call_of(name);
+    struct call *c = call_find(name);
     if (!c)
         return;
-    move_out(c);
+    call_take_name(c);
     c->fn = NULL;
 }
 
 void next_tick(void (*fn)(void *), void *arg)
 {
     struct call *c = call_new(fn, arg);
-    c->ready.run = run;
+    c->ready.run = call_on_ready;
     loop_next_tick(&c->ready);
 }
 
 void queue_microtask(void (*fn)(void *), void *arg)
 {
     struct call *c = call_new(fn, arg);
-    c->ready.run = run;
+    c->ready.run = call_on_ready;
     loop_ready(&c->ready);
 }

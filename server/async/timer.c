@@ -3,9 +3,10 @@
  * Level 0 has a slot for each of the next 64 milliseconds, level 1 one for each 64 ms, and so on: a
  * timer stands on the level of the highest 6-bit digit in which its time differs from the wheel's,
  * in the slot of that digit. When the wheel comes to a slot of a higher level, the timers in it
- * move down; when it comes to one of level 0, they ring. */
+ * move down; when it comes to one of level 0, they are due. */
 #include "timer.h"
 #include "loop.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
@@ -17,19 +18,19 @@ static const uint64_t LONGEST = (uint64_t)1 << 40, NEVER = UINT64_MAX;
 
 /* Of this thread's loop; NULL until it has a timer. A blocking thread has none, and need not carry it. */
 static _Thread_local struct wheel {
-    timer      slots[LEVELS][SLOTS];         /* rings; each starts at a timer that only holds it together */
+    timer      slots[LEVELS][SLOTS];         /* circular lists; each starts at a timer that only holds it together */
     uint64_t   occupied[LEVELS];             /* a bit a slot: 0 where no timer is */
     uint64_t   now;                          /* no timer is due before or at it */
-    uint64_t   armed;                        /* when uv rings */
+    uint64_t   armed;                        /* when uv's timer is due */
     uint64_t   count;
     uv_timer_t uv;
 } *wheel;
 
-struct turn { uint64_t begun, rung; bool over; };            /* of the wheel, within one of the loop */
+struct turn { uint64_t begun, called; bool over; };          /* of the wheel, within one of the loop */
 
-static void uv_rang(uv_timer_t *t);
+static void wheel_on_uv_timer(uv_timer_t *t);
 
-static void start(void)
+static void wheel_start(void)
 {
     wheel = mem_alloc(sizeof *wheel);
     for (int l = 0; l < LEVELS; l++)
@@ -40,42 +41,42 @@ static void start(void)
     wheel->armed = NEVER;
 }
 
-static int digit(uint64_t time, int level) { return (int)(time >> (DIGIT * level)) & (SLOTS - 1); }
+static int wheel_digit(uint64_t time, int level) { return (int)(time >> (DIGIT * level)) & (SLOTS - 1); }
 
-static void insert(timer *t)
+static void wheel_insert(timer *t)
 {
     const uint64_t differs = (t->due ^ wheel->now) | (SLOTS - 1);
     const int level = (63 - __builtin_clzll(differs)) / DIGIT;
-    const int slot = digit(t->due, level);
-    timer *ring = &wheel->slots[level][slot];
+    const int slot = wheel_digit(t->due, level);
+    timer *head = &wheel->slots[level][slot];
 
-    t->next = ring;
-    t->prev = ring->prev;
-    ring->prev->next = t;
-    ring->prev = t;
+    t->next = head;
+    t->prev = head->prev;
+    head->prev->next = t;
+    head->prev = t;
     wheel->occupied[level] |= (uint64_t)1 << slot;
 }
 
-static void take_out(timer *t)
+static void wheel_remove(timer *t)
 {
     t->prev->next = t->next;
     t->next->prev = t->prev;
     t->next = t->prev = NULL;
 }
 
-static void arm(uint64_t due)
+static void wheel_arm(uint64_t due)
 {
     const uint64_t now = uv_now(loop_here());
     wheel->armed = due;
-    uv_timer_start(&wheel->uv, uv_rang, due > now ? due - now : 1, 0);       /* 0 could be in this very turn */
+    uv_timer_start(&wheel->uv, wheel_on_uv_timer, due > now ? due - now : 1, 0); /* 0 could be in this very turn */
 }
 
 /* The first slot that the wheel will come to, and when: the time itself on level 0, on a higher
  * level the earliest that its timers can have. */
-static uint64_t next_slot(int *level, int *slot)
+static uint64_t wheel_next_slot(int *level, int *slot)
 {
     for (int l = 0; l < LEVELS; l++) {
-        const uint64_t ahead = wheel->occupied[l] & (~(uint64_t)0 << digit(wheel->now, l));
+        const uint64_t ahead = wheel->occupied[l] & (~(uint64_t)0 << wheel_digit(wheel->now, l));
         if (!ahead)
             continue;
         *level = l;
@@ -87,40 +88,40 @@ static uint64_t next_slot(int *level, int *slot)
 }
 
 /* Looked at ever more rarely while they prove quick. */
-static bool is_spent(struct turn *turn)
+static bool turn_is_spent(struct turn *turn)
 {
-    const uint64_t n = ++turn->rung;
+    const uint64_t n = ++turn->called;
     return (n % 16 == 0 || (n & (n - 1)) == 0) && uv_hrtime() - turn->begun >= TIMER_BUDGET * 1000000;
 }
 
-/* The timers of a slot of level 0 ring, those of a higher one move down. */
-static void empty_slot(struct turn *turn, int level, int slot)
+/* The timers of a slot of level 0 are called, those of a higher one move down. */
+static void wheel_empty_slot(struct turn *turn, int level, int slot)
 {
     const struct wheel *const mine = wheel;
-    timer *ring = &wheel->slots[level][slot];
+    timer *head = &wheel->slots[level][slot];
 
     wheel->occupied[level] &= ~((uint64_t)1 << slot);
-    for (timer *t; !turn->over && (t = ring->next) != ring;) {
-        take_out(t);
+    for (timer *t; !turn->over && (t = head->next) != head;) {
+        wheel_remove(t);
         if (level > 0) {
-            insert(t);
+            wheel_insert(t);
             continue;
         }
         wheel->count--;
         loop_enter();
-        t->rang(t);
+        t->on_due(t);
         loop_leave();
         if (wheel != mine) {                  /* timer_end: it is freed when it has closed */
             turn->over = true;
             return;
         }
-        turn->over = is_spent(turn);
+        turn->over = turn_is_spent(turn);
     }
-    if (ring->next != ring)
+    if (head->next != head)
         wheel->occupied[level] |= (uint64_t)1 << slot;
 }
 
-static void uv_rang(uv_timer_t *uv)
+static void wheel_on_uv_timer(uv_timer_t *uv)
 {
     const uint64_t now = uv_now(uv->loop);
     const struct wheel *const mine = wheel;
@@ -129,52 +130,52 @@ static void uv_rang(uv_timer_t *uv)
     int level = 0, slot = 0;
 
     wheel->armed = 0;                         /* no arming from inside: once is enough, below */
-    while ((due = next_slot(&level, &slot)) <= now && !turn.over) {
+    while ((due = wheel_next_slot(&level, &slot)) <= now && !turn.over) {
         if (due > wheel->now)
             wheel->now = due;
-        empty_slot(&turn, level, slot);
+        wheel_empty_slot(&turn, level, slot);
         if (wheel != mine)
             return;
     }
     if (due > now)
         wheel->now = now;
     if (wheel->count > 0)                     /* a slot may be marked whose timers were all stopped */
-        arm(due);
+        wheel_arm(due);
     else
         wheel->armed = NEVER;
 }
 
-static void set(timer *t, uint64_t due, void (*rang)(timer *))
+static void timer_set_due(timer *t, uint64_t due, void (*on_due)(timer *))
 {
     const uint64_t turn = uv_now(loop_here());               /* the wheel has not come further */
     if (!wheel)
-        start();
+        wheel_start();
     if (t->next)
-        take_out(t);
+        wheel_remove(t);
     else
         wheel->count++;
     t->due = due > turn ? due : turn + 1;
-    t->rang = rang;
-    insert(t);
+    t->on_due = on_due;
+    wheel_insert(t);
     if (t->due < wheel->armed)
-        arm(t->due);
+        wheel_arm(t->due);
 }
 
 static uint64_t round_up(uint64_t time) { return (time + 999999) / 1000000; }
 
-void timer_set(timer *t, uint64_t ms, void (*rang)(timer *))
+void timer_set(timer *t, uint64_t ms, void (*on_due)(timer *))
 {
-    set(t, round_up(uv_hrtime()) + (ms < LONGEST ? ms : LONGEST), rang);
+    timer_set_due(t, round_up(uv_hrtime()) + (ms < LONGEST ? ms : LONGEST), on_due);
 }
 
-void timer_set_at(timer *t, uint64_t time, void (*rang)(timer *))
+void timer_set_at(timer *t, uint64_t time, void (*on_due)(timer *))
 {
-    set(t, time < LONGEST * 1000000 ? round_up(time) : LONGEST, rang);
+    timer_set_due(t, time < LONGEST * 1000000 ? round_up(time) : LONGEST, on_due);
 }
 
 void timer_unset(timer *t)
 {
-    take_out(t);
+    wheel_remove(t);
     if (--wheel->count == 0 && wheel->armed) { /* nothing left that would keep the loop running */
         uv_timer_stop(&wheel->uv);
         wheel->armed = NEVER;
@@ -183,13 +184,13 @@ void timer_unset(timer *t)
 
 uint64_t timer_now(void) { return uv_hrtime() / 1000000; }
 
-static void on_closed(uv_handle_t *h) { mem_free((char *)h - offsetof(struct wheel, uv)); }
+static void wheel_on_closed(uv_handle_t *h) { mem_free(container_of(h, struct wheel, uv)); }
 
 void timer_end(void)
 {
     if (!wheel)
         return;
     assert(wheel->count == 0);
-    uv_close((uv_handle_t *)&wheel->uv, on_closed);
+    uv_close((uv_handle_t *)&wheel->uv, wheel_on_closed);
     wheel = NULL;
 }

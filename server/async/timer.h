@@ -4,12 +4,12 @@
  * setting and stopping are a list insertion and removal, whatever the number of timers, and a
  * timer is 32 bytes in whatever struct embeds it. Its grain is one millisecond.
  *
- *   Timing.  A timer rings from the loop, never before so many milliseconds have passed since it was set,
+ *   Timing.  A timer is called from the loop, never before so many milliseconds have passed since it was set,
  *            by uv_hrtime's clock: what the turn had computed by then takes nothing from them. Those of
- *            one loop ring in the order of their times; those of the same millisecond in the order in
+ *            one loop are called in the order of their times; those of the same millisecond in the order in
  *            which they were set.
- *   A crowd. When many are due at once, those that do not ring within TIMER_BUDGET wait for the loop's next
- *            turn: I/O comes between. At least one rings each time, and none before those ahead of it. */
+ *   Many.    When many are due at once, those that are not called within TIMER_BUDGET wait for the loop's next
+ *            turn: I/O comes between. At least one is called each time, and none before those ahead of it. */
 #ifndef TIMER_H
 #define TIMER_H
 
@@ -22,12 +22,12 @@ enum { TIMER_BUDGET = 4 };                   /* milliseconds of one turn */
 typedef struct timer {
     struct timer *next, *prev;               /* in its slot of the wheel; NULL while not set */
     uint64_t      due;                       /* in milliseconds of uv_hrtime's clock */
-    void        (*rang)(struct timer *);
+    void        (*on_due)(struct timer *);
 } timer;
 
-void     timer_set(timer *t, uint64_t ms, void (*rang)(timer *));    /* from now; setting it again moves it */
-/* Not before that time of uv_hrtime's clock: for one who has looked at it already. */
-void     timer_set_at(timer *t, uint64_t time, void (*rang)(timer *));
+void     timer_set(timer *t, uint64_t ms, void (*on_due)(timer *)); /* from now; setting it again moves it */
+/* Not before that time of uv_hrtime's clock: for a caller that has read that already. */
+void     timer_set_at(timer *t, uint64_t time, void (*on_due)(timer *));
 void     timer_unset(timer *t);              /* it must be set */
 uint64_t timer_now(void);                    /* milliseconds of uv_hrtime's clock, which it reads */
 void     timer_end(void);                    /* before loop_done: closes this loop's uv_timer_t; none may be set */

@@ -9,12 +9,13 @@
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
 #include "server/base/errors.h"
+#include "server/base/list.h"
 
 _Static_assert(sizeof(timer) <= PROMISE_ROOM, "a sleep is a promise with its timer");
 
-static void sleep_is_over(timer *t) { promise_settle(promise_of_room(t), 0); }
+static void sleep_on_timer(timer *t) { promise_settle(promise_of_room(t), 0); }
 
-static void cancel_sleep(promise *p, void *arg)
+static void sleep_on_cancel(promise *p, void *arg)
 {
     timer_stop(arg);
     promise_settle(p, UV_ECANCELED);
@@ -27,10 +28,10 @@ promise *sleep_for(uint64_t ms)
         const int err = blocking_wait(-1, 0, until);
         return promise_settled(err == UV_ETIMEDOUT && until <= blocking_deadline() ? 0 : err);
     }
-    promise *p = promise_new_with_room(cancel_sleep);
+    promise *p = promise_new_with_room(sleep_on_cancel);
     timer *t = promise_room(p);
     *t = (timer){ 0 };
-    timer_set(t, ms, sleep_is_over);
+    timer_set(t, ms, sleep_on_timer);
     return p;
 }
 
@@ -42,7 +43,7 @@ struct deadline {
 
 static _Thread_local pool deadlines = POOL(struct deadline);
 
-static void work_settled(int err, void *arg)
+static void deadline_on_settled(int err, void *arg)
 {
     struct deadline *d = arg;
     timer_stop(&d->timer);
@@ -50,26 +51,26 @@ static void work_settled(int err, void *arg)
     pool_put(&deadlines, d);
 }
 
-static void deadline_rang(timer *t)
+static void deadline_on_timer(timer *t)
 {
-    struct deadline *d = (struct deadline *)t;
+    struct deadline *d = container_of(t, struct deadline, timer);
     d->late = true;
     promise_cancel(d->work);
 }
 
-static void cancel_work(promise *p, void *arg)
+static void deadline_on_cancel(promise *p, void *arg)
 {
     struct deadline *d = arg;
     (void)p;
     promise_cancel(d->work);
 }
 
-static struct deadline *limit(promise *p)
+static struct deadline *deadline_new(promise *p)
 {
     struct deadline *d = pool_get(&deadlines);
     *d = (struct deadline){ .work = p };
-    d->whole = promise_new(cancel_work, d);
-    when_settled(p, work_settled, d);
+    d->whole = promise_new(deadline_on_cancel, d);
+    when_settled(p, deadline_on_settled, d);
     return d;
 }
 
@@ -78,8 +79,8 @@ promise *with_timeout(promise *p, uint64_t ms)
     int err;
     if (promise_take_if_settled(p, &err))    /* always, in a blocking thread */
         return promise_settled(err);
-    struct deadline *d = limit(p);
-    timer_set(&d->timer, ms, deadline_rang);
+    struct deadline *d = deadline_new(p);
+    timer_set(&d->timer, ms, deadline_on_timer);
     return d->whole;
 }
 
@@ -90,7 +91,7 @@ promise *with_deadline(promise *p, uint64_t deadline)
         return p;
     if (promise_take_if_settled(p, &err))
         return promise_settled(err);
-    struct deadline *d = limit(p);
-    timer_set_at(&d->timer, deadline, deadline_rang);
+    struct deadline *d = deadline_new(p);
+    timer_set_at(&d->timer, deadline, deadline_on_timer);
     return d->whole;
 }

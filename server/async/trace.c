@@ -26,7 +26,7 @@ struct trace {
 
 _Thread_local track *track_here;
 
-static bool has_room(trace *t, int events)
+static bool trace_has_room(trace *t, int events)
 {
     if (t->stopped)
         return false;
@@ -36,7 +36,7 @@ static bool has_room(trace *t, int events)
     return false;
 }
 
-static void append(trace *t, trace_event e)
+static void trace_append(trace *t, trace_event e)
 {
     if (t->stopped)
         return;
@@ -45,59 +45,59 @@ static void append(trace *t, trace_event e)
     t->events[t->count++] = e;
 }
 
-static track *begin(trace *t, const char *name, uint16_t parent, bool task)
+static track *trace_begin_track(trace *t, const char *name, uint16_t parent, bool task)
 {
     if (t->tracks_used == TRACE_TRACKS) {
         t->dropped += !t->stopped * (2 + task);
         return NULL;
     }
-    if (!has_room(t, 2 + task))
+    if (!trace_has_room(t, 2 + task))
         return NULL;
     track *k = &t->tracks[t->tracks_used];
     *k = (track){ .trace = t, .number = (uint16_t)t->tracks_used++, .waiting = task };
     t->open++;
     t->reserved += 1 + task;
-    append(t, (trace_event){ .kind = TRACE_BEGIN, .track = k->number, .other = parent, .name = name, .value = task });
+    trace_append(t, (trace_event){ .kind = TRACE_BEGIN, .track = k->number, .other = parent, .name = name, .value = task });
     return k;
 }
 
-static void wake(track *k, int outcome)
+static void track_wake(track *k, int outcome)
 {
     if (!k->waiting)
         return;
     k->waiting = false;
     k->trace->reserved--;
-    append(k->trace, (trace_event){ .kind = TRACE_WAKE, .track = k->number, .value = outcome });
+    trace_append(k->trace, (trace_event){ .kind = TRACE_WAKE, .track = k->number, .value = outcome });
 }
 
-static void end(track *k, int outcome)
+static void track_finish(track *k, int outcome)
 {
     trace *t = k->trace;
-    wake(k, outcome);
+    track_wake(k, outcome);
     t->open--;
     t->reserved--;
-    append(t, (trace_event){ .kind = TRACE_END, .track = k->number, .value = outcome });
+    trace_append(t, (trace_event){ .kind = TRACE_END, .track = k->number, .value = outcome });
 }
 
-static void await_now(track *k)
+static void track_await(track *k)
 {
-    if (k->waiting || !has_room(k->trace, 2))
+    if (k->waiting || !trace_has_room(k->trace, 2))
         return;
     k->waiting = true;
     k->trace->reserved++;
-    append(k->trace, (trace_event){ .kind = TRACE_AWAIT, .track = k->number, .other = k->line, .name = k->expects });
+    trace_append(k->trace, (trace_event){ .kind = TRACE_AWAIT, .track = k->number, .other = k->line, .name = k->expects });
     k->expects = NULL;
     k->line = 0;
 }
 
-static void lock(trace *t)   { pthread_mutex_lock(&t->lock); }
-static void unlock(trace *t) { pthread_mutex_unlock(&t->lock); }
+static void trace_lock(trace *t)   { pthread_mutex_lock(&t->lock); }
+static void trace_unlock(trace *t) { pthread_mutex_unlock(&t->lock); }
 
-/* The last of those who may still write frees it. */
-static void unlock_or_free(trace *t)
+/* The last that may still write frees it. */
+static void trace_unlock_or_free(trace *t)
 {
     const bool last = t->freed && t->open == 0;
-    unlock(t);
+    trace_unlock(t);
     if (!last)
         return;
     pthread_mutex_destroy(&t->lock);
@@ -109,7 +109,7 @@ trace *trace_new(const char *name)
     trace *t = mem_alloc(sizeof *t);
     pthread_mutex_init(&t->lock, NULL);
     t->begun = uv_hrtime();
-    begin(t, name, 0, false);
+    trace_begin_track(t, name, 0, false);
     return t;
 }
 
@@ -120,68 +120,68 @@ int trace_dropped(const trace *t)                  { return t->dropped; }
 
 int trace_open(trace *t)
 {
-    lock(t);
+    trace_lock(t);
     const int open = t->open;
-    unlock(t);
+    trace_unlock(t);
     return open;
 }
 
 void trace_stop(trace *t)
 {
-    lock(t);
-    end(&t->tracks[0], 0);
+    trace_lock(t);
+    track_finish(&t->tracks[0], 0);
     t->stopped = true;
-    unlock(t);
+    trace_unlock(t);
 }
 
 void trace_free(trace *t)
 {
     assert(t->stopped);
-    lock(t);
+    trace_lock(t);
     t->freed = true;
-    unlock_or_free(t);
+    trace_unlock_or_free(t);
 }
 
-static track *begin_under(track *parent, const char *name, bool task)
+static track *track_begin_under(track *parent, const char *name, bool task)
 {
     if (!parent)
         return NULL;
     trace *t = parent->trace;
-    lock(t);
-    track *k = begin(t, name, parent->number, task);
-    unlock(t);
+    trace_lock(t);
+    track *k = trace_begin_track(t, name, parent->number, task);
+    trace_unlock(t);
     return k;
 }
 
-track *track_begin(track *parent, const char *name)      { return begin_under(parent, name, false); }
-track *track_begin_task(track *parent, const char *name) { return begin_under(parent, name, true); }
+track *track_begin(track *parent, const char *name)      { return track_begin_under(parent, name, false); }
+track *track_begin_task(track *parent, const char *name) { return track_begin_under(parent, name, true); }
 
 void track_end(track *k, int outcome)
 {
     if (!k)
         return;
     trace *t = k->trace;
-    lock(t);
-    end(k, outcome);
-    unlock_or_free(t);
+    trace_lock(t);
+    track_finish(k, outcome);
+    trace_unlock_or_free(t);
 }
 
 void track_awaits(track *k)
 {
     if (!k)
         return;
-    lock(k->trace);
-    await_now(k);
-    unlock(k->trace);
+    trace_lock(k->trace);
+    track_await(k);
+    trace_unlock(k->trace);
 }
 
 void track_wakes(track *k, int outcome)
 {
     if (!k)
         return;
-    lock(k->trace);
-    wake(k, outcome);
-    unlock(k->trace);
+    trace_lock(k->trace);
+    track_wake(k, outcome);
+    trace_unlock(k->trace);
 }
 
 void track_expects(const char *what, int line)
@@ -195,26 +195,26 @@ void track_expects(const char *what, int line)
         track_awaits(k);
 }
 
-static void record(track *k, trace_event e)
+static void track_record(track *k, trace_event e)
 {
     if (!k)
         return;
     e.track = k->number;
-    lock(k->trace);
-    if (has_room(k->trace, 1))
-        append(k->trace, e);
-    unlock(k->trace);
+    trace_lock(k->trace);
+    if (trace_has_room(k->trace, 1))
+        trace_append(k->trace, e);
+    trace_unlock(k->trace);
 }
 
 void track_mark(track *k, const char *name)
 {
-    record(k, (trace_event){ .kind = TRACE_MARK, .name = name });
+    track_record(k, (trace_event){ .kind = TRACE_MARK, .name = name });
 }
 
 void track_value(track *k, const char *name, int64_t value)
 {
     const int32_t v = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
-    record(k, (trace_event){ .kind = TRACE_VALUE, .name = name, .value = v });
+    track_record(k, (trace_event){ .kind = TRACE_VALUE, .name = name, .value = v });
 }
 
 /* A promise whose settling ends a track. */
@@ -223,7 +223,7 @@ struct follower { promise *whole, *part; track *track; };
 
 static _Thread_local pool followers = POOL(struct follower);
 
-static void part_settled(int err, void *arg)
+static void follower_on_settled(int err, void *arg)
 {
     struct follower *f = arg;
     track_end(f->track, err);
@@ -231,7 +231,7 @@ static void part_settled(int err, void *arg)
     pool_put(&followers, f);
 }
 
-static void cancel_part(promise *p, void *arg)
+static void follower_on_cancel(promise *p, void *arg)
 {
     struct follower *f = arg;
     (void)p;
@@ -249,7 +249,7 @@ promise *track_follows(track *t, promise *p)
     }
     struct follower *f = pool_get(&followers);
     *f = (struct follower){ .part = p, .track = t };
-    f->whole = promise_new(cancel_part, f);
-    when_settled(p, part_settled, f);
+    f->whole = promise_new(follower_on_cancel, f);
+    when_settled(p, follower_on_settled, f);
     return f->whole;
 }

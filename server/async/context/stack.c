@@ -26,8 +26,8 @@ enum {
 
 struct batch { struct batch *next; char *low; size_t length; };
 
-static bool age(reserve *r);
-static bool give_back(reserve *r);
+static bool stacks_age(reserve *r);
+static bool stacks_give_back(reserve *r);
 
 /* One thread's stacks; they are all of one size, and one of another is mapped by itself.
  *
@@ -41,7 +41,7 @@ static _Thread_local struct {
     int           cold, idle;
     int           low;                       /* the lowest count of this period */
     struct batch *batches;
-} here = { .reserve = { age, give_back } };
+} here = { .reserve = { stacks_age, stacks_give_back } };
 
 static size_t guard_size(void)
 {
@@ -49,7 +49,7 @@ static size_t guard_size(void)
     return page > GUARD ? page : GUARD;
 }
 
-static int fence(void *low, size_t size)
+static int stack_fence(void *low, size_t size)
 {
     if (madvise(low, size, MADV_GUARD_INSTALL) == 0)
         return 0;
@@ -57,7 +57,7 @@ static int fence(void *low, size_t size)
 }
 
 /* Maps count stacks in a row, each with its guard below it. */
-static int map(size_t size, int count, char **low)
+static int stack_map(size_t size, int count, char **low)
 {
     const size_t guard = guard_size(), step = guard + size, length = step * (size_t)count;
     char *p = mmap(NULL, length, PROT_READ | PROT_WRITE,
@@ -66,7 +66,7 @@ static int map(size_t size, int count, char **low)
         return -errno;
     madvise(p, length, MADV_NOHUGEPAGE);     /* one touched page must not become two megabytes */
     for (int i = 0; i < count; i++) {
-        int err = fence(p + step * (size_t)i, guard);
+        int err = stack_fence(p + step * (size_t)i, guard);
         if (err) {
             munmap(p, length);
             return err;
@@ -76,17 +76,17 @@ static int map(size_t size, int count, char **low)
     return 0;
 }
 
-static void unmap(stack *s)
+static void stack_unmap(stack *s)
 {
     VALGRIND_STACK_DEREGISTER(s->valgrind_id);
     munmap(s->base - guard_size(), s->size + guard_size());
 }
 
-static int add_batch(void)
+static int stacks_add_batch(void)
 {
     struct batch *b = mem_alloc(sizeof *b);
     const size_t step = guard_size() + here.size;
-    int err = map(here.size, BATCH, &b->low);
+    int err = stack_map(here.size, BATCH, &b->low);
     if (err) {
         mem_free(b);
         return err;
@@ -108,7 +108,7 @@ static int add_batch(void)
 #ifdef MARK_STACKS
 enum { MARK = 0xa5 };
 
-static void mark(stack *s) { memset(s->base, MARK, s->size); }
+static void stack_mark(stack *s) { memset(s->base, MARK, s->size); }
 
 size_t stack_used(const stack *s)
 {
@@ -118,7 +118,7 @@ size_t stack_used(const stack *s)
     return s->size - unused;
 }
 #else
-static void mark(stack *s) { (void)s; }
+static void stack_mark(stack *s) { (void)s; }
 
 size_t stack_used(const stack *s)
 {
@@ -127,7 +127,7 @@ size_t stack_used(const stack *s)
 }
 #endif
 
-static char *take(void)
+static char *stacks_take(void)
 {
     const int count = --here.count;
     if (count < here.low) {
@@ -142,17 +142,17 @@ int stack_get(stack *s, size_t size)
 {
     if (!here.batches)
         here.size = size;
-    if (size == here.size && !RESERVE_NOTHING && (here.count > 0 || add_batch() == 0)) {
-        *s = (stack){ .base = take(), .size = size };
-        mark(s);
+    if (size == here.size && !RESERVE_NOTHING && (here.count > 0 || stacks_add_batch() == 0)) {
+        *s = (stack){ .base = stacks_take(), .size = size };
+        stack_mark(s);
         return 0;
     }
     char *low;
-    int err = map(size, 1, &low);
+    int err = stack_map(size, 1, &low);
     if (!err) {
         *s = (stack){ .base = low + guard_size(), .size = size, .alone = true };
         s->valgrind_id = VALGRIND_STACK_REGISTER(s->base, s->base + size);
-        mark(s);
+        stack_mark(s);
     }
     return err;
 }
@@ -171,7 +171,7 @@ static int by_address(const void *a, const void *b)
 
 /* The pages of so many of the longest idle go back to the kernel: those of neighbours in one call, for most
  * of what it costs is the call. The guards between them stay. */
-static void cool(int count)
+static void stacks_cool(int count)
 {
     char **const first = here.free + here.cold, **const end = first + count;
     qsort(first, (size_t)count, sizeof *first, by_address);
@@ -183,7 +183,7 @@ static void cool(int count)
     here.cold += count;
 }
 
-static bool age(reserve *r)
+static bool stacks_age(reserve *r)
 {
     (void)r;
     here.idle = here.low;
@@ -191,25 +191,25 @@ static bool age(reserve *r)
     return here.count - here.cold > LEAST;
 }
 
-static bool give_back(reserve *r)
+static bool stacks_give_back(reserve *r)
 {
     (void)r;
     const int stay = here.count - LEAST, idle = (here.idle < stay ? here.idle : stay) - here.cold;
     if (idle <= 0)
         return false;
-    cool(idle < BATCH ? idle : BATCH);
+    stacks_cool(idle < BATCH ? idle : BATCH);
     return true;
 }
 
 void stack_put(stack *s)
 {
     if (s->alone) {
-        unmap(s);
+        stack_unmap(s);
         return;
     }
     here.free[here.count++] = s->base;
     if (here.count - here.cold > LEAST && !here.reserve.watched && !reserve_watch(&here.reserve))
-        cool(1);
+        stacks_cool(1);
 }
 
 void stack_trim(void)

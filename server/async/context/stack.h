@@ -1,6 +1,6 @@
 /* stack.h - task stacks: big in address space, small in memory, fenced by a guard.
  *
- * A stack is lazily touched mmap with 16 KiB below it that nobody may touch, so that an overflow
+ * A stack is lazily touched mmap with 16 KiB below it that may not be touched, so that an overflow
  * faults instead of corrupting a neighbour. The guard is MADV_GUARD_INSTALL where the kernel has it
  * (Linux 6.13; it costs no mapping), else mprotect (each splits a mapping, and vm.max_map_count ends
  * that at about 32,000 stacks). Stacks are mapped by the dozen, and used ones go back to this

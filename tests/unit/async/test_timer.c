@@ -139,7 +139,7 @@ START_TEST(a_callback_may_stop_the_last_other_timer)
 {
     set(1, 1000000000);
     set(0, 1);
-    alarms[0].timer.rang = stop_the_next;
+    alarms[0].timer.on_due = stop_the_next;
     loop_turn_skipping();
     loop_turn_skipping();
     ck_assert_int_eq(count, 1);
@@ -152,7 +152,7 @@ START_TEST(a_callback_may_stop_one_of_the_same_millisecond)
     set(0, 5);
     set(1, 5);
     set(2, 5);
-    alarms[0].timer.rang = stop_the_next;
+    alarms[0].timer.on_due = stop_the_next;
     loop_run_skipping();
     ck_assert_int_eq(count, 2);
     ck_assert_int_eq(order[1], 2);
@@ -170,7 +170,7 @@ START_TEST(a_timer_set_from_its_callback_rings_later_not_now)
 {
     left = 1000;
     set(0, 0);
-    alarms[0].timer.rang = ring_again;
+    alarms[0].timer.on_due = ring_again;
     loop_turn_skipping();
     loop_turn_skipping();
     ck_assert_int_le(count, 2);              /* one a turn: I/O has its chance between */
@@ -223,7 +223,7 @@ static void compute_then_set(timer *t)
 START_TEST(time_counts_from_the_call_however_long_the_turn_was)
 {
     set(0, 1);
-    alarms[0].timer.rang = compute_then_set;
+    alarms[0].timer.on_due = compute_then_set;
     loop_run_skipping();
     ck_assert_int_eq(count, 2);
 }
@@ -239,7 +239,7 @@ START_TEST(what_a_turn_computes_does_not_make_the_next_timer_late)
 {
     set(0, 1);
     set(1, 100000);
-    alarms[0].timer.rang = compute;
+    alarms[0].timer.on_due = compute;
     loop_run();                              /* waits for the rest of it, not for all */
     ck_assert_int_eq(count, 2);
 }
@@ -271,7 +271,7 @@ START_TEST(many_that_are_due_at_once_leave_room_for_io)
     uv_unref((uv_handle_t *)&poll_);
     for (int i = 0; i < MANY; i++) {
         set(i, 5 + (uint64_t)i / 50);        /* of several milliseconds */
-        alarms[i].timer.rang = ring_slowly;
+        alarms[i].timer.on_due = ring_slowly;
     }
     loop_run_skipping();
     ck_assert_int_eq(count, MANY);
@@ -294,7 +294,7 @@ START_TEST(one_that_takes_all_of_the_time_delays_the_others_and_no_more)
 {
     left = 10;
     set(0, 1);
-    alarms[0].timer.rang = ring_for_long;
+    alarms[0].timer.on_due = ring_for_long;
     for (int i = 1; i < 100; i++)
         set(i, 1);
     set(100, 2000);
