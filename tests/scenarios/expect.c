@@ -26,6 +26,13 @@ void expect_at(const char *file, int line, answer a, int status, const char *typ
         ck_abort_msg("%s:%d: type %s, expected %s", file, line, is ? is : "none", type);
 }
 
+void expect_unavailable_at(const char *file, int line, answer a)
+{
+    expect_problem_at(file, line, a, 503);
+    if (!header(&a, "Retry-After"))
+        ck_abort_msg("%s:%d: no Retry-After: %.*s", file, line, SHOWN, a.head);
+}
+
 void expect_body_at(const char *file, int line, answer a, const char *part)
 {
     if (!strstr(a.body, part))

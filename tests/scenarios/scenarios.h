@@ -52,11 +52,14 @@ TCase *theme(Suite *s, const char *name, void (*start)(void));
 #define expect(a, status, type) expect_at(__FILE__, __LINE__, a, status, type)
 /* The status, as RFC 9457 has it: application/problem+json with type, title, status and detail. */
 #define expect_problem(a, status) expect_problem_at(__FILE__, __LINE__, a, status)
+/* The same of a 503 that says when to try again. */
+#define expect_unavailable(a) expect_unavailable_at(__FILE__, __LINE__, a)
 /* The body has that part. */
 #define expect_body(a, part) expect_body_at(__FILE__, __LINE__, a, part)
 
 void expect_at(const char *file, int line, answer a, int status, const char *type);
 void expect_problem_at(const char *file, int line, answer a, int status);
+void expect_unavailable_at(const char *file, int line, answer a);
 void expect_body_at(const char *file, int line, answer a, const char *part);
 
 #endif

@@ -120,11 +120,11 @@ START_TEST(a_body_that_does_not_come_is_408)
 }
 END_TEST
 
-START_TEST(a_body_byte_by_byte_is_408)
+static void expect_408_byte_by_byte(const char *head)
 {
     const double before = now_s();
     client *c = client_new();
-    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
+    client_say(c, head);
     while (client_quiet(c) && now_s() < before + 10) {
         client_say(c, "x");
         pause_ms(5);
@@ -133,21 +133,18 @@ START_TEST(a_body_byte_by_byte_is_408)
     ck_assert_double_lt(now_s() - before, 4);
     client_free(c);
 }
+
+START_TEST(a_body_byte_by_byte_is_408)
+{
+    expect_408_byte_by_byte("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n");
+}
 END_TEST
 
 /* There is no end in sight of what its handler pulls; but each byte is waited for, and all that time together counts. */
 START_TEST(a_body_that_streams_byte_by_byte_is_408_too)
 {
-    const double before = now_s();
-    client *c = client_new();
-    client_say(c, "POST /import HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-ndjson\r\nContent-Length: 60000\r\n\r\n");
-    while (client_quiet(c) && now_s() < before + 10) {
-        client_say(c, "x");
-        pause_ms(5);
-    }
-    ck_assert_int_eq(client_answer(c).status, 408);
-    ck_assert_double_lt(now_s() - before, 4);
-    client_free(c);
+    expect_408_byte_by_byte("POST /import HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-ndjson\r\n"
+                            "Content-Length: 60000\r\n\r\n");
 }
 END_TEST
 
@@ -278,16 +275,21 @@ START_TEST(sleep_has_a_deadline_of_its_own)
 }
 END_TEST
 
+static void expect_large_file(client *c)
+{
+    const answer a = client_answer(c);
+    expect(a, 200, NULL);
+    ck_assert_uint_eq(a.length, 4 << 20);
+    client_free(c);
+}
+
 START_TEST(an_answer_that_has_begun_may_take_longer)
 {
     server_start("timeouts", "TENK_TIMEOUTS_REQUEST=100ms", NULL);
     client *c = client_small(4096);
     client_say(c, "GET /static/large.bin HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
     pause_ms(300);
-    const answer a = client_answer(c);
-    expect(a, 200, NULL);
-    ck_assert_uint_eq(a.length, 4 << 20);
-    client_free(c);
+    expect_large_file(c);
     server_stop();
 }
 END_TEST
@@ -304,10 +306,7 @@ START_TEST(a_reader_that_takes_a_little_now_and_then_is_not_cut_off)
             client_take(c);
             next += 0.2;
         }
-    const answer a = client_answer(c);
-    expect(a, 200, NULL);
-    ck_assert_uint_eq(a.length, 4 << 20);
-    client_free(c);
+    expect_large_file(c);
     server_stop();
 }
 END_TEST

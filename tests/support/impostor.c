@@ -1,6 +1,6 @@
 /* impostor.c - see impostor.h. As much of the protocol's version 3 as libpq wants to see. */
 #include "impostor.h"
-#include "relay.h"
+#include "loopback.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -61,7 +61,7 @@ int impostor_new(const char *answer, size_t length)
     int port;
     impostor.answer = answer;
     impostor.length = length;
-    impostor.listener = listen_somewhere(16, &port);
+    impostor.listener = loopback_listen(16, &port);
     ck_assert_int_eq(pthread_create(&impostor.thread, NULL, serve, NULL), 0);
     return port;
 }

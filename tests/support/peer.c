@@ -1,6 +1,6 @@
 /* peer.c - see peer.h. */
 #include "peer.h"
-#include "relay.h"
+#include "loopback.h"
 
 #include <check.h>
 #include <dlfcn.h>
@@ -183,7 +183,7 @@ static void *accept_all(void *arg)
 
 void peer_start(void)
 {
-    listener = listen_somewhere(128, &port);
+    listener = loopback_listen(128, &port);
     gate = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE | EFD_NONBLOCK);
     ck_assert_int_eq(pthread_create(&acceptor, NULL, accept_all, NULL), 0);
 }
@@ -221,8 +221,8 @@ int  peer_waiting(void)                { return atomic_load(&waiting); }
 const char *peer_deaf_url(void)
 {
     int at;
-    listen_somewhere(0, &at);                /* it and those below end with the test */
-    const struct sockaddr_in a = loopback(at);
+    loopback_listen(0, &at);                /* it and those below end with the test */
+    const struct sockaddr_in a = loopback_address(at);
     for (int i = 0; i < 4; i++)
         connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), (const struct sockaddr *)&a, sizeof a);
     return url("http://127.0.0.1", at, "/");

@@ -1,7 +1,7 @@
 /* relay.c - see relay.h. */
 #include "relay.h"
+#include "loopback.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <linux/filter.h>
 #include <netinet/tcp.h>
@@ -14,33 +14,9 @@
 
 static struct { pthread_t thread; int listener, server_port; atomic_int hung_up, client, server; atomic_bool reset; } relay;
 
-struct sockaddr_in loopback(int port)
-{
-    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                 .sin_port = htons((uint16_t)port) };
-}
-
-int listen_somewhere(int backlog, int *port)
-{
-    struct sockaddr_in a = loopback(0);
-    socklen_t size = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, backlog) &&
-              !getsockname(fd, (struct sockaddr *)&a, &size));
-    *port = ntohs(a.sin_port);
-    return fd;
-}
-
-static bool pass_on(int from, int to)        /* false: from has hung up */
-{
-    char piece[8192];
-    const ssize_t n = recv(from, piece, sizeof piece, 0);
-    return n > 0 && send(to, piece, (size_t)n, MSG_NOSIGNAL) == n;
-}
-
 static void relay_one(int client)
 {
-    const struct sockaddr_in a = loopback(relay.server_port);
+    const struct sockaddr_in a = loopback_address(relay.server_port);
     const int server = socket(AF_INET, SOCK_STREAM, 0);
     struct pollfd ends[2] = { { client, POLLIN, 0 }, { server, POLLIN, 0 } };
 
@@ -50,9 +26,9 @@ static void relay_one(int client)
     relay.client = client;
     relay.server = server;
     while (poll(ends, 2, -1) > 0) {
-        if (ends[0].revents && !pass_on(client, server))
+        if (ends[0].revents && !loopback_pass_on(client, server))
             break;
-        if (ends[1].revents && !pass_on(server, client)) {
+        if (ends[1].revents && !loopback_pass_on(server, client)) {
             ends[1].fd = -1;                 /* from now on only the client is listened to */
             relay.hung_up++;
             if (atomic_exchange(&relay.reset, false)) {
@@ -65,7 +41,7 @@ static void relay_one(int client)
     close(client);
 }
 
-static void *serve(void *arg)
+static void *relay_serve(void *arg)
 {
     for (int client; (client = accept(relay.listener, NULL, NULL)) >= 0;)
         relay_one(client);
@@ -77,8 +53,8 @@ int relay_to(int port)
     int own;
     relay.server_port = port;
     relay.hung_up = 0;
-    relay.listener = listen_somewhere(16, &own);
-    ck_assert_int_eq(pthread_create(&relay.thread, NULL, serve, NULL), 0);
+    relay.listener = loopback_listen(16, &own);
+    ck_assert_int_eq(pthread_create(&relay.thread, NULL, relay_serve, NULL), 0);
     return own;
 }
 

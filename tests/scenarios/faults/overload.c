@@ -37,8 +37,7 @@ static int64_t refused(const char *why)
 
 static void expect_refusal(answer a)
 {
-    ck_assert_ptr_nonnull(header(&a, "Retry-After"));
-    expect_problem(a, 503);
+    expect_unavailable(a);
     json_t *problem = json_in(a, 503);
     ck_assert_str_eq(json_string_value(json_object_get(problem, "limit")), "[database] target");
     ck_assert_int_eq(number_of(problem, "limit_ms"), 5);

@@ -1,53 +1,39 @@
 /* proxy.c - see proxy.h. */
 #include "proxy.h"
+#include "tests/support/loopback.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 static atomic_int target;
 
-static struct sockaddr_in loopback(int port)
+static void *proxy_relay(void *arg)
 {
-    return (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                 .sin_port = htons((uint16_t)port) };
-}
-
-static bool pass_on(int from, int to)
-{
-    char piece[8192];
-    const ssize_t n = recv(from, piece, sizeof piece, 0);
-    return n > 0 && send(to, piece, (size_t)n, MSG_NOSIGNAL) == n;
-}
-
-static void *relay(void *arg)
-{
-    const int client = (int)(intptr_t)arg, server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const struct sockaddr_in a = loopback(target);
+    const int client = (int)(intptr_t)arg, server = loopback_connect(target);
     struct pollfd ends[] = { { client, POLLIN, 0 }, { server, POLLIN, 0 } };
-    if (connect(server, (const struct sockaddr *)&a, sizeof a) == 0)
-        while (poll(ends, 2, -1) > 0 && (!ends[0].revents || pass_on(client, server)) &&
-               (!ends[1].revents || pass_on(server, client)))
+    if (server >= 0) {
+        while (poll(ends, 2, -1) > 0 && (!ends[0].revents || loopback_pass_on(client, server)) &&
+               (!ends[1].revents || loopback_pass_on(server, client)))
             ;
-    close(server);
+        close(server);
+    }
     close(client);
     return NULL;
 }
 
-static void *serve(void *listener)
+static void *proxy_serve(void *listener)
 {
     pthread_attr_t detached;
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     for (int client; (client = accept((int)(intptr_t)listener, NULL, NULL)) >= 0;) {
         pthread_t thread;
-        if (pthread_create(&thread, &detached, relay, (void *)(intptr_t)client))
+        if (pthread_create(&thread, &detached, proxy_relay, (void *)(intptr_t)client))
             close(client);
     }
     return NULL;
@@ -57,13 +43,10 @@ void proxy_turn(int port) { target = port; }
 
 int proxy_to(int port)
 {
-    struct sockaddr_in a = loopback(0);
-    socklen_t size = sizeof a;
+    int own;
     pthread_t thread;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = loopback_listen(64, &own);
     target = port;
-    ck_assert(!bind(fd, (struct sockaddr *)&a, size) && !listen(fd, 64) &&
-              !getsockname(fd, (struct sockaddr *)&a, &size));
-    ck_assert_int_eq(pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd), 0);
-    return ntohs(a.sin_port);
+    ck_assert_int_eq(pthread_create(&thread, NULL, proxy_serve, (void *)(intptr_t)fd), 0);
+    return own;
 }

@@ -2,6 +2,7 @@
  * server that is not there, no write is lost or done twice, and all is well again soon after. */
 #include "tests/unit/db/askers.h"
 #include "fixture.h"
+#include "tests/support/loopback.h"
 #include "tests/support/relay.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/block.h"
@@ -309,7 +310,7 @@ START_TEST(where_nobody_answers_no_thread_waits_for_the_connect_timeout)
     char url[128];
     int port;
     rows r;
-    listen_somewhere(16, &port);
+    loopback_listen(16, &port);
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", port);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 0;          /* never */
@@ -338,7 +339,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
     char url[256];
     int deaf;
     rows r;
-    listen_somewhere(16, &deaf);
+    loopback_listen(16, &deaf);
     options.connect_timeout_ms = 1000;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf, cluster_port(server), "read-write");

@@ -1,7 +1,7 @@
 /* test_connect.c - how the PostgreSQL driver comes to a connection: which URL is one, who is let in, how long
  * and how often it tries; and how the tables come there. */
 #include "fixture.h"
-#include "tests/support/relay.h"
+#include "tests/support/loopback.h"
 #include "server/base/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
@@ -15,7 +15,7 @@ START_TEST(a_port_where_nobody_answers_is_given_up_in_time)
     char url[128];
     int deaf;
     rows r;
-    listen_somewhere(16, &deaf);
+    loopback_listen(16, &deaf);
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d/tenk", deaf);
     options.line_timeout_ms = 50;
     options.connect_timeout_ms = 0;          /* never */
@@ -37,7 +37,7 @@ START_TEST(of_several_hosts_one_that_lives_is_found)
     char url[256];
     int deaf;
     rows r;
-    listen_somewhere(16, &deaf);
+    loopback_listen(16, &deaf);
     options.connect_timeout_ms = 1000;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:1,127.0.0.1:%d,localhost:%d/tenk?target_session_attrs=%s",
              _i == 0 ? 2 : deaf, cluster_port(server), "read-write");

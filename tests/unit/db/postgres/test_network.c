@@ -3,6 +3,7 @@
 #include "tests/unit/db/askers.h"
 #include "fixture.h"
 #include "tests/support/pooler.h"
+#include "tests/support/loopback.h"
 #include "tests/support/relay.h"
 #include "server/async/loop.h"
 #include "server/base/log.h"
@@ -127,7 +128,7 @@ START_TEST(of_two_hosts_the_silent_one_is_not_given_the_whole_connect_timeout)
     char url[256];
     int deaf;
     rows r;
-    listen_somewhere(16, &deaf);
+    loopback_listen(16, &deaf);
     options.connect_timeout_ms = options.line_timeout_ms = 3600000;
     snprintf(url, sizeof url, "postgresql://tenk@127.0.0.1:%d,127.0.0.1:%d/tenk", deaf, cluster_port(server));
     (_i == BLOCKING ? open_blocking : open_with)(url);

@@ -1,7 +1,7 @@
 /* import.c - see import.h. */
-#include "tests/scenarios/support/import.h"
+#include "import.h"
 
-#include "scenarios.h"
+#include "tests/scenarios/scenarios.h"
 
 #include <stdio.h>
 #include <stdlib.h>
