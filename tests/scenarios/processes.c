@@ -1,4 +1,4 @@
-/* process_pool.c - pages rendered in worker processes: the same pages; and what becomes of requests, of the server
+/* processes.c - pages rendered in worker processes: the same pages; and what becomes of requests, of the server
  * and of the processes themselves when something goes wrong with them. */
 #include "scenarios.h"
 

@@ -1,4 +1,4 @@
-/* life.c - from the start line to the end: stopping by a signal, finishing what is under way,
+/* start_and_stop.c - from the start line to the end: stopping by a signal, finishing what is under way,
  * several workers. */
 #include "scenarios.h"
 
@@ -205,9 +205,9 @@ START_TEST(it_serves_on_the_address_it_was_given)
 }
 END_TEST
 
-Suite *life_suite(void)
+Suite *start_and_stop_suite(void)
 {
-    Suite *s = suite_create("life");
+    Suite *s = suite_create("start_and_stop");
     TCase *t = theme(s, "life", NULL);
     tcase_add_test(t, the_start_line_says_where_how_on_what_and_how_to_stop);
     tcase_add_test(t, the_start_line_has_no_password_in_it);

@@ -1,4 +1,4 @@
-/* crowds.c - very many at once, and very many who leave without a word. */
+/* many_clients.c - very many at once, and very many who leave without a word. */
 #include "tests/scenarios/scenarios.h"
 
 #include <stdio.h>
@@ -201,9 +201,9 @@ START_TEST(a_full_house_recovers)
 }
 END_TEST
 
-Suite *crowds_suite(void)
+Suite *many_clients_suite(void)
 {
-    Suite *s = suite_create("crowds");
+    Suite *s = suite_create("many_clients");
     TCase *t = theme(s, "crowds", with_one_worker);
     tcase_add_test(t, five_thousand_tasks_sleep_at_once);
     tcase_add_test(t, five_thousand_promises_sleep_at_once);

@@ -1,4 +1,4 @@
-/* sites.c - what pages of other sites can make a visitor's browser do here, and what ours tell it. */
+/* cross_site.c - what pages of other sites can make a visitor's browser do here, and what ours tell it. */
 #include "scenarios.h"
 
 #include <stdio.h>
@@ -132,9 +132,9 @@ START_TEST(lists_count_in_all_their_lines)
 }
 END_TEST
 
-Suite *sites_suite(void)
+Suite *cross_site_suite(void)
 {
-    Suite *s = suite_create("sites");
+    Suite *s = suite_create("cross_site");
     TCase *t = theme(s, "sites", with_sites);
     tcase_add_test(t, what_another_site_sends_is_403_on_every_route);
     tcase_add_test(t, what_comes_from_here_or_from_no_browser_is_served);

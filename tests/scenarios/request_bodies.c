@@ -1,4 +1,4 @@
-/* bodies.c - bodies of requests: their framing, their size, and clients who ask before they send
+/* request_bodies.c - bodies of requests: their framing, their size, and clients who ask before they send
  * one. */
 #include "scenarios.h"
 
@@ -229,9 +229,9 @@ START_TEST(an_unknown_expectation_is_417)
 }
 END_TEST
 
-Suite *bodies_suite(void)
+Suite *request_bodies_suite(void)
 {
-    Suite *s = suite_create("bodies");
+    Suite *s = suite_create("request_bodies");
     TCase *t = theme(s, "bodies", with_bodies);
     tcase_add_test(t, chunks_come_in_every_legal_form);
     tcase_add_test(t, a_body_may_be_as_large_as_the_limit_and_no_larger);

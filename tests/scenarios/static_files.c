@@ -1,4 +1,4 @@
-/* files.c - /static/: what files are served as, when they are not sent again, and that nothing else
+/* static_files.c - /static/: what files are served as, when they are not sent again, and that nothing else
  * gets out. */
 #include "scenarios.h"
 
@@ -231,9 +231,9 @@ START_TEST(a_program_where_it_was_built_finds_its_files_from_anywhere)
 }
 END_TEST
 
-Suite *files_suite(void)
+Suite *static_files_suite(void)
 {
-    Suite *s = suite_create("files");
+    Suite *s = suite_create("static_files");
     TCase *t = theme(s, "files", with_files);
     tcase_add_test(t, a_file_has_type_length_date_and_tag);
     tcase_add_test(t, a_large_file_arrives_whole);

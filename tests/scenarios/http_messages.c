@@ -1,4 +1,4 @@
-/* messages.c - HTTP/1.1 as it should be: keep-alive, pipelining, framing, in pieces of any size. */
+/* http_messages.c - HTTP/1.1 as it should be: keep-alive, pipelining, framing, in pieces of any size. */
 #include "scenarios.h"
 
 #include <stdio.h>
@@ -295,9 +295,9 @@ START_TEST(headers_may_be_odd_and_legal)
 }
 END_TEST
 
-Suite *messages_suite(void)
+Suite *http_messages_suite(void)
 {
-    Suite *s = suite_create("messages");
+    Suite *s = suite_create("http_messages");
     TCase *t = theme(s, "messages", with_messages);
     tcase_add_test(t, a_connection_stays_open_or_closes_as_it_is_asked_to);
     tcase_add_test(t, http_1_0_needs_no_host);

@@ -1,4 +1,4 @@
-/* thread_pool.c - what only threads mode has: a thread for each connection, and no more than so many. */
+/* threads_mode.c - what only threads mode has: a thread for each connection, and no more than so many. */
 #include "scenarios.h"
 
 #include <signal.h>
@@ -156,9 +156,9 @@ START_TEST(stopping_cuts_off_the_late_and_says_how_many)
 }
 END_TEST
 
-Suite *thread_pool_suite(void)
+Suite *threads_mode_suite(void)
 {
-    Suite *s = suite_create("thread_pool");
+    Suite *s = suite_create("threads_mode");
     TCase *t = theme(s, "threads", NULL);
     tcase_add_test(t, the_start_line_says_threads_and_how_many);
     tcase_add_test(t, each_connection_has_a_thread_which_goes_with_it);

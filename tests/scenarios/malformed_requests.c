@@ -1,4 +1,4 @@
-/* refusals.c - what must not be understood. Each is answered once, the connection is closed, and
+/* malformed_requests.c - what must not be understood. Each is answered once, the connection is closed, and
  * nothing behind it is taken for a request: whoever could make it one would speak for others
  * (request smuggling). */
 #include "tests/scenarios/support/refusal.h"
@@ -301,9 +301,9 @@ START_TEST(noise_harms_nobody)
 }
 END_TEST
 
-Suite *refusals_suite(void)
+Suite *malformed_requests_suite(void)
 {
-    Suite *s = suite_create("refusals");
+    Suite *s = suite_create("malformed_requests");
     TCase *t = theme(s, "refusals", with_refusals);
     tcase_add_test(t, lines_end_with_cr_and_lf_and_neither_stands_alone);
     tcase_add_test(t, a_header_has_one_line_and_no_space_around_its_name);

@@ -1,4 +1,4 @@
-/* command.c - the command line: what it prints, and what it ends with. */
+/* command_line.c - the command line: what it prints, and what it ends with. */
 #include "scenarios.h"
 
 #include <stdio.h>
@@ -239,9 +239,9 @@ END_TEST
 static void with_cluster(void) { postgres_url(); }
 static void without(void) { }
 
-Suite *command_suite(void)
+Suite *command_line_suite(void)
 {
-    Suite *s = suite_create("command");
+    Suite *s = suite_create("command_line");
     TCase *t = theme(s, "command", NULL);
     tcase_add_unchecked_fixture(t, with_cluster, without);
     tcase_add_test(t, help_names_every_flag);

@@ -1,4 +1,4 @@
-/* modes.c - a loop and threads answer alike, byte for byte, to the good and to the bad. */
+/* both_modes.c - a loop and threads answer alike, byte for byte, to the good and to the bad. */
 #include "scenarios.h"
 
 #include "tests/scenarios/support/postgres.h"
@@ -149,9 +149,9 @@ START_TEST(what_one_stores_the_other_shows)
 }
 END_TEST
 
-Suite *modes_suite(void)
+Suite *both_modes_suite(void)
 {
-    Suite *s = suite_create("modes");
+    Suite *s = suite_create("both_modes");
     TCase *sqlite = theme(s, "modes-sqlite", NULL), *postgres = postgres_theme(s, "modes-postgres");
     tcase_add_unchecked_fixture(sqlite, both_on_sqlite, stop_both);
     tcase_add_unchecked_fixture(postgres, both_on_postgres, stop_both);

@@ -1,4 +1,4 @@
-/* stopping.c - who is connected when the server is told to stop, and asks, or does not. */
+/* stop_with_clients.c - who is connected when the server is told to stop, and asks, or does not. */
 #include "scenarios.h"
 
 #include <signal.h>
@@ -125,9 +125,9 @@ START_TEST(it_ends_when_the_last_client_has_left)
 }
 END_TEST
 
-Suite *stopping_suite(void)
+Suite *stop_with_clients_suite(void)
 {
-    Suite *s = suite_create("stopping");
+    Suite *s = suite_create("stop_with_clients");
     TCase *t = theme(s, "stopping", NULL);
     tcase_add_test(t, who_is_connected_may_ask_once_more);
     tcase_add_test(t, sighup_stops_it_as_sigterm_does);

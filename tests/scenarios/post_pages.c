@@ -1,4 +1,4 @@
-/* pages.c - a user's older posts, one post alone, and what clients know of both already. */
+/* post_pages.c - a user's older posts, one post alone, and what clients know of both already. */
 #include "tests/scenarios/support/json.h"
 #include "scenarios.h"
 
@@ -220,9 +220,9 @@ START_TEST(a_post_says_when_it_was_written)
 }
 END_TEST
 
-Suite *pages_suite(void)
+Suite *post_pages_suite(void)
 {
-    Suite *s = suite_create("pages");
+    Suite *s = suite_create("post_pages");
     for (int database = 0; database < 2; database++) {
         TCase *t = database == 0 ? theme(s, "pages-sqlite", on_sqlite) : theme(s, "pages-postgres", on_postgres);
         tcase_add_test(t, all_of_a_users_posts_can_be_reached_page_by_page);

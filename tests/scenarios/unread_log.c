@@ -1,4 +1,4 @@
-/* logs.c - a log that nobody reads: the server goes on, and says later what was lost; and it ends. */
+/* unread_log.c - a log that nobody reads: the server goes on, and says later what was lost; and it ends. */
 #include "scenarios.h"
 
 #include "tests/scenarios/support/json.h"
@@ -94,9 +94,9 @@ START_TEST(lines_that_nobody_read_are_counted_and_said_when_somebody_does)
 }
 END_TEST
 
-Suite *logs_suite(void)
+Suite *unread_log_suite(void)
 {
-    Suite *s = suite_create("logs");
+    Suite *s = suite_create("unread_log");
     TCase *t = theme(s, "logs", NULL);
     tcase_add_test(t, a_log_that_nobody_reads_delays_nobody_and_it_ends_when_told);
     tcase_add_test(t, lines_that_nobody_read_are_counted_and_said_when_somebody_does);

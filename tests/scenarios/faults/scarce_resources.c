@@ -1,4 +1,4 @@
-/* machine.c - what the machine grants is little: it starts with words, or refuses with words; it never aborts. */
+/* scarce_resources.c - what the machine grants is little: it starts with words, or refuses with words; it never aborts. */
 #include "tests/scenarios/scenarios.h"
 
 #include "tests/scenarios/support/launch.h"
@@ -231,9 +231,9 @@ START_TEST(a_crowd_of_more_than_there_are_threads_is_refused_and_the_log_says_so
 }
 END_TEST
 
-Suite *machine_suite(void)
+Suite *scarce_resources_suite(void)
 {
-    Suite *s = suite_create("machine");
+    Suite *s = suite_create("scarce_resources");
     TCase *t = theme(s, "machine", NULL);
     tcase_add_test(t, with_few_descriptors_it_serves_several_clients);
     tcase_add_test(t, with_too_few_descriptors_it_does_not_start_and_says_how_many_it_takes);

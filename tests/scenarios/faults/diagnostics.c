@@ -1,4 +1,4 @@
-/* detect.c - what the server finds out by itself, asked from outside: what blocks it, and what it is doing. */
+/* diagnostics.c - what the server finds out by itself, asked from outside: what blocks it, and what it is doing. */
 #include "tests/scenarios/scenarios.h"
 
 #include "tests/support/skipped.h"
@@ -216,9 +216,9 @@ START_TEST(gdb_lists_tasks_and_walks_their_stacks)
 }
 END_TEST
 
-Suite *detect_suite(void)
+Suite *diagnostics_suite(void)
 {
-    Suite *s = suite_create("detect");
+    Suite *s = suite_create("diagnostics");
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 60);
     if (!in_threads_mode()) {
