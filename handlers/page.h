@@ -23,7 +23,7 @@ int page_begin(page *page, request *req);
 /* Writes page->body as the client prefers it: HTML on the thread pool, for Markdown takes its time;
  * JSON here and now, for the way to another thread would take longer. With ?render=inline the HTML is
  * written here and now too, to see what that does to others; with ?render=process in a worker process, where
- * a renderer that crashes or never ends does no harm to anybody else; both only where there is the gallery, for that
+ * a renderer that crashes or never ends does no harm to other requests; both only where there is the gallery, for that
  * is what they show. ?render=thread is the default. */
 MUST_AWAIT promise *render(page *page);
 

@@ -151,7 +151,8 @@ static int serve(const config *c, database *d)
     task_set_stack_size(c->tasks.stack);
     const int err = c->server.mode == MODE_ASYNC ? thread_pool_start() : 0;
     if (err) {
-        snprintf(why, sizeof why, "cannot start the threads of the pool: %s ([threads] pool = %d)", uv_strerror(err), c->threads.pool);
+        snprintf(why, sizeof why, "cannot start the threads of the pool: %s ([threads] pool = %d)", uv_strerror(err),
+                 c->threads.pool);
         return fail(why);
     }
     const site site = site_open(d, ROUTES, ROUTE_COUNT, c->files.root, why, sizeof why);

@@ -298,14 +298,18 @@ static void write_legend(buffer *b)
 
 void recording_draw(buffer *b, const recording *r)
 {
-    picture p = { .b = b, .in_order = r->pattern->in_order, .events = trace_events(r->trace), .count = trace_count(r->trace), .named_at = -MOST_ROWS };
+    picture p = {
+        .b = b, .in_order = r->pattern->in_order, .events = trace_events(r->trace), .count = trace_count(r->trace),
+        .named_at = -MOST_ROWS,
+    };
     if (p.in_order)
         put_in_order(&p);
     look(&p);
     const double plots = TOP + p.rows * p.row + 8, height = plots + p.series_count * PLOT + 4;
 
     buffer_printf(b, "<figure class=\"timeline\">\n<div class=\"scroll\" tabindex=\"0\">\n"
-                     "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-labelledby=\"t-%s d-%s\">\n<title id=\"t-%s\">What ran when: ",
+                     "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-labelledby=\"t-%s d-%s\">\n"
+                     "<title id=\"t-%s\">What ran when: ",
                   PICTURE_WIDTH, height, r->pattern->name, r->pattern->name, r->pattern->name);
     buffer_html(b, text_of(r->pattern->title));
     buffer_text(b, TEXT("</title>\n"));

@@ -54,7 +54,7 @@ typedef struct config {
         int      connections;                /* requests to other servers at once, for each worker; 16 */
         int      line;                       /* those that may wait, for each worker; 1024 */
         uint64_t target;                     /* for how long, while more come than can be made; 1s */
-        uint64_t timeout;                    /* of one, its time in line included; 10s */
+        uint64_t timeout;                    /* of one, its wait included; 10s */
         uint64_t connect_timeout;            /* 2s */
         size_t   size;                       /* bytes of an answer's body; 1MiB */
     } outgoing;
@@ -64,14 +64,15 @@ typedef struct config {
         uint64_t target;                     /* for how long, while more come than can be done; 2s */
         int      jobs;                       /* after which a process is replaced; 1000 */
         size_t   memory;                     /* that one may take, beyond what it starts with; 256MiB */
-        uint64_t timeout;                    /* of one job, its time in line included; 10s */
+        uint64_t timeout;                    /* of one job, its wait included; 10s */
     } processes;
     struct {
         int pool;                            /* threads of libuv's pool; auto: processors, at least 4 */
         int running;                         /* CPU jobs at once, for each worker; auto: processors */
-        int waiting;                         /* CPU jobs in line, for each worker; 1024 */
+        int waiting;                         /* CPU jobs that wait, for each worker; 1024 */
         uint64_t target;                     /* for how long, while more come than can be done; 1s */
-        int    max;                          /* of threads mode: connections; auto: limits.connections of all workers, or what the machine allows */
+        int    max;                          /* of threads mode: connections; auto: limits.connections of all
+                                                workers, or what the machine allows */
         size_t stack;                        /* of each of those; 1MiB */
     } threads;
     struct {

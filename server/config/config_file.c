@@ -1,7 +1,7 @@
 /* config_file.c - reads config.ini with inih.
  *
  * inih calls back for keys alone, silently cuts what is too long, and goes on. So it gets its lines
- * from next_line, which knows where it is, and hands on only lines that are in order. */
+ * from ini_next_line, which knows where it is, and hands on only lines that are in order. */
 #include "config_reading.h"
 
 #include "server/base/memory.h"
@@ -24,7 +24,7 @@ typedef struct ini {
     int        *seen;                        /* for each setting the line it stands in, or 0 */
 } ini;
 
-static const char *where(const ini *in, int line)
+static const char *ini_where(const ini *in, int line)
 {
     static char place[PATH_MAX + 16];
     snprintf(place, sizeof place, line ? "%s:%d" : "%s", in->path, line);
@@ -32,7 +32,7 @@ static const char *where(const ini *in, int line)
 }
 
 /* In a section that is not there every key would be an error of its own: one line says enough. */
-static void check_section(ini *in, const char *line)
+static void ini_check_section(ini *in, const char *line)
 {
     char name[64];
     const int length = (int)strcspn(line + 1, "]");
@@ -43,13 +43,13 @@ static void check_section(ini *in, const char *line)
     suggestion near = { .word = name };
     for (int i = 0; i < SETTING_SECTION_COUNT; i++)
         suggestion_try(&near, SETTING_SECTIONS[i].name);
-    reading_error(in->reading, where(in, in->line), "there is no section [%s]%s%s%s", name,
+    reading_error(in->reading, ini_where(in, in->line), "there is no section [%s]%s%s%s", name,
                   near.best ? "; did you mean [" : "", near.best ? near.best : "", near.best ? "]?" : "");
 }
 
 /* The line to hand on: without a byte order mark, the white space around it, and so without what
  * inih would take for a continued value. NULL: it is wrong, and reported. */
-static const char *tidy(ini *in, size_t length, size_t most)
+static const char *ini_tidy(ini *in, size_t length, size_t most)
 {
     char *line = in->text;
     const char *wrong = NULL;
@@ -67,28 +67,28 @@ static const char *tidy(ini *in, size_t length, size_t most)
         wrong = "the line is too long; a long URL may be in DATABASE_URL";
     if (!wrong)
         return line;
-    reading_error(in->reading, where(in, in->line), "%s", wrong);
+    reading_error(in->reading, ini_where(in, in->line), "%s", wrong);
     return NULL;
 }
 
 /* Like fgets, for inih. */
-static char *next_line(char *out, int size, void *arg)
+static char *ini_next_line(char *out, int size, void *arg)
 {
     ini *in = arg;
     const ssize_t length = getline(&in->text, &in->room, in->file);
     if (length < 0)
         return NULL;
     in->line++;
-    const char *line = tidy(in, (size_t)length, (size_t)size - 3);
+    const char *line = ini_tidy(in, (size_t)length, (size_t)size - 3);
     *out = '\0';
     if (!line || strchr(";#", *line))
         return out;
     if (*line == '[')
-        check_section(in, line);
+        ini_check_section(in, line);
     return strcpy(out, line);
 }
 
-static void report_key(ini *in, const char *section, const char *key)
+static void ini_report_key(ini *in, const char *section, const char *key)
 {
     suggestion near = { .word = key };
     const char *home = section;
@@ -99,31 +99,31 @@ static void report_key(ini *in, const char *section, const char *key)
             home = s->section;
     }
     if (near.best)
-        reading_error(in->reading, where(in, in->line), "[%s] has no key '%s'; did you mean '%s'?",
+        reading_error(in->reading, ini_where(in, in->line), "[%s] has no key '%s'; did you mean '%s'?",
                       section, key, near.best);
     else if (home != section)
-        reading_error(in->reading, where(in, in->line), "[%s] has no key '%s'; it belongs to [%s]",
+        reading_error(in->reading, ini_where(in, in->line), "[%s] has no key '%s'; it belongs to [%s]",
                       section, key, home);
     else
-        reading_error(in->reading, where(in, in->line), "[%s] has no key '%s'", section, key);
+        reading_error(in->reading, ini_where(in, in->line), "[%s] has no key '%s'", section, key);
 }
 
-static int on_key(void *arg, const char *section, const char *key, const char *value)
+static int ini_on_key(void *arg, const char *section, const char *key, const char *value)
 {
     enum { GO_ON = 1 };
     ini *in = arg;
     const setting *s = setting_find(section, key);
 
     if (!*section)
-        reading_error(in->reading, where(in, in->line), "'%s' stands before any [section]", key);
+        reading_error(in->reading, ini_where(in, in->line), "'%s' stands before any [section]", key);
     else if (s && in->seen[s - SETTINGS])
-        reading_error(in->reading, where(in, in->line), "[%s] %s: is already set in line %d", section,
+        reading_error(in->reading, ini_where(in, in->line), "[%s] %s: is already set in line %d", section,
                       key, in->seen[s - SETTINGS]);
     else if (s) {
         in->seen[s - SETTINGS] = in->line;
-        reading_set(in->reading, s, value, where(in, in->line));
+        reading_set(in->reading, s, value, ini_where(in, in->line));
     } else if (setting_section_known(section))
-        report_key(in, section, key);
+        ini_report_key(in, section, key);
     return GO_ON;
 }
 
@@ -136,9 +136,9 @@ void config_read_file(reading *r, const char *path, bool must_exist)
         return;
     }
     in.seen = mem_alloc((size_t)SETTING_COUNT * sizeof *in.seen);
-    const int bad = ini_parse_stream(next_line, &in, on_key, &in);
+    const int bad = ini_parse_stream(ini_next_line, &in, ini_on_key, &in);
     if (bad > 0)
-        reading_error(r, where(&in, bad), "the line is neither [section] nor key = value");
+        reading_error(r, ini_where(&in, bad), "the line is neither [section] nor key = value");
     if (ferror(in.file))
         reading_error(r, path, "%s", strerror(errno));
     free(in.text);

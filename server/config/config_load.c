@@ -52,13 +52,13 @@ void reading_set(reading *r, const setting *s, const char *value, const char *so
     *o = (config_origin){ text, from };
 }
 
-static bool is_auto(const config *c, const setting *s)
+static bool setting_is_auto(const config *c, const setting *s)
 {
     return setting_may_be_auto(s) && strcmp(reading_origin(c, s)->text, "auto") == 0;
 }
 
 /* b is the one to blame, unless only a was given. */
-static void check_at_most(reading *r, bool holds, const setting *a, const setting *b)
+static void config_check_at_most(reading *r, bool holds, const setting *a, const setting *b)
 {
     const config_origin *low = reading_origin(r->config, a), *high = reading_origin(r->config, b);
     if (!holds)
@@ -67,15 +67,15 @@ static void check_at_most(reading *r, bool holds, const setting *a, const settin
                       b->section, b->key, high->text);
 }
 
-static void check(reading *r)
+static void config_check(reading *r)
 {
     const config *c = r->config;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const setting *stack = setting_find("tasks", "stack");
 
-    check_at_most(r, c->limits.uri <= c->limits.head, setting_find("limits", "uri"),
+    config_check_at_most(r, c->limits.uri <= c->limits.head, setting_find("limits", "uri"),
                   setting_find("limits", "head"));
-    check_at_most(r, c->threads.running <= c->threads.pool, setting_find("threads", "running"),
+    config_check_at_most(r, c->threads.running <= c->threads.pool, setting_find("threads", "running"),
                   setting_find("threads", "pool"));
     if (c->tasks.stack % page)
         reading_error(r, reading_origin(c, stack)->source,
@@ -98,10 +98,10 @@ int config_load(config *c, const config_sources *sources, FILE *errors)
 
     for (int pass = 0; pass < 2; pass++)     /* some follow others, which may stand behind them */
         for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++)
-            if (is_auto(&fresh, s))
+            if (setting_is_auto(&fresh, s))
                 setting_resolve(s, &fresh);
     if (!r.error_count)
-        check(&r);
+        config_check(&r);
     if (r.error_count) {
         config_free(&fresh);
         return UV_EINVAL;
@@ -120,7 +120,7 @@ void config_free(config *c)
     *c = (config){ 0 };
 }
 
-static void print_setting(const config *c, const setting *s, FILE *out)
+static void config_print_setting(const config *c, const setting *s, FILE *out)
 {
     enum { COLUMN = 36, WIDE = 100 };
     const config_origin *o = reading_origin(c, s);
@@ -131,7 +131,7 @@ static void print_setting(const config *c, const setting *s, FILE *out)
     else {
         const int width = fprintf(out, "%s = %s", s->key, shown);
         fprintf(out, "%*s ; ", width < COLUMN ? COLUMN - width : 0, "");
-        if (is_auto(c, s)) {
+        if (setting_is_auto(c, s)) {
             fputc('(', out);
             setting_write(s, c, out);
             fputs(") ", out);
@@ -146,6 +146,6 @@ void config_print(const config *c, FILE *out)
     for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++) {
         if (s == SETTINGS || strcmp(s->section, s[-1].section) != 0)
             fprintf(out, "%s[%s]\n", s == SETTINGS ? "" : "\n", s->section);
-        print_setting(c, s, out);
+        config_print_setting(c, s, out);
     }
 }

@@ -12,14 +12,14 @@ enum { NAME = 64 };                          /* no setting's variable has a long
 
 static const char PREFIX[] = "TENK_";
 
-static void name_variable(const setting *s, char name[NAME])
+static void setting_variable(const setting *s, char name[NAME])
 {
     snprintf(name, NAME, "%s%s_%s", PREFIX, s->section, s->key);
     for (char *p = name; *p; p++)
         *p = (char)toupper((unsigned char)*p);
 }
 
-static const char *look_up(char *const environment[], const char *name)    /* NULL: unset, or empty */
+static const char *environment_find(char *const environment[], const char *name)    /* NULL: unset, or empty */
 {
     const size_t length = strlen(name);
     for (char *const *e = environment; *e; e++)
@@ -29,7 +29,7 @@ static const char *look_up(char *const environment[], const char *name)    /* NU
 }
 
 /* HOST or PORT: one part of the address that worse sources made. */
-static void set_part(reading *r, const char *name, const char *value)
+static void environment_set_part(reading *r, const char *name, const char *value)
 {
     const setting *s = setting_find("server", "listen");
     const char *before = reading_origin(r->config, s)->source;
@@ -49,25 +49,25 @@ static void set_part(reading *r, const char *name, const char *value)
     reading_set(r, s, text, source);
 }
 
-static void read_usual(reading *r, char *const environment[])
+static void environment_read_usual(reading *r, char *const environment[])
 {
     const char *value;
-    if ((value = look_up(environment, "HOST")))
-        set_part(r, "HOST", value);
-    if ((value = look_up(environment, "PORT")))
-        set_part(r, "PORT", value);
-    if ((value = look_up(environment, "DATABASE_URL")))
+    if ((value = environment_find(environment, "HOST")))
+        environment_set_part(r, "HOST", value);
+    if ((value = environment_find(environment, "PORT")))
+        environment_set_part(r, "PORT", value);
+    if ((value = environment_find(environment, "DATABASE_URL")))
         reading_set(r, setting_find("database", "url"), value, "DATABASE_URL");
-    if ((value = look_up(environment, "WEB_CONCURRENCY")))
+    if ((value = environment_find(environment, "WEB_CONCURRENCY")))
         reading_set(r, setting_find("server", "workers"), value, "WEB_CONCURRENCY");
 }
 
-static void read_own(reading *r, const char *name, const char *value)
+static void environment_read_own(reading *r, const char *name, const char *value)
 {
     char variable[NAME], best[NAME];
     suggestion near = { .word = name };
     for (const setting *s = SETTINGS; s < SETTINGS + SETTING_COUNT; s++) {
-        name_variable(s, variable);
+        setting_variable(s, variable);
         if (strcmp(variable, name) == 0) {
             reading_set(r, s, value, name);
             return;
@@ -83,14 +83,14 @@ static void read_own(reading *r, const char *name, const char *value)
 
 void config_read_environment(reading *r, char *const environment[])
 {
-    read_usual(r, environment);
+    environment_read_usual(r, environment);
     for (char *const *e = environment; *e; e++) {
         const char *equals = strchr(*e, '=');
         if (strncmp(*e, PREFIX, sizeof PREFIX - 1) != 0 || !equals || !equals[1])
             continue;
         char *name = mem_copy(*e);
         name[equals - *e] = '\0';
-        read_own(r, name, equals + 1);
+        environment_read_own(r, name, equals + 1);
         mem_free(name);
     }
 }

@@ -8,7 +8,7 @@
 #include <uv.h>
 
 /* The length of path without its last part; 0 if it has none before it. */
-static int above(const char *path, int length)
+static int path_above(const char *path, int length)
 {
     while (length > 0 && path[length - 1] != '/')
         length--;
@@ -16,7 +16,7 @@ static int above(const char *path, int length)
 }
 
 /* length bytes of program, and then name: is there a folder by that name? */
-static int look(const char *program, int length, const char *name, char *path, size_t size)
+static int path_look(const char *program, int length, const char *name, char *path, size_t size)
 {
     char found[PATH_MAX];
     struct stat s;
@@ -31,12 +31,12 @@ static int look(const char *program, int length, const char *name, char *path, s
 int installed_beside(const char *program, char *path, size_t size)
 {
     static const char BUILD[] = "/build";
-    const int bin = above(program, (int)strlen(program));
-    int err = look(program, above(program, bin), "share/tenk/static", path, size);
-    for (int at = bin; err && at > 0; at = above(program, at)) {
+    const int bin = path_above(program, (int)strlen(program));
+    int err = path_look(program, path_above(program, bin), "share/tenk/static", path, size);
+    for (int at = bin; err && at > 0; at = path_above(program, at)) {
         const int parent = at - (int)strlen(BUILD);
         if (parent >= 0 && memcmp(program + parent, BUILD, strlen(BUILD)) == 0)
-            return look(program, parent, "static", path, size);
+            return path_look(program, parent, "static", path, size);
     }
     return err;
 }

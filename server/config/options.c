@@ -44,9 +44,9 @@ static const flag FLAGS[] = {
 };
 enum { COUNT = sizeof FLAGS / sizeof *FLAGS };
 
-static int refuse(FILE *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int options_refuse(FILE *errors, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static int refuse(FILE *errors, const char *format, ...)
+static int options_refuse(FILE *errors, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -67,7 +67,7 @@ static const flag *flag_of(int code)         /* a letter, or the row + 256; NULL
     return NULL;
 }
 
-static int refuse_unknown(FILE *errors, const char *word)
+static int options_refuse_unknown(FILE *errors, const char *word)
 {
     const int length = (int)strcspn(word, "=");
     char name[64];
@@ -75,36 +75,36 @@ static int refuse_unknown(FILE *errors, const char *word)
     suggestion near = { .word = name };
     for (int i = 0; i < COUNT; i++) {
         if (strncmp(FLAGS[i].name, name, strlen(name)) == 0)
-            return refuse(errors, "'%.*s' may be more than one option", length, word);
+            return options_refuse(errors, "'%.*s' may be more than one option", length, word);
         suggestion_try(&near, FLAGS[i].name);
     }
     if (!near.best)
-        return refuse(errors, "there is no option '%.*s'", length, word);
-    return refuse(errors, "there is no option '%.*s'; did you mean '--%s'?", length, word, near.best);
+        return options_refuse(errors, "there is no option '%.*s'", length, word);
+    return options_refuse(errors, "there is no option '%.*s'; did you mean '--%s'?", length, word, near.best);
 }
 
 /* getopt has refused word: optopt is the letter, or the code of a long option that takes no
  * argument, or 0 for an unknown long one. */
-static int refuse_word(FILE *errors, const char *word)
+static int options_refuse_word(FILE *errors, const char *word)
 {
     const flag *f = flag_of(optopt);
     if (f)
-        return refuse(errors, "'--%s' takes no argument", f->name);
+        return options_refuse(errors, "'--%s' takes no argument", f->name);
     if (optopt)
-        return refuse(errors, "there is no option '-%c'", optopt);
-    return refuse_unknown(errors, word);
+        return options_refuse(errors, "there is no option '-%c'", optopt);
+    return options_refuse_unknown(errors, word);
 }
 
 /* It may be a URL whose --database was forgotten. */
-static int refuse_word_alone(FILE *errors, const char *word)
+static int options_refuse_operand(FILE *errors, const char *word)
 {
     char *shown = redaction_mask(word);
-    const int err = refuse(errors, "'%s' is not an option", shown);
+    const int err = options_refuse(errors, "'%s' is not an option", shown);
     mem_free(shown);
     return err;
 }
 
-static void set(config_sources *sources, const char *name, const flag *f, const char *value)
+static void sources_set(config_sources *sources, const char *name, const flag *f, const char *value)
 {
     config_flag *at = sources->flags;        /* one that is given twice replaces itself */
     while (at < sources->flags + sources->flag_count && strcmp(at->key, f->key) != 0)
@@ -114,7 +114,7 @@ static void set(config_sources *sources, const char *name, const flag *f, const 
     *at = (config_flag){ name, f->section, f->key, value };
 }
 
-static const char *with_dashes(const flag *f)
+static const char *flag_with_dashes(const flag *f)
 {
     static char names[COUNT][24];
     char *name = names[f - FLAGS];
@@ -122,7 +122,7 @@ static const char *with_dashes(const flag *f)
     return name;
 }
 
-static void make_tables(char letters[3 * COUNT + 2], struct option longs[COUNT + 1])
+static void options_make_tables(char letters[3 * COUNT + 2], struct option longs[COUNT + 1])
 {
     *letters++ = ':';                        /* tells a missing argument from an unknown flag */
     for (int i = 0; i < COUNT; i++) {
@@ -144,15 +144,15 @@ int options_parse(options *o, int argc, char *argv[], FILE *errors)
     options found = { .action = ACTION_SERVE };
     const flag *doing = NULL;
 
-    make_tables(letters, longs);
+    options_make_tables(letters, longs);
     optind = 0;                              /* glibc's way to start over */
     opterr = 0;
     for (int code; (code = getopt_long(argc, argv, letters, longs, NULL)) != -1;) {
         if (code == ':')
-            return refuse(errors, "'--%s' needs an argument: %s", flag_of(optopt)->name,
+            return options_refuse(errors, "'--%s' needs an argument: %s", flag_of(optopt)->name,
                           flag_of(optopt)->argument);
         if (code == '?')
-            return refuse_word(errors, argv[optind - 1]);
+            return options_refuse_word(errors, argv[optind - 1]);
 
         const flag *f = flag_of(code);
         if (f->action == ACTION_HELP || f->action == ACTION_VERSION) {
@@ -160,18 +160,18 @@ int options_parse(options *o, int argc, char *argv[], FILE *errors)
             return 0;
         }
         if (f->key)
-            set(&found.sources, with_dashes(f), f, optarg);
+            sources_set(&found.sources, flag_with_dashes(f), f, optarg);
         else if (f->argument)
             found.sources.file = optarg;
         else if (doing && doing != f)
-            return refuse(errors, "'--%s' and '--%s' do not go together", doing->name, f->name);
+            return options_refuse(errors, "'--%s' and '--%s' do not go together", doing->name, f->name);
         else {
             doing = f;
             found.action = f->action;
         }
     }
     if (optind < argc)
-        return refuse_word_alone(errors, argv[optind]);
+        return options_refuse_operand(errors, argv[optind]);
     *o = found;
     return 0;
 }

@@ -12,7 +12,7 @@
 
 static const char MASK[] = "***";
 
-static void copy(FILE *out, const char *from, const char *to)
+static void write_part(FILE *out, const char *from, const char *to)
 {
     fwrite(from, 1, (size_t)(to - from), out);
 }
@@ -23,7 +23,7 @@ static int hex(char c)
 }
 
 /* p%61ssword is a password, too. */
-static bool is_secret(const char *key, const char *end)
+static bool key_is_secret(const char *key, const char *end)
 {
     char name[128];
     size_t n = 0;
@@ -40,12 +40,12 @@ static bool is_secret(const char *key, const char *end)
 }
 
 /* Whether any of it is named like a password. */
-static bool names_secret(const char *s) { return is_secret(s, s + strlen(s)); }
+static bool text_names_secret(const char *s) { return key_is_secret(s, s + strlen(s)); }
 
-bool redaction_needed(const char *url) { return strchr(url, '@') || names_secret(url); }
+bool redaction_needed(const char *url) { return strchr(url, '@') || text_names_secret(url); }
 
 /* What comes behind the scheme; NULL if it is not PostgreSQL's. */
-static const char *behind_scheme(const char *url)
+static const char *url_behind_scheme(const char *url)
 {
     static const char *const SCHEMES[] = { "postgresql://", "postgres://" };
     for (int i = 0; i < 2; i++)
@@ -55,13 +55,13 @@ static const char *behind_scheme(const char *url)
 }
 
 /* Pairs have a = before anything that looks like a URL. */
-static bool is_like_a_url(const char *url)
+static bool url_is_one(const char *url)
 {
     const char *scheme = strstr(url, "://"), *equals = strchr(url, '=');
     return scheme ? !equals || scheme < equals : !equals && strchr(url, '@');
 }
 
-static bool has_stray_percent(const char *url)
+static bool url_has_stray_percent(const char *url)
 {
     for (const char *p = url; (p = strchr(p, '%')); p++)
         if (!isxdigit((unsigned char)p[1]) || !isxdigit((unsigned char)p[2]) || (p[1] == '0' && p[2] == '0'))
@@ -70,16 +70,16 @@ static bool has_stray_percent(const char *url)
 }
 
 /* The @ behind user and password, or NULL if there are none: to libpq it is the first one before any slash. */
-static const char *end_of_user(const char *rest)
+static const char *url_end_of_user(const char *rest)
 {
     const char *stop = rest + strcspn(rest, "@/");
     return *stop == '@' ? stop : NULL;
 }
 
-/* One that is in the name of a host or database belongs to a password that nobody escaped. */
-static bool has_stray_at(const char *rest)
+/* One that is in the name of a host or database belongs to a password that was not escaped. */
+static bool url_has_stray_at(const char *rest)
 {
-    const char *user_end = end_of_user(rest), *from = user_end ? user_end + 1 : rest;
+    const char *user_end = url_end_of_user(rest), *from = user_end ? user_end + 1 : rest;
     return memchr(from, '@', strcspn(from, "?")) != NULL;
 }
 
@@ -88,25 +88,25 @@ const char *redaction_flaw(const char *url)
     const size_t length = strlen(url);
     if (length > 0 && (strchr("\"'`", url[0]) || strchr("\"`", url[length - 1])))
         return "it has quotes around it that are taken for a part of it; write it without them";
-    if (!is_like_a_url(url))
+    if (!url_is_one(url))
         return NULL;
     for (const char *p = url; *p; p++)
         if ((unsigned char)*p <= ' ' || *p == 0x7f)
             return "it has a space or another character that cannot be seen; in a URL it is written %20, or whatever it is";
-    const char *rest = behind_scheme(url);
+    const char *rest = url_behind_scheme(url);
     if (!rest)
         return "it does not begin with postgresql:// or sqlite:";
-    if (has_stray_percent(url))
+    if (url_has_stray_percent(url))
         return "it has a % without the two hexadecimal digits of a character behind it; a % itself is written %25";
-    if (has_stray_at(rest))
+    if (url_has_stray_at(rest))
         return "it has more than one @, or one behind a slash; in a user or password @ is written %40, / %2F and : %3A";
     return NULL;
 }
 
-/* Nobody can take any part of it for another. */
-static bool is_regular(const char *url)
+/* No part of it can be taken for another. */
+static bool url_is_regular(const char *url)
 {
-    const char *rest = behind_scheme(url), *user_end = rest ? end_of_user(rest) : NULL;
+    const char *rest = url_behind_scheme(url), *user_end = rest ? url_end_of_user(rest) : NULL;
     if (!rest || redaction_flaw(url) || (user_end && memchr(rest, '?', (size_t)(user_end - rest))))
         return false;
     if (user_end)
@@ -125,11 +125,11 @@ static void mask_query(FILE *out, const char *p)
     while (*p) {
         const char *key = p, *end = p + strcspn(p, "&");
         const char *equals = memchr(key, '=', (size_t)(end - key));
-        if (equals && is_secret(key, equals)) {
-            copy(out, key, equals + 1);
+        if (equals && key_is_secret(key, equals)) {
+            write_part(out, key, equals + 1);
             fputs(MASK, out);
         } else
-            copy(out, key, end);
+            write_part(out, key, end);
         if (*end)
             fputc(*end++, out);
         p = end;
@@ -138,10 +138,10 @@ static void mask_query(FILE *out, const char *p)
 
 static void mask_url(FILE *out, const char *url)
 {
-    const char *rest = behind_scheme(url), *user_end = end_of_user(rest);
+    const char *rest = url_behind_scheme(url), *user_end = url_end_of_user(rest);
     const char *colon = user_end ? memchr(rest, ':', (size_t)(user_end - rest)) : NULL;
     if (colon) {
-        copy(out, url, colon + 1);
+        write_part(out, url, colon + 1);
         fputs(MASK, out);
         url = user_end;
     }
@@ -150,7 +150,7 @@ static void mask_url(FILE *out, const char *url)
         fputs(url, out);
         return;
     }
-    copy(out, url, query + 1);
+    write_part(out, url, query + 1);
     mask_query(out, query + 1);
 }
 
@@ -158,7 +158,7 @@ static void mask_malformed(FILE *out, const char *url)
 {
     const char *at = strrchr(url, '@'), *shown = at ? at : "";
     fputs(MASK, out);
-    if (!names_secret(shown))
+    if (!text_names_secret(shown))
         fputs(shown, out);
 }
 
@@ -177,15 +177,15 @@ static const char *end_of_value(const char *p)
 }
 
 /* Of anything that is no password, all the same what is before an @. */
-static void copy_to_see(FILE *out, const char *from, const char *to)
+static void write_visible(FILE *out, const char *from, const char *to)
 {
     const char *at = memrchr(from, '@', (size_t)(to - from));
     if (at)
         fputs(MASK, out);
-    copy(out, at ? at : from, to);
+    write_part(out, at ? at : from, to);
 }
 
-static bool are_pairs(const char *p)
+static bool text_is_pairs(const char *p)
 {
     for (p = skip_space(p); *p; p = skip_space(p)) {
         const char *key_end = p + strcspn(p, "= \t\r\n\f\v"), *equals = skip_space(key_end);
@@ -204,11 +204,11 @@ static void mask_pairs(FILE *out, const char *p)             /* key = value key 
         if (*value == '=')
             value = skip_space(value + 1);
         const char *end = end_of_value(value);
-        copy_to_see(out, p, value);
-        if (is_secret(key, key_end))
+        write_visible(out, p, value);
+        if (key_is_secret(key, key_end))
             fputs(MASK, out);
         else
-            copy_to_see(out, value, end);
+            write_visible(out, value, end);
         p = end;
     }
 }
@@ -222,9 +222,9 @@ char *redaction_mask(const char *url)
         abort();
     if (strncmp(url, "sqlite:", 7) == 0 && !(strncmp(url + 7, "//", 2) == 0 && url[9] != '/'))
         fputs(url, out);
-    else if (is_regular(url))
+    else if (url_is_regular(url))
         mask_url(out, url);
-    else if (!is_like_a_url(url) && are_pairs(url))
+    else if (!url_is_one(url) && text_is_pairs(url))
         mask_pairs(out, url);
     else if (redaction_needed(url) || strstr(url, "://"))
         mask_malformed(out, url);

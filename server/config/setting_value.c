@@ -9,9 +9,9 @@
 #include <string.h>
 #include <uv.h>
 
-static void *member(const setting *s, config *c) { return (char *)c + s->offset; }
+static void *setting_member(const setting *s, config *c) { return (char *)c + s->offset; }
 
-static int amount(const setting *s, const char *text, uint64_t *out)
+static int setting_amount(const setting *s, const char *text, uint64_t *out)
 {
     switch (s->type) {
     case SETTING_SIZE:     return units_size(text, out);
@@ -20,20 +20,20 @@ static int amount(const setting *s, const char *text, uint64_t *out)
     }
 }
 
-static void store_amount(const setting *s, config *c, uint64_t value)
+static void setting_store_amount(const setting *s, config *c, uint64_t value)
 {
     if (s->type == SETTING_SIZE)
-        *(size_t *)member(s, c) = value;
+        *(size_t *)setting_member(s, c) = value;
     else if (s->type == SETTING_DURATION)
-        *(uint64_t *)member(s, c) = value;
+        *(uint64_t *)setting_member(s, c) = value;
     else
-        *(int *)member(s, c) = (int)value;
+        *(int *)setting_member(s, c) = (int)value;
 }
 
-static int complain(char *why, size_t size, const char *format, ...)
+static int setting_complain(char *why, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static int complain(char *why, size_t size, const char *format, ...)
+static int setting_complain(char *why, size_t size, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -42,7 +42,7 @@ static int complain(char *why, size_t size, const char *format, ...)
     return UV_EINVAL;
 }
 
-static int store_in_range(const setting *s, config *c, const char *text, char *why, size_t size)
+static int setting_store_in_range(const setting *s, config *c, const char *text, char *why, size_t size)
 {
     static const char *const KINDS[] = {
         [SETTING_NUMBER] = "whole number",
@@ -52,34 +52,34 @@ static int store_in_range(const setting *s, config *c, const char *text, char *w
     uint64_t value, low, high;
     if (s->automatic && strcmp(text, "auto") == 0)
         return 0;
-    const int err = amount(s, text, &value);
+    const int err = setting_amount(s, text, &value);
     if (err == UV_EINVAL)
-        return complain(why, size, "'%s' is not a %s%s", text, KINDS[s->type],
+        return setting_complain(why, size, "'%s' is not a %s%s", text, KINDS[s->type],
                         s->automatic ? ", nor auto" : "");
-    if (amount(s, s->low, &low) || amount(s, s->high, &high))
+    if (setting_amount(s, s->low, &low) || setting_amount(s, s->high, &high))
         assert(!"the table's own ranges can be read");
     if (err || value < low || value > high)
-        return complain(why, size, "'%s' is out of range (%s to %s)", text, s->low, s->high);
-    store_amount(s, c, value);
+        return setting_complain(why, size, "'%s' is out of range (%s to %s)", text, s->low, s->high);
+    setting_store_amount(s, c, value);
     return 0;
 }
 
-static int store_choice(const setting *s, config *c, const char *text, char *why, size_t size)
+static int setting_store_choice(const setting *s, config *c, const char *text, char *why, size_t size)
 {
     char all[128] = "";
     for (int i = 0; s->choices[i]; i++) {
         if (strcmp(s->choices[i], text) == 0) {
-            *(int *)member(s, c) = i;
+            *(int *)setting_member(s, c) = i;
             return 0;
         }
         strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
         strncat(all, s->choices[i], sizeof all - strlen(all) - 1);
     }
-    return complain(why, size, "'%s' is not one of: %s", text, all);
+    return setting_complain(why, size, "'%s' is not one of: %s", text, all);
 }
 
 /* What no line of config.ini can hold is refused everywhere: so one source can stand for another. */
-static const char *unfit(const char *text)
+static const char *text_is_unfit(const char *text)
 {
     if (*text == '\0')
         return "is empty; leave it out for the default";
@@ -93,31 +93,31 @@ static const char *unfit(const char *text)
 int setting_store(const setting *s, config *c, char *text, char *why, size_t size)
 {
     address ignored;
-    const char *wrong = unfit(text);
+    const char *wrong = text_is_unfit(text);
     if (wrong)
-        return complain(why, size, "%s", wrong);
+        return setting_complain(why, size, "%s", wrong);
 
     switch (s->type) {
     case SETTING_ADDRESS:
         if (address_parse(&ignored, text))
-            return complain(why, size, "'%s' is not HOST:PORT "
+            return setting_complain(why, size, "'%s' is not HOST:PORT "
                             "(try 127.0.0.1:8080, [::1]:8080, :8080)", text);
-        *(char **)member(s, c) = text;
+        *(char **)setting_member(s, c) = text;
         return 0;
     case SETTING_TEXT:
     case SETTING_URL:                        /* auto stays until it is resolved */
-        *(char **)member(s, c) = text;
+        *(char **)setting_member(s, c) = text;
         return 0;
     case SETTING_SWITCH:
         if (s->automatic && strcmp(text, "auto") == 0)
             return 0;
-        if (units_switch(text, member(s, c)))
-            return complain(why, size, "'%s' is not on or off%s", text, s->automatic ? ", nor auto" : "");
+        if (units_switch(text, setting_member(s, c)))
+            return setting_complain(why, size, "'%s' is not on or off%s", text, s->automatic ? ", nor auto" : "");
         return 0;
     case SETTING_CHOICE:
-        return store_choice(s, c, text, why, size);
+        return setting_store_choice(s, c, text, why, size);
     default:
-        return store_in_range(s, c, text, why, size);
+        return setting_store_in_range(s, c, text, why, size);
     }
 }
 
@@ -127,11 +127,11 @@ void setting_resolve(const setting *s, config *c)
 {
     assert(s->automatic ? s->type == SETTING_NUMBER || s->type == SETTING_SWITCH : s->type == SETTING_TEXT);
     if (s->automatic && s->type == SETTING_SWITCH)
-        *(bool *)member(s, c) = s->automatic(c);
+        *(bool *)setting_member(s, c) = s->automatic(c);
     else if (s->automatic)
-        *(int *)member(s, c) = s->automatic(c);
+        *(int *)setting_member(s, c) = s->automatic(c);
     else
-        *(char **)member(s, c) = s->automatic_text();
+        *(char **)setting_member(s, c) = s->automatic_text();
 }
 
 void setting_write(const setting *s, const config *c, FILE *out)

@@ -105,7 +105,7 @@ START_TEST(ten_thousand_sleep_and_one_run_of_them_at_a_time_is_enough)
     }
     for (int i = 0; i < 2; i++) {
         c[i] = client_new();
-        client_patience(c[i], 60);
+        client_set_timeout(c[i], 60);
         client_say(c[i], "GET /patterns/ten-thousand-sleepers HTTP/1.1\r\nHost: t\r\nAccept: application/json\r\n\r\n");
     }
     for (int i = 0; i < 2; i++) {

@@ -180,7 +180,7 @@ START_TEST(memory_does_not_grow_with_the_body)
     long least = 0, most = 0;
     server_start("imports", NULL);
     client *c = client_new();
-    client_patience(c, 60);
+    client_set_timeout(c, 60);
     for (int round = 0; round < 4; round++) {                /* the first warms up; the last is twice as large */
         const size_t times = round == 3 ? 2 : 1;
         snprintf(head, sizeof head, "POST /import HTTP/1.1\r\nHost: t\r\nContent-Length: %zu\r\n\r\n", times * length);
@@ -210,7 +210,7 @@ Suite *imports_suite(void)
         tcase_add_test(t, lines_may_end_as_they_like_and_blank_ones_are_passed_over);
         tcase_add_test(t, what_is_wrong_with_a_line_is_said_and_the_others_are_stored);
         tcase_add_test(t, a_byte_order_mark_is_no_part_of_a_line);
-    tcase_add_test(t, thousands_of_refusals_are_counted_and_a_thousand_listed);
+        tcase_add_test(t, thousands_of_refusals_are_counted_and_a_thousand_listed);
         tcase_add_test(t, a_body_may_be_larger_than_those_that_are_kept_in_memory);
         tcase_add_test(t, chunks_cut_lines_anywhere);
         tcase_add_test(t, lines_are_stored_while_the_client_still_sends);

@@ -179,7 +179,7 @@ END_TEST
 START_TEST(who_reads_nothing_of_many_small_answers_is_stopped_too)
 {
     client *c = client_small(4096);
-    client_patience(c, 0.2);
+    client_set_timeout(c, 0.2);
     const long before = server_resident();
     static const char request[] = "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n";
     for (int i = 0; i < 20000; i++)          /* the server stops reading long before all is sent */
@@ -188,7 +188,7 @@ START_TEST(who_reads_nothing_of_many_small_answers_is_stopped_too)
     if (!run_slowed())
         ck_assert_msg(server_resident() - before < 40L << 20, "%ld KiB",
                       (server_resident() - before) >> 10);
-    client_patience(c, 10);
+    client_set_timeout(c, 10);
     client_drain(c);
     client_free(c);
     expect(get("/json"), 200, NULL);

@@ -31,7 +31,8 @@ static async int run_await(run *r)
 SHOW_TO(await)
 
 const pattern PATTERN_AWAIT = {
-    .name = "await", .title = "async/await, with errors in one place", .group = GROUP_WRITTEN, .await = run_await, SOURCE_OF(await),
+    .name = "await", .title = "async/await, with errors in one place", .group = GROUP_WRITTEN, .await = run_await,
+    SOURCE_OF(await),
     .shows = "The same reads from top to bottom. A loop is a loop, a helper that waits is a function, and an error is a"
              " return value: the third user does not exist, so the fourth is not asked for.",
 };

@@ -64,7 +64,8 @@ static void run_phases(run *r, void (*done)(int err, void *arg), void *arg)
 SHOW_TO(phases)
 
 const pattern PATTERN_PHASES = {
-    .name = "phases", .title = "Phases, ticks and microtasks", .group = GROUP_LOOP, .in_order = true, .callback = run_phases, SOURCE_OF(phases),
+    .name = "phases", .title = "Phases, ticks and microtasks", .group = GROUP_LOOP, .in_order = true,
+    .callback = run_phases, SOURCE_OF(phases),
     .not_in_threads = "A blocking thread has no loop, and so no phases.",
     .shows = "Everything here is asked for in one function, in an order that is not that of their coming. Ticks come before"
              " microtasks, both before anything else; then timers, I/O and immediates, each in its phase of the loop, and"

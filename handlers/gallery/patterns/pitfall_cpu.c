@@ -29,7 +29,8 @@ SHOW_TO(good)
 static const char WHY_NOT[] = "A blocking thread computes for one client; the kernel sees to it that others get their share.";
 
 const pattern PATTERN_CPU_BAD = {
-    .name = "cpu-bad", .title = "Pitfall: a computation on the loop", .group = GROUP_PITFALLS, .await = run_cpu_bad, SOURCE_OF(bad),
+    .name = "cpu-bad", .title = "Pitfall: a computation on the loop", .group = GROUP_PITFALLS, .await = run_cpu_bad,
+    SOURCE_OF(bad),
     .not_in_threads = WHY_NOT, .heavy = true, .probed = true, .twin = "cpu-good",
     .shows = "Nothing here waits, and yet everybody else does. A task gives way only where it awaits: 200 ms of computation"
              " are 200 ms that every other request of this loop loses.",

@@ -53,7 +53,8 @@ static promise *run_chain(run *r)
 SHOW_TO(chain)
 
 const pattern PATTERN_PROMISES = {
-    .name = "promises", .title = "A chain of promises, with one catch", .group = GROUP_WRITTEN, .promise = run_chain, SOURCE_OF(chain),
+    .name = "promises", .title = "A chain of promises, with one catch", .group = GROUP_WRITTEN, .promise = run_chain,
+    SOURCE_OF(chain),
     .shows = "Each step is a function that starts something and returns its promise. The third fails: the steps after it"
              " are skipped, and the error arrives at the one place that deals with it. What stands in finally happens"
              " either way.",

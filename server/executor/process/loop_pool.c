@@ -117,7 +117,7 @@ static void slot_work(slot *s, loop_call *c)
     loop_pool_on_progress(s, process_message_step(&s->message, s->process.fd));
 }
 
-/* Gives what waits to those who are idle; refuses what has waited too long, while more come than can be done; and starts
+/* Gives what waits to idle workers; refuses what has waited too long, while more come than can be done; and starts
  * as many more workers as it needs. A worker that has just died, of which the loop does not know yet, gets nothing. */
 void loop_pool_serve(void)
 {

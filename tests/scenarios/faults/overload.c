@@ -10,7 +10,7 @@ enum { CROWD = 200, EACH = 8 };
 
 static const char MANY[] = "GET /users?page=200 HTTP/1.1\r\nHost: t\r\nAccept: application/json\r\n\r\n";
 
-/* One reader, and nobody waits for longer than 5 ms while the line stands. */
+/* One reader, and no request waits for longer than 5 ms while the queue stands. */
 static void with_little_patience(void)
 {
     server_start("overload", "--workers", "1", "TENK_DATABASE_READERS=1", "TENK_DATABASE_TARGET=5ms",

@@ -19,7 +19,7 @@
 
 struct client {
     int    fd;
-    double patience;                         /* seconds */
+    double timeout;                          /* seconds */
     bool   ended, reset;                     /* the other side has closed or reset; it has reset */
     char  *in;                               /* received and not yet taken; terminated */
     size_t have, room;
@@ -42,7 +42,7 @@ static client *dial(int port, int receive_buffer)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     fcntl(fd, F_SETFL, O_NONBLOCK);
     client *c = calloc(1, sizeof *c);
-    *c = (client){ .fd = fd, .patience = run_slowed() ? 40 : 10, .room = 4096, .in = malloc(4097) };
+    *c = (client){ .fd = fd, .timeout = run_slowed() ? 40 : 10, .room = 4096, .in = malloc(4097) };
     c->in[0] = '\0';
     return c;
 }
@@ -65,7 +65,7 @@ client *client_small(int bytes)
 
 client *client_new(void) { return client_small(0); }
 
-void client_patience(client *c, double seconds) { c->patience = seconds; }
+void client_set_timeout(client *c, double seconds) { c->timeout = seconds; }
 
 void client_free(client *c)
 {
@@ -121,7 +121,7 @@ static bool take_in(client *c, double end)
 
 bool client_send(client *c, const void *bytes, size_t length)
 {
-    const double end = now_s() + c->patience;
+    const double end = now_s() + c->timeout;
     const char *at = bytes;
     while (length > 0) {
         const ssize_t n = send(c->fd, at, length, MSG_NOSIGNAL);
@@ -196,7 +196,7 @@ static bool unchunk(client *c, answer *a, double end)
 
 static answer receive(client *c, bool no_body)
 {
-    const double end = now_s() + c->patience;
+    const double end = now_s() + c->timeout;
     const answer none = { .head = "", .body = "" };
     answer a = none;
     free(c->head);
@@ -243,7 +243,7 @@ answer client_answer_to_head(client *c) { return receive(c, true); }
 
 bool client_closed(client *c)
 {
-    const double end = now_s() + c->patience;
+    const double end = now_s() + c->timeout;
     while (c->have == 0 && !c->ended)
         if (!take_in(c, end) && !c->ended)
             return false;
@@ -256,7 +256,7 @@ void client_take(client *c) { take_in(c, now_s()); }
 
 const char *client_rest(client *c)
 {
-    const double end = now_s() + c->patience;
+    const double end = now_s() + c->timeout;
     while (!c->ended && (take_in(c, end) || now_s() < end))
         ;
     return c->in ? c->in : "";
@@ -266,7 +266,7 @@ size_t client_drain(client *c)
 {
     size_t total = c->have;
     c->have = 0;
-    while (take_in(c, now_s() + c->patience) || !c->ended) {
+    while (take_in(c, now_s() + c->timeout) || !c->ended) {
         if (c->have == 0 && !c->ended && !ready(c, POLLIN, now_s()))
             break;
         total += c->have;

@@ -304,7 +304,8 @@ START_TEST(patterns_are_on_where_only_this_machine_comes_unless_somebody_says)
             prints("enabled = auto ; (off) default\n");
         config_free(&c);
     }
-    refuses_variable("TENK_PATTERNS_ENABLED=maybe", "TENK_PATTERNS_ENABLED: [patterns] enabled: 'maybe' is not on or off, nor auto\n");
+    refuses_variable("TENK_PATTERNS_ENABLED=maybe",
+                     "TENK_PATTERNS_ENABLED: [patterns] enabled: 'maybe' is not on or off, nor auto\n");
 }
 END_TEST
 
@@ -321,7 +322,8 @@ START_TEST(few_open_files_are_shared_and_too_few_refused)
         if (err)
             ck_assert_msg(files <= 32 && strstr(why, "open files"), "%d: %s", (int)files, why);
         else
-            ck_assert_msg(c.limits.connections >= 8 && c.limits.connections < (int)files, "%d of %d", c.limits.connections, (int)files);
+            ck_assert_msg(c.limits.connections >= 8 && c.limits.connections < (int)files, "%d of %d",
+                          c.limits.connections, (int)files);
         ck_assert(files < 64 || !err);
         config_free(&c);
     }

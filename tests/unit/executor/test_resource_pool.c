@@ -230,7 +230,8 @@ static void *use_often(void *arg)
     int *good = arg;
     for (int i = 0; i < 500; i++) {
         resource *thing;
-        if (resource_pool_acquire(&shared, &thing, NO_DEADLINE, i % 16 == 0 ? RESOURCE_POOL_AHEAD : i % 3 == 0 ? RESOURCE_POOL_MORE : RESOURCE_POOL_USUAL))
+        const resource_pool_turn turn = i % 16 == 0 ? RESOURCE_POOL_AHEAD : i % 3 == 0 ? RESOURCE_POOL_MORE : RESOURCE_POOL_USUAL;
+        if (resource_pool_acquire(&shared, &thing, NO_DEADLINE, turn))
             return NULL;
         struct thing *mine = (struct thing *)thing;
         const int now = atomic_fetch_add(&inside, 1) + 1;

@@ -1,4 +1,4 @@
-/* test_processes.c - worker processes at work: what goes in and comes out, time limits, the line, and their end. */
+/* test_processes.c - worker processes at work: what goes in and comes out, time limits, the queue, and their end. */
 #include "processing.h"
 #include "server/base/codel.h"
 #include "server/async/loop.h"
@@ -146,7 +146,7 @@ START_TEST(what_workers_will_take_when_they_have_started_does_not_wait_in_line)
 }
 END_TEST
 
-/* Better a late one is served than none: the first in line is, those behind it are not. */
+/* Better a late one is served than none: the first that waits is, those behind it are not. */
 START_TEST(while_the_line_stands_whoever_has_waited_too_long_is_refused)
 {
     processing_options.target_ms = 50;

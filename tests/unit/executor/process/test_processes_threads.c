@@ -145,7 +145,7 @@ START_TEST(a_full_line_refuses_and_those_in_line_get_their_turn)
         while (process_pool_count().waiting < i - 2)
             sched_yield();
     }
-    while (run(&TEST_ECHO, 1) != REFUSED(REFUSED_PROCESSES_LINE))  /* they were counted before they stood in line */
+    while (run(&TEST_ECHO, 1) != REFUSED(REFUSED_PROCESSES_LINE))  /* they are counted before they wait */
         sched_yield();
     leave(spins);
     ck_assert_int_eq(outcome(spins), UV_ECANCELED);
