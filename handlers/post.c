@@ -1,5 +1,6 @@
 /* post.c - see post.h. */
 #include "post.h"
+#include "server/base/buffer.h"
 #include "server/http/message/status.h"
 
 #include <stdarg.h>
@@ -109,4 +110,16 @@ int post_check(const post *p, char why[POST_WHY])
     if (!is_utf8(p->title) || !is_utf8(p->body))
         return post_wrong(why, 422, "The title and the body must be UTF-8 text.");
     return 0;
+}
+
+text post_json(arena *a, int64_t id, int64_t user, const post *p, int64_t created_at)
+{
+    buffer b;
+    buffer_init(&b, a);
+    buffer_printf(&b, "{\"id\":%lld,\"user_id\":%lld,\"title\":", (long long)id, (long long)user);
+    buffer_json(&b, p->title);
+    buffer_text(&b, TEXT(",\"body\":"));
+    buffer_json(&b, p->body);
+    buffer_printf(&b, ",\"created_at\":%lld}", (long long)created_at);
+    return buffer_all(&b);
 }

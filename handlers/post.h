@@ -2,6 +2,7 @@
 #ifndef POST_H
 #define POST_H
 
+#include "server/base/arena.h"
 #include "server/base/text.h"
 
 #include <jansson.h>
@@ -20,5 +21,8 @@ int post_of(const json_t *object, post *p, char why[POST_WHY]);
 /* 0 when it may be stored, else HTTP_STATUS(422) and why: neither text is empty, too long, or anything but
  * UTF-8 without NUL. */
 int post_check(const post *p, char why[POST_WHY]);
+
+/* As it is answered: {"id":1,"user_id":42,"title":"...","body":"...","created_at":1700000000} */
+text post_json(arena *a, int64_t id, int64_t user, const post *p, int64_t created_at);
 
 #endif

@@ -2,7 +2,6 @@
 #include "handlers.h"
 #include "post.h"
 #include "server/async/task.h"
-#include "server/base/buffer.h"
 #include "server/http/message/head.h"
 #include "server/http/message/url.h"
 #include "site.h"
@@ -47,14 +46,7 @@ static int respond_stored(request *req, bool as_json, int64_t user, int64_t id, 
         return respond_nothing(req, 303);
     }
     respond_header(req, "Location", "/posts/%lld", (long long)id);
-    buffer b;
-    buffer_init(&b, request_arena(req));
-    buffer_printf(&b, "{\"id\":%lld,\"user_id\":%lld,\"title\":", (long long)id, (long long)user);
-    buffer_json(&b, p->title);
-    buffer_text(&b, TEXT(",\"body\":"));
-    buffer_json(&b, p->body);
-    buffer_printf(&b, ",\"created_at\":%lld}", (long long)now);
-    return respond(req, 201, "application/json", buffer_all(&b));
+    return respond(req, 201, "application/json", post_json(request_arena(req), id, user, p, now));
 }
 
 async int post_new(request *req)

@@ -2,6 +2,7 @@
 #include "handlers.h"
 #include "layout.h"
 #include "page_html.h"
+#include "post.h"
 #include "server/async/task.h"
 #include "server/executor/thread_pool.h"
 #include "server/http/conditions.h"
@@ -38,18 +39,6 @@ static int post_render_html(void *arg)
     return 0;
 }
 
-static text post_as_json(request *req, const rows *r)
-{
-    buffer b;
-    buffer_init(&b, request_arena(req));
-    buffer_printf(&b, "{\"id\":%lld,\"user_id\":%lld,\"title\":", (long long)rows_int(r, 0, 0), (long long)rows_int(r, 0, 4));
-    buffer_json(&b, rows_text(r, 0, 1));
-    buffer_text(&b, TEXT(",\"body\":"));
-    buffer_json(&b, rows_text(r, 0, 2));
-    buffer_printf(&b, ",\"created_at\":%lld}", (long long)rows_int(r, 0, 3));
-    return buffer_all(&b);
-}
-
 async int post_page(request *req)
 {
     struct one one = { .req = req };
@@ -66,7 +55,9 @@ async int post_page(request *req)
     if (request_prefers_json(req)) {
         respond_header(req, "Vary", "Accept");
         respond_header(req, "Cache-Control", "no-cache");    /* else a time long ago is taken for a promise */
-        return respond_tagged(req, "application/json", post_as_json(req, &one.post), rows_int(&one.post, 0, 3));
+        const post p = { rows_text(&one.post, 0, 1), rows_text(&one.post, 0, 2) };
+        const int64_t user = rows_int(&one.post, 0, 4), created_at = rows_int(&one.post, 0, 3);
+        return respond_tagged(req, "application/json", post_json(request_arena(req), id, user, &p, created_at), created_at);
     }
     err = await(in_thread(post_render_html, &one));
     return err ? err : respond_html(req, 200, one.html);
