@@ -121,13 +121,6 @@ static void stats_write_refusals(struct json_list *l)
     buffer_text(&l->text, TEXT("}"));
 }
 
-static void stats_write_log(buffer *b)
-{
-    const log_counts c = log_count();
-    buffer_printf(b, ",\"log\":{\"dropped\":%llu,\"held_back\":%llu}", (unsigned long long)c.dropped,
-                  (unsigned long long)c.held_back);
-}
-
 int stats(request *req)
 {
     struct json_list l = { .comma = "" };
@@ -142,7 +135,9 @@ int stats(request *req)
     stats_write_labels(&l, "blocked", stats_write_blocked);
     stats_write_labels(&l, "stack", stats_write_stack);
     stats_write_refusals(&l);
-    stats_write_log(&l.text);
+    const log_counts log = log_count();
+    buffer_printf(&l.text, ",\"log\":{\"dropped\":%llu,\"held_back\":%llu}", (unsigned long long)log.dropped,
+                  (unsigned long long)log.held_back);
     buffer_printf(&l.text, ",\"never_awaited\":%llu,\"background_failures\":%llu}\n",
                   (unsigned long long)unawaited_count(), (unsigned long long)background_failures());
     respond_header(req, "Cache-Control", "no-store");

@@ -58,13 +58,6 @@ static database_options database_options_of(const config *c)
     };
 }
 
-/* Half of the pool is left to what computes, even when the disk hangs. */
-static int files_at_once(const config *c)
-{
-    const int each = c->threads.pool / 2 / c->server.workers;
-    return each > 1 ? each : 1;
-}
-
 static void configure_client(const config *c)
 {
     http_client_configure(&(http_client_options){
@@ -142,7 +135,9 @@ static int serve(const config *c, database *d)
 
     reserve_tune_allocator(c->server.mode == MODE_ASYNC);
     thread_pool_configure(c->threads.pool, c->threads.running, c->threads.waiting);
-    file_configure(files_at_once(c), c->threads.waiting);
+    /* Half of the pool is left to what computes, even when the disk hangs. */
+    const int files = c->threads.pool / 2 / c->server.workers;
+    file_configure(files > 1 ? files : 1, c->threads.waiting);
     executor_set_target(EXECUTOR_CPU, c->threads.target);
     executor_set_target(EXECUTOR_FILES, c->threads.target);
     configure_client(c);
@@ -191,12 +186,6 @@ static int with_database(const config *c, int (*then)(const config *c, database 
     return code;
 }
 
-static int serve_all(const config *c)
-{
-    char why[WHY];
-    return descriptor_budget_check(c, why, sizeof why) ? fail(why) : with_database(c, serve_logged);
-}
-
 static int init_db(const config *c, database *d)
 {
     char why[WHY];
@@ -205,12 +194,6 @@ static int init_db(const config *c, database *d)
         return fail(why);
     printf("%s is ready\n", database_describe(d));
     return EXIT_SUCCESS;
-}
-
-static int ask_health(const config *c)
-{
-    char why[WHY];
-    return healthcheck(c->server.listen, HEALTHCHECK_TIMEOUT, why, sizeof why) ? fail(why) : EXIT_SUCCESS;
 }
 
 static int act(action action, const config *c)
@@ -224,7 +207,7 @@ static int act(action action, const config *c)
         return EXIT_SUCCESS;
     }
     if (action == ACTION_HEALTHCHECK)
-        return ask_health(c);
+        return healthcheck(c->server.listen, HEALTHCHECK_TIMEOUT, why, sizeof why) ? fail(why) : EXIT_SUCCESS;
     if (database_check(&options, why, sizeof why)) {
         fprintf(stderr, "tenk: [database] url: %s\n", why);
         return EXIT_CONFIG;
@@ -232,7 +215,8 @@ static int act(action action, const config *c)
     switch (action) {
     case ACTION_TEST_CONFIG:  puts("the configuration is good"); return EXIT_SUCCESS;
     case ACTION_INIT_DB:      return with_database(c, init_db);
-    default:                  return serve_all(c);
+    default:
+        return descriptor_budget_check(c, why, sizeof why) ? fail(why) : with_database(c, serve_logged);
     }
 }
 

@@ -143,13 +143,6 @@ static async int run_probed(recording *r)
     return outcome;
 }
 
-static async int run_alone(recording *r)
-{
-    promise *work = run_start(r);
-    track_enter(NULL);
-    return (await)(loop_here() ? with_timeout(work, LONGEST) : work);        /* a blocking thread does it right there */
-}
-
 static void free_trace(void *arg) { trace_free(arg); }
 
 int gallery_run(const pattern *p, request *req, recording *r)
@@ -160,7 +153,13 @@ int gallery_run(const pattern *p, request *req, recording *r)
     arena_defer(request_arena(req), free_trace, t);
     *r = (recording){ .pattern = p, .run = { .req = req, .root = trace_root(t) }, .trace = t };
     track_enter(r->run.root);
-    r->outcome = p->probed && loop_here() ? run_probed(r) : run_alone(r);
+    if (p->probed && loop_here()) {
+        r->outcome = run_probed(r);
+    } else {
+        promise *work = run_start(r);
+        track_enter(NULL);                   /* a blocking thread has done it right there */
+        r->outcome = (await)(loop_here() ? with_timeout(work, LONGEST) : work);
+    }
     while (trace_open(t) > 1 && !(await)(sleep_for(5)))
         ;                                    /* what goes on in the background is to be seen */
     trace_stop(t);

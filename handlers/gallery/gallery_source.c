@@ -20,12 +20,10 @@ static bool stands_out(text word)
     return false;
 }
 
-static bool of_a_word(char c) { return isalnum((unsigned char)c) || c == '_'; }
-
 static size_t word_length(text t)
 {
     size_t n = 0;
-    while (n < t.length && of_a_word(t.at[n]))
+    while (n < t.length && (isalnum((unsigned char)t.at[n]) || t.at[n] == '_'))
         n++;
     return n;
 }
@@ -38,8 +36,6 @@ static size_t through(text t, const char *mark)
     const char *at = memmem(t.at, t.length, mark, strlen(mark));
     return at ? (size_t)(at - t.at) + strlen(mark) : t.length;
 }
-
-static bool ends_comment(text t) { return t.length >= 2 && memcmp(t.at + t.length - 2, "*/", 2) == 0; }
 
 static void write_as(buffer *b, const char *element, text t)
 {
@@ -57,7 +53,7 @@ static bool write_line(buffer *b, text line, bool comment)
         if (comment || opens) {
             n = through(line, "*/");
             write_as(b, "i", (text){ line.at, n });
-            comment = !ends_comment((text){ line.at, n });
+            comment = n < 2 || memcmp(line.at + n - 2, "*/", 2) != 0;
         } else if (line.at[0] == '"') {
             n = 1 + through(rest(line, 1), "\"");
             buffer_html(b, (text){ line.at, n });

@@ -77,11 +77,6 @@ static void write_ms(buffer *b, uint32_t us)
     buffer_text(b, TEXT(" ms"));
 }
 
-static double height_of_rows(int rows)
-{
-    return rows <= 14 ? 28 : rows <= 30 ? 18 : rows <= 60 ? 10 : 5;
-}
-
 static void put_in_order(picture *p)
 {
     trace_event *copy = arena_room(p->b->arena, (size_t)p->count * sizeof *copy);
@@ -110,7 +105,7 @@ static void look(picture *p)
     }
     p->total = p->events[p->count - 1].at ? p->events[p->count - 1].at : 1;
     p->rows = p->tracks - 1 < MOST_ROWS ? p->tracks - 1 : MOST_ROWS;
-    p->row = height_of_rows(p->rows);
+    p->row = p->rows <= 14 ? 28 : p->rows <= 30 ? 18 : p->rows <= 60 ? 10 : 5;
     p->drawn = arena_alloc(p->b->arena, (size_t)p->tracks * sizeof *p->drawn);
 }
 

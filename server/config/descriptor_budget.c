@@ -15,25 +15,20 @@ enum {
     MOST = 1000000,
 };
 
-static int budget_loops(const config *c) { return c->server.mode == MODE_ASYNC ? c->server.workers : 1; }
-
 /* What it has open in any case. */
 static int64_t budget_fixed(const config *c)
 {
     const bool sqlite = strncmp(c->database.url, "sqlite:", 7) == 0;
     const int64_t database = sqlite ? (c->database.readers + 1) * (int64_t)SQLITE
                                     : c->server.workers * (int64_t)c->database.connections;
-    return PROCESS + budget_loops(c) * (int64_t)LOOP + database;
-}
-
-static int64_t budget_now_and_then(const config *c)
-{
-    return c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + c->processes.pool);
+    const int loops = c->server.mode == MODE_ASYNC ? c->server.workers : 1;
+    return PROCESS + loops * (int64_t)LOOP + database;
 }
 
 int descriptor_budget_connections(const config *c)
 {
-    const int64_t left = machine_open_files() - budget_fixed(c), others = budget_now_and_then(c);
+    const int64_t left = machine_open_files() - budget_fixed(c);
+    const int64_t others = c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + c->processes.pool);
     const int64_t each = (left - (others < left / 2 ? others : left / 2)) / c->server.workers;
     return each < 1 ? 1 : each > MOST ? MOST : (int)each;
 }

@@ -95,15 +95,6 @@ static int options_refuse_word(FILE *errors, const char *word)
     return options_refuse_unknown(errors, word);
 }
 
-/* It may be a URL whose --database was forgotten. */
-static int options_refuse_operand(FILE *errors, const char *word)
-{
-    char *shown = redaction_mask(word);
-    const int err = options_refuse(errors, "'%s' is not an option", shown);
-    mem_free(shown);
-    return err;
-}
-
 static void sources_set(config_sources *sources, const char *name, const flag *f, const char *value)
 {
     config_flag *at = sources->flags;        /* one that is given twice replaces itself */
@@ -170,8 +161,12 @@ int options_parse(options *o, int argc, char *argv[], FILE *errors)
             found.action = f->action;
         }
     }
-    if (optind < argc)
-        return options_refuse_operand(errors, argv[optind]);
+    if (optind < argc) {                     /* it may be a URL whose --database was forgotten */
+        char *shown = redaction_mask(argv[optind]);
+        const int err = options_refuse(errors, "'%s' is not an option", shown);
+        mem_free(shown);
+        return err;
+    }
     *o = found;
     return 0;
 }

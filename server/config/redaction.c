@@ -76,13 +76,6 @@ static const char *url_end_of_user(const char *rest)
     return *stop == '@' ? stop : NULL;
 }
 
-/* One that is in the name of a host or database belongs to a password that was not escaped. */
-static bool url_has_stray_at(const char *rest)
-{
-    const char *user_end = url_end_of_user(rest), *from = user_end ? user_end + 1 : rest;
-    return memchr(from, '@', strcspn(from, "?")) != NULL;
-}
-
 const char *redaction_flaw(const char *url)
 {
     const size_t length = strlen(url);
@@ -98,7 +91,8 @@ const char *redaction_flaw(const char *url)
         return "it does not begin with postgresql:// or sqlite:";
     if (url_has_stray_percent(url))
         return "it has a % without the two hexadecimal digits of a character behind it; a % itself is written %25";
-    if (url_has_stray_at(rest))
+    const char *user_end = url_end_of_user(rest), *host = user_end ? user_end + 1 : rest;
+    if (memchr(host, '@', strcspn(host, "?")))               /* it belongs to a password that was not escaped */
         return "it has more than one @, or one behind a slash; in a user or password @ is written %40, / %2F and : %3A";
     return NULL;
 }
@@ -152,14 +146,6 @@ static void mask_url(FILE *out, const char *url)
     }
     write_part(out, url, query + 1);
     mask_query(out, query + 1);
-}
-
-static void mask_malformed(FILE *out, const char *url)
-{
-    const char *at = strrchr(url, '@'), *shown = at ? at : "";
-    fputs(MASK, out);
-    if (!text_names_secret(shown))
-        fputs(shown, out);
 }
 
 static const char *skip_space(const char *p) { return p + strspn(p, " \t\r\n\f\v"); }
@@ -226,9 +212,12 @@ char *redaction_mask(const char *url)
         mask_url(out, url);
     else if (!url_is_one(url) && text_is_pairs(url))
         mask_pairs(out, url);
-    else if (redaction_needed(url) || strstr(url, "://"))
-        mask_malformed(out, url);
-    else
+    else if (redaction_needed(url) || strstr(url, "://")) {
+        const char *at = strrchr(url, '@');
+        fputs(MASK, out);
+        if (at && !text_names_secret(at))
+            fputs(at, out);
+    } else
         fputs(url, out);
     fclose(out);
     return masked;

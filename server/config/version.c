@@ -9,26 +9,16 @@
 #include <sqlite3.h>
 #include <uv.h>
 
-static void print_libpq(FILE *out)
-{
-    const int version = PQlibVersion();      /* 150004 is 15.4 */
-    fprintf(out, "  libpq    %d.%d\n", version / 10000, version % 10000);
-}
-
-static void print_libcurl(FILE *out)
-{
-    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
-    fprintf(out, "  libcurl  %s, %s\n", curl->version, curl->ssl_version ? curl->ssl_version : "without TLS");
-}
-
 void version_print(FILE *out)
 {
+    const int libpq = PQlibVersion();        /* 150004 is 15.4 */
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
     fprintf(out, "tenk %s\n", TENK_VERSION);
     fprintf(out, "  libuv    %s\n", uv_version_string());
     fprintf(out, "  llhttp   %d.%d.%d\n", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR,
             LLHTTP_VERSION_PATCH);
-    print_libpq(out);
-    print_libcurl(out);
+    fprintf(out, "  libpq    %d.%d\n", libpq / 10000, libpq % 10000);
+    fprintf(out, "  libcurl  %s, %s\n", curl->version, curl->ssl_version ? curl->ssl_version : "without TLS");
     fprintf(out, "  libdw    %s\n", dwfl_version(NULL));
     fprintf(out, "  SQLite   %s\n", sqlite3_libversion());
     fprintf(out, "  jansson  %s\n", jansson_version_str());
