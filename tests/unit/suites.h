@@ -48,13 +48,13 @@
     run(queue_suite)          \
     run(background_suite)
 
-#define EACH_EXECUTOR_SUITE(run) \
-    run(resource_pool_suite)     \
-    run(executor_suite)          \
-    run(thread_pool_suite)       \
-    run(processes_suite)         \
-    run(processes_faults_suite)  \
-    run(processes_threads_suite) \
+#define EACH_EXECUTOR_SUITE(run)    \
+    run(resource_pool_suite)        \
+    run(executor_suite)             \
+    run(thread_pool_suite)          \
+    run(process_pool_suite)         \
+    run(process_pool_faults_suite)  \
+    run(process_pool_threads_suite) \
     run(file_suite)
 
 #define EACH_DIAGNOSE_SUITE(run) \

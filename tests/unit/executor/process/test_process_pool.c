@@ -1,4 +1,4 @@
-/* test_processes.c - worker processes at work: what goes in and comes out, time limits, the queue, and their end. */
+/* test_process_pool.c - worker processes at work: what goes in and comes out, time limits, the queue, and their end. */
 #include "processing.h"
 #include "server/base/codel.h"
 #include "server/async/loop.h"
@@ -239,9 +239,9 @@ START_TEST(a_worker_has_nothing_of_its_parents)
 }
 END_TEST
 
-Suite *processes_suite(void)
+Suite *process_pool_suite(void)
 {
-    Suite *s = suite_create("processes");
+    Suite *s = suite_create("process_pool");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, processing_begin, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */

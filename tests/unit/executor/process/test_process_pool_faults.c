@@ -1,4 +1,4 @@
-/* test_processes_faults.c - worker processes that die, leak, talk nonsense or cannot start, and who notices; and those
+/* test_process_pool_faults.c - worker processes that die, leak, talk nonsense or cannot start, and who notices; and those
  * whose parent dies. */
 #include "processing.h"
 #include "server/async/loop.h"
@@ -268,9 +268,9 @@ START_TEST(when_the_parent_dies_a_worker_in_the_middle_of_a_job_ends)
 }
 END_TEST
 
-Suite *processes_faults_suite(void)
+Suite *process_pool_faults_suite(void)
 {
-    Suite *s = suite_create("processes_faults");
+    Suite *s = suite_create("process_pool_faults");
     TCase *t = tcase_create("all"), *alone = tcase_create("alone");
     tcase_add_checked_fixture(t, processing_begin, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */

@@ -1,4 +1,4 @@
-/* test_processes_threads.c - worker processes that blocking threads lend to each other, and what they do to them. */
+/* test_process_pool_threads.c - worker processes that blocking threads lend to each other, and what they do to them. */
 #include "process_jobs.h"
 #include "server/base/blocking_wait.h"
 #include "server/executor/process/process.h"
@@ -255,9 +255,9 @@ START_TEST(while_none_can_start_threads_are_refused)
 }
 END_TEST
 
-Suite *processes_threads_suite(void)
+Suite *process_pool_threads_suite(void)
 {
-    Suite *s = suite_create("processes_threads");
+    Suite *s = suite_create("process_pool_threads");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */
