@@ -1,4 +1,4 @@
-/* background.h - tasks nobody awaits, but somebody must answer for.
+/* background.h - tasks that are not awaited, and still belong to a group that answers for them.
  *
  *   err = background_start(b, "mail", send_mail, mail, mail_free);
  *   if (err)
@@ -24,7 +24,7 @@
 typedef struct background background;
 
 background *background_new(size_t max_tasks);
-void        background_free(background *b);  /* no task may be running, and nobody wait */
+void        background_free(background *b);  /* no task may be running, and nothing wait */
 
 /* Starts fn(arg) as a task. UV_EAGAIN when the group is full, UV_ECANCELED once it has been stopped,
  * UV_ENOMEM or so when the kernel refuses a stack. name is static; destroy may be NULL. */

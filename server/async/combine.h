@@ -7,7 +7,7 @@
  *   any            with 0 as soon as one succeeds        when one has succeeded
  *
  * The drain rule: a combined promise settles only after every part has. A part may be writing
- * to its caller's stack; nobody may return from that frame while it still can. Cancelling a
+ * to its caller's stack; that frame may not return while it still can. Cancelling a
  * combined promise cancels its parts, and it settles as they then do.
  *
  * Each takes its parts; the array of them is the caller's. */

@@ -2,7 +2,7 @@
  *
  * A label is a small number that stands for a name, such as a route's. It travels with the work
  * (scope.h): what runs for a route has its label, and so have the promises and tasks that it makes,
- * and whoever follows those. So what goes wrong in any of them is known by its route.
+ * and what follows those. So what goes wrong in any of them is known by its route.
  *
  *   Ownership.  The names are copied, and stay until the process ends.
  *   Threads.    All of it is for any thread. */
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef uint16_t label;                      /* 0: nobody's */
+typedef uint16_t label;                      /* 0: no name's, "other" */
 
 enum { LABELS = 1024 };
 

@@ -1,14 +1,14 @@
 /* promise.h - one outcome that arrives later.
  *
  * A promise is settled once, with 0 or a negative error (libuv's codes, see uv_strerror).
- * Values do not travel in it: whoever starts the work names where the result goes.
+ * Values do not travel in it: the caller that starts the work names where the result goes.
  *
  *   Ownership.  A function that returns a promise gives it to its caller, who gives it on
  *               exactly once: to then(), gather(), race(), with_timeout(), when_settled() or
- *               await(). The one who settles it borrows it until that moment. Nobody frees a
+ *               await(). The work that settles it borrows it until that moment. No caller frees a
  *               promise by hand; to drop one is a compile error. One that is kept, and not given on
  *               before the task or request ends that made it, is logged as unawaited and cancelled, and
- *               they do not end before it has settled (unawaited.h): nobody else may give it on then.
+ *               they do not end before it has settled (unawaited.h): it may not be given on any more then.
  *
  *   Timing.     Followers never run inside promise_settle(); they run from the loop, in the
  *               order the promises were settled.
@@ -60,7 +60,7 @@ void promise_cancel(promise *p);                              /* no-op once sett
 /* The callback stage: done(err, arg) runs once, from the loop, when p has settled. Takes p. */
 void when_settled(promise *p, void (*done)(int err, void *arg), void *arg);
 
-/* For those who would follow p: if it has settled already, take it and fetch its outcome. */
+/* Before p is followed: if it has settled already, take it and fetch its outcome. */
 bool promise_take_if_settled(promise *p, int *err);
 
 typedef struct promise_origin {

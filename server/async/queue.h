@@ -6,14 +6,14 @@
  *       item_free(item);                              queue_done(q);
  *   queue_close(q);                               }
  *
- * A full queue makes the producer wait: that is the whole point. Those who wait, on either side, are
+ * A full queue makes the producer wait: that is the whole point. Tasks that wait, on either side, are
  * served in the order in which they came.
  *
  *   Ownership.   An item belongs to the queue from a successful push until a pop hands it out. A push
  *                that fails, for whatever reason, leaves the item with the caller; a pop that fails,
  *                cancelled or not, has taken nothing.
  *   Threads.     A queue is for the tasks of one thread, with a loop or without. In a blocking thread the
- *                one who waits lets the thread's other tasks run. */
+ *                to wait lets the thread's other tasks run. */
 #ifndef QUEUE_H
 #define QUEUE_H
 
@@ -25,7 +25,7 @@
 typedef struct queue queue;
 
 queue *queue_new(size_t capacity, void (*destroy)(void *item));      /* at least 1; destroy may be NULL */
-void   queue_free(queue *q);                 /* destroys what is left; nobody may wait */
+void   queue_free(queue *q);                 /* destroys what is left; nothing may wait */
 
 /* Waits for room, or at most until the queue is closed: UV_EPIPE. */
 MUST_AWAIT promise *queue_push(queue *q, void *item);
@@ -34,10 +34,10 @@ bool queue_try_push(queue *q, void *item);   /* never waits: false when it is fu
 /* Waits for an item. Once the queue is closed and empty: UV_EOF. */
 MUST_AWAIT promise *queue_pop(queue *q, void **item);
 
-void   queue_close(queue *q);                /* no more pushes, and who waits is woken; what is inside can still be popped */
+void   queue_close(queue *q);                /* no more pushes, and what waits is woken; what is inside can still be popped */
 size_t queue_length(const queue *q);         /* items inside; those of pushes that wait are not */
 
-/* Whoever has popped an item says so when all that is to be done with it has been. */
+/* To be called once for each item that was popped, when all that is to be done with it has been. */
 void   queue_done(queue *q);
 
 /* Settles with 0 when every item that has been pushed, by then, has been reported done: at once if

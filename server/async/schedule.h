@@ -2,7 +2,7 @@
  *
  *                       runs
  *   next_tick           when the callback that runs now has returned, before all that is ready
- *   queue_microtask     then, in line with the followers of promises
+ *   queue_microtask     then, in turn with the followers of promises
  *   set_timeout         in the timers phase, not before ms milliseconds have passed; 0 counts as 1
  *   set_immediate       in the check phase, after the next poll for I/O; one that is set by an
  *                       immediate runs in the next turn

@@ -13,7 +13,7 @@ struct semaphore {
     wait_queue queue;
 };
 
-_Static_assert(sizeof(struct waiter) <= PROMISE_ROOM, "who waits is a promise with an entry of the queue");
+_Static_assert(sizeof(struct waiter) <= PROMISE_ROOM, "a waiter is a promise with an entry of the queue");
 
 static struct waiter *waiter_first(const semaphore *s)
 {

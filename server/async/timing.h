@@ -13,7 +13,7 @@ MUST_AWAIT promise *sleep_for(uint64_t ms);
 
 /* Settles as p does, if that is in time. Otherwise cancels p, drains it, and settles with
  * UV_ETIMEDOUT - unless p succeeded all the same: a success is never thrown away, nor is
- * ERR_UNCERTAIN: who believes that it was only too late does it again. Takes p.
+ * ERR_UNCERTAIN: a caller that believes it was only too late does it again. Takes p.
  * Work that cannot be interrupted (a thread already rendering) delays the answer until it ends. */
 MUST_AWAIT promise *with_timeout(promise *p, uint64_t ms);
 

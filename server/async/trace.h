@@ -10,7 +10,7 @@
  *
  * A track is one line of the timeline: a task, or a stretch of work that has no task. It begins, waits
  * and wakes, and ends with an outcome. A task that is started while a track is entered gets a track of
- * its own, and so on for the tasks that it starts. Whoever is not recorded pays for the look at one
+ * its own, and so on for the tasks that it starts. What is not recorded pays for the look at one
  * pointer.
  *
  *   Bounds.     A recording has room for so many events. What no longer fits is counted, not recorded;

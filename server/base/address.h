@@ -15,7 +15,7 @@ enum { ADDRESS_TEXT = 272 };                 /* any address fits into so many ch
 
 int  address_parse(address *a, const char *text);            /* 0, or UV_EINVAL and *a is untouched */
 bool address_is_loopback(const address *a);  /* can only this machine reach it? Of names, only localhost is known for that */
-void address_to_ask(address *a);              /* who listens on every address is asked on the loopback */
+void address_to_ask(address *a);             /* a server that listens on every address is asked on the loopback */
 void address_write(const address *a, char text[ADDRESS_TEXT]);
 
 #endif

@@ -23,7 +23,7 @@ void arena_init(arena *a, void *room, size_t size)
     }
 }
 
-static struct arena_block *add_block(arena *a, size_t room)
+static struct arena_block *arena_add_block(arena *a, size_t room)
 {
     size_t size;
     struct arena_block *b = block_get(sizeof *b + room, &size);
@@ -35,10 +35,10 @@ static struct arena_block *add_block(arena *a, size_t room)
 
 /* A large object gets a block of its own, and the rest of the one in use stays in use. Under the
  * sanitizers and valgrind every object gets one, so that they see each step over its end. */
-static void *room_slowly(arena *a, size_t size)
+static void *arena_room_slowly(arena *a, size_t size)
 {
     const bool alone = sizeof(struct arena_block) + size > BLOCK || RESERVE_NOTHING;
-    struct arena_block *b = add_block(a, alone ? size : BLOCK - sizeof *b);
+    struct arena_block *b = arena_add_block(a, alone ? size : BLOCK - sizeof *b);
     if (!alone) {
         a->next = (char *)b->room + size;
         a->end = (char *)b + b->size;
@@ -51,7 +51,7 @@ void *arena_room(arena *a, size_t size)
     char *at = (char *)(((uintptr_t)a->next + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
 
     if (!a->next || at > a->end || (size_t)(a->end - at) < size)
-        return room_slowly(a, size);
+        return arena_room_slowly(a, size);
     a->next = at + size;
     return at;
 }
@@ -60,7 +60,7 @@ void *arena_alloc(arena *a, size_t size) { return memset(arena_room(a, size), 0,
 
 void *arena_room_alone(arena *a, size_t least, size_t *size)
 {
-    struct arena_block *b = add_block(a, least);
+    struct arena_block *b = arena_add_block(a, least);
     *size = b->size - sizeof *b;
     return b->room;
 }

@@ -11,7 +11,7 @@ static _Thread_local freelist kept[CLASSES] = {
     CLASS(10),
 };
 
-static freelist *class_of(size_t size)
+static freelist *block_class(size_t size)
 {
     int n = 0;
     if (size > BLOCK_SMALLEST)
@@ -25,7 +25,7 @@ void *block_get(size_t least, size_t *size)
         *size = least;
         return mem_resize(NULL, least);
     }
-    freelist *f = class_of(least);
+    freelist *f = block_class(least);
     void *block = freelist_get(f);
     *size = f->size;
     return block ? block : mem_resize(NULL, f->size);
@@ -36,7 +36,7 @@ void block_put(void *block, size_t size)
     if (size > BLOCK_LARGEST || RESERVE_NOTHING)
         mem_free(block);
     else
-        freelist_put(class_of(size), block);
+        freelist_put(block_class(size), block);
 }
 
 void block_trim(void)

@@ -11,7 +11,7 @@ void buffer_init(buffer *b, arena *a) { *b = (buffer){ .arena = a, .at = "" }; }
 
 text buffer_all(const buffer *b) { return (text){ b->at, b->length }; }
 
-static void grow(buffer *b, size_t length)
+static void buffer_grow(buffer *b, size_t length)
 {
     const size_t usual = b->capacity == 0 ? LINE : b->capacity < PAGE ? PAGE : 2 * b->capacity;
     const size_t need = b->length + length > usual ? b->length + length : usual;
@@ -22,16 +22,16 @@ static void grow(buffer *b, size_t length)
     b->capacity = capacity;
 }
 
-static char *room(buffer *b, size_t length)
+static char *buffer_room(buffer *b, size_t length)
 {
     if (b->capacity - b->length < length)
-        grow(b, length);
+        buffer_grow(b, length);
     return b->at + b->length;
 }
 
 void buffer_text(buffer *b, text t)
 {
-    memcpy(room(b, t.length), t.at, t.length);
+    memcpy(buffer_room(b, t.length), t.at, t.length);
     b->length += t.length;
 }
 
@@ -135,7 +135,7 @@ void buffer_printf(buffer *b, const char *format, ...)
     const size_t there = b->capacity - b->length;
     const size_t length = (size_t)vsnprintf(there > 0 ? b->at + b->length : NULL, there, format, args);
     if (length >= there)
-        vsnprintf(room(b, length + 1), length + 1, format, again);
+        vsnprintf(buffer_room(b, length + 1), length + 1, format, again);
     b->length += length;
     va_end(again);
     va_end(args);

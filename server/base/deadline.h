@@ -1,7 +1,7 @@
 /* deadline.h - a time by which something must be over, in nanoseconds of uv_hrtime's clock.
  *
  * A request has one. Its task has the same (task.h), or its blocking thread (blocking_wait.h), and what they wait
- * for ends with it: whoever asks how long, takes the sooner of that and of its own time limit. */
+ * for ends with it: it takes the sooner of that and of its own time limit. */
 #ifndef DEADLINE_H
 #define DEADLINE_H
 

@@ -8,7 +8,7 @@
  *     list_remove(&j->node);
  *
  *   list   a single pointer: takes in at its front, and gives up any node without being named
- *   fifo   two: takes in at both ends, and has to be named by who leaves it
+ *   fifo   two: takes in at both ends, and has to be named when a node leaves it
  *
  *   Shapes.     All zero is a list without nodes, and a node in no list. Neither may be moved while they are together.
  *   Ownership.  A list owns nothing.

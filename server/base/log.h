@@ -29,19 +29,19 @@ void log_write(log_level level, const char *format, ...) __attribute__((format(p
 #define log_info(...)    log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_write(LOG_DEBUG, __VA_ARGS__)
 
-/* A line of a list that somebody has asked for: information, of which there are never too many. When the buffer is
- * full it waits for room, as long as somebody reads: so it is for a thread that others can do without. */
+/* A line of a list that was asked for: information, of which there are never too many. When the buffer is full it waits
+ * for room, as long as the log is read: so it is for a thread that others can do without. */
 void log_list(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 int  log_start(void);                        /* 0, or a negative error */
 void log_stop(void);                         /* tells what was counted only, and returns as log_flush does */
 
-/* Before the process ends in any way: returns when all that was logged is written, or nobody reads. */
+/* Before the process ends in any way: returns when all that was logged is written, or the log is not read. */
 void log_flush(void);
 void log_last_words(const char *text, size_t length);        /* the same, and then this, as it is */
 
 typedef struct log_counts {                  /* lines, since the start */
-    uint64_t dropped, held_back;             /* for nobody read; for there were too many like it */
+    uint64_t dropped, held_back;             /* as the log was not read; as there were too many like it */
 } log_counts;
 
 log_counts log_count(void);

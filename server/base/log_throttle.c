@@ -5,14 +5,14 @@
 
 static const uint64_t SECOND = 1000000000;
 
-static bool is_over(const throttled *k, uint64_t now) { return now >= k->since + SECOND; }
+static bool throttled_is_over(const throttled *k, uint64_t now) { return now >= k->since + SECOND; }
 
 throttled *throttle_hold(throttle *t, uint64_t kind, unsigned most, uint64_t now)
 {
     throttled *room = NULL;
     for (int i = 0; i < THROTTLE_KINDS; i++) {
         throttled *k = &t->kinds[i];
-        if (k->passed > 0 && k->kind == kind && !is_over(k, now)) {
+        if (k->passed > 0 && k->kind == kind && !throttled_is_over(k, now)) {
             if (k->passed < most) {
                 k->passed++;
                 return NULL;
@@ -20,7 +20,7 @@ throttled *throttle_hold(throttle *t, uint64_t kind, unsigned most, uint64_t now
             k->more++;
             return k;
         }
-        if (k->passed == 0 || (is_over(k, now) && k->more == 0))
+        if (k->passed == 0 || (throttled_is_over(k, now) && k->more == 0))
             room = k;
     }
     if (room)
@@ -32,7 +32,7 @@ bool throttle_due(throttle *t, uint64_t now, throttled *due)
 {
     for (int i = 0; i < THROTTLE_KINDS; i++) {
         throttled *k = &t->kinds[i];
-        if (k->more == 0 || !is_over(k, now))
+        if (k->more == 0 || !throttled_is_over(k, now))
             continue;
         *due = *k;
         k->passed = k->more = 0;

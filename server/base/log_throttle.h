@@ -10,8 +10,8 @@
  *         puts(text);
  *
  *   Threads.  One user at a time: where threads share one, a lock of theirs guards it. */
-#ifndef THROTTLE_H
-#define THROTTLE_H
+#ifndef LOG_THROTTLE_H
+#define LOG_THROTTLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -35,14 +35,14 @@ static struct {
 
 static const uint64_t SECOND = 1000000000;
 
-static uint64_t now_ns(void)
+static uint64_t writer_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-static bool wait_for_room(int ms)
+static bool stderr_wait_for_room(int ms)
 {
     struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
     int ready;
@@ -51,27 +51,27 @@ static bool wait_for_room(int ms)
     return ready > 0;                        /* or an error, which the write will tell */
 }
 
-/* False when it cannot be written: nobody can be told. Where another program has made the file non-blocking, or a
+/* False when it cannot be written, which cannot be told either. Where another program has made the file non-blocking, or a
  * terminal takes less, it goes on when there is room. */
-static bool write_all(const char *text, size_t length, int patience_ms)
+static bool stderr_write(const char *text, size_t length, int patience_ms)
 {
     while (length > 0) {
         const ssize_t n = write(STDERR_FILENO, text, length);
         if (n >= 0) {
             text += n;
             length -= (size_t)n;
-        } else if (errno == EAGAIN ? !wait_for_room(patience_ms) : errno != EINTR)
+        } else if (errno == EAGAIN ? !stderr_wait_for_room(patience_ms) : errno != EINTR)
             return false;
     }
     return true;
 }
 
-static bool write_within(int ms, const char *text, size_t length)
+static bool stderr_write_within(int ms, const char *text, size_t length)
 {
-    return wait_for_room(ms) && write_all(text, length, ms);
+    return stderr_wait_for_room(ms) && stderr_write(text, length, ms);
 }
 
-bool log_writer_write_now(const char *text, size_t length) { return write_within(PATIENCE, text, length); }
+bool log_writer_write_now(const char *text, size_t length) { return stderr_write_within(PATIENCE, text, length); }
 
 size_t log_writer_begin_line(char *line, size_t size, const char *level)
 {
@@ -85,18 +85,18 @@ size_t log_writer_begin_line(char *line, size_t size, const char *level)
 
 /* The thread. */
 
-static void write_lines(const char *at, size_t length)
+static void writer_write_lines(const char *at, size_t length)
 {
     for (const char *const end = at + length; at < end;) {
         const size_t line = (size_t)((const char *)memchr(at, '\n', (size_t)(end - at)) - at) + 1;
-        if (!write_all(at, line, -1))
+        if (!stderr_write(at, line, -1))
             atomic_fetch_add(&writer.dropped, 1);
         at += line;
         atomic_fetch_add(&writer.done, line);
     }
 }
 
-static size_t say_dropped(char *line, size_t size, uint64_t lines)
+static size_t writer_dropped_line(char *line, size_t size, uint64_t lines)
 {
     const size_t n = log_writer_begin_line(line, size, "warning");
     return n + (size_t)snprintf(line + n, size - n, "%llu lines of this log were dropped, for nobody read it\n",
@@ -104,11 +104,11 @@ static size_t say_dropped(char *line, size_t size, uint64_t lines)
 }
 
 /* Under the lock: until there is something to do. True if it is to tell what was held back. */
-static bool wait_for_work(void)
+static bool writer_wait(void)
 {
     while (writer.used == 0 && writer.untold == 0 && !writer.stopping) {
         const uint64_t at = writer.remind_at;
-        if (at && now_ns() >= at)
+        if (at && writer_now() >= at)
             return true;
         if (at)
             pthread_cond_timedwait(&writer.wake, &writer.lock,
@@ -119,7 +119,7 @@ static bool wait_for_work(void)
     return false;
 }
 
-static void write_some(void)                 /* called with the lock, which it gives up meanwhile */
+static void writer_write_buffer(void)        /* called with the lock, which it gives up meanwhile */
 {
     char line[256], *const lines = writer.filling;
     const size_t length = writer.used;
@@ -127,30 +127,30 @@ static void write_some(void)                 /* called with the lock, which it g
     writer.filling = buffers[lines == buffers[0]];
     writer.used = writer.untold = 0;
     pthread_mutex_unlock(&writer.lock);
-    write_lines(lines, length);
+    writer_write_lines(lines, length);
     if (untold > 0)
-        write_all(line, say_dropped(line, sizeof line, untold), -1);
+        stderr_write(line, writer_dropped_line(line, sizeof line, untold), -1);
     pthread_mutex_lock(&writer.lock);
 }
 
-static void tell_held_back(void)
+static void writer_tell(void)
 {
     writer.remind_at = 0;
     pthread_mutex_unlock(&writer.lock);
     const bool more = writer.tell();
     pthread_mutex_lock(&writer.lock);
     if (more)
-        writer.remind_at = now_ns() + SECOND;
+        writer.remind_at = writer_now() + SECOND;
 }
 
 static void *writer_run(void *arg)
 {
     pthread_mutex_lock(&writer.lock);
     for (;;) {
-        if (wait_for_work())
-            tell_held_back();
+        if (writer_wait())
+            writer_tell();
         else if (writer.used > 0 || writer.untold > 0)
-            write_some();
+            writer_write_buffer();
         else
             break;
     }
@@ -195,17 +195,17 @@ void log_writer_stop(void)
 }
 
 /* Without the thread. Called with the lock. */
-static bool write_here(const char *line, size_t length)
+static bool writer_write_here(const char *line, size_t length)
 {
     char said[256];
-    if (!write_within(writer.untold > 0 ? 0 : PATIENCE, line, length))       /* one wait in vain is enough */
+    if (!stderr_write_within(writer.untold > 0 ? 0 : PATIENCE, line, length)) /* one wait in vain is enough */
         return false;
-    if (writer.untold > 0 && log_writer_write_now(said, say_dropped(said, sizeof said, writer.untold)))
+    if (writer.untold > 0 && log_writer_write_now(said, writer_dropped_line(said, sizeof said, writer.untold)))
         writer.untold = 0;
     return true;
 }
 
-static bool add_line(const char *line, size_t length)        /* the same, with it */
+static bool writer_add_line(const char *line, size_t length) /* the same, with it */
 {
     if (length > ROOM - writer.used)
         return false;
@@ -219,7 +219,7 @@ static bool add_line(const char *line, size_t length)        /* the same, with i
 bool log_writer_put(const char *line, size_t length, bool again)
 {
     pthread_mutex_lock(&writer.lock);
-    const bool taken = writer.started ? add_line(line, length) : write_here(line, length);
+    const bool taken = writer.started ? writer_add_line(line, length) : writer_write_here(line, length);
     if (!taken && !again) {
         writer.untold++;
         atomic_fetch_add(&writer.dropped, 1);
@@ -232,7 +232,7 @@ void log_writer_remind(void)
 {
     pthread_mutex_lock(&writer.lock);
     if (writer.started && !writer.remind_at) {
-        writer.remind_at = now_ns() + SECOND;
+        writer.remind_at = writer_now() + SECOND;
         pthread_cond_signal(&writer.wake);
     }
     pthread_mutex_unlock(&writer.lock);

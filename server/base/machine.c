@@ -29,7 +29,7 @@ int machine_quota(const char *cpu_max)
 }
 
 /* Calls look with the path of each folder of a cgroup that holds this process: its own, and those around it. */
-static void each_cgroup(void (*look)(const char *folder, void *arg), void *arg)
+static void cgroup_each(void (*look)(const char *folder, void *arg), void *arg)
 {
     char group[PATH_MAX], folder[PATH_MAX + 32];
     if (!read_first_line("/proc/self/cgroup", group, sizeof group) || strncmp(group, "0::/", 4) != 0)
@@ -43,26 +43,26 @@ static void each_cgroup(void (*look)(const char *folder, void *arg), void *arg)
     }
 }
 
-static int read_in(const char *folder, const char *name, char *line, int size)
+static int cgroup_read(const char *folder, const char *name, char *line, int size)
 {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return read_first_line(path, line, size);
 }
 
-static void look_at_quota(const char *folder, void *least)
+static void cgroup_look_at_quota(const char *folder, void *least)
 {
     char line[64];
-    const int quota = read_in(folder, "cpu.max", line, sizeof line) ? machine_quota(line) : 0;
+    const int quota = cgroup_read(folder, "cpu.max", line, sizeof line) ? machine_quota(line) : 0;
     if (quota && (!*(int *)least || quota < *(int *)least))
         *(int *)least = quota;
 }
 
 /* The least quota of the process's own cgroup and of those around it. */
-static int cgroup_quota(void)
+static int cgroup_least_quota(void)
 {
     int least = 0;
-    each_cgroup(look_at_quota, &least);
+    cgroup_each(cgroup_look_at_quota, &least);
     return least;
 }
 
@@ -71,34 +71,34 @@ int machine_processors(void)
     cpu_set_t mine;
     int count = sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine)
                                                               : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    const int quota = cgroup_quota();
+    const int quota = cgroup_least_quota();
     if (quota && quota < count)
         count = quota;
     return count < 1 ? 1 : count;
 }
 
 /* What is left of a limit: UINT64_MAX if there is none. */
-static uint64_t left_of(uint64_t limit, uint64_t used) { return limit > used ? limit - used : 0; }
+static uint64_t limit_left(uint64_t limit, uint64_t used) { return limit > used ? limit - used : 0; }
 
 /* The same in a cgroup, of which one file holds the limit, or "max", and another what is used. */
-static uint64_t left_in(const char *folder, const char *limit, const char *used)
+static uint64_t cgroup_left(const char *folder, const char *limit, const char *used)
 {
     char line[64];
     unsigned long long most, now = 0;
-    if (!read_in(folder, limit, line, sizeof line) || sscanf(line, "%llu", &most) != 1)
+    if (!cgroup_read(folder, limit, line, sizeof line) || sscanf(line, "%llu", &most) != 1)
         return UINT64_MAX;
-    if (read_in(folder, used, line, sizeof line))
+    if (cgroup_read(folder, used, line, sizeof line))
         sscanf(line, "%llu", &now);
-    return left_of(most, now);
+    return limit_left(most, now);
 }
 
 struct least { uint64_t threads, touched; };
 
-static void look_at_threads(const char *folder, void *arg)
+static void cgroup_look_at_threads(const char *folder, void *arg)
 {
     struct least *l = arg;
-    const uint64_t tasks = left_in(folder, "pids.max", "pids.current");
-    const uint64_t memory = left_in(folder, "memory.max", "memory.current");
+    const uint64_t tasks = cgroup_left(folder, "pids.max", "pids.current");
+    const uint64_t memory = cgroup_left(folder, "memory.max", "memory.current");
     if (tasks < l->threads)
         l->threads = tasks;
     if (memory < UINT64_MAX && memory / l->touched < l->threads)
@@ -106,7 +106,7 @@ static void look_at_threads(const char *folder, void *arg)
 }
 
 /* Of limits of the machine as a whole: each thread has two mappings, its stack and the guard below it. */
-static void look_at_kernel(struct least *l)
+static void threads_by_kernel(struct least *l)
 {
     char line[64];
     unsigned long long n;
@@ -117,7 +117,7 @@ static void look_at_kernel(struct least *l)
 }
 
 /* That limit counts all processes of the user; and it is not for the superuser. */
-static void look_at_user(struct least *l)
+static void threads_by_user(struct least *l)
 {
     struct rlimit tasks;
     if (getuid() != 0 && getrlimit(RLIMIT_NPROC, &tasks) == 0 && tasks.rlim_cur < l->threads)
@@ -139,8 +139,8 @@ uint64_t machine_memory_left(void)
         return UINT64_MAX;
     if (!read_first_line("/proc/self/statm", line, sizeof line) || sscanf(line, "%llu %*u %*u %*u %*u %llu", &all, &own) != 2)
         return UINT64_MAX;
-    const uint64_t of_space = space == UINT64_MAX ? space : left_of(space, all * page);
-    const uint64_t of_data = data == UINT64_MAX ? data : left_of(data, own * page);
+    const uint64_t of_space = space == UINT64_MAX ? space : limit_left(space, all * page);
+    const uint64_t of_data = data == UINT64_MAX ? data : limit_left(data, own * page);
     return of_space < of_data ? of_space : of_data;
 }
 
@@ -150,9 +150,9 @@ int machine_threads(uint64_t size, uint64_t touched)
     const uint64_t left = machine_memory_left();
     if (left < UINT64_MAX)
         l.threads = left / size;
-    each_cgroup(look_at_threads, &l);
-    look_at_kernel(&l);
-    look_at_user(&l);
+    cgroup_each(cgroup_look_at_threads, &l);
+    threads_by_kernel(&l);
+    threads_by_user(&l);
     return l.threads > INT_MAX ? INT_MAX : (int)l.threads;
 }
 

@@ -1,7 +1,7 @@
 /* refusal.h - which bound turned something away: an error for each, with the setting behind it.
  *
- * A line that is full, or in which one has waited too long, fails with REFUSED(its kind). So whoever
- * answers can say which limit was met, what it is, how long the wait was, and which setting to change; and each kind
+ * A queue that is full, or in which one has waited too long, fails with REFUSED(its kind). So the
+ * answer can say which limit was met, what it is, how long the wait was, and which setting to change; and each kind
  * is counted, for GET /stats.
  *
  *     return promise_settled(refuse(REFUSED_CPU_LINE, 0));
@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 typedef enum {
-    REFUSED_DATABASE_WAIT,                   /* it stood in line longer than one may while the line stands */
-    REFUSED_DATABASE_AHEAD,                  /* the same line; its client had sent another behind it, unanswered */
-    REFUSED_DATABASE_TIMEOUT,                /* it stood in line longer than one may at any time */
-    REFUSED_DATABASE_LINE,                   /* as many stand there as may */
+    REFUSED_DATABASE_WAIT,                   /* it waited longer than one may while the queue stands */
+    REFUSED_DATABASE_AHEAD,                  /* the same queue; its client had sent another behind it, unanswered */
+    REFUSED_DATABASE_TIMEOUT,                /* it waited longer than one may at any time */
+    REFUSED_DATABASE_LINE,                   /* as many wait as may */
     REFUSED_PAGE_WAIT,                       /* the same four, where it would be rendered on the thread pool, too */
     REFUSED_PAGE_AHEAD,
     REFUSED_PAGE_TIMEOUT,

@@ -1,4 +1,4 @@
-/* text.h - bytes with a length: most text here is a view into a buffer that somebody else owns. */
+/* text.h - bytes with a length: most text here is a view into a buffer of another. */
 #ifndef TEXT_H
 #define TEXT_H
 

@@ -15,7 +15,7 @@ static const unit SIZES[] = { { "", 1 }, { "KiB", 1 << 10 }, { "MiB", 1 << 20 },
                               { 0 } };
 static const unit TIMES[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { 0 } };
 
-static int read_amount(const char *text, const unit *units, uint64_t *out)
+static int units_read(const char *text, const unit *units, uint64_t *out)
 {
     const size_t digits = strspn(text, "0123456789");
     const unit *u = units;
@@ -35,12 +35,12 @@ static int read_amount(const char *text, const unit *units, uint64_t *out)
     return 0;
 }
 
-int units_number(const char *text, uint64_t *out) { return read_amount(text, PLAIN, out); }
-int units_size(const char *text, uint64_t *out)   { return read_amount(text, SIZES, out); }
+int units_number(const char *text, uint64_t *out) { return units_read(text, PLAIN, out); }
+int units_size(const char *text, uint64_t *out)   { return units_read(text, SIZES, out); }
 
 int units_duration(const char *text, uint64_t *out)
 {
-    return read_amount(text, strcmp(text, "0") == 0 ? PLAIN : TIMES, out);
+    return units_read(text, strcmp(text, "0") == 0 ? PLAIN : TIMES, out);
 }
 
 int units_switch(const char *text, bool *out)

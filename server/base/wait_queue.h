@@ -44,7 +44,7 @@ static inline void wait_queue_leave(wait_queue *q, wait_queue_entry *e) { fifo_r
 static inline bool wait_queue_is_late(const wait_queue *q, uint64_t now)
 {
     const wait_queue_entry *e = wait_queue_first(q);
-    return e && now - e->since >= codel_patience(&q->codel, now);
+    return e && now - e->since >= codel_longest_wait(&q->codel, now);
 }
 
 #endif

@@ -106,7 +106,7 @@ static void waiter_wait(resource_pool *p, struct waiter *me, uint64_t until, uin
  * or a machine that has too much to do would do nothing else. */
 static uint64_t longest_wait_allowed(const resource_pool *p, uint64_t now)
 {
-    const uint64_t longest = codel_patience(&p->codel, now), rarely = (uint64_t)p->waiting * (1000000000 / GIVING_UP);
+    const uint64_t longest = codel_longest_wait(&p->codel, now), rarely = (uint64_t)p->waiting * (1000000000 / GIVING_UP);
     const bool stands = p->codel.target && longest == p->codel.target;
     return stands && rarely > longest ? rarely : longest;
 }

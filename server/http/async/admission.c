@@ -64,7 +64,7 @@ bool admission_is_open(const admission *a, need n)
 /* Until when r may wait. */
 static uint64_t admission_due(const admission_queue *q, const request *r, uint64_t now)
 {
-    const uint64_t most = codel_patience(&q->codel, now);
+    const uint64_t most = codel_longest_wait(&q->codel, now);
     const uint64_t since = r->place.since;
     return deadline_sooner(most < NO_DEADLINE - since ? since + most : NO_DEADLINE, r->deadline);
 }

@@ -10,7 +10,7 @@ START_TEST(a_line_that_was_empty_within_the_interval_is_a_burst)
     codel c = codel_of_ms(5, 2000);
     codel_is_empty(&c, 1000 * (uint64_t)MS);
     ck_assert(!codel_stands(&c, 1000 * (uint64_t)MS + CODEL_INTERVAL - 1));
-    ck_assert_uint_eq(codel_patience(&c, 1000 * (uint64_t)MS + CODEL_INTERVAL - 1), 2000 * (uint64_t)MS);
+    ck_assert_uint_eq(codel_longest_wait(&c, 1000 * (uint64_t)MS + CODEL_INTERVAL - 1), 2000 * (uint64_t)MS);
 }
 END_TEST
 
@@ -20,10 +20,10 @@ START_TEST(one_that_was_not_stands_until_it_is_empty_again)
     const uint64_t now = 5000 * (uint64_t)MS;
     codel_is_empty(&c, now - CODEL_INTERVAL);
     ck_assert(codel_stands(&c, now));
-    ck_assert_uint_eq(codel_patience(&c, now), 5 * MS);
+    ck_assert_uint_eq(codel_longest_wait(&c, now), 5 * MS);
     codel_is_empty(&c, now);
     ck_assert(!codel_stands(&c, now));
-    ck_assert_uint_eq(codel_patience(&c, now), 2000 * (uint64_t)MS);
+    ck_assert_uint_eq(codel_longest_wait(&c, now), 2000 * (uint64_t)MS);
 }
 END_TEST
 
@@ -31,10 +31,10 @@ START_TEST(without_a_target_or_a_ceiling_there_is_none)
 {
     const uint64_t now = 5000 * (uint64_t)MS;
     codel none = { 0 }, no_target = codel_of_ms(0, 20), no_ceiling = codel_of_ms(7, 0), above = codel_of_ms(90, 20);
-    ck_assert_uint_eq(codel_patience(&none, now), UINT64_MAX);
-    ck_assert_uint_eq(codel_patience(&no_target, now), 20 * MS);
-    ck_assert_uint_eq(codel_patience(&no_ceiling, now), 7 * MS);
-    ck_assert_uint_eq(codel_patience(&above, now), 20 * MS);
+    ck_assert_uint_eq(codel_longest_wait(&none, now), UINT64_MAX);
+    ck_assert_uint_eq(codel_longest_wait(&no_target, now), 20 * MS);
+    ck_assert_uint_eq(codel_longest_wait(&no_ceiling, now), 7 * MS);
+    ck_assert_uint_eq(codel_longest_wait(&above, now), 20 * MS);
     ck_assert(codel_at_ceiling(&no_target, 20 * MS));
     ck_assert(!codel_at_ceiling(&no_target, 20 * MS - 1));
     ck_assert(!codel_at_ceiling(&no_ceiling, UINT64_MAX));
