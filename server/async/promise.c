@@ -57,9 +57,9 @@ static promise *promise_begin(promise *p, promise made)
 {
     scope *s = scope_here();
     *p = made;
+    list_push(&s->promises, &p->kept);
     p->label = s->label;
     p->of = scope_ref_get(s);
-    list_push(&s->promises, &p->kept);
     return p;
 }
 
@@ -107,7 +107,7 @@ promise *promise_kept_in(const scope *s)
 void promise_abandon(promise *p)
 {
     assert(p->state == KEPT);
-    list_remove(&p->kept);
+    list_unlink(&p->kept);
     p->state = ABANDONED;
     if (p->settled)
         promise_free(p);
@@ -143,7 +143,7 @@ void when_settled(promise *p, void (*done)(int, void *), void *arg)
 {
     assert(p->state != GIVEN_ON && "a promise is given on exactly once");
     if (p->state == KEPT)
-        list_remove(&p->kept);
+        list_unlink(&p->kept);
     p->state = GIVEN_ON;
     p->done = done;
     p->done_arg = arg;
@@ -156,7 +156,7 @@ bool promise_take_if_settled(promise *p, int *err)
     if (!p->settled)
         return false;
     assert(p->state == KEPT);
-    list_remove(&p->kept);
+    list_unlink(&p->kept);
     *err = p->err;
     promise_free(p);
     return true;

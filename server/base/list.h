@@ -40,11 +40,17 @@ static inline void list_push(list *l, list_node *n)
     l->first = n;
 }
 
-static inline void list_remove(list_node *n)
+/* For a node whose memory is about to be freed, or to hold something else: list_has may not be asked of it any more. */
+static inline void list_unlink(list_node *n)
 {
     *n->link = n->next;
     if (n->next)
         n->next->link = n->link;
+}
+
+static inline void list_remove(list_node *n)
+{
+    list_unlink(n);
     n->link = NULL;
 }
 
