@@ -19,20 +19,6 @@ enum { FEW = 4 };                            /* parts that fit a group of the po
 
 static _Thread_local pool groups = POOL_OF_SIZE(sizeof(struct group) + FEW * sizeof(struct part));
 
-static struct group *group_new(int count)
-{
-    const size_t size = sizeof(struct group) + (size_t)count * sizeof(struct part);
-    return count <= FEW ? pool_get(&groups) : mem_resize(NULL, size);
-}
-
-static void group_free(struct group *g)
-{
-    if (g->count <= FEW)
-        pool_put(&groups, g);
-    else
-        mem_free(g);
-}
-
 static void group_cancel_parts(struct group *g)
 {
     for (int i = 0; i < g->count; i++)
@@ -66,10 +52,13 @@ static void part_on_settled(int err, void *arg)
     } else if (!g->decided && g->rule == ANY && !g->outcome) {
         g->outcome = err;                    /* the first, in case none succeeds */
     }
-    if (--g->waiting == 0) {
-        promise_settle(g->whole, g->outcome);
-        group_free(g);
-    }
+    if (--g->waiting > 0)
+        return;
+    promise_settle(g->whole, g->outcome);
+    if (g->count <= FEW)
+        pool_put(&groups, g);
+    else
+        mem_free(g);
 }
 
 static void group_on_cancel(promise *p, void *arg)
@@ -83,7 +72,8 @@ static promise *group_start(promise *parts[], int count, rule rule, int *outcome
 {
     if (count == 0)
         return promise_settled(rule == ANY ? UV_EINVAL : 0);
-    struct group *g = group_new(count);
+    const size_t size = sizeof(struct group) + (size_t)count * sizeof(struct part);
+    struct group *g = count <= FEW ? pool_get(&groups) : mem_resize(NULL, size);
     *g = (struct group){ .rule = rule, .count = count, .waiting = count, .outcomes = outcomes };
     g->whole = promise_new(group_on_cancel, g);
     for (int i = 0; i < count; i++) {

@@ -15,14 +15,6 @@ uint64_t loop_latency_bound(int bucket)
     return (bucket % 2 ? 4ull : 3ull) << (bucket / 2 - 1);
 }
 
-static int bucket_of(uint64_t ms)
-{
-    int bucket = 0;
-    while (ms >= loop_latency_bound(bucket))
-        bucket++;
-    return bucket;
-}
-
 void loop_latency_begin(loop_latency *l)
 {
     pthread_mutex_lock(&lock);
@@ -40,7 +32,10 @@ void loop_latency_end(loop_latency *l)
 /* One writer: a plain addition, but one that others may watch. */
 void loop_latency_count(loop_latency *l, uint64_t ms)
 {
-    _Atomic uint64_t *count = &l->counts[bucket_of(ms)];
+    int bucket = 0;
+    while (ms >= loop_latency_bound(bucket))
+        bucket++;
+    _Atomic uint64_t *count = &l->counts[bucket];
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 

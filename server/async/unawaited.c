@@ -24,8 +24,9 @@ void unawaited_report_to(unawaited_report_fn *report) { atomic_store(&report_to,
 static void report(const promise *p, const scope *s)
 {
     const promise_origin from = promise_origin_of(p);
+    unawaited_report_fn *const to = atomic_load(&report_to);
     atomic_fetch_add(&count, 1);
-    atomic_load(&report_to)(&from, s->name);
+    to(&from, s->name);
 }
 
 static void one_drained(int err, void *arg);

@@ -18,7 +18,7 @@ typedef struct arena {
 void  arena_init(arena *a, void *room, size_t size);         /* room may be NULL; it is the caller's */
 void *arena_alloc(arena *a, size_t size);                    /* zeroed, aligned for anything */
 void *arena_room(arena *a, size_t size);                     /* the same, not zeroed: to be overwritten at once */
-void *arena_room_alone(arena *a, size_t least, size_t *size);        /* not zeroed, in a block of its own: *size is all there is */
+void *arena_room_alone(arena *a, size_t least, size_t *size);        /* not zeroed, in a block of its own of *size bytes */
 char *arena_copy(arena *a, text t);                          /* terminated */
 char *arena_printf(arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void  arena_defer(arena *a, void (*end)(void *), void *arg); /* end(arg) in arena_done, last one first */

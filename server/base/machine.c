@@ -58,20 +58,13 @@ static void cgroup_look_at_quota(const char *folder, void *least)
         *(int *)least = quota;
 }
 
-/* The least quota of the process's own cgroup and of those around it. */
-static int cgroup_least_quota(void)
-{
-    int least = 0;
-    cgroup_each(cgroup_look_at_quota, &least);
-    return least;
-}
-
 int machine_processors(void)
 {
     cpu_set_t mine;
     int count = sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine)
                                                               : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    const int quota = cgroup_least_quota();
+    int quota = 0;                           /* the least of the process's own cgroup and of those around it */
+    cgroup_each(cgroup_look_at_quota, &quota);
     if (quota && quota < count)
         count = quota;
     return count < 1 ? 1 : count;
@@ -116,14 +109,6 @@ static void threads_by_kernel(struct least *l)
         l->threads = n;
 }
 
-/* That limit counts all processes of the user; and it is not for the superuser. */
-static void threads_by_user(struct least *l)
-{
-    struct rlimit tasks;
-    if (getuid() != 0 && getrlimit(RLIMIT_NPROC, &tasks) == 0 && tasks.rlim_cur < l->threads)
-        l->threads = tasks.rlim_cur;
-}
-
 static uint64_t limit_of(int resource)
 {
     struct rlimit l;
@@ -152,7 +137,9 @@ int machine_threads(uint64_t size, uint64_t touched)
         l.threads = left / size;
     cgroup_each(cgroup_look_at_threads, &l);
     threads_by_kernel(&l);
-    threads_by_user(&l);
+    struct rlimit tasks;                     /* of all processes of the user; and not for the superuser */
+    if (getuid() != 0 && getrlimit(RLIMIT_NPROC, &tasks) == 0 && tasks.rlim_cur < l.threads)
+        l.threads = tasks.rlim_cur;
     return l.threads > INT_MAX ? INT_MAX : (int)l.threads;
 }
 

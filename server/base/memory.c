@@ -64,13 +64,6 @@ bool mem_is_short(void)
     return atomic_load(&spare.is_short);
 }
 
-static void mem_die(size_t size)
-{
-    char words[96];
-    log_last_words(words, (size_t)snprintf(words, sizeof words, "tenk: out of memory (asked for %zu bytes)\n", size));
-    abort();
-}
-
 /* realloc, and if it fails once more with what was spared for that. A size of 0 is none to fail with. */
 static void *mem_try_resize(void *p, size_t size)
 {
@@ -83,8 +76,11 @@ static void *mem_try_resize(void *p, size_t size)
 void *mem_resize(void *p, size_t size)
 {
     void *larger = mem_try_resize(p, size);
-    if (!larger && size)
-        mem_die(size);
+    if (!larger && size) {
+        char words[96];
+        log_last_words(words, (size_t)snprintf(words, sizeof words, "tenk: out of memory (asked for %zu bytes)\n", size));
+        abort();
+    }
     return larger;
 }
 
@@ -142,7 +138,7 @@ struct pool_slab {
 void *pool_get(pool *p)              { return mem_resize(NULL, p->size); }
 void  pool_put(pool *p, void *object) { (void)p; free(object); }
 void  pool_done(pool *p)             { (void)p; }
-void  pool_done_all(void)            { }
+void  pool_done_all(void)            {}
 bool  pool_age(reserve *r)           { (void)r; return false; }
 bool  pool_give_back(reserve *r)     { (void)r; return false; }
 

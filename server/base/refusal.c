@@ -16,7 +16,8 @@ static struct kind {
     [REFUSED_DATABASE_LINE]    = { "database_line", "requests for the database", "[database] line", false },
     [REFUSED_PAGE_WAIT]        = { "page_wait", "requests for the database or to render a page", "[database] target", true },
     [REFUSED_PAGE_AHEAD]       = { "page_ahead", "requests for the database or to render a page", "[database] target", true },
-    [REFUSED_PAGE_TIMEOUT]     = { "page_timeout", "requests for the database or to render a page", "[database] line_timeout", true },
+    [REFUSED_PAGE_TIMEOUT]     = { "page_timeout", "requests for the database or to render a page", "[database] line_timeout",
+                                   true },
     [REFUSED_PAGE_LINE]        = { "page_line", "requests for the database or to render a page", "[database] line", false },
     [REFUSED_CPU_WAIT]         = { "cpu_wait", "jobs for the thread pool", "[threads] target", true },
     [REFUSED_CPU_LINE]         = { "cpu_line", "jobs for the thread pool", "[threads] waiting", false },
@@ -49,11 +50,9 @@ refusal_view refusal_look(refusal kind)
                            atomic_load_explicit(&k->count, memory_order_relaxed) };
 }
 
-static unsigned long long milliseconds(uint64_t ns) { return (unsigned long long)((ns + 500000) / 1000000); }
-
 void refusal_explain(const refusal_view *v, char *why, size_t size)
 {
-    const unsigned long long limit = v->limit, waited = milliseconds(v->waited);
+    const unsigned long long limit = v->limit, waited = (v->waited + 500000) / 1000000;
     if (v->time)
         snprintf(why, size, "The server is overloaded: %s have waited %llu ms, and %s allows %llu ms.", v->line, waited,
                  v->setting, limit);

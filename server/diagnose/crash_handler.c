@@ -60,21 +60,18 @@ static void report_overflow(const char *what, size_t size, const char *setting)
     log_last_words(l.text, l.length);
 }
 
-/* The lowest pages of a thread's stack are its guard, or those below them: pthreads differ. */
-static bool is_below_thread(const char *at)
-{
-    return here.setting && at >= here.low - THREAD_GUARD && at < here.low + THREAD_GUARD / 4;
-}
-
 static void crash_on_signal(int number, siginfo_t *info, void *context)
 {
     const stack *s = task_stack();
+    const char *const at = info->si_addr;
     const bool memory = number == SIGSEGV || number == SIGBUS;
+    /* The lowest pages of a thread's stack are its guard, or those below them: pthreads differ. */
+    const bool below_thread = here.setting && at >= here.low - THREAD_GUARD && at < here.low + THREAD_GUARD / 4;
     (void)context;
     log_flush();
-    if (memory && s && stack_guards(s, info->si_addr))
+    if (memory && s && stack_guards(s, at))
         report_overflow("task", s->size, "[tasks] stack");
-    else if (memory && !s && is_below_thread(info->si_addr))
+    else if (memory && !s && below_thread)
         report_overflow("the thread for", here.size, here.setting);
     signal(number, SIG_DFL);                 /* and the same instruction again */
     if (info->si_code <= 0)                  /* which does nothing wrong: a process sent the signal */

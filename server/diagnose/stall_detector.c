@@ -164,4 +164,3 @@ void stall_reports_log(stall_report *first)
         mem_free(first);
     }
 }
-

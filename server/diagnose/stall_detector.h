@@ -25,7 +25,8 @@ typedef struct stall_detector {
 
 typedef struct stall_report stall_report;
 
-void stall_detector_begin(stall_detector *d, int number);    /* {0}; of this thread's loop, until stall_detector_end on the same */
+/* {0}; of this thread's loop, until stall_detector_end on the same. */
+void stall_detector_begin(stall_detector *d, int number);
 void stall_detector_end(stall_detector *d, stall_report **reports);
 
 /* Looks whether a callback has run for slow milliseconds. Its thread may not end meanwhile. Returns true if

@@ -51,9 +51,6 @@ static const char *cache_find(cache *c, const void *place)
     return c->known[i].text;
 }
 
-/* return await(...), compiled to a jump, returns to where the task's function was called. */
-static bool place_is_known(const char *place) { return !strstr(place, "server/async/task.c:"); }
-
 static void dump_log_task(cache *c, int loop, const task_view *v)
 {
     char what[512], place[128] = "";
@@ -65,7 +62,8 @@ static void dump_log_task(cache *c, int loop, const task_view *v)
         snprintf(what, sizeof what, "has not begun");
     else if (!v->awaits.maker)
         snprintf(what, sizeof what, "yields at %s", place);
-    else if (!place_is_known(place) || strcmp(cache_find(c, v->awaits.place), place) == 0)
+    else if (strstr(place, "server/async/task.c:") ||        /* return await(...), compiled to a jump, returns to there */
+             strcmp(cache_find(c, v->awaits.place), place) == 0)
         snprintf(what, sizeof what, "awaits %s() at %s", v->awaits.maker, cache_find(c, v->awaits.place));
     else
         snprintf(what, sizeof what, "awaits %s() at %s, called at %s", v->awaits.maker, place, cache_find(c, v->awaits.place));

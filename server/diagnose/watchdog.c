@@ -55,14 +55,6 @@ static bool watchdog_look_at_loops(uint64_t late)
 
 /* The thread. */
 
-static void watchdog_request_dumps(void)
-{
-    pthread_mutex_lock(&watchdog.lock);
-    for (list_node *n = watchdog.loops.first; n; n = n->next)
-        uv_async_send(&container_of(n, watched, node)->dump);
-    pthread_mutex_unlock(&watchdog.lock);
-}
-
 static int earlier_ms(uint64_t a, uint64_t b)
 {
     const uint64_t ms = a < b ? a : b;
@@ -79,8 +71,12 @@ static void *watchdog_run(void *arg)
         eventfd_t woken;
         poll(&(struct pollfd){ watchdog.wake, POLLIN, 0 }, 1, earlier_ms(look, due));
         eventfd_read(watchdog.wake, &woken);
-        if (atomic_exchange(&watchdog.dump, false))
-            watchdog_request_dumps();
+        if (atomic_exchange(&watchdog.dump, false)) {
+            pthread_mutex_lock(&watchdog.lock);
+            for (list_node *n = watchdog.loops.first; n; n = n->next)
+                uv_async_send(&container_of(n, watched, node)->dump);
+            pthread_mutex_unlock(&watchdog.lock);
+        }
         task_dump_log();
         const uint64_t slept = now_ms() - begun;
         if (watchdog.slow)

@@ -3,7 +3,7 @@
  *   A blocked loop.  A callback that runs for longer than it may keeps all other work of its loop waiting. While it
  *                    still does, its stack is logged, and in the end how long it took:
  *
- *     warning: loop 1 is blocked, for 103 ms by now by GET /users/:id (/users/:id, 103 ms old): to_html (handlers/markdown.c:58) < ...
+ *     warning: loop 1 is blocked, for 103 ms by now by GET /users/:id (/users/:id, 103 ms old): to_html (markdown.c:58) < ...
  *     warning: loop 1 was blocked for 1204 ms by GET /users/:id
  *
  *                    A callback is known by the loop's activity (loop.h), which the watchdog reads four times

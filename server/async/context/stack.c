@@ -76,12 +76,6 @@ static int stack_map(size_t size, int count, char **low)
     return 0;
 }
 
-static void stack_unmap(stack *s)
-{
-    VALGRIND_STACK_DEREGISTER(s->valgrind_id);
-    munmap(s->base - guard_size(), s->size + guard_size());
-}
-
 static int stacks_add_batch(void)
 {
     struct batch *b = mem_alloc(sizeof *b);
@@ -204,7 +198,8 @@ static bool stacks_give_back(reserve *r)
 void stack_put(stack *s)
 {
     if (s->alone) {
-        stack_unmap(s);
+        VALGRIND_STACK_DEREGISTER(s->valgrind_id);
+        munmap(s->base - guard_size(), s->size + guard_size());
         return;
     }
     here.free[here.count++] = s->base;
