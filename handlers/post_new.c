@@ -55,7 +55,7 @@ async int post_new(request *req)
     const bool as_json = text_is(type, "application/json");
     const int64_t now = (int64_t)time(NULL);
     int64_t user;
-    post post;
+    post post = { 0 };
     rows stored;
 
     int err = request_param_int(req, "id", &user);

@@ -45,7 +45,7 @@ static pg_connection *choose(const pg_pool *p, const pg_query *q, bool spread, u
         const uint64_t load = load_of(c, now);
         if (quick && load < MAX_SHARED_LOAD)
             return c;
-        if (load < least || (load == least && c->pipeline.queries.count < best->pipeline.queries.count)) {
+        if (!best || load < least || (load == least && c->pipeline.queries.count < best->pipeline.queries.count)) {
             best = c;
             least = load;
         }

@@ -158,6 +158,7 @@ static int take_row(sqlite3_stmt *sqlite, sqlite_result *r, const statement *s)
     const int wrong = sqlite_result_add(r, sqlite, s->columns);
     if (wrong < 0)
         return 0;
+    assert(s->columns);                      /* if nothing is said of them, there is nothing wrong */
     value_log_misfit(s->name, r->count, wrong, s->columns[wrong]);
     return DB_EVALUE;
 }

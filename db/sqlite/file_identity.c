@@ -13,7 +13,9 @@
 static struct sqlite_inode inode_of(const char *path)
 {
     struct stat now;
-    return stat(path, &now) ? (struct sqlite_inode){ 0 } : (struct sqlite_inode){ now.st_dev, now.st_ino };
+    if (stat(path, &now))
+        return (struct sqlite_inode){ 0 };
+    return (struct sqlite_inode){ now.st_dev, now.st_ino };
 }
 
 static bool is_still_there(const char *path, struct sqlite_inode file)

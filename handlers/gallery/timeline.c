@@ -175,7 +175,7 @@ static void draw_mark(picture *p, const trace_event *e, int number)
     buffer_text(p->b, TEXT("</title></path>\n"));
     if (!p->in_order)
         return;
-    const bool left = x > PICTURE_WIDTH * 5 / 8;
+    const bool left = x > PICTURE_WIDTH * 5.0 / 8;
     buffer_printf(p->b, "<text x=\"%.1f\" y=\"%.1f\"%s>", left ? x - 10 : x + 10, y + 4, left ? " text-anchor=\"end\"" : "");
     buffer_html(p->b, text_of(e->name));
     buffer_text(p->b, TEXT("</text>\n"));

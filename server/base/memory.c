@@ -87,7 +87,9 @@ void *mem_resize(void *p, size_t size)
 void *mem_alloc(size_t size)
 {
     void *p = calloc(1, size);
-    return p || !size ? p : memset(mem_resize(NULL, size), 0, size);
+    if (p || !size)
+        return p;
+    return memset(mem_resize(NULL, size), 0, size);
 }
 
 char *mem_copy(const char *text)

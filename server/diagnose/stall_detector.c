@@ -51,7 +51,7 @@ static bool sample_from_outside(const stall_detector *d, stack_sample *sample)
 {
     const scope *at = NULL;
     sample->count = remote_unwind(d->id, sample->frames, STACK_SAMPLE_FRAMES);
-    return sample->count > 0 && remote_read((uintptr_t)d->entered, &at, sizeof at) &&
+    return sample->count > 0 && remote_read((uintptr_t)d->entered, &at, sizeof(scope *)) &&
            remote_read((uintptr_t)(at ? at : d->own), &sample->on_behalf, sizeof sample->on_behalf) &&
            loop_activity_sequence(d->sampler.activity) == d->sequence;
 }

@@ -128,7 +128,7 @@ const char *cluster_ask(cluster *c, const char *sql)
 void cluster_wait(cluster *c, const char *sql, const char *answer)
 {
     PGconn *pg = connected(c);
-    for (ask(c, pg, sql); strcmp(c->answer, answer); ask(c, pg, sql))
+    for (ask(c, pg, sql); strcmp(c->answer, answer) != 0; ask(c, pg, sql))
         poll(NULL, 0, 1);
     PQfinish(pg);
 }

@@ -224,7 +224,7 @@ const char *peer_deaf_url(void)
     loopback_listen(0, &at);                /* it and those below end with the test */
     const struct sockaddr_in a = loopback_address(at);
     for (int i = 0; i < 4; i++)
-        connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), (const struct sockaddr *)&a, sizeof a);
+        (void)connect(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), (const struct sockaddr *)&a, sizeof a);
     return url("http://127.0.0.1", at, "/");
 }
 

@@ -141,7 +141,7 @@ int stack_get(stack *s, size_t size)
         stack_mark(s);
         return 0;
     }
-    char *low;
+    char *low = NULL;
     int err = stack_map(size, 1, &low);
     if (!err) {
         *s = (stack){ .base = low + guard_size(), .size = size, .alone = true };

@@ -237,8 +237,8 @@ START_TEST(what_is_printed_loads_as_the_same_config)
     ck_assert_int_eq(load_environment((char *[]){
         "PORT=90", "TENK_LIMITS_BODY=2MiB", "TENK_TIMEOUTS_IDLE=1m", "TENK_FILES_ROOT=a = b # c",
         "TENK_DATABASE_PREPARE=no",
-        "DATABASE_URL=postgresql://user@aaaaaaaaaaaaaaaaaaaa,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,cccccccccccccccccccccccccc/"
-        "db?target_session_attrs=any&connect_timeout=3", "TENK_LOG_LEVEL=warning", NULL }), 0);
+        ("DATABASE_URL=postgresql://user@aaaaaaaaaaaaaaaaaaaa,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,cccccccccccccccccccccccccc/"
+         "db?target_session_attrs=any&connect_timeout=3"), "TENK_LOG_LEVEL=warning", NULL }), 0);
     config first = c;
     char *text = printed();
     ck_assert_int_eq(load_text(text), 0);

@@ -74,7 +74,7 @@ START_TEST(a_read_goes_again_only_where_the_connection_was_begun_after_its_own_h
     open_with(cluster_url(server));
     wait_for_all();
     terminate(backend());
-    while (strcmp(cluster_ask(server, CONNECTED), "2"))
+    while (strcmp(cluster_ask(server, CONNECTED), "2") != 0)
         uv_run(loop_here(), UV_RUN_NOWAIT);
     terminate_all();
     ck_assert_int_eq(outcome_here(ask(&r, &THING, 5)), 0);
