@@ -33,7 +33,7 @@ typedef struct database_driver {
 int driver_uncertain(const statement *s, const char *why);
 
 /* The db of a blocking thread: its query, if there was one, has ended. */
-promise *driver_close_blocking(db *d);
+MUST_AWAIT promise *driver_close_blocking(db *d);
 void     driver_free_blocking(db *d);        /* with mem_free */
 
 struct database { const database_driver *driver; };          /* the first member of the driver's own */
