@@ -237,7 +237,7 @@ START_TEST(init_db_may_be_said_twice)
 END_TEST
 
 static void with_cluster(void) { postgres_url(); }
-static void without(void) { }
+static void without(void) {}
 
 Suite *command_line_suite(void)
 {

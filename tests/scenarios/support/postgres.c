@@ -40,7 +40,7 @@ double until_200(const char *path)
 }
 
 static void with_cluster(void) { postgres(); }
-static void without(void) { }
+static void without(void) {}
 static void running_cluster(void) { cluster_start(postgres()); }
 
 TCase *postgres_theme(Suite *s, const char *name)
