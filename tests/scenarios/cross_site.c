@@ -20,8 +20,9 @@ START_TEST(what_another_site_sends_is_403_on_every_route)
 {
     static const char *const foreign[] = {
         "Origin: https://evil.test\r\n", "Origin: null\r\n", "Origin: http://tenk.test\r\n", "Origin: http://tenk.test:80\r\n",
-        "Origin: http://tenk.test:8080.evil.test\r\n", "Origin: http://evil.test/tenk.test:8080\r\n", "Origin: tenk.test:8080\r\n",
-        "Origin: ftp://tenk.test:8080\r\n", "Origin: http://\r\n", "Origin: http://tenk.test:808\r\n",
+        "Origin: http://tenk.test:8080.evil.test\r\n", "Origin: http://evil.test/tenk.test:8080\r\n",
+        "Origin: tenk.test:8080\r\n", "Origin: ftp://tenk.test:8080\r\n",
+        "Origin: http://\r\n", "Origin: http://tenk.test:808\r\n",
         "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: cross-site\r\nOrigin: http://tenk.test:8080\r\n",
         "Sec-Fetch-Site: same-site\r\nOrigin: http://other.tenk.test\r\n",
     };
@@ -49,9 +50,11 @@ START_TEST(what_comes_from_here_or_from_no_browser_is_served)
         ck_assert_msg(a.status == 303, "%s: %d %s", ours[i], a.status, a.body);
     }
     /* A Host may name the usual port, which an Origin leaves out. */
-    expect(ask("POST /echo HTTP/1.1\r\nHost: tenk.test:443\r\nOrigin: https://tenk.test\r\nConnection: close\r\n" FORM), 200, NULL);
+    expect(ask("POST /echo HTTP/1.1\r\nHost: tenk.test:443\r\nOrigin: https://tenk.test\r\n"
+               "Connection: close\r\n" FORM), 200, NULL);
     expect(ask("POST /echo HTTP/1.1\r\nHost: tenk.test:80\r\nOrigin: http://tenk.test\r\nConnection: close\r\n" FORM), 200, NULL);
-    expect_problem(ask("POST /echo HTTP/1.1\r\nHost: tenk.test:443\r\nOrigin: http://tenk.test\r\nConnection: close\r\n" FORM), 403);
+    expect_problem(ask("POST /echo HTTP/1.1\r\nHost: tenk.test:443\r\nOrigin: http://tenk.test\r\n"
+                       "Connection: close\r\n" FORM), 403);
 }
 END_TEST
 
@@ -66,7 +69,8 @@ END_TEST
 START_TEST(a_refused_import_is_not_read)
 {
     client *c = client_new();
-    client_say(c, "POST /import HTTP/1.1\r\nHost: t\r\nSec-Fetch-Site: cross-site\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    client_say(c, "POST /import HTTP/1.1\r\nHost: t\r\nSec-Fetch-Site: cross-site\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "5\r\nhello\r\n");
     expect_problem(client_answer(c), 403);
     ck_assert(client_closed(c));
     client_free(c);
@@ -75,7 +79,8 @@ END_TEST
 
 static void expect_policy(const answer *a, const char *of)
 {
-    static const char *const parts[] = { "default-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'" };
+    static const char *const parts[] = { "default-src 'self'", "base-uri 'none'", "form-action 'self'",
+                                         "frame-ancestors 'none'" };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         ck_assert_msg(header_has(a, "Content-Security-Policy", parts[i]), "%s: %s", of, a->head);
     ck_assert_msg(!header_has(a, "Content-Security-Policy", "img-src"), "%s: %s", of, a->head);
@@ -88,8 +93,8 @@ static void expect_policy(const answer *a, const char *of)
 START_TEST(every_page_says_what_it_may_load_and_do)
 {
     static const char *const pages[] = {
-        "/", "/users", "/users/42", "/users/42/callbacks", "/posts/411", "/patterns", "/nothing", "/users/0", "/users/x", "/sleep?ms=x",
-        "/echo", "/static/nothing",
+        "/", "/users", "/users/42", "/users/42/callbacks", "/posts/411", "/patterns", "/nothing", "/users/0", "/users/x",
+        "/sleep?ms=x", "/echo", "/static/nothing",
     };
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         const answer a = get_as(pages[i], "text/html");

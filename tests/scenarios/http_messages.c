@@ -174,7 +174,8 @@ END_TEST
 /* One whole exchange of everything that may be cut: two heads, a body, chunks with extension and trailer. */
 static const char EVERYTHING[] =
     "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\nfirst"
-    "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n4;name=value\r\nseco\r\n2\r\nnd\r\n0\r\nX-Trailer: t\r\n\r\n"
+    "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "4;name=value\r\nseco\r\n2\r\nnd\r\n0\r\nX-Trailer: t\r\n\r\n"
     "GET /json HTTP/1.1\r\nHost: t\r\n\r\n";
 
 static void expect_everything(client *c, size_t cut)
@@ -272,7 +273,8 @@ START_TEST(an_offer_to_upgrade_is_ignored)
         c,
         "GET /json HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n"
         "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 2\r\n\r\nhi"
-        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nho\r\n0\r\n\r\n"
+        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "2\r\nho\r\n0\r\n\r\n"
         "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
     ck_assert_str_eq(client_answer(c).body, JSON_BODY);
     ck_assert_str_eq(client_answer(c).body, "Hello, World!");

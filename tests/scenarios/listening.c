@@ -24,7 +24,8 @@ static int accepts(const char *host)
         close(fd);
         return -1;
     }
-    const int err = is_six ? connect(fd, (struct sockaddr *)&six, sizeof six) : connect(fd, (struct sockaddr *)&four, sizeof four);
+    const int err = is_six ? connect(fd, (struct sockaddr *)&six, sizeof six)
+                           : connect(fd, (struct sockaddr *)&four, sizeof four);
     close(fd);
     return err == 0;
 }

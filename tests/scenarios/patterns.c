@@ -53,7 +53,8 @@ START_TEST(every_pattern_runs_or_says_why_not_and_its_record_is_consistent)
             continue;
         ran++;
         expect_consistent(name, run);
-        ck_assert_msg(number_of(run, "outcome") == 0 || run_slowed(), "%s: %s", name, json_string_value(json_object_get(run, "error")));
+        ck_assert_msg(number_of(run, "outcome") == 0 || run_slowed(), "%s: %s", name,
+                      json_string_value(json_object_get(run, "error")));
         ck_assert_msg(number_of(run, "took_us") < (run_slowed() ? 60 : 6) * 1000000, "%s takes long", name);
         json_decref(run);
     }

@@ -153,7 +153,8 @@ END_TEST
 
 START_TEST(a_post_that_is_not_there_is_404)
 {
-    static const char *const unknown[] = { "0", "-1", "9223372036854775807" }, *const bad[] = { "x", "1.5", "9223372036854775808" };
+    static const char *const unknown[] = { "0", "-1", "9223372036854775807" },
+                      *const bad[] = { "x", "1.5", "9223372036854775808" };
     char path[64];
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "/posts/%s", unknown[i]);
@@ -168,8 +169,8 @@ END_TEST
 static answer get_if(const char *path, const char *accept, const char *condition, const char *value)
 {
     char request[1024];
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAccept: %s\r\n%s: %s\r\n\r\n", path, accept,
-             condition, value);
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAccept: %s\r\n%s: %s\r\n\r\n",
+             path, accept, condition, value);
     return ask(request);
 }
 

@@ -199,8 +199,8 @@ static answer post_on(const char *path, const char *condition)
 START_TEST(a_post_that_is_to_match_a_state_is_412_and_not_stored)
 {
     static const char *const paths[] = { "/users/16/posts", "/import", "/echo" };
-    static const char *const failing[] = { "If-Match: *", "If-Match: \"x\"", "if-match: W/\"x\", \"y\"", "If-Match:\r\nIf-Match: \"x\"",
-                                           "If-Match: *\r\nIf-None-Match: *" };
+    static const char *const failing[] = { "If-Match: *", "If-Match: \"x\"", "if-match: W/\"x\", \"y\"",
+                                           "If-Match:\r\nIf-Match: \"x\"", "If-Match: *\r\nIf-None-Match: *" };
     static const char *const holding[] = { "If-None-Match: *", "If-None-Match: \"x\"", "If-Match:",
                                            "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT" };
     for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++)

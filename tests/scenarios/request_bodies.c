@@ -76,7 +76,8 @@ END_TEST
 /* None of it needs to come, nor even the end of its line. */
 START_TEST(a_chunk_that_says_it_is_too_large_is_413_at_once)
 {
-    static const char *const sizes[] = { "FFFFFFFFFFFFFFFF\r\n", "100000005\r\n", "10001\r\n", "3\r\nabc\r\nffff\r\n", "FFFFFFFFFFFFFFFFFF" };
+    static const char *const sizes[] = { "FFFFFFFFFFFFFFFF\r\n", "100000005\r\n", "10001\r\n", "3\r\nabc\r\nffff\r\n",
+                                         "FFFFFFFFFFFFFFFFFF" };
     char request[256];
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         client *c = client_new();

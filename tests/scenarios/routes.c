@@ -248,7 +248,8 @@ START_TEST(echo_gives_back_every_byte_there_is)
 {
     char request[1024];
     const int head = snprintf(request, sizeof request,
-        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\nContent-Type: application/octet-stream\r\nContent-Length: 256\r\n\r\n");
+        "POST /echo HTTP/1.1\r\nHost: t\r\nConnection: close\r\n"
+        "Content-Type: application/octet-stream\r\nContent-Length: 256\r\n\r\n");
     for (int i = 0; i < 256; i++)
         request[head + i] = (char)i;
     const answer a = ask_bytes(request, (size_t)head + 256);

@@ -74,7 +74,8 @@ START_TEST(no_request_is_lost)
     client_free(slow);
     for (int i = 0; i < count; i++) {
         const int status = client_answer(c[i]).status;
-        ck_assert_msg(status == 200 || (status == 0 && i >= MANY && asked[i] < signalled + 0.05), "number %d of %d: %d", i, count, status);
+        ck_assert_msg(status == 200 || (status == 0 && i >= MANY && asked[i] < signalled + 0.05),
+                      "number %d of %d: %d", i, count, status);
         client_free(c[i]);
     }
     ck_assert_int_eq(server_wait(), 0);

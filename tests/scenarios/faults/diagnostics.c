@@ -199,7 +199,8 @@ START_TEST(gdb_lists_tasks_and_walks_their_stacks)
     server_start("detect", "--mode", "async", NULL);
     client *c = client_asking("/sleep?ms=60000");
     ck_assert(eventually(10, dumped("old (GET /sleep)")));
-    snprintf(command, sizeof command, "timeout 60 gdb -nx -batch -iex 'set debuginfod enabled off' -p %d -x server/diagnose/tenk-gdb.py "
+    snprintf(command, sizeof command,
+             "timeout 60 gdb -nx -batch -iex 'set debuginfod enabled off' -p %d -x server/diagnose/tenk-gdb.py "
              "-ex tenk-tasks -ex tenk-backtrace 2>&1", (int)here.pid);
     const char *text = printed_by(command);
     if (strstr(text, "ptrace: ")) {

@@ -95,7 +95,9 @@ static void leaves_before_the_answer(int i)
         "GET /users HTTP/1.1\r\nHost: t\r\n\r\n", "GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n",
         "GET /sleep/promise?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n",
         "GET /static/large.bin HTTP/1.1\r\nHost: t\r\n\r\n",
-        "GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/42 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/43/callbacks HTTP/1.1\r\nHost: t\r\n\r\n",
+        ("GET /sleep?ms=50 HTTP/1.1\r\nHost: t\r\n\r\n"
+         "GET /users/42 HTTP/1.1\r\nHost: t\r\n\r\n"
+         "GET /users/43/callbacks HTTP/1.1\r\nHost: t\r\n\r\n"),
         "POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
     };
     client *c = client_new();

@@ -78,8 +78,8 @@ START_TEST(without_standard_files_it_keeps_what_it_opens_apart_from_them)
         snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)here.pid, fd);
         const ssize_t n = readlink(path, target, sizeof target - 1);
         target[n > 0 ? n : 0] = '\0';
-        ck_assert_msg(strstr(target, "socket:") == NULL && strstr(target, "tenk.db") == NULL && strstr(target, "anon_inode") == NULL &&
-                      n > 0, "descriptor %d is %s", fd, target);
+        ck_assert_msg(strstr(target, "socket:") == NULL && strstr(target, "tenk.db") == NULL &&
+                      strstr(target, "anon_inode") == NULL && n > 0, "descriptor %d is %s", fd, target);
     }
     server_stop();
 }
@@ -174,7 +174,8 @@ START_TEST(with_too_little_memory_to_start_it_says_so)
     int started = 0;
     for (rlim_t megabytes = 40; megabytes <= 240; megabytes += 20) {
         next_limited(RLIMIT_AS, megabytes << 20);
-        const int code = tenk_run(out, sizeof out, mode(), "PORT=0", "WEB_CONCURRENCY=1", "DATABASE_URL=sqlite:/nowhere/tenk.db", NULL);
+        const int code = tenk_run(out, sizeof out, mode(), "PORT=0", "WEB_CONCURRENCY=1",
+                                  "DATABASE_URL=sqlite:/nowhere/tenk.db", NULL);
         ck_assert_msg(code == 1 || code == 127, "with %d MiB it ended with %d: %s", (int)megabytes, code, out);
         started += code == 1;
     }

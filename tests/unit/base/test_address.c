@@ -50,7 +50,8 @@ END_TEST
 
 START_TEST(what_is_no_host_and_port_is_refused_and_changes_nothing)
 {
-    static const char *const WRONG[] = { "", "80", "host", "host:", "host:x", "host:65536", "[::1]", "::1:80", "[host]:80", "a b:80" };
+    static const char *const WRONG[] = { "", "80", "host", "host:", "host:x", "host:65536", "[::1]", "::1:80", "[host]:80",
+                                         "a b:80" };
     for (size_t i = 0; i < sizeof WRONG / sizeof WRONG[0]; i++) {
         address a = { .host = "as before", .port = 7 };
         ck_assert_msg(address_parse(&a, WRONG[i]) == UV_EINVAL, "%s", WRONG[i]);

@@ -45,8 +45,10 @@ START_TEST(the_seed_is_the_same_for_ever)
     files_make(path, 30);
     ck_assert_int_eq(files_ask(path, "select count(*) from users"), 30);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts"), 300);
-    ck_assert_int_eq(files_ask(path, "select min(n) = 10 and max(n) = 10 from (select count(*) n from posts group by user_id)"), 1);
-    ck_assert_int_eq(files_ask(path, "select count(*) from posts where body is null or title like '%TOPIC%' or body like '%TOPIC%'"), 0);
+    ck_assert_int_eq(files_ask(path, "select min(n) = 10 and max(n) = 10"
+                                     " from (select count(*) n from posts group by user_id)"), 1);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts"
+                                     " where body is null or title like '%TOPIC%' or body like '%TOPIC%'"), 0);
     ck_assert_uint_eq(digest(path), DIGEST_OF_30_USERS);
 }
 END_TEST

@@ -31,7 +31,8 @@ START_TEST(a_task_that_forgets_a_promise_is_logged_with_the_line)
     when_settled(task_start("forgetful task", forgetful, NULL), store, &line);
     scope_relabel(0);
     loop_run();                              /* waits for no sleep that nobody awaits */
-    snprintf(expected, sizeof expected, "sleep_for() was called at tests/unit/diagnose/test_unawaited_log.c:%d by forgetful task and never awaited "
+    snprintf(expected, sizeof expected,
+             "sleep_for() was called at tests/unit/diagnose/test_unawaited_log.c:%d by forgetful task and never awaited "
              "(GET /forgetful)", -line);
     ck_assert_msg(strstr(log_captured(), expected), "not in the log: %s\n%s", expected, log_captured());
     ck_assert_uint_eq(unawaited_count(), 1);

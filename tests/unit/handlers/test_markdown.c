@@ -42,7 +42,8 @@ START_TEST(addresses_are_harmless_or_gone)
 {
     static const char *const GOOD[] = { "http://e", "HTTPS://e", "mailto:a@e", "/a", "a/b:c", "?a:b", "#a:b", "a" };
     static const char *const BAD[] = { "javascript:x", "JavaScript:x", "data:text/html,x", "vbscript:x", "java&#115;cript:x",
-                                       "javascript&colon;x", "java&Tab;script:x", "&#1;javascript:x", "httpx:a", "file:///a", ":x" };
+                                       "javascript&colon;x", "java&Tab;script:x", "&#1;javascript:x", "httpx:a",
+                                       "file:///a", ":x" };
     char markdown[100], html[100];
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
         snprintf(markdown, sizeof markdown, "[a](%s)", GOOD[i]);
@@ -60,7 +61,8 @@ END_TEST
 
 START_TEST(nothing_behind_the_text_is_read)
 {
-    static const char *const ENDS[] = { "[x](a", "![x](a", "[x](<a", "[x](a \"t", "[x]: a", "`a", "<a", "http://a", "&#", "|a|\n|-" };
+    static const char *const ENDS[] = { "[x](a", "![x](a", "[x](<a", "[x](a \"t", "[x]: a", "`a", "<a", "http://a", "&#",
+                                        "|a|\n|-" };
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_int_eq(mprotect(pages + page, page, PROT_NONE), 0);

@@ -53,7 +53,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    static const char *const ALL[] = { "root/in/b.css", "root/a.txt", "root/empty", "root/up", "root/down", "root/fifo", "secret" };
+    static const char *const ALL[] = { "root/in/b.css", "root/a.txt", "root/empty", "root/up", "root/down", "root/fifo",
+                                       "secret" };
     for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++)
         unlink(ALL[i]);
     rmdir("root/in");

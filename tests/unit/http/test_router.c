@@ -39,7 +39,8 @@ END_TEST
 
 START_TEST(what_no_route_names_is_not_found)
 {
-    static const char *const NONE[] = { "/user", "/users/", "/files", "/a", "/a/b", "//", "", "*", "users", "/1/2/3/4/5", "/1//3/4", "/five/1/2/3/4/5", "/four/1/2/3/4/5" };
+    static const char *const NONE[] = { "/user", "/users/", "/files", "/a", "/a/b", "//", "", "*", "users",
+                                        "/1/2/3/4/5", "/1//3/4", "/five/1/2/3/4/5", "/four/1/2/3/4/5" };
     for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) {
         ck_assert_str_eq(find("GET", NONE[i]), "");
         ck_assert(!m.found);

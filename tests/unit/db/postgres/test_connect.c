@@ -117,14 +117,16 @@ START_TEST(what_libpq_refuses_without_a_network_is_refused_before_there_is_one)
         { "host=nowhere.invalid port=abc password=sesame", "abc" }, { "host=nowhere.invalid nonsense=1", "nonsense" },
         { "service=no_such_service", "no_such_service" }, { "postgresql:///?service=no_such_service", "no_such_service" },
         { "\"postgresql://u:sesame@h/db\"", "quotes" }, { "mysql://u:sesame@h/db", "begin with" },
-        { "postgresql://u:sesame%@h/db", "%25" }, { "postgresql://u:ses@ame@h/db", "%40" }, { "postgresql://u:sesame/x@h/db", "%2F" },
+        { "postgresql://u:sesame%@h/db", "%25" }, { "postgresql://u:ses@ame@h/db", "%40" },
+        { "postgresql://u:sesame/x@h/db", "%2F" },
         { "postgresql://u:sesame@[::1/db", "" }, { "postgresql://u:sesame@[::1]x/db", "" }, { "u:sesame@h/db", "begin with" },
         { "password=my sesame host=h", "" }, { "host=h user:sesame@h", "" }, { "password='sesame host=h", "" },
     };
     static const char *const GOOD[] = {
         "postgresql://u:sesame@nowhere.invalid/db", "postgresql://u:sesame@a.invalid:1,b.invalid:2/db?sslmode=verify-full",
         "postgresql://u:p%40@[::1]:5432/db?connect_timeout=3&keepalives=1", "postgresql:///db?host=/nowhere/run", "host=/nowhere",
-        "host=nowhere.invalid hostaddr=192.0.2.1 port=1", "postgresql://u:p^w@nowhere.invalid?target_session_attrs=read-write", "",
+        "host=nowhere.invalid hostaddr=192.0.2.1 port=1", "postgresql://u:p^w@nowhere.invalid?target_session_attrs=read-write",
+        "",
     };
     char why[512];
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {

@@ -224,8 +224,8 @@ START_TEST(parameters_may_be_as_long_as_a_message_takes_them)
 {
     enum { MOST = 1000000000 };
     const struct { size_t first, second; bool fits; } cases[] = {
-        { 0, 0, true }, { MOST, 0, true }, { MOST + 1, 0, false }, { MOST / 2, MOST / 2, true }, { MOST / 2, MOST / 2 + 1, false },
-        { 0, MOST, true }, { 1, MOST, false }, { MOST, MOST, false },
+        { 0, 0, true }, { MOST, 0, true }, { MOST + 1, 0, false }, { MOST / 2, MOST / 2, true },
+        { MOST / 2, MOST / 2 + 1, false }, { 0, MOST, true }, { 1, MOST, false }, { MOST, MOST, false },
     };
     log_capture();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -115,7 +115,8 @@ START_TEST(nobody_sees_that_a_plan_has_gone_stale_not_even_a_write)
         ck_assert_int_eq(r.count, 1);
         ck_assert_int_eq(outcome(&LOAD, &r, 1), 0);
         ck_assert_int_eq(r.count, 1);
-        cluster_ask(server, i % 2 ? "alter table things alter name type text" : "alter table things alter name type varchar(100)");
+        cluster_ask(server, i % 2 ? "alter table things alter name type text"
+                                  : "alter table things alter name type varchar(100)");
     }
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where name = 'added'"), "6");
     ck_assert_str_eq(log_captured(), "");

@@ -18,9 +18,11 @@ static const statement POSTS = { "posts", "select id, title, body, created_at fr
 static const statement TYPES = { "types", "select $2, $1, null, '', $3, $2, 1.5", true };
 static const statement COUNT = { "count", "with recursive n(i) as (select 1 union all select i + 1 from n where i < $1)"
                                           " select count(*) from n", true };
-static const statement ADD   = { "add", "insert into posts (user_id, title, body, created_at) values ($1, $2, 'b', 1) returning id", false };
+static const statement ADD   = { "add", "insert into posts (user_id, title, body, created_at) values ($1, $2, 'b', 1)"
+                                        " returning id", false };
 static const statement SLOW_ADD = { "slow add", "insert into posts (user_id, title, body, created_at) with recursive n(i) as"
-                                    " (select 1 union all select i + 1 from n where i < $1) select 1, 'slow', 'b', max(i) from n", false };
+                                    " (select 1 union all select i + 1 from n where i < $1)"
+                                    " select 1, 'slow', 'b', max(i) from n", false };
 static const statement WRONG = { "wrong", "select nothing from nowhere", true };
 
 enum { FOR_EVER = 2000000000 };              /* how far COUNT counts: minutes */

@@ -85,7 +85,8 @@ START_TEST(cells_have_the_types_and_bytes_that_went_in)
     rows r;
     in_thread(1, 10, 0, 0);
     ck_assert_int_eq(outcome_now(db_query(here, &memory, NULL, &r, &TYPES, 3,
-                                          (value[]){ string(TEXT("a'b\nKöln")), integer(INT64_MIN), { .type = VALUE_NULL } })), 0);
+                                          (value[]){ string(TEXT("a'b\nKöln")), integer(INT64_MIN),
+                                                     { .type = VALUE_NULL } })), 0);
     ck_assert_int_eq(rows_int(&r, 0, 0), INT64_MIN);
     ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("a'b\nKöln")));
     ck_assert(rows_null(&r, 0, 2) && !rows_null(&r, 0, 3) && rows_null(&r, 0, 4));
@@ -143,7 +144,8 @@ END_TEST
 
 START_TEST(a_full_line_of_readers_refuses_at_once_and_a_long_one_in_time)
 {
-    asker slow = { .statement = &COUNT, .n = FOR_EVER }, a[2] = { { .statement = &USER, .n = 1 }, { .statement = &USER, .n = 1 } },
+    asker slow = { .statement = &COUNT, .n = FOR_EVER },
+          a[2] = { { .statement = &USER, .n = 1 }, { .statement = &USER, .n = 1 } },
           late = a[0];
     rows r;
     in_thread(1, 2, 0, 0);
@@ -169,7 +171,8 @@ END_TEST
 
 START_TEST(a_read_ends_with_its_client_and_the_next_one_does_not)
 {
-    asker slow = { .statement = &COUNT, .n = FOR_EVER }, waits[2] = { { .statement = &USER, .n = 1 }, { .statement = &USER, .n = 2 } };
+    asker slow = { .statement = &COUNT, .n = FOR_EVER },
+          waits[2] = { { .statement = &USER, .n = 1 }, { .statement = &USER, .n = 2 } };
     in_thread(1, 10, 0, 0);
     asker_start(&slow, whole);
     wait_until_it_reads();

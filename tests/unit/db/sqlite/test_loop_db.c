@@ -92,7 +92,8 @@ END_TEST
 
 START_TEST(a_statement_that_says_that_it_reads_cannot_write)
 {
-    static const statement SAYS = { "says", "insert into posts (user_id, title, body, created_at) values ($1, 'odd', 'b', 1)", true };
+    static const statement SAYS = { "says", "insert into posts (user_id, title, body, created_at)"
+                                            " values ($1, 'odd', 'b', 1)", true };
     rows r;
     on_loop(2, 10, 0, 0);
     for (int i = 0; i < 4; i++)

@@ -65,8 +65,8 @@ START_TEST(extensions_are_dropped)
 {
     static const char *const GOOD[] = {
         ";a", ";a=b", ";a=\"b\"", ";a;b;c", ";a=b;c=d", ";a=\"\"", ";a=\"b c;d=e\"", ";a=\"\\\"\";b", ";a=\"\\\\\"",
-        " ;a", "\t;\ta\t=\tb", " ; a = b ; c = \"d\" ;e", ";a=\"b\";c=\"d\"", ";a=\"\tb\"", ";a=\"\xc3\xa4\"", ";!#$%&'*+-.^_`|~=1",
-        ";a ;b", ";a=b ;c", ";a=\"b\" ;c", ";5=5",
+        " ;a", "\t;\ta\t=\tb", " ; a = b ; c = \"d\" ;e", ";a=\"b\";c=\"d\"", ";a=\"\tb\"", ";a=\"\xc3\xa4\"",
+        ";!#$%&'*+-.^_`|~=1", ";a ;b", ";a=b ;c", ";a=\"b\" ;c", ";5=5",
     };
     char bytes[100];
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
@@ -79,11 +79,12 @@ END_TEST
 START_TEST(what_the_grammar_has_not_is_400)
 {
     static const char *const BAD[] = {
-        "x", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "\t1\r\n", "\r\n", "\n", ";a\r\n", "1 \r\n", "1\t\r\n", "1 1\r\n", "1_0\r\n",
-        "1\n", "1\rx", "1\r\r\n", "1;\r\n", "1;a\n", "1;a\rb", "1;a=\r\n", "1;a=;b\r\n", "1;=b\r\n", "1;a \r\n", "1;a=b \r\n",
-        "1;a=\"b\" \r\n", "1;a b\r\n", "1;a=b c\r\n", "1;a=\"b\"c\r\n", "1;a=\"b\r\n", "1;a=\"b\n\"", "1;a=\"\\\r\n", "1;a=\"\1\"\r\n",
-        "1;a=\"\\\1\"\r\n", "1;a=\x7f\r\n", "1;a=\"\x7f\"\r\n", "1;a=(b)\r\n", "1;a;;b\r\n", "1;a==b\r\n", "1;\xc3\xa4\r\n", "1,a\r\n",
-        "1\r\naX", "1\r\na\n", "1\r\na\rX", "1\r\n\r\n\n", "1\r\nab\r\n", "g\r\n", "1G\r\n",
+        "x", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "\t1\r\n", "\r\n", "\n", ";a\r\n", "1 \r\n", "1\t\r\n", "1 1\r\n",
+        "1_0\r\n", "1\n", "1\rx", "1\r\r\n", "1;\r\n", "1;a\n", "1;a\rb", "1;a=\r\n", "1;a=;b\r\n", "1;=b\r\n",
+        "1;a \r\n", "1;a=b \r\n", "1;a=\"b\" \r\n", "1;a b\r\n", "1;a=b c\r\n", "1;a=\"b\"c\r\n", "1;a=\"b\r\n",
+        "1;a=\"b\n\"", "1;a=\"\\\r\n", "1;a=\"\1\"\r\n", "1;a=\"\\\1\"\r\n", "1;a=\x7f\r\n", "1;a=\"\x7f\"\r\n",
+        "1;a=(b)\r\n", "1;a;;b\r\n", "1;a==b\r\n", "1;\xc3\xa4\r\n", "1,a\r\n", "1\r\naX", "1\r\na\n", "1\r\na\rX",
+        "1\r\n\r\n\n", "1\r\nab\r\n", "g\r\n", "1G\r\n",
     };
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
         is_refused(BAD[i], HTTP_STATUS(400));
@@ -92,7 +93,8 @@ END_TEST
 
 START_TEST(a_size_above_the_most_is_413_at_its_first_digit_too_many)
 {
-    static const char *const LARGE[] = { "21", "20F", "100000005", "FFFFFFFFFFFFFFFF", "10000000000000000", "fffffffffffffffffffffffff" };
+    static const char *const LARGE[] = { "21", "20F", "100000005", "FFFFFFFFFFFFFFFF", "10000000000000000",
+                                         "fffffffffffffffffffffffff" };
     for (size_t i = 0; i < sizeof LARGE / sizeof *LARGE; i++)
         is_refused(LARGE[i], HTTP_STATUS(413));
     is_read("20\r\n01234567890123456789012345678901\r\n0\r\n", MOST);

@@ -24,7 +24,8 @@ static bool same(text t, const char *s) { return text_equal(t, text_of(s)); }
 
 START_TEST(a_head_is_taken_apart)
 {
-    ck_assert_int_eq(reads("POST /a/b?c=d&e HTTP/1.1\r\nHost: example.org:80\r\nX-Empty:\r\nContent-Length: 12\r\nY: \t z \t\r\n\r\n"), 0);
+    ck_assert_int_eq(reads("POST /a/b?c=d&e HTTP/1.1\r\nHost: example.org:80\r\nX-Empty:\r\n"
+                           "Content-Length: 12\r\nY: \t z \t\r\n\r\n"), 0);
     ck_assert_int_eq(h.method, HTTP_POST);
     ck_assert_int_eq(h.minor, 1);
     ck_assert(same(h.path, "/a/b") && same(h.query, "c=d&e"));
@@ -66,7 +67,8 @@ END_TEST
 START_TEST(a_host_is_said_once_and_well)
 {
     static const char *const GOOD[] = { "", "a", "example.org", "a:80", "127.0.0.1:8080", "[::1]", "[::1]:80", "a:", "a%20b" };
-    static const char *const BAD[] = { "a b", "a/b", "a,b:c:d", "[::1", "::1", "[::1]x", "a:8x", "a@b", "a:80:80", "\xc3\xbc", "[x]" };
+    static const char *const BAD[] = { "a b", "a/b", "a,b:c:d", "[::1", "::1", "[::1]x", "a:8x", "a@b", "a:80:80", "\xc3\xbc",
+                                       "[x]" };
     char request[200];
     for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
         sprintf(request, "GET / HTTP/1.1\r\nhOST: %s\r\n\r\n", GOOD[i]);
@@ -94,8 +96,8 @@ START_TEST(a_body_has_one_framing)
         { "Transfer-Encoding:\r\nContent-Length: 5\r\n", 400 }, { "Transfer-Encoding:\r\n", 400 },
         { "Transfer-Encoding: gzip\r\n", 501 }, { "Transfer-Encoding: gzip, chunked\r\n", 501 },
         { "Content-Length: 5\t\r\n", 0 }, { "Content-Length:\t 5 \t \r\n", 0 }, { "Content-Length: 5\t5\r\n", 400 },
-        { "Content-Length: 5\t\r\nContent-Length: 5\r\n", 400 }, { "Content-Length: 5,\r\n", 400 }, { "Content-Length:\r\n", 400 },
-        { "Content-Length: 5\t\r\nTransfer-Encoding: chunked\r\n", 400 },
+        { "Content-Length: 5\t\r\nContent-Length: 5\r\n", 400 }, { "Content-Length: 5,\r\n", 400 },
+        { "Content-Length:\r\n", 400 }, { "Content-Length: 5\t\r\nTransfer-Encoding: chunked\r\n", 400 },
         { "Content-Length: 18446744073709551615\r\n", 0 }, { "Content-Length: 18446744073709551616\r\n", 400 },
         { "Transfer-Encoding: , chunked\r\nContent-Length: 5\r\n", 400 },
         { "Transfer-Encoding: gzip\r\nContent-Length: 5\r\n", 400 }, { "Content-Length: 5\r\nTransfer-Encoding: x\r\n", 400 },
@@ -208,7 +210,8 @@ END_TEST
 
 START_TEST(texts_are_compared_and_trimmed)
 {
-    ck_assert(text_is(TEXT("HoSt"), "host") && !text_is(TEXT("hos"), "host") && !text_is(TEXT("^"), "~") && text_is(TEXT(""), ""));
+    ck_assert(text_is(TEXT("HoSt"), "host") && !text_is(TEXT("hos"), "host") &&
+              !text_is(TEXT("^"), "~") && text_is(TEXT(""), ""));
     ck_assert(same(text_trim(TEXT(" \ta b\t ")), "a b") && same(text_trim(TEXT(" \t")), ""));
 }
 END_TEST
