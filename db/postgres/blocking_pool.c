@@ -3,8 +3,7 @@
 #include "server/base/blocking_wait.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-
-#include <signal.h>
+#include "server/base/thread.h"
 
 enum { SPARE_MS = 1000 };                    /* for one more than serve: none other is connected meanwhile */
 
@@ -112,7 +111,7 @@ static void connect_one(pg_blocking_pool *p)
     resource_pool_release(&p->idle, &c->base);
 }
 
-static void run_connector(void *arg)
+static void *run_connector(void *arg)
 {
     pg_blocking_pool *p = arg;
     uv_mutex_lock(&p->lock);
@@ -133,16 +132,12 @@ static void run_connector(void *arg)
             connect_one(p);
     }
     uv_mutex_unlock(&p->lock);
+    return NULL;
 }
 
-/* Signals are for the loops, or for the main thread. */
 static int start_connector(pg_blocking_pool *p)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int err = uv_thread_create(&p->connector, run_connector, p);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int err = thread_start(&p->connector, run_connector, p);
     p->started = !err;
     return err ? UV_EAGAIN : 0;
 }
@@ -203,7 +198,7 @@ void pg_blocking_pool_free(pg_blocking_pool *p)
     uv_cond_signal(&p->news);
     uv_mutex_unlock(&p->lock);
     if (p->started)
-        uv_thread_join(&p->connector);
+        pthread_join(p->connector, NULL);
     for (int i = 0; i < p->target->options->connections; i++) {
         pg_blocking_connection_close(&p->connections[i]);
         pg_prepared_table_done(&p->connections[i].prepared);

@@ -22,7 +22,7 @@ typedef struct pg_blocking_pool {
     pg_blocking_connection *connections;     /* options->connections of them */
     uv_mutex_t    lock;                      /* of all below; may be held when the resource pool's is taken */
     uv_cond_t     news;                      /* for the connector */
-    uv_thread_t   connector;
+    pthread_t     connector;
     bool          started;                   /* the connector, with the first query */
     atomic_bool   closing;
     resource     *unconnected;

@@ -8,8 +8,8 @@
 #include "file.h"
 #include "writer.h"
 #include "server/base/memory.h"
+#include "server/base/thread.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 typedef struct sqlite_worker {
@@ -60,14 +60,9 @@ static void *read_jobs(void *arg)
     return NULL;
 }
 
-/* It takes no signals: those are for the loops. */
 static int start_thread(sqlite_worker *w, void *(*run)(void *), const char *name)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int err = -pthread_create(&w->thread, NULL, run, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int err = thread_start(&w->thread, run, w);
     if (!err)
         pthread_setname_np(w->thread, name);
     return err;

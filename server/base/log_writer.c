@@ -1,11 +1,11 @@
 /* log_writer.c - see log_writer.h. Two buffers take turns: lines are put into one while those of the other are
  * written, each in one write, so that none is torn where others write to the same pipe. */
 #include "log_writer.h"
+#include "thread.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,7 +162,6 @@ static void *writer_run(void *arg)
 
 int log_writer_start(bool (*tell)(void))
 {
-    sigset_t all, before;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -170,12 +169,9 @@ int log_writer_start(bool (*tell)(void))
     pthread_condattr_destroy(&monotonic);
     writer.tell = tell;
     writer.stopping = false;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);             /* it inherits that: signals are for others */
-    const int err = pthread_create(&writer.thread, NULL, writer_run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int err = thread_start(&writer.thread, writer_run, NULL);
     writer.started = err == 0;
-    return -err;
+    return err;
 }
 
 /* A thread that still waits for a reader is left to the end of the process. */

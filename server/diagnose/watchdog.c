@@ -8,6 +8,7 @@
 #include "server/async/loop.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
+#include "server/base/thread.h"
 #include "server/async/task.h"
 
 #include <errno.h>
@@ -115,7 +116,6 @@ bool watchdog_wake(void)
 
 int watchdog_start(uint64_t slow_ms)
 {
-    sigset_t all, before;
     watchdog.slow = slow_ms;
     watchdog.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (watchdog.wake < 0)
@@ -126,13 +126,10 @@ int watchdog_start(uint64_t slow_ms)
     sigemptyset(&own.sa_mask);
     sigaction(SIGUSR2, &own, NULL);
     atomic_store(&watchdog.running, true);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);             /* it inherits that: signals are for others */
-    const int err = pthread_create(&watchdog.thread, NULL, watchdog_run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    const int err = thread_start(&watchdog.thread, watchdog_run, NULL);
     if (err)
         atomic_store(&watchdog.running, false);
-    return -err;
+    return err;
 }
 
 void watchdog_stop(void)
