@@ -354,20 +354,6 @@ START_TEST(of_several_hosts_one_that_lives_is_found_and_then_tried_first)
 }
 END_TEST
 
-START_TEST(who_may_not_connect_is_refused_quickly)
-{
-    char url[256];
-    rows r;
-    const char *urls[] = { "postgresql://locked:wrong@127.0.0.1:%d/tenk", "postgresql://tenk@127.0.0.1:%d/missing",
-                           "postgresql://nobody@127.0.0.1:%d/tenk", "postgresql://tenk@no-such-host.invalid:%d/tenk" };
-    snprintf(url, sizeof url, urls[_i], cluster_port(server));
-    options.line_timeout_ms = 0;             /* a look-up may take its time */
-    open_blocking(url);
-    ck_assert_int_eq(now(&THING, &r, 1), UV_ECONNREFUSED);
-    finish_blocking();
-}
-END_TEST
-
 /* Some connections are better than none: those who wait get them, one after the other. */
 START_TEST(a_server_that_takes_fewer_connections_serves_all_the_same)
 {
@@ -408,7 +394,6 @@ Suite *postgres_threads_faults_suite(void)
     tcase_add_test(t, a_server_that_is_frozen_delays_nobody_for_long);
     tcase_add_test(t, where_nobody_answers_no_thread_waits_for_the_connect_timeout);
     tcase_add_loop_test(t, of_several_hosts_one_that_lives_is_found_and_then_tried_first, 0, 2);
-    tcase_add_loop_test(t, who_may_not_connect_is_refused_quickly, 0, 4);
     tcase_add_test(t, a_server_that_takes_fewer_connections_serves_all_the_same);
     suite_add_tcase(s, t);
     return s;
