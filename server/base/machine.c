@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,28 +20,41 @@ static int read_first_line(const char *path, char *line, int size)
     return read;
 }
 
-int machine_quota(const char *cpu_max)
+static int processors_granted(long quota, long period)
 {
-    long quota, period;
-    if (sscanf(cpu_max, "%ld %ld", &quota, &period) != 2 || quota <= 0 || period <= 0)
+    if (quota <= 0 || period <= 0)
         return 0;
     const long count = quota / period + (quota % period != 0);
     return count > INT_MAX ? 0 : (int)count;
 }
 
-/* Calls look with the path of each folder of a cgroup that holds this process: its own, and those around it. */
+int machine_quota(const char *cpu_max)
+{
+    long quota, period;
+    return sscanf(cpu_max, "%ld %ld", &quota, &period) == 2 ? processors_granted(quota, period) : 0;
+}
+
+/* Calls look with the path of each folder of a cgroup that holds this process: its own, and those around it. A line of
+ * /proc/self/cgroup names one hierarchy: "0::PATH" that of version 2, "ID:CONTROLLERS:PATH" one of version 1, of which
+ * a machine may have a few, beside that of version 2 or without it (cgroups(7)). */
 static void cgroup_each(void (*look)(const char *folder, void *arg), void *arg)
 {
-    char group[PATH_MAX], folder[PATH_MAX + 32];
-    if (!read_first_line("/proc/self/cgroup", group, sizeof group) || strncmp(group, "0::/", 4) != 0)
-        return;
-    group[strcspn(group, "\n")] = '\0';
-    char *const inner = group + 3;
-    for (char *end = inner + strlen(inner); end; end = strrchr(inner, '/')) {
-        *end = '\0';
-        snprintf(folder, sizeof folder, "/sys/fs/cgroup%s", inner);
-        look(folder, arg);
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    char line[PATH_MAX], folder[PATH_MAX + 32];
+    while (f && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = '\0';
+        char *const controllers = strchr(line, ':'), *const inner = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!inner)
+            continue;
+        *controllers = *inner = '\0';
+        for (char *end = inner + 1 + strlen(inner + 1); end; end = strrchr(inner + 1, '/')) {
+            *end = '\0';
+            snprintf(folder, sizeof folder, "/sys/fs/cgroup/%s%s", controllers + 1, inner + 1);
+            look(folder, arg);
+        }
     }
+    if (f)
+        fclose(f);
 }
 
 static int cgroup_read(const char *folder, const char *name, char *line, int size)
@@ -52,8 +66,13 @@ static int cgroup_read(const char *folder, const char *name, char *line, int siz
 
 static void cgroup_look_at_quota(const char *folder, void *least)
 {
-    char line[64];
-    const int quota = cgroup_read(folder, "cpu.max", line, sizeof line) ? machine_quota(line) : 0;
+    char line[64], period[64];
+    int quota = 0;
+    if (cgroup_read(folder, "cpu.max", line, sizeof line))
+        quota = machine_quota(line);
+    else if (cgroup_read(folder, "cpu.cfs_quota_us", line, sizeof line) &&
+             cgroup_read(folder, "cpu.cfs_period_us", period, sizeof period))
+        quota = processors_granted(atol(line), atol(period));
     if (quota && (!*(int *)least || quota < *(int *)least))
         *(int *)least = quota;
 }
@@ -73,7 +92,8 @@ int machine_processors(void)
 /* What is left of a limit: UINT64_MAX if there is none. */
 static uint64_t limit_left(uint64_t limit, uint64_t used) { return limit > used ? limit - used : 0; }
 
-/* The same in a cgroup, of which one file holds the limit, or "max", and another what is used. */
+/* The same in a cgroup, of which one file holds the limit, or "max" (version 1: as many pages as fit), and another what
+ * is used. */
 static uint64_t cgroup_left(const char *folder, const char *limit, const char *used)
 {
     char line[64];
@@ -91,7 +111,9 @@ static void cgroup_look_at_threads(const char *folder, void *arg)
 {
     struct least *l = arg;
     const uint64_t tasks = cgroup_left(folder, "pids.max", "pids.current");
-    const uint64_t memory = cgroup_left(folder, "memory.max", "memory.current");
+    const uint64_t new = cgroup_left(folder, "memory.max", "memory.current");
+    const uint64_t old = cgroup_left(folder, "memory.limit_in_bytes", "memory.usage_in_bytes");
+    const uint64_t memory = new < old ? new : old;
     if (tasks < l->threads)
         l->threads = tasks;
     if (memory < UINT64_MAX && memory / l->touched < l->threads)

@@ -6,15 +6,15 @@
 
 void machine_open_standard_files(void);      /* those of descriptors 0 to 2 that are closed become /dev/null */
 
-/* Processors this process may run on: by its affinity, and by the quota of its cgroups (v2), rounded
- * up. At least 1. */
+/* Processors this process may run on: by its affinity, and by the quota of its cgroups, of either
+ * version, rounded up. At least 1. */
 int machine_processors(void);
 
-/* The processors that the text of a cpu.max file grants, rounded up; 0 for no limit. */
+/* The processors that the text of a cpu.max file grants, a quota and a period, rounded up; 0 for no limit. */
 int machine_quota(const char *cpu_max);
 
 /* How many threads more this process could start, each with so many bytes of memory, of which it touches some:
- * by its limits of processes, address space and data, by its cgroups' (v2) of tasks and memory, and by how many
+ * by its limits of processes, address space and data, by its cgroups' of tasks and memory, and by how many
  * mappings the kernel grants a process. INT_MAX for no limit. */
 int machine_threads(uint64_t size, uint64_t touched);
 

@@ -60,16 +60,22 @@ def ipv6():
         return False
 
 
-def cgroup():
-    folder = f"/sys/fs/cgroup/tenk-needs-{os.getpid()}"
+def cgroup_limits(parent, names):
+    folder = f"{parent}/tenk-needs-{os.getpid()}"
     try:
         os.mkdir(folder)
     except OSError:
         return False
     try:
-        return all(os.access(f"{folder}/{name}", os.W_OK) for name in ("cgroup.procs", "pids.max", "memory.max"))
+        return all(os.access(f"{folder}/{name}", os.W_OK) for name in ("cgroup.procs", *names))
     finally:
         os.rmdir(folder)
+
+
+def cgroup():                               # version 2, or 1
+    top = "/sys/fs/cgroup"
+    return (cgroup_limits(top, ("pids.max", "memory.max"))
+            or cgroup_limits(f"{top}/pids", ("pids.max",)) and cgroup_limits(f"{top}/memory", ("memory.limit_in_bytes",)))
 
 
 GIVEN = {"mounts": lambda: done(mount), "ptrace": attach, "peek": peek, "ipv6": ipv6, "cgroup": cgroup}

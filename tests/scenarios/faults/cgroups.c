@@ -1,4 +1,4 @@
-/* cgroups.c - how many threads a cgroup (v2) grants is how many clients threads mode takes; more are refused.
+/* cgroups.c - how many threads a cgroup grants is how many clients threads mode takes; more are refused.
  *
  * What the files of a cgroup say is tried with files of our own, where the kernel has its own; and what becomes of a
  * server that meets the kernel's limit, with a real one. */
@@ -76,6 +76,27 @@ START_TEST(the_cgroups_limit_of_tasks_is_that_of_threads)
 }
 END_TEST
 
+/* Where there are hierarchies of version 1, each is a line of its own, and a folder. */
+START_TEST(cgroups_of_version_1_count_as_well)
+{
+    if (!mount_or_skip(__func__, CGROUPS, "size=1m"))
+        return;
+    const char *const folders[] = { CGROUPS "/pids", CGROUPS "/pids/box", CGROUPS "/memory", CGROUPS "/memory/box" };
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        mkdir(folders[i], 0755);
+    say(run_folder(), "own-cgroup", "9:name=systemd:/\n8:pids:/box\n4:memory:/box\n0::/\n");
+    say(CGROUPS "/memory", "memory.limit_in_bytes", "9223372036854771712\n");
+    say(CGROUPS "/memory", "memory.usage_in_bytes", "5000000000\n");
+    const int free = most_threads();
+    say(CGROUPS "/pids/box", "pids.max", "200\n");
+    say(CGROUPS "/pids/box", "pids.current", "50\n");
+    const int tasks = most_threads();
+    ck_assert_msg(free > 200 && tasks > 50 && tasks < 150, "%d of 150, %d without a limit", tasks, free);
+    say(CGROUPS "/memory/box", "memory.limit_in_bytes", "1048576\n");
+    ck_assert_int_le(most_threads(), 8);
+}
+END_TEST
+
 START_TEST(the_cgroups_memory_bounds_the_number_of_threads)
 {
     if (!groups_or_skip(__func__))
@@ -127,7 +148,7 @@ START_TEST(more_clients_than_the_cgroup_has_threads_for_are_refused)
 }
 END_TEST
 
-/* A real one. */
+/* A real one: of version 2, or of a controller that is still in the hands of version 1. */
 
 static char group[128];
 
@@ -138,19 +159,23 @@ static void leave_group(void)
     rmdir(group);
 }
 
-static bool group_or_skip(const char *test)
+/* Of a new group, in which the next server starts: the name of the file with its limit. NULL: the test is to be skipped. */
+static const char *group_or_skip(const char *test, const char *limit, const char *controller, const char *limit_1)
 {
-    snprintf(group, sizeof group, CGROUPS "/tenk-test-%d", (int)getpid());
-    char limit[160];
-    snprintf(limit, sizeof limit, "%s/pids.max", group);
-    if (mkdir(group, 0755) == 0 && access(limit, W_OK) == 0) {
-        atexit(leave_group);
-        next_in_cgroup(group);
-        return true;
+    for (int version = 2; version > 0; version--) {
+        const char *const name = version == 2 ? limit : limit_1;
+        char path[192];
+        snprintf(group, sizeof group, CGROUPS "/%s/tenk-test-%d", version == 2 ? "." : controller, (int)getpid());
+        snprintf(path, sizeof path, "%s/%s", group, name);
+        if (mkdir(group, 0755) == 0 && access(path, W_OK) == 0) {
+            atexit(leave_group);
+            next_in_cgroup(group);
+            return name;
+        }
+        rmdir(group);
     }
-    rmdir(group);
     skipped(test, NEEDS_CGROUP);
-    return false;
+    return NULL;
 }
 
 /* They may be as many as somebody has asked for: then the kernel says no. */
@@ -158,7 +183,7 @@ START_TEST(where_the_kernel_grants_no_thread_more_clients_are_refused)
 {
     enum { MANY = 150 };
     int good = 0, refused = 0;
-    if (!group_or_skip(__func__))
+    if (!group_or_skip(__func__, "pids.max", "pids", "pids.max"))
         return;
     say(group, "pids.max", "60\n");
     server_start("cgroups", _i ? "TENK_THREADS_MAX=1000" : "TENK_THREADS_MAX=auto", NULL);
@@ -175,9 +200,10 @@ START_TEST(in_little_memory_of_its_cgroup_it_takes_as_many_as_have_room)
 {
     enum { MANY = 300 };
     int good = 0, refused = 0;
-    if (run_slowed() || !group_or_skip(__func__))
+    const char *limit;
+    if (run_slowed() || !(limit = group_or_skip(__func__, "memory.max", "memory", "memory.limit_in_bytes")))
         return;
-    say(group, "memory.max", "64M\n");
+    say(group, limit, "64M\n");
     server_start("cgroups", NULL);
     crowd(MANY, &good, &refused);
     ck_assert_int_gt(good, 10);
@@ -190,6 +216,7 @@ Suite *cgroups_suite(void)
     Suite *s = suite_create("cgroups");
     TCase *t = theme(s, "cgroups", NULL);
     tcase_add_test(t, the_cgroups_limit_of_tasks_is_that_of_threads);
+    tcase_add_test(t, cgroups_of_version_1_count_as_well);
     tcase_add_test(t, the_cgroups_memory_bounds_the_number_of_threads);
     tcase_add_test(t, more_clients_than_the_cgroup_has_threads_for_are_refused);
     tcase_add_loop_test(t, where_the_kernel_grants_no_thread_more_clients_are_refused, 0, 2);
