@@ -353,13 +353,15 @@ START_TEST(more_requests_than_the_line_holds_are_503_and_none_hangs)
     int good = 0, unavailable = 0;
     server_start("sqlite-faults", "TENK_DATABASE_READERS=1", "TENK_DATABASE_LINE=2",
                  run_slowed() ? "TENK_DATABASE_LINE_TIMEOUT=10s" : "TENK_DATABASE_LINE_TIMEOUT=100ms", NULL);
-    for (int i = 0; i < MANY; i++)           /* first, so that they all ask at once */
+    for (int i = 0; i < MANY; i++)
         c[i] = client_new();
+    kill(here.pid, SIGSTOP);                 /* so that they all ask at once, however slow this machine is */
     for (int i = 0; i < MANY; i++) {
         client_say(
             c[i],
             "GET /users?page=200 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/42/sequential HTTP/1.1\r\nHost: t\r\n\r\n");
     }
+    kill(here.pid, SIGCONT);
     for (int i = 0; i < MANY; i++) {
         for (int k = 0; k < 2; k++) {
             const answer a = client_answer(c[i]);
