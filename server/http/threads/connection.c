@@ -120,7 +120,7 @@ static void thread_admit(thread_connection *c, request *r, const request_parser 
         return;
     }
     thread_admission *const a = &c->shared->admissions[r->needs];
-    resource *permit;
+    resource *permit = NULL;
     c->declined = request_parser_is_overtaken(p, thread_admission_worth(a), c->input + c->at, c->end - c->at);
     const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : thread_admission_acquire(a, c->more, &permit);
     if (!err) {
