@@ -34,6 +34,7 @@ typedef struct route {
     callback_handler *callback;
     bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
     need              needs;
+    bool            (*there)(void);          /* NULL, or asked once, when the server opens: whether there is this route */
     uint32_t          deadline;              /* ms that it may take, if there is a limit, instead of [timeouts] request */
 } route;
 

@@ -78,7 +78,8 @@ router *router_new(const route routes[], int count)
 {
     router *r = mem_alloc(sizeof *r);
     for (int i = 0; i < count; i++)
-        router_add(&r->root, &routes[i]);
+        if (!routes[i].there || routes[i].there())
+            router_add(&r->root, &routes[i]);
     return r;
 }
 

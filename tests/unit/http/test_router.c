@@ -3,11 +3,15 @@
 
 #include "tests/unit/suites.h"
 
+static bool yes(void) { return true; }
+static bool no(void)  { return false; }
+
 static const route ROUTES_HERE[] = {
     { "GET", "/" },          { "GET", "/users" },   { "GET", "/users/:id" }, { "POST", "/users/:name/posts" },
     { "GET", "/users/new" }, { "GET", "/files/*" }, { "PUT", "/users/:id" }, { "GET", "/files/list" },
     { "GET", "/a/b/c" },     { "GET", "/a/:x/d" },  { "GET", "/:p/:q/:r/:s" },
     { "GET", "/five/:a/:b/:c/:d/:e" }, { "GET", "/four/:a/:b/:c/:d/*" },
+    { "GET", "/offered", .there = yes }, { "GET", "/withheld", .there = no }, { "PUT", "/offered", .there = no },
 };
 
 static router *r;
@@ -45,6 +49,15 @@ START_TEST(what_no_route_names_is_not_found)
         ck_assert_str_eq(find("GET", NONE[i]), "");
         ck_assert(!m.found);
     }
+}
+END_TEST
+
+START_TEST(a_route_that_is_not_there_is_as_unknown_as_any)
+{
+    ck_assert_str_eq(find("GET", "/offered"), "/offered");
+    ck_assert_str_eq(find("PUT", "/offered"), "OPTIONS, GET, HEAD");
+    ck_assert_str_eq(find("GET", "/withheld"), "");
+    ck_assert(!m.found);
 }
 END_TEST
 
@@ -96,6 +109,7 @@ Suite *router_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, plain_beats_named_beats_the_rest);
     tcase_add_test(t, what_no_route_names_is_not_found);
+    tcase_add_test(t, a_route_that_is_not_there_is_as_unknown_as_any);
     tcase_add_test(t, other_methods_are_told_which_there_are);
     tcase_add_test(t, a_path_that_has_a_get_is_readable_by_whatever_method_it_was_found);
     tcase_add_test(t, parameters_are_where_they_stand_in_the_path);
