@@ -104,8 +104,8 @@ int  database_check(const database_options *options, char *why, size_t size);
 int  database_open(database **d, const database_options *options, char *why, size_t size);
 void database_close(database *d);            /* every db of it must be freed */
 
-/* Creates and seeds the schema if it is not there yet (PostgreSQL; for SQLite opening did it).
- * Blocks: for the command line. Leaves alone what it did not create. */
+/* Creates and seeds the schema if it is not there yet (PostgreSQL; for SQLite opening did it), and adds to an old one
+ * what it lacks. Blocks: for the command line. Leaves alone what it did not create. */
 int  database_init(database *d, char *why, size_t size);
 
 const char *database_describe(const database *d);            /* for people: no password in it */

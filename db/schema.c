@@ -11,6 +11,7 @@
 
 EMBED(schema_sql, "db/schema.sql");
 EMBED(seed_sql, "db/seed.sql");
+EMBED(boards_sql, "db/boards.sql");
 
 enum { STEP = 250, BAR = 30 };               /* users made by one run of a seeding statement; characters */
 
@@ -28,7 +29,7 @@ const schema_dialect SCHEMA_POSTGRES = {
     .types_kept = "",
     .finish = "select setval(pg_get_serial_sequence('users', 'id'), (select max(id) from users));"
               "select setval(pg_get_serial_sequence('posts', 'id'), (select max(id) from posts));"
-              "analyze users, posts;",
+              "analyze users, posts, world, fortune;",
 };
 
 /* A semicolon or a comment counts only outside quotes; a doubled quote closes and opens again. */
@@ -71,12 +72,12 @@ static char *replace_words(const char *sql, const char *word, const char *by)
     return out;
 }
 
-static char *in_dialect(const schema_dialect *dialect)
+static char *in_dialect(const char *ours, const schema_dialect *dialect)
 {
     const char *const words[][2] = { { "GENERATED_KEY", dialect->generated_key },
                                      { "WHOLE_NUMBER", dialect->whole_number },
                                      { "TYPES_KEPT", dialect->types_kept } };
-    char *sql = mem_copy(schema_sql);
+    char *sql = mem_copy(ours);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         char *next = replace_words(sql, words[i][0], words[i][1]);
         mem_free(sql);
@@ -120,11 +121,24 @@ static int run_statements(const char *sql, int users, schema_run *run, void *con
     return err;
 }
 
+static int run_in_dialect(const char *ours, const schema_dialect *dialect, schema_run *run, void *connection)
+{
+    char *sql = in_dialect(ours, dialect);
+    const int err = run_statements(sql, 0, run, connection);
+    mem_free(sql);
+    return err;
+}
+
+int schema_add_boards(const schema_dialect *dialect, schema_run *run, void *connection)
+{
+    return run_in_dialect(boards_sql, dialect, run, connection);
+}
+
 int schema_create(const schema_dialect *dialect, int users, schema_run *run, void *connection)
 {
-    char *tables = in_dialect(dialect);
-    int err = run_statements(tables, 0, run, connection);
-    mem_free(tables);
+    int err = run_in_dialect(schema_sql, dialect, run, connection);
+    if (!err)
+        err = schema_add_boards(dialect, run, connection);
     if (!err)
         err = run_statements(seed_sql, users, run, connection);
     if (!err)
@@ -141,8 +155,8 @@ int schema_check(schema_found found, const char *what, char *why, size_t size)
     if (found.marker && found.version == SCHEMA_VERSION)
         return 0;
     if (!found.marker)
-        snprintf(why, size, "%s has tables that tenk did not create (users and posts are the names of its own); "
-                 "it is left as it is. Name another database.", what);
+        snprintf(why, size, "%s has tables that tenk did not create (users, posts, world and fortune are the names of its "
+                 "own); it is left as it is. Name another database.", what);
     else
         snprintf(why, size, "%s was created by another version of tenk (its schema is %lld, this one needs %d); "
                  "it is left as it is. Name another database.", what, (long long)found.version, SCHEMA_VERSION);

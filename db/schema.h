@@ -1,4 +1,4 @@
-/* schema.h - what every database of ours holds: schema.sql and seed.sql, built into the program.
+/* schema.h - what every database of ours holds: schema.sql, seed.sql and boards.sql, built into the program.
  *
  *   err = schema_check(found, "tenk.db", why, size);        what is there already?
  *   if (err == SCHEMA_ABSENT)
@@ -15,7 +15,7 @@
 enum { SCHEMA_VERSION = 1, SCHEMA_USERS = 10000, SCHEMA_POSTS_EACH = 10 };
 
 typedef struct schema_dialect {
-    const char *generated_key;               /* these three stand for the words of schema.sql */
+    const char *generated_key;               /* these three stand for words of schema.sql */
     const char *whole_number, *types_kept;
     const char *finish;                      /* statements to end with, "" for none */
 } schema_dialect;
@@ -29,11 +29,14 @@ typedef int schema_run(void *connection, const char *sql, int n, const int64_t p
  * is a terminal. The caller begins a transaction before, and commits or rolls back after. */
 int schema_create(const schema_dialect *dialect, int users, schema_run *run, void *connection);
 
+/* The same for the tables of boards.sql alone, in a database of ours that lacks them: it is an old one. */
+int schema_add_boards(const schema_dialect *dialect, schema_run *run, void *connection);
+
 /* What a database holds already. */
 typedef struct schema_found {
     bool    marker;                          /* there is a table tenk_schema */
     bool    others;                          /* there is something that we must not add to: in PostgreSQL
-                                                tables users or posts, in SQLite anything at all */
+                                                a table of one of our names, in SQLite anything at all */
     int64_t version;                         /* the one in the marker; 0 if it has none */
 } schema_found;
 

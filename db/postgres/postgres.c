@@ -128,7 +128,10 @@ static int ask_number(struct schema_connection *c, const char *sql, int64_t *fou
 
 static int create_schema(struct schema_connection *c)
 {
-    int64_t marker = 0, others = 0, version = 0;
+    static const char HAS_OTHERS[] =
+        "select count(*) from unnest(array['users', 'posts', 'world', 'fortune']) n where to_regclass(n) is not null";
+    static const char LACKS_BOARDS[] = "select (to_regclass('world') is null or to_regclass('fortune') is null)::int";
+    int64_t marker = 0, others = 0, version = 0, old = 0;
     char lock[64];
     snprintf(lock, sizeof lock, "select pg_advisory_xact_lock(%d)", LOCK_KEY);
 
@@ -140,8 +143,9 @@ static int create_schema(struct schema_connection *c)
     if (!err)
         err = ask_number(c, "select (to_regclass('tenk_schema') is not null)::int", &marker);
     if (!err)
-        err = ask_number(c, "select (coalesce(to_regclass('users'), to_regclass('posts')) is not null)::int",
-                         &others);
+        err = ask_number(c, HAS_OTHERS, &others);
+    if (!err)
+        err = ask_number(c, LACKS_BOARDS, &old);
     if (!err && marker)
         err = ask_number(c, "select version from tenk_schema", &version);
     if (err)
@@ -149,6 +153,8 @@ static int create_schema(struct schema_connection *c)
     err = schema_check((schema_found){ marker, others, version }, PQdb(c->pg), c->why, c->size);
     if (err == SCHEMA_ABSENT)
         err = schema_create(&SCHEMA_POSTGRES, SCHEMA_USERS, run_statement, c);
+    else if (!err && old)
+        err = schema_add_boards(&SCHEMA_POSTGRES, run_statement, c);
     return err ? err : run_statement(c, "commit", 0, NULL);
 }
 

@@ -14,6 +14,9 @@ int sqlite_file_path(const char *url, const char **path, char *why, size_t size)
  * write-ahead logging, and closes it. On an error, why says what is wrong. */
 int sqlite_file_prepare(const char *path, int users, char *why, size_t size);
 
+/* Adds the tables of the boards to a file of ours that lacks them: it is an old one. */
+int sqlite_file_add_boards(const char *path, char *why, size_t size);
+
 /* Says in why that opening path failed with this code of SQLite's and, unless 0, this errno. */
 int sqlite_file_error(const char *path, int code, int system_error, const char *words, char *why, size_t size);
 

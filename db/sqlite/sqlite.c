@@ -69,10 +69,12 @@ static void sqlite_close(database *whole)
     mem_free(d);
 }
 
-static int sqlite_init(database *d, char *why, size_t size)         /* opening did it */
+/* Opening has created it; but one that was there may be old. */
+static int sqlite_init(database *d, char *why, size_t size)
 {
-    (void)d, (void)why, (void)size;
-    return 0;
+    const char *path = NULL;
+    const int err = sqlite_file_path(((const sqlite_database *)d)->options->url, &path, why, size);
+    return err ? err : sqlite_file_add_boards(path, why, size);
 }
 
 static const char *sqlite_describe(const database *d) { return ((const sqlite_database *)d)->description; }
