@@ -6,6 +6,7 @@
 
 handler          home, users, user_page, user_page_sequential, post_page, post_new, import;
 handler          patterns, pattern_page;
+handler          board_db;
 promise_handler  user_page_promises;
 callback_handler user_page_callbacks;
 

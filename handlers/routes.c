@@ -1,5 +1,6 @@
 /* routes.c - the whole site in one table. */
 #include "handlers.h"
+#include "site.h"
 
 enum { SLEEP_DEADLINE = LONGEST_SLEEP + 5000 };              /* ms: it promises to sleep so long */
 
@@ -15,8 +16,8 @@ const route ROUTES[] = {
     { "GET",  "/posts/:id",            .await = post_page, .needs = NEEDS_PAGE },
     { "POST", "/import",               .await = import, .streams = true },
 
-    { "GET",  "/patterns",             .await = patterns },
-    { "GET",  "/patterns/:name",       .await = pattern_page },
+    { "GET",  "/patterns",             .await = patterns, .there = site_has_gallery },
+    { "GET",  "/patterns/:name",       .await = pattern_page, .there = site_has_gallery },
 
     { "GET",  "/sleep",                .await = sleep_await, .deadline = SLEEP_DEADLINE },
     { "GET",  "/sleep/promise",        .promise = sleep_promise, .deadline = SLEEP_DEADLINE },
@@ -26,6 +27,8 @@ const route ROUTES[] = {
     { "GET",  "/healthz",              .await = healthz },
     { "GET",  "/stats",                .await = stats },
     { "GET",  "/static/*",             .await = static_file },
+
+    { "GET",  "/db",                   .await = board_db, .needs = NEEDS_READS, .there = site_has_boards },
 };
 
 const int ROUTE_COUNT = sizeof ROUTES / sizeof ROUTES[0];

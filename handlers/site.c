@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 static int                     static_folder = -1;
-static bool                    on_postgres, has_gallery = true;
+static bool                    on_postgres, has_gallery, has_boards;
 static char                    own_address[ADDRESS_TEXT];
 static _Thread_local struct db *here;        /* this worker's connections */
 
@@ -88,15 +88,21 @@ int respond_json(request *req, int status, text json)
 int         site_static_folder(void) { return static_folder; }
 bool        site_on_postgres(void)   { return on_postgres; }
 bool        site_has_gallery(void)   { return has_gallery; }
+bool        site_has_boards(void)    { return has_boards; }
 const char *site_address(void)       { return own_address; }
 
-void site_configure(bool gallery, const char *served)
+void site_offer(bool gallery, bool boards)
+{
+    has_gallery = gallery;
+    has_boards = boards;
+}
+
+void site_reached_at(const char *served)
 {
     address a = { .host = "" };
     const int err = address_parse(&a, served + strlen("http://"));
     assert(!err && "the server's own address");
     (void)err;
-    has_gallery = gallery;
     address_write(&a, own_address);
 }
 

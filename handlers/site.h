@@ -32,10 +32,14 @@ bool site_on_postgres(void);                 /* else on SQLite */
  * NULL on an error, and why says which. */
 site site_open(database *d, const route routes[], int route_count, const char *folder, char *why, size_t size);
 
-/* Before the server serves: whether there is the gallery of patterns, and where this machine reaches the server,
- * "http://127.0.0.1:8080". */
-void        site_configure(bool has_gallery, const char *address);
-bool        site_has_gallery(void);
+/* Before the server is opened: which of those routes there are (.there) that strangers do not find unless they are
+ * asked for. */
+void site_offer(bool gallery, bool boards);
+bool site_has_gallery(void);
+bool site_has_boards(void);
+
+/* Before it serves: where this machine reaches it, "http://127.0.0.1:8080". */
+void        site_reached_at(const char *address);
 const char *site_address(void);              /* "127.0.0.1:8080" */
 
 #endif

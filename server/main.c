@@ -104,6 +104,14 @@ static void configure_refusals(const config *c)
     refusal_set_limit(REFUSED_THREADS, (uint64_t)c->threads.max);
 }
 
+static void tell_of(const char *what, bool enabled, bool strangers)
+{
+    if (!enabled)
+        printf(", without %s", what);
+    else if (strangers)
+        printf(", with %s for everybody", what);
+}
+
 struct running { const config *config; const database *database; server *server; };
 
 static void announce(void *arg)
@@ -115,16 +123,14 @@ static void announce(void *arg)
         snprintf(how, sizeof how, "threads mode, up to %d connections", c->threads.max);
     else
         snprintf(how, sizeof how, "async mode, %d worker%s", c->server.workers, c->server.workers == 1 ? "" : "s");
-    const char *patterns = "";
     address a;
-    if (!c->patterns.enabled)
-        patterns = ", without /patterns";
-    else if (address_parse(&a, c->server.listen) || !address_is_loopback(&a))
-        patterns = ", with /patterns for everybody";
+    const bool strangers = address_parse(&a, c->server.listen) || !address_is_loopback(&a);
     if (poll(&(struct pollfd){ STDOUT_FILENO, POLLOUT, 0 }, 1, 0) == 0)      /* it is not read: we serve all the same */
         return;
-    printf("tenk %s: %s, %s, %s%s; stop with Ctrl-C\n", TENK_VERSION, server_address(r->server), how,
-           database_describe(r->database), patterns);
+    printf("tenk %s: %s, %s, %s", TENK_VERSION, server_address(r->server), how, database_describe(r->database));
+    tell_of("/patterns", c->patterns.enabled, strangers);
+    tell_of("the boards' routes", c->boards.enabled, strangers);
+    puts("; stop with Ctrl-C");
     fflush(stdout);
 }
 
@@ -150,10 +156,11 @@ static int serve(const config *c, database *d)
                  c->threads.pool);
         return fail(why);
     }
+    site_offer(c->patterns.enabled, c->boards.enabled);
     const site site = site_open(d, ROUTES, ROUTE_COUNT, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);
-    site_configure(c->patterns.enabled, server_own_address(r.server));
+    site_reached_at(server_own_address(r.server));
     const int late = server_run(r.server, announce, &r);
     http_client_done();
     process_pool_end();

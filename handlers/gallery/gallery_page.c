@@ -118,8 +118,6 @@ static text gallery_as_json(request *req)
 
 int patterns(request *req)
 {
-    if (!site_has_gallery())
-        return E_NOT_FOUND;
     return request_prefers_json(req) ? respond_json(req, 200, gallery_as_json(req))
                                      : respond_html(req, 200, gallery_as_html(req));
 }
@@ -219,7 +217,7 @@ static bool pattern_may_run(request *req)
 
 async int pattern_page(request *req)
 {
-    const pattern *p = site_has_gallery() ? gallery_find(request_param(req, "name")) : NULL;
+    const pattern *p = gallery_find(request_param(req, "name"));
     if (!p)
         return E_NOT_FOUND;
     const bool json = request_prefers_json(req);

@@ -85,6 +85,9 @@ typedef struct config {
         bool enabled;                        /* GET /patterns, and ?render=; auto: if it listens on a loopback address */
     } patterns;
     struct {
+        bool enabled;                        /* the routes of handlers/boards/; auto: as those of patterns */
+    } boards;
+    struct {
         int      level;                      /* error, warning, info, debug (log.h); info */
         uint64_t slow_callback;              /* milliseconds that one may keep a loop busy; 0: any; 100ms */
     } log;

@@ -47,7 +47,8 @@ static int auto_threads(const config *c)
     return each < 1 ? 1 : each < MOST ? (int)each : MOST;
 }
 
-static int auto_patterns(const config *c)
+/* What strangers shall not find unless it is asked for. */
+static int auto_loopback(const config *c)
 {
     address a;
     return address_parse(&a, c->server.listen) == 0 && address_is_loopback(&a);
@@ -88,6 +89,7 @@ const setting_section SETTING_SECTIONS[] = {
     { "tasks",    "Tasks." },
     { "files",    "What is served from the disk." },
     { "patterns", "The gallery of asynchronous patterns, at /patterns, and where pages are rendered (?render=)." },
+    { "boards",   "The routes by which public benchmarks compare servers: /db, /queries, /updates, /fortunes ..." },
     { "log",      "What is written to standard error." },
 };
 const int SETTING_SECTION_COUNT = sizeof SETTING_SECTIONS / sizeof *SETTING_SECTIONS;
@@ -196,8 +198,11 @@ const setting SETTINGS[] = {
     { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = auto_static_folder,
       .why = "The folder behind /static/; auto: the one that was installed, or built, with this tenk, else static." },
 
-    { SWITCH(patterns, enabled), .initial = "auto", .automatic = auto_patterns,
+    { SWITCH(patterns, enabled), .initial = "auto", .automatic = auto_loopback,
       .why = "Some of it blocks a loop, to show what that does; auto: on if only this machine can reach it." },
+
+    { SWITCH(boards, enabled), .initial = "auto", .automatic = auto_loopback,
+      .why = "A stranger's GET /updates writes 500 rows; auto: on if only this machine can reach it." },
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },

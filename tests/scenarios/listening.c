@@ -86,7 +86,7 @@ START_TEST(it_reaches_itself_wherever_it_listens)
 }
 END_TEST
 
-static void expect_gallery(bool there)
+static void expect_offers(bool there)
 {
     expect(get("/patterns"), there ? 200 : 404, NULL);
     expect(get("/patterns/race"), there ? 200 : 404, NULL);
@@ -94,33 +94,34 @@ static void expect_gallery(bool there)
     expect(get_as("/users/42?render=process", "text/html"), there ? 200 : 403, NULL);
     expect(get_as("/users/42?render=inline", "application/json"), there ? 200 : 403, NULL);
     expect(get_as("/users/42?render=thread", "text/html"), 200, NULL);
-    ck_assert(server_log_has(", without /patterns; stop") == !there);
+    expect(get("/db"), there ? 200 : 404, NULL);
+    ck_assert(server_log_has(", without /patterns, without the boards' routes; stop") == !there);
 }
 
-START_TEST(strangers_find_no_patterns_unless_they_were_asked_for)
+START_TEST(strangers_find_no_patterns_and_no_boards_unless_they_were_asked_for)
 {
     static const char *const AT[] = { ":0", "0.0.0.0:0", "[::ffff:0.0.0.0]:0" };
     for (size_t i = 0; i < sizeof AT / sizeof AT[0]; i++) {
         server_start("listening", "--listen", AT[i], NULL);
-        expect_gallery(false);
+        expect_offers(false);
         server_stop();
     }
     server_start("listening", "HOST=0.0.0.0", NULL);         /* as in the image */
-    expect_gallery(false);
+    expect_offers(false);
     server_stop();
-    server_start("listening", "--listen", "0.0.0.0:0", "TENK_PATTERNS_ENABLED=on", NULL);
-    ck_assert(server_says(", with /patterns for everybody; stop"));
-    expect_gallery(true);
+    server_start("listening", "--listen", "0.0.0.0:0", "TENK_PATTERNS_ENABLED=on", "TENK_BOARDS_ENABLED=on", NULL);
+    ck_assert(server_says(", with /patterns for everybody, with the boards' routes for everybody; stop"));
+    expect_offers(true);
     server_stop();
 }
 END_TEST
 
-START_TEST(on_a_loopback_address_there_are_patterns_unless_they_are_off)
+START_TEST(on_a_loopback_address_there_are_patterns_and_boards_unless_they_are_off)
 {
     static const char *const AT[] = { "127.0.0.1:0", "localhost:0", "127.0.0.1:0" };
     for (size_t i = 0; i < sizeof AT / sizeof AT[0]; i++) {
-        server_start("listening", "--listen", AT[i], i < 2 ? NULL : "TENK_PATTERNS_ENABLED=off", NULL);
-        expect_gallery(i < 2);
+        server_start("listening", "--listen", AT[i], i < 2 ? NULL : "TENK_PATTERNS_ENABLED=off", "TENK_BOARDS_ENABLED=off", NULL);
+        expect_offers(i < 2);
         server_stop();
     }
 }
@@ -135,7 +136,7 @@ Suite *listening_suite(void)
     tcase_add_test(t, an_address_of_ipv4_is_that_one_alone);
     tcase_add_test(t, the_same_port_is_taken_for_every_address);
     tcase_add_test(t, it_reaches_itself_wherever_it_listens);
-    tcase_add_test(t, strangers_find_no_patterns_unless_they_were_asked_for);
-    tcase_add_test(t, on_a_loopback_address_there_are_patterns_unless_they_are_off);
+    tcase_add_test(t, strangers_find_no_patterns_and_no_boards_unless_they_were_asked_for);
+    tcase_add_test(t, on_a_loopback_address_there_are_patterns_and_boards_unless_they_are_off);
     return s;
 }

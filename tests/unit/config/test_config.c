@@ -290,16 +290,19 @@ START_TEST(the_table_is_in_order)
 }
 END_TEST
 
-START_TEST(patterns_are_on_where_only_this_machine_comes_unless_somebody_says)
+START_TEST(patterns_and_boards_are_on_where_only_this_machine_comes_unless_somebody_says)
 {
-    static const struct { char *variables[3]; bool on; } CASES[] = {
-        { { NULL }, true }, { { "HOST=0.0.0.0" }, false }, { { "HOST=::" }, false }, { { "TENK_SERVER_LISTEN=:80" }, false },
-        { { "HOST=localhost" }, true }, { { "HOST=::1" }, true }, { { "HOST=0.0.0.0", "TENK_PATTERNS_ENABLED=on" }, true },
-        { { "TENK_PATTERNS_ENABLED=off" }, false }, { { "HOST=0.0.0.0", "TENK_PATTERNS_ENABLED=auto" }, false },
+    static const struct { char *variables[3]; bool on, boards; } CASES[] = {
+        { { NULL }, true, true }, { { "HOST=0.0.0.0" }, false, false }, { { "HOST=::" }, false, false },
+        { { "TENK_SERVER_LISTEN=:80" }, false, false }, { { "HOST=localhost" }, true, true }, { { "HOST=::1" }, true, true },
+        { { "HOST=0.0.0.0", "TENK_PATTERNS_ENABLED=on" }, true, false }, { { "TENK_PATTERNS_ENABLED=off" }, false, true },
+        { { "HOST=0.0.0.0", "TENK_PATTERNS_ENABLED=auto" }, false, false },
+        { { "HOST=0.0.0.0", "TENK_BOARDS_ENABLED=on" }, false, true }, { { "TENK_BOARDS_ENABLED=off" }, true, false },
     };
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         ck_assert_int_eq(load_environment((char **)CASES[i].variables), 0);
         ck_assert_msg(c.patterns.enabled == CASES[i].on, "case %zu", i);
+        ck_assert_msg(c.boards.enabled == CASES[i].boards, "case %zu", i);
         if (i == 1)
             prints("enabled = auto ; (off) default\n");
         config_free(&c);
@@ -356,7 +359,7 @@ Suite *config_suite(void)
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_add_test(t, without_any_source_every_setting_has_its_default);
     tcase_add_test(t, auto_is_what_the_machine_has);
-    tcase_add_test(t, patterns_are_on_where_only_this_machine_comes_unless_somebody_says);
+    tcase_add_test(t, patterns_and_boards_are_on_where_only_this_machine_comes_unless_somebody_says);
     tcase_add_test(t, few_open_files_are_shared_and_too_few_refused);
     tcase_add_test(t, threads_are_no_more_than_the_machine_allows);
     tcase_add_test(t, a_flag_beats_the_environment_beats_the_file_beats_the_default);
