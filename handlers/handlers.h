@@ -6,7 +6,7 @@
 
 handler          home, users, user_page, user_page_sequential, post_page, post_new, import;
 handler          patterns, pattern_page;
-handler          board_db;
+handler          board_db, board_queries, board_updates, board_fortunes, board_cached_queries;
 promise_handler  user_page_promises;
 callback_handler user_page_callbacks;
 

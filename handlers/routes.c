@@ -29,6 +29,10 @@ const route ROUTES[] = {
     { "GET",  "/static/*",             .await = static_file },
 
     { "GET",  "/db",                   .await = board_db, .needs = NEEDS_READS, .there = site_has_boards },
+    { "GET",  "/queries",              .await = board_queries, .needs = NEEDS_READS, .there = site_has_boards },
+    { "GET",  "/updates",              .await = board_updates, .needs = NEEDS_WRITES, .there = site_has_boards },
+    { "GET",  "/fortunes",             .await = board_fortunes, .needs = NEEDS_READS, .there = site_has_boards },
+    { "GET",  "/cached-queries",       .await = board_cached_queries, .needs = NEEDS_READS, .there = site_has_boards },
 };
 
 const int ROUTE_COUNT = sizeof ROUTES / sizeof ROUTES[0];

@@ -12,6 +12,7 @@
     run(users_suite)              \
     run(posts_suite)              \
     run(post_pages_suite)         \
+    run(boards_suite)             \
     run(cross_site_suite)         \
     run(imports_suite)            \
     run(import_faults_suite)      \

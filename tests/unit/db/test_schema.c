@@ -140,7 +140,7 @@ START_TEST(sqlite_keeps_the_types_of_every_table)
     sqlite3 *s;
     files_make(path, 3);
     ck_assert_int_eq(files_ask(path, "select count(*) from pragma_table_list where type = 'table' and strict and"
-                                     " name in ('users', 'posts', 'tenk_schema')"), 3);
+                                     " name in ('users', 'posts', 'world', 'fortune', 'tenk_schema')"), 5);
     ck_assert_int_eq(sqlite3_open(path, &s), SQLITE_OK);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(sqlite3_exec(s, WRONG[i], NULL, NULL, NULL), SQLITE_CONSTRAINT);
