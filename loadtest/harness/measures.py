@@ -3,7 +3,7 @@
 import json
 import time
 
-from . import crowds, posting
+from . import boards, crowds, posting
 from .comparing import compare
 from .targets import Row
 
@@ -156,5 +156,6 @@ def slow_queries(bench):
                 ours["p50"] / theirs["p50"], 0.60)]
 
 
-MEASURES = {"plain": plain, "sqlite": users_sqlite, "posts": posts, "postgres": users_postgres, "idle": idle,
+MEASURES = {"plain": plain, "sqlite": users_sqlite, "posts": posts, "postgres": users_postgres, "boards": boards.boards,
+            "idle": idle,
             "sleep": sleeping, "sleepers": crowds.sleepers, "burst": crowds.burst, "healthz": healthz, "slow": slow_queries}
