@@ -76,3 +76,40 @@ static int accept_weigh(text accept, text type)
 int accept_header_quality(text accept, text type) { return accept_weigh(accept, type) / WEIGHT; }
 
 bool accept_header_prefers(text accept, text a, text b) { return accept_weigh(accept, a) > accept_weigh(accept, b); }
+
+static const char *const CODING_NAMES[CODINGS][2] = { { "identity", "identity" }, { "gzip", "x-gzip" }, { "br", "br" } };
+
+const char *coding_name(coding c) { return CODING_NAMES[c][0]; }
+
+/* In thousandths; -1 for one that is neither named nor meant by *. */
+static int accept_encoding_quality(text accept, coding c)
+{
+    int any = -1;
+    text list = accept, member;
+    while (text_next_member(&list, &member)) {
+        const char *semicolon = memchr(member.at, ';', member.length);
+        const size_t length = semicolon ? (size_t)(semicolon - member.at) : member.length;
+        const text name = text_trim((text){ member.at, length });
+        if (text_is(name, CODING_NAMES[c][0]) || text_is(name, CODING_NAMES[c][1]))
+            return range_quality((text){ member.at + length, member.length - length });
+        if (text_equal(name, TEXT("*")))
+            any = range_quality((text){ member.at + length, member.length - length });
+    }
+    return any;
+}
+
+coding accept_encoding_best(text accept, unsigned codings)
+{
+    coding best = CODING_IDENTITY;
+    int most = accept_encoding_quality(accept, CODING_IDENTITY);
+    for (coding c = CODING_GZIP; c < CODINGS; c++) {
+        const int q = codings & 1u << c ? accept_encoding_quality(accept, c) : 0;
+        if (q > 0 && q >= most) {
+            most = q;
+            best = c;
+        }
+    }
+    return best;
+}
+
+bool accept_encoding_takes_identity(text accept) { return accept_encoding_quality(accept, CODING_IDENTITY) != 0; }

@@ -42,12 +42,39 @@ START_TEST(the_liked_better_is_preferred_and_between_equals_the_one_that_is_name
 }
 END_TEST
 
+START_TEST(of_codings_the_liked_best_is_chosen_and_of_equals_the_smallest)
+{
+    enum { I = 1 << CODING_IDENTITY, G = 1 << CODING_GZIP, B = 1 << CODING_BROTLI };
+    static const struct { const char *accept; unsigned codings; coding best; bool identity; } CASES[] = {
+        { "", I | G | B, CODING_IDENTITY, true }, { "gzip, br", G | B, CODING_BROTLI, true },
+        { "gzip, br", G, CODING_GZIP, true }, { "br;q=1, gzip;q=0.8", G | B, CODING_BROTLI, true },
+        { "gzip;q=1, br;q=0.8", G | B, CODING_GZIP, true }, { "gzip", B, CODING_IDENTITY, true },
+        { "deflate, GZIP", G | B, CODING_GZIP, true }, { "x-gzip", G | B, CODING_GZIP, true },
+        { "gzip;q=0, br;q=0", G | B, CODING_IDENTITY, true }, { "gzip;q=0, *", G | B, CODING_BROTLI, true },
+        { "br;q=0, *;q=0.001", G | B, CODING_GZIP, true }, { "*", G | B, CODING_BROTLI, true },
+        { "*;q=0", G | B, CODING_IDENTITY, false }, { "identity;q=0", G | B, CODING_IDENTITY, false },
+        { "identity;q=0, gzip;q=0.1", G | B, CODING_GZIP, false }, { "*;q=0, identity", G | B, CODING_IDENTITY, true },
+        { "identity, gzip;q=0.5", G | B, CODING_IDENTITY, true }, { "identity, gzip", G | B, CODING_GZIP, true },
+        { "identity;q=0.5, gzip;q=0.8", G | B, CODING_GZIP, true }, { "gzip;q=0.1, *;q=0.5", G, CODING_IDENTITY, true },
+        { "gzipx, brr", G | B, CODING_IDENTITY, true }, { "gzip ; q=0.2 , br ; q=0.1", G | B, CODING_GZIP, true },
+        { "gzip;q=", G | B, CODING_GZIP, true }, { ",,;q=1,", G | B, CODING_IDENTITY, true },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const text accept = text_of(CASES[i].accept);
+        const coding best = accept_encoding_best(accept, CASES[i].codings);
+        ck_assert_msg(best == CASES[i].best, "%s: %s", accept.at, coding_name(best));
+        ck_assert_msg(accept_encoding_takes_identity(accept) == CASES[i].identity, "%s", accept.at);
+    }
+}
+END_TEST
+
 Suite *accept_header_suite(void)
 {
     Suite *s = suite_create("accept_header");
     TCase *t = tcase_create("all");
     tcase_add_test(t, the_best_naming_range_counts);
     tcase_add_test(t, the_liked_better_is_preferred_and_between_equals_the_one_that_is_named);
+    tcase_add_test(t, of_codings_the_liked_best_is_chosen_and_of_equals_the_smallest);
     suite_add_tcase(s, t);
     return s;
 }
