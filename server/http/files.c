@@ -1,6 +1,7 @@
 /* files.c - see files.h. */
 #include "files.h"
 #include "conditions.h"
+#include "server/http/message/accept_header.h"
 #include "server/http/message/media.h"
 #include "policy.h"
 #include "server/executor/executor.h"
@@ -8,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -19,7 +21,9 @@ enum { PIECE = 64 * 1024 };
 
 struct file {
     int         root, fd;
-    const char *path;
+    const char *path, *type;
+    text        accept;                      /* Accept-Encoding; "" of what is not compressible */
+    coding      coding;                      /* of what is at fd */
     struct stat stat;
     char       *bytes;                       /* owned: of one piece */
     size_t      room;                        /* at bytes */
@@ -92,16 +96,68 @@ static int file_read_piece(void *arg)
     return n > 0 ? 0 : UV_EOF;
 }
 
+/* As libuv closes sockets, by the system call itself: ThreadSanitizer knows descriptors by libc's calls, and would take
+ * this one for a connection of another loop that had its number before. */
+static void file_close(int fd)
+{
+    uv_fs_t request;
+    uv_fs_close(NULL, &request, fd, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+static int file_open(int root, const char *path, struct stat *stat)
+{
+    const int fd = file_open_beneath(root, path);
+    if (fd < 0)
+        return file_not_found_or(fd);
+    if (fstat(fd, stat) == 0 && S_ISREG(stat->st_mode))
+        return fd;
+    file_close(fd);
+    return E_NOT_FOUND;
+}
+
+static bool file_is_older(const struct stat *a, const struct stat *b)
+{
+    return a->st_mtim.tv_sec != b->st_mtim.tv_sec ? a->st_mtim.tv_sec < b->st_mtim.tv_sec
+                                                  : a->st_mtim.tv_nsec < b->st_mtim.tv_nsec;
+}
+
+/* Puts what is compressed beside the file in its place, in the coding that the client likes best of those there are. */
+static void file_open_compressed(struct file *f)
+{
+    static const char *const ENDINGS[CODINGS] = { [CODING_GZIP] = ".gz", [CODING_BROTLI] = ".br" };
+    unsigned left = 1u << CODING_GZIP | 1u << CODING_BROTLI;
+    coding c;
+    while ((c = accept_encoding_best(f->accept, left)) != CODING_IDENTITY) {
+        char path[PATH_MAX];
+        struct stat found;
+        left &= ~(1u << c);
+        if ((size_t)snprintf(path, sizeof path, "%s%s", f->path, ENDINGS[c]) >= sizeof path)
+            return;
+        const int fd = file_open(f->root, path, &found);
+        if (fd < 0)
+            continue;
+        if (!file_is_older(&found, &f->stat)) {
+            file_close(f->fd);
+            f->fd = fd;
+            f->stat = found;
+            f->coding = c;
+            return;
+        }
+        file_close(fd);
+    }
+}
+
 /* A small file is opened, looked at and read in one visit to the pool; a large one waits for its turn
  * before it takes any memory, for a client may ask for many at once and read none. */
 static int file_open_and_read(void *arg)
 {
     struct file *f = arg;
-    f->fd = file_open_beneath(f->root, f->path);
-    if (f->fd < 0)
-        return file_not_found_or(f->fd);
-    if (fstat(f->fd, &f->stat) || !S_ISREG(f->stat.st_mode))
-        return E_NOT_FOUND;
+    const int fd = file_open(f->root, f->path, &f->stat);
+    if (fd < 0)
+        return fd;
+    f->fd = fd;
+    file_open_compressed(f);
     if (f->stat.st_size == 0 || f->stat.st_size > PIECE)
         return 0;
     f->room = (size_t)f->stat.st_size;
@@ -129,21 +185,26 @@ static async int file_send_pieces(request *req, struct file *f, uint64_t size)
 
 static async int file_send(request *req, struct file *f)
 {
-    const char *type = media_type(f->path);
     char tag[64];
-    snprintf(tag, sizeof tag, "\"%llx-%llx\"", (unsigned long long)f->stat.st_size,
-             (unsigned long long)f->stat.st_mtime * 1000000000ull + (unsigned long long)f->stat.st_mtim.tv_nsec);
+    const bool coded = f->coding != CODING_IDENTITY;
+    snprintf(tag, sizeof tag, "\"%llx-%llx%s%s\"", (unsigned long long)f->stat.st_size,
+             (unsigned long long)f->stat.st_mtime * 1000000000ull + (unsigned long long)f->stat.st_mtim.tv_nsec,
+             coded ? "-" : "", coded ? coding_name(f->coding) : "");
     const int condition = respond_conditions(req, tag, f->stat.st_mtime);
     respond_header(req, "Cache-Control", "no-cache");
-    if (!policy_is_page(type))               /* else the answer says so anyway */
+    if (media_is_compressible(f->type))
+        respond_header(req, "Vary", "Accept-Encoding");
+    if (!policy_is_page(f->type))            /* else the answer says so anyway */
         respond_header(req, "X-Content-Type-Options", "nosniff");
     if (condition)
         return condition == 304 ? respond_nothing(req, 304) : condition;
+    if (coded)
+        respond_header(req, "Content-Encoding", "%s", coding_name(f->coding));
 
     const uint64_t size = (uint64_t)f->stat.st_size;
     if (f->length == size)
-        return respond(req, 200, type, (text){ f->bytes ? f->bytes : "", f->length });
-    const int err = respond_begin(req, 200, type, size);
+        return respond(req, 200, f->type, (text){ f->bytes ? f->bytes : "", f->length });
+    const int err = respond_begin(req, 200, f->type, size);
     return err || text_equal(request_method(req), TEXT("HEAD")) ? err : file_send_pieces(req, f, size);
 }
 
@@ -162,21 +223,14 @@ static bool file_path_is_plain(text path)
     }
 }
 
-/* As libuv closes sockets, by the system call itself: ThreadSanitizer knows descriptors by libc's calls, and would take
- * this one for a connection of another loop that had its number before. */
-static void file_close(int fd)
-{
-    uv_fs_t request;
-    uv_fs_close(NULL, &request, fd, NULL);
-    uv_fs_req_cleanup(&request);
-}
-
 int respond_file(request *req, int root, text path)
 {
     struct file f = { .root = root, .fd = -1 };
     if (!file_path_is_plain(path))
         return E_NOT_FOUND;
     f.path = arena_copy(request_arena(req), path);
+    f.type = media_type(f.path);
+    f.accept = media_is_compressible(f.type) ? request_list(req, "accept-encoding") : TEXT("");
     int err = await(run_in_executor(EXECUTOR_FILES, file_open_and_read, &f));
     if (!err)
         err = file_send(req, &f);

@@ -29,3 +29,8 @@ const char *media_type(const char *path)
                 return TYPES[i].type;
     return "application/octet-stream";
 }
+
+bool media_is_compressible(const char *type)
+{
+    return strncmp(type, "text/", 5) == 0 || strstr(type, "json") || strstr(type, "xml") || strstr(type, "/wasm");
+}

@@ -63,14 +63,20 @@ static void teardown(void)
     close(root);
 }
 
-/* The answer's status; 0 on none. */
-static int get(const char *target, const char *headers, const char *content)
+static client client_asking(const char *method, const char *target, const char *headers)
 {
     char words[1000];
     client c = client_new();
-    snprintf(words, sizeof words, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", target, headers);
+    snprintf(words, sizeof words, "%s %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n", method, target, headers);
     client_say(&c, words);
     client_until_end(&c);
+    return c;
+}
+
+/* The answer's status; 0 on none. */
+static int get(const char *target, const char *headers, const char *content)
+{
+    client c = client_asking("GET", target, headers);
     const int status = atoi(c.got + 9);
     if (content)
         ck_assert_msg(strcmp(strstr(c.got, "\r\n\r\n") + 4, content) == 0, "%s: %s", target, c.got);
@@ -190,6 +196,115 @@ START_TEST(a_file_that_is_cut_short_while_it_is_sent_ends_its_connection)
 }
 END_TEST
 
+/* page.css has both, code.js only the lesser one, a.txt none, and those of picture.png are nobody's business. */
+static void write_compressed(void)
+{
+    static const char *const NAMES[] = { "page.css", "page.css.gz", "page.css.br", "code.js", "code.js.gz", "picture.png",
+                                         "picture.png.gz", "alone.css.br" };
+    char path[64];
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        snprintf(path, sizeof path, "root/%s", NAMES[i]);
+        write_file(path, NAMES[i]);
+    }
+}
+
+static void remove_compressed(void)
+{
+    ck_assert_int_eq(system("rm root/page.* root/code.* root/picture.* root/alone.*"), 0);
+}
+
+/* What is sent of a file is that one of the folder, and it says so; all have the type of the file that was asked for. */
+static void expect_sent(const char *method, const char *target, const char *accept, const char *sent, const char *coding)
+{
+    char headers[200], line[64];
+    snprintf(headers, sizeof headers, "Accept-Encoding: %s\r\n", accept);
+    client c = client_asking(method, target, headers);
+    ck_assert_msg(strncmp(c.got, "HTTP/1.1 200", 12) == 0, "%s: %s", accept, c.got);
+    ck_assert_msg(strcmp(strstr(c.got, "\r\n\r\n") + 4, strcmp(method, "HEAD") == 0 ? "" : sent) == 0, "%s: %s", accept, c.got);
+    snprintf(line, sizeof line, "\r\nContent-Encoding: %s\r\n", coding);
+    ck_assert_msg(coding ? client_count(&c, line) == 1 : client_count(&c, "Content-Encoding") == 0, "%s: %s", accept, c.got);
+    snprintf(line, sizeof line, "\r\nContent-Length: %zu\r\n", strlen(sent));
+    ck_assert_msg(client_count(&c, line) == 1, "%s: %s", accept, c.got);
+    const bool varies = !strstr(target, "png");
+    ck_assert_msg(client_count(&c, "\r\nVary: Accept-Encoding\r\n") == varies, "%s: %s", accept, c.got);
+    ck_assert_msg(client_count(&c, "\r\nContent-Type: text/css; charset=utf-8\r\n") == (strstr(target, ".css") != NULL), "%s",
+                  c.got);
+    client_close(&c);
+}
+
+START_TEST(a_file_is_sent_in_the_coding_that_the_client_likes_best_of_those_beside_it)
+{
+    write_compressed();
+    serving_start(ROUTES_HERE, 1);
+    expect_sent("GET", "/page.css", "", "page.css", NULL);
+    expect_sent("GET", "/page.css", "br;q=1, gzip;q=0.8", "page.css.br", "br");
+    expect_sent("HEAD", "/page.css", "br;q=1, gzip;q=0.8", "page.css.br", "br");
+    expect_sent("GET", "/page.css", "br;q=0.1, gzip;q=0.8", "page.css.gz", "gzip");
+    expect_sent("GET", "/page.css", "deflate, identity;q=0.5", "page.css", NULL);
+    expect_sent("GET", "/page.css", "*", "page.css.br", "br");
+    expect_sent("GET", "/code.js", "br, gzip", "code.js.gz", "gzip");
+    expect_sent("GET", "/code.js", "br", "code.js", NULL);
+    expect_sent("GET", "/a.txt", "br, gzip", "the a", NULL);
+    expect_sent("GET", "/picture.png", "br, gzip", "picture.png", NULL);
+    ck_assert_int_eq(get("/alone.css", "Accept-Encoding: br\r\n", NULL), 404);
+    ck_assert_int_eq(get("/page.css.br", "", "page.css.br"), 200);
+    serving_stop();
+    remove_compressed();
+}
+END_TEST
+
+START_TEST(what_is_older_than_its_file_or_none_itself_is_not_sent_for_it)
+{
+    const struct timespec before[2] = { { .tv_sec = 784111777 }, { .tv_sec = 784111777 } };
+    write_compressed();
+    ck_assert_int_eq(utimensat(root, "page.css.br", before, 0), 0);
+    ck_assert_int_eq(unlink("root/code.js.gz") | mkdir("root/code.js.gz", 0700), 0);
+    ck_assert_int_eq(unlink("root/page.css.gz") | symlink("../secret", "root/page.css.gz"), 0);
+    serving_start(ROUTES_HERE, 1);
+    expect_sent("GET", "/page.css", "br, gzip", "page.css", NULL);
+    expect_sent("GET", "/code.js", "br, gzip", "code.js", NULL);
+    serving_stop();
+    ck_assert_int_eq(rmdir("root/code.js.gz"), 0);
+    remove_compressed();
+}
+END_TEST
+
+static void tag_of(const char *accept, char tag[64])
+{
+    char headers[200];
+    snprintf(headers, sizeof headers, "Accept-Encoding: %s\r\n", accept);
+    client c = client_asking("GET", "/page.css", headers);
+    ck_assert_int_eq(sscanf(strstr(c.got, "ETag: "), "ETag: %63s", tag), 1);
+    client_close(&c);
+}
+
+START_TEST(each_coding_has_a_tag_of_its_own_by_which_it_is_not_sent_again)
+{
+    char plain[64], br[64], headers[400];
+    const struct timespec same[2] = { { .tv_sec = 784111777 }, { .tv_sec = 784111777 } };
+    write_compressed();
+    write_file("root/page.css.br", "page.css");              /* as long and as old as the file itself */
+    ck_assert_int_eq(utimensat(root, "page.css", same, 0) | utimensat(root, "page.css.br", same, 0), 0);
+    serving_start(ROUTES_HERE, 1);
+    tag_of("", plain);
+    tag_of("br", br);
+    ck_assert_str_ne(plain, br);
+    snprintf(headers, sizeof headers, "Accept-Encoding: br\r\nIf-None-Match: %s\r\n", br);
+    client c = client_asking("GET", "/page.css", headers);
+    ck_assert_msg(strncmp(c.got, "HTTP/1.1 304", 12) == 0 && client_count(&c, "Content-Encoding") == 0 &&
+                      client_count(&c, "\r\nVary: Accept-Encoding\r\n") == 1, "%s", c.got);
+    client_close(&c);
+    snprintf(headers, sizeof headers, "Accept-Encoding: br\r\nIf-None-Match: %s\r\n", plain);
+    ck_assert_int_eq(get("/page.css", headers, "page.css"), 200);
+    snprintf(headers, sizeof headers, "Accept-Encoding: br\r\nIf-Match: %s\r\n", plain);
+    c = client_asking("GET", "/page.css", headers);
+    ck_assert_msg(strncmp(c.got, "HTTP/1.1 412", 12) == 0 && client_count(&c, "Content-Encoding") == 0, "%s", c.got);
+    client_close(&c);
+    serving_stop();
+    remove_compressed();
+}
+END_TEST
+
 Suite *files_suite(void)
 {
     Suite *s = suite_create("files");
@@ -200,6 +315,9 @@ Suite *files_suite(void)
     tcase_add_test(t, who_has_it_already_gets_304_and_who_insists_on_another_412);
     tcase_add_test(t, a_file_larger_than_a_piece_arrives_whole);
     tcase_add_test(t, a_file_that_is_cut_short_while_it_is_sent_ends_its_connection);
+    tcase_add_test(t, a_file_is_sent_in_the_coding_that_the_client_likes_best_of_those_beside_it);
+    tcase_add_test(t, what_is_older_than_its_file_or_none_itself_is_not_sent_for_it);
+    tcase_add_test(t, each_coding_has_a_tag_of_its_own_by_which_it_is_not_sent_again);
     suite_add_tcase(s, t);
     return s;
 }
