@@ -34,7 +34,7 @@ STANDARD   = -std=gnu17
 FLAGS      = $(STANDARD) -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LINK_FLAGS = $(FLAGS) -rdynamic $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
-LIBRARIES := libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl
+LIBRARIES := libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl zlib libbrotlienc
 DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(LIBRARIES) 2>/dev/null)
 LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 
@@ -56,7 +56,7 @@ SCENARIOS := $(call in,tests/scenarios) tests/support/cluster.c tests/support/gu
 ORDER     := $(call in,tests/order)
 ALL       := server/main.c $(SOURCES) $(UNIT) tests/unit/main_async.c $(SCENARIOS) $(ORDER) $(wildcard server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
 
-CHECK = $(shell pkg-config --libs check)
+CHECK = $(shell pkg-config --libs check libbrotlidec)
 link  = $(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(1) $(LDLIBS)
 $(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
 	$(call link)

@@ -358,4 +358,9 @@ void task_each(void (*show)(const task_view *v, void *arg), void *arg)
 }
 
 const stack *task_stack(void) { return current ? &current->stack : NULL; }
+
+size_t task_stack_left(void)
+{
+    return current ? (size_t)((char *)__builtin_frame_address(0) - current->stack.base) : SIZE_MAX;
+}
 const list  *task_list(void)  { return &all; }

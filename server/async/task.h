@@ -73,6 +73,7 @@ const struct list  *task_list(void);         /* of this thread's, the youngest f
 const struct stack *task_stack(void);        /* of the one that runs; NULL outside a task */
 
 bool        task_running(void);              /* am I inside a task? */
+size_t      task_stack_left(void);           /* bytes of its stack below here; outside of one, or on a thread's: SIZE_MAX */
 const char *task_name(void);                 /* for logs; "main" outside a task */
 size_t      task_count(void);                /* alive on this thread right now */
 void        task_set_stack_size(size_t bytes);  /* of every task, before the first; 64 KiB until then */

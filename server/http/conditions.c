@@ -94,10 +94,15 @@ static uint64_t conditions_hash(text t)
     return h ^ h >> 32;
 }
 
+void conditions_tag(char tag[CONDITIONS_TAG], text body)
+{
+    snprintf(tag, CONDITIONS_TAG, "\"%016llx\"", (unsigned long long)conditions_hash(body));
+}
+
 int respond_tagged(request *req, const char *type, text body, time_t modified)
 {
-    char tag[2 + 16 + 1];
-    snprintf(tag, sizeof tag, "\"%016llx\"", (unsigned long long)conditions_hash(body));
+    char tag[CONDITIONS_TAG];
+    conditions_tag(tag, body);
     const int condition = respond_conditions(req, tag, modified);
     if (condition)
         return condition == 304 ? respond_nothing(req, 304) : condition;

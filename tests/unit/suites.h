@@ -76,6 +76,7 @@
     run(status_suite)            \
     run(request_suite)           \
     run(files_suite)             \
+    run(compression_suite)       \
     run(connection_suite)        \
     run(connection_end_suite)    \
     run(admission_suite)         \

@@ -47,6 +47,7 @@ static int look_around(void *arg)
     (void)arg;
     ck_assert(task_running());
     ck_assert_str_eq(task_name(), "looker");
+    ck_assert(task_stack_left() > 32 * 1024 && task_stack_left() < 64 * 1024);
     await(sleep_for(1));
     ck_assert_str_eq(task_name(), "looker");
     return 0;
@@ -56,6 +57,7 @@ START_TEST(a_task_knows_itself)
 {
     ck_assert(!task_running());
     ck_assert_str_eq(task_name(), "main");
+    ck_assert_uint_eq(task_stack_left(), SIZE_MAX);
     follow(task_start("looker", look_around, NULL));
     loop_run_skipping();
     ck_assert_int_eq(err, 0);
