@@ -15,8 +15,8 @@
 enum { SCHEMA_VERSION = 1, SCHEMA_USERS = 10000, SCHEMA_POSTS_EACH = 10 };
 
 typedef struct schema_dialect {
-    const char *generated_key;               /* these three stand for words of schema.sql */
-    const char *whole_number, *types_kept;
+    const char *generated_key;               /* these stand for words of schema.sql and boards.sql */
+    const char *whole_number, *truth, *document, *types_kept;
     const char *finish;                      /* statements to end with, "" for none */
 } schema_dialect;
 

@@ -129,8 +129,9 @@ static int ask_number(struct schema_connection *c, const char *sql, int64_t *fou
 static int create_schema(struct schema_connection *c)
 {
     static const char HAS_OTHERS[] =
-        "select count(*) from unnest(array['users', 'posts', 'world', 'fortune']) n where to_regclass(n) is not null";
-    static const char LACKS_BOARDS[] = "select (to_regclass('world') is null or to_regclass('fortune') is null)::int";
+        "select count(*) from unnest(array['users', 'posts', 'world', 'fortune', 'items']) n where to_regclass(n) is not null";
+    static const char LACKS_BOARDS[] =
+        "select (count(*) < 3)::int from unnest(array['world', 'fortune', 'items']) n where to_regclass(n) is not null";
     int64_t marker = 0, others = 0, version = 0, old = 0;
     char lock[64];
     snprintf(lock, sizeof lock, "select pg_advisory_xact_lock(%d)", LOCK_KEY);

@@ -210,7 +210,7 @@ close:
 
 int sqlite_file_add_boards(const char *path, char *why, size_t size)
 {
-    static const char LACKING[] = "select count(*) < 2 from sqlite_master where name in ('world', 'fortune')";
+    static const char LACKING[] = "select count(*) < 3 from sqlite_master where name in ('world', 'fortune', 'items')";
     sqlite3 *s;
     int64_t lacking = 0;
     int err = 0;

@@ -22,6 +22,6 @@ int board_failed(request *req, int err)
 {
     if (err != DB_EQUERY)
         return err;
-    return respond_problem(req, 500, "The database lacks the tables world and fortune, or has others of that name. "
+    return respond_problem(req, 500, "The database lacks the tables world, fortune or items, or has others of that name. "
                            "\"tenk --init-db\" adds them to one that tenk has created.");
 }

@@ -245,6 +245,7 @@ static void drop_tables(void)
 {
     asked("drop table fortune");
     asked("drop table world");
+    asked("drop table items");
 }
 
 static void init_db(void)
