@@ -33,6 +33,18 @@ const route ROUTES[] = {
     { "GET",  "/updates",              .await = board_updates, .needs = NEEDS_WRITES, .there = site_has_boards },
     { "GET",  "/fortunes",             .await = board_fortunes, .needs = NEEDS_READS, .there = site_has_boards },
     { "GET",  "/cached-queries",       .await = board_cached_queries, .needs = NEEDS_READS, .there = site_has_boards },
+
+    { "GET",  "/baseline11",           .await = board_baseline, .there = site_has_boards },
+    { "POST", "/baseline11",           .await = board_baseline, .there = site_has_boards },
+    { "GET",  "/pipeline",             .await = board_pipeline, .there = site_has_boards },
+    { "POST", "/upload",               .await = board_upload, .streams = true, .there = site_has_boards },
+    { "GET",  "/delay/:ms",            .promise = board_delay, .deadline = SLEEP_DEADLINE, .there = site_has_boards },
+    { "GET",  "/json/:count",          .await = board_json, .there = site_has_boards },
+    { "GET",  "/async-db",             .await = board_async_db, .needs = NEEDS_READS, .there = site_has_boards },
+    { "GET",  "/crud/items",           .await = board_crud_list, .needs = NEEDS_READS, .there = site_has_boards },
+    { "POST", "/crud/items",           .await = board_crud_new, .needs = NEEDS_WRITES, .there = site_has_boards },
+    { "GET",  "/crud/items/:id",       .await = board_crud_item, .needs = NEEDS_READS, .there = site_has_boards },
+    { "PUT",  "/crud/items/:id",       .await = board_crud_change, .needs = NEEDS_WRITES, .there = site_has_boards },
 };
 
 const int ROUTE_COUNT = sizeof ROUTES / sizeof ROUTES[0];

@@ -84,6 +84,7 @@ $(BUILD)/man/settings: $(BUILD)/server/config/man/settings.c.o $(BUILD)/libtenk.
 	$(call link)
 
 $(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql db/boards.sql
+$(BUILD)/handlers/boards/dataset.c.o: handlers/boards/dataset.json
 $(BUILD)/server/config/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<

@@ -2,6 +2,7 @@
 #include "server/base/address.h"
 #include "server/config/config_load.h"
 #include "server/config/descriptor_budget.h"
+#include "handlers/boards/dataset.h"
 #include "handlers/handlers.h"
 #include "handlers/jobs.h"
 #include "handlers/site.h"
@@ -156,6 +157,8 @@ static int serve(const config *c, database *d)
                  c->threads.pool);
         return fail(why);
     }
+    if (c->boards.enabled && dataset_open(c->boards.dataset, why, sizeof why))
+        return fail(why);
     site_offer(c->patterns.enabled, c->boards.enabled);
     const site site = site_open(d, ROUTES, ROUTE_COUNT, c->files.root, why, sizeof why);
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
@@ -165,6 +168,7 @@ static int serve(const config *c, database *d)
     http_client_done();
     process_pool_end();
     server_close(r.server);
+    dataset_close();
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

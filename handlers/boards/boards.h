@@ -1,7 +1,9 @@
 /* boards.h - what the routes have in common by which public benchmarks compare servers.
  *
  * A file is a route. What each answers is TechEmpower's specification: "Framework Tests Overview", at
- * https://github.com/TechEmpower/FrameworkBenchmarks/wiki. Its /plaintext and /json are plain routes of the site.
+ * https://github.com/TechEmpower/FrameworkBenchmarks/wiki. Its /plaintext and /json are plain routes of the site. Or it is
+ * HttpArena's, at https://www.http-arena.com/docs/test-profiles, whose table is items: those of item.h and dataset.h, and
+ * /baseline11, /pipeline, /upload and /delay. Its static files are the site's /static/, its fortunes are /fortunes.
  *
  * All of them are there only if [boards] enabled says so (site_has_boards). */
 #ifndef BOARDS_H

@@ -86,6 +86,7 @@ typedef struct config {
     } patterns;
     struct {
         bool enabled;                        /* the routes of handlers/boards/; auto: as those of patterns */
+        char *dataset;                       /* a file; built-in */
     } boards;
     struct {
         int      level;                      /* error, warning, info, debug (log.h); info */

@@ -203,6 +203,8 @@ const setting SETTINGS[] = {
 
     { SWITCH(boards, enabled), .initial = "auto", .automatic = auto_loopback,
       .why = "A stranger's GET /updates writes 500 rows; auto: on if only this machine can reach it." },
+    { TEXTUAL(SETTING_TEXT, boards, dataset), .initial = "built-in",
+      .why = "The file with the items of /json/COUNT, in HttpArena's form; or the one that is built in." },
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },

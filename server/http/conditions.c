@@ -52,8 +52,9 @@ static bool conditions_changed_since(request *req, const char *name, time_t modi
 }
 
 /* In the order of 13.2.2. */
-static int conditions_evaluate(request *req, text tag, time_t modified)
+int conditions_check(request *req, const char *quoted, time_t modified)
 {
+    const text tag = text_of(quoted);
     const text wanted = request_list(req, "if-match"), known = request_list(req, "if-none-match");
     const bool reads = req->method == HTTP_GET || req->method == HTTP_HEAD;
     if (wanted.length > 0 ? !conditions_tag_matches(wanted, tag, false)
@@ -75,7 +76,7 @@ int respond_conditions(request *req, const char *tag, time_t modified)
     if (modified != CONDITIONS_NO_TIME && gmtime_r(&modified, &utc) &&
         strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
         respond_header(req, "Last-Modified", "%s", date);
-    return conditions_evaluate(req, text_of(tag), modified);
+    return conditions_check(req, tag, modified);
 }
 
 /* Eight bytes at a time, each of which the upper half of a product spreads over all. */

@@ -14,6 +14,10 @@ enum { CONDITIONS_NO_TIME = 0, CONDITIONS_TAG = 2 + 16 + 1 };
  * client insists on. A time that is still to come is none. */
 int respond_conditions(request *req, const char *tag, time_t modified);
 
+/* Only the second: whether the conditions hold, by a tag that may be "", which none matches but *. For a handler that
+ * changes what it knows to be there. */
+int conditions_check(request *req, const char *tag, time_t modified);
+
 /* A strong tag, made of the bytes of a body. */
 void conditions_tag(char tag[CONDITIONS_TAG], text body);
 

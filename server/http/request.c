@@ -3,6 +3,7 @@
 #include "request_internal.h"
 #include "server/http/message/url.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -121,4 +122,14 @@ int request_param_int(request *req, const char *name, int64_t *value)
 int request_query_int(request *req, const char *name, int64_t *value)
 {
     return request_has_query(req, name) ? request_int_of(request_query(req, name), value) : 0;
+}
+
+int request_body_int(const request *req, int64_t *value)
+{
+    text t = request_body(req);
+    while (t.length > 0 && isspace((unsigned char)t.at[t.length - 1]))
+        t.length--;
+    for (; t.length > 0 && isspace((unsigned char)*t.at); t.length--)
+        t.at++;
+    return request_int_of(t, value);
 }

@@ -42,6 +42,7 @@ text request_query(request *req, const char *name);          /* ?name=...; decod
 bool request_has_query(request *req, const char *name);
 int  request_param_int(request *req, const char *name, int64_t *value);      /* E_BAD_REQUEST if no whole number */
 int  request_query_int(request *req, const char *name, int64_t *value);      /* the same; *value stays if it is not there */
+int  request_body_int(const request *req, int64_t *value);   /* of a body that is one, but for blanks around it */
 bool request_prefers_json(request *req);                     /* by Accept: rather than HTML, which wins a tie */
 uint64_t request_started(const request *req);                /* uv_hrtime when its head was complete */
 

@@ -13,6 +13,8 @@
     run(posts_suite)              \
     run(post_pages_suite)         \
     run(boards_suite)             \
+    run(http_arena_suite)         \
+    run(http_arena_items_suite)   \
     run(cross_site_suite)         \
     run(imports_suite)            \
     run(import_faults_suite)      \

@@ -120,6 +120,7 @@
 
 #define EACH_HANDLERS_SUITE(run) \
     run(markdown_suite)          \
+    run(item_cache_suite)        \
     run(line_reader_suite)      \
     run(import_suite)
 

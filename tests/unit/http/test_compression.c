@@ -54,7 +54,8 @@ static size_t decode(const client *c, const char *coding, char *to, size_t room)
     const char *const body = strstr(c->got, "\r\n\r\n") + 4;
     const size_t length = c->length - (size_t)(body - c->got);
     if (strcmp(coding, "br") == 0) {
-        ck_assert_int_eq(BrotliDecoderDecompress(length, (const uint8_t *)body, &room, (uint8_t *)to), BROTLI_DECODER_RESULT_SUCCESS);
+        ck_assert_int_eq(BrotliDecoderDecompress(length, (const uint8_t *)body, &room, (uint8_t *)to),
+                         BROTLI_DECODER_RESULT_SUCCESS);
         return room;
     }
     z_stream z = { .next_in = (Bytef *)body, .avail_in = (uInt)length, .next_out = (Bytef *)to, .avail_out = (uInt)room };
@@ -75,7 +76,8 @@ static void expect_words(size_t length, const char *accept, const char *coding)
     ck_assert_msg(strncmp(c.got, "HTTP/1.1 200", 12) == 0, "%s: %.500s", accept, c.got);
     ck_assert_msg(client_count(&c, "\r\nVary: Accept-Encoding\r\n") == 1, "%.500s", c.got);
     snprintf(line, sizeof line, "\r\nContent-Encoding: %s\r\n", coding);
-    ck_assert_msg(client_count(&c, coding ? line : "Content-Encoding") == (coding != NULL), "%zu, %s: %.500s", length, accept, c.got);
+    ck_assert_msg(client_count(&c, coding ? line : "Content-Encoding") == (coding != NULL), "%zu, %s: %.500s", length, accept,
+                  c.got);
     const char *const body = strstr(c.got, "\r\n\r\n") + 4;
     snprintf(line, sizeof line, "\r\nContent-Length: %zu\r\n", c.length - (size_t)(body - c.got));
     ck_assert_msg(client_count(&c, line) == 1, "%.500s", c.got);
