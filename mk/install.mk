@@ -21,6 +21,7 @@ $(BUILD)/man/tenk.ini.5: server/config/man/tenk.ini.5.in $(BUILD)/man/settings
 	$(call say,MAN,$@)$(BUILD)/man/settings < $< > $@.new && mv $@.new $@
 test-install: all                   ## installed elsewhere and moved, it serves; uninstalled, nothing is left
 	$(Q)tests/packaging/install.sh
+	$(Q)python3 tests/packaging/httparena_test.py
 test-container: install-container   ## the image built, run and stopped, and three servers behind a proxy; as root
 	$(remake) all
 	$(Q)tests/packaging/container.sh
