@@ -164,7 +164,7 @@ static promise *loop_db_query(db *d, arena *a, stopwatch *w, rows *out, const st
         return promise_settled(DB_EQUERY);
     if (p->down)
         return promise_settled(UV_ECONNREFUSED);
-    if (p->queue.count >= p->options->line + free_places(p))
+    if (p->queue.count >= p->options->line && p->queue.count >= p->options->line + free_places(p))
         return promise_settled(refuse(REFUSED_DATABASE_LINE, 0));
 
     pg_query *q = pg_query_new(p, a, w, out, pg_prepared_of(&p->prepared, s, n, parameters), parameters);

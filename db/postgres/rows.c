@@ -1,7 +1,10 @@
-/* rows.c - views into a PGresult: see db.h.
+/* rows.c - views into a PGresult, or a copy of what is in a small one: see db.h.
  *
  * All columns come as texts, for only so whatever type a column has can be read. Of a whole number that costs
- * neither side more than its eight bytes in the binary format: they would have to be turned round. */
+ * neither side more than its eight bytes in the binary format: they would have to be turned round.
+ *
+ * A PGresult takes more than 3 KB, however little is in it, in pieces that malloc has to look for as soon as a request
+ * holds several. So one that has a single short row, or none, is gone as soon as that has been copied. */
 #include "rows.h"
 #include "db/driver.h"
 #include "db/value.h"
@@ -39,9 +42,77 @@ static text rows_string(const rows *r, int row, int column)
 
 static bool rows_is_null(const rows *r, int row, int column) { return PQgetisnull(r->result, row, column); }
 
-static const rows_driver pg_rows_driver = {
+static const rows_driver result_driver = {
     .integer = rows_integer, .text = rows_string, .null = rows_is_null, .real = rows_real, .boolean = rows_truth
 };
+
+struct cell { const char *at; int length; };         /* terminated; of null "" and -1 */
+
+static struct cell copied(const rows *r, int column) { return ((const struct cell *)r->result)[column]; }
+
+static int64_t copied_integer(const rows *r, int row, int column)
+{
+    int64_t n = 0;
+    (void)row;
+    value_whole(copied(r, column).at, &n);
+    return n;
+}
+
+static double copied_real(const rows *r, int row, int column)
+{
+    double x = 0;
+    (void)row;
+    value_number(copied(r, column).at, &x);
+    return x;
+}
+
+static bool copied_truth(const rows *r, int row, int column)
+{
+    bool is = false;
+    (void)row;
+    value_truth(copied(r, column).at, &is);
+    return is;
+}
+
+static text copied_string(const rows *r, int row, int column)
+{
+    const struct cell c = copied(r, column);
+    (void)row;
+    return (text){ c.at, c.length < 0 ? 0 : (size_t)c.length };
+}
+
+static bool copied_is_null(const rows *r, int row, int column)
+{
+    (void)row;
+    return copied(r, column).length < 0;
+}
+
+static const rows_driver copy_driver = {
+    .integer = copied_integer, .text = copied_string, .null = copied_is_null, .real = copied_real, .boolean = copied_truth
+};
+
+/* What r holds, if it is at most one row, and short; else NULL. */
+static struct cell *copy_of(const PGresult *r, const rows *view, arena *a)
+{
+    enum { MOST_COLUMNS = 16, LONGEST = 512 };       /* bytes of all columns */
+    const int columns = view->count ? view->columns : 0;
+    int lengths[MOST_COLUMNS];
+    size_t size = 0;
+    if (view->count > 1 || columns > MOST_COLUMNS)
+        return NULL;
+    for (int i = 0; i < columns; i++)
+        size += (size_t)(lengths[i] = PQgetlength(r, 0, i)) + 1;
+    if (size > LONGEST)
+        return NULL;
+
+    struct cell *cells = arena_room(a, (size_t)columns * sizeof *cells + size);
+    char *at = (char *)(cells + columns);
+    for (int i = 0; i < columns; i++) {
+        cells[i] = (struct cell){ at, lengths[i] || !PQgetisnull(r, 0, i) ? lengths[i] : -1 };
+        at = mempcpy(at, PQgetvalue(r, 0, i), (size_t)lengths[i] + 1);
+    }
+    return cells;
+}
 
 /* Whether all values of this type fit. */
 static bool fits_by_type(Oid type, char letter)
@@ -91,7 +162,14 @@ int pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s)
         PQclear(r);
         return s->reads ? DB_EVALUE : driver_uncertain(s, "what came back is not what was asked for");
     }
-    *out = (rows){ PQntuples(r), PQnfields(r), r, &pg_rows_driver, s->columns };
-    arena_defer(a, clear_result, r);
+    *out = (rows){ PQntuples(r), PQnfields(r), r, &result_driver, s->columns };
+    struct cell *copy = copy_of(r, out, a);
+    if (copy) {
+        out->result = copy;
+        out->driver = &copy_driver;
+        PQclear(r);
+    } else {
+        arena_defer(a, clear_result, r);
+    }
     return 0;
 }
