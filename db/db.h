@@ -127,6 +127,12 @@ int database_threads(const database *d, bool writes);
 MUST_AWAIT promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, const statement *s,
                              int n, const value parameters[]);
 
+/* Runs s, which reads, once for each of count lists of n parameters that follow one another: out[i] are the rows of the
+ * i-th. To the database they are so many queries, side by side, and it settles as a gather of them would; but what is
+ * known to be quick has one promise and one time limit, and goes to one connection in one go. */
+MUST_AWAIT promise *db_query_each(db *db, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                                  const value parameters[]);
+
 /* A cell.  What is in a table is not this program's alone to say: a column is altered, a value is stored by
  * hand. So a statement says how its columns are read, and rows with another number of columns, or with a
  * value that cannot be read so, do not come: db_query fails with DB_EVALUE.

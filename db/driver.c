@@ -1,5 +1,6 @@
 /* driver.c - chooses the driver by the URL, and passes on to it: a database, a db, and the cells of rows. */
 #include "driver.h"
+#include "server/async/combine.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 
@@ -38,6 +39,34 @@ promise *db_query(db *d, arena *a, stopwatch *watch, rows *out, const statement 
                   const value parameters[])
 {
     return promise_named(d->driver->run(d, a, watch, out, s, n, parameters));
+}
+
+promise *driver_run_each(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                         const value parameters[])
+{
+    promise **each = arena_room(a, (size_t)count * sizeof *each);
+    for (int i = 0; i < count; i++)
+        each[i] = d->driver->run(d, a, watch, &out[i], s, n, &parameters[i * n]);
+    return promise_gather(each, count);
+}
+
+promise *driver_run_each_blocking(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                                  const value parameters[])
+{
+    int err = 0;
+    for (int i = 0; i < count && !err; i++) {
+        const bool settled = promise_take_if_settled(d->driver->run(d, a, watch, &out[i], s, n, &parameters[i * n]), &err);
+        assert(settled);
+        (void)settled;
+    }
+    return promise_settled(err);
+}
+
+promise *db_query_each(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                       const value parameters[])
+{
+    assert(s->reads);
+    return promise_named(d->driver->run_each(d, a, watch, out, s, count, n, parameters));
 }
 
 int driver_uncertain(const statement *s, const char *why)

@@ -27,7 +27,15 @@ typedef struct database_driver {
     int      (*room)(const db *db, bool writes);             /* of a loop's */
     promise *(*run)(db *db, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                     const value parameters[]);
+    promise *(*run_each)(db *db, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                         const value parameters[]);
 } database_driver;
+
+/* run_each by a call of run for each: on a loop side by side; in a blocking thread up to the first that fails. */
+MUST_AWAIT promise *driver_run_each(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                                    const value parameters[]);
+MUST_AWAIT promise *driver_run_each_blocking(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count,
+                                             int n, const value parameters[]);
 
 /* Logs that it is not known what became of this write, and why, once a second at most: ERR_UNCERTAIN. */
 int driver_uncertain(const statement *s, const char *why);

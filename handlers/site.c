@@ -32,11 +32,22 @@ promise *site_query_in(request *req, arena *a, rows *out, const statement *s, in
     return db_query(here, a, &timing(req)->db, out, s, n, parameters);
 }
 
+/* What a task awaits ends with the task's deadline. No task stands behind a callback, but its query can be cancelled. */
+static promise *within_deadline(request *req, promise *p)
+{
+    return task_running() ? p : with_deadline(p, request_deadline(req));
+}
+
 promise *site_query(request *req, rows *out, const statement *s, int n, const value parameters[])
 {
     promise *p = db_query(here, request_arena(req), &timing(req)->db, out, s, n, parameters);
-    /* What a task awaits ends with the task's deadline. No task stands behind a callback, but its query can be cancelled. */
-    return promise_named(task_running() ? p : with_deadline(p, request_deadline(req)));
+    return promise_named(within_deadline(req, p));
+}
+
+promise *site_query_each(request *req, rows out[], const statement *s, int count, int n, const value parameters[])
+{
+    promise *p = db_query_each(here, request_arena(req), &timing(req)->db, out, s, count, n, parameters);
+    return promise_named(within_deadline(req, p));
 }
 
 stopwatch *site_rendering(request *req) { return &timing(req)->render; }

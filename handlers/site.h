@@ -20,6 +20,9 @@ MUST_AWAIT promise *site_query(request *req, rows *out, const statement *s, int 
  * request. */
 MUST_AWAIT promise *site_query_in(request *req, arena *a, rows *out, const statement *s, int n, const value parameters[]);
 
+/* s, which reads, once for each of count lists of n parameters: see db_query_each. */
+MUST_AWAIT promise *site_query_each(request *req, rows out[], const statement *s, int count, int n, const value parameters[]);
+
 stopwatch *site_rendering(request *req);     /* to be run while rendering */
 
 /* Of 200s also by the client's conditions (conditions.h): their result is the handler's to return. */

@@ -108,7 +108,8 @@ static promise *blocking_db_query(db *d, arena *a, stopwatch *w, rows *out, cons
 }
 
 static const database_driver driver = {
-    .run = blocking_db_query, .disconnect = driver_close_blocking, .free = driver_free_blocking
+    .run = blocking_db_query, .run_each = driver_run_each_blocking, .disconnect = driver_close_blocking,
+    .free = driver_free_blocking
 };
 
 db *pg_blocking_db_new(pg_blocking_pool *p)

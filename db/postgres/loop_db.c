@@ -14,6 +14,7 @@
  * that is more: behind one that has got stuck nothing is quick. */
 #include "loop_db.h"
 #include "connection.h"
+#include "server/async/combine.h"
 #include "server/base/deadline.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
@@ -154,6 +155,16 @@ static int loop_db_room(const db *d, bool writes)
     return p->closing || p->down ? 1 : free_places(p) - p->queue.count;
 }
 
+static promise *enqueue(pg_pool *p, arena *a, stopwatch *w, rows out[], pg_prepared *prepared, int count,
+                        const value parameters[])
+{
+    pg_query *q = pg_query_new(p, a, w, out, prepared, count, parameters);
+    q->promise = promise_new(on_cancel, q);
+    pg_query_list_append(&p->queue, q);
+    pg_pool_schedule(p);
+    return q->promise;
+}
+
 static promise *loop_db_query(db *d, arena *a, stopwatch *w, rows *out, const statement *s, int n,
                               const value parameters[])
 {
@@ -167,11 +178,36 @@ static promise *loop_db_query(db *d, arena *a, stopwatch *w, rows *out, const st
     if (p->queue.count >= p->options->line && p->queue.count >= p->options->line + free_places(p))
         return promise_settled(refuse(REFUSED_DATABASE_LINE, 0));
 
-    pg_query *q = pg_query_new(p, a, w, out, pg_prepared_of(&p->prepared, s, n, parameters), parameters);
-    q->promise = promise_new(on_cancel, q);
-    pg_query_list_append(&p->queue, q);
-    pg_pool_schedule(p);
-    return q->promise;
+    return enqueue(p, a, w, out, pg_prepared_of(&p->prepared, s, n, parameters), 1, parameters);
+}
+
+/* Whether what follows after the first list of parameters can be sent with what was prepared for that. */
+static bool all_alike(int count, int n, const value parameters[])
+{
+    for (int i = n; i < count * n; i++)
+        if (parameters[i].type != parameters[i - n].type)
+            return false;
+    return true;
+}
+
+/* Slow ones need a connection each. Of quick ones a connection takes as many in one go as may be in flight on it. */
+static promise *loop_db_query_each(db *d, arena *a, stopwatch *w, rows out[], const statement *s, int count, int n,
+                                   const value parameters[])
+{
+    pg_pool *p = (pg_pool *)d;
+    const int most = p->options->pipeline_depth;
+    pg_prepared *prepared = count ? pg_prepared_of(&p->prepared, s, n, parameters) : NULL;
+    if (count < 2 || most < 2 || prepared->usual >= SLOW || p->closing || p->down || !all_alike(count, n, parameters) ||
+        p->queue.count + count > p->options->line + free_places(p) || !pg_parameters_fit(s, count * n, parameters))
+        return driver_run_each(d, a, w, out, s, count, n, parameters);
+
+    const int pieces = (count + most - 1) / most;
+    promise **each = arena_room(a, (size_t)pieces * sizeof *each);
+    for (int i = 0; i < pieces; i++) {
+        const int first = i * most, some = count - first < most ? count - first : most;
+        each[i] = enqueue(p, a, w, &out[first], prepared, some, &parameters[first * n]);
+    }
+    return pieces == 1 ? each[0] : promise_gather(each, pieces);
 }
 
 static promise *loop_db_close(db *d)
@@ -197,7 +233,8 @@ static void loop_db_free(db *d)
 }
 
 static const database_driver driver = {
-    .run = loop_db_query, .disconnect = loop_db_close, .free = loop_db_free, .room = loop_db_room
+    .run = loop_db_query, .run_each = loop_db_query_each, .disconnect = loop_db_close, .free = loop_db_free,
+    .room = loop_db_room
 };
 
 db *pg_loop_db_new(pg_target *t)

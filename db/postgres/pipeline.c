@@ -47,7 +47,10 @@ static bool send_query(pg_pipeline *p, pg_query *q)
         return false;
     q->aborted = false;                      /* from here on it may run */
     const char *name = q->named ? pg_prepared_name(&p->names, q->prepared) : NULL;
-    return pg_prepared_send(q->prepared, p->pg, name, &q->parameters);
+    for (int i = 0; i < q->count; i++)
+        if (!pg_prepared_send(q->prepared, p->pg, name, &q->each[i]))
+            return false;
+    return true;
 }
 
 bool pg_pipeline_send(pg_pipeline *p, struct pg_connection *c, pg_query *q)
@@ -56,10 +59,11 @@ bool pg_pipeline_send(pg_pipeline *p, struct pg_connection *c, pg_query *q)
     q->connection = c;
     q->aborted = true;
     q->prepares = q->syncs = false;
+    q->answers = q->successes = 0;
     q->sends++;
     if (!p->queries.first)
         p->head_since = q->sent;
-    q->expected = q->prepared->usual;
+    q->expected = q->prepared->usual * (uint64_t)q->count;
     p->load += q->expected;
     pg_query_list_append(&p->queries, q);
     p->unsynced = p->unflushed = true;
@@ -68,7 +72,7 @@ bool pg_pipeline_send(pg_pipeline *p, struct pg_connection *c, pg_query *q)
 
 static void settle_or_resend(pg_pipeline *p, pg_query *q)
 {
-    if (q->outcome == 0 && q->result)
+    if (q->outcome == 0 && q->successes == q->count)
         pg_query_settle(q, 0);
     else if (q->verdict)
         pg_query_settle(q, q->verdict);
@@ -82,7 +86,7 @@ static void settle_or_resend(pg_pipeline *p, pg_query *q)
 static void pop_head(pg_pipeline *p, uint64_t now)
 {
     pg_query *q = p->queries.first;
-    const int64_t took = (int64_t)(now - (q->sent > p->head_since ? q->sent : p->head_since));
+    const int64_t took = (int64_t)(now - (q->sent > p->head_since ? q->sent : p->head_since)) / q->count;
 
     pg_query_list_remove(&p->queries, q);
     p->load -= q->expected;
@@ -141,6 +145,7 @@ static bool take_error(pg_pipeline *p, pg_query *q, const PGresult *r)
     }
     PQclear(q->result);                      /* an error at the Sync undoes a result */
     q->result = NULL;
+    q->successes = 0;
     const pg_error means = pg_error_of(state);
     q->outcome = means.err;
     if (pg_error_is_cancel(state)) {
@@ -189,11 +194,11 @@ pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
             p->head_prepared = true;
             return PG_ANSWER_PART;
         }
-        if (q->result) {                     /* whose is this one? */
+        if (q->answers >= q->count) {        /* whose is this one? */
             PQclear(r);
             return pipeline_broken(p, "more answers than queries");
         }
-        q->result = r;
+        pg_query_take(q, r);
         break;
     case PGRES_PIPELINE_ABORTED:
         if (!q->outcome)
@@ -216,7 +221,9 @@ pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
         return PG_ANSWER_BROKEN;
     if (parse)
         p->head_prepared = true;             /* and what it prepared for will be skipped */
-    if (parse || q->syncs)
+    else
+        q->answers++;
+    if (parse || q->syncs || q->answers < q->count)
         return PG_ANSWER_PART;
     pop_head(p, now);
     return PG_ANSWER_LAST;
@@ -227,7 +234,7 @@ static void settle_or_send_elsewhere(pg_pipeline *p, pg_query *q)
 {
     const bool reads = q->prepared->statement->reads, undone = q->aborted || q->outcome;
     const int verdict = q->verdict ? q->verdict : p->pool->closing ? UV_ECANCELED : 0;
-    if (reads && q->result)
+    if (reads && !q->outcome && q->successes == q->count)
         pg_query_settle(q, 0);
     else if (!reads && !undone)
         pg_query_settle(q, UV_ECONNRESET);

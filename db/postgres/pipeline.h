@@ -1,6 +1,7 @@
 /* pipeline.h - what a connection sends, and what comes back.
  *
  *     Parse? Bind Execute | Parse? Bind Execute | ... Sync        reads of one turn share a Sync
+ *     Parse? Bind Execute Bind Execute ...                        a query that runs several times
  *     Parse? Bind Execute Sync                                    a write has its own
  *
  * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's

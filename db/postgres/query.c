@@ -16,7 +16,7 @@ void pg_query_list_append(pg_query_list *l, pg_query *q)
     q->prev = l->last;
     *(l->last ? &l->last->next : &l->first) = q;
     l->last = q;
-    l->count++;
+    l->count += q->count;
 }
 
 void pg_query_list_prepend(pg_query_list *l, pg_query *q)
@@ -25,17 +25,17 @@ void pg_query_list_prepend(pg_query_list *l, pg_query *q)
     q->next = l->first;
     *(l->first ? &l->first->prev : &l->last) = q;
     l->first = q;
-    l->count++;
+    l->count += q->count;
 }
 
 void pg_query_list_remove(pg_query_list *l, pg_query *q)
 {
     *(q->prev ? &q->prev->next : &l->first) = q->next;
     *(q->next ? &q->next->prev : &l->last) = q->prev;
-    l->count--;
+    l->count -= q->count;
 }
 
-pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows *out, pg_prepared *prepared,
+pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows out[], pg_prepared *prepared, int count,
                        const value parameters[])
 {
     pg_query *q = pool_get(&queries);
@@ -46,6 +46,8 @@ pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows *out, pg_
     q->arena = a;
     q->watch = w;
     q->out = out;
+    q->count = count;
+    q->answers = q->successes = 0;
     q->prepared = prepared;
     q->result = NULL;
     q->timer = (timer){ 0 };
@@ -54,7 +56,9 @@ pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows *out, pg_
     q->lost_at = q->not_before = 0;
     q->aborted = q->anew = q->unconfirmed = false;
     q->alone = !prepared->statement->reads;
-    pg_parameters_copy(&q->parameters, prepared->n, parameters, a);
+    q->each = count == 1 ? &q->parameters : arena_room(a, (size_t)count * sizeof *q->each);
+    for (int i = 0; i < count; i++)
+        pg_parameters_copy(&q->each[i], prepared->n, &parameters[i * prepared->n], a);
     if (w)
         stopwatch_start(w);
     return q;
@@ -68,6 +72,20 @@ static void settle_promise(pg_query *q, int err)
     q->promise = NULL;
 }
 
+void pg_query_take(pg_query *q, PGresult *r)
+{
+    q->successes++;
+    if (q->count == 1) {
+        q->result = r;
+        return;
+    }
+    const int err = q->promise ? pg_rows_give(&q->out[q->answers], q->arena, r, q->prepared->statement) : 0;
+    if (!q->promise)
+        PQclear(r);
+    if (err && !q->outcome)
+        q->outcome = err;
+}
+
 void pg_query_settle(pg_query *q, int err)
 {
     const statement *s = q->prepared->statement;
@@ -76,7 +94,7 @@ void pg_query_settle(pg_query *q, int err)
         err = driver_uncertain(s, err ? PG_DOUBT_LOST : PG_DOUBT_STANDBY);
     if (err || !q->promise)
         PQclear(q->result);
-    else
+    else if (q->count == 1)
         err = pg_rows_give(q->out, q->arena, q->result, s);
     if (q->promise)
         settle_promise(q, err);

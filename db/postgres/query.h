@@ -1,5 +1,7 @@
 /* query.h - one db_query of a loop: its parameters, its clock, its outcome.
  *
+ * Or several of the same statement, from db_query_each, which are sent, answered, and sent again as one.
+ *
  * It belongs to the pool's queue or to a connection's pipeline until it is settled, which frees it. */
 #ifndef DB_POSTGRES_QUERY_H
 #define DB_POSTGRES_QUERY_H
@@ -14,10 +16,12 @@ typedef struct pg_query {
     promise     *promise;                    /* NULL: it has settled, for the server did not say what became of it */
     arena       *arena;
     stopwatch   *watch;
-    rows        *out;
+    rows        *out;                        /* count of them */
+    int          count;                      /* how often it runs: 1, or more for db_query_each */
+    int          answers, successes;         /* of them, since it was sent the last time */
     pg_prepared *prepared;
-    pg_parameters parameters;
-    PGresult    *result;                     /* has come, but what follows it has not */
+    pg_parameters parameters, *each;         /* where it runs once; else those of each run */
+    PGresult    *result;                     /* has come, but what follows it has not; of several, each is given at once */
     timer        timer;                      /* of the queue, then of the query, then of its being stopped */
     uint64_t     sent;                       /* nanoseconds of uv_hrtime */
     uint64_t     expected;                   /* nanoseconds; its part of the pipeline's load */
@@ -35,15 +39,16 @@ typedef struct pg_query {
 } pg_query;
 
 /* Without a promise; its watch runs. */
-pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows *out, pg_prepared *prepared,
+pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows out[], pg_prepared *prepared, int count,
                        const value parameters[]);
+void      pg_query_take(pg_query *q, PGresult *r);           /* the rows of its next run */
 void      pg_query_settle(pg_query *q, int err);             /* 0 hands out the result */
 
 /* It has been sent, and is being stopped. The server's answer decides, and a success that comes all the same is one:
  * but soon the promise settles without it. The query stays where it is. */
 void      pg_query_settle_soon(pg_query *q, int verdict);
 
-typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;
+typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;        /* of runs */
 
 void pg_query_list_append(pg_query_list *l, pg_query *q);
 void pg_query_list_prepend(pg_query_list *l, pg_query *q);

@@ -126,7 +126,8 @@ static promise *blocking_db_query(db *d, arena *a, stopwatch *watch, rows *out, 
 }
 
 static const database_driver driver = {
-    .run = blocking_db_query, .disconnect = driver_close_blocking, .free = driver_free_blocking
+    .run = blocking_db_query, .run_each = driver_run_each_blocking, .disconnect = driver_close_blocking,
+    .free = driver_free_blocking
 };
 
 db *sqlite_blocking_db_new(sqlite_blocking_pool *p)

@@ -306,7 +306,7 @@ static void loop_db_free(db *here)
 }
 
 static const database_driver driver = {
-    .run = loop_db_query, .disconnect = loop_db_close, .free = loop_db_free, .room = loop_db_room
+    .run = loop_db_query, .run_each = driver_run_each, .disconnect = loop_db_close, .free = loop_db_free, .room = loop_db_room
 };
 
 db *sqlite_loop_db_new(sqlite_workers *w, const database_options *options)

@@ -1,7 +1,6 @@
 /* world.c - see world.h. */
 #include "world.h"
 #include "boards.h"
-#include "server/async/combine.h"
 
 #include <stdlib.h>
 
@@ -29,10 +28,10 @@ int world_random(void)
 async int worlds_read(request *req, world worlds[], int count)
 {
     rows *found = request_alloc(req, (size_t)count * sizeof *found);
-    promise **parts = request_alloc(req, (size_t)count * sizeof *parts);
+    value *ids = request_alloc(req, (size_t)count * sizeof *ids);
     for (int i = 0; i < count; i++)
-        parts[i] = query(req, &found[i], &WORLD_BY_ID, integer(worlds[i].id));
-    const int err = await(count == 1 ? parts[0] : promise_gather(parts, count));
+        ids[i] = integer(worlds[i].id);
+    const int err = await(site_query_each(req, found, &WORLD_BY_ID, count, 1, ids));
     if (err)
         return board_failed(req, err);
     for (int i = 0; i < count; i++) {

@@ -116,6 +116,7 @@
     run(postgres_threads_suite)        \
     run(postgres_threads_faults_suite) \
     run(postgres_sends_suite)          \
+    run(postgres_each_suite)           \
     run(postgres_rows_suite)
 
 #define EACH_HANDLERS_SUITE(run) \
