@@ -38,11 +38,11 @@ def stop(process, seconds=10):
 
 
 class Server:
-    def __init__(self, name, command, port, log):
+    def __init__(self, name, command, port, log, **where):
         self.name, self.port, self.log = name, port, log
         with open(log, "wb") as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                            start_new_session=True)
+                                            start_new_session=True, **where)
 
     def fail(self, what):
         with open(self.log, errors="replace") as f:
@@ -91,10 +91,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(name, cpu, command, folder, port=None):
-    """Runs the server that command(port) names until the block ends."""
+def serving(name, cpu, command, folder, port=None, **where):
+    """Runs the server that command(port) names until the block ends. where: cwd and env, as of Popen."""
     port = port or free_port()
-    server = Server(name, pinned(cpu, command(port)), port, os.path.join(folder, f"{name}.log"))
+    server = Server(name, pinned(cpu, command(port)), port, os.path.join(folder, f"{name}.log"), **where)
     try:
         server.wait_until_up()
         yield server
