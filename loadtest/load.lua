@@ -1,7 +1,8 @@
--- load.lua - what wrk asks for:  wrk ... -s load.lua URL -- same | json | pipeline DEPTH | users COUNT
+-- load.lua - what wrk asks for:  wrk ... -s load.lua URL -- same | json | pipeline DEPTH | users, pages or posts COUNT
 --
 -- same asks for the URL; json too, as JSON; pipeline sends DEPTH requests for it at a time; users asks for /users/ID as JSON,
--- with IDs drawn from 1 to COUNT; pages does so too, but as HTML. At the end it prints a line of JSON.
+-- with IDs drawn from 1 to COUNT; pages does so too, but as HTML; posts sends each of them a post. At the end it prints a line of
+-- JSON.
 
 local requests, turn = {}, 0
 
@@ -13,6 +14,12 @@ function init(args)
         local accept = { users = "application/json", pages = "text/html" }
         for i = 1, 1000 do
             requests[i] = wrk.format("GET", "/users/" .. math.random(number), { Accept = accept[kind] })
+        end
+    elseif kind == "posts" then
+        local headers = { Accept = "application/json", ["Content-Type"] = "application/json" }
+        local body = '{"title":"A measured post","body":"' .. string.rep("lorem ipsum dolor ", 12) .. '"}'
+        for i = 1, 1000 do
+            requests[i] = wrk.format("POST", "/users/" .. math.random(number) .. "/posts", headers, body)
         end
     elseif kind == "json" then
         requests[1] = wrk.format(nil, nil, { Accept = "application/json" })

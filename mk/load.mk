@@ -3,8 +3,8 @@
 .PHONY: bench bench-core loadtest
 
 ##@ Measures
-bench: all $(BUILD)/loadtest/core   ## the server, beside what it would cost at least; then tasks and promises
-	$(Q)loadtest/bench
+bench: all $(BUILD)/loadtest/core   ## the server, beside its floors; then tasks and promises; BASE=REVISION: and beside that one
+	$(Q)loadtest/bench $(if $(BASE),--base '$(BASE)') $(ARGS)
 	$(Q)$(BUILD)/loadtest/core
 bench-core: $(BUILD)/loadtest/core  ## tasks and promises
 	$(Q)$<

@@ -62,7 +62,7 @@ void floor_answer(client *c, const char *path)
     a->count = board_count(path);
     a->read = 0;
     a->updates = false;
-    c->waiting = true;
+    c->waiting++;
     if (a->board == BOARD_FORTUNES) {
         must(PQsendQueryPrepared(database, "fortunes", 0, NULL, NULL, NULL, 1));
         expect(a);

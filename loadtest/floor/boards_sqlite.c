@@ -85,7 +85,7 @@ static void update(client *c, int count)
         sqlite3_bind_int(update_world, 2, (*u)->worlds[i].id);
         run(update_world);
     }
-    c->waiting = true;
+    c->waiting++;
 }
 
 static void answer_with_fortunes(client *c)

@@ -71,9 +71,11 @@ static void send_all(client *c, const char *data, size_t length)
 
 void floor_send(client *c, const char *type, char *body, size_t length)
 {
-    c->waiting = false;
+    if (c->waiting > 0)
+        c->waiting--;
     if (c->source.fd < 0) {
-        free(c);
+        if (c->waiting == 0)
+            free(c);
         return;
     }
     char head[FLOOR_HEAD];

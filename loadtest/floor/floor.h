@@ -18,12 +18,12 @@ typedef struct source { /* a descriptor that the loop watches for reading */
 
 typedef struct client {
     source source; /* its fd is -1 once the client has gone */
-    bool waiting;  /* an answer is still to come: floor_send() gives it */
+    int waiting;   /* answers that are still to come: floor_send() gives them */
     int length;
     char input[2048];
 } client;
 
-/* The program's: answer one request, now with floor_reply(), or later, by setting c->waiting. */
+/* The program's: answer one request, now with floor_reply(), or later: it counts in c->waiting. */
 void floor_answer(client *c, const char *path);
 
 /* Adds an answer to those that leave together when all the requests of one read are answered. */

@@ -41,7 +41,7 @@ void floor_answer(client *c, const char *path)
     send_query("user", id);
     send_query("posts", id);
     queue[tail++ % QUEUE] = c;
-    c->waiting = true;
+    c->waiting++;
     unsynced = true;
 }
 

@@ -2,7 +2,8 @@
 
 import json
 
-from .comparing import compare
+from .comparing import costs
+from .processes import Failure
 
 # What an update costs the server is asked, not how many the disk takes.
 NO_WAITING_FOR_THE_DISK = "&options=-csynchronous_commit%3Doff"
@@ -14,13 +15,23 @@ def boards(bench):
     rows = []
     for name, url, program in (("PostgreSQL", bench.urls.postgres() + NO_WAITING_FOR_THE_DISK, "boards_postgres"),
                                ("SQLite", bench.urls.sqlite(), "boards_sqlite")):
-        floor_program = (program, url.removeprefix("sqlite:"))
-        with bench.tenk(url, floor_program) as tenk, bench.floor(*floor_program) as floor:
+        with bench.contest(url, [program, url.removeprefix("sqlite:")]) as servers:
+            if "base" in servers and not has_them(servers["base"]):
+                del servers["base"]
             for path, target in ROUTES:
-                same_kind(tenk, floor, path)
-                rows.append(compare(bench, f"{path}, {name}", tenk, floor, path, ["same"],
-                                    target if name == "PostgreSQL" else None))
+                for server in servers.values():
+                    same_kind(server, servers["floor"], path)
+                rows += [costs(bench, f"{path}, {name}", servers, path, ["same"], target if name == "PostgreSQL" else None,
+                               connections) for connections in bench.options.connections[:None if name == "PostgreSQL" else 1]]
     return rows
+
+
+def has_them(base):
+    """A revision may be older than these routes."""
+    try:
+        return bool(base.get(ROUTES[0][0]))
+    except Failure:
+        return False
 
 
 def same_kind(tenk, floor, path):

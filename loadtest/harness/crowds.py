@@ -20,17 +20,18 @@ def sleepers(bench):
     def one(server, path):
         before = server.cpu()
         result = bench.load.wrk(server, path, ["same"], options.clients, seconds)
-        return (server.cpu() - before) / 1000 / result["requests"], result["p99"]
+        return {"us": (server.cpu() - before) / 1000 / result["requests"], "ms": result["p99"]}
 
     for stage, path in STAGES.items():
         path += "?ms=100"
-        with bench.tenk(bench.urls.sqlite(), ["waiting"]) as tenk, bench.floor("waiting") as floor:
-            for server in (tenk, floor):
+        with bench.contest(bench.urls.sqlite(), ["waiting"]) as servers:
+            for server in servers.values():
                 one(server, path)
-            pairs = in_turn(bench, tenk, floor, lambda server: one(server, path), rounds)
+            found = in_turn({name: lambda server=server: one(server, path) for name, server in servers.items()}, rounds)
         name = f"{path}, {options.clients:,} at once, {stage}"
-        for which, (unit, target) in enumerate((("us", {"await": 1.10, "promise": 1.05}[stage]), ("ms", 1.00))):
-            rows.append(row(f"{name}, p99" if which else name, unit, [(a[which], b[which]) for a, b in pairs], target))
+        for unit, which, target in (("us", "", {"await": 1.10, "promise": 1.05}[stage]), ("ms", ", p99", 1.00)):
+            rows.append(row(name + which, unit, [{server: figures[unit] for server, figures in each.items()} for each in found],
+                            target))
     return rows
 
 
@@ -54,8 +55,8 @@ def after_crowd(bench, database, url, stage, path, asked):
     with bench.tenk(url, []) as tenk, bench.tenk(url, []) as twin:
 
         def costs():
-            return [in_turn(bench, tenk, twin, lambda server: cost(bench, server, what, kind, bench.options.seconds),
-                            rounds) for what, kind, _ in asked]
+            return [in_turn({name: lambda server=server: cost(bench, server, what, kind, bench.options.seconds)
+                             for name, server in (("tenk", tenk), ("twin", twin))}, rounds) for what, kind, _ in asked]
 
         for server in (tenk, twin):
             for what, kind, _ in asked:
@@ -78,7 +79,7 @@ def crowd(bench, server, path):
 
 def compared(name, before, after):
     """By how much more the ratio to the twin has grown; the spread is that of the rounds after."""
-    usual = statistics.median(ours / theirs for ours, theirs in before)
-    ratios = [ours / theirs / usual for ours, theirs in after]
-    return Row(name, "us", statistics.median(a for a, _ in after), statistics.median(b for b, _ in before),
+    usual = statistics.median(each["tenk"] / each["twin"] for each in before)
+    ratios = [each["tenk"] / each["twin"] / usual for each in after]
+    return Row(name, "us", statistics.median(each["tenk"] for each in after), statistics.median(each["twin"] for each in before),
                statistics.median(ratios), 1.05, spread=(min(ratios), max(ratios)))

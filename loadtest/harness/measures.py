@@ -1,19 +1,27 @@
 """What is measured. Each measure takes the Bench and returns rows for the table."""
 
+import contextlib
 import json
-import time
+import os
 
-from . import boards, crowds, posting
-from .comparing import compare
+from . import boards, crowds, memory_costs, posting, rates, writing
+from .comparing import costs
+from .models import PATIENT
 from .targets import Row
+
+# Nobody is refused for having to wait behind hundreds: a floor refuses nobody.
+ENVIRONMENT = {name: str(value) for name, value in PATIENT.items() if name != "TENK_DATABASE_CONNECTIONS"}
 
 
 class Bench:
-    """What the measures share: the options, the load, and how to start each server."""
+    """What the measures share: the options, the load, and how to start each server.
 
-    def __init__(self, options, load, folder, serving, urls):
+    base: the other revision's server (revision.Program), or None; peers: those of peers.py that can be measured."""
+
+    def __init__(self, options, load, folder, serving, urls, base, peers):
         self.options, self.load, self.folder = options, load, folder
         self.serving, self.urls = serving, urls
+        self.base, self.peers = base, peers
 
     def floor(self, program, *arguments, name="floor"):
         command = [f"{self.options.build}/{program}"]
@@ -24,104 +32,82 @@ class Bench:
         """tenk with one worker; with --self the floor it is compared to, instead."""
         if self.options.self:
             return self.floor(*instead, name="floor-again")
-        return self.serving("tenk", self.options.server_cpu if cpu else None, lambda port: [
-            self.options.tenk, "-l", f"127.0.0.1:{port}", "-D", url, "-w", "1"], self.folder)
+        return self.tenk_at("tenk", self.options.tenk, os.getcwd(), url, self.options.server_cpu if cpu else None)
+
+    def tenk_at(self, name, program, home, url, cpu):
+        return self.serving(name, cpu, lambda port: [program, "-l", f"127.0.0.1:{port}", "-D", url, "-w", "1"], self.folder,
+                            cwd=home, env=os.environ | ENVIRONMENT)
+
+    def old(self, url):
+        return self.tenk_at("base", self.base.path, self.base.home, url, self.options.server_cpu)
+
+    def peer_names(self):
+        return [peer.name for peer in self.peers]
+
+    @contextlib.contextmanager
+    def contest(self, url, floor, improved=None, asked=None):
+        """All that are compared, up at once: {name: server}. Peers take part that serve the route that is asked."""
+        with contextlib.ExitStack() as stack:
+            servers = {"tenk": stack.enter_context(self.tenk(url, floor)),
+                       "floor": stack.enter_context(self.floor(*floor))}
+            if improved:
+                servers["improved"] = stack.enter_context(self.floor(*improved, name="improved"))
+            if self.base:
+                servers["base"] = stack.enter_context(self.old(url))
+            for peer in self.peers:
+                if asked in peer.routes:
+                    servers[peer.name] = stack.enter_context(peer.serving(self, url))
+            yield servers
 
 
 def plain(bench):
     rows = []
-    with bench.tenk(bench.urls.sqlite(), ["plaintext"]) as tenk, bench.floor("plaintext") as floor:
-        for path in ("/plaintext", "/json"):
-            same_answer(tenk, floor, path)
-        for name, path, kind, target in (
-                ("/plaintext", "/plaintext", ["same"], 1.10),
-                ("/plaintext, 16 at a time", "/plaintext", ["pipeline", "16"], 1.30),
-                ("/json", "/json", ["same"], 1.10)):
-            rows.append(compare(bench, name, tenk, floor, path, kind, target))
+    for path, target in (("/plaintext", 1.05), ("/json", 1.05)):
+        with bench.contest(bench.urls.sqlite(), ["plaintext"], asked=path) as servers:
+            same_answers(servers, path)
+            for connections in bench.options.connections:
+                rows.append(costs(bench, path, servers, path, ["same"], target, connections))
+                if path == "/plaintext":
+                    rows.append(costs(bench, f"{path}, 16 at a time", servers, path, ["pipeline", "16"], 1.20, connections))
     return rows
 
 
-def users(bench, name, url, *floor_program):
-    with bench.tenk(url, floor_program) as tenk, bench.floor(*floor_program) as floor:
+def users(bench, name, url, database, target, program, asked=None):
+    with bench.contest(url, [program, database], [f"{program}_improved", database], asked) as servers:
         for user in (1, 42, 10000):
-            same_answer(tenk, floor, f"/users/{user}")
-        return [compare(bench, f"/users/ID as JSON, {name}", tenk, floor, "/users/1", ["users", "10000"], 1.30)]
+            same_answers(servers, f"/users/{user}")
+        return [costs(bench, f"/users/ID as JSON, {name}", servers, "/users/1", ["users", "10000"], target, connections)
+                for connections in bench.options.connections]
 
 
 def users_sqlite(bench):
     url = bench.urls.sqlite()
-    return users(bench, "SQLite", url, "users_sqlite", url.removeprefix("sqlite:"))
+    return users(bench, "SQLite", url, url.removeprefix("sqlite:"), 1.20, "users_sqlite")
 
 
 def users_postgres(bench):
     url = bench.urls.postgres()
-    return users(bench, "PostgreSQL", url, "users_postgres", url)
+    return users(bench, "PostgreSQL", url, url, 0.95, "users_postgres", "/users")
 
 
 def posts(bench):
     """A page of as many posts as there are on one: its buffer is the largest that /users/ID needs."""
     url = bench.urls.sqlite()
     posting.fill(bench, url)
-    floor_program, rows = ("users_sqlite", url.removeprefix("sqlite:")), []
-    with bench.tenk(url, floor_program) as tenk, bench.floor(*floor_program) as floor:
-        same_answer(tenk, floor, posting.PAGE)
-        for connections in (bench.options.connections, 4 * bench.options.connections):
-            rows.append(compare(bench, f"{posting.PAGE}, {posting.MOST} posts, SQLite, {connections} connections", tenk, floor,
-                                posting.PAGE, ["json"], 1.30, connections))
-    return rows
+    database = url.removeprefix("sqlite:")
+    with bench.contest(url, ["users_sqlite", database], ["users_sqlite_improved", database]) as servers:
+        same_answers(servers, posting.PAGE)
+        return [costs(bench, f"{posting.PAGE}, {posting.MOST} posts, SQLite", servers, posting.PAGE, ["json"], 1.20,
+                      bench.options.connections[0])]
 
 
-def same_answer(tenk, floor, path):
-    """A comparison means something only if both give the same answer."""
-    ours, theirs = (server.get(path, "application/json") for server in (tenk, floor))
-    if ours != theirs and (not ours.startswith(b"{") or json.loads(ours) != json.loads(theirs)):
-        tenk.fail(f"GET {path} is not what the floor answers:\n  {ours[:300]!r}\n  {theirs[:300]!r}")
-
-
-def both(bench, measure):
-    """measure(server) of a fresh tenk and of a fresh floor, one after the other."""
-    with bench.tenk(bench.urls.sqlite(), ["waiting"]) as tenk:
-        ours = measure(tenk)
-    with bench.floor("waiting") as floor:
-        return ours, measure(floor)
-
-
-def growth(bench, server, mode, path, seconds):
-    """Resident bytes that each of many clients adds, beyond what a few clients did."""
-    count = bench.options.clients
-    with bench.load.clients(server, "idle", "/plaintext", 50, 20) as few:
-        few.stdin.close()
-        few.wait(20)
-    time.sleep(0.5)
-    before = server.resident()
-    with bench.load.clients(server, mode, path, count, seconds) as many:
-        time.sleep(1.5)
-        grown = server.resident() - before
-        bench.load.finish(server, many, seconds)
-    return grown / count
-
-
-def idle(bench):
-    ours, theirs = both(bench, lambda server: growth(bench, server, "idle", "/plaintext", 60))
-    return [Row(f"idle connection ({bench.options.clients:,})", "B", ours, theirs, None, 512, limit=True)]
-
-
-def sleeping(bench):
-    rows = []
-    for path, stage, target in (("/sleep", "await", 4.6 * 1024), ("/sleep/promise", "promise", 700)):
-        ours, theirs = both(bench, lambda server: growth(bench, server, "burst", f"{path}?ms=6000", 60))
-        rows.append(Row(f"waiting request, {stage} ({bench.options.clients:,})", "B", ours, theirs, None,
-                        target, limit=True))
-        ours, theirs = both(bench, lambda server: burst(bench, server, f"{path}?ms=1000"))
-        for which, limit in (("p50", None), ("p99", 1200), ("max", None)):
-            rows.append(Row(f"{path}?ms=1000, {bench.options.clients:,} at once, {which}", "ms", ours[which],
-                            theirs[which], None, limit, limit=True))
-    return rows
-
-
-def burst(bench, server, path):
-    with bench.load.clients(server, "burst", path, bench.options.clients, 30) as clients:
-        return bench.load.finish(server, clients, 30)
+def same_answers(servers, path):
+    """A comparison means something only if all give the same answer."""
+    theirs = servers["floor"].get(path, "application/json")
+    for server in servers.values():
+        ours = server.get(path, "application/json")
+        if ours != theirs and (not ours.startswith(b"{") or json.loads(ours) != json.loads(theirs)):
+            server.fail(f"GET {path} is not what the floor answers:\n  {ours[:300]!r}\n  {theirs[:300]!r}")
 
 
 def steady(bench, server, path, rate, seconds):
@@ -138,7 +124,7 @@ def healthz(bench):
     with bench.tenk(bench.urls.sqlite(), ["waiting"], cpu=False) as tenk:
         quiet = steady(bench, tenk, "/healthz", 200, seconds)
         with bench.load.clients(tenk, "steady", "/healthz", 200, seconds) as client:
-            bench.load.wrk(tenk, "/users/1", ["pages", "10000"], bench.options.connections, seconds + 2)
+            bench.load.wrk(tenk, "/users/1", ["pages", "10000"], bench.options.connections[0], seconds + 2)
             busy = bench.load.finish(tenk, client, seconds)
     return [Row(f"/healthz while pages render, {which}; beside: usual", "ms", busy[which], quiet[which],
                 busy[which] / quiet[which]) for which in ("p50", "p99")]
@@ -156,6 +142,10 @@ def slow_queries(bench):
                 ours["p50"] / theirs["p50"], 0.60)]
 
 
-MEASURES = {"plain": plain, "sqlite": users_sqlite, "posts": posts, "postgres": users_postgres, "boards": boards.boards,
-            "idle": idle,
-            "sleep": sleeping, "sleepers": crowds.sleepers, "burst": crowds.burst, "healthz": healthz, "slow": slow_queries}
+# Those that are made by default, and compare with a base as well; those that compare tenk with itself, which are left out where
+# there is a base; and one that takes minutes, and has to be asked for.
+COMPARED = {"plain": plain, "sqlite": users_sqlite, "posts": posts, "postgres": users_postgres, "boards": boards.boards,
+            "post": writing.posts, "import": writing.imports, "rate": rates.fixed, "idle": memory_costs.idle,
+            "sleep": memory_costs.sleeping, "sleepers": crowds.sleepers}
+ALONE = {"healthz": healthz, "slow": slow_queries}
+MEASURES = COMPARED | ALONE | {"burst": crowds.burst}

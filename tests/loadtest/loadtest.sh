@@ -11,6 +11,7 @@ python3 tests/loadtest/report_test.py 2>"$folder/said" || { cat "$folder/said"; 
 
 echo '  TEST    the instruments'
 make -s -C loadtest BUILD="$PWD/build/loadtest"
+python3 tests/loadtest/bench_test.py 2>"$folder/said" || { cat "$folder/said"; exit 1; }
 python3 tests/loadtest/harness_test.py build/loadtest 2>"$folder/said" || { cat "$folder/said"; exit 1; }
 
 echo '  TEST    a quick load test'

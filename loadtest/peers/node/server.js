@@ -1,30 +1,36 @@
-// server.js - the endpoints of tenk's load test on Node: http, and pg with named prepared statements.
+// server.js - the endpoints of tenk's load test on Node: http, and pg or postgres.js with named prepared statements.
 //
-//   node server.js PORT DATABASE_URL CONNECTIONS
+//   node server.js PORT DATABASE_URL CONNECTIONS [pg | postgres]
+//
+// Without a database (an empty URL) there are no users.
 'use strict';
 const http = require('node:http');
-const { Pool } = require('pg');
 
-const [port, url, connections] = process.argv.slice(2);
-const parts = new URL(url.replace(/^postgresql:\/\/\//, 'postgresql://localhost/'));
-const pool = new Pool({
-    host: parts.searchParams.get('host') || parts.hostname,
-    port: Number(parts.searchParams.get('port') || parts.port || 5432),
-    user: parts.searchParams.get('user') || decodeURIComponent(parts.username),
-    database: parts.pathname.slice(1),
-    max: Number(connections),
-    idleTimeoutMillis: 0,
-});
-pool.on('error', (error) => console.error(`lost a connection: ${error.message}`));     // else it ends the process
+const [port, url, connections, driver = 'pg'] = process.argv.slice(2);
+const query = url ? opened(new URL(url.replace(/^postgresql:\/\/\//, 'postgresql://localhost/'))) : undefined;
+
+// query(name, text, values) -> a promise of rows
+function opened(parts) {
+    const host = parts.searchParams.get('host') || parts.hostname;
+    const at = Number(parts.searchParams.get('port') || parts.port || 5432);
+    const user = parts.searchParams.get('user') || decodeURIComponent(parts.username);
+    const database = parts.pathname.slice(1), max = Number(connections);
+    if (driver === 'postgres') {
+        const sql = require('postgres')({ host, port: at, path: host[0] === '/' ? `${host}/.s.PGSQL.${at}` : undefined,
+            username: user, database, max, fetch_types: false });
+        return (_, text, values) => sql.unsafe(text, values, { prepare: true });
+    }
+    const pool = new (require('pg').Pool)({ host, port: at, user, database, max, idleTimeoutMillis: 0 });
+    pool.on('error', (error) => console.error(`lost a connection: ${error.message}`));     // else it ends the process
+    return (name, text, values) => pool.query({ name, text, values }).then((result) => result.rows);
+}
 
 const USER = 'select id, name, email, created_at from users where id = $1';
 const POSTS = 'select id, title, body, created_at from posts where user_id = $1 order by id desc limit 21';
 const POST = 'insert into posts (user_id, title, body, created_at)' +
     ' select id, $2, $3, $4 from users where id = $1 returning id';
 
-const query = (name, text, values) => pool.query({ name, text, values }).then((result) => result.rows);
-
-// pg gives int8 as text, for numbers that JavaScript's cannot hold; these it can.
+// Both give int8 as text, for numbers that JavaScript's cannot hold; these it can.
 const numbers = ({ id, created_at, ...rest }) => ({ id: Number(id), ...rest, created_at: Number(created_at) });
 
 function answer(response, status, type, body) {
@@ -62,6 +68,8 @@ async function handle(request, response) {
     let match;
     if (url === '/plaintext')
         answer(response, 200, 'text/plain', 'Hello, World!');
+    else if (url === '/json')
+        json(response, 200, { message: 'Hello, World!' });
     else if ((match = /^\/sleep\?ms=(\d+)$/.exec(url)))
         setTimeout(() => answer(response, 200, 'text/plain; charset=utf-8', `Slept ${match[1]} ms.\n`), Number(match[1]));
     else if (method === 'GET' && (match = /^\/users\/(\d+)$/.exec(url)))

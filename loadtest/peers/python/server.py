@@ -27,6 +27,10 @@ async def plaintext(_request):
     return web.Response(text="Hello, World!")
 
 
+async def message(_request):
+    return as_json({"message": "Hello, World!"})
+
+
 async def sleep(request):
     ms = int(request.query["ms"])
     await asyncio.sleep(ms / 1000)
@@ -61,8 +65,10 @@ def main():
     port, url, connections = sys.argv[1:]
     app = web.Application()
     app["url"], app["connections"] = url, int(connections)
-    app.cleanup_ctx.append(open_pool)
+    if url:                                      # without, there are no users
+        app.cleanup_ctx.append(open_pool)
     app.router.add_get("/plaintext", plaintext)
+    app.router.add_get("/json", message)
     app.router.add_get("/sleep", sleep)
     app.router.add_get("/users/{id:\\d+}", user)
     app.router.add_post("/users/{id:\\d+}/posts", post)
