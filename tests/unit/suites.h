@@ -8,6 +8,7 @@
     run(memory_suite)        \
     run(reserve_suite)       \
     run(arena_suite)         \
+    run(escape_suite)        \
     run(buffer_suite)        \
     run(log_throttle_suite)  \
     run(log_suite)           \

@@ -45,45 +45,6 @@ START_TEST(a_json_string_has_quotes_and_escapes_what_must_be)
 }
 END_TEST
 
-static const char *escape_of(bool json, unsigned char c)
-{
-    static char shown[8];
-    if (json) {
-        const char *s = c ? strchr("\"\\\bb\ff\nn\rr\tt", c) : NULL;
-        if (c == '"' || c == '\\')
-            sprintf(shown, "\\%c", c);
-        else if (s && c < 0x20)
-            sprintf(shown, "\\%c", s[1]);
-        else
-            sprintf(shown, c < 0x20 ? "\\u%04x" : "%c", c);
-        return shown;
-    }
-    sprintf(shown, "%c", c);
-    return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : shown;
-}
-
-START_TEST(every_byte_is_escaped_wherever_it_stands)
-{
-    char plain[80], wanted[80 + 8];
-    for (int at = 0; at < 70; at += 1 + at / 40)
-        for (int c = 1; c < 256; c++)
-            for (size_t length = (size_t)at + 1; length < sizeof plain; length += 13) {
-                memset(plain, c % 2 ? 'x' : 0xc3, sizeof plain);
-                plain[at] = (char)c;
-                const char *e = escape_of(_i, (unsigned char)c);
-                memcpy(wanted, plain, (size_t)at);
-                strcpy(wanted + at, e);
-                memcpy(wanted + at + strlen(e), plain + at + 1, length - (size_t)at - 1);
-                buffer_init(&b, &a);
-                (_i ? buffer_json : buffer_html)(&b, (text){ plain, length });
-                text got = buffer_all(&b);
-                if (_i)
-                    got = (text){ got.at + 1, got.length - 2 };      /* its quotes */
-                ck_assert(text_equal(got, (text){ wanted, length - 1 + strlen(e) }));
-            }
-}
-END_TEST
-
 START_TEST(numbers_are_written_as_printf_would)
 {
     static const int64_t NUMBERS[] = { 0, 1, -1, 9, 10, -10, 99999, INT64_MAX, INT64_MIN };
@@ -125,7 +86,6 @@ Suite *buffer_suite(void)
     tcase_add_test(t, nothing_written_is_an_empty_text);
     tcase_add_test(t, html_is_escaped_for_text_and_quoted_attributes);
     tcase_add_test(t, a_json_string_has_quotes_and_escapes_what_must_be);
-    tcase_add_loop_test(t, every_byte_is_escaped_wherever_it_stands, 0, 2);
     tcase_add_test(t, numbers_are_written_as_printf_would);
     tcase_add_test(t, it_grows_without_losing_anything);
     suite_add_tcase(s, t);
