@@ -63,21 +63,21 @@ static promise *page_render_in_process(page *p)
     return finally(in_process(&JOB_PAGE, buffer_all(&b), 0, a, &p->body), page_stop_watch, p);
 }
 
-static void json_write_number(buffer *b, const char *key, int64_t n)
+static void json_write_number(buffer *b, text key, int64_t n)
 {
-    buffer_text(b, text_of(key));
+    buffer_text(b, key);
     buffer_int(b, n);
 }
 
-static void json_write_string(buffer *b, const char *key, text t)
+static void json_write_string(buffer *b, text key, text t)
 {
-    buffer_text(b, text_of(key));
+    buffer_text(b, key);
     buffer_json(b, t);
 }
 
-static void json_write_address(buffer *b, const char *key, const page *p, bool there, int64_t from)
+static void json_write_address(buffer *b, text key, const page *p, bool there, int64_t from)
 {
-    buffer_text(b, text_of(key));
+    buffer_text(b, key);
     buffer_text(b, there ? TEXT("\"") : TEXT("null"));
     if (!there)
         return;
@@ -92,20 +92,20 @@ static void page_render_json(page *p)
 
     stopwatch_start(watch);
     buffer_init(&b, request_arena(p->req));
-    json_write_number(&b, "{\"user\":{\"id\":", rows_int(&p->user, 0, 0));
-    json_write_string(&b, ",\"name\":", rows_text(&p->user, 0, 1));
-    json_write_string(&b, ",\"email\":", rows_text(&p->user, 0, 2));
-    json_write_number(&b, ",\"created_at\":", rows_int(&p->user, 0, 3));
+    json_write_number(&b, TEXT("{\"user\":{\"id\":"), rows_int(&p->user, 0, 0));
+    json_write_string(&b, TEXT(",\"name\":"), rows_text(&p->user, 0, 1));
+    json_write_string(&b, TEXT(",\"email\":"), rows_text(&p->user, 0, 2));
+    json_write_number(&b, TEXT(",\"created_at\":"), rows_int(&p->user, 0, 3));
     buffer_text(&b, TEXT("},\"posts\":["));
     for (int i = 0; i < p->posts.count && i < POSTS_OF_A_PAGE; i++) {
-        json_write_number(&b, i ? ",{\"id\":" : "{\"id\":", rows_int(&p->posts, i, 0));
-        json_write_string(&b, ",\"title\":", rows_text(&p->posts, i, 1));
-        json_write_string(&b, ",\"body\":", rows_text(&p->posts, i, 2));
-        json_write_number(&b, ",\"created_at\":", rows_int(&p->posts, i, 3));
+        json_write_number(&b, i ? TEXT(",{\"id\":") : TEXT("{\"id\":"), rows_int(&p->posts, i, 0));
+        json_write_string(&b, TEXT(",\"title\":"), rows_text(&p->posts, i, 1));
+        json_write_string(&b, TEXT(",\"body\":"), rows_text(&p->posts, i, 2));
+        json_write_number(&b, TEXT(",\"created_at\":"), rows_int(&p->posts, i, 3));
         buffer_text(&b, TEXT("}"));
     }
-    json_write_address(&b, "],\"previous\":", p, p->from > 0, p->from - POSTS_OF_A_PAGE);
-    json_write_address(&b, ",\"next\":", p, p->posts.count > POSTS_OF_A_PAGE, p->from + POSTS_OF_A_PAGE);
+    json_write_address(&b, TEXT("],\"previous\":"), p, p->from > 0, p->from - POSTS_OF_A_PAGE);
+    json_write_address(&b, TEXT(",\"next\":"), p, p->posts.count > POSTS_OF_A_PAGE, p->from + POSTS_OF_A_PAGE);
     buffer_text(&b, TEXT("}"));
     p->body = buffer_all(&b);
     stopwatch_stop(watch);

@@ -30,14 +30,20 @@ static inline bool text_is_blank(text t)
     return i == t.length;
 }
 
-/* n in decimal digits, in the last bytes of room. */
+/* n in decimal digits, in the last bytes of room; made two at a time. */
 enum { TEXT_DIGITS = 20 };
 static inline text text_number(uint64_t n, char room[TEXT_DIGITS])
 {
+    static const char PAIRS[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+                                "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+                                "9899";
     size_t i = TEXT_DIGITS;
-    do
-        room[--i] = (char)('0' + n % 10);
-    while (n /= 10);
+    for (; n >= 100; n /= 100)
+        memcpy(room + (i -= 2), PAIRS + 2 * (n % 100), 2);
+    if (n >= 10)
+        memcpy(room + (i -= 2), PAIRS + 2 * n, 2);
+    else
+        room[--i] = (char)('0' + n);
     return (text){ room + i, TEXT_DIGITS - i };
 }
 

@@ -2,8 +2,6 @@
 #include "conditions.h"
 #include "request_internal.h"
 
-#include <stdio.h>
-
 /* A list of tags, or *, which any will do for. A weak one (W/"x") names what is as good, and so is no match where
  * the very same is wanted (8.8.3.2). */
 static bool conditions_tag_matches(text list, text tag, bool weakly)
@@ -97,7 +95,11 @@ static uint64_t conditions_hash(text t)
 
 void conditions_tag(char tag[CONDITIONS_TAG], text body)
 {
-    snprintf(tag, CONDITIONS_TAG, "\"%016llx\"", (unsigned long long)conditions_hash(body));
+    uint64_t hash = conditions_hash(body);
+    for (int i = CONDITIONS_TAG - 3; i > 0; i--, hash >>= 4)
+        tag[i] = "0123456789abcdef"[hash & 15];
+    tag[0] = tag[CONDITIONS_TAG - 2] = '"';
+    tag[CONDITIONS_TAG - 1] = '\0';
 }
 
 int respond_tagged(request *req, const char *type, text body, time_t modified)
