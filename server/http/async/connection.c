@@ -78,7 +78,8 @@ void connection_watch(connection *c)
     const uint64_t now = timer_now();
     c->phase = now_in;
     c->since = (uint32_t)now;
-    if (now_in != CONNECTION_HANDLER && (!timer_is_set(&c->timer) || c->timer.due > now + connection_allowed(c) + 1))
+    const bool sooner = !timer_is_set(&c->timer) || timer_due(&c->timer) / 1000000 > now + connection_allowed(c) + 1;
+    if (now_in != CONNECTION_HANDLER && sooner)
         connection_set_timer(c, connection_allowed(c));
 }
 
