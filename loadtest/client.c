@@ -1,12 +1,13 @@
 /* client.c - opens thousands of connections, and times what comes back.
  *
- *   client idle   PORT PATH CONNECTIONS SECONDS   one request on each, one after the other; then
- * all are held open until stdin ends client burst  PORT PATH CONNECTIONS SECONDS   one request on
- * each, all at once; ends with the last answer client steady PORT PATH RATE SECONDS [ACCEPT] RATE
- * requests a second on one connection
+ *   client idle   PORT PATH CONNECTIONS SECONDS          one request on each, one after the other; then all are held
+ *                                                        open until stdin ends
+ *   client burst  PORT PATH CONNECTIONS SECONDS          one request on each, all at once; ends with the last answer
+ *   client spread PORT PATH CONNECTIONS SECONDS          the same, but sent evenly over a second
+ *   client steady PORT PATH RATE SECONDS [ACCEPT]        RATE requests a second on one connection
  *
- * It prints a line "ready N" when all is sent (idle: answered), and at the end one line of JSON:
- * how many were answered with 200, how many were not, and the percentiles of the time to the last
+ * It prints a line "ready N" when all is sent (idle: answered; spread: connected), and at the end one line of JSON:
+ * how many were answered with 200, how many were not, and the mean and the percentiles of the time to the last
  * byte of an answer. In steady, time runs from when the request was due, so that a slow answer
  * counts against those queued behind it. SECONDS is a bound: what has not been answered by then is
  * missing. */
@@ -129,7 +130,8 @@ static void idle(int count, int64_t deadline)
     poll(&(struct pollfd){ .fd = STDIN_FILENO, .events = POLLIN }, 1, left > 0 ? (int)left : 0);
 }
 
-static void burst(int count, int64_t deadline)
+/* All at once, or a few each millisecond so that the last is sent after a second. */
+static void crowd(int count, bool spread, int64_t deadline)
 {
     connection *all = calloc((size_t)count, sizeof *all);
     const int poller = epoll_create1(0);
@@ -139,18 +141,22 @@ static void burst(int count, int64_t deadline)
         if (epoll_ctl(poller, EPOLL_CTL_ADD, all[i].fd, &event))
             die("epoll_ctl");
     }
-    for (int i = 0; i < count; i++)
-        ask(&all[i], now());
+    const int64_t start = now();
+    int asked = 0;
+    for (; !spread && asked < count; asked++)
+        ask(&all[asked], now());
     printf("ready %d\n", count);
     fflush(stdout);
     while (good + bad < count && now() < deadline) {
         struct epoll_event events[512];
-        const int n = epoll_wait(poller, events, 512, 100);
+        const int n = epoll_wait(poller, events, 512, asked < count ? 1 : 100);
         for (int i = 0; i < n; i++) {
             connection *c = events[i].data.ptr;
             if (take(c))
                 epoll_ctl(poller, EPOLL_CTL_DEL, c->fd, NULL);
         }
+        for (; asked < count && start + (int64_t)asked * 1000000 / count <= now(); asked++)
+            ask(&all[asked], now());
     }
 }
 
@@ -188,11 +194,12 @@ static double percentile(double p) /* in milliseconds; the nearest rank */
 int main(int argc, char *argv[])
 {
     if (argc < 6) {
-        fprintf(stderr, "client idle|burst|steady PORT PATH COUNT SECONDS [ACCEPT]\n");
+        fprintf(stderr, "client idle|burst|spread|steady PORT PATH COUNT SECONDS [ACCEPT]\n");
         return 2;
     }
+    const bool steadily = strcmp(argv[1], "steady") == 0;
     const int count = atoi(argv[4]), seconds = atoi(argv[5]);
-    const int requests = *argv[1] == 's' ? count * seconds : count;
+    const int requests = steadily ? count * seconds : count;
     port = atoi(argv[2]);
     times = calloc((size_t)requests, sizeof *times);
     snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: %s\r\n\r\n",
@@ -203,15 +210,19 @@ int main(int argc, char *argv[])
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
 
-    const int64_t deadline = now() + (int64_t)seconds * 1000000 + 5000000 * (*argv[1] == 's');
-    switch (*argv[1]) {
-    case 'i': idle(count, deadline); break;
-    case 'b': burst(count, deadline); break;
-    default: steady(count, seconds, deadline);
-    }
+    const int64_t deadline = now() + (int64_t)seconds * 1000000 + 5000000 * steadily;
+    if (steadily)
+        steady(count, seconds, deadline);
+    else if (*argv[1] == 'i')
+        idle(count, deadline);
+    else
+        crowd(count, *argv[1] == 's', deadline);
     qsort(times, (size_t)good, sizeof *times, ascending);
-    printf("{\"answered\": %d, \"bad\": %d, \"missing\": %d, \"p50\": %.3f, \"p99\": %.3f, "
+    double sum = 0;
+    for (int i = 0; i < good; i++)
+        sum += (double)times[i] / 1000;
+    printf("{\"answered\": %d, \"bad\": %d, \"missing\": %d, \"mean\": %.3f, \"p50\": %.3f, \"p99\": %.3f, "
            "\"max\": %.3f}\n",
-           good, bad, requests - good - bad, percentile(50), percentile(99), percentile(100));
+           good, bad, requests - good - bad, good ? sum / good : 0, percentile(50), percentile(99), percentile(100));
     return 0;
 }

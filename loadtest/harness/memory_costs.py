@@ -49,13 +49,17 @@ def sleeping(bench):
     for path, stage, target in (("/sleep", "await", 4.6 * 1024), ("/sleep/promise", "promise", 700)):
         found = each(bench, lambda server: growth(bench, server, "burst", f"{path}?ms=6000", 60))
         rows.append(row(f"waiting request, {stage} ({bench.options.clients:,})", "B", found, target))
-        found = each(bench, lambda server: burst(bench, server, f"{path}?ms=1000"))
+        found = each(bench, lambda server: crowd(bench, server, "burst", f"{path}?ms=1000"))
         for which, limit in (("p50", None), ("p99", 1200), ("max", None)):
             rows.append(row(f"{path}?ms=1000, {bench.options.clients:,} at once, {which}", "ms",
                             {name: times[which] for name, times in found.items()}, limit))
+    found = each(bench, lambda server: crowd(bench, server, "spread", "/sleep?ms=1000"))
+    for which, limit in (("mean", 1), ("p99", 3)):
+        rows.append(row(f"/sleep?ms=1000, {bench.options.clients:,} within a second, too late, {which}", "ms",
+                        {name: times[which] - 1000 for name, times in found.items()}, limit))
     return rows
 
 
-def burst(bench, server, path):
-    with bench.load.clients(server, "burst", path, bench.options.clients, 30) as clients:
+def crowd(bench, server, mode, path):
+    with bench.load.clients(server, mode, path, bench.options.clients, 30) as clients:
         return bench.load.finish(server, clients, 30)
