@@ -6,7 +6,8 @@
 
 #include <libpq-fe.h>
 
-/* Takes r, which lives as long as the arena, or is copied there. 0, or an error of db.h if it is not what s says of its columns. */
+/* Takes r, which lives as long as the arena, or is copied there. 0, or an error of db.h if it is not what s says of its
+ * columns. */
 int pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s);
 
 #endif
