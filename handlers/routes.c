@@ -5,7 +5,7 @@
 enum { SLEEP_DEADLINE = LONGEST_SLEEP + 5000 };              /* ms: it promises to sleep so long */
 
 const route ROUTES[] = {
-    { "GET",  "/",                     .await = home },
+    { "GET",  "/",                     .answer = home },
 
     { "GET",  "/users",                .await = users, .needs = NEEDS_READS },
     { "GET",  "/users/:id",            .await = user_page, .needs = NEEDS_PAGE },
@@ -16,16 +16,16 @@ const route ROUTES[] = {
     { "GET",  "/posts/:id",            .await = post_page, .needs = NEEDS_PAGE },
     { "POST", "/import",               .await = import, .streams = true },
 
-    { "GET",  "/patterns",             .await = patterns, .there = site_has_gallery },
+    { "GET",  "/patterns",             .answer = patterns, .there = site_has_gallery },
     { "GET",  "/patterns/:name",       .await = pattern_page, .there = site_has_gallery },
 
     { "GET",  "/sleep",                .await = sleep_await, .deadline = SLEEP_DEADLINE },
     { "GET",  "/sleep/promise",        .promise = sleep_promise, .deadline = SLEEP_DEADLINE },
-    { "POST", "/echo",                 .await = echo },
-    { "GET",  "/plaintext",            .await = plaintext },
-    { "GET",  "/json",                 .await = json },
-    { "GET",  "/healthz",              .await = healthz },
-    { "GET",  "/stats",                .await = stats },
+    { "POST", "/echo",                 .answer = echo },
+    { "GET",  "/plaintext",            .answer = plaintext },
+    { "GET",  "/json",                 .answer = json },
+    { "GET",  "/healthz",              .answer = healthz },
+    { "GET",  "/stats",                .answer = stats },
     { "GET",  "/static/*",             .await = static_file },
 
     { "GET",  "/db",                   .await = board_db, .needs = NEEDS_READS, .there = site_has_boards },
@@ -34,9 +34,9 @@ const route ROUTES[] = {
     { "GET",  "/fortunes",             .await = board_fortunes, .needs = NEEDS_READS, .there = site_has_boards },
     { "GET",  "/cached-queries",       .await = board_cached_queries, .needs = NEEDS_READS, .there = site_has_boards },
 
-    { "GET",  "/baseline11",           .await = board_baseline, .there = site_has_boards },
-    { "POST", "/baseline11",           .await = board_baseline, .there = site_has_boards },
-    { "GET",  "/pipeline",             .await = board_pipeline, .there = site_has_boards },
+    { "GET",  "/baseline11",           .answer = board_baseline, .there = site_has_boards },
+    { "POST", "/baseline11",           .answer = board_baseline, .there = site_has_boards },
+    { "GET",  "/pipeline",             .answer = board_pipeline, .there = site_has_boards },
     { "POST", "/upload",               .await = board_upload, .streams = true, .there = site_has_boards },
     { "GET",  "/delay/:ms",            .promise = board_delay, .deadline = SLEEP_DEADLINE, .there = site_has_boards },
     { "GET",  "/json/:count",          .await = board_json, .there = site_has_boards },

@@ -12,6 +12,7 @@
 #include "server/base/list.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct scope {
@@ -21,6 +22,7 @@ typedef struct scope {
     uint32_t          since;                 /* milliseconds of uv_hrtime's clock, of which these are the low bits; 0: it
                                                 was always there */
     label             label;
+    bool              at_once;               /* its code may not await: it is no task, and ends before anything else runs */
 } scope;
 
 _Static_assert(sizeof(scope) <= 32, "each waiting request has one");

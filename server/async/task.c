@@ -277,6 +277,7 @@ int await(promise *p)
     track *const recorded = track_here;
     int err;
 
+    assert(!scope_here()->at_once && "await() in a handler that is to answer at once: give its route .await for .answer");
     if (recorded)
         track_awaits(recorded);
     if (t && t->cancelled)

@@ -28,7 +28,8 @@
 #define async                                /* "this function may pause" */
 
 /* Pause until p settles and return its outcome: 0 or a negative error. Takes p.
- * If the task itself is cancelled, p is cancelled and drained first. */
+ * If the task itself is cancelled, p is cancelled and drained first. For code that may not await (scope.h) this
+ * ends the process, whether p has settled or not. */
 async int await(promise *p);
 
 /* Let everything else that is ready, and I/O, have a turn. UV_ECANCELED if cancelled meanwhile, or

@@ -53,9 +53,9 @@ void request_end(request *req, int err)
 
 void request_limit(request *req, uint64_t ms)
 {
-    if (req->body && req->body->streams)     /* it is still coming */
+    if (!request_may_wait(req) || (req->body && req->body->streams))         /* which is still coming */
         return;
-    if (ms > 0 && req->route && req->route->deadline > 0)
+    if (ms > 0 && req->route->deadline > 0)
         ms = req->route->deadline;
     req->deadline = deadline_after(req->body ? uv_hrtime() : req->started, ms);
 }

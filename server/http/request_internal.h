@@ -44,6 +44,8 @@ struct request {
     union {
         task *task;                          /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
         timer timer;                         /* of a promise handler, for its deadline; a task has its own */
+        size_t block;                        /* of an answer handler, or none: bytes of the block (block.h) in which this
+                                                lies; 0 if it lies on the heap */
     };
     span          path, query;               /* of head; an empty path stands for / */
     span          parameters[ROUTE_PARAMETERS];        /* of path */
@@ -71,6 +73,9 @@ static inline const char *request_head(const request *req)
 {
     return (const char *)(request_headers(req) + req->header_count);
 }
+
+/* Else it is answered before anything else runs, once that has begun. */
+static inline bool request_may_wait(const request *req) { return req->route && !req->route->answer; }
 
 /* What a request needs of what serves it: a loop's connection, or a thread. */
 typedef struct request_host {
@@ -101,7 +106,7 @@ bool problem_prefers_html(text accept);      /* for what goes wrong, by the clie
 /* The whole answer to an HTTP/1.1 GET that was refused so: writes at most size bytes, and returns how many. */
 size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, size_t size);
 void request_answer(request *req);          /* for a request without a handler: 404, 405, OPTIONS */
-void request_limit(request *req, uint64_t ms);       /* it is complete: so long may its handler take, or as its route says */
+void request_limit(request *req, uint64_t ms);       /* it is complete: so long may its handler wait, or as its route says */
 void request_refuse(request *req, int err); /* for one that was not understood: no other may follow it */
 /* Is the client to be told to send the body, for which it waits (100 Continue)? Not if some has begun to come. Then
  * that is in the output. */

@@ -46,7 +46,8 @@ void request_parser_init(const request_parser *p, request *req, size_t size, uin
     req->route = p->match.route;
     req->needs = p->needs;
     if (req->route)
-        req->scope = (scope){ .name = req->route->path, .label = p->match.label, .since = (uint32_t)(now / 1000000) };
+        req->scope = (scope){ .name = req->route->path, .label = p->match.label, .since = (uint32_t)(now / 1000000),
+                              .at_once = req->route->answer };
     else
         req->allow = p->match.found ? p->match.allow : NULL;
     memcpy(req->parameters, p->match.parameters, sizeof req->parameters);

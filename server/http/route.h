@@ -1,7 +1,10 @@
 /* route.h - what a site gives the server: which handler answers which path, and what it asks of the server.
  *
- * A handler comes in one of three stages, and answers in any of them with the same functions (request.h):
+ * A handler comes in one of four stages, and answers in any of them with the same functions (request.h):
  *
+ *   answer     never waits: a plain call, which has answered when it returns 0, or fails by a negative error,
+ *              as await's does. It costs neither a task nor a promise, and has no deadline, for nothing
+ *              could end it sooner. To await in it, whatever it is, is a bug, and ends the process.
  *   await      returns 0 after answering, or a negative error, which becomes an error page and, if
  *              it is the server's fault, a line in the log. It runs as a task and may pause.
  *   promise    returns a promise that settles so.
@@ -29,7 +32,7 @@ enum { ROUTE_PARAMETERS = 4 };               /* at most, of ':' and '*' in a pat
 
 typedef struct route {
     const char       *method, *path;         /* router.h says how a path is matched */
-    handler          *await;                 /* one of these three */
+    handler          *answer, *await;        /* one of these four */
     promise_handler  *promise;
     callback_handler *callback;
     bool              streams;               /* await's: its body is not gathered, but pulled by request_read */

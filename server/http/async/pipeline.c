@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "server/base/list.h"
 #include "server/async/unawaited.h"
+#include "server/base/block.h"
 #include "server/base/memory.h"
 
 #include <stdalign.h>
@@ -22,6 +23,8 @@ static bool request_is_for_task(const request *r) { return r->route && r->route-
 
 static void pipeline_limit(request *r)
 {
+    if (!request_may_wait(r))
+        return;
     if (request_is_for_task(r)) {
         if (r->task)
             task_limit(r->task, r->deadline);
@@ -34,9 +37,12 @@ static void pipeline_limit(request *r)
 static void pipeline_free(request *r)
 {
     task *t = request_is_for_task(r) ? r->task : NULL;
-    const bool on_heap = !t || task_room(t) != r;
+    const size_t block = request_may_wait(r) ? 0 : r->block;
+    const bool on_stack = t && task_room(t) == r;
     request_done(r);
-    if (on_heap)
+    if (block)
+        block_put(r, block);
+    else if (!on_stack)
         mem_free(r);
     if (t)
         task_free(t);
@@ -137,6 +143,13 @@ static void handler_start(request *r)
     if (!r->route) {
         request_answer(r);
         r->finished = true;
+        return;
+    }
+    if (r->route->answer) {
+        scope *const before = scope_enter(&r->scope);
+        err = r->route->answer(r);
+        scope_enter(before);
+        handler_ended(r, err);
         return;
     }
     if (r->route->await) {

@@ -2,6 +2,7 @@
 #include "connection.h"
 #include "turn.h"
 #include "server/http/client_socket.h"
+#include "server/base/block.h"
 #include "server/base/memory.h"
 
 struct input {                               /* bytes that could not be used yet */
@@ -57,13 +58,25 @@ static size_t reader_take_body(connection *c, const char *at, size_t length)
     return (size_t)taken;
 }
 
+/* One that is answered at once lies in a block, with the rest of that for its arena. */
+static request *reader_make_short_request(const connection *c, const request_parser *p, uint64_t now)
+{
+    size_t size;
+    request *r = block_get(request_parser_size(p, pipeline_room(c)), &size);
+    request_parser_init(p, r, size, now);
+    r->block = size;
+    return r;
+}
+
 /* One that starts now, if it may, lies on the stack of its own task. */
 static request *reader_make_request(const connection *c, const request_parser *p, uint64_t now, bool starts)
 {
-    size_t size = request_parser_size(p, ON_STACK);
     const route *route = p->match.route;
+    if (!route || route->answer)
+        return reader_make_short_request(c, p, now);
+    size_t size = request_parser_size(p, ON_STACK);
     task *t = NULL;
-    if (starts && size <= SMALL && route && route->await && admission_is_open(&worker_here->admission, p->needs))
+    if (starts && size <= SMALL && route->await && admission_is_open(&worker_here->admission, p->needs))
         t = task_new(route->path, size);
     if (!t)
         size = request_parser_size(p, pipeline_room(c));

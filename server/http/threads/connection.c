@@ -92,7 +92,9 @@ static void thread_run_handler(request *r)
     scope *const thread = scope_enter(&r->scope);
     atomic_store_explicit(&c->since, r->started, memory_order_relaxed);
     atomic_store_explicit(&c->answering, r->route, memory_order_relaxed);
-    if (r->route->await)
+    if (r->route->answer)
+        handler_ended(r->route->answer(r), r);
+    else if (r->route->await)
         handler_ended(r->route->await(r), r);
     else if (r->route->promise)
         handler_ended(await(r->route->promise(r)), r);

@@ -2,6 +2,7 @@
 #include "connection_fixture.h"
 #include "handlers/handlers.h"
 #include "server/async/chain.h"
+#include "server/async/scope.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/request.h"
@@ -80,6 +81,25 @@ static int compute(request *req)             /* for a second, as the clock has i
 {
     clock_skip(1000);
     return respond(req, 200, "text/plain", TEXT("computed"));
+}
+
+static int answer_now(request *req)
+{
+    ck_assert(!task_running());
+    ck_assert_uint_eq(request_deadline(req), NO_DEADLINE);
+    return respond(req, 200, "text/plain", text_of(scope_here()->name));
+}
+
+static int answer_late(request *req)         /* as a bug would have it */
+{
+    (void)req;
+    return await(promise_settled(0));
+}
+
+static int fail_now(request *req)
+{
+    (void)req;
+    return UV_EAGAIN;
 }
 
 static promise *later(request *req)
@@ -191,13 +211,16 @@ static const route ROUTES_HERE[] = {
     { "POST", "/users/:id/posts", .await = post_new },
     { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo_back },    { "GET", "/measure", .await = measure },
     { "GET", "/compute", .await = compute },
+    { "GET", "/answer", .answer = answer_now }, { "GET", "/answer/late", .answer = answer_late },
+    { "GET", "/answer/mute", .answer = mute },  { "GET", "/answer/failed", .answer = fail_now },
+    { "POST", "/answer/echo", .answer = echo_back },
     { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
     { "GET", "/promise-at-gate", .promise = promise_at_gate }, { "GET", "/call-pieces", .callback = call_pieces },
     { "GET", "/call-at-gate", .callback = call_at_gate }, { "GET", "/call-by-task", .callback = call_by_task },
     { "POST", "/call", .callback = call },
     { "GET", "/forget/await", .await = forget }, { "GET", "/forget/promise", .promise = forget_promise },
     { "GET", "/forget/step", .promise = forget_in_a_step }, { "GET", "/forget/callback", .callback = forget_and_call },
-    { "GET", "/forget/follower", .callback = forget_in_a_follower },
+    { "GET", "/forget/follower", .callback = forget_in_a_follower }, { "GET", "/forget/answer", .answer = forget },
 };
 
 void serve(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }

@@ -24,6 +24,48 @@ START_TEST(answers_come_in_the_order_of_their_requests)
 }
 END_TEST
 
+START_TEST(a_route_that_answers_at_once_needs_no_task_and_has_its_place_among_the_others)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/answer"));
+    client_until(&c, "\r\n\r\n/answer");
+    client_forget(&c);
+    client_say(&c, GET("/wait") GET("/answer") POST("/answer/echo", "4", "echo") GET("/"));
+    ck_assert_int_eq(began, 1);
+    ck_assert_uint_eq(recv(c.fd, large, sizeof large, MSG_DONTWAIT), (size_t)-1);
+    promise_settle(gate, 0);
+    client_until(&c, "Hello!");
+    ck_assert(strstr(c.got, "waited") < strstr(c.got, "/answer"));
+    ck_assert(strstr(c.got, "/answer") < strstr(c.got, "\r\n\r\necho"));
+    ck_assert(strstr(c.got, "\r\n\r\necho") < strstr(c.got, "Hello!"));
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(what_a_route_that_answers_at_once_returns_becomes_an_error_page)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/answer/mute") GET("/answer/failed") GET("/answer"));
+    client_until(&c, "\r\n\r\n/answer");
+    ck_assert_int_eq(client_count(&c, "HTTP/1.1 500 "), 1);
+    ck_assert_int_eq(client_count(&c, "HTTP/1.1 503 "), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(to_await_in_a_route_that_answers_at_once_is_a_bug)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/answer/late"));
+    client_until(&c, "HTTP/1.1 ");
+}
+END_TEST
+
 START_TEST(a_request_that_changes_something_waits_for_those_before_it_and_those_behind_for_it)
 {
     serve();
@@ -207,6 +249,7 @@ END_TEST
 
 static const char *const FORGET[] = {
     GET("/forget/await"), GET("/forget/promise"), GET("/forget/step"), GET("/forget/callback"), GET("/forget/follower"),
+    GET("/forget/answer"),
 };
 
 START_TEST(a_request_stays_until_what_its_handler_forgot_has_settled_but_its_answer_leaves)
@@ -271,6 +314,9 @@ Suite *pipeline_suite(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 20);
     tcase_add_test(t, answers_come_in_the_order_of_their_requests);
+    tcase_add_test(t, a_route_that_answers_at_once_needs_no_task_and_has_its_place_among_the_others);
+    tcase_add_test(t, what_a_route_that_answers_at_once_returns_becomes_an_error_page);
+    tcase_add_test_raise_signal(t, to_await_in_a_route_that_answers_at_once_is_a_bug, SIGABRT);
     tcase_add_test(t, a_request_that_changes_something_waits_for_those_before_it_and_those_behind_for_it);
     tcase_add_test(t, a_handler_that_does_not_answer_gets_500_and_one_that_answers_twice_the_first);
     tcase_add_test(t, a_handler_that_is_late_is_cancelled_and_gets_504);
@@ -280,8 +326,8 @@ Suite *pipeline_suite(void)
     tcase_add_loop_test(t, what_is_done_after_a_handler_has_begun_is_not_done_for_it, 0, 3);
     tcase_add_test(t, a_handler_that_has_answered_may_take_longer);
     tcase_add_test(t, a_callback_that_is_late_is_nobodys_to_cancel);
-    tcase_add_loop_test(t, a_request_stays_until_what_its_handler_forgot_has_settled_but_its_answer_leaves, 0, 5);
-    tcase_add_loop_test(t, it_stays_although_its_client_is_gone, 0, 5);
+    tcase_add_loop_test(t, a_request_stays_until_what_its_handler_forgot_has_settled_but_its_answer_leaves, 0, 6);
+    tcase_add_loop_test(t, it_stays_although_its_client_is_gone, 0, 6);
     tcase_add_loop_test(t, a_callback_may_be_done_from_anywhere_whatever_waits_behind_it, 0, 3);
     tcase_add_test(t, a_body_that_is_waited_for_is_asked_for_in_its_turn);
     suite_add_tcase(s, t);
