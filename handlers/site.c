@@ -13,7 +13,8 @@
 #include <stdio.h>
 
 static int                     static_folder = -1;
-static bool                    on_postgres, has_gallery, has_boards;
+static bool                    on_postgres, has_boards;
+static bool                    has_gallery = true;           /* as in a worker process: only where there is one is it asked for pages */
 static char                    own_address[ADDRESS_TEXT];
 static _Thread_local struct db *here;        /* this worker's connections */
 
