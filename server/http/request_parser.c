@@ -16,7 +16,7 @@ long request_parser_read(request_parser *p, head_validator *v, const char *at, s
         return err;
     if (mem_is_short())
         return refuse(REFUSED_MEMORY, 0);
-    router_find(r, text_of(llhttp_method_name(p->head.method)), p->head.path, &p->match);
+    router_find(r, p->head.method, p->head.path, &p->match);
     const route *refusal = p->match.route ? policy_refusal(&p->head, &p->match) : NULL;
     if (refusal)
         p->match.route = refusal;

@@ -1,20 +1,52 @@
-/* router.c - see router.h. A tree with a node for each segment. */
+/* router.c - see router.h. A tree with a node for each segment, and a table of the plain paths in it. */
 #include "router.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
+#include <llhttp.h>
 #include <stdio.h>
 
 struct node {
     text         segment;                    /* ":" for any segment, "*" for the rest */
     struct node *child, *sibling;            /* plain ones first, then ":", then "*" */
     int          rank;                       /* 0 plain, 1 ":", 2 "*" */
-    struct { text method; const route *route; label label; } routes[8];   /* route is NULL behind the last */
+    struct { int method; const route *route; label label; } routes[8];    /* route is NULL behind the last */
     char         allow[64];
     bool         readable;
 };
 
-struct router { struct node root; };
+struct router {
+    struct node root;
+    struct plain { text path; const struct node *node; } *plain;     /* node is NULL of an empty place, and many are */
+    size_t mask;                             /* of an index into them, whose number is a power of two */
+};
+
+/* Eight bytes at a time. */
+static size_t path_hash(text path)
+{
+    const uint64_t odd = 0x9e3779b97f4a7c15; /* 2^64 divided by the golden ratio */
+    uint64_t hash = path.length;
+    while (path.length > 0) {
+        uint64_t part = (unsigned char)*path.at;
+        const size_t bytes = path.length >= sizeof part ? sizeof part : 1;
+        if (bytes == sizeof part)
+            memcpy(&part, path.at, sizeof part);
+        hash = (hash ^ part) * odd;
+        hash ^= hash >> 32;
+        path.at += bytes;
+        path.length -= bytes;
+    }
+    return (size_t)hash;
+}
+
+/* The place of that path, or the empty one where it would be. */
+static struct plain *router_plain(const router *r, text path)
+{
+    size_t i = path_hash(path) & r->mask;
+    while (r->plain[i].node && !text_equal(r->plain[i].path, path))
+        i = (i + 1) & r->mask;
+    return &r->plain[i];
+}
 
 static text router_next_segment(const char **path, const char *end)
 {
@@ -49,19 +81,38 @@ static void node_allow(struct node *n, const char *method)
     snprintf(n->allow + used, sizeof n->allow - used, "%s%s", used ? ", " : "", method);
 }
 
-static void router_add(struct node *root, const route *r)
+static int method_number(const char *name)
+{
+    static const struct { int number; const char *name; } METHODS[] = {
+#define METHOD(number, name, string) { number, #string },
+        HTTP_METHOD_MAP(METHOD)
+#undef METHOD
+    };
+    size_t i = 0;
+    while (i < sizeof METHODS / sizeof *METHODS && strcmp(METHODS[i].name, name) != 0)
+        i++;
+    assert(i < sizeof METHODS / sizeof *METHODS && "a method that the parser knows");
+    return METHODS[i].number;
+}
+
+static void router_add(router *all, const route *r)
 {
     char name[128];
-    struct node *n = root;
+    struct node *n = &all->root;
+    bool plain = true;
     assert((!r->streams || r->await) && "a body is pulled by a handler that can wait");
     const char *end = r->path + strlen(r->path);
-    for (const char *at = r->path + 1; at <= end;)
+    for (const char *at = r->path + 1; at <= end;) {
         n = node_child(n, router_next_segment(&at, end));
+        plain = plain && n->rank == 0;
+    }
+    if (plain)
+        *router_plain(all, text_of(r->path)) = (struct plain){ text_of(r->path), n };
     int i = 0;
     while (n->routes[i].route)
         i++;
     assert(i < 7);
-    n->routes[i].method = text_of(r->method);
+    n->routes[i].method = method_number(r->method);
     n->routes[i].route = r;
     snprintf(name, sizeof name, "%s %s", r->method, r->path);
     n->routes[i].label = label_of(name);
@@ -77,9 +128,14 @@ static void router_add(struct node *root, const route *r)
 router *router_new(const route routes[], int count)
 {
     router *r = mem_alloc(sizeof *r);
+    size_t places = 2;
+    while (places < 2 * (size_t)count)
+        places *= 2;
+    r->plain = mem_alloc(places * sizeof *r->plain);
+    r->mask = places - 1;
     for (int i = 0; i < count; i++)
         if (!routes[i].there || routes[i].there())
-            router_add(&r->root, &routes[i]);
+            router_add(r, &routes[i]);
     return r;
 }
 
@@ -95,6 +151,7 @@ static void node_free_children(struct node *n)
 void router_free(router *r)
 {
     node_free_children(&r->root);
+    mem_free(r->plain);
     mem_free(r);
 }
 
@@ -134,22 +191,22 @@ static const struct node *router_walk(const struct node *n, text path, const cha
     return NULL;
 }
 
-void router_find(const router *r, text method, text path, match *m)
+void router_find(const router *r, int method, text path, match *m)
 {
     m->route = NULL;
     m->found = m->readable = false;
     if (path.length == 0 || path.at[0] != '/')
         return;
-    const struct node *n = router_walk(&r->root, path, path.at + 1, m->parameters, 0);
-    if (!n)
+    const struct node *n = router_plain(r, path)->node;
+    if (!n && !(n = router_walk(&r->root, path, path.at + 1, m->parameters, 0)))
         return;
     m->found = true;
     m->allow = n->allow;
     m->readable = n->readable;
-    if (text_equal(method, TEXT("HEAD")))
-        method = TEXT("GET");
+    if (method == HTTP_HEAD)
+        method = HTTP_GET;
     for (int i = 0; n->routes[i].route; i++)
-        if (text_equal(method, n->routes[i].method)) {
+        if (n->routes[i].method == method) {
             m->route = n->routes[i].route;
             m->label = n->routes[i].label;
         }

@@ -2,7 +2,10 @@
  *
  * A route's path is made of segments: plain ones, ":name" for any one segment, and "*" at the end for
  * all the rest. Plain beats ":name" beats "*". A route with more of ':' and '*' than a path may have is never
- * found. Paths are matched as they were sent; a parameter is decoded when the handler asks for it. */
+ * found. Paths are matched as they were sent; a parameter is decoded when the handler asks for it.
+ *
+ * A path of plain segments alone is looked up in a hash table: it beats all others. What is not there is looked for in
+ * a tree, segment by segment. */
 #ifndef HTTP_ROUTER_H
 #define HTTP_ROUTER_H
 
@@ -25,6 +28,6 @@ typedef struct router router;
 
 router *router_new(const route routes[], int count);         /* the routes must outlive it */
 void    router_free(router *r);
-void    router_find(const router *r, text method, text path, match *m);      /* HEAD finds GET's */
+void    router_find(const router *r, int method, text path, match *m);       /* llhttp's number; HEAD finds GET's */
 
 #endif

@@ -40,7 +40,7 @@ static void begin(const char *bytes)
     req = malloc(size);
     request_init(req, size, &h);
     router *r = router_new(routes, 1);
-    router_find(r, TEXT("GET"), h.path, &m);
+    router_find(r, HTTP_GET, h.path, &m);
     router_free(r);
     req->host = &host;
     req->out = &out;

@@ -1,6 +1,9 @@
 /* test_router.c - which route a path finds. */
 #include "server/http/router.h"
 
+#include <llhttp.h>
+#include <stdio.h>
+
 #include "tests/unit/suites.h"
 
 static bool yes(void) { return true; }
@@ -14,12 +17,22 @@ static const route ROUTES_HERE[] = {
     { "GET", "/offered", .there = yes }, { "GET", "/withheld", .there = no }, { "PUT", "/offered", .there = no },
 };
 
+static int method_of(const char *name)
+{
+#define NAMED(number, method, string)       \
+    if (strcmp(name, #string) == 0)         \
+        return number;
+    HTTP_METHOD_MAP(NAMED)
+#undef NAMED
+    ck_abort_msg("%s is no method", name);
+}
+
 static router *r;
 static match   m;
 
 static const char *find(const char *method, const char *path)
 {
-    router_find(r, text_of(method), text_of(path), &m);
+    router_find(r, method_of(method), text_of(path), &m);
     return m.route ? m.route->path : m.found ? m.allow : "";
 }
 
@@ -83,6 +96,27 @@ START_TEST(a_path_that_has_a_get_is_readable_by_whatever_method_it_was_found)
 }
 END_TEST
 
+START_TEST(each_of_very_many_plain_paths_finds_its_own_route)
+{
+    enum { MANY = 300 };
+    static char  paths[MANY][40];
+    static route routes[MANY];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(paths[i], sizeof paths[i], "/%.*s%d/of-many", i % 17, "a-long-beginning-", i);
+        routes[i] = (route){ "GET", paths[i] };
+    }
+    router *many = router_new(routes, MANY);
+    for (int i = 0; i < MANY; i++) {
+        const text path = text_of(paths[i]);
+        router_find(many, HTTP_GET, path, &m);
+        ck_assert_ptr_eq(m.route, &routes[i]);
+        router_find(many, HTTP_GET, (text){ path.at, path.length - 1 }, &m);
+        ck_assert(!m.found);
+    }
+    router_free(many);
+}
+END_TEST
+
 static bool parameter(const char *path, int i, const char *wanted)
 {
     return text_equal((text){ path + m.parameters[i].at, m.parameters[i].length }, text_of(wanted));
@@ -112,6 +146,7 @@ Suite *router_suite(void)
     tcase_add_test(t, a_route_that_is_not_there_is_as_unknown_as_any);
     tcase_add_test(t, other_methods_are_told_which_there_are);
     tcase_add_test(t, a_path_that_has_a_get_is_readable_by_whatever_method_it_was_found);
+    tcase_add_test(t, each_of_very_many_plain_paths_finds_its_own_route);
     tcase_add_test(t, parameters_are_where_they_stand_in_the_path);
     suite_add_tcase(s, t);
     return s;
