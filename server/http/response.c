@@ -10,22 +10,6 @@
 #include <stdio.h>
 #include <time.h>
 
-/* What every answer says: made once a second. */
-static text response_common_headers(void)
-{
-    static _Thread_local struct { time_t second; text text; char bytes[80]; } made;
-    const time_t now = time(NULL);
-    if (now != made.second) {
-        struct tm utc;
-        gmtime_r(&now, &utc);
-        made.second = now;
-        made.text.at = made.bytes;
-        made.text.length = strftime(made.bytes, sizeof made.bytes,
-                                    "Server: tenk\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
-    }
-    return made.text;
-}
-
 static char *response_put(char *at, text t)
 {
     if (t.length > 0)
@@ -61,25 +45,68 @@ void respond_header(request *req, const char *name, const char *format, ...)
 /* RFC 9110, 15.3.5 and 15.4.5: these end with their head, whatever it says. */
 static bool status_is_bodiless(int status) { return status == 204 || status == 304; }
 
+/* What every answer of that status and type begins with. */
+static char *response_put_prefix(char *at, int status, const char *type, time_t now)
+{
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    at = response_put(at, status_line(status));
+    at += strftime(at, 80, "Server: tenk\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+    if (type) {
+        at = response_put(at, TEXT("Content-Type: "));
+        at = response_put(at, text_of(type));
+        at = response_put(at, TEXT("\r\n"));
+    }
+    return status_is_bodiless(status) ? at : response_put(at, TEXT("Content-Length: "));
+}
+
+enum { PREFIX_MOST = 232, PREFIX_TYPE_MOST = 47 };           /* bytes; of a shorter type */
+
+/* The same, made once a second. */
+struct prefix {
+    time_t second;                           /* when; 0: never */
+    int    status;
+    bool   typed, page;                      /* is there a type, and of a page? */
+    char   type[PREFIX_TYPE_MOST];
+    text   text;
+    char   bytes[PREFIX_MOST];
+};
+
+/* NULL if the type is too long to be kept. */
+static const struct prefix *response_prefix(int status, const char *type, time_t now)
+{
+    enum { KEPT = 8 };                       /* a site's handlers answer with few at a time */
+    static _Thread_local struct prefix kept[KEPT];
+    const size_t length = type ? strlen(type) : 0;
+    struct prefix *const p = &kept[((unsigned)status + length) % KEPT];
+
+    if (length >= PREFIX_TYPE_MOST)
+        return NULL;
+    if (p->second == now && p->status == status && p->typed == !!type && (!type || memcmp(p->type, type, length + 1) == 0))
+        return p;
+    p->second = now;
+    p->status = status;
+    p->typed = type;
+    p->page = type && policy_is_page(type);
+    memcpy(p->type, type ? type : "", length + 1);
+    p->text = (text){ p->bytes, (size_t)(response_put_prefix(p->bytes, status, type, now) - p->bytes) };
+    return p;
+}
+
 /* The head, and room for body bytes right behind it: returns where they go. */
 static char *response_head(request *req, int status, const char *type, uint64_t length, size_t body)
 {
-    const text line = status_line(status), common = response_common_headers();
-    const text media = text_of(type ? type : ""), extra = text_of(req->extra ? req->extra : "");
-    const text policy = type && policy_is_page(type) ? POLICY_OF_PAGES : TEXT("");
-    const size_t bound = line.length + common.length + media.length + policy.length + extra.length + body + 128;
+    const time_t now = time(NULL);
+    const struct prefix *const prefix = response_prefix(status, type, now);
+    const size_t prefix_most = prefix ? prefix->text.length : PREFIX_MOST + strlen(type);
+    const text policy = (prefix ? prefix->page : policy_is_page(type)) ? POLICY_OF_PAGES : TEXT("");
+    const text extra = text_of(req->extra ? req->extra : "");
+    const size_t bound = prefix_most + policy.length + extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
     char digits[TEXT_DIGITS];
 
-    at = response_put(at, line);
-    at = response_put(at, common);
-    if (type) {
-        at = response_put(at, TEXT("Content-Type: "));
-        at = response_put(at, media);
-        at = response_put(at, TEXT("\r\n"));
-    }
+    at = prefix ? response_put(at, prefix->text) : response_put_prefix(at, status, type, now);
     if (!status_is_bodiless(status)) {
-        at = response_put(at, TEXT("Content-Length: "));
         at = response_put(at, text_number(length, digits));
         at = response_put(at, TEXT("\r\n"));
     }

@@ -127,6 +127,30 @@ START_TEST(numbers_are_whole_and_fit)
 }
 END_TEST
 
+START_TEST(a_head_is_the_same_however_many_others_are_made_meanwhile)
+{
+    static const struct { int status; const char *type, *line; } CASES[] = {
+        { 200, "text/plain", "200 OK" }, { 200, "text/other", "200 OK" }, { 404, "text/plain", "404 Not Found" },
+        { 200, NULL, "200 OK" }, { 431, "text/plain", "431 Request Header Fields Too Large" },
+        { 431, "application/vnd.a.type.that.is.exactly.46.byte", "431 Request Header Fields Too Large" },
+        { 200, "application/vnd.a.type.that.is.of.exactly.47.of", "200 OK" },
+        { 200, "application/vnd.a.type.that.has.many.more.bytes.than.usual.ones.do.and.is.not.kept", "200 OK" },
+        { 500, "text/plain; charset=utf-8", "500 Internal Server Error" }, { 208, "text/plain", "500 Internal Server Error" },
+    };
+    enum { MANY = sizeof CASES / sizeof *CASES };
+    for (int i = 0; i < 2 * MANY * MANY; i++) {              /* each behind each */
+        const int n = i % 2 ? i / 2 / MANY : i / 2 % MANY;
+        char wanted[300];
+        snprintf(wanted, sizeof wanted, "HTTP/1.1 %s\r\n%s%s%sContent-Length: 2\r\nX-Site: 7\r\n\r\nhi", CASES[n].line,
+                 CASES[n].type ? "Content-Type: " : "", CASES[n].type ? CASES[n].type : "", CASES[n].type ? "\r\n" : "");
+        begin(GET("/users/1/"));
+        ck_assert_int_eq(respond(req, CASES[n].status, CASES[n].type, TEXT("hi")), 0);
+        ck_assert_str_eq(answer(), wanted);
+    }
+    teardown();
+}
+END_TEST
+
 START_TEST(an_answer_has_its_head_and_its_body)
 {
     begin(GET("/users/1/"));
@@ -351,6 +375,7 @@ Suite *request_suite(void)
     tcase_add_test(t, a_request_says_what_it_is);
     tcase_add_test(t, a_colon_within_a_segment_is_no_parameter);
     tcase_add_test(t, numbers_are_whole_and_fit);
+    tcase_add_test(t, a_head_is_the_same_however_many_others_are_made_meanwhile);
     tcase_add_test(t, an_answer_has_its_head_and_its_body);
     tcase_add_test(t, the_date_is_of_the_second_in_which_it_is_answered);
     tcase_add_test(t, a_long_header_is_not_cut);
