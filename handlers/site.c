@@ -14,7 +14,7 @@
 
 static int                     static_folder = -1;
 static bool                    on_postgres, has_boards;
-static bool                    has_gallery = true;           /* as in a worker process: only where there is one is it asked for pages */
+static bool                    has_gallery = true;           /* as in a worker process: pages are asked of it only there */
 static char                    own_address[ADDRESS_TEXT];
 static _Thread_local struct db *here;        /* this worker's connections */
 
