@@ -1,12 +1,9 @@
 /* timer.c - see timer.h.
  *
- * Level 0 has a slot for each of the next 64 grains, level 1 one for each 64 grains, and so on: a
+ * Level 0 has a slot for each of the next 64 milliseconds, level 1 one for each 64 ms, and so on: a
  * timer stands on the level of the highest 6-bit digit in which its time differs from the wheel's,
  * in the slot of that digit. When the wheel comes to a slot of a higher level, the timers in it
- * move down; when it comes to one of level 0, they are due.
- *
- * The wheel turns before each poll, by a clock finer than libuv's. The uv_timer_t only bounds how long poll
- * may sleep. */
+ * move down; when it comes to one of level 0, they are due. */
 #include "timer.h"
 #include "loop.h"
 #include "server/base/list.h"
@@ -15,27 +12,23 @@
 #include <assert.h>
 #include <stddef.h>
 
-enum { DIGIT = 6, SLOTS = 1 << DIGIT, LEVELS = 7, MS = 1000000 };            /* 2^42 grains: 36 years */
+enum { DIGIT = 6, SLOTS = 1 << DIGIT, LEVELS = 7 };          /* 2^42 ms: 139 years */
 
-static const uint64_t LONGEST = (uint64_t)1 << 39, NEVER = UINT64_MAX;       /* LONGEST in milliseconds */
+static const uint64_t LONGEST = (uint64_t)1 << 40, NEVER = UINT64_MAX;
 
 /* Of this thread's loop; NULL until it has a timer. A blocking thread has none, and need not carry it. */
 static _Thread_local struct wheel {
-    timer        slots[LEVELS][SLOTS];       /* circular lists; each starts at a timer that only holds it together */
-    uint64_t     occupied[LEVELS];           /* a bit a slot: 0 where no timer is */
-    uint64_t     now;                        /* no timer is due before or at it */
-    uint64_t     turn;                       /* what is set now is due after it: it waits for the next turn */
-    uint64_t     next;                       /* it need not turn before */
-    uint64_t     next_ms;                    /* the same, by libuv's clock */
-    uint64_t     count;
-    uv_prepare_t before_poll;                /* referenced while there are timers: they keep the loop running */
-    uv_timer_t   wake;                       /* active while poll is bounded; never referenced */
-    int          open;                       /* handles */
+    timer      slots[LEVELS][SLOTS];         /* circular lists; each starts at a timer that only holds it together */
+    uint64_t   occupied[LEVELS];             /* a bit a slot: 0 where no timer is */
+    uint64_t   now;                          /* no timer is due before or at it */
+    uint64_t   armed;                        /* when uv's timer is due */
+    uint64_t   count;
+    uv_timer_t uv;
 } *wheel;
 
 struct turn { uint64_t begun, called; bool over; };          /* of the wheel, within one of the loop */
 
-static void wheel_before_poll(uv_prepare_t *h);
+static void wheel_on_uv_timer(uv_timer_t *t);
 
 static void wheel_start(void)
 {
@@ -43,14 +36,9 @@ static void wheel_start(void)
     for (int l = 0; l < LEVELS; l++)
         for (int s = 0; s < SLOTS; s++)
             wheel->slots[l][s].next = wheel->slots[l][s].prev = &wheel->slots[l][s];
-    uv_prepare_init(loop_here(), &wheel->before_poll);
-    uv_prepare_start(&wheel->before_poll, wheel_before_poll);
-    uv_unref((uv_handle_t *)&wheel->before_poll);
-    uv_timer_init(loop_here(), &wheel->wake);
-    uv_unref((uv_handle_t *)&wheel->wake);
-    wheel->open = 2;
-    wheel->now = wheel->turn = uv_hrtime() >> TIMER_GRAIN;
-    wheel->next = wheel->next_ms = NEVER;
+    uv_timer_init(loop_here(), &wheel->uv);
+    wheel->now = uv_now(loop_here());
+    wheel->armed = NEVER;
 }
 
 static int wheel_digit(uint64_t time, int level) { return (int)(time >> (DIGIT * level)) & (SLOTS - 1); }
@@ -76,23 +64,11 @@ static void wheel_remove(timer *t)
     t->next = t->prev = NULL;
 }
 
-/* Poll may still be woken for one that is gone: that is cheaper than to look for the next each time. */
-static void wheel_lose_one(void)
+static void wheel_arm(uint64_t due)
 {
-    if (--wheel->count == 0)
-        uv_unref((uv_handle_t *)&wheel->before_poll);
-}
-
-static void wheel_on_wake(uv_timer_t *t) { (void)t; }
-
-/* Poll sleeps whole milliseconds, so the bound is laid where it will have slept at least the rest. */
-static void wheel_set_next(uint64_t next)
-{
-    const uint64_t time = next << TIMER_GRAIN, now = uv_hrtime(), rest = time > now ? time - now : 0;
-    const uint64_t wake = now / MS + (rest + MS - 1) / MS, loop = uv_now(loop_here());
-    wheel->next = next;
-    wheel->next_ms = time / MS;
-    uv_timer_start(&wheel->wake, wheel_on_wake, wake > loop ? wake - loop : 0, 0);
+    const uint64_t now = uv_now(loop_here());
+    wheel->armed = due;
+    uv_timer_start(&wheel->uv, wheel_on_uv_timer, due > now ? due - now : 1, 0); /* 0 could be in this very turn */
 }
 
 /* The first slot that the wheel will come to, and when: the time itself on level 0, on a higher
@@ -115,7 +91,7 @@ static uint64_t wheel_next_slot(int *level, int *slot)
 static bool turn_is_spent(struct turn *turn)
 {
     const uint64_t n = ++turn->called;
-    return (n % 16 == 0 || (n & (n - 1)) == 0) && uv_hrtime() - turn->begun >= TIMER_BUDGET * MS;
+    return (n % 16 == 0 || (n & (n - 1)) == 0) && uv_hrtime() - turn->begun >= TIMER_BUDGET * 1000000;
 }
 
 /* The timers of a slot of level 0 are called, those of a higher one move down. */
@@ -131,7 +107,7 @@ static void wheel_empty_slot(struct turn *turn, int level, int slot)
             wheel_insert(t);
             continue;
         }
-        wheel_lose_one();
+        wheel->count--;
         loop_enter();
         t->on_due(t);
         loop_leave();
@@ -145,16 +121,15 @@ static void wheel_empty_slot(struct turn *turn, int level, int slot)
         wheel->occupied[level] |= (uint64_t)1 << slot;
 }
 
-static void wheel_turn(uint64_t begun)
+static void wheel_on_uv_timer(uv_timer_t *uv)
 {
+    const uint64_t now = uv_now(uv->loop);
     const struct wheel *const mine = wheel;
-    const uint64_t now = begun >> TIMER_GRAIN;
-    struct turn turn = { .begun = begun };
+    struct turn turn = { .begun = uv_hrtime() };
     uint64_t due;
     int level = 0, slot = 0;
 
-    wheel->turn = now;
-    wheel->next = 0;                          /* nothing is earlier: what is set meanwhile need not look */
+    wheel->armed = 0;                         /* no arming from inside: once is enough, below */
     while ((due = wheel_next_slot(&level, &slot)) <= now && !turn.over) {
         if (due > wheel->now)
             wheel->now = due;
@@ -165,73 +140,57 @@ static void wheel_turn(uint64_t begun)
     if (due > now)
         wheel->now = now;
     if (wheel->count > 0)                     /* a slot may be marked whose timers were all stopped */
-        wheel_set_next(due);
+        wheel_arm(due);
     else
-        wheel->next = wheel->next_ms = NEVER;
-}
-
-/* libuv calls what was started last first: the loop's own, which runs what has become ready, comes after this. */
-static void wheel_before_poll(uv_prepare_t *h)
-{
-    if (uv_now(h->loop) < wheel->next_ms)
-        return;
-    const uint64_t now = uv_hrtime();
-    if (now >> TIMER_GRAIN >= wheel->next)
-        wheel_turn(now);
-    else if (!uv_is_active((uv_handle_t *)&wheel->wake))     /* it ended early, within the very millisecond */
-        wheel_set_next(wheel->next);
+        wheel->armed = NEVER;
 }
 
 static void timer_set_due(timer *t, uint64_t due, void (*on_due)(timer *))
 {
+    const uint64_t turn = uv_now(loop_here());               /* the wheel has not come further */
     if (!wheel)
         wheel_start();
     if (t->next)
         wheel_remove(t);
-    else if (wheel->count++ == 0)
-        uv_ref((uv_handle_t *)&wheel->before_poll);
-    t->due = due > wheel->turn ? due : wheel->turn + 1;
+    else
+        wheel->count++;
+    t->due = due > turn ? due : turn + 1;
     t->on_due = on_due;
     wheel_insert(t);
-    if (t->due < wheel->next)
-        wheel_set_next(t->due);
+    if (t->due < wheel->armed)
+        wheel_arm(t->due);
 }
 
-/* Of a time in nanoseconds: the first grain that is not before it. */
-static uint64_t grain_of(uint64_t time) { return (time + (1 << TIMER_GRAIN) - 1) >> TIMER_GRAIN; }
+static uint64_t round_up(uint64_t time) { return (time + 999999) / 1000000; }
 
 void timer_set(timer *t, uint64_t ms, void (*on_due)(timer *))
 {
-    timer_set_due(t, grain_of(uv_hrtime() + (ms < LONGEST ? ms : LONGEST) * MS), on_due);
+    timer_set_due(t, round_up(uv_hrtime()) + (ms < LONGEST ? ms : LONGEST), on_due);
 }
 
 void timer_set_at(timer *t, uint64_t time, void (*on_due)(timer *))
 {
-    timer_set_due(t, grain_of(time < LONGEST * MS ? time : LONGEST * MS), on_due);
+    timer_set_due(t, time < LONGEST * 1000000 ? round_up(time) : LONGEST, on_due);
 }
 
 void timer_unset(timer *t)
 {
     wheel_remove(t);
-    wheel_lose_one();
+    if (--wheel->count == 0 && wheel->armed) { /* nothing left that would keep the loop running */
+        uv_timer_stop(&wheel->uv);
+        wheel->armed = NEVER;
+    }
 }
 
-uint64_t timer_now(void) { return uv_hrtime() / MS; }
+uint64_t timer_now(void) { return uv_hrtime() / 1000000; }
 
-static void wheel_on_closed(uv_handle_t *h)
-{
-    struct wheel *w = h->data;
-    if (--w->open == 0)
-        mem_free(w);
-}
+static void wheel_on_closed(uv_handle_t *h) { mem_free(container_of(h, struct wheel, uv)); }
 
 void timer_end(void)
 {
     if (!wheel)
         return;
     assert(wheel->count == 0);
-    wheel->before_poll.data = wheel->wake.data = wheel;
-    uv_close((uv_handle_t *)&wheel->before_poll, wheel_on_closed);
-    uv_close((uv_handle_t *)&wheel->wake, wheel_on_closed);
+    uv_close((uv_handle_t *)&wheel->uv, wheel_on_closed);
     wheel = NULL;
 }

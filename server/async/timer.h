@@ -2,13 +2,12 @@
  *
  * A hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987):
  * setting and stopping are a list insertion and removal, whatever the number of timers, and a
- * timer is 32 bytes in whatever struct embeds it. Its grain is a quarter of a millisecond.
+ * timer is 32 bytes in whatever struct embeds it. Its grain is one millisecond.
  *
  *   Timing.  A timer is called from the loop, never before so many milliseconds have passed since it was set,
- *            by uv_hrtime's clock: what the turn had computed by then takes nothing from them. A loop that has
- *            other work calls it in the first turn after that; one that sleeps is woken within a millisecond,
- *            for poll sleeps whole ones. Those of one loop are called in the order of their times; those of
- *            the same quarter in the order in which they were set.
+ *            by uv_hrtime's clock: what the turn had computed by then takes nothing from them. Those of
+ *            one loop are called in the order of their times; those of the same millisecond in the order in
+ *            which they were set.
  *   Many.    When many are due at once, those that are not called within TIMER_BUDGET wait for the loop's next
  *            turn: I/O comes between. At least one is called each time, and none before those ahead of it. */
 #ifndef TIMER_H
@@ -18,14 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    TIMER_BUDGET = 4,                        /* milliseconds of one turn */
-    TIMER_GRAIN  = 18,                       /* bits: 2^18 nanoseconds */
-};
+enum { TIMER_BUDGET = 4 };                   /* milliseconds of one turn */
 
 typedef struct timer {
     struct timer *next, *prev;               /* in its slot of the wheel; NULL while not set */
-    uint64_t      due;                       /* in grains of uv_hrtime's clock */
+    uint64_t      due;                       /* in milliseconds of uv_hrtime's clock */
     void        (*on_due)(struct timer *);
 } timer;
 
@@ -34,10 +30,9 @@ void     timer_set(timer *t, uint64_t ms, void (*on_due)(timer *)); /* from now;
 void     timer_set_at(timer *t, uint64_t time, void (*on_due)(timer *));
 void     timer_unset(timer *t);              /* it must be set */
 uint64_t timer_now(void);                    /* milliseconds of uv_hrtime's clock, which it reads */
-void     timer_end(void);                    /* before loop_done: closes this loop's handles; none may be set */
+void     timer_end(void);                    /* before loop_done: closes this loop's uv_timer_t; none may be set */
 
-static inline bool     timer_is_set(const timer *t) { return t->next != NULL; }
-static inline uint64_t timer_due(const timer *t)    { return t->due << TIMER_GRAIN; }        /* by uv_hrtime; it is set */
+static inline bool timer_is_set(const timer *t) { return t->next != NULL; }
 
 static inline void timer_stop(timer *t)      /* no-op while not set, which is the usual case: no call for it */
 {

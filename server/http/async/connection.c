@@ -78,8 +78,7 @@ void connection_watch(connection *c)
     const uint64_t now = timer_now();
     c->phase = now_in;
     c->since = (uint32_t)now;
-    const bool sooner = !timer_is_set(&c->timer) || timer_due(&c->timer) / 1000000 > now + connection_allowed(c) + 1;
-    if (now_in != CONNECTION_HANDLER && sooner)
+    if (now_in != CONNECTION_HANDLER && (!timer_is_set(&c->timer) || c->timer.due > now + connection_allowed(c) + 1))
         connection_set_timer(c, connection_allowed(c));
 }
 
