@@ -2,7 +2,7 @@
 --
 -- They are those of TechEmpower's benchmark and HttpArena's, by the same names and with as many rows; but what is random there
 -- is made by arithmetic, so that both databases have the same. A database is created with them, and --init-db adds them to
--- one that an earlier tenk has created.
+-- one that an earlier tenk has created. WORLD_ROWS and ITEM_ROWS are replaced by numbers (schema.h).
 
 create table world (
     id           integer primary key,
@@ -32,7 +32,7 @@ with recursive
 ids(id) as (
     select 1
     union all
-    select id + 1 from ids where id < 10000
+    select id + 1 from ids where id < WORLD_ROWS
 )
 select id, id * 7919 % 10000 + 1 from ids;
 
@@ -55,7 +55,7 @@ with recursive
 ids(id) as (
     select 1
     union all
-    select id + 1 from ids where id < 100000
+    select id + 1 from ids where id < ITEM_ROWS
 ),
 categories(k, text) as (
     values (0, 'electronics'), (1, 'tools'), (2, 'books'), (3, 'office'), (4, 'garden'), (5, 'toys'), (6, 'sports')

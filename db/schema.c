@@ -76,13 +76,18 @@ static char *replace_words(const char *sql, const char *word, const char *by)
     return out;
 }
 
-static char *in_dialect(const char *ours, const schema_dialect *dialect)
+static char *in_dialect(const char *ours, const schema_dialect *dialect, int users)
 {
+    char worlds[16], items[16];
+    snprintf(worlds, sizeof worlds, "%d", users);
+    snprintf(items, sizeof items, "%d", users * SCHEMA_ITEMS_EACH);
     const char *const words[][2] = { { "GENERATED_KEY", dialect->generated_key },
                                      { "WHOLE_NUMBER", dialect->whole_number },
                                      { "TRUTH", dialect->truth },
                                      { "DOCUMENT", dialect->document },
-                                     { "TYPES_KEPT", dialect->types_kept } };
+                                     { "TYPES_KEPT", dialect->types_kept },
+                                     { "WORLD_ROWS", worlds },
+                                     { "ITEM_ROWS", items } };
     char *sql = mem_copy(ours);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         char *next = replace_words(sql, words[i][0], words[i][1]);
@@ -127,24 +132,24 @@ static int run_statements(const char *sql, int users, schema_run *run, void *con
     return err;
 }
 
-static int run_in_dialect(const char *ours, const schema_dialect *dialect, schema_run *run, void *connection)
+static int run_in_dialect(const char *ours, const schema_dialect *dialect, int users, schema_run *run, void *connection)
 {
-    char *sql = in_dialect(ours, dialect);
+    char *sql = in_dialect(ours, dialect, users);
     const int err = run_statements(sql, 0, run, connection);
     mem_free(sql);
     return err;
 }
 
-int schema_add_boards(const schema_dialect *dialect, schema_run *run, void *connection)
+int schema_add_boards(const schema_dialect *dialect, int users, schema_run *run, void *connection)
 {
-    return run_in_dialect(boards_sql, dialect, run, connection);
+    return run_in_dialect(boards_sql, dialect, users, run, connection);
 }
 
 int schema_create(const schema_dialect *dialect, int users, schema_run *run, void *connection)
 {
-    int err = run_in_dialect(schema_sql, dialect, run, connection);
+    int err = run_in_dialect(schema_sql, dialect, users, run, connection);
     if (!err)
-        err = schema_add_boards(dialect, run, connection);
+        err = schema_add_boards(dialect, users, run, connection);
     if (!err)
         err = run_statements(seed_sql, users, run, connection);
     if (!err)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SCHEMA_VERSION = 1, SCHEMA_USERS = 10000, SCHEMA_POSTS_EACH = 10 };
+enum { SCHEMA_VERSION = 1, SCHEMA_USERS = 10000, SCHEMA_POSTS_EACH = 10, SCHEMA_ITEMS_EACH = 10 };
 
 typedef struct schema_dialect {
     const char *generated_key;               /* these stand for words of schema.sql and boards.sql */
@@ -29,8 +29,9 @@ typedef int schema_run(void *connection, const char *sql, int n, const int64_t p
  * is a terminal. The caller begins a transaction before, and commits or rolls back after. */
 int schema_create(const schema_dialect *dialect, int users, schema_run *run, void *connection);
 
-/* The same for the tables of boards.sql alone, in a database of ours that lacks them: it is an old one. */
-int schema_add_boards(const schema_dialect *dialect, schema_run *run, void *connection);
+/* The same for the tables of boards.sql alone, in a database of ours that lacks them: it is an old one. They have as many
+ * worlds as there are users, and SCHEMA_ITEMS_EACH times as many items. */
+int schema_add_boards(const schema_dialect *dialect, int users, schema_run *run, void *connection);
 
 /* What a database holds already. */
 typedef struct schema_found {

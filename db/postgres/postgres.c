@@ -155,7 +155,7 @@ static int create_schema(struct schema_connection *c)
     if (err == SCHEMA_ABSENT)
         err = schema_create(&SCHEMA_POSTGRES, SCHEMA_USERS, run_statement, c);
     else if (!err && old)
-        err = schema_add_boards(&SCHEMA_POSTGRES, run_statement, c);
+        err = schema_add_boards(&SCHEMA_POSTGRES, SCHEMA_USERS, run_statement, c);
     return err ? err : run_statement(c, "commit", 0, NULL);
 }
 

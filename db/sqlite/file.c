@@ -217,7 +217,7 @@ int sqlite_file_add_boards(const char *path, char *why, size_t size)
 
     if (sqlite3_open_v2(path, &s, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ||
         sqlite3_busy_timeout(s, PATIENCE_MS) || sqlite3_exec(s, "begin immediate", NULL, NULL, NULL) ||
-        ask_number(s, LACKING, &lacking) || (lacking && schema_add_boards(&SCHEMA_SQLITE, run_seed_statement, s)) ||
+        ask_number(s, LACKING, &lacking) || (lacking && schema_add_boards(&SCHEMA_SQLITE, SCHEMA_USERS, run_seed_statement, s)) ||
         sqlite3_exec(s, "commit", NULL, NULL, NULL))
         err = file_failed(s, path, why, size);
     sqlite3_close(s);                        /* rolls back what has not been committed */

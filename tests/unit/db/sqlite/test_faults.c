@@ -66,10 +66,10 @@ static void put(const char *file, const char *bytes, size_t length, off_t at)
     close(fd);
 }
 
-/* A disk that a database of few users almost fills, seen by this process only; false where that is not allowed. */
+/* A disk of a megabyte, seen by this process only; false where that is not allowed. */
 static bool tiny_disk(const char *test, const char *folder)
 {
-    return mkdir(folder, 0700) == 0 && mount_or_skip(test, folder, "size=8m");
+    return mkdir(folder, 0700) == 0 && mount_or_skip(test, folder, "size=1m");
 }
 
 START_TEST(a_full_disk_acknowledges_nothing_and_the_writer_recovers)
@@ -94,7 +94,7 @@ START_TEST(a_full_disk_acknowledges_nothing_and_the_writer_recovers)
     ck_assert_int_eq(err, UV_ENOSPC);
     ck_assert_int_eq(outcome_of(run(&POSTS, &r, 1)), 0);     /* the acknowledged ones, and no other */
     ck_assert_int_eq(r.count, 10 + stored);
-    ck_assert_int_eq(mount("none", folder, "none", MS_REMOUNT, "size=12m"), 0);
+    ck_assert_int_eq(mount("none", folder, "none", MS_REMOUNT, "size=4m"), 0);
     ck_assert_int_eq(outcome_of(add(&r, 1, large)), 0);
     ck_assert_int_eq(outcome_of(run(&POSTS, &r, 1)), 0);
     ck_assert_int_eq(r.count, 10 + stored + 1);
@@ -105,7 +105,7 @@ END_TEST
 
 START_TEST(a_disk_that_is_full_from_the_start_is_said_in_words)
 {
-    static char filler[8148 * 1024];
+    static char filler[980 * 1024];
     char why[512] = "";
     const char *folder = files_path("disk");
     if (!tiny_disk(__func__, folder))
