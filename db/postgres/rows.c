@@ -14,65 +14,16 @@
 /* The types that the database's catalogue has numbered for ever. */
 enum { BOOL = 16, INT8 = 20, INT2 = 21, INT4 = 23, FLOAT4 = 700, FLOAT8 = 701, NUMERIC = 1700 };
 
-static int64_t rows_integer(const rows *r, int row, int column)
-{
-    int64_t n = 0;                           /* of null, and of what is none */
-    value_whole(PQgetvalue(r->result, row, column), &n);
-    return n;
-}
-
-static double rows_real(const rows *r, int row, int column)
-{
-    double x = 0;
-    value_number(PQgetvalue(r->result, row, column), &x);
-    return x;
-}
-
-static bool rows_truth(const rows *r, int row, int column)
-{
-    bool is = false;
-    value_truth(PQgetvalue(r->result, row, column), &is);
-    return is;
-}
-
-static text rows_string(const rows *r, int row, int column)
+static text result_string(const rows *r, int row, int column)
 {
     return (text){ PQgetvalue(r->result, row, column), (size_t)PQgetlength(r->result, row, column) };
 }
 
-static bool rows_is_null(const rows *r, int row, int column) { return PQgetisnull(r->result, row, column); }
+static bool result_is_null(const rows *r, int row, int column) { return PQgetisnull(r->result, row, column); }
 
-static const rows_driver result_driver = {
-    .integer = rows_integer, .text = rows_string, .null = rows_is_null, .real = rows_real, .boolean = rows_truth
-};
-
-struct cell { const char *at; int length; };         /* terminated; of null "" and -1 */
+struct cell { const char *at; int length; };         /* of null "" and -1 */
 
 static struct cell copied(const rows *r, int column) { return ((const struct cell *)r->result)[column]; }
-
-static int64_t copied_integer(const rows *r, int row, int column)
-{
-    int64_t n = 0;
-    (void)row;
-    value_whole(copied(r, column).at, &n);
-    return n;
-}
-
-static double copied_real(const rows *r, int row, int column)
-{
-    double x = 0;
-    (void)row;
-    value_number(copied(r, column).at, &x);
-    return x;
-}
-
-static bool copied_truth(const rows *r, int row, int column)
-{
-    bool is = false;
-    (void)row;
-    value_truth(copied(r, column).at, &is);
-    return is;
-}
 
 static text copied_string(const rows *r, int row, int column)
 {
@@ -87,8 +38,35 @@ static bool copied_is_null(const rows *r, int row, int column)
     return copied(r, column).length < 0;
 }
 
+/* Numbers are made of the text, which is terminated; of null, and of what is none, 0. */
+
+static int64_t rows_integer(const rows *r, int row, int column)
+{
+    int64_t n = 0;
+    value_whole(r->driver->text(r, row, column).at, &n);
+    return n;
+}
+
+static double rows_real(const rows *r, int row, int column)
+{
+    double x = 0;
+    value_number(r->driver->text(r, row, column).at, &x);
+    return x;
+}
+
+static bool rows_truth(const rows *r, int row, int column)
+{
+    bool is = false;
+    value_truth(r->driver->text(r, row, column).at, &is);
+    return is;
+}
+
+static const rows_driver result_driver = {
+    .integer = rows_integer, .text = result_string, .null = result_is_null, .real = rows_real, .boolean = rows_truth
+};
+
 static const rows_driver copy_driver = {
-    .integer = copied_integer, .text = copied_string, .null = copied_is_null, .real = copied_real, .boolean = copied_truth
+    .integer = rows_integer, .text = copied_string, .null = copied_is_null, .real = rows_real, .boolean = rows_truth
 };
 
 /* What r holds, if it is at most one row, and short; else NULL. */
