@@ -356,11 +356,9 @@ START_TEST(more_requests_than_the_line_holds_are_503_and_none_hangs)
     for (int i = 0; i < MANY; i++)
         c[i] = client_new();
     kill(here.pid, SIGSTOP);                 /* so that they all ask at once, however slow this machine is */
-    for (int i = 0; i < MANY; i++) {
-        client_say(
-            c[i],
-            "GET /users?page=200 HTTP/1.1\r\nHost: t\r\n\r\nGET /users/42/sequential HTTP/1.1\r\nHost: t\r\n\r\n");
-    }
+    for (int i = 0; i < MANY; i++)
+        client_say(c[i], "GET /users?page=200 HTTP/1.1\r\nHost: t\r\n\r\n"
+                         "GET /users/42/sequential HTTP/1.1\r\nHost: t\r\n\r\n");
     kill(here.pid, SIGCONT);
     for (int i = 0; i < MANY; i++) {
         for (int k = 0; k < 2; k++) {
