@@ -2,18 +2,17 @@
  *
  *   boards_postgres PORT CONNINFO
  *
- * One connection in pipeline mode, prepared statements, binary parameters and results, and one Sync for all the
- * queries of a turn of the loop. The updates of a turn are one transaction: they are answered with its end. */
+ * The updates of a turn are one transaction: they are answered with its end. */
 #include "boards.h"
 #include "floor.h"
+#include "postgres.h"
 
 #include <endian.h>
-#include <libpq-fe.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INT8 = 20, TEXT = 25, QUEUE = 64 * 1024, BODY = 64 * 1024, MOST_FORTUNES = 100 };
+enum { BODY = 64 * 1024, MOST_FORTUNES = 100 };
 
 typedef struct asked {
     client *client;
@@ -24,33 +23,16 @@ typedef struct asked {
     world worlds[BOARD_MOST];
 } asked;
 
-static PGconn *database;
-static asked *queue[QUEUE]; /* whose answer is next; NULL where a Sync is */
-static unsigned head, tail;
-static bool unsynced;
 static asked *updated, *unused; /* until the Sync; and those that are free */
 static char room[FLOOR_HEAD + BODY];
-
-static void must(bool fine)
-{
-    if (!fine)
-        floor_die(PQerrorMessage(database));
-}
-
-static void expect(asked *a)
-{
-    queue[tail++ % QUEUE] = a;
-    unsynced = true;
-}
 
 static void send_reads(asked *a)
 {
     for (int i = 0; i < a->count; i++) {
         const uint64_t id = htobe64((uint64_t)a->worlds[i].id);
-        must(PQsendQueryPrepared(database, "world", 1, (const char *[]){ (const char *)&id },
-                                 (int[]){ 8 }, (int[]){ 1 }, 1));
+        postgres_send("world", 1, (const char *[]){ (const char *)&id }, (int[]){ 8 });
     }
-    expect(a);
+    postgres_expect(a);
 }
 
 void floor_answer(client *c, const char *path)
@@ -64,21 +46,12 @@ void floor_answer(client *c, const char *path)
     a->updates = false;
     c->waiting++;
     if (a->board == BOARD_FORTUNES) {
-        must(PQsendQueryPrepared(database, "fortunes", 0, NULL, NULL, NULL, 1));
-        expect(a);
+        postgres_send("fortunes", 0, NULL, NULL);
+        postgres_expect(a);
         return;
     }
     choose_worlds(a->worlds, a->count, a->board);
     send_reads(a);
-}
-
-static void on_turn_ended(void)
-{
-    if (!unsynced)
-        return;
-    must(PQpipelineSync(database));
-    queue[tail++ % QUEUE] = NULL;
-    unsynced = false;
 }
 
 static void finish(asked *a, const char *type, const char *end)
@@ -105,10 +78,9 @@ static void send_update(asked *a)
     }
     *i++ = *n++ = '}';
     const int lengths[] = { (int)(i - ids), (int)(n - numbers) };
-    must(PQsendQueryPrepared(database, "update", 2, (const char *[]){ ids, numbers }, lengths,
-                             (int[]){ 1, 1 }, 1));
+    postgres_send("update", 2, (const char *[]){ ids, numbers }, lengths);
     a->updates = true;
-    expect(a);
+    postgres_expect(a);
 }
 
 static uint32_t int4_at(const PGresult *r, int row, int column)
@@ -136,65 +108,36 @@ static void on_synced(void)
     }
 }
 
-static void on_result(PGresult *r)
+static bool on_result(void *whose, PGresult *r)
 {
-    asked *a = queue[head % QUEUE];
-    if (!a) {
-        must(PQresultStatus(r) == PGRES_PIPELINE_SYNC);
-        on_synced();
-        head++;
-    } else if (a->updates) {
-        must(PQresultStatus(r) == PGRES_COMMAND_OK);
+    asked *a = whose;
+    bool last = true;
+    postgres_must(PQresultStatus(r) == (a->updates ? PGRES_COMMAND_OK : PGRES_TUPLES_OK));
+    if (a->updates) {
         a->next = updated;
         updated = a;
-        head++;
+    } else if (a->board == BOARD_FORTUNES) {
+        answer_with_fortunes(a, r);
     } else {
-        must(PQresultStatus(r) == PGRES_TUPLES_OK);
-        if (a->board == BOARD_FORTUNES) {
-            answer_with_fortunes(a, r);
-            head++;
-        } else {
-            a->worlds[a->read++].number = (int)int4_at(r, 0, 0);
-            if (a->read == a->count) {
-                (a->board == BOARD_UPDATES ? send_update : answer_with_worlds)(a);
-                head++;
-            }
-        }
+        a->worlds[a->read++].number = (int)int4_at(r, 0, 0);
+        last = a->read == a->count;
+        if (last)
+            (a->board == BOARD_UPDATES ? send_update : answer_with_worlds)(a);
     }
     PQclear(r);
-}
-
-static void on_readable(source *s)
-{
-    (void)s;
-    must(PQconsumeInput(database));
-    while (head != tail && !PQisBusy(database)) {
-        PGresult *r = PQgetResult(database);
-        if (r) /* NULL ends the results of one query */
-            on_result(r);
-    }
-}
-
-static void prepare(const char *name, const char *sql, int n, const Oid types[])
-{
-    PGresult *r = PQprepare(database, name, sql, n, types);
-    must(PQresultStatus(r) == PGRES_COMMAND_OK);
-    PQclear(r);
+    return last;
 }
 
 int main(int argc, char *argv[])
 {
     if (argc != 3)
         floor_die("boards_postgres PORT CONNINFO");
-    database = PQconnectdb(argv[2]);
-    must(PQstatus(database) == CONNECTION_OK);
-    prepare("world", WORLD_BY_ID, 1, (Oid[]){ INT8 });
-    prepare("fortunes", FORTUNES, 0, NULL);
-    prepare("update",
-            "update world set randomnumber = given.number from unnest(cast($1 as int[]), cast($2 as int[]))"
-            " as given (id, number) where world.id = given.id",
-            2, (Oid[]){ TEXT, TEXT });
-    must(PQsetnonblocking(database, 1) == 0 && PQenterPipelineMode(database));
-    floor_watch(&(source){ .fd = PQsocket(database), .ready = on_readable });
-    floor_run(atoi(argv[1]), on_turn_ended, NULL);
+    postgres_open(argv[2]);
+    postgres_prepare("world", WORLD_BY_ID, 1, (Oid[]){ INT8 });
+    postgres_prepare("fortunes", FORTUNES, 0, NULL);
+    postgres_prepare("update",
+                     "update world set randomnumber = given.number from unnest(cast($1 as int[]), cast($2 as int[]))"
+                     " as given (id, number) where world.id = given.id",
+                     2, (Oid[]){ TEXT, TEXT });
+    postgres_run(atoi(argv[1]), on_result, on_synced);
 }

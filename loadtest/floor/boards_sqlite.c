@@ -2,12 +2,11 @@
  *
  *   boards_sqlite PORT FILE
  *
- * Prepared statements run right on the loop, those of a turn in one transaction, and its updates are answered when that
- * has been committed. */
+ * The updates of a turn are answered when its transaction has been committed. */
 #include "boards.h"
 #include "floor.h"
+#include "sqlite.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,25 +18,10 @@ typedef struct updated {
     world worlds[BOARD_MOST];
 } updated;
 
-static sqlite3 *database;
-static sqlite3_stmt *read_world, *update_world, *fortunes_all, *begin, *commit;
-static bool in_transaction;
+static sqlite3_stmt *read_world, *update_world, *fortunes_all;
 static updated *waiting[MOST_UPDATED]; /* for the commit; allocated once each */
 static int waiting_count;
 static char room[FLOOR_HEAD + BODY];
-
-static void must(int code)
-{
-    if (code != SQLITE_OK)
-        floor_die(sqlite3_errmsg(database));
-}
-
-static void run(sqlite3_stmt *s)
-{
-    if (sqlite3_step(s) != SQLITE_DONE)
-        floor_die(sqlite3_errmsg(database));
-    sqlite3_reset(s);
-}
 
 static void finish(client *c, const char *type, const char *end)
 {
@@ -45,11 +29,8 @@ static void finish(client *c, const char *type, const char *end)
     floor_send(c, type, body, (size_t)(end - body));
 }
 
-static void on_turn_ended(void)
+static void on_committed(void)
 {
-    if (in_transaction)
-        run(commit);
-    in_transaction = false;
     for (int i = 0; i < waiting_count; i++) {
         const updated *u = waiting[i];
         finish(u->client, "application/json",
@@ -83,7 +64,7 @@ static void update(client *c, int count)
         (*u)->worlds[i].number = board_random();
         sqlite3_bind_int(update_world, 1, (*u)->worlds[i].number);
         sqlite3_bind_int(update_world, 2, (*u)->worlds[i].id);
-        run(update_world);
+        sqlite_run(update_world);
     }
     c->waiting++;
 }
@@ -109,9 +90,7 @@ void floor_answer(client *c, const char *path)
     world worlds[BOARD_MOST];
     const board b = board_of(path);
     const int count = board_count(path);
-    if (!in_transaction)
-        run(begin);
-    in_transaction = true;
+    sqlite_begin();
     switch (b) {
     case BOARD_UPDATES: update(c, count); break;
     case BOARD_FORTUNES: answer_with_fortunes(c); break;
@@ -122,23 +101,13 @@ void floor_answer(client *c, const char *path)
     }
 }
 
-static void prepare(const char *sql, sqlite3_stmt **s)
-{
-    must(sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, s, NULL));
-}
-
 int main(int argc, char *argv[])
 {
     if (argc != 3)
         floor_die("boards_sqlite PORT FILE");
-    must(sqlite3_open_v2(argv[2], &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL));
-    sqlite3_busy_timeout(database, 10000);
-    /* All of the file fits: a page that has been read once is not read again. */
-    must(sqlite3_exec(database, "pragma cache_size = -131072; pragma synchronous = full", NULL, NULL, NULL));
-    prepare(WORLD_BY_ID, &read_world);
-    prepare("update world set randomnumber = $1 where id = $2", &update_world);
-    prepare(FORTUNES, &fortunes_all);
-    prepare("begin", &begin);
-    prepare("commit", &commit);
-    floor_run(atoi(argv[1]), on_turn_ended, NULL);
+    sqlite_open(argv[2]);
+    sqlite_prepare(WORLD_BY_ID, &read_world);
+    sqlite_prepare("update world set randomnumber = $1 where id = $2", &update_world);
+    sqlite_prepare(FORTUNES, &fortunes_all);
+    sqlite_serve(atoi(argv[1]), on_committed);
 }

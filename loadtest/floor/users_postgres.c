@@ -2,56 +2,27 @@
  *
  *   users_postgres PORT CONNINFO
  *
- * One connection in pipeline mode, prepared statements, binary parameters and results, and one Sync
- * for all the queries of a turn of the loop: they leave in one write and their answers come in few
- * reads. */
+ * Its two queries leave in one write with those of the turn, and their answers come in few reads. */
 #include "floor.h"
+#include "postgres.h"
 #include "users.h"
 
 #include <endian.h>
-#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INT8 = 20, INT4 = 23, QUEUE = 64 * 1024, BODY = 1024 * 1024 };
+enum { BODY = 1024 * 1024 };
 
-static PGconn *database;
-static client *queue[QUEUE]; /* whose answer is next; NULL where a Sync is */
-static unsigned head, tail;
-static bool unsynced;
 static PGresult *user; /* of the request at the head, until its posts come */
 static char room[FLOOR_HEAD + BODY];
 
-static void must(bool fine)
-{
-    if (!fine)
-        floor_die(PQerrorMessage(database));
-}
-
-static void send_query(const char *statement, int64_t id)
-{
-    const int64_t big_endian = (int64_t)htobe64((uint64_t)id);
-    const char *const values[] = { (const char *)&big_endian };
-    must(PQsendQueryPrepared(database, statement, 1, values, (int[]){ 8 }, (int[]){ 1 }, 1));
-}
-
 void floor_answer(client *c, const char *path)
 {
-    const int64_t id = atoll(path + strlen("/users/"));
-    send_query("user", id);
-    send_query("posts", id);
-    queue[tail++ % QUEUE] = c;
+    const int64_t id = (int64_t)htobe64((uint64_t)atoll(path + strlen("/users/")));
+    postgres_send("user", 1, (const char *[]){ (const char *)&id }, (int[]){ 8 });
+    postgres_send("posts", 1, (const char *[]){ (const char *)&id }, (int[]){ 8 });
+    postgres_expect(c);
     c->waiting++;
-    unsynced = true;
-}
-
-static void on_turn_ended(void)
-{
-    if (!unsynced)
-        return;
-    must(PQpipelineSync(database));
-    queue[tail++ % QUEUE] = NULL;
-    unsynced = false;
 }
 
 static void read_row(const PGresult *r, int row, cell columns[4])
@@ -90,53 +61,26 @@ static void answer_with(client *c, const PGresult *posts)
     floor_send(c, "application/json", body, (size_t)(p - body));
 }
 
-static void on_result(PGresult *r)
+static bool on_result(void *client, PGresult *r)
 {
-    client *c = queue[head % QUEUE];
-    if (!c) {
-        must(PQresultStatus(r) == PGRES_PIPELINE_SYNC);
-        head++;
-    } else {
-        must(PQresultStatus(r) == PGRES_TUPLES_OK);
-        if (!user) {
-            user = r;
-            return;
-        }
-        answer_with(c, r);
-        PQclear(user);
-        user = NULL;
-        head++;
+    postgres_must(PQresultStatus(r) == PGRES_TUPLES_OK);
+    if (!user) {
+        user = r;
+        return false;
     }
+    answer_with(client, r);
+    PQclear(user);
     PQclear(r);
-}
-
-static void on_readable(source *s)
-{
-    (void)s;
-    must(PQconsumeInput(database));
-    while (head != tail && !PQisBusy(database)) {
-        PGresult *r = PQgetResult(database);
-        if (r) /* NULL ends the results of one query */
-            on_result(r);
-    }
-}
-
-static void prepare(const char *name, const char *sql)
-{
-    PGresult *r = PQprepare(database, name, sql, 1, (Oid[]){ INT8 });
-    must(PQresultStatus(r) == PGRES_COMMAND_OK);
-    PQclear(r);
+    user = NULL;
+    return true;
 }
 
 int main(int argc, char *argv[])
 {
     if (argc != 3)
         floor_die("users_postgres PORT CONNINFO");
-    database = PQconnectdb(argv[2]);
-    must(PQstatus(database) == CONNECTION_OK);
-    prepare("user", USER_BY_ID);
-    prepare("posts", POSTS_BY_USER);
-    must(PQsetnonblocking(database, 1) == 0 && PQenterPipelineMode(database));
-    floor_watch(&(source){ .fd = PQsocket(database), .ready = on_readable });
-    floor_run(atoi(argv[1]), on_turn_ended, NULL);
+    postgres_open(argv[2]);
+    postgres_prepare("user", USER_BY_ID, 1, (Oid[]){ INT8 });
+    postgres_prepare("posts", POSTS_BY_USER, 1, (Oid[]){ INT8 });
+    postgres_run(atoi(argv[1]), on_result, NULL);
 }
