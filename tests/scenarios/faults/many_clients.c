@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void with_one_worker(void) { server_start("crowds", "--workers", "1", NULL); }
-
 /* Who is refused when a machine is too slow for a crowd is another theme: here all are served, however long it takes. */
-static void with_two_workers(void)
+static void start_for_crowds(const char *name, const char *workers)
 {
-    server_start("crowds-2", "--workers", "2", "TENK_DATABASE_TARGET=0", "TENK_DATABASE_LINE_TIMEOUT=60s", NULL);
+    server_start(name, "--workers", workers, "TENK_DATABASE_TARGET=0", "TENK_DATABASE_LINE_TIMEOUT=60s", NULL);
 }
+
+static void with_one_worker(void)  { start_for_crowds("crowds", "1"); }
+static void with_two_workers(void) { start_for_crowds("crowds-2", "2"); }
 
 static void all_sleep(const char *request)
 {
