@@ -115,6 +115,106 @@ START_TEST(an_answer_does_not_wait_for_the_next_one)
 }
 END_TEST
 
+START_TEST(answers_to_what_was_sent_together_leave_together)
+{
+    enum { MANY = 16 };
+    char all[MANY * 64] = "";
+    server_start("threads", "--mode", "threads", NULL);
+    for (int i = 0; i < MANY; i++)
+        sprintf(all + strlen(all), "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n%02d", i);
+    client *c = client_new();
+    client_say(c, all);
+    for (int i = 0; i < MANY; i++) {
+        char number[3];
+        sprintf(number, "%02d", i);
+        ck_assert_str_eq(client_answer(c).body, number);
+    }
+    ck_assert_int_eq(client_segments(c), 1);
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
+/* Each of these is followed by what its client does not complete, or by what waits for a minute. */
+START_TEST(an_answer_leaves_before_its_thread_waits)
+{
+    static const char *const NEXT[] = {
+        "GET /sleep?ms=60000 HTTP/1.1\r\nHost: t\r\n\r\n",
+        "GET /sleep/promise?ms=60000 HTTP/1.1\r\nHost: t\r\n\r\n",
+        "",
+        "GET /json HTT",
+        "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nfi",
+        "POST /import HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nfi",
+    };
+    server_start("threads", "--mode", "threads", NULL);
+    for (size_t i = 0; i < sizeof NEXT / sizeof NEXT[0]; i++) {
+        char all[256];
+        sprintf(all, "GET /plaintext HTTP/1.1\r\nHost: t\r\n\r\nGET /json HTTP/1.1\r\nHost: t\r\n\r\n%s", NEXT[i]);
+        client *c = client_new();
+        client_say(c, all);
+        ck_assert_str_eq(client_answer(c).body, "Hello, World!");
+        ck_assert_int_eq(client_answer(c).status, 200);
+        ck_assert_msg(client_quiet(c), "after %s", NEXT[i]);
+        client_reset(c);
+    }
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_body_that_waits_to_be_asked_for_is_asked_for_behind_earlier_answers)
+{
+    server_start("threads", "--mode", "threads", NULL);
+    client *c = client_new();
+    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\n\r\n"
+                  "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert_int_eq(client_answer_to_head(c).status, 100);
+    client_say(c, "first");
+    ck_assert_str_eq(client_answer(c).body, "first");
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(an_error_amid_a_pipeline_is_its_last_answer)
+{
+    server_start("threads", "--mode", "threads", NULL);
+    client *c = client_new();
+    client_say(c, "GET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n"
+                  "GET /nothing HTTP/1.1\r\nHost: t\r\n\r\n"
+                  "GET /json HTTP/1.1\r\n\r\n"
+                  "GET /plaintext HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert_int_eq(client_answer(c).status, 404);
+    const answer a = client_answer(c);
+    ck_assert_int_eq(a.status, 400);
+    ck_assert(header_is(&a, "Connection", "close"));
+    ck_assert(client_closed(c));
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_client_that_sends_many_requests_and_reads_no_answer_is_left)
+{
+    enum { BODY = 60000, MANY = 500 };       /* more than the kernel stores */
+    char head[100], *one = malloc(BODY + sizeof head);
+    server_start("threads", "--mode", "threads", "TENK_TIMEOUTS_WRITE=100ms", NULL);
+    const int before = threads();
+    client *c = client_small(4096);
+    const int length = sprintf(one, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n", BODY);
+    memset(one + length, 'x', BODY);
+    bool sent = true;
+    for (int i = 0; i < MANY && sent; i++)
+        sent = client_send(c, one, (size_t)length + BODY);
+    ck_assert_msg(!sent, "all has been taken");
+    ck_assert_msg(eventually(5, threads() == before), "its thread goes on");
+    client_free(c);
+    free(one);
+    server_stop();
+}
+END_TEST
+
 START_TEST(a_thread_that_computes_delays_no_other)
 {
     server_start("threads", "--mode", "threads", NULL);
@@ -166,6 +266,11 @@ Suite *threads_mode_suite(void)
     tcase_add_test(t, a_client_that_leaves_ends_what_its_thread_waits_for);
     tcase_add_test(t, a_half_closed_client_gets_what_takes_no_more_than_a_moment);
     tcase_add_test(t, an_answer_does_not_wait_for_the_next_one);
+    tcase_add_test(t, answers_to_what_was_sent_together_leave_together);
+    tcase_add_test(t, an_answer_leaves_before_its_thread_waits);
+    tcase_add_test(t, a_body_that_waits_to_be_asked_for_is_asked_for_behind_earlier_answers);
+    tcase_add_test(t, an_error_amid_a_pipeline_is_its_last_answer);
+    tcase_add_test(t, a_client_that_sends_many_requests_and_reads_no_answer_is_left);
     tcase_add_test(t, a_thread_that_computes_delays_no_other);
     tcase_add_test(t, a_stack_that_is_too_small_is_refused_with_the_configuration);
     tcase_add_test(t, stopping_cuts_off_the_late_and_says_how_many);

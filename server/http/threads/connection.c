@@ -18,7 +18,7 @@
 enum {
     ROOM = 4096, ARENA = 1024,               /* for a request, on the stack; its arena's part of it */
     PIECE = 16 * 1024,                       /* bytes of a long answer that are sent at once */
-    TOGETHER = 16 * 1024,                    /* bytes of answers that may leave together */
+    TOGETHER = 16 * 1024,                    /* bytes of answers that gather before they are sent */
 };
 
 /* What a request needs of the thread that serves it. */
@@ -112,19 +112,33 @@ static void thread_run_handler(request *r)
     scope_end(&r->scope);
 }
 
+/* The answers before its own do not wait with it. False if the client is gone. */
+static bool thread_send_before_wait(thread_connection *c, const request *r)
+{
+    if (request_may_wait(r))
+        transport_send(c);
+    return !c->gone;
+}
+
 /* Runs its handler, when it has been admitted. */
 static void thread_admit(thread_connection *c, request *r, const request_parser *p)
 {
     if (r->needs == NEEDS_PAGE)              /* it is rendered right here */
         r->needs = NEEDS_READS;
     if (!r->needs) {
-        thread_run_handler(r);
+        if (thread_send_before_wait(c, r))
+            thread_run_handler(r);
         return;
     }
     thread_admission *const a = &c->shared->admissions[r->needs];
-    resource *permit = NULL;
-    c->declined = request_parser_is_overtaken(p, thread_admission_worth(a), c->input + c->at, c->end - c->at);
-    const int err = c->declined ? refuse(REFUSED_DATABASE_AHEAD, 0) : thread_admission_acquire(a, c->more, &permit);
+    if (request_parser_is_overtaken(p, thread_admission_worth(a), c->input + c->at, c->end - c->at)) {
+        request_decline(r, refuse(REFUSED_DATABASE_AHEAD, 0));
+        return;
+    }
+    if (!thread_send_before_wait(c, r))
+        return;
+    resource *permit;
+    const int err = thread_admission_acquire(a, c->more, &permit);
     if (!err) {
         thread_run_handler(r);
         thread_admission_release(a, permit);
@@ -184,7 +198,6 @@ static bool thread_serve_request(thread_connection *c, const request_parser *p, 
     r->connection = c;
     r->host = &host;
     r->out = &c->out;
-    c->declined = false;
     c->more = c->at > 0 || c->end > head + (p->head.chunked ? 0 : p->head.content_length);
     c->at += head;
     thread_answer(c, r, p);
@@ -219,8 +232,12 @@ static long thread_next_head(thread_connection *c, request_parser *p)
         const long size = request_parser_read(p, &c->head_validator, c->input + c->at, c->end - c->at, config, c->shared->router);
         if (size)
             return size;
-        if (!until)
+        if (!until) {
+            transport_send(c);
             until = deadline_in(config->timeouts.head);
+        }
+        if (c->gone)
+            return 0;
         const receive_result came = transport_receive_until(c, until);
         if (came != RECEIVE_BYTES)
             return came == RECEIVE_TIMEOUT ? HTTP_STATUS(408) : 0;
@@ -251,12 +268,13 @@ void thread_connection_run(thread_connection *c)
         else
             thread_refuse(c, (int)head);
         more = more && !c->unread;
-        if (!c->declined || c->out.length > TOGETHER)
+        if (c->out.length > TOGETHER)
             transport_send(c);
         if (first && config->timeouts.idle != config->timeouts.head)
             socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.idle);
         first = false;
     }
+    transport_send(c);
     blocking_follow(-1, 0);
     if (!c->gone && (c->unread || !transport_is_quiet(c)))
         transport_linger(c);

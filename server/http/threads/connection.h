@@ -4,7 +4,8 @@
  *
  * The same parser, limits and time limits as a loop's connection.h, the way most servers were written:
  * every call blocks, and the thread that waits is the memory of where it was. Requests of a pipeline run
- * one after the other, and each answer leaves before the next begins.
+ * one after the other. Their answers gather, up to a bound, and leave in one write: before the thread waits for
+ * anything, be it the client or what a handler needs, all have been sent.
  *
  *   Stopping.  Another thread may look whether this one is idle, and may shut its socket down: that
  *              ends all that it waits for. It must see to it that the connection is still there. */
@@ -40,7 +41,6 @@ typedef struct thread_connection {
     bool           gone;                     /* the client is, or must be left: nothing more is read or sent */
     bool           unread;                   /* the client may still be sending: linger */
     bool           more;                     /* it sent the last request, and others with it */
-    bool           declined;                 /* the last request, for a later one: its answer may wait for that one's */
     head_validator head_validator;           /* of the head that has begun */
     output         out;
     size_t         at, end;                  /* of input: what has come and has not been used */
@@ -54,7 +54,7 @@ void thread_connection_run(thread_connection *c);    /* serves the client until 
 
 /* transport.c: bytes come in, and go out. Times are deadline_in's. */
 typedef enum receive_result { RECEIVE_BYTES, RECEIVE_TIMEOUT, RECEIVE_END } receive_result;
-receive_result transport_receive_next(thread_connection *c); /* until there are bytes of a next request */
+receive_result transport_receive_next(thread_connection *c); /* until there are bytes of a next request; sends before */
 receive_result transport_receive_until(thread_connection *c, uint64_t until);        /* until there are more than that */
 bool transport_is_quiet(const thread_connection *c); /* has the client sent nothing beyond what has been used? */
 void transport_linger(thread_connection *c); /* lets it read the last answer, before the end */
@@ -65,6 +65,6 @@ void transport_linger(thread_connection *c); /* lets it read the last answer, be
 int  transport_wait_for_body(thread_connection *c, request *r);
 int  transport_take_body(thread_connection *c, body *b);  /* what there is of it: does not wait */
 
-void transport_send(thread_connection *c);   /* all of out; c->gone if the client does not take it */
+void transport_send(thread_connection *c);   /* all of out, if anything; c->gone if the client does not take it */
 
 #endif

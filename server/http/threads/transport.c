@@ -45,6 +45,9 @@ receive_result transport_receive_next(thread_connection *c)
 {
     if (c->end > c->at)
         return RECEIVE_BYTES;
+    transport_send(c);
+    if (c->gone)
+        return RECEIVE_END;
     atomic_store(&c->idle, true);            /* thousands may each have sent much: it stays in the kernel */
     const receive_result r = transport_receive(c, c->shared->config->limits.head, 0);
     atomic_store(&c->idle, false);
@@ -74,17 +77,20 @@ static receive_result transport_receive_body(thread_connection *c, const body *b
 int transport_wait_for_body(thread_connection *c, request *r)
 {
     body *b = r->body;
-    if (request_send_continue(r, c->at < c->end))
-        transport_send(c);
-    if (c->gone)
-        return UV_EOF;
-    const uint64_t begun = deadline_in(0);
+    uint64_t begun = 0;                      /* 0: it has not waited yet */
+    request_send_continue(r, c->at < c->end);
     for (;;) {
         const int err = transport_take_body(c, b);
         if (err)
             return err;
         if (!body_wants(b))
             break;
+        if (!begun) {
+            transport_send(c);
+            begun = deadline_in(0);
+        }
+        if (c->gone)
+            return UV_EOF;
         const uint64_t until = begun + body_patience(b, c->shared->config->timeouts.body) * 1000000;
         switch (transport_receive_body(c, b, until)) {
         case RECEIVE_BYTES: break;
@@ -92,7 +98,7 @@ int transport_wait_for_body(thread_connection *c, request *r)
         case RECEIVE_TIMEOUT: return deadline_in(0) < until ? UV_ESHUTDOWN : HTTP_STATUS(408);
         }
     }
-    body_waited(b, (deadline_in(0) - begun) / 1000000);
+    body_waited(b, begun ? (deadline_in(0) - begun) / 1000000 : 0);
     return 0;
 }
 
@@ -117,6 +123,8 @@ void transport_linger(thread_connection *c)
 /* Each call blocks for a quarter of the time limit (connection.c sets it), to see a slow client get on. */
 void transport_send(thread_connection *c)
 {
+    if (!c->out.first)
+        return;
     const uint64_t most = c->shared->config->timeouts.write;
     uint64_t until = deadline_in(most);
     int before = INT32_MAX;

@@ -7,8 +7,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,6 +273,13 @@ size_t client_drain(client *c)
         c->have = 0;
     }
     return total;
+}
+
+int client_segments(client *c)
+{
+    struct tcp_info info = { 0 };
+    getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &(socklen_t){ sizeof info });
+    return (int)info.tcpi_data_segs_in;
 }
 
 bool client_quiet(client *c)

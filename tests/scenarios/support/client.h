@@ -36,6 +36,7 @@ answer  client_answer_to_head(client *c);    /* one that has no body, whatever i
 bool    client_closed(client *c);            /* waits for the end: true if nothing more came before it */
 bool    client_let_go(client *c);            /* the same, and not by a reset: it may have sent more than was wanted */
 void    client_take(client *c);              /* a little of what is there, for a later answer */
+int     client_segments(client *c);          /* of TCP, in which what it has received came */
 bool    client_quiet(client *c);             /* is there neither a byte nor an end to be read right now? */
 const char *client_rest(client *c);          /* reads to the end: all that came, terminated; lives as long as c */
 size_t  client_drain(client *c);             /* reads to the end and counts */
