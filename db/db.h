@@ -88,6 +88,7 @@ typedef struct database_options {
     int         connections;                 /* to PostgreSQL: for each loop; of blocking threads: for all together */
     int         pipeline_depth;              /* queries in flight on one of them */
     int         readers;                     /* of SQLite: threads for all loops; connections for all blocking threads */
+    size_t      cache;                       /* bytes of SQLite's file that all of these keep in memory together */
     int         line;                        /* queries that may wait for a connection: the queue's length */
     uint64_t    timeout_ms;                  /* of one query, from when it is sent; 0 for none */
     uint64_t    line_timeout_ms;             /* of waiting there */

@@ -50,6 +50,7 @@ static database_options database_options_of(const config *c)
         .connections = per_pool(c, c->database.connections),
         .pipeline_depth = c->database.pipeline_depth,
         .readers = c->database.readers,
+        .cache = c->database.cache,
         /* On a loop, requests wait to be let in; the queries of one that was let in are never too many. */
         .line = c->server.mode == MODE_THREADS ? per_pool(c, c->database.line) : MOST_QUERIES_WAITING,
         .timeout_ms = c->database.timeout,

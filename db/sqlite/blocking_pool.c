@@ -20,8 +20,7 @@ static int open_if_new(const sqlite_blocking_pool *p, sqlite_connection *c)
     const sqlite_file_identity *file = sqlite_workers_file(p->workers);
     if (sqlite_file_identity_check(file))    /* it would be another file than the others read */
         return UV_EIO;
-    const int code = sqlite_connection_open(c, p->path, SQLITE_CONNECTION_READS | SQLITE_CONNECTION_BLOCKING,
-                                            p->options->timeout_ms);
+    const int code = sqlite_connection_open(c, p->path, SQLITE_CONNECTION_READS | SQLITE_CONNECTION_BLOCKING, p->options);
     if (!code) {
         c->file = file;
         return 0;
@@ -57,7 +56,7 @@ void sqlite_blocking_pool_release(sqlite_blocking_pool *p, sqlite_connection *c)
 
 sqlite_blocking_pool *sqlite_blocking_pool_new(const char *path, sqlite_workers *w, const database_options *options)
 {
-    const int count = options->readers > 0 ? options->readers : 1;
+    const int count = sqlite_connection_readers(options);
     sqlite_blocking_pool *p = mem_alloc(sizeof *p + (size_t)count * sizeof p->each[0]);
     p->options = options;
     p->path = path;

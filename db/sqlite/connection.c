@@ -10,6 +10,7 @@
 #include <time.h>
 
 enum { PROGRESS_STEPS = 1000, LOCK_TIMEOUT_MS = 5000 };      /* instructions between calls of the progress handler */
+enum { WRITER_CACHE_KIB = 8192 };
 
 /* Each check is a system call: so they are so many nanoseconds apart. */
 static const uint64_t MS = 1000000, CLIENT_CHECK = 10000000, FILE_CHECK = 500000000;
@@ -45,10 +46,16 @@ static int on_busy(void *arg, int times)
     return 1;
 }
 
-int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, uint64_t timeout_ms)
+int sqlite_connection_readers(const database_options *options) { return options->readers > 0 ? options->readers : 1; }
+
+int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, const database_options *options)
 {
     const bool reads = flags & SQLITE_CONNECTION_READS;
-    *c = (sqlite_connection){ .timeout_ms = timeout_ms, .deadline = NO_DEADLINE, .blocking = flags & SQLITE_CONNECTION_BLOCKING };
+    char cache[64];
+    snprintf(cache, sizeof cache, "pragma cache_size = -%zu",
+             reads ? options->cache / 1024 / (size_t)sqlite_connection_readers(options) : WRITER_CACHE_KIB);
+    *c = (sqlite_connection){ .timeout_ms = options->timeout_ms, .deadline = NO_DEADLINE,
+                              .blocking = flags & SQLITE_CONNECTION_BLOCKING };
     int code = sqlite3_open_v2(path, &c->sqlite, (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                                SQLITE_OPEN_NOMUTEX, NULL);
     if (code)
@@ -56,9 +63,9 @@ int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, ui
     c->lock_deadline = uv_hrtime() + LOCK_TIMEOUT_MS * MS;
     sqlite3_busy_handler(c->sqlite, on_busy, c);
     sqlite3_progress_handler(c->sqlite, PROGRESS_STEPS, on_progress, c);
-    return sqlite3_exec(c->sqlite, "pragma synchronous = full; pragma foreign_keys = on;"
-                        "pragma journal_size_limit = 67108864; pragma cache_size = -8192;"
-                        "pragma temp_store = memory", NULL, NULL, NULL);
+    code = sqlite3_exec(c->sqlite, "pragma synchronous = full; pragma foreign_keys = on;"
+                        "pragma journal_size_limit = 67108864; pragma temp_store = memory", NULL, NULL, NULL);
+    return code ? code : sqlite3_exec(c->sqlite, cache, NULL, NULL, NULL);
 }
 
 static void forget_statements(sqlite_connection *c)

@@ -31,8 +31,11 @@ typedef struct sqlite_connection {
 
 enum { SQLITE_CONNECTION_READS = 1, SQLITE_CONNECTION_BLOCKING = 2 };       /* flags: cannot write; of blocking threads */
 
-/* SQLite's result code; c must be closed all the same. */
-int  sqlite_connection_open(sqlite_connection *c, const char *path, int flags, uint64_t timeout_ms);
+/* How many read at once: at least one. */
+int  sqlite_connection_readers(const database_options *options);
+
+/* SQLite's result code; c must be closed all the same. One that reads may keep its share of options->cache in memory. */
+int  sqlite_connection_open(sqlite_connection *c, const char *path, int flags, const database_options *options);
 void sqlite_connection_close(sqlite_connection *c);
 
 /* Runs j, and leaves its rows in it. 0 or an error of db.h, which has been logged. */

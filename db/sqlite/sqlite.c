@@ -45,7 +45,7 @@ static int sqlite_open(database **made, const database_options *options, char *w
     if (err)
         return err;
     sqlite_workers *w;
-    err = sqlite_workers_start(&w, path, options->readers > 0 ? options->readers : 1, options->timeout_ms, why, size);
+    err = sqlite_workers_start(&w, path, options, why, size);
     if (err)
         return err;
     sqlite_database *d = mem_alloc(sizeof *d);
@@ -81,8 +81,7 @@ static const char *sqlite_describe(const database *d) { return ((const sqlite_da
 
 static int sqlite_threads(const database *d, bool writes)
 {
-    const int readers = ((const sqlite_database *)d)->options->readers;
-    return writes ? SQLITE_WRITER_GROUP : readers > 0 ? readers : 1;
+    return writes ? SQLITE_WRITER_GROUP : sqlite_connection_readers(((const sqlite_database *)d)->options);
 }
 
 static db *sqlite_connect(database *whole)

@@ -68,8 +68,9 @@ static int start_thread(sqlite_worker *w, void *(*run)(void *), const char *name
     return err;
 }
 
-int sqlite_workers_start(sqlite_workers **made, const char *path, int readers, uint64_t timeout_ms, char *why, size_t size)
+int sqlite_workers_start(sqlite_workers **made, const char *path, const database_options *options, char *why, size_t size)
 {
+    const int readers = sqlite_connection_readers(options);
     sqlite_workers *w = mem_alloc(sizeof *w + (size_t)(readers + 1) * sizeof w->each[0]);
     int err = 0;
 
@@ -78,7 +79,7 @@ int sqlite_workers_start(sqlite_workers **made, const char *path, int readers, u
     for (; w->count <= readers && !err; w->count++) {
         sqlite_worker *one = &w->each[w->count];
         one->all = w;
-        const int code = sqlite_connection_open(&one->connection, path, w->count ? SQLITE_CONNECTION_READS : 0, timeout_ms);
+        const int code = sqlite_connection_open(&one->connection, path, w->count ? SQLITE_CONNECTION_READS : 0, options);
         if (code)
             err = sqlite_file_error(path, code, 0, sqlite3_errmsg(one->connection.sqlite), why, size);
     }

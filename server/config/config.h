@@ -43,6 +43,7 @@ typedef struct config {
         int      connections;                /* to PostgreSQL, for each worker; 4 */
         int      pipeline_depth;             /* 32 */
         int      readers;                    /* SQLite's reading threads; auto: one a processor */
+        size_t   cache;                      /* bytes of its file that all of them keep in memory; 128MiB */
         int      line;                       /* requests that may wait, for each worker; auto: limits.connections */
         uint64_t target;                     /* for how long, while more come than can be served; 200ms */
         uint64_t timeout;                    /* of one query; 5s */

@@ -110,6 +110,8 @@ const setting SETTINGS[] = {
       .why = "Queries in flight on one connection, enough to keep it busy; 1 waits for each answer." },
     { NUMBER(database, readers, "1", "64"), .initial = "auto", .automatic = auto_processors,
       .why = "Threads that read from SQLite; auto: one for each processor." },
+    { SIZE(database, cache, "1MiB", "1024GiB"), .initial = "128MiB",
+      .why = "Bytes of SQLite's file in memory, of all readers together, a share each; the writer has 8 MiB." },
     { NUMBER(database, line, "0", "1000000"), .initial = "auto", .automatic = auto_line,
       .why = "Requests that may wait for the database, for each worker; more get 503; auto: [limits] connections." },
     { DURATION(database, target, "0", "1h"), .initial = "200ms",

@@ -38,6 +38,7 @@ START_TEST(without_any_source_every_setting_has_its_default)
     ck_assert_str_eq(c.database.url, "sqlite:tenk.db");
     ck_assert_int_eq(c.database.connections, 4);
     ck_assert_int_eq(c.database.pipeline_depth, 32);
+    ck_assert_uint_eq(c.database.cache, 128 << 20);
     ck_assert_int_eq(c.database.line, c.limits.connections);
     ck_assert_uint_eq(c.database.target, 200);
     ck_assert_uint_eq(c.database.timeout, 5000);

@@ -26,6 +26,7 @@ static const statement SLOW_ADD = { "slow add", "insert into posts (user_id, tit
 static const statement WRONG = { "wrong", "select nothing from nowhere", true };
 
 enum { FOR_EVER = 2000000000 };              /* how far COUNT counts: minutes */
+enum { CACHE = 4 << 20 };                    /* bytes, of all readers */
 
 static const char      *path;
 static char             url[160];
@@ -40,7 +41,7 @@ static inline void open_at(const char *file, int readers, int line, uint64_t tim
     path = file;
     files_make(path, 50);
     snprintf(url, sizeof url, "sqlite:%s", path);
-    options = (database_options){ .url = url, .readers = readers, .line = line, .timeout_ms = timeout_ms,
+    options = (database_options){ .url = url, .readers = readers, .cache = CACHE, .line = line, .timeout_ms = timeout_ms,
                                   .line_timeout_ms = line_timeout_ms };
     ck_assert_msg(database_open(&whole, &options, why, sizeof why) == 0, "%s", why);
 }

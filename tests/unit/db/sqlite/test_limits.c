@@ -223,6 +223,28 @@ START_TEST(a_blocking_thread_does_not_wait_for_ever)
 }
 END_TEST
 
+/* SQLite's own word for it: KiB, below zero. */
+START_TEST(each_reader_has_its_share_of_the_cache)
+{
+    static const statement SHARE = { "share", "select cache_size from pragma_cache_size", true, "i" };
+    rows r;
+    on_loop(2, 10, 0, 0);
+    ck_assert_int_eq(outcome_of(run(&SHARE, &r, 0)), 0);
+    ck_assert_int_eq(rows_int(&r, 0, 0), -CACHE / 1024 / 2);
+    close_it();
+    loop_done();
+    open_it(4, 10, 0, 0);
+    here = db_new(whole);                    /* of a blocking thread */
+    ck_assert_int_eq(outcome_now(run(&SHARE, &r, 0)), 0);
+    ck_assert_int_eq(rows_int(&r, 0, 0), -CACHE / 1024 / 4);
+    int err = 1;
+    ck_assert(promise_take_if_settled(db_close(here), &err));
+    db_free(here);
+    arena_done(&memory);
+    database_close(whole);
+}
+END_TEST
+
 Suite *sqlite_limits_suite(void)
 {
     Suite *s = suite_create("sqlite_limits");
@@ -237,6 +259,7 @@ Suite *sqlite_limits_suite(void)
     tcase_add_test(t, several_loops_share_the_workers);
     tcase_add_test(t, in_blocking_threads_a_query_has_settled);
     tcase_add_test(t, a_blocking_thread_does_not_wait_for_ever);
+    tcase_add_test(t, each_reader_has_its_share_of_the_cache);
     suite_add_tcase(s, t);
     return s;
 }
