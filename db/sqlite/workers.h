@@ -1,7 +1,7 @@
 /* workers.h - the threads that touch the file: several readers, and one writer.
  *
- * The writer takes all that waits, and runs it in one transaction with a savepoint each: one sync
- * of the disk for all of them, and one that fails spoils none. It reports them after the commit. */
+ * The writer takes all that waits, and runs it in one transaction: one sync of the disk for all of them,
+ * and one that fails spoils none. It reports them after the commit. */
 #ifndef DB_SQLITE_WORKERS_H
 #define DB_SQLITE_WORKERS_H
 

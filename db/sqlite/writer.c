@@ -1,8 +1,10 @@
 /* writer.c - see writer.h.
  *
- * Most errors undo their own statement only, and the savepoint with it. But SQLite ends the whole
- * transaction when a writing statement is interrupted, or when the disk fails: then nothing has
- * happened at all, and those that had succeeded are run again, without the one that failed. */
+ * A statement is atomic by itself, so one that the database says no to undoes itself and nothing else
+ * (https://sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction"). But SQLite ends the whole
+ * transaction when a writing statement is interrupted, or when the disk fails; and we end it when the file is found
+ * to be damaged, or when what a statement returns is not what it should be, for then it has already written. Then
+ * nothing has happened at all, and those that had succeeded are run again, without the one that failed. */
 #include "writer.h"
 #include "error.h"
 
@@ -13,9 +15,6 @@ enum { RAN = 1 };                            /* not run yet, or to be run again:
 static const statement BEGIN    = { "begin", "begin immediate", false };
 static const statement COMMIT   = { "commit", "commit", false };
 static const statement ROLLBACK = { "rollback", "rollback", false };
-static const statement MARK     = { "savepoint", "savepoint one", false };
-static const statement KEEP     = { "release", "release one", false };
-static const statement UNDO     = { "rollback to savepoint", "rollback to one", false };
 
 static bool in_transaction(const sqlite_connection *c) { return !sqlite3_get_autocommit(c->sqlite); }
 
@@ -53,30 +52,22 @@ static bool drop_cancelled(sqlite_job **group)
     return left;
 }
 
-static int run_in_savepoint(sqlite_connection *c, sqlite_job *j, bool alone)
-{
-    int err = alone ? 0 : sqlite_connection_execute(c, NULL, &MARK);
-    if (err)
-        return j->err = err;
-    j->err = sqlite_connection_run(c, j);
-    if (alone || !in_transaction(c))
-        return j->err;
-    if (j->err)
-        sqlite_connection_execute(c, NULL, &UNDO);
-    err = sqlite_connection_execute(c, NULL, &KEEP);
-    return j->err ? j->err : (j->err = err);
-}
+/* What a statement has changed is undone when the database says no to it: SQLite keeps a journal of each. */
+static bool undid_itself(int err) { return err == DB_EQUERY || err == UV_ECANCELED; }
 
 /* True if all is over; false if the transaction ended under it, and the rest must be run again. */
-static bool run_group(sqlite_connection *c, sqlite_job *group, bool alone, int *good)
+static bool run_group(sqlite_connection *c, sqlite_job *group, int *good)
 {
     *good = 0;
     for (sqlite_job *j = group; j; j = j->next) {
         if (j->err < 0)
             continue;
-        if (run_in_savepoint(c, j, alone) == 0)
+        j->err = sqlite_connection_run(c, j);
+        if (!j->err)
             (*good)++;
-        else if (!in_transaction(c))
+        else if (!undid_itself(j->err))
+            rollback(c);
+        if (!in_transaction(c))
             return false;
     }
     return true;
@@ -84,7 +75,6 @@ static bool run_group(sqlite_connection *c, sqlite_job *group, bool alone, int *
 
 int sqlite_writer_run(sqlite_connection *c, sqlite_job **all)
 {
-    const bool alone = !(*all)->next;
     for (sqlite_job *j = *all; j; j = j->next)
         j->err = RAN;
     while (drop_cancelled(all)) {
@@ -96,7 +86,7 @@ int sqlite_writer_run(sqlite_connection *c, sqlite_job **all)
             fail_group(c, group, err);
             return 0;
         }
-        if (!run_group(c, group, alone, &good))
+        if (!run_group(c, group, &good))
             continue;
         if (good == 0) {
             rollback(c);

@@ -45,6 +45,57 @@ START_TEST(waiting_writes_share_a_transaction_and_one_that_fails_spoils_none)
 }
 END_TEST
 
+/* It has written when its rows come: so all of its group is undone, and the others are run again. */
+START_TEST(a_write_whose_rows_are_not_what_it_says_is_undone_and_spoils_none_of_its_group)
+{
+    static const statement ODD = { "odd", "insert into posts (user_id, title, body, created_at) values ($1, 'odd', 'b', 1)"
+                                          " returning title", false, "i" };
+    int odd = 1, err[4];
+    rows r[5];
+    log_capture();
+    on_loop(1, 20, 0, 0);
+    sqlite3 *lock = lock_it();
+    when_settled(add(&r[0], 1, "good"), store, &err[0]);
+    when_settled(add(&r[1], 1, "good"), store, &err[1]);
+    when_settled(run(&ODD, &r[4], 1), store, &odd);
+    when_settled(add(&r[2], 4000, "no such user"), store, &err[2]);
+    when_settled(add(&r[3], 1, "good"), store, &err[3]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    unlock_it(lock);
+    loop_run();
+    ck_assert_int_eq(odd, DB_EVALUE);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(err[i], i == 2 ? DB_EQUERY : 0);
+    ck_assert_int_eq(rows_int(&r[3], 0, 0), 501 + 2);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'good'"), 3);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'odd'"), 0);
+    close_it();
+}
+END_TEST
+
+/* A statement of several rows, which fails in the middle: those before are no more than tried. */
+START_TEST(a_write_of_several_rows_that_fails_in_the_middle_leaves_none)
+{
+    static const statement SEVERAL = { "several", "insert into posts (user_id, title, body, created_at) values"
+                                       " (1, 'several', 'b', 1), (1, 'several', 'b', 1), ($1, 'several', 'b', 1)", false };
+    int err[3];
+    rows r[3];
+    on_loop(1, 20, 0, 0);
+    sqlite3 *lock = lock_it();
+    when_settled(add(&r[0], 1, "good"), store, &err[0]);
+    when_settled(run(&SEVERAL, &r[1], 4000), store, &err[1]);
+    when_settled(add(&r[2], 1, "good"), store, &err[2]);
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    unlock_it(lock);
+    loop_run();
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(err[i], i == 1 ? DB_EQUERY : 0);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'good'"), 2);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'several'"), 0);
+    close_it();
+}
+END_TEST
+
 START_TEST(a_write_that_is_late_spoils_none_of_its_group)
 {
     int slow = 1, err[4];
@@ -181,6 +232,8 @@ Suite *sqlite_writer_suite(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 30);
     tcase_add_test(t, waiting_writes_share_a_transaction_and_one_that_fails_spoils_none);
+    tcase_add_test(t, a_write_whose_rows_are_not_what_it_says_is_undone_and_spoils_none_of_its_group);
+    tcase_add_test(t, a_write_of_several_rows_that_fails_in_the_middle_leaves_none);
     tcase_add_test(t, a_write_that_is_late_spoils_none_of_its_group);
     tcase_add_test(t, another_program_with_the_lock_delays_a_write_until_its_timeout);
     tcase_add_test(t, another_program_with_the_lock_is_not_waited_for_without_end);
