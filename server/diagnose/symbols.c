@@ -128,12 +128,25 @@ static void append_call(struct out *o, Dwarf_Die *unit, Dwarf_Die *inlined)
         append(o, "?");
 }
 
-/* The scopes that hold this place, the innermost first: as they are in the code, not in the source. */
-static int scopes_of(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die **scopes)
+enum { NESTED = 64 };
+
+/* The functions that hold this place, the outermost first: as they are in the code, not in the source. dwarf_getscopes
+ * also wants to know where an inlined one was written, and looks in this unit alone: an optimizing linker has it from another. */
+static int functions_of(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die found[NESTED])
 {
-    Dwarf_Die *by_source = NULL;
-    const int count = dwarf_getscopes(unit, pc, &by_source) > 0 ? dwarf_getscopes_die(by_source, scopes) : 0;
-    free(by_source);
+    Dwarf_Die at, inside;
+    int count = 0, end = dwarf_child(unit, &at);
+    while (end == 0 && count < NESTED) {
+        if (dwarf_haspc(&at, pc) <= 0) {
+            end = dwarf_siblingof(&at, &at);
+            continue;
+        }
+        const int tag = dwarf_tag(&at);
+        if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine)
+            found[count++] = at;
+        end = dwarf_child(&at, &inside);
+        at = inside;
+    }
     return count;
 }
 
@@ -141,28 +154,19 @@ static int scopes_of(Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die **scopes)
 static bool append_functions(struct out *o, Dwfl_Module *m, Dwarf_Addr pc)
 {
     Dwarf_Addr bias;
-    Dwarf_Die *unit = unit_of(m, pc, &bias), *scopes = NULL, *inlined = NULL;
-    const int count = unit ? scopes_of(unit, pc - bias, &scopes) : 0;
-    bool any = false;
+    Dwarf_Die *unit = unit_of(m, pc, &bias), found[NESTED];
+    const int count = unit ? functions_of(unit, pc - bias, found) : 0;
 
-    for (int i = 0; i < count; i++) {
-        const int tag = dwarf_tag(&scopes[i]);
-        if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
-            continue;
-        const char *name = dwarf_diename(&scopes[i]);
-        append(o, "%s%s (", any ? " < " : "", name ? name : "?");
-        if (inlined)
-            append_call(o, unit, inlined);
+    for (int i = count - 1; i >= 0; i--) {
+        const char *name = dwarf_diename(&found[i]);
+        append(o, "%s%s (", i < count - 1 ? " < " : "", name ? name : "?");
+        if (i < count - 1)
+            append_call(o, unit, &found[i + 1]);
         else if (!append_line(o, unit, pc - bias))
             append_offset(o, m, pc);
         append(o, ")");
-        any = true;
-        inlined = tag == DW_TAG_inlined_subroutine ? &scopes[i] : NULL;
-        if (!inlined)
-            break;
     }
-    free(scopes);
-    return any;
+    return count > 0;
 }
 
 static Dwfl_Module *module_of(symbols *s, Dwarf_Addr pc) { return s->dwfl ? dwfl_addrmodule(s->dwfl, pc) : NULL; }
