@@ -23,8 +23,9 @@
 
 typedef struct promise promise;
 
-/* What a function that returns a promise must be declared with: its caller cannot forget it. */
-#define MUST_AWAIT __attribute__((warn_unused_result, returns_nonnull))
+/* What a function that returns a promise must be declared with: its caller cannot forget it, and stays the one that it
+ * returns to (PROMISE_ORIGIN), however the program is optimized. */
+#define MUST_AWAIT __attribute__((warn_unused_result, returns_nonnull, noinline))
 
 /* Ask the work behind p to stop early. It must still settle p, normally with UV_ECANCELED,
  * now or later. Called at most once, and never after p has settled. */

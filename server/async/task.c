@@ -271,7 +271,8 @@ static void task_on_settled(int err, void *arg)
     task_resume(t);                          /* already on the loop's stack: at once */
 }
 
-int await(promise *p)
+/* Neither is inlined, so that where it returns to is where its caller waits. */
+__attribute__((noinline)) int await(promise *p)
 {
     task *t = current;
     track *const recorded = track_here;
@@ -303,7 +304,7 @@ int await(promise *p)
     return err;
 }
 
-int task_yield(void)
+__attribute__((noinline)) int task_yield(void)
 {
     task *t = current;
     if (!t)
