@@ -166,11 +166,12 @@ END_TEST
 
 START_TEST(a_taken_port_ends_with_1_and_is_named)
 {
-    char port[32], address[64];
+    char port[32], address[64], url[300];
     server_start("command", NULL);
     snprintf(port, sizeof port, "%d", here.port);
     snprintf(address, sizeof address, "127.0.0.1:%d", here.port);
-    ck_assert_int_eq(run("-l", address, "DATABASE_URL=sqlite:taken.db"), 1);
+    snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s/tenk.db", here.folder);
+    ck_assert_int_eq(run("-l", address, url), 1);
     printed(port);
     expect(get("/healthz"), 200, NULL);      /* nothing was taken away from the first */
     server_stop();

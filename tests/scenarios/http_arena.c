@@ -278,17 +278,18 @@ START_TEST(the_data_set_may_be_a_file_and_what_is_wrong_with_one_is_said)
                      "{\"items\":[{\"id\":7,\"name\":\"N\",\"category\":\"c\",\"price\":3,\"quantity\":2,\"active\":true,"
                      "\"tags\":[\"t\\n\"],\"rating\":{\"score\":1,\"count\":2},\"total\":30}],\"count\":1}");
     expect_problem(get("/json/2"), 400);
-    server_stop();
 
     static const struct { const char *json, *why; } WRONG[] = {
         { "[" ITEM_OF("3") ",\n" ITEM_OF("\"3\"") "]", "item 2 lacks a member, or has one of another type" },
         { "[\n" ITEM_OF("3"), "line 2" }, { "[]", "has no items" }, { "{}", "has no items" },
     };
-    char output[1024];
+    char output[1024], url[300];
+    snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s/tenk.db", here.folder);
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
-        ck_assert_int_eq(tenk_run(output, sizeof output, dataset_file(WRONG[i].json), NULL), 1);
+        ck_assert_int_eq(tenk_run(output, sizeof output, url, dataset_file(WRONG[i].json), NULL), 1);
         ck_assert_msg(strstr(output, "[boards] dataset: ") && strstr(output, WRONG[i].why), "%s", output);
     }
+    server_stop();
 }
 END_TEST
 

@@ -2,10 +2,12 @@
 #include "tests/scenarios/scenarios.h"
 
 #include "tests/scenarios/support/launch.h"
+#include "tests/scenarios/support/run.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char out[16384];
@@ -191,16 +193,22 @@ START_TEST(without_threads_to_start_with_it_says_so)
         return;
     const int needs = in_threads_mode() ? 5 : 10;            /* the log's, SQLite's three, and the pool's, the watch */
     int said = 0;
+    char folder[200], file[256], url[300];
+    snprintf(folder, sizeof folder, "%s/no-threads", run_folder());
+    mkdir(folder, 0755);
+    run_copy_database(folder);
+    snprintf(file, sizeof file, "%s/tenk.db", folder);
+    snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s", file);
+    ck_assert_int_eq(chown(folder, 54321, (gid_t)-1) | chown(file, 54321, (gid_t)-1), 0);
     for (int threads = 1; threads < needs; threads++) {
         next_as_user(54321);
         next_limited(RLIMIT_NPROC, (rlim_t)threads);
         const int code = tenk_run(out, sizeof out, mode(), "PORT=0", "WEB_CONCURRENCY=1", "TENK_DATABASE_READERS=2",
-                                  "TENK_THREADS_POOL=4", "DATABASE_URL=sqlite:/tmp/tenk-no-threads.db", NULL);
+                                  "TENK_THREADS_POOL=4", url, NULL);
         ck_assert_msg(code == 1, "with %d threads it ended with %d: %s", threads, code, out);
         said += strstr(out, "thread") != NULL;
     }
     ck_assert_int_eq(said, needs - 1);
-    unlink("/tmp/tenk-no-threads.db");
 }
 END_TEST
 
