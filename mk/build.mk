@@ -54,7 +54,8 @@ SOURCES := $(filter-out server/main.c server/config/man/% server/async/context/c
 UNIT      := $(filter-out tests/unit/main_async.c,$(call in,tests/unit tests/support))
 SCENARIOS := $(call in,tests/scenarios) tests/support/cluster.c tests/support/guardian.c tests/support/loopback.c tests/support/skipped.c
 ORDER     := $(call in,tests/order)
-ALL       := server/main.c $(SOURCES) $(UNIT) tests/unit/main_async.c $(SCENARIOS) $(ORDER) $(wildcard server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
+ALL       := server/main.c $(SOURCES) $(UNIT) tests/unit/main_async.c $(SCENARIOS) $(ORDER) \
+             $(wildcard server/async/context/context_ucontext.c server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
 
 CHECK = $(shell pkg-config --libs check libbrotlidec)
 link  = $(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(1) $(LDLIBS)
@@ -63,6 +64,9 @@ $(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
 $(BUILD)/libtenk.a: $(SOURCES:%=$(BUILD)/%.o) $(PARSER)
 	$(call say,AR,$@)rm -f $@ && ar qcs $@ $^
 $(BUILD)/tests/run-unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
+	$(call link,$(CHECK))
+# The same, but that tasks switch by ucontext: the object that comes first is taken, and not the library's.
+$(BUILD)/tests/run-unit-ucontext: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/server/async/context/context_ucontext.c.o $(BUILD)/libtenk.a
 	$(call link,$(CHECK))
 # server/base and server/async alone, and their tests: with no library but libuv.
 ASYNC      := $(filter server/base/% server/async/%,$(SOURCES))

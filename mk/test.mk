@@ -19,7 +19,7 @@ ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_
 # Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
 beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
 
-.PHONY: test unit unit-async unit-async-alone scenarios order both both-asan programs program-unit programs-ucontext unit-async-ucontext \
+.PHONY: test unit unit-async unit-async-alone scenarios order both both-asan programs unit-async-ucontext \
         test-docs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
 
 ##@ Tests
@@ -28,7 +28,7 @@ test: install-test                  ## installs what is missing, builds, and run
 	$(remake) layers headers forgotten
 	$(remake) programs $(BUILD)/tests/run-order
 	$(beside) both order programs-asan
-	$(beside) both-asan programs-ucontext $(BUILD)/tests/run-unit-async-alone
+	$(beside) both-asan $(BUILD)/tests/run-unit-ucontext $(BUILD)/tests/run-unit-async-alone
 	$(beside) unit-async-alone unit-async-ucontext test-install test-docs
 	$(Q)tests/loadtest/loadtest.sh
 	$(Q)tests/browser/run
@@ -47,8 +47,8 @@ order: $(BUILD)/tests/run-order     ## the order of callbacks, compared with tha
 both: unit scenarios
 both-asan:
 	+$(Q)$(MAKE) --no-print-directory VARIANT=asan both
-unit-async-ucontext:
-	+$(Q)$(MAKE) --no-print-directory CONTEXT=ucontext unit-async
+unit-async-ucontext: $(BUILD)/tests/run-unit-ucontext
+	$(call run_test,unit-ucontext,$(UNDER_$(VARIANT)),async)
 test-docs: install-test             ## every command and sample of README.md and docs/
 	$(remake) all
 	$(Q)tests/docs/docs_test.py
@@ -91,9 +91,6 @@ fuzz-%: $(BUILD)/tests/fuzz/%
 	    -verbosity=0 -artifact_prefix=$*- corpus/$* $(CURDIR)/tests/fuzz/seeds/$*
 
 programs: $(BUILD)/tests/run-unit $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
-program-unit: $(BUILD)/tests/run-unit
-programs-ucontext:
-	+$(Q)nice $(MAKE) --no-print-directory CONTEXT=ucontext program-unit
 programs-%:
 	+$(Q)nice $(MAKE) --no-print-directory VARIANT=$* programs
 # The server as scenarios start it.

@@ -4,7 +4,8 @@
  *
  * Words that begin with a capital and have a '=' are its environment, the others its arguments.
  * Unless the words say otherwise it gets a folder of its own with a copy of a seeded database, in which the first
- * thousand users have posts, one worker, and a free port; nothing of the tests' own environment but the sanitizers' options reaches it.
+ * thousand users have posts, one worker, and a free port; nothing of the tests' own environment but the sanitizers'
+ * options reaches it.
  * What it prints goes to a file, shown if a test of that name fails. It dies with the process that started it. */
 #ifndef TESTS_SERVER_H
 #define TESTS_SERVER_H
