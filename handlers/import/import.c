@@ -15,7 +15,7 @@
 
 enum {
     WORKERS = 2,                             /* while one waits for its commit, the other checks */
-    BATCHES = 4,                             /* in the queue */
+    BATCHES = 2,                             /* in the queue */
     LONGEST_LINE = 512 * 1024,               /* bytes: the longest post has room, even if each byte is escaped */
 };
 

@@ -9,7 +9,7 @@
 #include "handlers/post.h"
 #include "server/base/arena.h"
 
-enum { IMPORT_BATCH_LINES = 256, IMPORT_BATCH_BYTES = 64 * 1024 };   /* it is full with that, and one line more */
+enum { IMPORT_BATCH_LINES = 4096, IMPORT_BATCH_BYTES = 1024 * 1024 };   /* it is full with that, and one line more */
 
 typedef struct import_line {
     uint64_t    number;
