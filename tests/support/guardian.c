@@ -5,6 +5,7 @@
  * The guardian runs one command a byte, and answers each with a byte. It ends when the socket does,
  * or with its parent, whichever is seen first: a test forked from the runner holds the socket too. */
 #include "guardian.h"
+#include "quick_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,12 +111,20 @@ static int append(const char *folder, const char *name, const char *mode, const 
 static const char ACCESS[] = "host  all all    127.0.0.1/32 trust\n"
                              "local all all                 trust\n";
 
-static int make(const guardian *g)
+static int initdb(const guardian *g)
 {
-    char initdb[300], settings[512];
-    snprintf(initdb, sizeof initdb, "%s/initdb", g->bin);
-    char *argv[] = { initdb, "-D", (char *)g->data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+    char program[300];
+    snprintf(program, sizeof program, "%s/initdb", g->bin);
+    char *argv[] = { program, "-D", (char *)g->data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                      "--locale=C.UTF-8", "-N", NULL };
+    return run(g, argv);
+}
+
+/* A copy of the data that initdb makes in two seconds, once for all servers of this program. */
+static int make(const guardian *g, const guardian *model)
+{
+    char settings[512];
+    char *argv[] = { "/bin/cp", "-R", (char *)model->data, (char *)g->data, NULL };
     if (run(g, argv))
         return -1;
     snprintf(settings, sizeof settings,
@@ -248,23 +257,51 @@ static int summon(guardian *g)
     return g->process < 0 ? -1 : 0;
 }
 
-int guardian_init(guardian *g, bool followed, const guardian *primary)
+/* The folder, and the process that removes it in the end. */
+static int begin(guardian *g)
 {
     const struct passwd *user = unprivileged();
 
-    *g = (guardian){ .followed = followed };
     if (find_binaries(g->bin, sizeof g->bin)) {
         fprintf(stderr, "cluster: PostgreSQL's server is not installed\n");
         return -1;
     }
     g->port = free_port();
-    snprintf(g->folder, sizeof g->folder, "/tmp/cluster.XXXXXX");
+    snprintf(g->folder, sizeof g->folder, "%s/cluster.XXXXXX", quick_folder());
     if (!mkdtemp(g->folder) || (user && chown(g->folder, user->pw_uid, user->pw_gid)))
         abort();
     snprintf(g->data, sizeof g->data, "%s/data", g->folder);
     if (summon(g))
         abort();
-    if ((primary ? copy(g, primary) : make(g)) || guardian_start(g)) {
+    return 0;
+}
+
+/* Data of a server that is never started; it goes with the process that asked for it first. NULL if there can be none. */
+static const guardian *model(void)
+{
+    static guardian kept;
+    guardian g = { 0 };
+    if (kept.process)
+        return &kept;
+    if (begin(&g))
+        return NULL;
+    if (initdb(&g)) {
+        fprintf(stderr, "cluster: initdb fails\n");
+        guardian_done(&g);
+        return NULL;
+    }
+    kept = g;
+    return &kept;
+}
+
+int guardian_init(guardian *g, bool followed, const guardian *primary)
+{
+    const guardian *copied = primary ? primary : model();
+
+    *g = (guardian){ .followed = followed };
+    if (!copied || begin(g))
+        return -1;
+    if ((primary ? copy(g, primary) : make(g, copied)) || guardian_start(g)) {
         fprintf(stderr, "cluster: PostgreSQL's server does not start\n");
         guardian_done(g);
         return -1;

@@ -3,20 +3,20 @@
 
 #include "server.h"
 
+#include "tests/support/quick_folder.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
 #include <limits.h>
 #include <sqlite3.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,16 +41,6 @@ int most_connections(int wanted)
 {
     const long left = open_files() - 500;
     return left < wanted ? (int)left : wanted;
-}
-
-/* Memory is quicker than a disk, but containers have only 64 MiB of it there. */
-static const char *quickest_folder(void)
-{
-    struct statvfs room;
-    return access("/dev/shm", W_OK) == 0 && statvfs("/dev/shm", &room) == 0 &&
-                   (uint64_t)room.f_bavail * room.f_frsize >= 1 << 30
-               ? "/dev/shm"
-               : "/tmp";
 }
 
 double now_s(void)
@@ -191,7 +181,7 @@ void run_begin(void)
     slowed = names_a_sanitizer(binary) ||
              (getenv("CK_TIMEOUT_MULTIPLIER") && atof(getenv("CK_TIMEOUT_MULTIPLIER")) > 1);
     open_files();
-    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX", quickest_folder());
+    snprintf(folder, sizeof folder, "%s/tenk-scenarios-XXXXXX", quick_folder());
     if (!mkdtemp(folder) || chmod(folder, 0755)) {
         perror(folder);
         exit(EXIT_FAILURE);
