@@ -28,6 +28,12 @@ static stack got(void)
     return s;
 }
 
+static bool is_mapped(char *page)
+{
+    unsigned char resident;
+    return mincore(page, 1, &resident) == 0;
+}
+
 START_TEST(all_of_a_stack_can_be_written)
 {
     stack s = got();
@@ -48,10 +54,10 @@ START_TEST(a_build_that_marks_stacks_knows_how_much_was_used)
     ck_assert(stack_guards(&s, s.base - 1) && !stack_guards(&s, s.base));
     ck_assert(stack_guards(&s, s.base - 16 * 1024));
     ck_assert(!stack_guards(&s, s.base - (1 << 20)));
+    ck_assert(is_mapped(s.base));
     stack_put(&s);
     stack_trim();
-    ck_assert_int_eq(msync(s.base, SIZE, MS_ASYNC), -1);     /* nothing is there any more */
-    ck_assert_int_eq(errno, ENOMEM);
+    ck_assert(!is_mapped(s.base));
 }
 END_TEST
 
@@ -75,9 +81,9 @@ START_TEST(one_of_another_size_goes_with_its_guard)
     stack usual = got(), large;
     ck_assert_int_eq(stack_get(&large, 4 * SIZE), 0);
     char *const low = large.base - 16 * 1024;
+    ck_assert(is_mapped(low));
     stack_put(&large);
-    ck_assert_int_eq(msync(low, 16 * 1024, MS_ASYNC), -1);
-    ck_assert_int_eq(errno, ENOMEM);
+    ck_assert(!is_mapped(low));
     stack_put(&usual);
     stack_trim();
 }
