@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,20 @@ pid_t cluster_pid(const cluster *c)
     if (f)
         fclose(f);
     return pid;
+}
+
+void cluster_resume(const cluster *c)
+{
+    char path[64];
+    pid_t pid = cluster_pid(c);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+    FILE *children = pid ? fopen(path, "r") : NULL;
+    if (!children)
+        return;
+    kill(pid, SIGCONT);
+    while (fscanf(children, "%d", &pid) == 1)
+        kill(pid, SIGCONT);
+    fclose(children);
 }
 
 /* A server that has lost a backend by a signal takes nobody while it recovers. */

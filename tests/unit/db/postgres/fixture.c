@@ -70,6 +70,7 @@ void begin(void)
     options = (database_options){ .connections = 2, .pipeline_depth = 16, .line = 64, .timeout_ms = 10000,
                                   .line_timeout_ms = 10000, .connect_timeout_ms = 10000, .prepare = true };
     cluster_start(server);
+    cluster_resume(server);
     cluster_ask(server, "set client_min_messages = error; drop table if exists things;"
                         "create table things(id int primary key, name text);"
                         "insert into things select i, 'thing ' || i from generate_series(1, 1000) i;"
