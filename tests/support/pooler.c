@@ -22,25 +22,27 @@ static struct {
 
 static bool read_whole(int fd, void *to, size_t size) { return recv(fd, to, size, MSG_WAITALL) == (ssize_t)size; }
 
-static void read_startup(int fd, char *to, uint32_t *size)
-{
-    uint32_t length;
-    ck_assert(read_whole(fd, &length, sizeof length));
-    *size = ntohl(length);
-    memcpy(to, &length, sizeof length);
-    ck_assert(*size < 1024 && read_whole(fd, to + 4, *size - 4));
-}
-
 static char     startup[1024];               /* as the last client sent it */
 static uint32_t startup_size;
 
+/* False if it has gone already. */
+static bool read_startup(int client)
+{
+    uint32_t length;
+    if (!read_whole(client, &length, sizeof length))
+        return false;
+    memcpy(startup, &length, sizeof length);
+    startup_size = ntohl(length);
+    ck_assert_uint_lt(startup_size, sizeof startup);
+    return read_whole(client, startup + sizeof length, startup_size - sizeof length);
+}
+
 /* AuthenticationOk, one parameter, a key, ReadyForQuery. */
-static void sign_in(int client)
+static bool sign_in(int client)
 {
     static const char WELCOME[] = "R\0\0\0\10\0\0\0\0" "S\0\0\0\31client_encoding\0UTF8" "\0"
                                   "K\0\0\0\14\0\0\0\1\0\0\0\2" "Z\0\0\0\5I";
-    read_startup(client, startup, &startup_size);
-    ck_assert_int_eq(send(client, WELCOME, sizeof WELCOME - 1, MSG_NOSIGNAL), sizeof WELCOME - 1);
+    return read_startup(client) && send(client, WELCOME, sizeof WELCOME - 1, MSG_NOSIGNAL) == sizeof WELCOME - 1;
 }
 
 static int server_ready(void)
@@ -104,10 +106,10 @@ static void pooler_turn(void)
     hand_out();
     if (on[0].revents && pooler.count < MOST) {
         const int client = accept(pooler.listener, NULL, NULL);
-        if (client >= 0) {
-            sign_in(client);
+        if (client >= 0 && sign_in(client))
             pooler.ends[pooler.count++] = (typeof(*pooler.ends)){ client, -1 };
-        }
+        else if (client >= 0)
+            close(client);
     }
 }
 
