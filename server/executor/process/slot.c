@@ -32,20 +32,21 @@ static void slot_on_changed(int err, void *arg)
 {
     slot *s = arg;
     const bool closing = loop_pool_here->closing;
-    if (closing && s->process.pid) {         /* it came too late */
+    if (s->process.pid && !closing)
+        err = uv_poll_init(loop_here(), &s->poll, s->process.fd);
+    if (err) {
+        s->failures++;
+        process_log_no_start(err);
+    }
+    if (s->process.pid && (closing || err)) {        /* it came too late, or in vain */
         s->grace = 0;
         s->died_of = NULL;
         slot_change(s, false);
         return;
     }
-    if (err) {
-        s->failures++;
-        process_log_no_start(err);
-    }
     if (s->process.pid) {
         s->state = SLOT_STARTING;
         s->done = 0;
-        uv_poll_init(loop_here(), &s->poll, s->process.fd);
         process_message_expect_hello(&s->message);
         slot_watch(s);
         timer_set(&s->timer, WORKER_START, slot_on_slow_start);

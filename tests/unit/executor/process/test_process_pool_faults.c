@@ -12,8 +12,10 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,9 +143,20 @@ START_TEST(without_descriptors_none_can_start_and_jobs_are_refused)
 }
 END_TEST
 
-static int spawn_error;
+static int spawn_error, watch_error;
 
-/* Stands before libc's. */
+/* These stand before libc's. */
+int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+    int domain = 0;
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain });
+    if (watch_error && domain == AF_UNIX) {  /* a worker's */
+        errno = watch_error;
+        return -1;
+    }
+    return ((typeof(&epoll_ctl))dlsym(RTLD_NEXT, "epoll_ctl"))(epoll, op, fd, event);
+}
+
 int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
                 char *const arguments[], char *const environment[])
 {
@@ -165,6 +178,22 @@ START_TEST(of_one_that_cannot_start_nothing_is_left)
     spawn_error = ENOMEM;
     ck_assert_int_eq(process_start(&p, 1 << 30), UV_ENOMEM);
     ck_assert_int_eq(lowest_free(), before);
+    processing_stop();
+}
+END_TEST
+
+START_TEST(one_that_the_loop_cannot_watch_is_ended)
+{
+    watch_error = ENOSPC;                    /* the system's bound of what all its epolls watch */
+    processing_start(0, &TEST_ECHO, 0);
+    processing_until_settled(0);
+    ck_assert_int_eq(processing_errs[0], UV_EAGAIN);
+    ck_assert_uint_eq(process_pool_count().started, 1);
+    ck_assert_int_eq(process_pool_count().workers, 0);
+    watch_error = 0;
+    clock_skip(process_rest_ms(1));
+    loop_run();
+    ck_assert_int_eq(processing_run(&TEST_ECHO, TEXT("")), 0);
     processing_stop();
 }
 END_TEST
@@ -285,6 +314,7 @@ Suite *process_pool_faults_suite(void)
     tcase_add_test(t, one_that_does_not_say_hello_in_time_has_failed);
     tcase_add_test(t, without_descriptors_none_can_start_and_jobs_are_refused);
     tcase_add_test(t, of_one_that_cannot_start_nothing_is_left);
+    tcase_add_test(t, one_that_the_loop_cannot_watch_is_ended);
     tcase_add_test(t, while_none_can_start_jobs_are_refused_and_then_they_are_done);
     tcase_add_test(t, starts_that_fail_are_ever_longer_apart);
     tcase_add_test(alone, when_the_parent_dies_a_worker_without_a_job_ends);
