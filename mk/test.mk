@@ -20,18 +20,16 @@ ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_
 beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
 
 .PHONY: test unit unit-async unit-async-alone scenarios order both both-asan programs unit-async-ucontext \
-        test-docs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
+        test-browser test-docs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
 
 ##@ Tests
 test: install-test                  ## installs what is missing, builds, and runs every test
 	@rm -rf build/totals
-	$(remake) layers headers forgotten
-	$(remake) programs $(BUILD)/tests/run-order
-	$(beside) both order programs-asan
-	$(beside) both-asan $(BUILD)/tests/run-unit-ucontext $(BUILD)/tests/run-unit-async-alone
-	$(beside) unit-async-alone unit-async-ucontext test-install test-docs
+	$(remake) layers headers forgotten programs $(BUILD)/tests/run-order
+	$(beside) both order programs-asan $(BUILD)/tests/run-unit-ucontext $(BUILD)/tests/run-unit-async-alone
+	$(beside) both-asan unit-async-alone unit-async-ucontext
+	$(beside) test-install test-docs test-browser
 	$(Q)tests/loadtest/loadtest.sh
-	$(Q)tests/browser/run
 	$(Q)tests/totals.sh
 unit: $(BUILD)/tests/run-unit       ## unit tests
 	$(call run_test,unit,$(UNDER_$(VARIANT)))
@@ -52,6 +50,9 @@ unit-async-ucontext: $(BUILD)/tests/run-unit-ucontext
 test-docs: install-test             ## every command and sample of README.md and docs/
 	$(remake) all
 	$(Q)tests/docs/docs_test.py
+test-browser: install-test          ## the gallery, clicked through in a browser
+	$(remake) all
+	$(Q)tests/browser/run
 test-failover: install-test         ## the scenarios in which another PostgreSQL server takes over
 	$(remake) $(BUILD)/tests/run-scenarios
 	+$(Q)$(MAKE) --no-print-directory failover-async failover-threads
