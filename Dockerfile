@@ -13,7 +13,7 @@ RUN apt-get update -q \
 COPY . .
 # Debug information stays, compressed: a blocked loop is reported with file and line. The tests are those that
 # wait for no outage, with patience for a builder that has other things to do.
-RUN make -j"$(nproc)" CFLAGS=-gz all build/tests/run-unit && CK_EXCLUDE_TAGS=faults make CFLAGS=-gz SLOWER_release=10 unit
+RUN make -j"$(nproc)" CFLAGS=-gz all build/tests/run-unit && CK_EXCLUDE_TAGS=faults make CFLAGS=-gz SLOWER_plain=10 unit
 RUN make CFLAGS=-gz install DESTDIR=/image PREFIX=/usr && rm -r /image/usr/share/man \
  && .ci/root /image /image/usr/bin/tenk /usr/bin/tini && mkdir /data
 

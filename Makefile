@@ -16,10 +16,11 @@ include mk/check.mk
 include mk/load.mk
 include mk/install.mk
 
-.PHONY: all run help clean
+.PHONY: all release run help clean
 
 ##@ First
 all: $(BUILD)/tenk                  ## what make does by itself: builds build/tenk
+release: all                        ## build/release/tenk, optimized as a whole for what runs often; make release install, release unit
 run: install-run                    ## installs what is missing, builds, and serves: ARGS='--listen 0.0.0.0:8080'
 	$(remake) all
 	$(Q)exec $(BUILD)/tenk $(ARGS)

@@ -5,26 +5,47 @@ CC := gcc
 endif
 
 # A variant is a way of compiling everything: make VARIANT=asan, or CC=clang, or CONTEXT=ucontext,
-# or all three. Each is built in a folder of its own; the usual one is build/ itself.
-VARIANT ?= release
+# or all three. Each is built in a folder of its own; the usual one is build/ itself. "make release" is
+# VARIANT=release, for itself and for what is asked for beside it.
+ifneq (,$(filter release,$(MAKECMDGOALS)))
+export VARIANT := release
+endif
+VARIANT ?= plain
 MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 NATIVE  := $(if $(filter x86_64 aarch64,$(MACHINE)),$(MACHINE),ucontext)
 CONTEXT ?= $(NATIVE)
 COMPILER := $(notdir $(firstword $(CC)))
 empty :=
-FOLDER := $(subst $(empty) ,-,$(strip $(filter-out release,$(VARIANT)) $(filter-out gcc cc,$(COMPILER)) \
-                                      $(filter-out $(NATIVE),$(CONTEXT))))
+folder  = $(subst $(empty) ,-,$(strip $(filter-out plain,$(1)) $(filter-out gcc cc,$(COMPILER)) $(filter-out $(NATIVE),$(CONTEXT))))
+FOLDER := $(call folder,$(VARIANT))
 BUILD  := build$(if $(FOLDER),/$(FOLDER))
 
-CFLAGS_release  = -O2 -g -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS_plain    = -O2 -g -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS_debug    = -O0 -g3 -DMARK_STACKS
 CFLAGS_asan     = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan     = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 CFLAGS_fuzz     = -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 CFLAGS_valgrind = -O1 -gdwarf-4 -DUSE_VALGRIND
 CFLAGS_coverage = -O0 -g --coverage
-LDFLAGS_release  = -Wl,-z,relro,-z,now
+LDFLAGS_plain    = -Wl,-z,relro,-z,now
 LDFLAGS_valgrind = -Wl,-z,now# to bind a symbol late, on a task's stack, looks to it like an overrun
+
+# The release is optimized as a whole by the linker, and for what runs often: a program that counts that (VARIANT=training) is
+# asked for a bit of everything by loadtest/train. gcc knows by -dumpbase which counts are those of an object;
+# a test has none.
+FAMILY   := $(if $(findstring clang,$(COMPILER)),clang,gcc)
+TRAINING := build/$(call folder,training)
+COUNTS   := $(CURDIR)/$(TRAINING)/counts
+LTO_gcc    = -flto=auto
+LTO_clang  = -flto -fuse-ld=lld
+COUNT_gcc   = -fprofile-generate -fprofile-update=prefer-atomic
+COUNT_clang = -fprofile-generate=$(COUNTS) -fprofile-update=atomic
+CFLAGS_training  = $(CFLAGS_plain) $(LTO_$(FAMILY)) $(COUNT_$(FAMILY))
+CFLAGS_release   = $(CFLAGS_plain) $(LTO_$(FAMILY)) -fprofile-use$(if $(filter clang,$(FAMILY)),=$(COUNTS)/merged)
+LDFLAGS_training = $(LDFLAGS_plain)
+LDFLAGS_release  = $(LDFLAGS_plain)
+OBJECT_FLAGS     = $(if $(filter gcc-training gcc-release,$(FAMILY)-$(VARIANT)),-dumpbase $(COUNTS)/$< -Wno-missing-profile)
+ARCHIVE          = $(if $(filter training release,$(VARIANT)),$(if $(filter clang,$(FAMILY)),llvm-ar,gcc-ar),ar)
 
 # WERROR= lets a compiler newer than this code complain without stopping, but never of a promise
 # that nobody awaits.
@@ -62,7 +83,7 @@ link  = $(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS
 $(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
 	$(call link)
 $(BUILD)/libtenk.a: $(SOURCES:%=$(BUILD)/%.o) $(PARSER)
-	$(call say,AR,$@)rm -f $@ && ar qcs $@ $^
+	$(call say,AR,$@)rm -f $@ && $(ARCHIVE) qcs $@ $^
 $(BUILD)/tests/run-unit: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
 	$(call link,$(CHECK))
 # The same, but that tasks switch by ucontext: the object that comes first is taken, and not the library's.
@@ -73,7 +94,7 @@ ASYNC      := $(filter server/base/% server/async/%,$(SOURCES))
 ASYNC_UNIT := $(filter tests/unit/base/% tests/unit/async/%,$(UNIT)) tests/unit/main_async.c tests/unit/suites.c \
               tests/support/support.c tests/support/skipped.c
 $(BUILD)/libasync.a: $(ASYNC:%=$(BUILD)/%.o)
-	$(call say,AR,$@)rm -f $@ && ar qcs $@ $^
+	$(call say,AR,$@)rm -f $@ && $(ARCHIVE) qcs $@ $^
 $(BUILD)/tests/run-unit-async-alone: $(ASYNC_UNIT:%=$(BUILD)/%.o) $(BUILD)/libasync.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(shell pkg-config --libs libuv check) $(LDLIBS)
 $(BUILD)/tests/run-scenarios: $(SCENARIOS:%=$(BUILD)/%.o)
@@ -90,12 +111,14 @@ $(BUILD)/man/settings: $(BUILD)/server/config/man/settings.c.o $(BUILD)/libtenk.
 $(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql db/boards.sql
 $(BUILD)/handlers/boards/dataset.c.o: handlers/boards/dataset.json
 $(BUILD)/server/config/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
+# What is embedded is the assembler's, and local to its object: the linker must not take that apart.
+$(patsubst %,$(BUILD)/%.o,$(shell grep -lrE '^(EMBED|SHOW_FROM)\b' db handlers)): FLAGS += -fno-lto
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(OBJECT_FLAGS) -MMD -MF $@.d -MP -c -o $@ $<
 $(BUILD)/%.S.o: %.S $(BUILD)/flags
 	$(call say,AS,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -c -o $@ $<
 $(BUILD)/llhttp/%.o: $(LLHTTP)/%.c $(BUILD)/flags
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) -O3 -w -c -o $@ $<
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(OBJECT_FLAGS) -O3 -w -c -o $@ $<
 
 # Holds the command line of the last build: when that changes, everything is compiled anew.
 COMMAND := $(subst ','\'',$(shell $(CC) --version 2>/dev/null | head -n 1) $(DEFINES) $(CPPFLAGS) $(LINK_FLAGS) $(LIBS) $(LDLIBS))
@@ -103,4 +126,16 @@ COMMAND := $(subst ','\'',$(shell $(CC) --version 2>/dev/null | head -n 1) $(DEF
 $(BUILD)/flags: force
 	@mkdir -p $(@D); echo '$(COMMAND)' | cmp -s - $@ || echo '$(COMMAND)' > $@
 
--include $(patsubst %.c,$(BUILD)/%.c.d,$(filter %.c,$(ALL)))
+ifeq ($(VARIANT),release)
+export CCACHE_DISABLE := 1# it does not know which counts gcc reads
+$(patsubst %,$(BUILD)/%.o,$(ALL)) $(PARSER): $(COUNTS)/done
+$(COUNTS)/done: $(TRAINING)/tenk loadtest/train
+	$(call say,TRAIN,$<)$(if $(filter clang,$(FAMILY)),command -v llvm-profdata > /dev/null || \
+	    { echo 'clang needs llvm-profdata (package llvm) for a release; make VARIANT=plain needs nothing' >&2; exit 1; };) \
+	rm -rf '$(@D)' && mkdir -p '$(@D)' && loadtest/train $< \
+	    $(if $(filter clang,$(FAMILY)),&& llvm-profdata merge -o $(@D)/merged $(@D)/*.profraw) && touch $@
+$(TRAINING)/tenk: force
+	+$(Q)$(MAKE) --no-print-directory VARIANT=training $@
+endif
+
+-include $(patsubst %.c,$(BUILD)/%.c.o.d,$(filter %.c,$(ALL)))

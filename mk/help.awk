@@ -7,6 +7,6 @@
     printf "  %-21s %s\n", target, text
 }
 END {
-    print "\nV=1 shows commands. VARIANT=debug|asan|tsan|fuzz|valgrind|coverage, CC=clang and CONTEXT=ucontext"
+    print "\nV=1 shows commands. VARIANT=release|debug|asan|tsan|fuzz|valgrind|coverage, CC=clang and CONTEXT=ucontext"
     print "build in folders of their own: make CC=clang unit"
 }

@@ -7,7 +7,8 @@ TO         = $(DESTDIR)$(PREFIX)
 .PHONY: install uninstall manual test-install test-container test-fresh
 
 ##@ Installation
-install: all manual                 ## to PREFIX=/usr/local, below DESTDIR
+install: all manual                 ## this build to PREFIX=/usr/local, below DESTDIR; make release install: that one
+	$(call say,INSTALL,$(BUILD)/tenk ($(VARIANT)) to $(TO))true
 	install -D $(BUILD)/tenk '$(TO)/bin/tenk'
 	find static -type f -exec install -D -m 644 {} '$(TO)/share/tenk/{}' ';'
 	install -D -m 644 config.ini '$(TO)/share/doc/tenk/config.ini'

@@ -12,7 +12,7 @@ SLOWER_tsan     = 5
 SLOWER_valgrind = 20
 define run_test
 @mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/run-$(1)$(if $(3),$(empty) ($(3)))'
-$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),release)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
+$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),plain)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
     $(2) $(BUILD)/tests/run-$(1) $(3)
 endef
 ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_tsan))
