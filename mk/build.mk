@@ -37,13 +37,13 @@ FAMILY   := $(if $(findstring clang,$(COMPILER)),clang,gcc)
 TRAINING := build/$(call folder,training)
 COUNTS   := $(CURDIR)/$(TRAINING)/counts
 LTO_gcc    = -flto=auto
-LTO_clang  = -flto -fuse-ld=lld
+LTO_clang  = -flto
 COUNT_gcc   = -fprofile-generate -fprofile-update=prefer-atomic
 COUNT_clang = -fprofile-generate=$(COUNTS) -fprofile-update=atomic
 CFLAGS_training  = $(CFLAGS_plain) $(LTO_$(FAMILY)) $(COUNT_$(FAMILY))
 CFLAGS_release   = $(CFLAGS_plain) $(LTO_$(FAMILY)) -fprofile-use$(if $(filter clang,$(FAMILY)),=$(COUNTS)/merged)
-LDFLAGS_training = $(LDFLAGS_plain)
-LDFLAGS_release  = $(LDFLAGS_plain)
+LDFLAGS_training = $(LDFLAGS_plain)$(if $(filter clang,$(FAMILY)), -fuse-ld=lld)
+LDFLAGS_release  = $(LDFLAGS_training)
 OBJECT_FLAGS     = $(if $(filter gcc-training gcc-release,$(FAMILY)-$(VARIANT)),-dumpbase $(COUNTS)/$< -Wno-missing-profile)
 ARCHIVE          = $(if $(filter training release,$(VARIANT)),$(if $(filter clang,$(FAMILY)),llvm-ar,gcc-ar),ar)
 
