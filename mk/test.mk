@@ -11,11 +11,11 @@ SLOWER_asan     = 3
 SLOWER_tsan     = 5
 SLOWER_valgrind = 20
 define run_test
-@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD)/tests/run-$(1)$(if $(3),$(empty) ($(3)))'
+@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD): run-$(1)$(if $(3),$(empty) ($(3)))'
 $(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),plain)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
-    $(2) $(BUILD)/tests/run-$(1) $(3)
+    $(2) $(or $(4),$(BUILD))/tests/run-$(1) $(3)
 endef
-ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk $(if $(filter tsan,$(VARIANT)),$(UNDER_tsan))
+ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk
 # Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
 beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
 
@@ -38,8 +38,8 @@ unit-async: $(BUILD)/tests/run-unit ## those to which it matters how tasks switc
 unit-async-alone: $(BUILD)/tests/run-unit-async-alone   ## those of server/base and server/async, built with nothing else
 	$(call run_test,unit-async-alone,$(UNDER_$(VARIANT)))
 scenarios: scenarios-async scenarios-threads    ## a server, asked from outside, in both modes
-scenarios-%: $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
-	$(call run_test,scenarios,MODE=$* CK_EXCLUDE_TAGS=failover $(ASK),$*)
+scenarios-%: $(ASKING)/tests/run-scenarios $(BUILD)/tests/tenk
+	$(call run_test,scenarios,MODE=$* CK_EXCLUDE_TAGS=failover $(ASK),$*,$(ASKING))
 order: $(BUILD)/tests/run-order     ## the order of callbacks, compared with that of Node
 	$(call run_test,order,$(UNDER_$(VARIANT)))
 both: unit scenarios
@@ -54,11 +54,11 @@ test-browser: install-test          ## the gallery, clicked through in a browser
 	$(remake) all
 	$(Q)tests/browser/run
 test-failover: install-test         ## the scenarios in which another PostgreSQL server takes over
-	$(remake) $(BUILD)/tests/run-scenarios
+	$(remake) $(ASKING)/tests/run-scenarios
 	+$(Q)$(MAKE) --no-print-directory failover-async failover-threads
 # Each scenario makes its own pair of servers.
-failover-%: $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
-	$(call run_test,scenarios,MODE=$* CK_INCLUDE_TAGS=failover $(ASK),failover-$*)
+failover-%: $(ASKING)/tests/run-scenarios $(BUILD)/tests/tenk
+	$(call run_test,scenarios,MODE=$* CK_INCLUDE_TAGS=failover $(ASK),failover-$*,$(ASKING))
 
 asan: install-check                 ## unit tests and scenarios under AddressSanitizer and UBSan, by gcc and by clang
 tsan: install-check                 ## the same under ThreadSanitizer
@@ -91,7 +91,7 @@ fuzz-%: $(BUILD)/tests/fuzz/%
 	$(call say,FUZZ,$*)cd build/fuzz && $(CURDIR)/$< -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -timeout=10 \
 	    -verbosity=0 -artifact_prefix=$*- corpus/$* $(CURDIR)/tests/fuzz/seeds/$*
 
-programs: $(BUILD)/tests/run-unit $(BUILD)/tests/run-scenarios $(BUILD)/tests/tenk
+programs: $(BUILD)/tests/run-unit $(ASKING)/tests/run-scenarios $(BUILD)/tests/tenk
 programs-%:
 	+$(Q)nice $(MAKE) --no-print-directory VARIANT=$* programs
 # The server as scenarios start it.
