@@ -3,7 +3,10 @@
  * Level 0 has a slot for each of the next 64 milliseconds, level 1 one for each 64 ms, and so on: a
  * timer stands on the level of the highest 6-bit digit in which its time differs from the wheel's,
  * in the slot of that digit. When the wheel comes to a slot of a higher level, the timers in it
- * move down; when it comes to one of level 0, they are due. */
+ * move down; when it comes to one of level 0, they are due.
+ *
+ * libuv calls the wheel in its turn's phase of timers. But it sleeps for whole milliseconds from wherever in one
+ * it begins, and would be late by half of one: a timerfd ends that sleep when the millisecond itself begins. */
 #include "timer.h"
 #include "loop.h"
 #include "server/base/list.h"
@@ -11,6 +14,8 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 enum { DIGIT = 6, SLOTS = 1 << DIGIT, LEVELS = 7 };          /* 2^42 ms: 139 years */
 
@@ -24,11 +29,23 @@ static _Thread_local struct wheel {
     uint64_t   armed;                        /* when uv's timer is due */
     uint64_t   count;
     uv_timer_t uv;
+    uv_poll_t  on_time;                      /* of fd: wakes the loop, and no more */
+    int        open;                         /* of these, while they are closing */
+    int        fd;                           /* a timerfd; negative: there is none, and the loop sleeps a little longer */
 } *wheel;
 
 struct turn { uint64_t begun, called; bool over; };          /* of the wheel, within one of the loop */
 
 static void wheel_on_uv_timer(uv_timer_t *t);
+
+/* The next turn of the loop calls the wheel, which arms it anew. Else nothing does, and it would keep the loop awake. */
+static void wheel_on_time(uv_poll_t *p, int status, int events)
+{
+    uint64_t times;
+    (void)status, (void)events;
+    if (wheel->armed > uv_now(p->loop))
+        (void)!read(wheel->fd, &times, sizeof times);
+}
 
 static void wheel_start(void)
 {
@@ -37,6 +54,12 @@ static void wheel_start(void)
         for (int s = 0; s < SLOTS; s++)
             wheel->slots[l][s].next = wheel->slots[l][s].prev = &wheel->slots[l][s];
     uv_timer_init(loop_here(), &wheel->uv);
+    wheel->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (wheel->fd >= 0) {
+        uv_poll_init(loop_here(), &wheel->on_time, wheel->fd);
+        uv_poll_start(&wheel->on_time, UV_READABLE, wheel_on_time);
+        uv_unref((uv_handle_t *)&wheel->on_time);
+    }
     wheel->now = uv_now(loop_here());
     wheel->armed = NEVER;
 }
@@ -66,9 +89,13 @@ static void wheel_remove(timer *t)
 
 static void wheel_arm(uint64_t due)
 {
-    const uint64_t now = uv_now(loop_here());
+    const uint64_t now = uv_now(loop_here()), next = due > now ? due : now + 1; /* now could be in this very turn */
     wheel->armed = due;
-    uv_timer_start(&wheel->uv, wheel_on_uv_timer, due > now ? due - now : 1, 0); /* 0 could be in this very turn */
+    uv_timer_start(&wheel->uv, wheel_on_uv_timer, next - now, 0);
+    if (wheel->fd >= 0) {
+        const struct itimerspec at = { .it_value = { (time_t)(next / 1000), (long)(next % 1000 * 1000000) } };
+        timerfd_settime(wheel->fd, TFD_TIMER_ABSTIME, &at, NULL);
+    }
 }
 
 /* The first slot that the wheel will come to, and when: the time itself on level 0, on a higher
@@ -184,13 +211,29 @@ void timer_unset(timer *t)
 
 uint64_t timer_now(void) { return uv_hrtime() / 1000000; }
 
-static void wheel_on_closed(uv_handle_t *h) { mem_free(container_of(h, struct wheel, uv)); }
+static void wheel_on_closed(uv_handle_t *h)
+{
+    struct wheel *const w = h->data;
+    if (--w->open == 0)
+        mem_free(w);
+}
+
+static void wheel_close(uv_handle_t *h)
+{
+    h->data = wheel;
+    wheel->open++;
+    uv_close(h, wheel_on_closed);
+}
 
 void timer_end(void)
 {
     if (!wheel)
         return;
     assert(wheel->count == 0);
-    uv_close((uv_handle_t *)&wheel->uv, wheel_on_closed);
+    wheel_close((uv_handle_t *)&wheel->uv);
+    if (wheel->fd >= 0) {
+        wheel_close((uv_handle_t *)&wheel->on_time);
+        close(wheel->fd);
+    }
     wheel = NULL;
 }

@@ -2,7 +2,7 @@
  *
  * A hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987):
  * setting and stopping are a list insertion and removal, whatever the number of timers, and a
- * timer is 32 bytes in whatever struct embeds it. Its grain is one millisecond.
+ * timer is 32 bytes in whatever struct embeds it. Its grain is one millisecond, at whose beginning the loop wakes.
  *
  *   Timing.  A timer is called from the loop, never before so many milliseconds have passed since it was set,
  *            by uv_hrtime's clock: what the turn had computed by then takes nothing from them. Those of

@@ -125,7 +125,7 @@ START_TEST(answers_to_what_was_sent_together_leave_together)
     client *c = client_new();
     client_say(c, all);
     for (int i = 0; i < MANY; i++) {
-        char number[3];
+        char number[12];
         sprintf(number, "%02d", i);
         ck_assert_str_eq(client_answer(c).body, number);
     }

@@ -55,6 +55,56 @@ START_TEST(none_rings_inside_timer_set_and_zero_is_from_the_loop)
 }
 END_TEST
 
+static uint64_t rang_at;
+
+static void note_time(timer *t)
+{
+    (void)t;
+    rang_at = uv_hrtime();
+}
+
+/* The loop begins to sleep near the end of a millisecond. It may well be kept from waking in time: by others, and not always. */
+START_TEST(a_timer_is_called_when_its_millisecond_begins)
+{
+    const uint64_t MS = 1000000;
+    uint64_t late = UINT64_MAX;
+    for (int i = 0; i < 100 && late >= MS / 2; i++) {
+        while (uv_hrtime() % MS < MS * 9 / 10)
+            ;
+        timer_set(&alarms[0].timer, 2, note_time);
+        const uint64_t due = alarms[0].timer.due * MS;
+        loop_run();
+        ck_assert_uint_ge(rang_at, due);
+        late = rang_at - due < late ? rang_at - due : late;
+    }
+    ck_assert_msg(late < MS / 2, "%llu ns late at least", (unsigned long long)late);
+}
+END_TEST
+
+static int turns;
+
+static void count_turn(uv_prepare_t *p) { (void)p, turns++; }
+static void on_other(uv_timer_t *t)     { uv_close((uv_handle_t *)t, NULL); }
+
+/* What wakes the loop in time does not do so for a timer that is set no more. */
+START_TEST(a_timer_that_was_stopped_does_not_keep_the_loop_awake)
+{
+    uv_prepare_t turn;
+    uv_timer_t   other;
+    uv_prepare_init(loop_here(), &turn);
+    uv_prepare_start(&turn, count_turn);
+    uv_unref((uv_handle_t *)&turn);
+    uv_timer_init(loop_here(), &other);
+    uv_timer_start(&other, on_other, 100, 0);
+    set(0, 5);
+    timer_stop(&alarms[0].timer);
+    loop_run();
+    uv_close((uv_handle_t *)&turn, NULL);
+    ck_assert_int_eq(count, 0);
+    ck_assert_int_lt(turns, 20);
+}
+END_TEST
+
 START_TEST(a_hundred_thousand_ring_in_order_over_all_levels)
 {
     const int many = RESERVE_NOTHING ? 5000 : 100000;       /* the tools are slow */
@@ -340,6 +390,8 @@ Suite *timer_suite(void)
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, timers_ring_in_the_order_of_their_times);
     tcase_add_test(t, none_rings_inside_timer_set_and_zero_is_from_the_loop);
+    tcase_add_test(t, a_timer_is_called_when_its_millisecond_begins);
+    tcase_add_test(t, a_timer_that_was_stopped_does_not_keep_the_loop_awake);
     tcase_add_test(t, a_hundred_thousand_ring_in_order_over_all_levels);
     tcase_add_test(t, the_same_millisecond_keeps_the_order_although_set_at_different_times);
     tcase_add_test(t, setting_again_moves);
