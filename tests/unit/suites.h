@@ -53,6 +53,7 @@
     run(resource_pool_suite)        \
     run(executor_suite)             \
     run(thread_pool_suite)          \
+    run(workload_suite)             \
     run(process_pool_suite)         \
     run(process_pool_faults_suite)  \
     run(process_pool_threads_suite) \
