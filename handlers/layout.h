@@ -4,6 +4,8 @@
 
 #include "server/base/buffer.h"
 
+enum { LAYOUT_SIZE = 600 };                  /* about how many bytes it is */
+
 void layout_begin(buffer *b, text title);
 void layout_begin_with(buffer *b, text title, const char *head);      /* head: more elements for the page's */
 void layout_end(buffer *b);

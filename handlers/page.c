@@ -1,8 +1,8 @@
 /* page.c - see page.h. */
 #include "page.h"
 #include "server/async/chain.h"
-#include "server/executor/thread_pool.h"
 #include "server/base/buffer.h"
+#include "workloads.h"
 
 const statement USER_BY_ID = {
     .name  = "user_by_id",
@@ -34,21 +34,17 @@ int page_begin(page *page, request *req)
 static int page_render_html(void *arg)
 {
     page *p = arg;
-    stopwatch *watch = site_rendering(p->req);
     buffer b;
-
-    stopwatch_start(watch);
     buffer_init(&b, request_arena(p->req));
     page_html(&b, p->from, &p->user, &p->posts);
     p->body = buffer_all(&b);
-    stopwatch_stop(watch);
     return 0;
 }
 
 static promise *page_stop_watch(void *arg)
 {
     page *p = arg;
-    stopwatch_stop(site_rendering(p->req));
+    stopwatch_stop(&site_rendering(p->req)->watch);
     return promise_settled(0);
 }
 
@@ -56,8 +52,10 @@ static promise *page_stop_watch(void *arg)
 static promise *page_render_in_process(page *p)
 {
     arena *a = request_arena(p->req);
+    rendering *r = site_rendering(p->req);
     buffer b;
-    stopwatch_start(site_rendering(p->req));
+    r->place = "process";
+    stopwatch_start(&r->watch);
     buffer_init(&b, a);
     page_html_pack(&b, p->from, &p->user, &p->posts);
     return finally(in_process(&JOB_PAGE, buffer_all(&b), 0, a, &p->body), page_stop_watch, p);
@@ -87,7 +85,7 @@ static void json_write_address(buffer *b, text key, const page *p, bool there, i
 
 static void page_render_json(page *p)
 {
-    stopwatch *watch = site_rendering(p->req);
+    stopwatch *watch = &site_rendering(p->req)->watch;
     buffer b;
 
     stopwatch_start(watch);
@@ -111,17 +109,21 @@ static void page_render_json(page *p)
     stopwatch_stop(watch);
 }
 
+static promise *page_render_as_html(page *p, workload_choice choice)
+{
+    return site_render(p->req, (workload_run){ &USER_PAGE, page_html_size(&p->posts), page_render_html, p, .choice = choice });
+}
+
 /* Where it was asked to be rendered; -1: nowhere that there is. */
-enum { IN_THREAD, INLINE, IN_PROCESS };
+enum { AS_CONFIGURED, INLINE, IN_THREAD, IN_PROCESS };
 
 static int page_render_place(request *req)
 {
-    static const text PLACES[] = { [IN_THREAD] = { "thread", 6 }, [INLINE] = { "inline", 6 },
-                                   [IN_PROCESS] = { "process", 7 } };
+    static const text PLACES[] = { [INLINE] = { "inline", 6 }, [IN_THREAD] = { "thread", 6 }, [IN_PROCESS] = { "process", 7 } };
     const text asked = request_query(req, "render");
     if (asked.length == 0)
-        return IN_THREAD;
-    for (int i = IN_THREAD; i <= IN_PROCESS; i++)
+        return AS_CONFIGURED;
+    for (int i = INLINE; i <= IN_PROCESS; i++)
         if (text_equal(asked, PLACES[i]))
             return i;
     return -1;
@@ -133,17 +135,20 @@ promise *render(page *page)
     if (place < 0)
         return promise_settled(respond_problem(page->req, 400, "A page is rendered inline, in a thread or in a process: "
                                                                "?render=inline, ?render=thread, ?render=process."));
-    if (place != IN_THREAD && !site_has_gallery())
-        return promise_settled(respond_problem(page->req, 403,
-                                               "A page is rendered in a thread here: [patterns] enabled is off."));
+    if ((place == INLINE || place == IN_PROCESS) && !site_has_gallery())
+        return promise_settled(respond_problem(page->req, 403, "Only ?render=thread may be asked for here: "
+                                                               "[patterns] enabled is off."));
     page->as_json = request_prefers_json(page->req);
-    if (page->as_json)
+    if (page->as_json) {
         page_render_json(page);
-    else if (place == INLINE)
-        page_render_html(page);
-    else
-        return place == IN_THREAD ? in_thread(page_render_html, page) : page_render_in_process(page);
-    return promise_settled(0);
+        return promise_settled(0);
+    }
+    switch (place) {
+    case INLINE:     return page_render_as_html(page, WORKLOAD_ON_LOOP);
+    case IN_THREAD:  return page_render_as_html(page, WORKLOAD_IN_POOL);
+    case IN_PROCESS: return page_render_in_process(page);
+    default:         return page_render_as_html(page, WORKLOAD_AUTO);
+    }
 }
 
 int respond_page(page *page)

@@ -20,11 +20,11 @@ typedef struct page {
 /* Reads what the request asks for: 0, or what the handler returns. */
 int page_begin(page *page, request *req);
 
-/* Writes page->body as the client prefers it: HTML on the thread pool, for Markdown takes its time;
- * JSON here and now, for the way to another thread would take longer. With ?render=inline the HTML is
- * written here and now too, to see what that does to others; with ?render=process in a worker process, where
- * a renderer that crashes or never ends does no harm to other requests; both only where there is the gallery, for that
- * is what they show. ?render=thread is the default. */
+/* Writes page->body as the client prefers it: HTML as a workload (workload.h), on the thread pool if it will take its
+ * time; JSON here and now, for the way to another thread would take longer. With ?render=thread the HTML is written on
+ * the pool, and with ?render=inline here and now, however long it takes, to see what that does to others; with
+ * ?render=process in a worker process, where a renderer that crashes or never ends does no harm to other requests. The
+ * last two only where there is the gallery, for that is what they show. */
 MUST_AWAIT promise *render(page *page);
 
 int respond_page(page *page);

@@ -45,6 +45,21 @@ static void page_write_links(buffer *b, int64_t user, int64_t from, bool more)
     buffer_text(b, TEXT("</nav>\n"));
 }
 
+size_t page_html_post_size(text title, text body)
+{
+    enum { AROUND = 160 };                   /* its date, its links, and some tags */
+    return AROUND + title.length + body.length;
+}
+
+size_t page_html_size(const rows *posts)
+{
+    enum { FORM = 500 };
+    size_t size = LAYOUT_SIZE + FORM;
+    for (int i = 0; i < posts->count && i < POSTS_OF_A_PAGE; i++)
+        size += page_html_post_size(rows_text(posts, i, 1), rows_text(posts, i, 2));
+    return size;
+}
+
 void page_html_post(buffer *b, int64_t id, text title, text body, int64_t created_at)
 {
     buffer_text(b, TEXT("<article id=\"post-"));

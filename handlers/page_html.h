@@ -11,6 +11,8 @@ enum { POSTS_OF_A_PAGE = 20 };
  * page holds tells that there is another. */
 void page_html(buffer *b, int64_t from, const rows *user, const rows *posts);
 void page_html_post(buffer *b, int64_t id, text title, text body, int64_t created_at);       /* one of them */
+size_t page_html_size(const rows *posts);    /* about how many bytes that will be */
+size_t page_html_post_size(text title, text body);                                           /* of them one post */
 void page_html_address(buffer *b, int64_t user, int64_t from);                               /* of the page that begins there */
 
 extern const process_job JOB_PAGE;           /* the same, of rows that were packed for it */

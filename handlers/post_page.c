@@ -4,9 +4,9 @@
 #include "page_html.h"
 #include "post.h"
 #include "server/async/task.h"
-#include "server/executor/thread_pool.h"
 #include "server/http/conditions.h"
 #include "site.h"
+#include "workloads.h"
 
 static const statement POST_BY_ID = {
     .name  = "post_by_id",
@@ -17,14 +17,12 @@ static const statement POST_BY_ID = {
 
 struct one { request *req; rows post; text html; };
 
-/* Markdown takes its time. */
 static int post_render_html(void *arg)
 {
     struct one *one = arg;
     const rows *r = &one->post;
     buffer b;
 
-    stopwatch_start(site_rendering(one->req));
     buffer_init(&b, request_arena(one->req));
     layout_begin(&b, rows_text(r, 0, 1));
     buffer_text(&b, TEXT("<p class=\"meta\">By <a href=\"/users/"));
@@ -35,7 +33,6 @@ static int post_render_html(void *arg)
     page_html_post(&b, rows_int(r, 0, 0), rows_text(r, 0, 1), rows_text(r, 0, 2), rows_int(r, 0, 3));
     layout_end(&b);
     one->html = buffer_all(&b);
-    stopwatch_stop(site_rendering(one->req));
     return 0;
 }
 
@@ -59,6 +56,7 @@ async int post_page(request *req)
         const int64_t user = rows_int(&one.post, 0, 4), created_at = rows_int(&one.post, 0, 3);
         return respond_tagged(req, "application/json", post_json(request_arena(req), id, user, &p, created_at), created_at);
     }
-    err = await(in_thread(post_render_html, &one));
+    const size_t size = page_html_post_size(rows_text(&one.post, 0, 1), rows_text(&one.post, 0, 2));
+    err = await(site_render(req, (workload_run){ &POST_PAGE, LAYOUT_SIZE + size, post_render_html, &one }));
     return err ? err : respond_html(req, 200, one.html);
 }

@@ -18,7 +18,7 @@ static bool                    has_gallery = true;           /* as in a worker p
 static char                    own_address[ADDRESS_TEXT];
 static _Thread_local struct db *here;        /* this worker's connections */
 
-struct timing { stopwatch db, render; };
+struct timing { stopwatch db; rendering render; workload_run run; };
 
 static struct timing *timing(request *req)
 {
@@ -51,7 +51,14 @@ promise *site_query_each(request *req, rows out[], const statement *s, int count
     return promise_named(within_deadline(req, p));
 }
 
-stopwatch *site_rendering(request *req) { return &timing(req)->render; }
+promise *site_render(request *req, workload_run run)
+{
+    struct timing *t = timing(req);
+    t->run = run;
+    return promise_named(workload_start(&t->run));
+}
+
+rendering *site_rendering(request *req) { return &timing(req)->render; }
 
 /* With three decimals: what printf takes for a double is a good part of a small answer's time. */
 static char *put_milliseconds(char *at, const char *name, uint64_t ns)
@@ -74,9 +81,12 @@ static void add_timing(request *req)
     const struct timing *t = *request_context(req);
     if (!t)
         return;
-    char all[3 * (sizeof ", render;dur=" + TEXT_DIGITS + 4)], *at = all;
+    const char *place = t->run.ns ? t->run.place : t->render.place;
+    char all[3 * (sizeof ", render;dur=" + TEXT_DIGITS + 4) + sizeof ";desc=\"process\""], *at = all;
     at = put_milliseconds(at, "db;dur=", t->db.total);
-    at = put_milliseconds(at, ", render;dur=", t->render.total);
+    at = put_milliseconds(at, ", render;dur=", t->render.watch.total + t->run.ns);
+    if (place)
+        at = stpcpy(stpcpy(stpcpy(at, ";desc=\""), place), "\"");
     put_milliseconds(at, ", total;dur=", uv_hrtime() - request_started(req));
     respond_header(req, "Server-Timing", "%s", all);
 }

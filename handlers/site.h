@@ -3,11 +3,12 @@
  *     err = await(query(req, &user, &USER_BY_ID, integer(id)));
  *
  * What a request spends on the database and on rendering is measured, and told by the answer's
- * Server-Timing header. */
+ * Server-Timing header: render;dur=0.042;desc="loop". */
 #ifndef SITE_H
 #define SITE_H
 
 #include "db/db.h"
+#include "server/executor/workload.h"
 #include "server/http/request.h"
 
 #define query(req, out, statement, ...)                                                     \
@@ -23,7 +24,15 @@ MUST_AWAIT promise *site_query_in(request *req, arena *a, rows *out, const state
 /* s, which reads, once for each of count lists of n parameters: see db_query_each. */
 MUST_AWAIT promise *site_query_each(request *req, rows out[], const statement *s, int count, int n, const value parameters[]);
 
-stopwatch *site_rendering(request *req);     /* to be run while rendering */
+/* Renders a page, on the loop or in the pool (workload.h); run.arg must outlive the promise. */
+MUST_AWAIT promise *site_render(request *req, workload_run run);
+
+/* What is rendered in another way measures itself. */
+typedef struct rendering {
+    stopwatch   watch;                       /* to be run meanwhile */
+    const char *place;                       /* for desc; NULL: there is no choice */
+} rendering;
+rendering *site_rendering(request *req);
 
 /* Of 200s also by the client's conditions (conditions.h): their result is the handler's to return. */
 int  respond_html(request *req, int status, text html);

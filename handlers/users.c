@@ -3,6 +3,7 @@
 #include "layout.h"
 #include "server/async/task.h"
 #include "site.h"
+#include "workloads.h"
 
 enum { PAGE = 50, LAST = 1000000 };
 
@@ -18,10 +19,15 @@ static void users_write_link(buffer *b, const char *relation, int64_t number, co
     buffer_printf(b, "<a rel=\"%s\" href=\"/users?page=%lld\">%s</a> ", relation, (long long)number, label);
 }
 
-static text users_as_html(request *req, const rows *r, int64_t number)
+typedef struct users_page { request *req; rows found; int64_t number; text html; } users_page;
+
+static int users_render_html(void *arg)
 {
+    users_page *p = arg;
+    const rows *r = &p->found;
+    const int64_t number = p->number;
     buffer b;
-    buffer_init(&b, request_arena(req));
+    buffer_init(&b, request_arena(p->req));
     layout_begin(&b, TEXT("Users"));
     buffer_printf(&b, "<h1>Users</h1>\n<ol class=\"users\" start=\"%lld\">\n", (long long)(number - 1) * PAGE + 1);
     for (int i = 0; i < r->count && i < PAGE; i++) {
@@ -38,7 +44,15 @@ static text users_as_html(request *req, const rows *r, int64_t number)
         users_write_link(&b, "next", number + 1, "next");
     buffer_text(&b, TEXT("</nav>\n"));
     layout_end(&b);
-    return buffer_all(&b);
+    p->html = buffer_all(&b);
+    return 0;
+}
+
+/* About how many bytes that is. */
+static size_t users_html_size(const rows *r)
+{
+    enum { EACH = 110 };
+    return LAYOUT_SIZE + EACH * (size_t)r->count;
 }
 
 static void users_write_address(buffer *b, const char *key, bool there, int64_t number)
@@ -70,17 +84,17 @@ static text users_as_json(request *req, const rows *r, int64_t number)
 
 async int users(request *req)
 {
-    int64_t number = 1;
-    int err = request_query_int(req, "page", &number);
-    if (err || number < 1 || number > LAST)
+    users_page page = { .req = req, .number = 1 };
+    int err = request_query_int(req, "page", &page.number);
+    if (err || page.number < 1 || page.number > LAST)
         return respond_problem(req, 400, "page must be a whole number from 1 to %d.", LAST);
 
-    rows found;
-    err = await(query(req, &found, &USERS_FROM, integer((number - 1) * PAGE)));
+    err = await(query(req, &page.found, &USERS_FROM, integer((page.number - 1) * PAGE)));
     if (err)
         return err;
 
     if (request_prefers_json(req))
-        return respond_json(req, 200, users_as_json(req, &found, number));
-    return respond_html(req, 200, users_as_html(req, &found, number));
+        return respond_json(req, 200, users_as_json(req, &page.found, page.number));
+    err = await(site_render(req, (workload_run){ &USERS_PAGE, users_html_size(&page.found), users_render_html, &page }));
+    return err ? err : respond_html(req, 200, page.html);
 }

@@ -15,6 +15,7 @@
 #include "server/base/reserve.h"
 #include "server/executor/file.h"
 #include "server/executor/executor.h"
+#include "server/executor/workload.h"
 #include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/executor/thread_pool.h"
@@ -148,6 +149,7 @@ static int serve(const config *c, database *d)
     file_configure(files > 1 ? files : 1, c->threads.waiting);
     executor_set_target(EXECUTOR_CPU, c->threads.target);
     executor_set_target(EXECUTOR_FILES, c->threads.target);
+    workload_configure((workload_choice)c->rendering.where, c->rendering.microseconds);
     configure_client(c);
     configure_processes(c);
     configure_refusals(c);

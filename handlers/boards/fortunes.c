@@ -48,7 +48,7 @@ async int board_fortunes(request *req)
     if (err)
         return board_failed(req, err);
 
-    stopwatch_start(site_rendering(req));
+    stopwatch_start(&site_rendering(req)->watch);
     const int count = found.count + 1;
     fortune *fortunes = request_alloc(req, (size_t)count * sizeof *fortunes);
     fortunes[0] = (fortune){ 0, TEXT("Additional fortune added at request time.") };
@@ -56,6 +56,6 @@ async int board_fortunes(request *req)
         fortunes[i] = (fortune){ rows_int(&found, i - 1, 0), rows_text(&found, i - 1, 1) };
     qsort(fortunes, (size_t)count, sizeof *fortunes, fortune_compare);
     const text html = fortunes_as_html(req, fortunes, count);
-    stopwatch_stop(site_rendering(req));
+    stopwatch_stop(&site_rendering(req)->watch);
     return respond(req, 200, "text/html; charset=utf-8", html);
 }

@@ -77,6 +77,10 @@ typedef struct config {
         size_t stack;                        /* of each of those; 1MiB */
     } threads;
     struct {
+        int where;                           /* auto, loop, pool (workload.h); auto */
+        int microseconds;                    /* of auto: so long a page may keep its loop; 150 */
+    } rendering;
+    struct {
         size_t stack;                        /* of a task; 64KiB */
     } tasks;
     struct {

@@ -61,6 +61,7 @@ static char *auto_static_folder(void)
 }
 
 static const char *const MODES[] = { "async", "threads", NULL };
+static const char *const PLACES[] = { "auto", "loop", "pool", NULL };
 static const char *const LEVELS[] = { "error", "warning", "info", "debug", NULL };
 
 _Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
@@ -86,6 +87,7 @@ const setting_section SETTING_SECTIONS[] = {
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client, and lets one wait." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
+    { "rendering", "Where a page is written: on its loop, or in the pool of [threads]." },
     { "tasks",    "Tasks." },
     { "files",    "What is served from the disk." },
     { "patterns", "The gallery of asynchronous patterns, at /patterns, and where pages are rendered (?render=)." },
@@ -193,6 +195,11 @@ const setting SETTINGS[] = {
       .why = "In threads mode: of connections; more get 503; auto: as many as may be and the machine allows." },
     { SIZE(threads, stack, "128KiB", "64MiB"), .initial = "1MiB",
       .why = "In threads mode: of one thread; only what it touches takes memory." },
+
+    { CHOICE(rendering, where, int, PLACES), .initial = "auto",
+      .why = "loop; pool; or auto: each page on the loop if, by what others like it took, it will be short enough." },
+    { NUMBER(rendering, microseconds, "0", "1000000"), .initial = "150",
+      .why = "How long that is. The way to the pool and back takes some 50; beyond 150 little is saved." },
 
     { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
       .why = "Of one task, in whole pages; only what a task touches takes memory." },

@@ -12,6 +12,7 @@
     run(users_suite)              \
     run(posts_suite)              \
     run(post_pages_suite)         \
+    run(rendering_suite)          \
     run(boards_suite)             \
     run(http_arena_suite)         \
     run(http_arena_items_suite)   \
