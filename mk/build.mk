@@ -121,7 +121,7 @@ $(BUILD)/server/config/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell e
 # What is embedded is the assembler's, and local to its object: the linker must not take that apart.
 $(patsubst %,$(BUILD)/%.o,$(shell grep -lrE '^(EMBED|SHOW_FROM)\b' db handlers)): FLAGS += -fno-lto
 $(BUILD)/%.c.o: %.c $(BUILD)/flags
-	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(OBJECT_FLAGS) -MMD -MF $@.d -MP -c -o $@ $<
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(DEFINES) $(CPPFLAGS) $(FLAGS) $(OBJECT_FLAGS) -MMD -MF $(@:.o=.d) -MP -c -o $@ $<
 $(BUILD)/%.S.o: %.S $(BUILD)/flags
 	$(call say,AS,$<)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(FLAGS) -c -o $@ $<
 $(BUILD)/llhttp/%.o: $(LLHTTP)/%.c $(BUILD)/flags
@@ -145,4 +145,4 @@ $(TRAINING)/tenk: force
 	+$(Q)$(MAKE) --no-print-directory VARIANT=training $@
 endif
 
--include $(patsubst %.c,$(BUILD)/%.c.o.d,$(filter %.c,$(ALL)))
+-include $(patsubst %.c,$(BUILD)/%.c.d,$(filter %.c,$(ALL)))
