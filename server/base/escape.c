@@ -1,14 +1,7 @@
 /* escape.c - see escape.h. Texts are looked at in blocks, which are copied first, then searched for what is harmful: with
  * vectors where this machine has them, else eight bytes as one number. The number is also for what is left of a text. */
 #include "escape.h"
-
-#if defined __SSE2__ && !defined ESCAPE_PORTABLE
-#include <emmintrin.h>
-#elif defined __aarch64__ && defined __ARM_NEON && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined ESCAPE_PORTABLE
-#include <arm_neon.h>
-#else
-#define ESCAPE_WORDS                         /* and no vectors */
-#endif
+#include "vector.h"
 
 typedef struct escaped { char bytes[7]; uint8_t length; } escaped;           /* 0: the byte stands for itself */
 
@@ -26,86 +19,33 @@ static const escaped HTML[256] = {
     ['&'] = AS("&amp;"), ['<'] = AS("&lt;"), ['>'] = AS("&gt;"), ['"'] = AS("&quot;"), ['\''] = AS("&#39;"),
 };
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Of each kind of block: which of its bytes are harmful, 0 for none, and the index of the first of these. In HTML < and >
- * differ in one bit, and so do & and '. */
-
-/* 0x80 where a byte is 0, else 0: no carry leaves a byte. */
-static inline uint64_t word_zeros(uint64_t w) { return ~(((w & EACH(0x7f)) + EACH(0x7f)) | w) & EACH(0x80); }
+/* Which of their bytes are harmful. In HTML < and > differ in one bit, and so do & and '. */
 
 static inline uint64_t word_json(uint64_t w)
 {
-    return word_zeros(w & EACH(0xe0)) | word_zeros(w ^ EACH('"')) | word_zeros(w ^ EACH('\\'));
+    return word_zeros(w & WORD_OF(0xe0)) | word_zeros(w ^ WORD_OF('"')) | word_zeros(w ^ WORD_OF('\\'));
 }
 
 static inline uint64_t word_html(uint64_t w)
 {
-    return word_zeros((w | EACH(2)) ^ EACH('>')) | word_zeros((w | EACH(1)) ^ EACH('\'')) | word_zeros(w ^ EACH('"'));
+    return word_zeros((w | WORD_OF(2)) ^ WORD_OF('>')) | word_zeros((w | WORD_OF(1)) ^ WORD_OF('\'')) |
+           word_zeros(w ^ WORD_OF('"'));
 }
 
-static inline size_t word_index(uint64_t found)
+static inline vector vector_json(vector v)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return (size_t)__builtin_ctzll(found) / 8;
-#else
-    return (size_t)__builtin_clzll(found) / 8;
-#endif
+    return vector_or(vector_within(v, 0, 0x1f), vector_or(vector_equals(v, '"'), vector_equals(v, '\\')));
 }
 
-#if defined ESCAPE_WORDS
-
-typedef uint64_t block;
-#define block_json  word_json
-#define block_html  word_html
-#define block_index word_index
-
-#elif defined __SSE2__
-
-typedef __m128i block;
-
-static inline block    block_equals(block b, char c) { return _mm_cmpeq_epi8(b, _mm_set1_epi8(c)); }
-static inline block    block_or(block a, block b)    { return _mm_or_si128(a, b); }
-static inline block    block_with(block b, char bit) { return _mm_or_si128(b, _mm_set1_epi8(bit)); }
-static inline block    block_control(block b)        { return _mm_cmpeq_epi8(_mm_min_epu8(b, _mm_set1_epi8(0x1f)), b); }
-static inline uint64_t block_found(block b)          { return (unsigned)_mm_movemask_epi8(b); }
-static inline size_t   block_index(uint64_t found)   { return (size_t)__builtin_ctzll(found); }
-
-#else
-
-typedef uint8x16_t block;
-
-static inline block  block_equals(block b, char c) { return vceqq_u8(b, vdupq_n_u8((uint8_t)c)); }
-static inline block  block_or(block a, block b)    { return vorrq_u8(a, b); }
-static inline block  block_with(block b, char bit) { return vorrq_u8(b, vdupq_n_u8((uint8_t)bit)); }
-static inline block  block_control(block b)        { return vcltq_u8(b, vdupq_n_u8(0x20)); }
-static inline size_t block_index(uint64_t found)   { return (size_t)__builtin_ctzll(found) / 4; }
-
-static inline uint64_t block_found(block b)        /* narrowed to four bits of each byte */
+static inline vector vector_html(vector v)
 {
-    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(b), 4)), 0);
+    const vector angles = vector_equals(vector_with(v, 2), '>'), others = vector_equals(vector_with(v, 1), '\'');
+    return vector_or(angles, vector_or(others, vector_equals(v, '"')));
 }
-
-#endif
-
-#if !defined ESCAPE_WORDS
-
-static inline uint64_t block_json(block b)
-{
-    return block_found(block_or(block_control(b), block_or(block_equals(b, '"'), block_equals(b, '\\'))));
-}
-
-static inline uint64_t block_html(block b)
-{
-    const block angles = block_equals(block_with(b, 2), '>'), others = block_equals(block_with(b, 1), '\'');
-    return block_found(block_or(angles, block_or(others, block_equals(b, '"'))));
-}
-
-#endif
 
 /* Inline, so that what it is called with becomes part of it. */
 static inline __attribute__((always_inline)) char *escape(char *to, const char *const end, text *t, const escaped table[256],
-                                                          uint64_t of_block(block), uint64_t of_word(uint64_t))
+                                                          vector of_vector(vector), uint64_t of_word(uint64_t))
 {
     const char *at = t->at, *const last = at + t->length;
     uint64_t found = 1;
@@ -113,15 +53,14 @@ static inline __attribute__((always_inline)) char *escape(char *to, const char *
         const size_t left = (size_t)(last - at), room = (size_t)(end - to) - sizeof(escaped), most = left < room ? left : room;
         size_t n = 0;
         found = 0;
-        while (most - n >= sizeof(block)) {
-            block b;
-            memcpy(&b, at + n, sizeof b);
-            memcpy(to + n, &b, sizeof b);
-            if ((found = of_block(b))) {
-                n += block_index(found);
+        while (most - n >= sizeof(vector)) {
+            const vector v = vector_at(at + n);
+            memcpy(to + n, &v, sizeof v);
+            if ((found = vector_found(of_vector(v)))) {
+                n += vector_index(found);
                 break;
             }
-            n += sizeof b;
+            n += sizeof v;
         }
         while (!found && most - n >= sizeof(uint64_t)) {
             uint64_t w;
@@ -143,5 +82,5 @@ static inline __attribute__((always_inline)) char *escape(char *to, const char *
     return to;
 }
 
-char *escape_json(char *to, const char *end, text *t) { return escape(to, end, t, JSON, block_json, word_json); }
-char *escape_html(char *to, const char *end, text *t) { return escape(to, end, t, HTML, block_html, word_html); }
+char *escape_json(char *to, const char *end, text *t) { return escape(to, end, t, JSON, vector_json, word_json); }
+char *escape_html(char *to, const char *end, text *t) { return escape(to, end, t, HTML, vector_html, word_html); }

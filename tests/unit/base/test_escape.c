@@ -1,6 +1,6 @@
 /* test_escape.c - escaping is the same by vectors, by words and by bytes: each byte anywhere in a text that begins
  * anywhere, in room that is just enough. */
-#define ESCAPE_PORTABLE
+#define VECTOR_PORTABLE
 #define escape_json portable_json
 #define escape_html portable_html
 #include "server/base/escape.c"              /* as where there are no vectors */
