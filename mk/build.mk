@@ -108,6 +108,7 @@ $(ASKING)/tests/run-scenarios: force
 endif
 $(BUILD)/tests/run-order: $(ORDER:%=$(BUILD)/%.o) $(BUILD)/libtenk.a
 	$(call link,$(CHECK))
+$(BUILD)/tests/fuzz/request: $(BUILD)/tests/support/plain_head.c.o
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.c.o $(BUILD)/libtenk.a
 	$(call link,-fsanitize=fuzzer)
 $(BUILD)/loadtest/%: $(BUILD)/loadtest/%.c.o $(BUILD)/libtenk.a

@@ -4,14 +4,14 @@
 #include "server/base/memory.h"
 #include "server/base/refusal.h"
 
-long request_parser_read(request_parser *p, head_validator *v, const char *at, size_t length, const config *c, const router *r)
+long request_parser_read(request_parser *p, head_scanner *s, const char *at, size_t length, const config *c, const router *r)
 {
-    const head_validator_limits limits = { c->limits.head, c->limits.uri, c->limits.headers };
-    const long size = head_validate(v, at, length, &limits);
+    const head_limits limits = { c->limits.head, c->limits.uri, c->limits.headers };
+    const long size = head_scan(s, at, length, &limits, &p->head);
     if (size == 0)
         return 0;
-    *v = (head_validator){ 0 };
-    const int err = size < 0 ? (int)size : head_read(&p->head, at, (size_t)size);
+    *s = (head_scanner){ 0 };
+    const int err = size < 0 ? (int)size : head_read(&p->head);
     if (err)
         return err;
     if (mem_is_short())

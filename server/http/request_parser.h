@@ -1,6 +1,6 @@
 /* request_parser.h - from bytes to a request and its route, on a loop and on a thread.
  *
- *   const long size = request_parser_read(&p, &v, at, length, config, router);     validator, parser, router
+ *   const long size = request_parser_read(&p, &s, at, length, config, router);     scanner, parser, router
  *   request *r = ...                             the caller's: request_parser_size() bytes, on a stack or the heap
  *   request_parser_init(&p, r, size, now);
  *   err = request_parser_body(&p, r, config);    if it has one: body.h takes its bytes
@@ -18,10 +18,10 @@ typedef struct request_parser {
     need  needs;                             /* its route's */
 } request_parser;
 
-/* Looks at the bytes from a request's first on; v starts as {0}, and is {0} again after a whole head.
+/* Looks at the bytes from a request's first on; s starts as {0}, and is {0} again after a whole head.
  * Returns the length of the head; 0 if more must come first; or an HTTP_STATUS
  * error; or REFUSED_MEMORY. */
-long request_parser_read(request_parser *p, head_validator *v, const char *at, size_t length, const config *c,
+long request_parser_read(request_parser *p, head_scanner *s, const char *at, size_t length, const config *c,
                          const router *r);
 
 /* The bytes that request_parser_init needs, with so many more for the request's arena. */

@@ -1,10 +1,11 @@
-/* request.c - any bytes as requests: guard, head and body, fed whole and in parts, and with bodies that stream.
+/* request.c - any bytes as requests: scanner, head and body, fed whole and in parts, and with bodies that stream.
  *
  * The first byte says how the rest is split. However that is, the requests must be the same, and lie
- * within the bytes. */
+ * within the bytes; and they must be those that a plain reading finds. */
 #include "server/http/message/body.h"
-#include "server/http/message/head_validator.h"
+#include "server/http/message/head_scanner.h"
 #include "server/http/message/status.h"
+#include "tests/support/plain_head.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ enum { MOST = 16, LONGEST = 256 };           /* requests; bytes of a body that i
 
 typedef struct outcome { bool stream; int count, err; struct { size_t head, body, end; uint64_t sum; } requests[MOST]; } outcome;
 
-static const head_validator_limits LIMITS = { .head = 512, .uri = 64, .headers = 8 };
+static const head_limits LIMITS = { .head = 512, .uri = 64, .headers = 8 };
 
 #define must(what) ((what) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what), abort()))
 
@@ -84,19 +85,20 @@ static void read_all(const char *bytes, size_t length, size_t step, outcome *o)
     const char *at = bytes, *const end = bytes + length;
     static head h;
     while (o->count < MOST) {
-        head_validator g = { 0 };
+        head_scanner s = { 0 };
         long size = 0;
         for (size_t seen = 0; size == 0 && at + seen < end;) {
             seen = (size_t)(end - at) - seen < step ? (size_t)(end - at) : seen + step;
-            size = head_validate(&g, at, seen, &LIMITS);
-            must(size <= (long)seen);
+            size = head_scan(&s, at, seen, &LIMITS, &h);
+            must(size <= (long)seen && size == plain_scan(at, seen, &LIMITS));
         }
         if (size <= 0) {
             o->err = size ? (int)size : 1;
             return;
         }
         must((size_t)size <= LIMITS.head);
-        o->err = head_read(&h, at, (size_t)size);
+        o->err = head_read(&h);
+        must(h.at == at && h.length == (size_t)size && !plain_contradiction(&h, o->err));
         if (o->err)
             return;
         o->requests[o->count].head = (size_t)size;

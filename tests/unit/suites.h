@@ -67,7 +67,7 @@
     run(crash_handler_suite)
 
 #define EACH_HTTP_SUITE(run)     \
-    run(head_validator_suite)    \
+    run(head_scanner_suite)    \
     run(head_suite)              \
     run(chunked_suite)           \
     run(body_suite)              \

@@ -17,7 +17,7 @@
 #define HTTP_CONNECTION_H
 
 #include "server/http/request_internal.h"
-#include "server/http/message/head_validator.h"
+#include "server/http/message/head_scanner.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "worker.h"

@@ -6,7 +6,7 @@
 #include "server/base/memory.h"
 
 struct input {                               /* bytes that could not be used yet */
-    head_validator  head_validator;                            /* what has been seen of them */
+    head_scanner scanner;                    /* what has been seen of them */
     size_t length, capacity;
     char   bytes[];
 };
@@ -102,12 +102,12 @@ static bool reader_sheds(connection *c, const request_parser *p, const char *beh
     return true;
 }
 
-static size_t reader_take_head(connection *c, head_validator *v, uint64_t now, const char *at, size_t length)
+static size_t reader_take_head(connection *c, head_scanner *s, uint64_t now, const char *at, size_t length)
 {
     request_parser *p = &worker_here->request_parser;
     const config *config = worker_here->config;
 
-    const long size = request_parser_read(p, v, at, length, config, worker_here->router);
+    const long size = request_parser_read(p, s, at, length, config, worker_here->router);
     if (size == 0)
         return 0;
     if (size < 0) {
@@ -226,7 +226,7 @@ static void reader_end_of_input(connection *c)
 
 /* Takes requests, and what there is of a body, as there is room for them: how many bytes. *yields: their client has sent
  * more at once than one turn is for. */
-static size_t reader_take(connection *c, head_validator *v, uint64_t now, const char *at, size_t length, bool *yields)
+static size_t reader_take(connection *c, head_scanner *s, uint64_t now, const char *at, size_t length, bool *yields)
 {
     size_t used = 0;
     int heads = 0;
@@ -245,7 +245,7 @@ static size_t reader_take(connection *c, head_validator *v, uint64_t now, const 
             break;
         }
         const size_t taken = c->reading ? reader_take_body(c, at + used, length - used)
-                                        : reader_take_head(c, v, now, at + used, length - used);
+                                        : reader_take_head(c, s, now, at + used, length - used);
         if (taken == 0)
             break;
         used += taken;
@@ -258,7 +258,7 @@ static size_t reader_take(connection *c, head_validator *v, uint64_t now, const 
 /* Uses what was kept aside, if anything, and the new bytes behind it; keeps the rest aside. */
 void reader_use(connection *c, const char *at, size_t length)
 {
-    head_validator v = { 0 };
+    head_scanner s = { 0 };
     const bool aside = c->input != NULL;
     const uint64_t now = length > 0 ? worker_here->now : uv_hrtime();        /* one look for all requests of one read */
     bool yields = false;
@@ -275,9 +275,9 @@ void reader_use(connection *c, const char *at, size_t length)
         reader_keep(c, at, length);
         at = c->input->bytes;
         length = c->input->length;
-        v = c->input->head_validator;
+        s = c->input->scanner;
     }
-    size_t used = reader_take(c, &v, now, at, length, &yields);
+    size_t used = reader_take(c, &s, now, at, length, &yields);
     if (c->closing)
         return;                              /* what was aside went with it */
     if (c->ending && !c->reading && used < length) {
@@ -289,7 +289,7 @@ void reader_use(connection *c, const char *at, size_t length)
     else
         reader_keep(c, at + used, length - used);
     if (c->input)
-        c->input->head_validator = v;
+        c->input->scanner = s;
     if (c->left && !c->blocked)
         reader_end_of_input(c);
     if (c->closing)

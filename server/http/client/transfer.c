@@ -2,7 +2,7 @@
 #include "transfer.h"
 #include "server/base/log.h"
 #include "server/http/message/head.h"
-#include "server/http/message/head_validator.h"
+#include "server/http/message/head_scanner.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -41,7 +41,7 @@ body *body_new(arena *a, const head *h, size_t limit, size_t framing_limit, int 
     b->streams = limit == BODY_STREAMS;
     b->unannounced = h->expects_continue;
     b->framing_limit = framing_limit;
-    b->head_validator.lines = 1;                      /* trailers are headers only, without a request line */
+    b->scanner.lines = 1;                    /* trailers are headers only, without a request line */
     arena_defer(a, body_end, b);
     return b;
 }
@@ -63,13 +63,13 @@ static long body_take_content(body *b, const char *at, size_t length)
 
 static long body_take_trailers(body *b, const char *at, size_t length)
 {
-    const head_validator_limits limits = { b->framing_limit, b->framing_limit, HEAD_MAX_HEADERS };
+    const head_limits limits = { b->framing_limit, b->framing_limit, HEAD_MAX_HEADERS };
     char *to = body_room(b, length);
     if (!to)
         return refuse(REFUSED_MEMORY, 0);
     memcpy(to, at, length);
     b->trailers += length;
-    const long size = head_validate(&b->head_validator, b->at + b->length, b->trailers, &limits);
+    const long size = head_scan(&b->scanner, b->at + b->length, b->trailers, &limits, NULL);
     if (size <= 0)
         return size < 0 ? size : (long)length;
     b->complete = true;

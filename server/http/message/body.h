@@ -3,12 +3,12 @@
  *
  * It is bounded in what it holds and in what it costs to send: chunk sizes, their extensions and the
  * trailers may take only a head's worth of bytes more than the chunks deserve (CVE-2024-22019).
- * Extensions and trailers are read and dropped; the head validator looks at the trailers first, as at a head. */
+ * Extensions and trailers are read and dropped; the head scanner looks at the trailers first, as at a head. */
 #ifndef HTTP_BODY_H
 #define HTTP_BODY_H
 
 #include "chunked.h"
-#include "head_validator.h"
+#include "head_scanner.h"
 #include "head.h"
 #include "server/base/arena.h"
 
@@ -34,7 +34,7 @@ typedef struct body {
     bool     streams;
     bool     lent;                           /* its reader has what is there, and drops it before it reads on */
     bool     unannounced;                    /* the client waits for 100 Continue before it sends any */
-    head_validator    head_validator;                          /* of the trailers, which are gathered behind the content */
+    head_scanner scanner;                    /* of the trailers, which are gathered behind the content */
     size_t   trailers;                       /* bytes of them */
 } body;
 

@@ -1,6 +1,6 @@
 /* chunked.c - see chunked.h. */
 #include "chunked.h"
-#include "head_validator.h"
+#include "head_scanner.h"
 #include "status.h"
 
 /* What comes next. Of an extension: *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) */

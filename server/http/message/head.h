@@ -1,4 +1,10 @@
-/* head.h - a request's head as llhttp reads it, and the framing rules that it leaves to us. */
+/* head.h - what a request's head says: llhttp reads the request line; what the headers say is read here.
+ *
+ * The head scanner has walked over all bytes and made the table of headers. llhttp gets the request line, the very bytes of
+ * it, and decides about the method, the target's characters and the version. The headers it does not get: in those that
+ * say how long a body is it refuses, or overlooks, some of what RFC 9112 allows, so that its word could not be the last.
+ * That is decided in one place, from the table, and what is not understood there is refused: two readers, of whom one
+ * overrules the other, are what request smuggling lives on. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 
@@ -15,8 +21,13 @@ typedef struct header { uint16_t name, name_length, value, value_length; } heade
 enum { HEAD_MAX_HEADERS = 256 };
 
 typedef struct head {
+    /* By head_scan: */
     const char *at;                          /* its bytes: the caller's */
     size_t      length;
+    text        line, target;                /* the request line with its CRLF; of that, what is asked for */
+    int         count;                       /* of headers */
+
+    /* By head_read: */
     uint8_t     method;                      /* llhttp's number */
     uint8_t     minor;                       /* 1 of HTTP/1.1 */
     bool        keep_alive;                  /* the client may send another request: 1.1's default, 1.0's wish */
@@ -25,26 +36,25 @@ typedef struct head {
     bool        chunked;
     uint64_t    content_length;              /* 0 if it is chunked */
     text        path, query;                 /* of the target, as sent; query without its ? */
-    int         count;
-    header      headers[HEAD_MAX_HEADERS];
+
+    header      headers[HEAD_MAX_HEADERS];   /* by head_scan */
 } head;
 
 static inline text header_name(const char *at, header h)  { return (text){ at + h.name, h.name_length }; }
 static inline text header_value(const char *at, header h) { return (text){ at + h.value, h.value_length }; }
 
-/* Reads a whole head that the head validator let pass. Returns 0, or an HTTP_STATUS error.
+/* Reads a whole head, of which head_scan has put its part there. Returns 0, or an HTTP_STATUS error.
  * Refused here, with RFC 9112's sections:
  *
- *   whatever the parser refuses: 400; a method that it does not know, and CONNECT: 501
+ *   whatever llhttp refuses in the request line: 400; a method that it does not know, and CONNECT: 501
  *   a target that is neither a path, nor http://host/path, nor the * of OPTIONS,
  *   or has a fragment: 400                                                      3.2
  *   no Host on HTTP/1.1, two, or one that is not host, host:port, [v6] or [v6]:port: 400   3.2
- *   more than HEAD_MAX_HEADERS headers: 431
  *   Content-Length twice, beside Transfer-Encoding, or not a number below 2^64: 400       6.3
  *   Transfer-Encoding on HTTP/1.0, or one that names nothing, or chunked twice: 400; one that
  *   names anything but chunked: 501. Empty members of its list count for nothing  6.1, RFC 9110, 5.6.1
  *   an expectation other than 100-continue: 417                                 RFC 9110, 10.1.1 */
-int head_read(head *h, const char *at, size_t length);
+int head_read(head *h);
 
 /* Equal without regard to case; lower is lower case. Inline: the length of a literal costs nothing. */
 static inline bool text_is(text t, const char *lower)

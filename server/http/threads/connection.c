@@ -229,7 +229,7 @@ static long thread_next_head(thread_connection *c, request_parser *p)
     if (transport_receive_next(c) != RECEIVE_BYTES)
         return 0;
     for (;;) {
-        const long size = request_parser_read(p, &c->head_validator, c->input + c->at, c->end - c->at, config, c->shared->router);
+        const long size = request_parser_read(p, &c->scanner, c->input + c->at, c->end - c->at, config, c->shared->router);
         if (size)
             return size;
         if (!until) {

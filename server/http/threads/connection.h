@@ -41,7 +41,7 @@ typedef struct thread_connection {
     bool           gone;                     /* the client is, or must be left: nothing more is read or sent */
     bool           unread;                   /* the client may still be sending: linger */
     bool           more;                     /* it sent the last request, and others with it */
-    head_validator head_validator;           /* of the head that has begun */
+    head_scanner   scanner;                  /* of the head that has begun */
     output         out;
     size_t         at, end;                  /* of input: what has come and has not been used */
     char           input[];                  /* THREAD_INPUT bytes; not in a frame, which would touch them all */

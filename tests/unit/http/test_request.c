@@ -28,6 +28,8 @@ static const request_host host = { .room = room, .share = share, .answering = an
 static void begin(const char *bytes)
 {
     static head h;
+    const head_limits limits = { 4000, 4000, HEAD_MAX_HEADERS };
+    head_scanner s = { 0 };
     const route *const routes = &served;
     match m;
     if (req) {
@@ -35,7 +37,8 @@ static void begin(const char *bytes)
         output_free(&out);
         free(req);
     }
-    ck_assert_int_eq(head_read(&h, bytes, strlen(bytes)), 0);
+    ck_assert_int_eq(head_scan(&s, bytes, strlen(bytes), &limits, &h), (long)strlen(bytes));
+    ck_assert_int_eq(head_read(&h), 0);
     const size_t size = request_size(&h, 100);
     req = malloc(size);
     request_init(req, size, &h);

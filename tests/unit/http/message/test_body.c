@@ -12,8 +12,11 @@ static int   refused;
 static body *begin_up_to(size_t limit, const char *head_bytes)
 {
     static head h;
+    const head_limits limits = { 1000, 1000, HEAD_MAX_HEADERS };
+    head_scanner s = { 0 };
     arena_init(&a, NULL, 0);
-    ck_assert_int_eq(head_read(&h, head_bytes, strlen(head_bytes)), 0);
+    ck_assert_int_eq(head_scan(&s, head_bytes, strlen(head_bytes), &limits, &h), (long)strlen(head_bytes));
+    ck_assert_int_eq(head_read(&h), 0);
     return body_new(&a, &h, limit, 40, &refused);
 }
 

@@ -1,18 +1,45 @@
-/* test_head_validator.c - what may be a head, how long it is, and that it does not matter how it arrives. */
-#include "server/http/message/head_validator.h"
-#include "server/http/message/status.h"
+/* test_head_scanner.c - what may be a head, how long it is, what its lines are, and that it does not matter how it arrives:
+ * by vectors, by words, and as a plain reading finds it. */
+#define VECTOR_PORTABLE
+#define head_scan  portable_scan
+#define HEAD_TOKEN PORTABLE_TOKEN
+#include "server/http/message/head_scanner.c"          /* as where there are no vectors */
+#undef head_scan
+#undef HEAD_TOKEN
 
+#include "tests/support/plain_head.h"
 #include "tests/unit/suites.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-static const head_validator_limits LIMITS = { .head = 400, .uri = 40, .headers = 4 };
+long head_scan(head_scanner *s, const char *at, size_t length, const head_limits *limits, head *h);
+extern const bool HEAD_TOKEN[256];
+
+static const head_limits LIMITS = { .head = 400, .uri = 40, .headers = 4 };
+
+/* The bytes in a room of their own, where a sanitizer sees a step over its end. */
+static long scanned(head_scanner *s, const char *bytes, size_t length, const head_limits *limits)
+{
+    static head h;
+    head_scanner other = *s;
+    char *const room = malloc(length);
+    memcpy(room, bytes, length);
+    const long said = head_scan(s, room, length, limits, NULL);
+    ck_assert_int_eq(portable_scan(&other, room, length, limits, &h), said);
+    ck_assert_int_eq(plain_scan(room, length, limits), said);
+    if (said == 0)
+        ck_assert_uint_eq(s->line, other.line);
+    if (said > 0)
+        ck_assert_ptr_null(plain_contradiction(&h, head_read(&h)));
+    free(room);
+    return said;
+}
 
 static long whole(const char *head, size_t length)
 {
-    head_validator g = { 0 };
-    return head_validate(&g, head, length, &LIMITS);
+    head_scanner s = { 0 };
+    return scanned(&s, head, length, &LIMITS);
 }
 
 static long says(const char *head) { return whole(head, strlen(head)); }
@@ -20,10 +47,10 @@ static long says(const char *head) { return whole(head, strlen(head)); }
 /* The same, when the bytes come one by one. */
 static long slowly(const char *head)
 {
-    head_validator g = { 0 };
+    head_scanner s = { 0 };
     long said = 0;
     for (size_t length = 1; said == 0 && length <= strlen(head); length++)
-        said = head_validate(&g, head, length, &LIMITS);
+        said = scanned(&s, head, length, &LIMITS);
     return said;
 }
 
@@ -51,16 +78,95 @@ END_TEST
 START_TEST(it_does_not_matter_where_a_head_is_split)
 {
     static const char HEAD[] = "\r\nGET /abc?def HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\n\r\nrest";
-    for (size_t first = 0; first < sizeof HEAD - 1; first++)
-        for (size_t second = first; second < sizeof HEAD - 1; second++) {
-            head_validator g = { 0 };
-            long said = head_validate(&g, HEAD, first, &LIMITS);
+    static head all, parts;
+    head_scanner first = { 0 };
+    ck_assert_int_eq(head_scan(&first, HEAD, sizeof HEAD - 1, &LIMITS, &all), (long)sizeof HEAD - 5);
+    for (size_t one = 0; one < sizeof HEAD - 1; one++)
+        for (size_t two = one; two < sizeof HEAD - 1; two++) {
+            head_scanner s = { 0 };
+            memset(&parts, 0, sizeof parts);
+            long said = head_scan(&s, HEAD, one, &LIMITS, &parts);
+            if (!said) {
+                parts.headers[0] = (header){ 0 };        /* meanwhile it is used for the head of another client */
+                said = head_scan(&s, HEAD, two, &LIMITS, &parts);
+            }
             if (!said)
-                said = head_validate(&g, HEAD, second, &LIMITS);
-            if (!said)
-                said = head_validate(&g, HEAD, sizeof HEAD - 1, &LIMITS);
+                said = head_scan(&s, HEAD, sizeof HEAD - 1, &LIMITS, &parts);
             ck_assert_int_eq(said, (long)sizeof HEAD - 5);
+            ck_assert_int_eq(parts.count, 2);
+            ck_assert_mem_eq(parts.headers, all.headers, 2 * sizeof *all.headers);
+            ck_assert(text_equal(parts.target, TEXT("/abc?def")) && text_equal(parts.line, TEXT("GET /abc?def HTTP/1.1\r\n")));
         }
+}
+END_TEST
+
+START_TEST(the_table_has_each_name_and_value)
+{
+    static const char HEAD[] = "\r\n\r\nGET /a HTTP/1.0\r\nHost:a\r\nX_y.z: \t b  c\t \r\nEmpty:\r\nBlank: \t\r\n\r\n";
+    static const char *const NAMES[] = { "Host", "X_y.z", "Empty", "Blank" }, *const VALUES[] = { "a", "b  c", "", "" };
+    static head h;
+    for (int i = 0; i < 2; i++) {
+        head_scanner s = { 0 };
+        const long size = (i ? portable_scan : head_scan)(&s, HEAD, sizeof HEAD - 1, &LIMITS, &h);
+        ck_assert_int_eq(size, (long)sizeof HEAD - 1);
+        ck_assert(h.at == HEAD && h.length == sizeof HEAD - 1 && h.count == 4);
+        ck_assert(h.line.at == HEAD + 4 && text_equal(h.line, TEXT("GET /a HTTP/1.0\r\n")) && h.target.at == HEAD + 8 &&
+                  h.target.length == 2);
+        for (int k = 0; k < 4; k++)
+            ck_assert(text_equal(header_name(h.at, h.headers[k]), text_of(NAMES[k])) &&
+                      text_equal(header_value(h.at, h.headers[k]), text_of(VALUES[k])));
+    }
+}
+END_TEST
+
+START_TEST(trailers_are_headers_without_a_request_line)
+{
+    static const struct { const char *bytes; long said; } CASES[] = {
+        { "\r\n", 2 }, { "A: b\r\n\r\nGET", 8 }, { "", 0 }, { "\r", 0 }, { "A: b\r\n", 0 }, { "A : b\r\n\r\n", HTTP_STATUS(400) },
+        { "GET / HTTP/1.1\r\n\r\n", HTTP_STATUS(400) }, { "A: b\r\n\n", HTTP_STATUS(400) },
+        { "A:\r\nA:\r\nA:\r\nA:\r\n\r\n", 18 }, { "A:\r\nA:\r\nA:\r\nA:\r\nA:\r\n", HTTP_STATUS(431) },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        head_scanner s = { .lines = 1 }, other = s;
+        ck_assert_int_eq(head_scan(&s, CASES[i].bytes, strlen(CASES[i].bytes), &LIMITS, NULL), CASES[i].said);
+        ck_assert_int_eq(portable_scan(&other, CASES[i].bytes, strlen(CASES[i].bytes), &LIMITS, NULL), CASES[i].said);
+    }
+}
+END_TEST
+
+/* Of what is good and bad of a line, put together anyhow. */
+static size_t made_up(char *to)
+{
+    static const char *const PARTS[] = {
+        "GET", "POST", "CONNECT", "PRI", "BREW", "OPTIONS", " ", " ", " ", "\t", "/", "/a?b", "*", "http://h/", " HTTP/1.1\r\n",
+        " HTTP/1.1\r\n", " HTTP/1.1\r\n", " HTTP/1.0\r\n", " HTTP/2.0\r\n", "\r\n", "\r\n", "\r\n", "\r", "\n", "Host: a\r\n",
+        "Host: a\r\n", "Host", "Content-Length", "Transfer-Encoding", "Connection", "X_1", "Expect", ":", ": ", ": ", " :", "5", "5",
+        "chunked", "close", "100-continue", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "a value of some length", "\x7f",
+        "\x01", "\xc3\xbc", ",", "no-header-has-such-a-name-0123456789", "/0123456789012345678901234567890123456789",
+    };
+    size_t length = 0;
+    for (int parts = rand() % 4 ? 3 : 0; parts < 16; parts++) {
+        const int which = parts == 3 && rand() % 2 ? 42 : rand() % (int)(sizeof PARTS / sizeof *PARTS);
+        length = (size_t)(stpcpy(to + length, PARTS[which]) - to);
+    }
+    return (size_t)(stpcpy(to + length, "\r\n\r\n") - to);
+}
+
+START_TEST(any_bytes_are_read_as_plainly)
+{
+    static const head_limits LARGE = { 60000, 8000, HEAD_MAX_HEADERS };
+    char bytes[1200];
+    int good = 0;
+    srand(1);
+    for (int i = 0; i < 5000; i++) {
+        const size_t length = made_up(bytes), part = 1 + (size_t)rand() % length;
+        head_scanner once = { 0 }, s = { 0 };
+        good += scanned(&once, bytes, length, &LARGE) > 0;
+        whole(bytes, length);
+        if (scanned(&s, bytes, part, &LIMITS) == 0)
+            scanned(&s, bytes, length, &LIMITS);
+    }
+    ck_assert_int_gt(good, 100);
 }
 END_TEST
 
@@ -96,8 +202,9 @@ START_TEST(every_control_byte_is_refused_wherever_it_stands)
             const char was = head[at];
             const bool control = byte < 0x20 || byte == 0x7f;
             head[at] = (char)byte;
+            const long said = whole(head, sizeof head - 1);
             if (control && byte != '\t' && byte != '\r' && byte != '\n')
-                ck_assert_msg(whole(head, sizeof head - 1) == HTTP_STATUS(400), "%d at %zu", byte, at);
+                ck_assert_msg(said == HTTP_STATUS(400), "%d at %zu", byte, at);
             head[at] = was;
         }
 }
@@ -162,12 +269,15 @@ START_TEST(what_does_not_end_is_refused_at_its_limit)
 }
 END_TEST
 
-Suite *head_validator_suite(void)
+Suite *head_scanner_suite(void)
 {
-    Suite *s = suite_create("head_validator");
+    Suite *s = suite_create("head_scanner");
     TCase *t = tcase_create("all");
     tcase_add_test(t, the_end_of_a_head_is_found);
     tcase_add_test(t, it_does_not_matter_where_a_head_is_split);
+    tcase_add_test(t, the_table_has_each_name_and_value);
+    tcase_add_test(t, trailers_are_headers_without_a_request_line);
+    tcase_add_test(t, any_bytes_are_read_as_plainly);
     tcase_add_test(t, what_two_programs_might_read_differently_is_refused);
     tcase_add_test(t, every_control_byte_is_refused_wherever_it_stands);
     tcase_add_test(t, other_versions_are_told_so);
