@@ -130,7 +130,7 @@ MUST_AWAIT promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, cons
 
 /* Runs s, which reads, once for each of count lists of n parameters that follow one another: out[i] are the rows of the
  * i-th. To the database they are so many queries, side by side, and it settles as a gather of them would; but what is
- * known to be quick has one promise and one time limit, and goes to one connection in one go. */
+ * known to be quick goes to one connection in one go; PostgreSQL gives it one time limit, too. */
 MUST_AWAIT promise *db_query_each(db *db, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
                                   const value parameters[]);
 

@@ -100,6 +100,15 @@ static int write_through_writer(sqlite_blocking_pool *p, blocking_write *w)
 
 static void free_result(void *r) { sqlite_result_done(r); }
 
+/* The result, which the arena frees from now on. */
+static sqlite_result *give_result(arena *a, const sqlite_job *j)
+{
+    sqlite_result *r = arena_alloc(a, sizeof *r);
+    *r = j->result;
+    arena_defer(a, free_result, r);
+    return r;
+}
+
 static promise *blocking_db_query(db *d, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
                                   const value parameters[])
 {
@@ -115,9 +124,7 @@ static promise *blocking_db_query(db *d, arena *a, stopwatch *watch, rows *out, 
     if (err)
         sqlite_result_done(&w.job.result);
     else {
-        sqlite_result *r = arena_alloc(a, sizeof *r);
-        *r = w.job.result;
-        arena_defer(a, free_result, r);
+        sqlite_result *r = give_result(a, &w.job);
         *out = (rows){ r->count, r->columns, r, &sqlite_rows_driver, s->columns };
     }
     if (watch)
@@ -125,8 +132,30 @@ static promise *blocking_db_query(db *d, arena *a, stopwatch *watch, rows *out, 
     return promise_settled(err);
 }
 
+/* All on one connection: the thread waits for each of them anyway. */
+static promise *blocking_db_query_each(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                                       const value parameters[])
+{
+    sqlite_job j = { .statement = s, .count = n, .runs = count, .each = parameters };
+
+    assert(n <= MAX_PARAMETERS);
+    if (count == 0)
+        return promise_settled(0);
+    j.ends = arena_room(a, (size_t)count * sizeof *j.ends);
+    if (watch)
+        stopwatch_start(watch);
+    const int err = read_on_pooled_connection(((sqlite_blocking_db *)d)->pool, &j);
+    if (err)
+        sqlite_result_done(&j.result);
+    else
+        sqlite_result_split(give_result(a, &j), count, j.ends, s, a, out);
+    if (watch)
+        stopwatch_stop(watch);
+    return promise_settled(err);
+}
+
 static const database_driver driver = {
-    .run = blocking_db_query, .run_each = driver_run_each_blocking, .disconnect = driver_close_blocking,
+    .run = blocking_db_query, .run_each = blocking_db_query_each, .disconnect = driver_close_blocking,
     .free = driver_free_blocking
 };
 

@@ -106,12 +106,12 @@ static struct sqlite_prepared *prepare_statement(sqlite_connection *c, const sta
     return p;
 }
 
-static int bind_all(const struct sqlite_prepared *p, const sqlite_job *j)
+static int bind_all(const struct sqlite_prepared *p, int count, const value parameters[])
 {
-    assert(sqlite3_bind_parameter_count(p->sqlite) <= j->count && "a parameter is missing");
+    assert(sqlite3_bind_parameter_count(p->sqlite) <= count && "a parameter is missing");
     int code = 0;
-    for (int i = 0; i < j->count && !code; i++) {
-        const value *v = &j->parameters[i];
+    for (int i = 0; i < count && !code; i++) {
+        const value *v = &parameters[i];
         const int number = p->parameters[i];
         if (number == 0)
             continue;
@@ -183,30 +183,44 @@ static int step_to_end(sqlite_connection *c, sqlite3_stmt *sqlite, sqlite_result
     return err;
 }
 
-/* For these jobs, up to behind; j, if it is one's own statement, has the parameters and gets the rows. */
+/* For these jobs, up to behind; j, if it is one's own statement, gets the rows. */
 static int run_statement(sqlite_connection *c, const sqlite_job *jobs, const sqlite_job *behind, const statement *s,
-                         sqlite_job *j)
+                         sqlite_job *j, const value parameters[])
 {
     c->running = jobs;
     c->behind = behind;
     start_clock(c);
     struct sqlite_prepared *p = prepare_statement(c, s);
-    if (!p || (j && bind_all(p, j)))
+    if (!p || (j && bind_all(p, j->count, parameters)))
         return error_of(c, s);
     if (j)
         j->result.columns = sqlite3_column_count(p->sqlite);
     return step_to_end(c, p->sqlite, j ? &j->result : NULL, s);
 }
 
-int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
+static int run_job(sqlite_connection *c, sqlite_job *j, const value parameters[])
 {
     if (atomic_load_explicit(&j->cancelled, memory_order_relaxed))
         return UV_ECANCELED;
+    return run_statement(c, j, j->next, j->statement, j, parameters);
+}
+
+int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
+{
     sqlite_result_clear(&j->result);
-    return run_statement(c, j, j->next, j->statement, j);
+    if (!j->runs)
+        return run_job(c, j, j->parameters);
+    const uint64_t began = uv_hrtime();
+    int err = 0;
+    for (int i = 0; i < j->runs && !err; i++) {
+        err = run_job(c, j, &j->each[i * j->count]);
+        j->ends[i] = j->result.count;
+    }
+    j->took = (uv_hrtime() - began) / (uint64_t)j->runs;
+    return err;
 }
 
 int sqlite_connection_execute(sqlite_connection *c, const sqlite_job *group, const statement *s)
 {
-    return run_statement(c, group, NULL, s, NULL);
+    return run_statement(c, group, NULL, s, NULL, NULL);
 }

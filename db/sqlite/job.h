@@ -1,5 +1,7 @@
 /* job.h - one query: made by a db, run by a reading thread or the writing one, and reported to its db.
  *
+ * Or several of the same statement, from db_query_each, which one thread runs one after the other.
+ *
  *   Ownership.  The db's, always. A worker has it from sqlite_job_queue_take until sqlite_job_done; meanwhile
  *               the db touches only cancelled. So no worker ever sees rows or arena. What a blocking thread
  *               reads never leaves it: then all but statement, parameters and result is unused. */
@@ -22,10 +24,14 @@ typedef struct sqlite_job {
     const statement *statement;
     value            parameters[MAX_PARAMETERS];
     int              count;                  /* of the parameters */
+    int              runs;                   /* how often it runs, for db_query_each; else 0 */
+    const value     *each;                   /* then: the parameters of each run, in its arena, as are */
+    int             *ends;                   /* how many rows there are after each */
     char            *texts;                  /* what those of them that are texts point into */
     size_t           texts_size;
 
     int              err;                    /* how it went */
+    uint64_t         took;                   /* nanoseconds, for each of several runs */
     sqlite_result    result;
     void           (*done)(struct sqlite_job *j);    /* reports it to its db, on the worker's thread */
 

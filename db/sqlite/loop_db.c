@@ -3,6 +3,8 @@
  * A job belongs to its db for good: after its rows have ended with their arena, it is used again,
  * with the memory that it has for rows and parameters. */
 #include "loop_db.h"
+#include "usual.h"
+#include "server/async/combine.h"
 #include "server/async/loop.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
@@ -15,6 +17,7 @@
 
 enum { READS, WRITES, KEEP_TEXTS = 16 * 1024, READS_READY = 32, WRITES_READY = 256 };
 enum { USUAL_JOB = 16 * 1024 };              /* bytes, with the memory for its rows */
+enum { SLOW = 500000, TOGETHER = 64 };       /* nanoseconds of a run; runs of one job */
 
 typedef struct sqlite_loop_db {
     struct db       db;                      /* must be first */
@@ -29,6 +32,7 @@ typedef struct sqlite_loop_db {
     _Atomic(sqlite_job *) reported;          /* have been run: a stack, linked by next */
     atomic_int      reporting;               /* workers inside report_job */
 
+    sqlite_usual    usual;
     fifo            unsettled;               /* all that have not settled, the oldest first */
     freelist        unused;                  /* jobs, with their memory */
     int             alive;                   /* jobs that exist and are not unused */
@@ -98,7 +102,18 @@ static void copy_parameters(sqlite_job *j, int n, const value parameters[])
     j->count = n;
 }
 
-static int kind_of(const sqlite_job *j) { return j->statement->reads ? READS : WRITES; }
+static const value *values_copy(arena *a, int n, const value values[])
+{
+    value *copies = arena_room(a, (size_t)n * sizeof *copies);
+    for (int i = 0; i < n; i++) {
+        copies[i] = values[i];
+        if (values[i].type == VALUE_TEXT)
+            copies[i].text.at = arena_copy(a, values[i].text);
+    }
+    return copies;
+}
+
+static int kind_of(const statement *s) { return s->reads ? READS : WRITES; }
 
 /* The first on an empty stack wakes the loop; for the others it is awake, or will be. Once it is on
  * the stack, the job may settle and the db close: reporting keeps it until we are out. */
@@ -147,7 +162,11 @@ static void settle_job(sqlite_loop_db *d, sqlite_job *j, int err)
     if (err)
         put_job(j);
     else {
-        *j->out = (rows){ j->result.count, j->result.columns, &j->result, &sqlite_rows_driver, j->statement->columns };
+        if (j->runs) {
+            sqlite_usual_learn(&d->usual, j->statement, j->took);
+            sqlite_result_split(&j->result, j->runs, j->ends, j->statement, j->arena, j->out);
+        } else
+            *j->out = (rows){ j->result.count, j->result.columns, &j->result, &sqlite_rows_driver, j->statement->columns };
         arena_defer(j->arena, put_job, j);
     }
     promise_settle(p, err);
@@ -175,7 +194,7 @@ static void on_reports(uv_async_t *async)
 static bool stop_waiting(sqlite_loop_db *d, sqlite_job *j)
 {
     if (j->gathered)
-        sqlite_job_list_remove(&d->gathered[kind_of(j)], j);
+        sqlite_job_list_remove(&d->gathered[kind_of(j->statement)], j);
     else if (!sqlite_job_queue_remove(j->queue, j))
         return false;
     sqlite_job_left_queue(j);
@@ -228,15 +247,18 @@ static void hand_over_jobs(ready *r)
         uv_timer_start(&d->timer, on_wait_limit, d->options->line_timeout_ms, 0);
 }
 
-static promise *gather_job(sqlite_loop_db *d, sqlite_job *j, int kind)
+static promise *gather_job(sqlite_loop_db *d, sqlite_job *j)
 {
     const uint64_t limit = d->options->line_timeout_ms;
+    atomic_fetch_add_explicit(j->waiting, 1, memory_order_relaxed);
+    if (j->watch)
+        stopwatch_start(j->watch);
     j->give_up = limit ? uv_hrtime() / 1000000 + limit + 1 : 0;     /* this millisecond has partly passed */
     if (!d->unsettled.first)
         uv_ref((uv_handle_t *)&d->async);
     fifo_append(&d->unsettled, &j->unsettled);
     j->gathered = true;
-    sqlite_job_list_add(&d->gathered[kind], j);
+    sqlite_job_list_add(&d->gathered[kind_of(j->statement)], j);
     if (!d->turn_end_set) {
         d->turn_end_set = true;
         loop_at_turn_end(&d->turn_end);
@@ -244,36 +266,71 @@ static promise *gather_job(sqlite_loop_db *d, sqlite_job *j, int kind)
     return j->promise = promise_new(on_cancel, j);
 }
 
-static promise *loop_db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
-                              const value parameters[])
+/* 0, or why there can be no more of them now. */
+static int refuse_job(const sqlite_loop_db *d, const statement *s)
 {
-    sqlite_loop_db *d = (sqlite_loop_db *)here;
-    const int kind = s->reads ? READS : WRITES;
-    sqlite_job_queue *q = sqlite_workers_queue(d->workers, s->reads);
-
-    assert(n <= MAX_PARAMETERS);
+    const sqlite_job_queue *q = sqlite_workers_queue(d->workers, s->reads);
     if (d->closed)
-        return promise_settled(UV_ECANCELED);
+        return UV_ECANCELED;
     /* What idle workers are about to take does not wait. */
     const int most = d->options->line + atomic_load_explicit(&q->idle, memory_order_relaxed);
-    if (atomic_load_explicit(&d->waiting[kind], memory_order_relaxed) >= most)
-        return promise_settled(refuse(REFUSED_DATABASE_LINE, 0));
+    if (atomic_load_explicit(&d->waiting[kind_of(s)], memory_order_relaxed) >= most)
+        return refuse(REFUSED_DATABASE_LINE, 0);
+    return 0;
+}
 
+/* Its parameters are still to be set. */
+static sqlite_job *make_job(sqlite_loop_db *d, arena *a, stopwatch *watch, rows *out, const statement *s)
+{
     sqlite_job *j = get_job(d);
     j->db = d;
-    j->queue = q;
-    j->waiting = &d->waiting[kind];
+    j->queue = sqlite_workers_queue(d->workers, s->reads);
+    j->waiting = &d->waiting[kind_of(s)];
     j->done = report_job;
     j->statement = s;
     j->arena = a;
     j->out = out;
     j->watch = watch;
+    j->runs = 0;
     atomic_store_explicit(&j->cancelled, false, memory_order_relaxed);
+    return j;
+}
+
+static promise *loop_db_query(db *here, arena *a, stopwatch *watch, rows *out, const statement *s, int n,
+                              const value parameters[])
+{
+    sqlite_loop_db *d = (sqlite_loop_db *)here;
+    assert(n <= MAX_PARAMETERS);
+    const int err = refuse_job(d, s);
+    if (err)
+        return promise_settled(err);
+    sqlite_job *j = make_job(d, a, watch, out, s);
     copy_parameters(j, n, parameters);
-    atomic_fetch_add_explicit(&d->waiting[kind], 1, memory_order_relaxed);
-    if (watch)
-        stopwatch_start(watch);
-    return gather_job(d, j, kind);
+    return gather_job(d, j);
+}
+
+/* Those that are quick are one job, as long as it does not keep others waiting. Slow ones have a reader each, if they can. */
+static promise *loop_db_query_each(db *here, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
+                                   const value parameters[])
+{
+    sqlite_loop_db *d = (sqlite_loop_db *)here;
+    const int most = sqlite_usual_of(&d->usual, s) < SLOW ? TOGETHER : 1, pieces = (count + most - 1) / most;
+    promise **each = arena_room(a, (size_t)pieces * sizeof *each);
+    assert(n <= MAX_PARAMETERS);
+    for (int i = 0; i < pieces; i++) {
+        const int first = i * most, runs = count - first < most ? count - first : most, err = refuse_job(d, s);
+        if (err) {
+            each[i] = promise_settled(err);
+            continue;
+        }
+        sqlite_job *j = make_job(d, a, watch, &out[first], s);
+        j->runs = runs;
+        j->count = n;
+        j->each = values_copy(a, runs * n, &parameters[first * n]);
+        j->ends = arena_room(a, (size_t)runs * sizeof *j->ends);
+        each[i] = gather_job(d, j);
+    }
+    return pieces == 1 ? each[0] : promise_gather(each, pieces);
 }
 
 /* Enough for the readers until the next turn, and for the next transaction of the writer. */
@@ -306,7 +363,7 @@ static void loop_db_free(db *here)
 }
 
 static const database_driver driver = {
-    .run = loop_db_query, .run_each = driver_run_each, .disconnect = loop_db_close, .free = loop_db_free, .room = loop_db_room
+    .run = loop_db_query, .run_each = loop_db_query_each, .disconnect = loop_db_close, .free = loop_db_free, .room = loop_db_room
 };
 
 db *sqlite_loop_db_new(sqlite_workers *w, const database_options *options)

@@ -15,8 +15,8 @@ void sqlite_result_clear(sqlite_result *r)
 
 void sqlite_result_done(sqlite_result *r)
 {
-    mem_free(r->cells);
-    mem_free(r->bytes);
+    mem_free(r->block.cells);
+    mem_free(r->block.bytes);
     *r = (sqlite_result){ 0 };
 }
 
@@ -51,10 +51,10 @@ static size_t add_text(sqlite_result *r, const void *at, size_t length)
     const size_t offset = r->used;
     if (r->bytes_room - offset < length) {
         r->bytes_room = doubled(r->bytes_room, FIRST_BYTES, offset + length);
-        r->bytes = mem_resize(r->bytes, r->bytes_room);
+        r->block.bytes = mem_resize(r->block.bytes, r->bytes_room);
     }
     if (length && at)
-        memcpy(r->bytes + offset, at, length);
+        memcpy(r->block.bytes + offset, at, length);
     r->used += length;
     return offset;
 }
@@ -63,7 +63,7 @@ static size_t add_hex(sqlite_result *r, const unsigned char *at, size_t length)
 {
     static const char DIGITS[] = "0123456789abcdef";
     const size_t offset = add_text(r, NULL, 2 + 2 * length);
-    char *to = r->bytes + offset;
+    char *to = r->block.bytes + offset;
     *to++ = '\\';
     *to++ = 'x';
     for (size_t i = 0; i < length; i++) {
@@ -137,19 +137,28 @@ int sqlite_result_add(sqlite_result *r, sqlite3_stmt *s, const char *types)
     const size_t first = (size_t)r->count * (size_t)columns, need = first + (size_t)columns;
     if (need > r->cells_room) {
         r->cells_room = doubled(r->cells_room, FIRST_CELLS, need);
-        r->cells = mem_resize(r->cells, r->cells_room * sizeof(sqlite_cell));
+        r->block.cells = mem_resize(r->block.cells, r->cells_room * sizeof(sqlite_cell));
     }
     for (int i = 0; i < columns; i++)
-        if (!take_cell(r, &r->cells[first + (size_t)i], s, i, types ? types[i] : 't'))
+        if (!take_cell(r, &r->block.cells[first + (size_t)i], s, i, types ? types[i] : 't'))
             return i;
     r->columns = columns;
     r->count++;
     return -1;
 }
 
+void sqlite_result_split(const sqlite_result *r, int runs, const int ends[], const statement *s, arena *a, rows out[])
+{
+    sqlite_block *blocks = arena_room(a, (size_t)runs * sizeof *blocks);
+    for (int i = 0, from = 0; i < runs; from = ends[i++]) {
+        blocks[i] = (sqlite_block){ r->block.cells ? &r->block.cells[(size_t)from * (size_t)r->columns] : NULL, r->block.bytes };
+        out[i] = (rows){ ends[i] - from, r->columns, &blocks[i], &sqlite_rows_driver, s->columns };
+    }
+}
+
 static const sqlite_cell *cell_at(const rows *r, int row, int column)
 {
-    const sqlite_result *own = r->result;
+    const sqlite_block *own = r->result;
     return &own->cells[(size_t)row * (size_t)r->columns + (size_t)column];
 }
 
@@ -158,7 +167,7 @@ static text cell_as_text(const rows *r, int row, int column)
     const sqlite_cell *c = cell_at(r, row, column);
     if (c->type == SQLITE_CELL_NULL || c->length == 0)
         return TEXT("");
-    return (text){ ((const sqlite_result *)r->result)->bytes + c->offset, (size_t)c->length };
+    return (text){ ((const sqlite_block *)r->result)->bytes + c->offset, (size_t)c->length };
 }
 
 static int64_t cell_as_integer(const rows *r, int row, int column)

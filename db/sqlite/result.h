@@ -19,11 +19,15 @@ typedef struct sqlite_cell {
     };
 } sqlite_cell;
 
-typedef struct sqlite_result {
-    int    count, columns;
+typedef struct sqlite_block {                /* what rows point to */
     sqlite_cell *cells;                      /* row after row */
+    char        *bytes;
+} sqlite_block;
+
+typedef struct sqlite_result {
+    sqlite_block block;                      /* must be first */
+    int    count, columns;
     size_t cells_room;
-    char  *bytes;
     size_t used, bytes_room;
     size_t most;                             /* bytes of the largest of the last so many answers */
     int    uses;                             /* how many they are */
@@ -37,6 +41,9 @@ int  sqlite_result_add(sqlite_result *r, sqlite3_stmt *s, const char *types);
 void sqlite_result_done(sqlite_result *r);
 void sqlite_result_trim(sqlite_result *r);    /* it has been used: clears it, and gives back what only large answers need */
 
-extern const rows_driver sqlite_rows_driver; /* for rows whose result is a sqlite_result */
+/* The rows of several runs, of which there were so many after each: views into r, in a. */
+void sqlite_result_split(const sqlite_result *r, int runs, const int ends[], const statement *s, arena *a, rows out[]);
+
+extern const rows_driver sqlite_rows_driver; /* for rows whose result is a sqlite_block */
 
 #endif

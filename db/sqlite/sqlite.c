@@ -8,7 +8,8 @@
  *   job_queue       jobs that wait for a worker
  *   workers         the reading threads, and the one that writes, whose transactions are in writer.c
  *   connection      runs a job
- *   result          its rows */
+ *   result          its rows
+ *   usual           which statements are quick */
 #include "sqlite.h"
 #include "blocking_db.h"
 #include "db/schema.h"

@@ -102,6 +102,7 @@
     run(job_queue_suite)               \
     run(sqlite_suite)                  \
     run(sqlite_writer_suite)           \
+    run(sqlite_query_each_suite) \
     run(rows_suite)                    \
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \
