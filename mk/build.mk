@@ -92,7 +92,7 @@ $(BUILD)/tests/run-unit-ucontext: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/server/async/c
 # server/base and server/async alone, and their tests: with no library but libuv.
 ASYNC      := $(filter server/base/% server/async/%,$(SOURCES))
 ASYNC_UNIT := $(filter tests/unit/base/% tests/unit/async/%,$(UNIT)) tests/unit/main_async.c tests/unit/suites.c \
-              tests/support/support.c tests/support/skipped.c
+              $(patsubst %,tests/support/%.c,failing_watch skipped support)
 $(BUILD)/libasync.a: $(ASYNC:%=$(BUILD)/%.o)
 	$(call say,AR,$@)rm -f $@ && $(ARCHIVE) qcs $@ $^
 $(BUILD)/tests/run-unit-async-alone: $(ASYNC_UNIT:%=$(BUILD)/%.o) $(BUILD)/libasync.a

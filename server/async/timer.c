@@ -55,8 +55,11 @@ static void wheel_start(void)
             wheel->slots[l][s].next = wheel->slots[l][s].prev = &wheel->slots[l][s];
     uv_timer_init(loop_here(), &wheel->uv);
     wheel->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (wheel->fd >= 0 && uv_poll_init(loop_here(), &wheel->on_time, wheel->fd)) {
+        close(wheel->fd);
+        wheel->fd = -1;
+    }
     if (wheel->fd >= 0) {
-        uv_poll_init(loop_here(), &wheel->on_time, wheel->fd);
         uv_poll_start(&wheel->on_time, UV_READABLE, wheel_on_time);
         uv_unref((uv_handle_t *)&wheel->on_time);
     }

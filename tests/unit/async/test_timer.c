@@ -3,8 +3,10 @@
 #include "server/async/timer.h"
 #include "server/base/memory.h"
 #include "tests/unit/suites.h"
+#include "tests/support/failing_watch.h"
 #include "tests/support/support.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct alarm { timer timer; uint64_t earliest; int number; };
@@ -87,6 +89,18 @@ static void count_turn(uv_prepare_t *p) { (void)p, turns++; }
 static void on_other(uv_timer_t *t)     { uv_close((uv_handle_t *)t, NULL); }
 
 /* What wakes the loop in time does not do so for a timer that is set no more. */
+START_TEST(timers_ring_although_the_system_lets_no_more_be_watched)
+{
+    failing_watch = ENOSPC;
+    set(0, 5);
+    failing_watch = 0;
+    set(1, 2);
+    loop_run();
+    ck_assert_int_eq(count, 2);
+    ck_assert_int_eq(order[0], 1);
+}
+END_TEST
+
 START_TEST(a_timer_that_was_stopped_does_not_keep_the_loop_awake)
 {
     uv_prepare_t turn;
@@ -391,6 +405,7 @@ Suite *timer_suite(void)
     tcase_add_test(t, timers_ring_in_the_order_of_their_times);
     tcase_add_test(t, none_rings_inside_timer_set_and_zero_is_from_the_loop);
     tcase_add_test(t, a_timer_is_called_when_its_millisecond_begins);
+    tcase_add_test(t, timers_ring_although_the_system_lets_no_more_be_watched);
     tcase_add_test(t, a_timer_that_was_stopped_does_not_keep_the_loop_awake);
     tcase_add_test(t, a_hundred_thousand_ring_in_order_over_all_levels);
     tcase_add_test(t, the_same_millisecond_keeps_the_order_although_set_at_different_times);

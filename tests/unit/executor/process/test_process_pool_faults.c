@@ -5,6 +5,7 @@
 #include "server/executor/process/process.h"
 #include "server/executor/process/loop_pool_internal.h"
 #include "tests/unit/suites.h"
+#include "tests/support/failing_watch.h"
 #include "tests/support/support.h"
 
 #include <dlfcn.h>
@@ -12,10 +13,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,20 +142,9 @@ START_TEST(without_descriptors_none_can_start_and_jobs_are_refused)
 }
 END_TEST
 
-static int spawn_error, watch_error;
+static int spawn_error;
 
-/* These stand before libc's. */
-int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
-{
-    int domain = 0;
-    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){ sizeof domain });
-    if (watch_error && domain == AF_UNIX) {  /* a worker's */
-        errno = watch_error;
-        return -1;
-    }
-    return ((typeof(&epoll_ctl))dlsym(RTLD_NEXT, "epoll_ctl"))(epoll, op, fd, event);
-}
-
+/* Stands before libc's. */
 int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
                 char *const arguments[], char *const environment[])
 {
@@ -184,13 +172,13 @@ END_TEST
 
 START_TEST(one_that_the_loop_cannot_watch_is_ended)
 {
-    watch_error = ENOSPC;                    /* the system's bound of what all its epolls watch */
+    failing_watch = ENOSPC;                  /* the system's bound of what all its epolls watch */
     processing_start(0, &TEST_ECHO, 0);
     processing_until_settled(0);
     ck_assert_int_eq(processing_errs[0], UV_EAGAIN);
     ck_assert_uint_eq(process_pool_count().started, 1);
     ck_assert_int_eq(process_pool_count().workers, 0);
-    watch_error = 0;
+    failing_watch = 0;
     clock_skip(process_rest_ms(1));
     loop_run();
     ck_assert_int_eq(processing_run(&TEST_ECHO, TEXT("")), 0);
