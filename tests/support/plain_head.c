@@ -70,7 +70,8 @@ long plain_scan(const char *at, size_t length, const head_limits *limits)
         if (stop == line && lines > 0)
             return (long)stop + 2;
         if (stop > line) {
-            const int err = lines == 0 ? plain_request_line(at + line, stop - line, limits) : plain_header(at + line, stop - line);
+            const size_t size = stop - line;
+            const int err = lines == 0 ? plain_request_line(at + line, size, limits) : plain_header(at + line, size);
             if (err)
                 return err;
             if (lines++ > limits->headers)

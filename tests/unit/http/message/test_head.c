@@ -128,8 +128,8 @@ START_TEST(a_body_has_one_framing)
     ck_assert_int_eq(reads("POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"), 0);
     ck_assert(!h.has_body);
     ck_assert_int_eq(reads("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), HTTP_STATUS(400));
-    ck_assert_int_eq(reads("POST / HTTP/1.1\r\n" HOST "Content-Langth: 5\r\nTransfer-Encodinx: chunked\r\nHosx: b\r\nExpecx: tea\r\n"
-                           "Connectiox: close\r\n\r\n"), 0);        /* names of the same length */
+    ck_assert_int_eq(reads("POST / HTTP/1.1\r\n" HOST "Content-Langth: 5\r\nTransfer-Encodinx: chunked\r\nHosx: b\r\n"
+                           "Expecx: tea\r\nConnectiox: close\r\n\r\n"), 0);        /* names of the same length */
     ck_assert(!h.has_body && h.keep_alive);
 }
 END_TEST
@@ -172,7 +172,7 @@ START_TEST(methods_are_those_the_parser_knows_but_connect)
     ck_assert_int_eq(reads("get / HTTP/1.1\r\n" HOST "\r\n"), HTTP_STATUS(501));
     ck_assert_int_eq(reads("CONNECT h:80 HTTP/1.1\r\n" HOST "\r\n"), HTTP_STATUS(501));
     ck_assert_int_eq(reads("CONNECT \xc3\xbc HTTP/1.1\r\n" HOST "\r\n"), HTTP_STATUS(501));     /* whatever its target is */
-    ck_assert_int_eq(reads("PRI * HTTP/1.1\r\n" HOST "\r\n"), HTTP_STATUS(400));       /* HTTP/2's, which llhttp goes on to expect */
+    ck_assert_int_eq(reads("PRI * HTTP/1.1\r\n" HOST "\r\n"), HTTP_STATUS(400));       /* HTTP/2's, whose rest llhttp expects */
     ck_assert_int_eq(reads("PRI / HTTP/1.1\r\n" HOST "\r\n"), HTTP_STATUS(400));
     ck_assert_int_eq(reads("DESCRIBE / HTTP/1.1\r\n" HOST "\r\n"), HTTP_STATUS(400));  /* RTSP's */
 }

@@ -140,9 +140,9 @@ static size_t made_up(char *to)
     static const char *const PARTS[] = {
         "GET", "POST", "CONNECT", "PRI", "BREW", "OPTIONS", " ", " ", " ", "\t", "/", "/a?b", "*", "http://h/", " HTTP/1.1\r\n",
         " HTTP/1.1\r\n", " HTTP/1.1\r\n", " HTTP/1.0\r\n", " HTTP/2.0\r\n", "\r\n", "\r\n", "\r\n", "\r", "\n", "Host: a\r\n",
-        "Host: a\r\n", "Host", "Content-Length", "Transfer-Encoding", "Connection", "X_1", "Expect", ":", ": ", ": ", " :", "5", "5",
-        "chunked", "close", "100-continue", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "a value of some length", "\x7f",
-        "\x01", "\xc3\xbc", ",", "no-header-has-such-a-name-0123456789", "/0123456789012345678901234567890123456789",
+        "Host: a\r\n", "Host", "Content-Length", "Transfer-Encoding", "Connection", "X_1", "Expect", ":", ": ", ": ", " :", "5",
+        "5", "chunked", "close", "100-continue", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: a\r\n", "a value of some length",
+        "\x7f", "\x01", "\xc3\xbc", ",", "no-header-has-such-a-name-0123456789", "/0123456789012345678901234567890123456789",
     };
     size_t length = 0;
     for (int parts = rand() % 4 ? 3 : 0; parts < 16; parts++) {
