@@ -169,7 +169,8 @@ END_TEST
 START_TEST(a_queue_is_never_longer_than_its_room)
 {
     json_t *run = run_of("back-pressure");
-    ck_assert_int_eq(most_of(run, "in the queue"), figure(run, "room in the queue"));
+    const int64_t most = most_of(run, "in the queue");       /* how full it gets depends on the machine */
+    ck_assert(most > 0 && most <= figure(run, "room in the queue"));
     ck_assert_int_eq(figure(run, "consumed"), figure(run, "produced"));
     json_decref(run);
 }

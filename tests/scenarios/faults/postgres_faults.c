@@ -40,8 +40,8 @@ static void stop_without_harm(load *l)
                   load_watchers(l)->slowest);
     ck_assert_int_eq(load_readers(l)->broken, 0);
     ck_assert_int_eq(load_writers(l)->broken, 0);
-    ck_assert_int_eq(load_readers(l)->other, 0);
-    ck_assert_int_eq(load_writers(l)->other, 0);
+    ck_assert_msg(load_readers(l)->other == 0, "a reader was told: %s", load_readers(l)->first_other);
+    ck_assert_msg(load_writers(l)->other == 0, "a writer was told: %s", load_writers(l)->first_other);
     ck_assert_int_eq(load_readers(l)->without_retry_after, 0);
     ck_assert_msg(load_readers(l)->slowest < 6000 && load_writers(l)->slowest < 6000,
                   "a visitor waited for %d ms", load_readers(l)->slowest);

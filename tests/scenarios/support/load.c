@@ -70,7 +70,8 @@ static void note(visitor *v, const answer *a, int ms)
     } else if (a->status == 504) {
         t->late++;
     } else if (a->status >= 400) {
-        t->other++;
+        if (t->other++ == 0)
+            snprintf(t->first_other, sizeof t->first_other, "%d, %.200s", a->status, a->body);
     } else {
         t->good++;
     }

@@ -19,6 +19,7 @@ typedef struct tally {                       /* what the answers of a kind of vi
     atomic_int uncertain;                    /* 502, of a post that may be stored */
     atomic_int without_retry_after;          /* of the 503s */
     atomic_int slowest;                      /* milliseconds */
+    char       first_other[256];             /* what it said, once there is one */
 } tally;
 
 load  *load_start(int readers, int writers, int watchers);
