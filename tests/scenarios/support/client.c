@@ -26,19 +26,27 @@ struct client {
     char  *head, *body;                      /* of the last answer */
 };
 
+static int connected(int family, const void *to, socklen_t size, int receive_buffer)
+{
+    const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && receive_buffer)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    if (fd < 0 || connect(fd, to, size) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 static client *dial(int port, int receive_buffer)
 {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = four.sin_port, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+    int fd = connected(AF_INET, &four, sizeof four, receive_buffer);
+    if (fd < 0)                              /* on some machines localhost is that one alone */
+        fd = connected(AF_INET6, &six, sizeof six, receive_buffer);
     if (fd < 0)
         return NULL;
-    const struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    if (receive_buffer)
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    if (connect(fd, (const struct sockaddr *)&to, sizeof to)) {
-        close(fd);
-        return NULL;
-    }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     fcntl(fd, F_SETFL, O_NONBLOCK);
     client *c = calloc(1, sizeof *c);
