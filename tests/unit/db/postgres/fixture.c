@@ -30,8 +30,7 @@ const statement THING = { "thing", "select id, name from things where id = $1", 
                 GATED_ADD = { "gated_add", "insert into things select $1, 'added' from pg_advisory_xact_lock_shared(1)", false };
 
 const char CONNECTED[] = "select count(*) from pg_stat_activity where application_name = 'tenk'",
-           SLEEPING[] = "select count(*) from pg_stat_activity where query like '%pg_sleep(%' and state = 'active' "
-                        "and pid <> pg_backend_pid()";
+           SLEEPING[] = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'";
 
 static PGconn *gate;                         /* holds the lock */
 static PGconn *locker;                       /* of things */
