@@ -40,4 +40,12 @@ int client_socket_unsent(int fd)
     return bytes;
 }
 
+/* As connect(2) says: to no address is to dissolve the connection. A thread that waits for the socket wakes up. */
+void client_socket_reset(int fd)
+{
+    const struct sockaddr none = { .sa_family = AF_UNSPEC };
+    if (connect(fd, &none, sizeof none))
+        shutdown(fd, SHUT_RDWR);
+}
+
 bool client_socket_begin_linger(int fd) { return shutdown(fd, SHUT_WR) == 0; }

@@ -37,6 +37,9 @@ ssize_t client_socket_send(int fd, output *o);
 /* How many bytes the kernel has which the client has not: there may be megabytes, more than a slow client takes in time. */
 int  client_socket_unsent(int fd);
 
+/* Ends the connection by a reset: the client sees that what it has is not all. What was not read is lost; fd stays open. */
+void client_socket_reset(int fd);
+
 /* No more will be sent: the client may read what was. False if it is gone anyway. */
 bool client_socket_begin_linger(int fd);
 

@@ -80,6 +80,14 @@ int  respond_problem(request *req, int status, const char *format, ...) __attrib
 int  respond_begin(request *req, int status, const char *type, uint64_t length);
 MUST_AWAIT promise *respond_piece(request *req, text piece);
 
+/* The same of a length that nobody knows yet: respond_stream, then pieces, each awaited, then respond_end. HTTP/1.1 has it
+ * in chunks, one of each piece that is not empty (RFC 9112, 7.1); to HTTP/1.0 the end of the connection is the end of
+ * the answer. A handler that returns without respond_end, for whatever reason, breaks the connection: without the last
+ * chunk or, of HTTP/1.0, by a reset, so that the client sees that it does not have all. For HEAD and for a status without
+ * a body pieces are dropped, and need not be made. */
+int  respond_stream(request *req, int status, const char *type);
+void respond_end(request *req);              /* no pieces after it; of an answer that is no stream, or has ended: no-op */
+
 /* How large the next piece may well be, below most: less while there are many slow readers, for whose pieces
  * together there is only so much room ([limits] outputs). */
 size_t respond_piece_size(const request *req, size_t most);

@@ -44,6 +44,8 @@ void request_end(request *req, int err)
     char why[128];
     if (!req->answered && !err)
         log_error("%s %s: the handler did not answer", req->route->method, req->route->path);
+    else if (!err && request_broke_off(req))
+        log_error("%s %s: the handler did not finish its answer", req->route->method, req->route->path);
     else if (err && status_of(err) == 500 && err > HTTP_STATUS(999))         /* those beyond have told their own */
         log_error("%s %s: %s", req->route->method, req->route->path,
                   err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));

@@ -54,12 +54,13 @@ struct request {
     uint8_t       minor : 1;                 /* 1 of HTTP/1.1 */
     uint8_t       needs : 3;                 /* of router.h */
     bool          keep_alive : 1;
-    bool          answered : 1;              /* respond or respond_begin has been called */
+    bool          answered : 1;              /* respond, or what begins a longer one, has been called */
     bool          finished : 1;              /* its handler has ended, and all that it has begun: nothing more will come */
     bool          held_back : 1;             /* it may not start before those ahead have ended */
     bool          waits : 1;                 /* it does so to be admitted */
     bool          ahead : 1;                 /* its client had sent it among others, without waiting for answers */
     bool          gone : 1;                  /* so is its client: answers are dropped */
+    bool          streamed : 1;              /* its length is not known: until respond_end, left is more than will come */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
 };
 
@@ -76,6 +77,9 @@ static inline const char *request_head(const request *req)
 
 /* Else it is answered before anything else runs, once that has begun. */
 static inline bool request_may_wait(const request *req) { return req->route && !req->route->answer; }
+
+/* Its answer ends with the connection (RFC 9112, 6.3). */
+static inline bool request_is_delimited_by_end(const request *req) { return req->streamed && req->minor == 0; }
 
 /* What a request needs of what serves it: a loop's connection, or a thread. */
 typedef struct request_host {

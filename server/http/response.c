@@ -45,6 +45,8 @@ void respond_header(request *req, const char *name, const char *format, ...)
 /* RFC 9110, 15.3.5 and 15.4.5: these end with their head, whatever it says. */
 static bool status_is_bodiless(int status) { return status == 204 || status == 304; }
 
+#define LENGTH_UNKNOWN UINT64_MAX
+
 /* What every answer of that status and type begins with. */
 static char *response_put_prefix(char *at, int status, const char *type, time_t now)
 {
@@ -52,12 +54,11 @@ static char *response_put_prefix(char *at, int status, const char *type, time_t 
     gmtime_r(&now, &utc);
     at = response_put(at, status_line(status));
     at += strftime(at, 80, "Server: tenk\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
-    if (type) {
-        at = response_put(at, TEXT("Content-Type: "));
-        at = response_put(at, text_of(type));
-        at = response_put(at, TEXT("\r\n"));
-    }
-    return status_is_bodiless(status) ? at : response_put(at, TEXT("Content-Length: "));
+    if (!type)
+        return at;
+    at = response_put(at, TEXT("Content-Type: "));
+    at = response_put(at, text_of(type));
+    return response_put(at, TEXT("\r\n"));
 }
 
 enum { PREFIX_MOST = 232, PREFIX_TYPE_MOST = 47 };           /* bytes; of a shorter type */
@@ -106,9 +107,12 @@ static char *response_head(request *req, int status, const char *type, uint64_t 
     char digits[TEXT_DIGITS];
 
     at = prefix ? response_put(at, prefix->text) : response_put_prefix(at, status, type, now);
-    if (!status_is_bodiless(status)) {
+    if (length != LENGTH_UNKNOWN && !status_is_bodiless(status)) {
+        at = response_put(at, TEXT("Content-Length: "));
         at = response_put(at, text_number(length, digits));
         at = response_put(at, TEXT("\r\n"));
+    } else if (req->minor == 1 && !status_is_bodiless(status)) {
+        at = response_put(at, TEXT("Transfer-Encoding: chunked\r\n"));
     }
     if (!req->keep_alive)
         at = response_put(at, TEXT("Connection: close\r\n"));
@@ -133,6 +137,9 @@ static int response_begin(request *req, int status, const char *type, uint64_t l
     if (req->gone)
         return 0;
     if (req->body && !req->body->complete)   /* what is left of it would be in the way of another request */
+        req->keep_alive = false;
+    req->streamed = length == LENGTH_UNKNOWN;
+    if (request_is_delimited_by_end(req))
         req->keep_alive = false;
     if (req->route)
         req->host->answering(req);
@@ -166,6 +173,28 @@ int respond_begin(request *req, int status, const char *type, uint64_t length)
     return response_begin(req, status, type, length, TEXT(""));
 }
 
+int respond_stream(request *req, int status, const char *type)
+{
+    return response_begin(req, status, type, LENGTH_UNKNOWN, TEXT(""));
+}
+
+static void response_put_chunk(output *o, text data)
+{
+    char digits[2 * sizeof data.length + 1];
+    const text size = { digits, (size_t)snprintf(digits, sizeof digits, "%zx", data.length) };
+    char *const at = output_room(o, size.length + data.length + 4);
+    response_put(response_put(response_put(response_put(at, size), TEXT("\r\n")), data), TEXT("\r\n"));
+}
+
+void respond_end(request *req)
+{
+    if (!req->streamed || req->left == 0)
+        return;
+    req->left = 0;
+    if (req->minor == 1 && !req->gone)
+        output_append(req->out, TEXT("0\r\n\r\n"));
+}
+
 size_t respond_piece_size(const request *req, size_t most)
 {
     enum { LEAST = 4096 };
@@ -180,7 +209,9 @@ promise *respond_piece(request *req, text piece)
     if (piece.length > req->left)
         piece.length = (size_t)req->left;    /* also all of it, when the method is HEAD */
     req->left -= piece.length;
-    if (piece.length > 0)
+    if (piece.length > 0 && req->streamed && req->minor == 1)
+        response_put_chunk(req->out, piece);
+    else
         output_append(req->out, piece);
     return req->host->room(req);
 }

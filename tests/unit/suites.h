@@ -87,6 +87,7 @@
     run(worker_suite)            \
     run(pipeline_suite)          \
     run(writer_suite)            \
+    run(streamed_answer_suite)   \
     run(poller_suite)            \
     run(stream_suite)            \
     run(stream_end_suite)        \

@@ -135,6 +135,8 @@ static void connection_close(connection *c)
 
 void connection_abandon(connection *c)
 {
+    if (!c->closing && c->delimits && (c->first || c->out.first))
+        client_socket_reset(c->fd);
     connection_close(c);
     pipeline_abandon(c);
 }

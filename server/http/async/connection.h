@@ -57,6 +57,7 @@ typedef struct connection {
     bool          ending : 1;                /* no more requests: close when all is answered and written */
     bool          unread : 1;                /* the client may still be sending: linger */
     bool          left : 1;                  /* the client has said all: it is gone, or waits for the rest */
+    bool          delimits : 1;              /* its end is that of its last answer: if that is not whole, a reset has to say so */
     bool          closing : 1;               /* its socket has been closed, and no new request may come */
 } connection;
 

@@ -10,7 +10,12 @@
 
 #include <stdalign.h>
 
-static void pipeline_answering(request *r) { worker_here->answering(r); }
+static void pipeline_answering(request *r)
+{
+    connection *c = r->connection;
+    c->delimits |= request_is_delimited_by_end(r);
+    worker_here->answering(r);
+}
 
 static void request_on_deadline(timer *t)
 {

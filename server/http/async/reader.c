@@ -23,11 +23,12 @@ void reader_forget(connection *c)
 }
 
 /* While more comes than can be served, a client has one request under way at a time: the next is looked at
- * when that has been answered, and then it may turn out that a later one has overtaken it. */
+ * when that has been answered, and then it may turn out that a later one has overtaken it. The same of HTTP/1.0, where an
+ * answer may be the last one, which nobody knows before. */
 static bool reader_may_take_next(const connection *c)
 {
     const request *last = c->last;
-    return !last || (request_is_safe(last) && !last->held_back && !last->waits &&
+    return !last || (request_is_safe(last) && last->minor == 1 && !last->held_back && !last->waits &&
                      !admission_stands(&worker_here->admission, last->needs));
 }
 

@@ -60,8 +60,11 @@ static promise *thread_more(request *r)
 
 static void thread_answering(request *r)
 {
+    thread_connection *c = r->connection;
     thread_end_if_draining(r);
-    ((thread_connection *)r->connection)->shared->answering(r);
+    if (request_is_delimited_by_end(r))
+        atomic_store(&c->delimits, true);
+    c->shared->answering(r);
 }
 
 static void thread_limit(request *r) { blocking_limit(r->deadline); }
@@ -276,6 +279,8 @@ void thread_connection_run(thread_connection *c)
     }
     transport_send(c);
     blocking_follow(-1, 0);
+    if (c->gone && atomic_load(&c->delimits))
+        client_socket_reset(c->fd);
     if (!c->gone && (c->unread || !transport_is_quiet(c)))
         transport_linger(c);
 }

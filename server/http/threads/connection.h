@@ -38,6 +38,7 @@ typedef struct thread_connection {
     atomic_bool    idle;                     /* it waits for the next request, or for the end */
     _Atomic(const route *) answering;        /* whose handler runs; NULL: none does now */
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
+    atomic_bool    delimits;                 /* its end is that of its last answer: if that is not whole, a reset has to say so */
     bool           gone;                     /* the client is, or must be left: nothing more is read or sent */
     bool           unread;                   /* the client may still be sending: linger */
     bool           more;                     /* it sent the last request, and others with it */

@@ -188,7 +188,10 @@ static int threads_shut_down(client_threads *all)
     for (list_node *n = all->connections.first; n; n = n->next) {
         const thread_connection *c = container_of(n, thread_connection, node);
         busy += !atomic_load(&c->idle);
-        shutdown(c->fd, SHUT_RDWR);
+        if (atomic_load(&c->delimits))
+            client_socket_reset(c->fd);
+        else
+            shutdown(c->fd, SHUT_RDWR);
     }
     pthread_mutex_unlock(&all->lock);
     return busy;

@@ -251,6 +251,90 @@ START_TEST(pieces_add_up_to_the_length_and_no_more)
 }
 END_TEST
 
+static int piece_of(const char *words)
+{
+    int err = 1;
+    ck_assert(promise_take_if_settled(respond_piece(req, text_of(words)), &err));
+    return err;
+}
+
+#define STREAM_HEAD "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n"
+
+START_TEST(a_stream_is_a_chunk_a_piece_and_an_empty_one_at_its_end)
+{
+    begin(GET("/users/1/"));
+    ck_assert_int_eq(respond_stream(req, 200, "a/b"), 0);
+    ck_assert_int_eq(respond_stream(req, 200, "a/b"), UV_EALREADY);
+    ck_assert_int_eq(piece_of("1"), 0);
+    ck_assert_int_eq(piece_of(""), 0);       /* which would be the end */
+    ck_assert_int_eq(piece_of("2345678901234567890"), 0);
+    ck_assert(request_broke_off(req));
+    respond_end(req);
+    ck_assert(!request_broke_off(req) && req->keep_alive);
+    ck_assert_int_eq(piece_of("too late"), 0);
+    respond_end(req);
+    ck_assert_str_eq(answer(), STREAM_HEAD "X-Site: 7\r\n\r\n1\r\n1\r\n13\r\n2345678901234567890\r\n0\r\n\r\n");
+    ck_assert_int_eq(answerings, 1);
+    teardown();
+}
+END_TEST
+
+START_TEST(to_http_1_0_a_stream_ends_with_the_connection)
+{
+    begin("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    respond_stream(req, 200, "a/b");
+    ck_assert_int_eq(piece_of("one"), 0);
+    ck_assert_int_eq(piece_of("two"), 0);
+    ck_assert(request_broke_off(req));
+    respond_end(req);
+    ck_assert(!request_broke_off(req) && !req->keep_alive);
+    ck_assert_str_eq(answer(), "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nConnection: close\r\n\r\nonetwo");
+    teardown();
+}
+END_TEST
+
+START_TEST(a_stream_without_a_body_is_its_head_and_need_not_be_ended)
+{
+    static const struct { const char *method; int status; const char *head; } CASES[] = {
+        { "HEAD", 200, STREAM_HEAD "\r\n" },
+        { "GET", 204, "HTTP/1.1 204 No Content\r\nContent-Type: a/b\r\n\r\n" },
+        { "GET", 304, "HTTP/1.1 304 Not Modified\r\nContent-Type: a/b\r\n\r\n" },
+    };
+    for (size_t i = 0; i < 2 * sizeof CASES / sizeof *CASES; i++) {
+        char asked[100];
+        snprintf(asked, sizeof asked, "%s / HTTP/1.1\r\nHost: a\r\n\r\n", CASES[i / 2].method);
+        begin(asked);
+        respond_stream(req, CASES[i / 2].status, "a/b");
+        ck_assert_int_eq(piece_of("piece"), 0);
+        if (i % 2)
+            respond_end(req);
+        ck_assert(!request_broke_off(req));
+        ck_assert_str_eq(answer(), CASES[i / 2].head);
+    }
+    teardown();
+}
+END_TEST
+
+START_TEST(only_a_stream_is_ended)
+{
+    begin(GET("/"));
+    respond_end(req);                        /* nothing has begun */
+    respond_begin(req, 200, "a/b", 5);
+    ck_assert_int_eq(piece_of("1"), 0);
+    respond_end(req);
+    ck_assert(request_broke_off(req));
+    ck_assert_str_eq(answer(), "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 5\r\n\r\n1");
+    begin(GET("/"));
+    respond_stream(req, 200, "a/b");
+    req->gone = true;
+    output_free(&out);
+    ck_assert_int_eq(piece_of("1"), UV_ECANCELED);
+    respond_end(req);
+    ck_assert_ptr_null(out.first);
+    teardown();
+}
+END_TEST
+
 START_TEST(a_piece_is_as_large_as_its_share_but_not_tiny)
 {
     begin(GET("/users/1/"));
@@ -385,6 +469,10 @@ Suite *request_suite(void)
     tcase_add_test(t, an_answer_says_whether_the_connection_stays);
     tcase_add_test(t, some_answers_have_no_body_whatever_is_given);
     tcase_add_test(t, pieces_add_up_to_the_length_and_no_more);
+    tcase_add_test(t, a_stream_is_a_chunk_a_piece_and_an_empty_one_at_its_end);
+    tcase_add_test(t, to_http_1_0_a_stream_ends_with_the_connection);
+    tcase_add_test(t, a_stream_without_a_body_is_its_head_and_need_not_be_ended);
+    tcase_add_test(t, only_a_stream_is_ended);
     tcase_add_test(t, a_piece_is_as_large_as_its_share_but_not_tiny);
     tcase_add_test(t, answers_to_a_client_that_is_gone_are_dropped);
     tcase_add_test(t, what_ends_without_an_answer_gets_one_and_what_is_our_fault_a_line_in_the_log);

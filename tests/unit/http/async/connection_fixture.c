@@ -57,6 +57,40 @@ static int pieces(request *req)
     return err;
 }
 
+/* The same of a length that the client is not told; it breaks off in a way that the query says, too. */
+static int stream(request *req)
+{
+    int64_t length = 0, stop = -1, err = UV_EIO;
+    request_query_int(req, "length", &length);
+    request_query_int(req, "stop", &stop);
+    request_query_int(req, "err", &err);
+    memset(large, 'x', sizeof large);
+    waited = respond_stream(req, 200, "text/plain");
+    for (int64_t left = length; !waited && left > 0 && length - left != stop; left -= (int64_t)sizeof large)
+        waited = await(respond_piece(req, (text){ large, left < (int64_t)sizeof large ? (size_t)left : sizeof large }));
+    ended++;
+    if (!waited && stop >= 0)
+        return (int)err;
+    respond_end(req);
+    return waited;
+}
+
+static int stream_at_gate(request *req)
+{
+    static fake f;
+    respond_stream(req, 200, "text/plain");
+    waited = await(respond_piece(req, TEXT("first")));
+    began++;
+    if (!waited)
+        waited = await(gate = fake_new(&f, UV_ECANCELED));
+    if (!waited)
+        waited = await(respond_piece(req, TEXT("second")));
+    ended++;
+    if (!waited)
+        respond_end(req);
+    return waited;
+}
+
 static int gated(request *req)
 {
     static fake f;
@@ -209,6 +243,7 @@ static const route ROUTES_HERE[] = {
     { "GET", "/wait", .await = wait_for_gate }, { "POST", "/wait", .await = wait_for_gate },
     { "GET", "/page", .await = page },     { "GET", "/gated", .await = gated },
     { "POST", "/users/:id/posts", .await = post_new },
+    { "GET", "/stream", .await = stream }, { "GET", "/stream-at-gate", .await = stream_at_gate },
     { "GET", "/pieces", .await = pieces }, { "POST", "/echo", .await = echo_back },    { "GET", "/measure", .await = measure },
     { "GET", "/compute", .await = compute },
     { "GET", "/answer", .answer = answer_now }, { "GET", "/answer/late", .answer = answer_late },

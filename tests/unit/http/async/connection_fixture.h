@@ -8,7 +8,7 @@
 #define POST(path, length, body) "POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: " length "\r\n\r\n" body
 
 extern promise *gate, *second_gate;          /* what /wait and those at the gate, and what /gated waits for */
-extern int      waited, began, ended;        /* how /wait or /call-pieces ended; how many /wait began; /wait or pieces ended */
+extern int      waited, began, ended;        /* how /wait, /call-pieces or a stream ended; how many began; ended */
 
 extern fake     forgotten;                   /* what /forget/await, /promise and so on make and never await */
 extern int     *forgotten_at;                /* memory of their request */
