@@ -16,6 +16,13 @@
  *               whose connection broke, a statement that the database undid for the sake of others, or whose plan
  *               has gone stale, a write at a server that takes none any more, where another one does. It goes again
  *               a few times, a little later each time, within the time that it had at first.
+ *   Many rows.  All rows of a query come at once. Who wants more of them than memory should hold asks for a page after
+ *               the other, each from the key that the one before ended with: where id > $1 order by id limit 20
+ *               (handlers/export.c). What hands out the rows of one query bit by bit, a cursor, libpq's single rows,
+ *               a statement that SQLite steps through, keeps a connection, a reader and a snapshot from all others
+ *               for as long as the slowest client likes; here they are free while it is waited for. So pages are
+ *               no snapshot: a row that is stored or deleted meanwhile may be there or not; but none comes
+ *               twice, and none that was there all the time is missing.
  *   Modes.      In a task the promise settles later; in a blocking thread it has already settled. Blocking
  *               threads wait in one queue, each no longer than its client does: see server/base/blocking_wait.h.
  *               Their db is a few bytes, to make as often as threads are.

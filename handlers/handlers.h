@@ -4,7 +4,7 @@
 
 #include "server/http/request.h"
 
-handler          home, users, user_page, user_page_sequential, post_page, post_new, import;
+handler          home, users, user_page, user_page_sequential, post_page, post_new, import, export_posts, export_user;
 handler          patterns, pattern_page;
 handler          board_db, board_queries, board_updates, board_fortunes, board_cached_queries;
 handler          board_baseline, board_pipeline, board_upload, board_json, board_async_db;

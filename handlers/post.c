@@ -1,6 +1,5 @@
 /* post.c - see post.h. */
 #include "post.h"
-#include "server/base/buffer.h"
 #include "server/http/message/status.h"
 
 #include <stdarg.h>
@@ -112,14 +111,25 @@ int post_check(const post *p, char why[POST_WHY])
     return 0;
 }
 
+void post_write_json(buffer *b, int64_t id, int64_t user, const post *p, int64_t created_at)
+{
+    buffer_text(b, TEXT("{\"id\":"));
+    buffer_int(b, id);
+    buffer_text(b, TEXT(",\"user_id\":"));
+    buffer_int(b, user);
+    buffer_text(b, TEXT(",\"title\":"));
+    buffer_json(b, p->title);
+    buffer_text(b, TEXT(",\"body\":"));
+    buffer_json(b, p->body);
+    buffer_text(b, TEXT(",\"created_at\":"));
+    buffer_int(b, created_at);
+    buffer_text(b, TEXT("}"));
+}
+
 text post_json(arena *a, int64_t id, int64_t user, const post *p, int64_t created_at)
 {
     buffer b;
     buffer_init(&b, a);
-    buffer_printf(&b, "{\"id\":%lld,\"user_id\":%lld,\"title\":", (long long)id, (long long)user);
-    buffer_json(&b, p->title);
-    buffer_text(&b, TEXT(",\"body\":"));
-    buffer_json(&b, p->body);
-    buffer_printf(&b, ",\"created_at\":%lld}", (long long)created_at);
+    post_write_json(&b, id, user, p, created_at);
     return buffer_all(&b);
 }

@@ -3,6 +3,7 @@
 #define POST_H
 
 #include "server/base/arena.h"
+#include "server/base/buffer.h"
 #include "server/base/text.h"
 
 #include <jansson.h>
@@ -23,6 +24,7 @@ int post_of(const json_t *object, post *p, char why[POST_WHY]);
 int post_check(const post *p, char why[POST_WHY]);
 
 /* As it is answered: {"id":1,"user_id":42,"title":"...","body":"...","created_at":1700000000} */
+void post_write_json(buffer *b, int64_t id, int64_t user, const post *p, int64_t created_at);
 text post_json(arena *a, int64_t id, int64_t user, const post *p, int64_t created_at);
 
 #endif

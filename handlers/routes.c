@@ -13,8 +13,10 @@ const route ROUTES[] = {
     { "GET",  "/users/:id/callbacks",  .callback = user_page_callbacks, .needs = NEEDS_PAGE },
     { "GET",  "/users/:id/sequential", .await = user_page_sequential, .needs = NEEDS_PAGE },
     { "POST", "/users/:id/posts",      .await = post_new, .needs = NEEDS_WRITES },
+    { "GET",  "/users/:id/posts.ndjson", .await = export_user },
     { "GET",  "/posts/:id",            .await = post_page, .needs = NEEDS_PAGE },
     { "POST", "/import",               .await = import, .streams = true },
+    { "GET",  "/export.ndjson",        .await = export_posts },
 
     { "GET",  "/patterns",             .answer = patterns, .there = site_has_gallery },
     { "GET",  "/patterns/:name",       .await = pattern_page, .there = site_has_gallery },

@@ -60,7 +60,7 @@ struct request {
     bool          waits : 1;                 /* it does so to be admitted */
     bool          ahead : 1;                 /* its client had sent it among others, without waiting for answers */
     bool          gone : 1;                  /* so is its client: answers are dropped */
-    bool          streamed : 1;              /* its length is not known: until respond_end, left is more than will come */
+    bool          streamed : 1;              /* of no known length: until respond_end, left is more than will come */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
 };
 

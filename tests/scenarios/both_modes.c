@@ -87,6 +87,8 @@ static const char *const REQUESTS[] = {
     "GET /sleep?ms=20" H "\r\nHEAD /json" H "\r\nGET /users/7" H LAST,
     "GET /plaintext HTTP/1.0\r\n\r\n",
     "GET /plaintext HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /json HTTP/1.0\r\n\r\n",
+    "GET /users/42/posts.ndjson" H "\r\nHEAD /export.ndjson" H "\r\nGET /users/42/posts.ndjson HTTP/1.0\r\n\r\n",
+    "GET /users/123456/posts.ndjson" H LAST,
     "GET /static/hello.txt" H LAST,
     "HEAD /static/large.bin" H LAST,
     "GET /static/../secret.txt" H LAST,

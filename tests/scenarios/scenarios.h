@@ -18,6 +18,7 @@
     run(http_arena_items_suite)   \
     run(cross_site_suite)         \
     run(imports_suite)            \
+    run(exports_suite)            \
     run(import_faults_suite)      \
     run(static_files_suite)       \
     run(http_messages_suite)      \
