@@ -24,6 +24,7 @@ const route ROUTES[] = {
     { "GET",  "/sleep",                .await = sleep_await, .deadline = SLEEP_DEADLINE },
     { "GET",  "/sleep/promise",        .promise = sleep_promise, .deadline = SLEEP_DEADLINE },
     { "POST", "/echo",                 .answer = echo },
+    { "GET",  "/ws/echo",              .await = ws_echo, .websocket = true },
     { "GET",  "/plaintext",            .answer = plaintext },
     { "GET",  "/json",                 .answer = json },
     { "GET",  "/healthz",              .answer = healthz },

@@ -55,9 +55,9 @@ STANDARD   = -std=gnu17
 FLAGS      = $(STANDARD) -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LINK_FLAGS = $(FLAGS) -rdynamic $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
-LIBRARIES := libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl zlib libbrotlienc
+LIBRARIES := libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl zlib libbrotlienc libcrypto
 DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(LIBRARIES) 2>/dev/null)
-LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lwslay# which has no file for pkg-config
 
 # llhttp: the library where there is one (Debian 13), else the generated C of Debian 12's node-llhttp.
 ifeq (yes,$(shell pkg-config --exists libllhttp 2>/dev/null && echo yes))

@@ -39,6 +39,11 @@ typedef struct config {
         uint64_t drain;                      /* to finish what is under way when stopping; 10s */
     } timeouts;
     struct {
+        size_t   message;                    /* bytes of one; 1MiB */
+        uint64_t ping;                       /* milliseconds of silence; 30s */
+        char    *origins;                    /* a list, * or none; none */
+    } websocket;
+    struct {
         char    *url;                        /* sqlite:tenk.db; a secret may be in it */
         int      connections;                /* to PostgreSQL, for each worker; 4 */
         int      pipeline_depth;             /* 32 */

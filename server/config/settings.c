@@ -86,6 +86,7 @@ const setting_section SETTING_SECTIONS[] = {
     { "processes", "What may crash, or never end, is done in processes of its own." },
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client, and lets one wait." },
+    { "websocket", "Messages to and fro on one connection." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "rendering", "Where a page is written: on its loop, or in the pool of [threads]." },
     { "tasks",    "Tasks." },
@@ -182,6 +183,13 @@ const setting SETTINGS[] = {
       .why = "To answer a request, until the answer begins; a late one gets 504; 0: no limit. /sleep has its own." },
     { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
       .why = "To finish what is under way when stopping, and for last requests; 0 stops at once." },
+
+    { SIZE(websocket, message, "1KiB", "1GiB"), .initial = "1MiB",
+      .why = "Bytes of a message from a client, which is kept in memory; a larger one closes with 1009." },
+    { DURATION(websocket, ping, "1ms", "24h"), .initial = "30s",
+      .why = "How long a client may be silent before it is pinged; after as long again it is gone." },
+    { TEXTUAL(SETTING_TEXT, websocket, origins), .initial = "none",
+      .why = "Other sites whose pages may connect: https://one.example, https://two.example; or *, or none." },
 
     { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = auto_pool,
       .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },

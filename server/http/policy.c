@@ -100,8 +100,21 @@ static const route SITE_REFUSED = { "*", "(from another site)", .await = policy_
                    CODING_REFUSED = { "*", "(in a coding)", .await = policy_refuse_coding, .streams = true },
                    CONDITION_REFUSED = { "*", "(on a condition)", .await = policy_refuse_condition, .streams = true };
 
-const route *policy_refusal(const head *h, const match *m)
+static bool is_listed(text origins, text origin)
 {
+    text member;
+    if (text_equal(origins, TEXT("*")))
+        return true;
+    while (text_next_member(&origins, &member))
+        if (member.length == origin.length && strncasecmp(member.at, origin.at, origin.length) == 0)
+            return true;
+    return false;
+}
+
+const route *policy_refusal(const head *h, const match *m, const char *websocket_origins)
+{
+    if (m->route->websocket && is_from_another_site(h) && !is_listed(text_of(websocket_origins), policy_header(h, "origin")))
+        return &SITE_REFUSED;
     if (h->method == HTTP_GET || h->method == HTTP_HEAD || h->method == HTTP_OPTIONS)
         return NULL;
     if (is_from_another_site(h))

@@ -36,7 +36,8 @@ void request_done(request *req)
 
 bool request_is_safe(const request *req)
 {
-    return req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS;
+    return (req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS) &&
+           !(req->route && req->route->websocket);
 }
 
 void request_end(request *req, int err)

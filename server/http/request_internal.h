@@ -16,6 +16,8 @@
 #include "server/async/timer.h"
 
 struct request_host;
+struct websocket;
+struct websocket_host;
 
 struct request {
     request      *next;                      /* the one that came after it on its connection */
@@ -42,7 +44,10 @@ struct request {
         };
     };
     union {
-        task *task;                          /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
+        struct {                             /* of an await handler: */
+            task             *task;          /* on whose stack this lies; NULL if it lies on the heap */
+            struct websocket *websocket;     /* once it is one: upgraded */
+        };
         timer timer;                         /* of a promise handler, for its deadline; a task has its own */
         size_t block;                        /* of an answer handler, or none: bytes of the block (block.h) in which this
                                                 lies; 0 if it lies on the heap */
@@ -59,6 +64,7 @@ struct request {
     bool          held_back : 1;             /* it may not start before those ahead have ended */
     bool          waits : 1;                 /* it does so to be admitted */
     bool          ahead : 1;                 /* its client had sent it among others, without waiting for answers */
+    bool          upgraded : 1;              /* what its client sends, and is sent, are a websocket's frames */
     bool          gone : 1;                  /* so is its client: answers are dropped */
     bool          streamed : 1;              /* of no known length: until respond_end, left is more than will come */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
@@ -88,6 +94,7 @@ typedef struct request_host {
     void     (*answering)(request *req);     /* the site's, see server.h */
     void     (*limit)(request *req);         /* its deadline is another */
     promise *(*more)(request *req);          /* settles when the body, which streams, wants no more for now */
+    const struct websocket_host *websocket;  /* for one that becomes one */
     /* Of a loop, for one that has waited in admission.h: */
     void     (*begin)(request *req);         /* its handler may run now */
     void     (*decline)(request *req, int err, text made);   /* answers with the error instead; made: that answer, or "" */
@@ -100,7 +107,7 @@ size_t request_size(const head *h, size_t more);
 /* Lays a request out in room, with a copy of the head. */
 void request_init(void *room, size_t size, const head *h);
 void request_done(request *req);            /* ends its arena; the room is the caller's */
-bool request_is_safe(const request *req);   /* its method changes nothing: GET, HEAD, OPTIONS */
+bool request_is_safe(const request *req);   /* its method changes nothing, nor do the bytes behind it: GET, HEAD, OPTIONS */
 
 int  respond_error(request *req, int err);   /* the page for a handler's error */
 
@@ -118,6 +125,7 @@ bool request_send_continue(request *req, bool begun);
 bool request_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its client there: what is usual */
 void request_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
 void request_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
+void request_switch(request *req, struct websocket *ws, text digest, text protocol);  /* answers with 101: it is ws from now on */
 bool request_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */
 
 #endif

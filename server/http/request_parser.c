@@ -17,7 +17,7 @@ long request_parser_read(request_parser *p, head_scanner *s, const char *at, siz
     if (mem_is_short())
         return refuse(REFUSED_MEMORY, 0);
     router_find(r, p->head.method, p->head.path, &p->match);
-    const route *refusal = p->match.route ? policy_refusal(&p->head, &p->match) : NULL;
+    const route *refusal = p->match.route ? policy_refusal(&p->head, &p->match, c->websocket.origins) : NULL;
     if (refusal)
         p->match.route = refusal;
     p->needs = p->match.route ? p->match.route->needs : NEEDS_NOTHING;

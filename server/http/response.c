@@ -151,6 +151,28 @@ static int response_begin(request *req, int status, const char *type, uint64_t l
     return 0;
 }
 
+void request_switch(request *req, struct websocket *ws, text digest, text protocol)
+{
+    req->answered = true;
+    req->keep_alive = false;
+    req->left = 0;
+    req->upgraded = true;
+    req->websocket = ws;
+    req->deadline = NO_DEADLINE;
+    req->host->limit(req);
+    if (req->gone)
+        return;
+    if (protocol.length > 0)
+        respond_header(req, "Sec-WebSocket-Protocol", "%.*s", (int)protocol.length, protocol.at);
+    req->host->answering(req);
+    output_append(req->out, TEXT("HTTP/1.1 101 Switching Protocols\r\nServer: tenk\r\nUpgrade: websocket\r\n"
+                                 "Connection: Upgrade\r\nSec-WebSocket-Accept: "));
+    output_append(req->out, digest);
+    output_append(req->out, TEXT("\r\n"));
+    output_append(req->out, text_of(req->extra ? req->extra : ""));
+    output_append(req->out, TEXT("\r\n"));
+}
+
 int respond(request *req, int status, const char *type, text body)
 {
     enum { LARGE = 128 * 1024 };

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 
 flags="-std=gnu17 -fsyntax-only -Wall -Wextra -Wno-missing-field-initializers -Werror -I. -D_GNU_SOURCE -x c"
-flags="$flags $(pkg-config --cflags-only-I libuv libpq sqlite3 jansson libcurl zlib libbrotlienc md4c md4c-html inih 2>/dev/null)"
+flags="$flags $(pkg-config --cflags-only-I libuv libpq sqlite3 jansson libcurl zlib libbrotlienc libcrypto md4c md4c-html inih 2>/dev/null)"
 pkg-config --exists libllhttp 2>/dev/null || flags="$flags -isystem /usr/share/include/llhttp"
 headers=${*:-$(find server db handlers -name '*.h' | sort)}
 wrong=0

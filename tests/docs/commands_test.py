@@ -183,14 +183,14 @@ class Handler(unittest.TestCase):
             f.write(sample.text)
         replace(os.path.join(handlers, "handlers.h"), "#endif", "handler hello_name;\n#endif")
         replace(os.path.join(handlers, "routes.c"), "const route ROUTES[] = {", f"const route ROUTES[] = {{\n{row.text}")
-        names = "libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl zlib libbrotlienc".split()
+        names = "libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl zlib libbrotlienc libcrypto".split()
         if subprocess.run(["pkg-config", "--exists", "libllhttp"], check=False).returncode == 0:
             names.append("libllhttp")
         libraries = subprocess.run(["pkg-config", "--cflags", "--libs", *names], check=True, text=True,
                                    stdout=subprocess.PIPE).stdout.split()
         done = subprocess.run(["gcc", *FLAGS, "-pthread", "-rdynamic", f"-I{added}", "-I.", "-o", f"{box.tree}/hello",
                                f"{handlers}/hello_name.c", f"{handlers}/routes.c", "build/server/main.c.o", "build/libtenk.a",
-                               *libraries],
+                               *libraries, "-lwslay"],
                               cwd=ROOT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.assertEqual(done.returncode, 0, done.stdout)
         box.running()                                # makes the database that both serve

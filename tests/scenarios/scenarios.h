@@ -24,6 +24,7 @@
     run(http_messages_suite)      \
     run(request_bodies_suite)     \
     run(malformed_requests_suite) \
+    run(websockets_suite)         \
     run(limits_suite)             \
     run(timeouts_suite)           \
     run(command_line_suite)       \

@@ -91,6 +91,8 @@
     run(poller_suite)            \
     run(stream_suite)            \
     run(stream_end_suite)        \
+    run(websocket_suite)         \
+    run(websocket_handshake_suite) \
     run(client_suite)            \
     run(client_bounds_suite)     \
     run(client_threads_suite)    \

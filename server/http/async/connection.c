@@ -24,7 +24,9 @@ static uint64_t connection_allowed(const connection *c)
     case CONNECTION_BODY:      return body_patience(c->last->body, config->timeouts.body);
     case CONNECTION_LEFT:      return HALF_CLOSE_TIMEOUT;
     case CONNECTION_WRITE:     return config->timeouts.write;
+    case CONNECTION_CLOSING:
     case CONNECTION_LINGERING: return LINGER_TIMEOUT;
+    case CONNECTION_WEBSOCKET: return config->websocket.ping;
     default:        return UINT32_MAX;
     }
 }
@@ -52,6 +54,8 @@ static void connection_on_timer(timer *t)
         connection_set_timer(c, most - waited);
     else if (c->phase == CONNECTION_HEAD || c->phase == CONNECTION_BODY)
         pipeline_refuse(c, HTTP_STATUS(408));
+    else if (c->phase == CONNECTION_WEBSOCKET && upgrade_ping(c))
+        c->since = (uint32_t)now, connection_set_timer(c, most);
     else
         connection_abandon(c);
 }
@@ -64,6 +68,7 @@ static connection_phase connection_phase_of(const connection *c)
     return c->writing                   ? CONNECTION_WRITE
            : c->left                    ? CONNECTION_LEFT
            : body                       ? CONNECTION_BODY
+           : upgrade_is_there(c)        ? upgrade_phase(c)
            : c->first                   ? CONNECTION_HANDLER
            : c->input                   ? CONNECTION_HEAD
            : c->phase == CONNECTION_NEW ? CONNECTION_NEW
@@ -201,6 +206,8 @@ static void connection_drain(connection *c)
 {
     if (c->last && !c->last->answered)
         c->last->keep_alive = false, c->ending = true;       /* its answer says so: none may follow it */
+    else if (upgrade_is_there(c))
+        upgrade_stop(c);
 }
 
 void connections_drain(void) { connections_visit(connection_drain); }
@@ -209,6 +216,8 @@ static void connection_break_off(connection *c)
 {
     if (c->reading && c->last->body->streams)
         stream_break(c, UV_ESHUTDOWN);
+    else if (upgrade_is_there(c))
+        connection_abandon(c);
 }
 
 void connections_break_off(void) { connections_visit(connection_break_off); }

@@ -34,6 +34,8 @@ typedef enum connection_phase {
     CONNECTION_LEFT,                         /* handlers, whose answers the client may want although it has closed its side */
     CONNECTION_WRITE,                        /* the kernel to take more */
     CONNECTION_LINGERING,                    /* the client to read the last answer */
+    CONNECTION_WEBSOCKET,                    /* frames */
+    CONNECTION_CLOSING,                      /* the client to answer a websocket's Close */
 } connection_phase;
 
 typedef struct connection {
@@ -46,7 +48,7 @@ typedef struct connection {
     int           fd;
     uint32_t      since;                     /* ms, of which these are the low bits: when this phase began or got on */
     uint16_t      count;                     /* of requests */
-    uint8_t       phase : 3;
+    uint8_t       phase : 4;
     bool          reading : 1;               /* the body of the last request is arriving; its handler runs if it streams */
     bool          flushing : 1;              /* turn_end is in the loop's list */
     bool          busy : 1;                  /* reader_use is on the stack: it flushes when it is done */
@@ -82,6 +84,7 @@ void reader_resume(connection *c);           /* if it had paused */
 void reader_use(connection *c, const char *at, size_t length);       /* what is aside, then these bytes */
 void reader_go_on(connection *c);            /* it was blocked or paused, and may be so no more */
 bool reader_has_room(const connection *c);   /* may what comes next be looked at now? */
+void reader_use_frames(connection *c);       /* some is aside: as much of it as its websocket wants */
 void reader_forget(connection *c);           /* frees what is aside */
 
 /* stream.c: a body that its handler pulls; that of c->last, which is c->reading, unless it says otherwise. */
@@ -91,6 +94,17 @@ void     stream_break(connection *c, int err);       /* the rest will not come: 
 MUST_AWAIT promise *stream_more(request *r);            /* settles when there is a piece, or the end */
 bool     stream_is_waited_for(const request *r);
 void     stream_end(connection *c, const request *r);        /* its handler has ended, and may have left some of it */
+
+/* upgrade.c: what comes is a websocket's frames; that of c->first. */
+extern const struct websocket_host upgrade_host;
+bool   upgrade_is_there(const connection *c);        /* else what comes are requests */
+bool   upgrade_has_room(const connection *c);
+size_t upgrade_take(connection *c, const char *at, size_t length);
+bool   upgrade_is_over(const connection *c); /* is it of no matter that no more will come? */
+connection_phase upgrade_phase(const connection *c);
+bool   upgrade_ping(connection *c);          /* for ping's time nothing has come: false if its client is gone */
+void   upgrade_stop(connection *c);          /* the server does: says so */
+int    upgrade_end(request *r, int err);     /* its handler has ended so: the error that is left */
 
 /* pipeline.c: requests in the order in which they came. */
 size_t pipeline_room(const connection *c);   /* of the arena of the next one: what pipeline_append needs of it */

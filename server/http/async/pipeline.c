@@ -107,6 +107,8 @@ static void handler_on_drained(int err, void *arg)
 static void handler_ended(request *r, int err)
 {
     r->running = NULL;                       /* its timer ends with its answer: see limit */
+    if (r->upgraded)
+        err = upgrade_end(r, err);
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
     request_end(r, err);
@@ -225,6 +227,7 @@ static void pipeline_decline(request *r, int err, text made)
 
 static const request_host host = {
     .room = writer_room, .share = writer_share, .answering = pipeline_answering, .limit = pipeline_limit, .more = stream_more,
+    .websocket = &upgrade_host,
     .begin = pipeline_begin, .decline = pipeline_decline,
 };
 

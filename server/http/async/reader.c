@@ -7,7 +7,7 @@
 
 struct input {                               /* bytes that could not be used yet */
     head_scanner scanner;                    /* what has been seen of them */
-    size_t length, capacity;
+    size_t at, length, capacity;             /* of bytes: where they begin, and how many there are, and may be */
     char   bytes[];
 };
 
@@ -36,6 +36,8 @@ bool reader_has_room(const connection *c)
 {
     if (c->reading)
         return body_wants(c->last->body);
+    if (upgrade_is_there(c))
+        return upgrade_has_room(c);
     return !c->ending && writer_has_room(c) &&
            c->count < worker_here->config->limits.pipeline && reader_may_take_next(c);
 }
@@ -179,6 +181,10 @@ static void reader_keep(connection *c, const char *at, size_t length)
     const size_t held = in ? in->length : 0;
     if (length == 0)
         return;
+    if (in && in->at > 0) {
+        memmove(in->bytes, in->bytes + in->at, held);
+        in->at = 0;
+    }
     if (!in || held + length > in->capacity) {
         const size_t capacity = in ? 2 * in->capacity + length : length;
         in = mem_resize(in, sizeof *in + capacity);
@@ -197,13 +203,17 @@ static void reader_drop(connection *c, size_t used)
     struct input *in = c->input;
     if (!in)
         return;
+    in->at += used;
     in->length -= used;
-    if (in->length == 0) {
-        mem_free(in);
-        c->input = NULL;
-    } else if (used > 0) {
-        memmove(in->bytes, in->bytes + used, in->length);
-    }
+    if (in->length == 0)
+        reader_forget(c);
+}
+
+void reader_use_frames(connection *c)
+{
+    const struct input *in = c->input;
+    reader_drop(c, upgrade_take(c, in->bytes + in->at, in->length));
+    c->blocked = c->input != NULL;
 }
 
 /* Its part of this turn is used up: its answers leave, and the rest of what it has sent is looked at, in the next. */
@@ -221,7 +231,7 @@ static void reader_end_of_input(connection *c)
     reader_forget(c);
     if (c->reading && c->last->body->streams)
         stream_break(c, HTTP_STATUS(400));
-    else if (c->reading)
+    else if (c->reading || (upgrade_is_there(c) && !upgrade_is_over(c)))
         connection_abandon(c);
 }
 
@@ -241,12 +251,14 @@ static size_t reader_take(connection *c, head_scanner *s, uint64_t now, const ch
                 break;
             }
         }
-        if (!c->reading && heads++ == worker_here->config->limits.pipeline) {        /* refused ones count, too */
+        const bool upgraded = upgrade_is_there(c);
+        if (!c->reading && !upgraded && heads++ == worker_here->config->limits.pipeline) {        /* refused ones count, too */
             c->blocked = *yields = true;
             break;
         }
-        const size_t taken = c->reading ? reader_take_body(c, at + used, length - used)
-                                        : reader_take_head(c, s, now, at + used, length - used);
+        const size_t taken = upgraded     ? upgrade_take(c, at + used, length - used)
+                             : c->reading ? reader_take_body(c, at + used, length - used)
+                                          : reader_take_head(c, s, now, at + used, length - used);
         if (taken == 0)
             break;
         used += taken;
@@ -274,7 +286,7 @@ void reader_use(connection *c, const char *at, size_t length)
     c->more = aside && length == 0;
     if (aside) {
         reader_keep(c, at, length);
-        at = c->input->bytes;
+        at = c->input->bytes + c->input->at;
         length = c->input->length;
         s = c->input->scanner;
     }

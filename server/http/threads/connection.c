@@ -71,6 +71,7 @@ static void thread_limit(request *r) { blocking_limit(r->deadline); }
 
 static const request_host host = {
     .room = thread_room, .share = thread_share, .answering = thread_answering, .limit = thread_limit, .more = thread_more,
+    .websocket = &thread_upgrade_host,
 };
 
 /* Running a handler. */
@@ -81,6 +82,8 @@ static void handler_ended(int err, void *arg)
     thread_connection *c = r->connection;
     if (err == UV_ECANCELED && blocking_cancelled())
         r->gone = c->gone = true;
+    if (r->upgraded)
+        err = thread_upgrade_end(r, err);
     request_end(r, err);
     r->finished = true;
 }

@@ -28,6 +28,7 @@ typedef struct thread_shared {
     void            (*answering)(request *req);      /* the site's, see route.h */
     thread_admission *admissions;            /* NEEDS of them: to begin what needs it */
     atomic_bool       draining;              /* each ends with what it is doing, or with its next request */
+    int               stopping;              /* a descriptor that can be read from then on */
     atomic_bool       breaking_off;          /* bodies that stream are not waited for any more */
 } thread_shared;
 
@@ -57,6 +58,7 @@ void thread_connection_run(thread_connection *c);    /* serves the client until 
 typedef enum receive_result { RECEIVE_BYTES, RECEIVE_TIMEOUT, RECEIVE_END } receive_result;
 receive_result transport_receive_next(thread_connection *c); /* until there are bytes of a next request; sends before */
 receive_result transport_receive_until(thread_connection *c, uint64_t until);        /* until there are more than that */
+receive_result transport_receive_now(thread_connection *c);  /* does not wait: RECEIVE_TIMEOUT if there are none */
 bool transport_is_quiet(const thread_connection *c); /* has the client sent nothing beyond what has been used? */
 void transport_linger(thread_connection *c); /* lets it read the last answer, before the end */
 
@@ -67,5 +69,9 @@ int  transport_wait_for_body(thread_connection *c, request *r);
 int  transport_take_body(thread_connection *c, body *b);  /* what there is of it: does not wait */
 
 void transport_send(thread_connection *c);   /* all of out, if anything; c->gone if the client does not take it */
+
+/* upgrade.c: the request is a websocket. */
+extern const struct websocket_host thread_upgrade_host;
+int  thread_upgrade_end(request *r, int err);       /* its handler has ended so: the error that is left */
 
 #endif

@@ -202,6 +202,7 @@ static bool threads_drain(client_threads *all)
 {
     const uint64_t time = all->shared.config->timeouts.drain;
     atomic_store(&all->shared.draining, true);
+    eventfd_write(all->shared.stopping, 1);
     http_client_retire();
     if (threads_wait_until_gone(all, time / 2))
         return false;
@@ -275,7 +276,8 @@ static void threads_open(client_threads *all, const server *s)
     all->listener = s->listener.sockets[0];
     all->emptied = eventfd(0, EFD_CLOEXEC);
     all->many_ended = eventfd(0, EFD_CLOEXEC);
-    server_must(all->emptied < 0 || all->many_ended < 0 ? -errno : 0, "cannot start the server");
+    all->shared.stopping = eventfd(0, EFD_CLOEXEC);
+    server_must(all->emptied < 0 || all->many_ended < 0 || all->shared.stopping < 0 ? -errno : 0, "cannot start the server");
     server_must(listen(all->listener, LISTENER_BACKLOG) ? -errno : 0, "cannot listen");
     pthread_mutex_init(&all->lock, NULL);
     pthread_attr_init(&all->attributes);
@@ -290,6 +292,7 @@ static void threads_close(client_threads *all)
     close(all->signals);
     close(all->emptied);
     close(all->many_ended);
+    close(all->shared.stopping);
     pthread_attr_destroy(&all->attributes);
     pthread_mutex_destroy(&all->lock);
 }

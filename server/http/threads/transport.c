@@ -25,6 +25,8 @@ static receive_result transport_receive(thread_connection *c, size_t most, int f
     return RECEIVE_BYTES;
 }
 
+receive_result transport_receive_now(thread_connection *c) { return transport_receive(c, THREAD_INPUT, MSG_DONTWAIT); }
+
 receive_result transport_receive_until(thread_connection *c, uint64_t until)
 {
     struct pollfd client = { c->fd, POLLIN, 0 };
@@ -34,7 +36,7 @@ receive_result transport_receive_until(thread_connection *c, uint64_t until)
             return RECEIVE_TIMEOUT;
         const int n = poll(&client, 1, (int)(left / 1000000 + 1));
         if (n >= 0)
-            return n == 0 ? RECEIVE_TIMEOUT : transport_receive(c, THREAD_INPUT, MSG_DONTWAIT);
+            return n == 0 ? RECEIVE_TIMEOUT : transport_receive_now(c);
         if (errno != EINTR)
             return RECEIVE_END;
     }

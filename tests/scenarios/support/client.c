@@ -260,6 +260,15 @@ bool client_closed(client *c)
 
 bool client_let_go(client *c) { return client_closed(c) && !c->reset; }
 
+bool client_bytes(client *c, void *to, size_t length)
+{
+    if (!need(c, length, now_s() + c->timeout))
+        return false;
+    memcpy(to, c->in, length);
+    drop(c, length);
+    return true;
+}
+
 void client_take(client *c) { take_in(c, now_s()); }
 
 const char *client_rest(client *c)

@@ -35,6 +35,7 @@ answer  client_answer(client *c);
 answer  client_answer_to_head(client *c);    /* one that has no body, whatever its Content-Length */
 bool    client_closed(client *c);            /* waits for the end: true if nothing more came before it */
 bool    client_let_go(client *c);            /* the same, and not by a reset: it may have sent more than was wanted */
+bool    client_bytes(client *c, void *to, size_t length);           /* waits for so many */
 void    client_take(client *c);              /* a little of what is there, for a later answer */
 int     client_segments(client *c);          /* of TCP, in which what it has received came */
 bool    client_quiet(client *c);             /* is there neither a byte nor an end to be read right now? */

@@ -17,6 +17,7 @@
 config serving_config = {
     .limits = { .head = 16384, .headers = 100, .uri = 8192, .body = 1 << 20, .connections = 1000,
                 .pipeline = 32, .output = 1 << 20, .outputs = 64 << 20 },
+    .websocket = { .message = 1 << 20, .ping = 30000, .origins = "none" },
     .timeouts = { .head = 10000, .body = 30000, .idle = 75000, .write = 30000, .request = 30000, .drain = 10000 },
 };
 

@@ -1,0 +1,104 @@
+/* upgrade.c - see connection.h: what comes is a websocket's frames.
+ *
+ *     socket -> what is aside -> messages -> handler
+ *
+ * Frames are looked at when the handler has received the messages before. What arrives until then lies aside, up to the
+ * reader's bound; the rest stays in the kernel, whose window slows the client down. */
+#include "connection.h"
+#include "turn.h"
+#include "server/http/client_socket.h"
+#include "server/http/websocket_internal.h"
+
+static websocket *upgrade_of(const connection *c) { return c->first->websocket; }
+
+bool upgrade_is_there(const connection *c) { return c->first && c->first->upgraded; }
+bool upgrade_is_over(const connection *c)  { return websocket_is_over(upgrade_of(c)); }
+
+bool upgrade_has_room(const connection *c) { return websocket_wants(upgrade_of(c)) && writer_has_room(c); }
+
+static void upgrade_on_cancel(promise *p, void *arg)
+{
+    (void)p;
+    websocket_wake(arg, UV_ECANCELED);
+}
+
+size_t upgrade_take(connection *c, const char *at, size_t length)
+{
+    websocket *ws = upgrade_of(c);
+    const size_t taken = websocket_take(ws, at, length);
+    int err;
+    if (c->phase == CONNECTION_WEBSOCKET)
+        c->since = (uint32_t)timer_now();    /* it is not silent */
+    if (websocket_is_waited_for(ws) && websocket_hand_over(ws, &err))
+        websocket_wake(ws, err);
+    return taken;
+}
+
+/* What lies aside is taken here and now, as long as this turn is for clients: many short messages come in one read. */
+static promise *upgrade_receive(websocket *ws)
+{
+    connection *c = websocket_request(ws)->connection;
+    int err;
+    if (c->input && !c->busy && upgrade_has_room(c) && !turn_is_over(uv_hrtime())) {
+        reader_use_frames(c);
+        writer_flush_soon(c);                /* pings may have been answered */
+        if (websocket_hand_over(ws, &err))
+            return promise_settled(err);
+    }
+    if (c->left && !c->input && !c->busy)    /* its client sends no more */
+        return promise_settled(UV_ECANCELED);
+    promise *p = promise_new(upgrade_on_cancel, ws);
+    websocket_wait(ws, p);
+    if (!c->busy)
+        c->blocked = c->input != NULL;
+    if (c->blocked || c->paused)             /* some lies aside yet, or in the kernel */
+        writer_flush_next_turn(c);
+    return p;
+}
+
+/* Messages of one turn leave together, as answers do. */
+static promise *upgrade_sent(request *r)
+{
+    connection *c = r->connection;
+    if (c->writing || !writer_has_room(c))
+        return writer_room(r);
+    writer_flush_soon(c);
+    return promise_settled(0);
+}
+
+static size_t upgrade_largest(const request *r)
+{
+    (void)r;
+    return worker_here->config->websocket.message;
+}
+
+const websocket_host upgrade_host = { .receive = upgrade_receive, .sent = upgrade_sent, .largest = upgrade_largest };
+
+connection_phase upgrade_phase(const connection *c)
+{
+    return websocket_is_closing(upgrade_of(c)) ? CONNECTION_CLOSING : CONNECTION_WEBSOCKET;
+}
+
+/* One whose messages are not received is not looked at: it may have sent anything. */
+bool upgrade_ping(connection *c)
+{
+    websocket *ws = upgrade_of(c);
+    if (c->blocked || c->paused || upgrade_is_over(c))
+        return true;
+    writer_flush_soon(c);
+    return websocket_ping(ws);
+}
+
+void upgrade_stop(connection *c)
+{
+    websocket_going_away(upgrade_of(c));
+    writer_flush_soon(c);
+}
+
+int upgrade_end(request *r, int err)
+{
+    connection *c = r->connection;
+    err = websocket_end(r->websocket, err);
+    c->unread |= !websocket_was_closed_by_client(r->websocket);      /* its Close, at least, is yet to come */
+    return err;
+}

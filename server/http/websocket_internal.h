@@ -1,0 +1,47 @@
+/* websocket_internal.h - a websocket as a loop's connection, or a thread, sees it: bytes in, bytes out.
+ *
+ *     bytes -> websocket_take -> messages -> handler -> the request's output
+ *
+ * A loop reads, and wakes the handler (async/upgrade.c); a thread reads when its handler receives (threads/upgrade.c). */
+#ifndef HTTP_WEBSOCKET_INTERNAL_H
+#define HTTP_WEBSOCKET_INTERNAL_H
+
+#include "route.h"
+
+#include <stddef.h>
+
+typedef struct websocket websocket;
+
+/* What it needs of what serves it, beside its request's. */
+typedef struct websocket_host {
+    promise *(*receive)(websocket *ws);      /* settles when websocket_hand_over has something, which has been done */
+    promise *(*sent)(request *req);          /* there is more in the output: settles when there is room for another message */
+    size_t   (*largest)(const request *req); /* [websocket] message */
+} websocket_host;
+
+request *websocket_request(const websocket *ws);
+
+bool   websocket_wants(const websocket *ws); /* more bytes; else its handler has messages to receive first */
+
+/* How many from the front it has used; 0: more must come first, or its handler receive. */
+size_t websocket_take(websocket *ws, const char *at, size_t length);
+
+/* Gives the handler, which receives, the next message, or UV_EOF: then true, and *err is what to settle with. */
+bool   websocket_hand_over(websocket *ws, int *err);
+
+/* Of a loop, whose handlers wait: for p, which websocket_wake settles; it does nothing if none waits. */
+void   websocket_wait(websocket *ws, promise *p);
+bool   websocket_is_waited_for(const websocket *ws);
+void   websocket_wake(websocket *ws, int err);
+
+/* Its client has been silent for [websocket] ping: it is pinged. False if it has been so before, and is gone. */
+bool   websocket_ping(websocket *ws);
+void   websocket_going_away(websocket *ws);  /* the server stops: closes with 1001 */
+int    websocket_end(websocket *ws, int err);        /* its handler has ended so: closes. Returns the error that is left */
+
+bool     websocket_is_closing(const websocket *ws);  /* the server has sent Close, and the client has not */
+uint64_t websocket_closed_at(const websocket *ws);   /* when it did, of uv_hrtime */
+bool     websocket_is_over(const websocket *ws);     /* nothing that comes counts any more */
+bool     websocket_was_closed_by_client(const websocket *ws);
+
+#endif
