@@ -138,9 +138,11 @@ static int response_begin(request *req, int status, const char *type, uint64_t l
         return 0;
     if (req->body && !req->body->complete)   /* what is left of it would be in the way of another request */
         req->keep_alive = false;
-    req->streamed = length == LENGTH_UNKNOWN;
-    if (request_is_delimited_by_end(req))
-        req->keep_alive = false;
+    if (length == LENGTH_UNKNOWN) {
+        req->streamed = true;
+        if (request_is_delimited_by_end(req))
+            req->keep_alive = false;
+    }
     if (req->route)
         req->host->answering(req);
     if (req->method == HTTP_HEAD || status_is_bodiless(status))

@@ -13,7 +13,8 @@
 static void pipeline_answering(request *r)
 {
     connection *c = r->connection;
-    c->delimits |= request_is_delimited_by_end(r);
+    if (request_is_delimited_by_end(r))
+        c->delimits = true;
     worker_here->answering(r);
 }
 
