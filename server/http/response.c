@@ -125,15 +125,21 @@ static char *response_head(request *req, int status, const char *type, uint64_t 
     return at;
 }
 
+/* From now on the client's pace is what counts. */
+static void response_claim(request *req)
+{
+    req->answered = true;
+    if (req->deadline == NO_DEADLINE)
+        return;
+    req->deadline = NO_DEADLINE;
+    req->host->limit(req);
+}
+
 static int response_begin(request *req, int status, const char *type, uint64_t length, text body)
 {
     if (req->answered)
         return UV_EALREADY;
-    req->answered = true;
-    if (req->deadline != NO_DEADLINE) {      /* from now on the client's pace is what counts */
-        req->deadline = NO_DEADLINE;
-        req->host->limit(req);
-    }
+    response_claim(req);
     if (req->gone)
         return 0;
     if (req->body && !req->body->complete)   /* what is left of it would be in the way of another request */
@@ -155,13 +161,11 @@ static int response_begin(request *req, int status, const char *type, uint64_t l
 
 void request_switch(request *req, struct websocket *ws, text digest, text protocol)
 {
-    req->answered = true;
+    response_claim(req);
     req->keep_alive = false;
     req->left = 0;
     req->upgraded = true;
     req->websocket = ws;
-    req->deadline = NO_DEADLINE;
-    req->host->limit(req);
     if (req->gone)
         return;
     if (protocol.length > 0)
