@@ -62,8 +62,6 @@ static const bool NAME[256] = {
     ['\''] = true, ['('] = true, [')'] = true, ['*'] = true, ['+'] = true, [','] = true, [';'] = true, ['='] = true,
 };
 
-static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /* uri-host [ ":" port ]; an empty one is allowed. It is a part of a head, where none of these bytes is next to it. */
 static bool is_host(text t)
 {
@@ -78,7 +76,7 @@ static bool is_host(text t)
             at++;
     }
     if (*at == ':')
-        for (at++; is_digit(*at); at++)
+        for (at++; head_is_digit(*at); at++)
             ;
     return at == t.at + t.length;
 }

@@ -56,6 +56,8 @@ static inline text header_value(const char *at, header h) { return (text){ at + 
  *   an expectation other than 100-continue: 417                                 RFC 9110, 10.1.1 */
 int head_read(head *h);
 
+static inline bool head_is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /* Equal without regard to case; lower is lower case. Inline: the length of a literal costs nothing. */
 static inline bool text_is(text t, const char *lower)
 {

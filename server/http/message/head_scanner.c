@@ -41,13 +41,12 @@ static int scan_unfinished_line(const char *at, const char *end, const head_limi
     return space && (size_t)(end - space - 1) > limits->uri + 1 + VERSION ? HTTP_STATUS(414) : 0;
 }
 
-static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 static int scan_version(text t)
 {
     if (text_equal(t, TEXT("HTTP/1.1")))
         return 0;
-    if (t.length != VERSION || memcmp(t.at, "HTTP/", 5) != 0 || !is_digit(t.at[5]) || t.at[6] != '.' || !is_digit(t.at[7]))
+    if (t.length != VERSION || memcmp(t.at, "HTTP/", 5) != 0 || !head_is_digit(t.at[5]) || t.at[6] != '.' ||
+        !head_is_digit(t.at[7]))
         return HTTP_STATUS(400);
     return t.at[5] == '1' && t.at[7] <= '1' ? 0 : HTTP_STATUS(505);
 }
