@@ -42,7 +42,7 @@ struct websocket {
     bool                  pinged;            /* and nothing has come since */
     bool                  closed;            /* the server has sent Close */
     bool                  closed_by_client;
-    bool                  over;              /* UV_EOF, behind the messages */
+    bool                  over;              /* UV_EOF, behind the messages; then it is closed, too */
     uint16_t              code;              /* of what made it so */
     uint8_t               reason_length;
     char                  reason[WEBSOCKET_REASON];
@@ -255,7 +255,7 @@ size_t websocket_take(websocket *ws, const char *at, size_t length)
 {
     size_t taken = 0;
     ws->pinged = false;
-    while (taken < length && websocket_wants(ws) && !ws->over) {
+    while (taken < length && !ws->whole && !ws->over) {
         if (ws->rest == 0)
             ws->rest = websocket_begin_frame(ws, (text){ at + taken, length - taken });
         const size_t n = ws->rest < length - taken ? ws->rest : length - taken;
@@ -353,7 +353,7 @@ promise *websocket_send(websocket *ws, websocket_message m)
                                            m.bytes.length };
     if (ws->req->gone)
         return promise_settled(UV_ECANCELED);
-    if (ws->closed || ws->over)
+    if (ws->closed)
         return promise_settled(UV_EOF);
     if (wslay_event_queue_msg(ws->wslay, &frame) || wslay_event_send(ws->wslay))
         return promise_settled(UV_ENOMEM);

@@ -295,13 +295,20 @@ START_TEST(a_silent_client_is_pinged_and_then_let_go)
 }
 END_TEST
 
-START_TEST(a_server_that_stops_closes_with_1001_and_waits_for_the_answer)
+/* Its handler runs, for it has answered. */
+static client *whose_server_stops(void)
 {
-    server_start("websockets", "TENK_TIMEOUTS_DRAIN=60s", NULL);
     client *c = websocket_new();
     frame_say(c, TEXT, "here");
     expect_frame(c, TEXT, "here");
     server_signal(SIGTERM);
+    return c;
+}
+
+START_TEST(a_server_that_stops_closes_with_1001_and_waits_for_the_answer)
+{
+    server_start("websockets", "TENK_TIMEOUTS_DRAIN=60s", NULL);
+    client *c = whose_server_stops();
     const frame *f = frame_next(c);
     ck_assert_int_eq(f->first, CLOSE);
     ck_assert_mem_eq(f->bytes, "\x03\xe9", 2);
@@ -315,10 +322,7 @@ END_TEST
 START_TEST(a_server_that_stops_does_not_wait_for_one_who_does_not_answer)
 {
     server_start("websockets", "TENK_TIMEOUTS_DRAIN=1s", NULL);
-    client *c = websocket_new();
-    frame_say(c, TEXT, "here");
-    expect_frame(c, TEXT, "here");
-    server_signal(SIGTERM);
+    client *c = whose_server_stops();
     ck_assert_int_eq(frame_next(c)->first, CLOSE);
     ck_assert_int_eq(server_wait(), 0);
     client_free(c);
