@@ -28,7 +28,7 @@
 #include "server/async/loop_latency.h"
 #include "server/base/buffer.h"
 #include "server/base/log.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "workloads.h"
 
 struct json_list { buffer text; const char *comma; };

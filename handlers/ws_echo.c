@@ -1,7 +1,7 @@
 /* ws_echo.c - GET /ws/echo: a websocket that sends each message back. */
 #include "handlers.h"
 #include "server/async/task.h"
-#include "server/http/websocket.h"
+#include "server/http/websocket/websocket.h"
 
 async int ws_echo(request *req)
 {

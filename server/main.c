@@ -11,7 +11,7 @@
 #include "server/base/machine.h"
 #include "server/base/memory.h"
 #include "server/config/options.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/base/reserve.h"
 #include "server/executor/file.h"
 #include "server/executor/executor.h"

@@ -18,7 +18,7 @@
 #include "server/base/deadline.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 static const uint64_t SLOW = 1000000, MAX_SHARED_LOAD = 1000000;    /* nanoseconds */
 

@@ -3,7 +3,7 @@
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <assert.h>
 

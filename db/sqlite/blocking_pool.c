@@ -5,7 +5,7 @@
 #include "server/base/blocking_wait.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 uint64_t sqlite_blocking_pool_wait_limit(const sqlite_blocking_pool *p)
 {

@@ -8,7 +8,7 @@
 #include "server/async/loop.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/base/reserve.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* gallery.c - see gallery.h: which patterns there are, and running one. */
 #include "gallery.h"
 #include "server/async/loop.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <stdatomic.h>
 

@@ -8,7 +8,7 @@
 #include "server/async/loop.h"
 #include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 static const char HEAD[] = "<link rel=\"stylesheet\" href=\"/static/patterns.css\">\n"
                            "<script src=\"/static/patterns.js\" defer></script>\n";

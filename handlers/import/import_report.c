@@ -2,7 +2,7 @@
 #include "import_report.h"
 #include "server/base/buffer.h"
 #include "server/http/message/status.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/base/errors.h"
 
 #include <stdio.h>

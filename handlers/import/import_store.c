@@ -5,7 +5,7 @@
 #include "server/executor/thread_pool.h"
 #include "server/async/timing.h"
 #include "server/base/log.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/base/errors.h"
 #include "handlers/site.h"
 

@@ -3,7 +3,7 @@
 #include "server/base/list.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "server/base/wait_queue.h"
+#include "server/base/overload/wait_queue.h"
 #include "task.h"
 
 #include <assert.h>

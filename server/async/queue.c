@@ -1,7 +1,7 @@
 /* queue.c - see queue.h. Somebody waits for an item only while there is none, and for room only while
  * there is none: so an item passes through the ring, or straight from hand to hand. */
 #include "queue.h"
-#include "server/base/wait_queue.h"
+#include "server/base/overload/wait_queue.h"
 #include "server/base/memory.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* semaphore.c - see semaphore.h. */
 #include "semaphore.h"
-#include "server/base/wait_queue.h"
+#include "server/base/overload/wait_queue.h"
 #include "server/base/memory.h"
 
 #include <assert.h>

@@ -3,8 +3,8 @@
 #include "executor.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
-#include "server/base/wait_queue.h"
+#include "server/base/overload/refusal.h"
+#include "server/base/overload/wait_queue.h"
 
 #include <assert.h>
 #include <stdatomic.h>

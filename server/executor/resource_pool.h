@@ -20,7 +20,7 @@
 #ifndef RESOURCE_POOL_H
 #define RESOURCE_POOL_H
 
-#include "server/base/codel.h"
+#include "server/base/overload/codel.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 #include "server/http/message/accept_header.h"
 #include "server/executor/thread_pool.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <brotli/encode.h>
 #include <zlib.h>

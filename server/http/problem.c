@@ -3,7 +3,7 @@
 #include "request.h"
 #include "request_internal.h"
 #include "server/base/buffer.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/base/errors.h"
 
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 #include "server/http/message/status.h"
 #include "output.h"
 #include "router.h"
-#include "server/base/wait_queue.h"
+#include "server/base/overload/wait_queue.h"
 #include "server/async/scope.h"
 #include "server/async/task.h"
 #include "server/async/timer.h"

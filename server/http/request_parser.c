@@ -2,7 +2,7 @@
 #include "request_parser.h"
 #include "policy.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 long request_parser_read(request_parser *p, head_scanner *s, const char *at, size_t length, const config *c, const router *r)
 {

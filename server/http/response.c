@@ -4,7 +4,7 @@
 #include "policy.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -16,7 +16,7 @@
 #include "server/executor/thread_pool.h"
 #include "server/http/client/client.h"
 #include "server/http/router.h"
-#include "server/http/websocket.h"
+#include "server/http/websocket/websocket.h"
 
 handler         hello_name;
 promise_handler hello_later;

@@ -8,7 +8,7 @@
 #include "server/base/blocking_wait.h"
 #include "server/base/deadline.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/executor/resource_pool.h"
 
 #include <uv.h>

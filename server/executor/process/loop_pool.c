@@ -2,7 +2,7 @@
 #include "loop_pool_internal.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -19,7 +19,7 @@
 #include "pool_internal.h"
 #include "process.h"
 #include "server/async/timer.h"
-#include "server/base/wait_queue.h"
+#include "server/base/overload/wait_queue.h"
 
 #include <stdbool.h>
 #include <uv.h>

@@ -3,7 +3,7 @@
 #include "server/base/list.h"
 #include "server/http/message/accept_header.h"
 #include "server/http/request.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "turn.h"
 
 #include <assert.h>

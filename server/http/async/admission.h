@@ -20,8 +20,8 @@
 #define HTTP_ADMISSION_H
 
 #include "server/http/request_parser.h"
-#include "server/base/codel.h"
-#include "server/base/wait_queue.h"
+#include "server/base/overload/codel.h"
+#include "server/base/overload/wait_queue.h"
 #include "server/config/config.h"
 #include "server/async/timer.h"
 

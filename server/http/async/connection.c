@@ -6,7 +6,7 @@
 #include "server/http/client_socket.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <unistd.h>
 

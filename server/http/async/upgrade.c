@@ -7,7 +7,7 @@
 #include "connection.h"
 #include "turn.h"
 #include "server/http/client_socket.h"
-#include "server/http/websocket_internal.h"
+#include "server/http/websocket/websocket_internal.h"
 
 static websocket *upgrade_of(const connection *c) { return c->first->websocket; }
 

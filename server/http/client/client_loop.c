@@ -11,7 +11,7 @@
 #include "server/base/list.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 typedef struct fetch {
     list_node node;

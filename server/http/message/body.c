@@ -1,7 +1,7 @@
 /* body.c - see body.h. */
 #include "body.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "status.h"
 
 enum { FIRST = 4096, LARGE = 128 * 1024, PER_CHUNK = 16 };       /* what the framing of a one-byte chunk may cost */

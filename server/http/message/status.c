@@ -1,6 +1,6 @@
 /* status.c - see status.h. */
 #include "status.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/base/errors.h"
 
 #include <uv.h>

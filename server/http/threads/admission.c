@@ -2,7 +2,7 @@
 #include "admission.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 void thread_admission_init(thread_admission *a, int permits, int waiting, codel codel)
 {

@@ -7,7 +7,7 @@
 #include "server/async/unawaited.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <assert.h>
 #include <netdb.h>

@@ -16,7 +16,7 @@
 #include "server/async/task.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/base/reserve.h"
 
 #include <errno.h>

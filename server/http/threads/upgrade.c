@@ -1,7 +1,7 @@
 /* upgrade.c - see connection.h: the request is a websocket, which is read when its handler receives. */
 #include "connection.h"
 #include "server/http/client_socket.h"
-#include "server/http/websocket_internal.h"
+#include "server/http/websocket/websocket_internal.h"
 #include "server/base/blocking_wait.h"
 
 #include <poll.h>

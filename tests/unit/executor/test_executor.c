@@ -1,9 +1,9 @@
 /* test_executor.c - executors beside each other: what one refuses the other takes, and all is counted. */
-#include "server/base/codel.h"
+#include "server/base/overload/codel.h"
 #include "server/executor/executor.h"
 #include "server/async/loop.h"
 #include "server/async/task.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -4,7 +4,7 @@
 #include "server/async/loop.h"
 #include "server/base/blocking_wait.h"
 #include "server/executor/thread_pool.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/support/skipped.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"

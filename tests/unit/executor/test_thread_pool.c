@@ -2,7 +2,7 @@
 #include "server/async/loop.h"
 #include "server/async/task.h"
 #include "server/executor/thread_pool.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -1,7 +1,7 @@
 /* test_workload.c - what is short stays on the loop, and what is long goes to the pool, by what runs took before. */
 #include "server/async/loop.h"
 #include "server/async/task.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "server/executor/thread_pool.h"
 #include "server/executor/workload.h"
 #include "tests/unit/suites.h"

@@ -2,7 +2,7 @@
 #include "tests/unit/db/askers.h"
 #include "fixture.h"
 #include "server/base/blocking_wait.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

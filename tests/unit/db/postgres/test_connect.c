@@ -2,7 +2,7 @@
  * and how often it tries; and how the tables come there. */
 #include "fixture.h"
 #include "tests/support/loopback.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -5,7 +5,7 @@
 #include "server/async/combine.h"
 #include "server/async/loop.h"
 #include "server/async/timing.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

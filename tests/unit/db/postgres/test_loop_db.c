@@ -2,7 +2,7 @@
 #include "fixture.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

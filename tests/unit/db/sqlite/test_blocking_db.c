@@ -3,7 +3,7 @@
 #include "tests/unit/db/askers.h"
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "fixture.h"
 #include "tests/unit/suites.h"
 

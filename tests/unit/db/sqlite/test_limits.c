@@ -2,7 +2,7 @@
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/base/block.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "fixture.h"
 #include "tests/unit/suites.h"
 

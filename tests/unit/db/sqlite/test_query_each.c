@@ -1,6 +1,6 @@
 /* test_query_each.c - a read that runs several times is one job of SQLite's, as long as it is quick. */
 #include "db/sqlite/usual.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "fixture.h"
 #include "server/async/timing.h"
 #include "tests/unit/suites.h"

@@ -1,9 +1,9 @@
 /* test_process_pool.c - worker processes at work: what goes in and comes out, time limits, the queue, and their end. */
 #include "processing.h"
-#include "server/base/codel.h"
+#include "server/base/overload/codel.h"
 #include "server/async/loop.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

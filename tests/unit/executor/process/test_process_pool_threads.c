@@ -5,7 +5,7 @@
 #include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -1,6 +1,6 @@
 /* test_admission_refuses.c - requests that need what there is too little of: for how long they wait, and what they are told. */
 #include "admission_fixture.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 
 static uint64_t refused(refusal kind) { return refusal_look(kind).count; }

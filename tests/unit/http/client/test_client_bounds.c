@@ -1,6 +1,6 @@
 /* test_client_bounds.c - outgoing requests in bounds: of size, time and number; and cancelled wherever they are. */
 #include "client_fixture.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include "server/base/block.h"
 #include "server/base/memory.h"
 #include "tests/support/peer.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

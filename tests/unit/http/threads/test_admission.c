@@ -1,7 +1,7 @@
 /* test_admission.c - blocking threads that need what there is too little of: who begins, and what the others are told. */
 #include "server/base/blocking_wait.h"
 #include "server/http/threads/admission.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -1,5 +1,5 @@
 /* test_websocket.c - what a handler is told by its websocket, and what its client. */
-#include "server/http/websocket.h"
+#include "server/http/websocket/websocket.h"
 #include "server/http/async/connection.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"

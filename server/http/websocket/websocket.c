@@ -5,11 +5,11 @@
  * here and not by wslay, which would allocate what a frame's head says, before any of it has come. */
 #include "websocket.h"
 #include "websocket_internal.h"
-#include "websocket_handshake.h"
-#include "request_internal.h"
-#include "request.h"
+#include "handshake.h"
+#include "server/http/request_internal.h"
+#include "server/http/request.h"
 #include "server/base/memory.h"
-#include "server/base/refusal.h"
+#include "server/base/overload/refusal.h"
 
 #include <uv.h>
 #include <wslay/wslay.h>

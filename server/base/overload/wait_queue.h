@@ -7,7 +7,7 @@
 #define WAIT_QUEUE_H
 
 #include "codel.h"
-#include "list.h"
+#include "server/base/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>

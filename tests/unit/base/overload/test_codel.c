@@ -1,5 +1,5 @@
 /* test_codel.c - how long one may wait: a burst, and a line that stands. */
-#include "server/base/wait_queue.h"
+#include "server/base/overload/wait_queue.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

@@ -6,7 +6,7 @@
 #ifndef HTTP_WEBSOCKET_INTERNAL_H
 #define HTTP_WEBSOCKET_INTERNAL_H
 
-#include "route.h"
+#include "server/http/route.h"
 
 #include <stddef.h>
 

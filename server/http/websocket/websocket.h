@@ -28,7 +28,7 @@
 
 #include "server/base/text.h"
 #include "server/async/promise.h"
-#include "route.h"
+#include "server/http/route.h"
 
 typedef struct websocket websocket;
 

@@ -1,5 +1,5 @@
-/* test_websocket_handshake.c - the digest of a key, and the subprotocol that is agreed on. */
-#include "server/http/websocket_handshake.h"
+/* test_handshake.c - the digest of a key, and the subprotocol that is agreed on. */
+#include "server/http/websocket/handshake.h"
 #include "tests/unit/suites.h"
 
 #include <check.h>

@@ -1,7 +1,7 @@
-/* websocket_handshake.c - see websocket_handshake.h. SHA-1 and base64 are OpenSSL's. */
-#include "websocket_handshake.h"
-#include "request_internal.h"
-#include "request.h"
+/* handshake.c - see handshake.h. SHA-1 and base64 are OpenSSL's. */
+#include "handshake.h"
+#include "server/http/request_internal.h"
+#include "server/http/request.h"
 
 #include <openssl/evp.h>
 

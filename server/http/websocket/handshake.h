@@ -1,9 +1,9 @@
-/* websocket_handshake.h - the HTTP request that opens a websocket, and its answer (RFC 6455, 4.2). */
+/* handshake.h - the HTTP request that opens a websocket, and its answer (RFC 6455, 4.2). */
 #ifndef HTTP_WEBSOCKET_HANDSHAKE_H
 #define HTTP_WEBSOCKET_HANDSHAKE_H
 
 #include "server/base/text.h"
-#include "route.h"
+#include "server/http/route.h"
 
 enum { WEBSOCKET_ACCEPT = 28 };              /* characters of Sec-WebSocket-Accept */
 
