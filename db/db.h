@@ -81,7 +81,7 @@ typedef struct value {
 static inline value integer(int64_t i) { return (value){ .type = VALUE_INTEGER, .integer = i }; }
 static inline value string(text t)     { return (value){ .type = VALUE_TEXT, .text = t }; }
 
-enum { MAX_PARAMETERS = 8 };
+enum { MAX_PARAMETERS = 8, MAX_STEPS = 8 };
 
 typedef struct rows {
     int                       count, columns;
@@ -140,6 +140,31 @@ MUST_AWAIT promise *db_query(db *db, arena *a, stopwatch *watch, rows *out, cons
  * known to be quick goes to one connection in one go; PostgreSQL gives it one time limit, too. */
 MUST_AWAIT promise *db_query_each(db *db, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
                                   const value parameters[]);
+
+/* One statement of a transaction, as db_query has it. */
+typedef struct db_step {
+    const statement *statement;
+    int              n;
+    const value     *parameters;
+    rows            *out;                    /* NULL: its rows are not wanted */
+} db_step;
+
+/* Runs the statements one after the other, in one transaction: all of them are stored, or none. Once it settles with 0 they
+ * are, and each *out has its rows; of any error but ERR_UNCERTAIN nothing has happened. At most MAX_STEPS, of which at
+ * least one writes. Steps, and what they point to, are copied before it returns, but for the statements and out.
+ *
+ *   Again.      What db.h says of a write is true of the whole: it is undone whole, sent again whole, and never done twice.
+ *   One trip.   All are sent at once: a later one cannot be made of the rows of an earlier, nor left out by their look.
+ *               But in the database a row can leave a text, its key usually, to the statements behind it:
+ *
+ *                   insert into posts (...) select ... returning id, set_config('tenk.key', cast(id as text), true)
+ *                   insert into outbox (...) select ... where current_setting('tenk.key', true) <> ''
+ *
+ *               They are PostgreSQL's own functions of a setting that ends with its transaction, and SQLite's connections have
+ *               them by the same names, for this one setting. (Of lastval() one does not know of which transaction it is: where
+ *               the first statement has found nothing to store, the second would take an older key for the new one.)
+ *   Isolation.  Read committed in PostgreSQL; in SQLite nobody else writes meanwhile. */
+MUST_AWAIT promise *db_transaction(db *db, arena *a, stopwatch *watch, int count, const db_step steps[]);
 
 /* A cell.  What is in a table is not this program's alone to say: a column is altered, a value is stored by
  * hand. So a statement says how its columns are read, and rows with another number of columns, or with a

@@ -69,6 +69,16 @@ promise *db_query_each(db *d, arena *a, stopwatch *watch, rows out[], const stat
     return promise_named(d->driver->run_each(d, a, watch, out, s, count, n, parameters));
 }
 
+promise *db_transaction(db *d, arena *a, stopwatch *watch, int count, const db_step steps[])
+{
+    bool writes = false;
+    for (int i = 0; i < count; i++)
+        writes = writes || !steps[i].statement->reads;
+    assert(writes && count <= MAX_STEPS);
+    (void)writes;
+    return promise_named(d->driver->transact(d, a, watch, count, steps));
+}
+
 int driver_uncertain(const statement *s, const char *why)
 {
     log_error("%s: it is not known whether it was stored: %s", s->name, why);

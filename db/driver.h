@@ -29,6 +29,7 @@ typedef struct database_driver {
                     const value parameters[]);
     promise *(*run_each)(db *db, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
                          const value parameters[]);
+    promise *(*transact)(db *db, arena *a, stopwatch *watch, int count, const db_step steps[]);
 } database_driver;
 
 /* run_each by a call of run for each: on a loop side by side; in a blocking thread up to the first that fails. */

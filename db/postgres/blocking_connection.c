@@ -62,54 +62,91 @@ static bool is_success(const PGresult *r)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
 }
 
-/* An error when it commits comes second, and undoes a result. */
-static int keep_answer(PGresult **kept, PGresult *r)
+/* What has come so far for what was sent. */
+typedef struct pg_answers {
+    int       count;                         /* of those that are wanted, that have come */
+    int       wanted;
+    bool      pipeline;                      /* it was sent as one */
+    bool      failed;                        /* all[0] is an error, and nothing else is there */
+    PGresult *all[MAX_STEPS];
+} pg_answers;
+
+static void answers_clear(pg_answers *got)
 {
-    const bool error = PQresultStatus(r) == PGRES_FATAL_ERROR, fits = error || is_success(r);
-    if (!*kept || error) {
-        PQclear(*kept);
-        *kept = r;
-    } else
-        PQclear(r);
-    return fits ? 0 : UV_EPROTO;
+    for (int i = 0; i < MAX_STEPS; i++) {
+        PQclear(got->all[i]);
+        got->all[i] = NULL;
+    }
 }
 
-/* Until the server is ready for the next query: 0 and its answer, if it has given one. Or the outcome of
+/* An error when it commits comes last, and undoes all results. */
+static int keep_answer(pg_answers *got, PGresult *r)
+{
+    const bool error = PQresultStatus(r) == PGRES_FATAL_ERROR, good = is_success(r);
+    const bool skipped = got->failed && PQresultStatus(r) == PGRES_PIPELINE_ABORTED;
+    if (error) {
+        answers_clear(got);
+        got->failed = true;
+        got->all[0] = r;
+        return 0;
+    }
+    if (good && !got->failed && got->count < got->wanted)
+        got->all[got->count++] = r;
+    else
+        PQclear(r);
+    return good || skipped ? 0 : UV_EPROTO;
+}
+
+/* True if this ends what was sent: then *err is 0 if the connection takes the next. */
+static bool answers_end(pg_blocking_connection *c, const pg_answers *got, const PGresult *r, int *err)
+{
+    const char *why = NULL;
+    if (got->pipeline ? PQresultStatus(r) != PGRES_PIPELINE_SYNC : r != NULL)
+        return false;
+    if (got->pipeline && !PQexitPipelineMode(c->pg))
+        why = PQerrorMessage(c->pg);
+    else if (PQtransactionStatus(c->pg) != PQTRANS_IDLE)
+        why = "it is not ready for a query";
+    c->alive_at = uv_hrtime();
+    *err = why ? blocking_lose(c, why) : 0;
+    return true;
+}
+
+/* Until the server is ready for the next query: 0 and its answers, if it has given any. Or the outcome of
  * waiting. Or UV_ECONNRESET, after it may have said why. */
-static int receive_answer(pg_blocking_connection *c, wait_fn *wait, uint64_t until, PGresult **answer)
+static int receive_answer(pg_blocking_connection *c, wait_fn *wait, uint64_t until, pg_answers *got)
 {
     for (;;) {
         const int left = PQflush(c->pg), fd = PQsocket(c->pg);
         if (left < 0 || fd < 0)
             return blocking_lose(c, NULL);
-        const int err = wait(fd, POLLIN | (left ? POLLOUT : 0), until);
+        int err = wait(fd, POLLIN | (left ? POLLOUT : 0), until);
         if (err)
             return err;
-        if (!PQconsumeInput(c->pg)) {
-            const bool failed = *answer && !is_success(*answer);
-            return blocking_lose(c, failed ? PQresultErrorField(*answer, PG_DIAG_MESSAGE_PRIMARY) : NULL);
-        }
-        while (!PQisBusy(c->pg)) {
+        if (!PQconsumeInput(c->pg))
+            return blocking_lose(c, got->failed ? PQresultErrorField(got->all[0], PG_DIAG_MESSAGE_PRIMARY) : NULL);
+        for (int nothing = 0; !PQisBusy(c->pg);) {
             PGresult *r = PQgetResult(c->pg);
-            if (!r && PQtransactionStatus(c->pg) == PQTRANS_IDLE) {
-                c->alive_at = uv_hrtime();
-                return 0;
+            if (answers_end(c, got, r, &err)) {
+                PQclear(r);
+                return err;
             }
-            if (!r)
-                return blocking_lose(c, "it is not ready for a query");
-            if (keep_answer(answer, r))             /* COPY has no place here */
+            nothing = r ? 0 : nothing + 1;   /* one ends each answer of a pipeline; more are a broken connection */
+            if (nothing == 3)
+                return blocking_lose(c, NULL);
+            if (r && keep_answer(got, r))    /* COPY has no place here */
                 return blocking_lose(c, "unexpected kind of answer");
         }
     }
 }
 
 /* A request may have come before its query had even started: then another one is sent. */
-static int cancel_query(pg_blocking_connection *c, PGresult **answer)
+static int cancel_query(pg_blocking_connection *c, pg_answers *got)
 {
     const uint64_t end = deadline_in(STOP_MS);
     while (uv_hrtime() < end && pg_cancel_blocking(c->pg, end)) {
         const uint64_t tick = deadline_in(TICK_MS);
-        const int err = receive_answer(c, pg_wait_without_client, tick < end ? tick : end, answer);
+        const int err = receive_answer(c, pg_wait_without_client, tick < end ? tick : end, got);
         if (err != UV_ETIMEDOUT)
             return err;
     }
@@ -149,18 +186,24 @@ static bool blocking_remedied(pg_blocking_connection *c, pg_blocking_query *q, c
             pg_target_forgets_prepared(c->target);
         return q->named;
     case PG_REMEDY_ELSEWHERE:
-        return !q->statement->reads && pg_role_worth_leaving(&c->role) && lose_standby(c);
+        return !q->reads && pg_role_worth_leaving(&c->role) && lose_standby(c);
     default:
         return false;
     }
 }
 
-/* What an answer means: 0, or an error of db.h. verdict is why it was stopped, or 0. */
-static int outcome_of_answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, const PGresult *r,
-                             int verdict)
+static const pg_prepared *prepared_of_step(pg_blocking_connection *c, const pg_blocking_step *step)
 {
-    if (is_success(r))
-        return 0;
+    return pg_prepared_of(&c->prepared, step->is.statement, step->is.n, step->is.parameters);
+}
+
+/* What the answers mean: 0, or an error of db.h. steps are those that they are for, and verdict is why they were stopped, or 0. */
+static int outcome_of_answers(pg_blocking_connection *c, pg_blocking_query *q, const pg_blocking_step steps[],
+                              const pg_answers *got, int verdict)
+{
+    if (!got->failed)
+        return got->count == got->wanted ? 0 : blocking_lose(c, "an answer is missing");
+    const PGresult *r = got->all[0];
     if (pg_error_ends_connection(r))
         return blocking_lose(c, PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
     const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
@@ -170,55 +213,70 @@ static int outcome_of_answer(pg_blocking_connection *c, pg_blocking_query *q, co
         if (uv_hrtime() >= q->deadline)
             return UV_ETIMEDOUT;             /* statement_timeout was first */
     }
+    const pg_blocking_step *failed = &steps[got->count < got->wanted ? got->count : got->wanted - 1];
     const pg_error means = pg_error_of(state);
-    q->again = !verdict && blocking_remedied(c, q, prepared, means.remedy) && q->sends < PG_MAX_SENDS;
+    q->again = !verdict && blocking_remedied(c, q, prepared_of_step(c, failed), means.remedy) && q->sends < PG_MAX_SENDS;
     if (!q->again)
-        pg_error_log(q->statement->name, r);
+        pg_error_log(failed->is.statement->name, r);
     return verdict ? verdict : means.remedy == PG_REMEDY_PREPARE_ANEW && q->named && !q->prepares ? UV_EAGAIN : means.err;
 }
 
-/* Waits for the answer to what was sent, and stops it when it must not be awaited any longer: what comes
+/* Waits for the answers to what was sent, and stops it when they must not be awaited any longer: what comes
  * all the same counts. */
-static int await_answer(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared, bool sent,
-                        PGresult **r, int *verdict)
+static int await_answers(pg_blocking_connection *c, pg_blocking_query *q, const pg_blocking_step steps[], bool sent,
+                         pg_answers *got, int *verdict)
 {
     *verdict = 0;
-    int err = sent ? receive_answer(c, blocking_wait, q->deadline, r) : blocking_lose(c, NULL);
+    int err = sent ? receive_answer(c, blocking_wait, q->deadline, got) : blocking_lose(c, NULL);
     if (err == UV_ETIMEDOUT || err == UV_ECANCELED) {
         *verdict = err;
-        err = cancel_query(c, r);
+        err = cancel_query(c, got);
     } else if (err)
         blocking_lose(c, NULL);
-    if (err && q->statement->reads && *r && is_success(*r))
+    if (err && q->reads && !got->failed && got->count == got->wanted)
         return 0;                            /* all that there is to know has come */
     if (err)
         return UV_ECONNRESET;
-    return outcome_of_answer(c, q, prepared, *r, *verdict);
+    return outcome_of_answers(c, q, steps, got, *verdict);
 }
 
-static int prepare_query(pg_blocking_connection *c, pg_blocking_query *q, const pg_prepared *prepared)
+static int prepare_step(pg_blocking_connection *c, pg_blocking_query *q, const pg_blocking_step *step, const pg_prepared *prepared)
 {
-    PGresult *r = NULL;
+    pg_answers got = { .wanted = 1 };
     int verdict;
     const bool sent = pg_prepared_send_parse(prepared, c->pg, &c->names);
-    int err = await_answer(c, q, prepared, sent, &r, &verdict);
+    int err = await_answers(c, q, step, sent, &got, &verdict);
     if (err)
         pg_prepared_name_forget(&c->names, prepared);
     if (err == UV_ECONNRESET)
         q->again = !verdict;                 /* nothing has run */
-    PQclear(r);
+    answers_clear(&got);
     return verdict ? verdict : err;
+}
+
+static bool send_steps(pg_blocking_connection *c, const pg_blocking_query *q)
+{
+    const bool pipeline = q->count > 1;
+    bool sent = !pipeline || PQenterPipelineMode(c->pg);
+    for (int i = 0; i < q->count && sent; i++) {
+        const pg_prepared *prepared = prepared_of_step(c, &q->steps[i]);
+        sent = pg_prepared_send(prepared, c->pg, q->named ? pg_prepared_name(&c->names, prepared) : NULL, &q->steps[i].parameters);
+    }
+    return sent && (!pipeline || PQpipelineSync(c->pg));
 }
 
 int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
 {
-    const pg_prepared *prepared = pg_prepared_of(&c->prepared, q->statement, q->n, q->values);
     int verdict, err = 0;
-    q->again = false;
+    q->again = q->prepares = false;
     q->named = atomic_load_explicit(&c->target->prepare, memory_order_relaxed);
-    q->prepares = q->named && !pg_prepared_name(&c->names, prepared);
-    if (q->prepares)
-        err = prepare_query(c, q, prepared);
+    for (int i = 0; q->named && i < q->count && !err; i++) {
+        const pg_prepared *prepared = prepared_of_step(c, &q->steps[i]);
+        if (pg_prepared_name(&c->names, prepared))
+            continue;
+        q->prepares = true;
+        err = prepare_step(c, q, &q->steps[i], prepared);
+    }
     if (!err && c->lost) {
         q->again = true;                     /* nothing has run */
         err = UV_ECONNRESET;
@@ -226,36 +284,37 @@ int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
     if (err)
         return err;
     c->unconfirmed = false;
-    const char *name = q->named ? pg_prepared_name(&c->names, prepared) : NULL;
-    err = await_answer(c, q, prepared, pg_prepared_send(prepared, c->pg, name, &q->parameters), &q->result, &verdict);
+    pg_answers got = { .wanted = q->count, .pipeline = q->count > 1 };
+    err = await_answers(c, q, q->steps, send_steps(c, q), &got, &verdict);
     if (!err && c->unconfirmed)
-        err = driver_uncertain(q->statement, PG_DOUBT_STANDBY);
-    if (err == UV_ECONNRESET && verdict && q->statement->reads)
+        err = driver_uncertain(q->steps[0].is.statement, PG_DOUBT_STANDBY);
+    if (err == UV_ECONNRESET && verdict && q->reads)
         err = verdict;                       /* whether a write was stopped in time is not known */
-    if (err) {
-        PQclear(q->result);
-        q->result = NULL;
+    for (int i = 0; i < q->count && !err; i++) {
+        q->steps[i].result = got.all[i];
+        got.all[i] = NULL;
     }
+    answers_clear(&got);
     return err;
 }
 
 bool pg_blocking_connection_answers(pg_blocking_connection *c, uint64_t until)
 {
-    PGresult *r = NULL;
-    if (!PQsendQuery(c->pg, "") || receive_answer(c, pg_wait_without_client, until, &r))
+    pg_answers got = { .wanted = 1 };
+    if (!PQsendQuery(c->pg, "") || receive_answer(c, pg_wait_without_client, until, &got))
         blocking_lose(c, NULL);
-    PQclear(r);
+    answers_clear(&got);
     return !c->lost;
 }
 
 /* A pooler signs in whom it has no server for: a query would wait there while other connections are idle. */
 static int prove_connection(pg_blocking_connection *c, uint64_t until, const atomic_bool *stop)
 {
-    PGresult *r = NULL;
+    pg_answers got = { .wanted = 1 };
     int err = PQsendQuery(c->pg, "") ? UV_ETIMEDOUT : blocking_lose(c, NULL);
     while (err == UV_ETIMEDOUT && uv_hrtime() < until && !atomic_load(stop))
-        err = receive_answer(c, pg_wait_without_client, deadline_sooner(deadline_in(BLOCKING_LOOK_MS), until), &r);
-    PQclear(r);
+        err = receive_answer(c, pg_wait_without_client, deadline_sooner(deadline_in(BLOCKING_LOOK_MS), until), &got);
+    answers_clear(&got);
     return err;
 }
 

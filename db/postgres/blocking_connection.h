@@ -1,6 +1,6 @@
 /* blocking_connection.h - one connection of blocking threads, while a thread has acquired it: send, wait, receive.
  *
- * A query costs a send, a poll and a recv. One that is out of time, or whose client is gone, is stopped
+ * A query costs a send, a poll and a recv, and so does a transaction, which is sent as a pipeline with one Sync. One that is out of time, or whose client is gone, is stopped
  * at the server and its answer awaited, for a cancel request names a connection, not a query: until it
  * has been delivered and the server is ready for the next query, the connection takes none. One that does
  * not get there in time is closed. */
@@ -29,11 +29,16 @@ typedef struct pg_blocking_connection {
     char        last_words[256];
 } pg_blocking_connection;
 
-typedef struct pg_blocking_query {
-    const statement *statement;
-    const value  *values;
-    int           n;
+typedef struct pg_blocking_step {
+    db_step       is;
     pg_parameters parameters;
+    PGresult     *result;                    /* of a query that has ended well */
+} pg_blocking_step;
+
+typedef struct pg_blocking_query {           /* or a transaction */
+    pg_blocking_step *steps;                 /* of a query, one */
+    int           count;
+    bool          reads;                     /* all that it runs */
     int           sends;                     /* how often it was sent */
     bool          again;                     /* it has not run, or was undone, and may go again */
     bool          named, prepares;           /* it runs what was prepared; for itself */
@@ -41,7 +46,6 @@ typedef struct pg_blocking_query {
     uint64_t      pause;                     /* milliseconds before it does */
     uint64_t      deadline;                  /* of deadline_in, once it is sent */
     uint64_t      lost_at;                   /* when its connection broke, and it was to be sent again; or 0 */
-    PGresult     *result;
 } pg_blocking_query;
 
 /* Connects, no longer than so many milliseconds, if that is not 0, to the first host to try first, and asks whether
@@ -55,7 +59,7 @@ bool pg_blocking_connection_stands(pg_blocking_connection *c);
 bool pg_blocking_connection_takes_writes(pg_blocking_connection *c);         /* the same, of its server */
 bool pg_blocking_connection_answers(pg_blocking_connection *c, uint64_t until);      /* asks the server */
 
-/* Runs q: 0 and q->result, or an error. If q->again, it may be run again, here or, if this connection is lost, on
+/* Runs q: 0 and the results, or an error. If q->again, it may be run again, here or, if this connection is lost, on
  * another. UV_ECONNRESET: it is lost, and q may or may not have run. */
 int  pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q);
 

@@ -23,7 +23,7 @@ enum { ANSWER_MS = 1000 };                   /* for a connection to say that it 
  * One that goes again needs a connection that is surely alive, not one more of those that broke. */
 static bool usable(pg_blocking_connection *c, const pg_blocking_query *q)
 {
-    const bool reads = q->statement->reads;
+    const bool reads = q->reads;
     const bool fresh = reads && uv_hrtime() - c->alive_at < FRESH;
     const bool alive = q->lost_at > c->alive_at
                            ? pg_blocking_connection_answers(c, deadline_sooner(q->deadline, deadline_in(ANSWER_MS)))
@@ -39,16 +39,16 @@ static int no_connection(const database_options *o, const pg_blocking_query *q, 
         return refuse(REFUSED_DATABASE_TIMEOUT, o->line_timeout_ms * 1000000);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_DATABASE_LINE, 0);
-    return err == UV_ECONNREFUSED && q->sends && q->statement->reads ? UV_ECONNRESET : err;
+    return err == UV_ECONNREFUSED && q->sends && q->reads ? UV_ECONNRESET : err;
 }
 
 /* Whether it goes again, after such an outcome. A write whose connections have broken before it could run is
  * known not to be stored. */
 static bool goes_again(pg_blocking_query *q, const pg_blocking_connection *c, int *err)
 {
-    const bool unexecuted = q->again && !q->statement->reads;
+    const bool unexecuted = q->again && !q->reads;
     if (*err == UV_ECONNRESET)
-        q->again = c->lost && (q->again || q->statement->reads) && !q->lost_at;
+        q->again = c->lost && (q->again || q->reads) && !q->lost_at;
     if (*err == UV_ECONNRESET && unexecuted)
         *err = UV_EAGAIN;
     if (q->again && c->lost)
@@ -83,13 +83,30 @@ static int run_query(pg_blocking_pool *p, pg_blocking_query *q)
     }
 }
 
-static promise *blocking_db_query(db *d, arena *a, stopwatch *w, rows *out, const statement *s, int n,
-                                  const value parameters[])
+static int give_rows(const pg_blocking_query *q, arena *a)
 {
-    pg_blocking_query q = { .statement = s, .values = parameters, .n = n };
-    if (!pg_parameters_fit(s, n, parameters))
-        return promise_settled(DB_EQUERY);
-    pg_parameters_copy(&q.parameters, n, parameters, a);
+    int err = 0;
+    for (int i = 0; i < q->count; i++) {
+        const db_step *s = &q->steps[i].is;
+        if (s->out && !err)
+            err = pg_rows_give(s->out, a, q->steps[i].result, s->statement, !q->reads);
+        else
+            PQclear(q->steps[i].result);
+    }
+    return err;
+}
+
+static promise *run_steps(db *d, arena *a, stopwatch *w, bool reads, int count, const db_step steps[])
+{
+    pg_blocking_step own[MAX_STEPS];
+    pg_blocking_query q = { .steps = own, .count = count, .reads = reads };
+    for (int i = 0; i < count; i++) {
+        if (!pg_parameters_fit(steps[i].statement, steps[i].n, steps[i].parameters))
+            return promise_settled(DB_EQUERY);
+        own[i].is = steps[i];
+        own[i].result = NULL;
+        pg_parameters_copy(&own[i].parameters, steps[i].n, steps[i].parameters, a);
+    }
     if (w)
         stopwatch_start(w);
     pg_blocking_db *b = (pg_blocking_db *)d;
@@ -98,18 +115,30 @@ static promise *blocking_db_query(db *d, arena *a, stopwatch *w, rows *out, cons
     int err = silent ? UV_ETIMEDOUT : run_query(b->pool, &q);
     if (q.silent)
         b->silent_at = uv_hrtime();
-    if (err == UV_ECONNRESET && !s->reads)
-        err = driver_uncertain(s, PG_DOUBT_LOST);
+    if (err == UV_ECONNRESET && !reads)
+        err = driver_uncertain(steps[0].statement, PG_DOUBT_LOST);
     if (!err)
-        err = pg_rows_give(out, a, q.result, s);
+        err = give_rows(&q, a);
     if (w)
         stopwatch_stop(w);
     return promise_settled(err);
 }
 
+static promise *blocking_db_query(db *d, arena *a, stopwatch *w, rows *out, const statement *s, int n,
+                                  const value parameters[])
+{
+    const db_step only = { s, n, parameters, out };
+    return run_steps(d, a, w, s->reads, 1, &only);
+}
+
+static promise *blocking_db_transact(db *d, arena *a, stopwatch *w, int count, const db_step steps[])
+{
+    return run_steps(d, a, w, false, count, steps);
+}
+
 static const database_driver driver = {
-    .run = blocking_db_query, .run_each = driver_run_each_blocking, .disconnect = driver_close_blocking,
-    .free = driver_free_blocking
+    .run = blocking_db_query, .run_each = driver_run_each_blocking, .transact = blocking_db_transact,
+    .disconnect = driver_close_blocking, .free = driver_free_blocking
 };
 
 db *pg_blocking_db_new(pg_blocking_pool *p)

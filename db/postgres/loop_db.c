@@ -92,7 +92,7 @@ static void on_rested(timer *t) { pg_pool_schedule(container_of(t, pg_pool, rest
 static pg_connection *choose_for(pg_pool *p, const pg_query *q, bool spread, uint64_t now)
 {
     pg_connection *c = choose(p, q, spread, now);
-    while (c && !q->prepared->statement->reads && pg_role_demoted(&c->pipeline.role, c->pipeline.pg)) {
+    while (c && !q->reads && pg_role_demoted(&c->pipeline.role, c->pipeline.pg)) {
         pg_connection_leave(c, "the server takes no writes any more");
         c = choose(p, q, spread, now);
     }
@@ -155,30 +155,48 @@ static int loop_db_room(const db *d, bool writes)
     return p->closing || p->down ? 1 : free_places(p) - p->queue.count;
 }
 
-static promise *enqueue(pg_pool *p, arena *a, stopwatch *w, rows out[], pg_prepared *prepared, int count,
-                        const value parameters[])
+static promise *enqueue(pg_pool *p, pg_query *q)
 {
-    pg_query *q = pg_query_new(p, a, w, out, prepared, count, parameters);
     q->promise = promise_new(on_cancel, q);
     pg_query_list_append(&p->queue, q);
     pg_pool_schedule(p);
     return q->promise;
 }
 
+/* 0, or why none can come now. */
+static int refuse_query(const pg_pool *p)
+{
+    if (p->closing)
+        return UV_ECANCELED;
+    if (p->down)
+        return UV_ECONNREFUSED;
+    if (p->queue.count >= p->options->line && p->queue.count >= p->options->line + free_places(p))
+        return refuse(REFUSED_DATABASE_LINE, 0);
+    return 0;
+}
+
 static promise *loop_db_query(db *d, arena *a, stopwatch *w, rows *out, const statement *s, int n,
                               const value parameters[])
 {
     pg_pool *p = (pg_pool *)d;
-    if (p->closing)
-        return promise_settled(UV_ECANCELED);
-    if (!pg_parameters_fit(s, n, parameters))
-        return promise_settled(DB_EQUERY);
-    if (p->down)
-        return promise_settled(UV_ECONNREFUSED);
-    if (p->queue.count >= p->options->line && p->queue.count >= p->options->line + free_places(p))
-        return promise_settled(refuse(REFUSED_DATABASE_LINE, 0));
+    int err = refuse_query(p);
+    if (!p->closing && !pg_parameters_fit(s, n, parameters))
+        err = DB_EQUERY;
+    if (err)
+        return promise_settled(err);
+    return enqueue(p, pg_query_new(p, a, w, out, pg_prepared_of(&p->prepared, s, n, parameters), 1, parameters));
+}
 
-    return enqueue(p, a, w, out, pg_prepared_of(&p->prepared, s, n, parameters), 1, parameters);
+static promise *loop_db_transact(db *d, arena *a, stopwatch *w, int count, const db_step steps[])
+{
+    pg_pool *p = (pg_pool *)d;
+    int err = refuse_query(p);
+    for (int i = 0; i < count && !p->closing; i++)
+        if (!pg_parameters_fit(steps[i].statement, steps[i].n, steps[i].parameters))
+            err = DB_EQUERY;
+    if (err)
+        return promise_settled(err);
+    return enqueue(p, pg_query_new_transaction(p, a, w, &p->prepared, count, steps));
 }
 
 /* Whether what follows after the first list of parameters can be sent with what was prepared for that. */
@@ -205,7 +223,7 @@ static promise *loop_db_query_each(db *d, arena *a, stopwatch *w, rows out[], co
     promise **each = arena_room(a, (size_t)pieces * sizeof *each);
     for (int i = 0; i < pieces; i++) {
         const int first = i * most, some = count - first < most ? count - first : most;
-        each[i] = enqueue(p, a, w, &out[first], prepared, some, &parameters[first * n]);
+        each[i] = enqueue(p, pg_query_new(p, a, w, &out[first], prepared, some, &parameters[first * n]));
     }
     return pieces == 1 ? each[0] : promise_gather(each, pieces);
 }
@@ -233,8 +251,8 @@ static void loop_db_free(db *d)
 }
 
 static const database_driver driver = {
-    .run = loop_db_query, .run_each = loop_db_query_each, .disconnect = loop_db_close, .free = loop_db_free,
-    .room = loop_db_room
+    .run = loop_db_query, .run_each = loop_db_query_each, .transact = loop_db_transact, .disconnect = loop_db_close,
+    .free = loop_db_free, .room = loop_db_room
 };
 
 db *pg_loop_db_new(pg_target *t)

@@ -42,14 +42,17 @@ bool pg_pipeline_sync(pg_pipeline *p)
 static bool send_query(pg_pipeline *p, pg_query *q)
 {
     q->named = atomic_load_explicit(&p->pool->target->prepare, memory_order_relaxed);
-    q->prepares = q->named && !pg_prepared_name(&p->names, q->prepared);
-    if (q->prepares && !pg_prepared_send_parse(q->prepared, p->pg, &p->names))
-        return false;
-    q->aborted = false;                      /* from here on it may run */
-    const char *name = q->named ? pg_prepared_name(&p->names, q->prepared) : NULL;
-    for (int i = 0; i < q->count; i++)
-        if (!pg_prepared_send(q->prepared, p->pg, name, &q->each[i]))
+    for (int i = 0; i < q->count; i++) {
+        const pg_prepared *prepared = pg_query_prepared(q, i);
+        const bool prepares = q->named && !pg_prepared_name(&p->names, prepared);
+        if (prepares && !pg_prepared_send_parse(prepared, p->pg, &p->names))
             return false;
+        if (prepares)
+            q->prepares |= 1u << i;
+        q->aborted = false;                  /* from here on it may run */
+        if (!pg_prepared_send(prepared, p->pg, q->named ? pg_prepared_name(&p->names, prepared) : NULL, &q->each[i]))
+            return false;
+    }
     return true;
 }
 
@@ -58,12 +61,15 @@ bool pg_pipeline_send(pg_pipeline *p, struct pg_connection *c, pg_query *q)
     const bool synced = !q->alone || !p->unsynced || pg_pipeline_sync(p);
     q->connection = c;
     q->aborted = true;
-    q->prepares = q->syncs = false;
+    q->prepares = 0;
+    q->syncs = false;
     q->answers = q->successes = 0;
     q->sends++;
     if (!p->queries.first)
         p->head_since = q->sent;
-    q->expected = q->prepared->usual * (uint64_t)q->count;
+    q->expected = 0;
+    for (int i = 0; i < q->count; i++)
+        q->expected += pg_query_prepared(q, i)->usual;
     p->load += q->expected;
     pg_query_list_append(&p->queries, q);
     p->unsynced = p->unflushed = true;
@@ -92,8 +98,10 @@ static void pop_head(pg_pipeline *p, uint64_t now)
     p->load -= q->expected;
     p->head_since = p->alive_at = now;
     p->head_prepared = false;
-    if (!q->aborted)
-        q->prepared->usual = (uint64_t)((int64_t)q->prepared->usual + (took - (int64_t)q->prepared->usual) / 8);
+    for (int i = 0; !q->aborted && i < (q->steps ? q->count : 1); i++) {
+        uint64_t *usual = &pg_query_prepared(q, i)->usual;
+        *usual = (uint64_t)((int64_t)*usual + (took - (int64_t)*usual) / 8);
+    }
     settle_or_resend(p, q);
 }
 
@@ -109,7 +117,7 @@ static bool leave_standby(pg_pipeline *p, pg_query *q)
 }
 
 /* Whether q may be sent again after an error, and what must be done before. */
-static bool pipeline_remedied(pg_pipeline *p, pg_query *q, pg_remedy remedy)
+static bool pipeline_remedied(pg_pipeline *p, pg_query *q, bool prepares, pg_remedy remedy)
 {
     switch (remedy) {
     case PG_REMEDY_LATER:
@@ -118,7 +126,7 @@ static bool pipeline_remedied(pg_pipeline *p, pg_query *q, pg_remedy remedy)
     case PG_REMEDY_ONCE:
         return q->sends == 1;
     case PG_REMEDY_PREPARE_ANEW:
-        if (!q->named || q->prepares)
+        if (!q->named || prepares)
             return false;
         q->outcome = UV_EAGAIN;              /* its plan changed under the prepared statement */
         return true;
@@ -127,15 +135,20 @@ static bool pipeline_remedied(pg_pipeline *p, pg_query *q, pg_remedy remedy)
             pg_target_forgets_prepared(p->pool->target);
         return q->named;
     case PG_REMEDY_ELSEWHERE:
-        return !q->prepared->statement->reads && leave_standby(p, q);
+        return !q->reads && leave_standby(p, q);
     default:
         return false;
     }
 }
 
+/* Whether there is a Parse before that run of q. */
+static bool run_prepares(const pg_query *q, int run) { return run < q->count && run < MAX_STEPS && q->prepares >> run & 1; }
+
 /* What an error means for the first query. True if it ends the connection. */
 static bool take_error(pg_pipeline *p, pg_query *q, const PGresult *r)
 {
+    const pg_prepared *prepared = pg_query_prepared(q, q->answers);
+    const bool prepares = run_prepares(q, q->answers);
     const char *primary = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
     const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 
@@ -143,9 +156,7 @@ static bool take_error(pg_pipeline *p, pg_query *q, const PGresult *r)
         pg_reason_copy(primary ? primary : PQresultErrorMessage(r), p->last_words, sizeof p->last_words);
         return true;
     }
-    PQclear(q->result);                      /* an error at the Sync undoes a result */
-    q->result = NULL;
-    q->successes = 0;
+    pg_query_forget(q);                      /* an error at the Sync undoes a result */
     const pg_error means = pg_error_of(state);
     q->outcome = means.err;
     if (pg_error_is_cancel(state)) {
@@ -161,11 +172,11 @@ static bool take_error(pg_pipeline *p, pg_query *q, const PGresult *r)
             return false;
         }
     }
-    if ((means.remedy == PG_REMEDY_PREPARE_ANEW || means.remedy == PG_REMEDY_UNPREPARED) && !q->prepares)
-        pg_prepared_name_forget(&p->names, q->prepared);
-    q->aborted = !q->verdict && pipeline_remedied(p, q, means.remedy);
+    if ((means.remedy == PG_REMEDY_PREPARE_ANEW || means.remedy == PG_REMEDY_UNPREPARED) && !prepares)
+        pg_prepared_name_forget(&p->names, prepared);
+    q->aborted = !q->verdict && pipeline_remedied(p, q, prepares, means.remedy);
     if (!q->aborted || q->sends >= PG_MAX_SENDS)
-        pg_error_log(q->prepared->statement->name, r);
+        pg_error_log(prepared->statement->name, r);
     return false;
 }
 
@@ -178,7 +189,8 @@ static pg_answer pipeline_broken(pg_pipeline *p, const char *why)
 pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
 {
     pg_query *q = p->queries.first;
-    const bool parse = q->prepares && !p->head_prepared;
+    const bool parse = run_prepares(q, q->answers) && !p->head_prepared;
+    const pg_prepared *prepared = pg_query_prepared(q, q->answers);
     bool ends = false;
 
     switch (PQresultStatus(r)) {
@@ -204,13 +216,13 @@ pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
         if (!q->outcome)
             q->aborted = true;
         if (parse)
-            pg_prepared_name_forget(&p->names, q->prepared);
+            pg_prepared_name_forget(&p->names, prepared);
         PQclear(r);
         break;
     case PGRES_FATAL_ERROR:
         ends = take_error(p, q, r);
         if (parse && !ends)
-            pg_prepared_name_forget(&p->names, q->prepared);
+            pg_prepared_name_forget(&p->names, prepared);
         PQclear(r);
         break;
     default:                                 /* COPY has no place here */
@@ -219,10 +231,8 @@ pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
     }
     if (ends)
         return PG_ANSWER_BROKEN;
-    if (parse)
-        p->head_prepared = true;             /* and what it prepared for will be skipped */
-    else
-        q->answers++;
+    p->head_prepared = parse;                /* then what it prepared for will be skipped */
+    q->answers += !parse;
     if (parse || q->syncs || q->answers < q->count)
         return PG_ANSWER_PART;
     pop_head(p, now);
@@ -232,7 +242,7 @@ pg_answer pg_pipeline_take(pg_pipeline *p, PGresult *r, uint64_t now)
 /* A write goes again only if the server has said that it did not happen; else it is uncertain. */
 static void settle_or_send_elsewhere(pg_pipeline *p, pg_query *q)
 {
-    const bool reads = q->prepared->statement->reads, undone = q->aborted || q->outcome;
+    const bool reads = q->reads, undone = q->aborted || q->outcome;
     const int verdict = q->verdict ? q->verdict : p->pool->closing ? UV_ECANCELED : 0;
     if (reads && !q->outcome && q->successes == q->count)
         pg_query_settle(q, 0);

@@ -3,6 +3,7 @@
  *     Parse? Bind Execute | Parse? Bind Execute | ... Sync        reads of one turn share a Sync
  *     Parse? Bind Execute Bind Execute ...                        a query that runs several times
  *     Parse? Bind Execute Sync                                    a write has its own
+ *     Parse? Bind Execute Parse? Bind Execute ... Sync            and so has a transaction
  *
  * All up to a Sync is one implicit transaction, and an error skips the rest of it: reads that another's
  * error has skipped are sent again, each with a Sync of its own. So is whatever a cancel request meant

@@ -23,7 +23,7 @@ void pg_pool_requeue(pg_pool *p, pg_query *q)
 void pg_pool_fail_queue(pg_pool *p, int err)
 {
     for (pg_query *q; (q = p->queue.first);) {
-        const bool lost = q->sends && err == UV_ECONNREFUSED && q->prepared->statement->reads;
+        const bool lost = q->sends && err == UV_ECONNREFUSED && q->reads;
         pg_query_list_remove(&p->queue, q);
         pg_query_settle(q, lost ? UV_ECONNRESET : err);
     }

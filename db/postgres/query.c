@@ -10,13 +10,15 @@ enum { STOPPED_MS = 200 };                   /* for the answer to come, once it 
 
 static _Thread_local pool queries = POOL(pg_query);
 
+static int places_of(const pg_query *q) { return q->steps ? 1 : q->count; }
+
 void pg_query_list_append(pg_query_list *l, pg_query *q)
 {
     q->next = NULL;
     q->prev = l->last;
     *(l->last ? &l->last->next : &l->first) = q;
     l->last = q;
-    l->count += q->count;
+    l->count += places_of(q);
 }
 
 void pg_query_list_prepend(pg_query_list *l, pg_query *q)
@@ -25,18 +27,17 @@ void pg_query_list_prepend(pg_query_list *l, pg_query *q)
     q->next = l->first;
     *(l->first ? &l->first->prev : &l->last) = q;
     l->first = q;
-    l->count += q->count;
+    l->count += places_of(q);
 }
 
 void pg_query_list_remove(pg_query_list *l, pg_query *q)
 {
     *(q->prev ? &q->prev->next : &l->first) = q->next;
     *(q->next ? &q->next->prev : &l->last) = q->prev;
-    l->count -= q->count;
+    l->count -= places_of(q);
 }
 
-pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows out[], pg_prepared *prepared, int count,
-                       const value parameters[])
+static pg_query *query_blank(struct pg_pool *p, arena *a, stopwatch *w, pg_prepared *prepared, int count)
 {
     pg_query *q = pool_get(&queries);
     q->next = q->prev = NULL;
@@ -45,22 +46,47 @@ pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows out[], pg
     q->promise = NULL;
     q->arena = a;
     q->watch = w;
-    q->out = out;
+    q->out = NULL;
     q->count = count;
     q->answers = q->successes = 0;
     q->prepared = prepared;
+    q->steps = NULL;
     q->result = NULL;
     q->timer = (timer){ 0 };
     q->outcome = q->verdict = 0;
     q->sends = 0;
     q->lost_at = q->not_before = 0;
     q->aborted = q->anew = q->unconfirmed = false;
-    q->alone = !prepared->statement->reads;
     q->each = count == 1 ? &q->parameters : arena_room(a, (size_t)count * sizeof *q->each);
-    for (int i = 0; i < count; i++)
-        pg_parameters_copy(&q->each[i], prepared->n, &parameters[i * prepared->n], a);
     if (w)
         stopwatch_start(w);
+    return q;
+}
+
+pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows out[], pg_prepared *prepared, int count,
+                       const value parameters[])
+{
+    pg_query *q = query_blank(p, a, w, prepared, count);
+    q->out = out;
+    q->reads = prepared->statement->reads;
+    q->alone = !q->reads;
+    for (int i = 0; i < count; i++)
+        pg_parameters_copy(&q->each[i], prepared->n, &parameters[i * prepared->n], a);
+    return q;
+}
+
+pg_query *pg_query_new_transaction(struct pg_pool *p, arena *a, stopwatch *w, pg_prepared_table *all, int count,
+                                   const db_step steps[])
+{
+    pg_step *own = arena_room(a, (size_t)count * sizeof *own);
+    for (int i = 0; i < count; i++)
+        own[i] = (pg_step){ pg_prepared_of(all, steps[i].statement, steps[i].n, steps[i].parameters), steps[i].out, NULL };
+    pg_query *q = query_blank(p, a, w, own[0].prepared, count);
+    q->steps = own;
+    q->reads = false;
+    q->alone = true;
+    for (int i = 0; i < count; i++)
+        pg_parameters_copy(&q->each[i], steps[i].n, steps[i].parameters, a);
     return q;
 }
 
@@ -75,27 +101,54 @@ static void settle_promise(pg_query *q, int err)
 void pg_query_take(pg_query *q, PGresult *r)
 {
     q->successes++;
-    if (q->count == 1) {
-        q->result = r;
+    if (q->steps || q->count == 1) {
+        *(q->steps ? &q->steps[q->answers].result : &q->result) = r;
         return;
     }
-    const int err = q->promise ? pg_rows_give(&q->out[q->answers], q->arena, r, q->prepared->statement) : 0;
+    const int err = q->promise ? pg_rows_give(&q->out[q->answers], q->arena, r, q->prepared->statement, !q->reads) : 0;
     if (!q->promise)
         PQclear(r);
     if (err && !q->outcome)
         q->outcome = err;
 }
 
+void pg_query_forget(pg_query *q)
+{
+    PQclear(q->result);
+    q->result = NULL;
+    for (int i = 0; q->steps && i < q->count; i++) {
+        PQclear(q->steps[i].result);
+        q->steps[i].result = NULL;
+    }
+    q->successes = 0;
+}
+
+static int give_steps(pg_query *q)
+{
+    int err = 0;
+    for (int i = 0; i < q->count && !err; i++) {
+        pg_step *step = &q->steps[i];
+        if (step->out) {
+            err = pg_rows_give(step->out, q->arena, step->result, step->prepared->statement, true);
+            step->result = NULL;
+        }
+    }
+    pg_query_forget(q);
+    return err;
+}
+
 void pg_query_settle(pg_query *q, int err)
 {
     const statement *s = q->prepared->statement;
     timer_stop(&q->timer);
-    if (q->promise && ((!err && q->unconfirmed) || (err == UV_ECONNRESET && !s->reads)))
+    if (q->promise && ((!err && q->unconfirmed) || (err == UV_ECONNRESET && !q->reads)))
         err = driver_uncertain(s, err ? PG_DOUBT_LOST : PG_DOUBT_STANDBY);
     if (err || !q->promise)
-        PQclear(q->result);
+        pg_query_forget(q);
+    else if (q->steps)
+        err = give_steps(q);
     else if (q->count == 1)
-        err = pg_rows_give(q->out, q->arena, q->result, s);
+        err = pg_rows_give(q->out, q->arena, q->result, s, !q->reads);
     if (q->promise)
         settle_promise(q, err);
     pool_put(&queries, q);
@@ -104,8 +157,7 @@ void pg_query_settle(pg_query *q, int err)
 static void on_stop_limit(timer *t)
 {
     pg_query *q = container_of(t, pg_query, timer);
-    const statement *s = q->prepared->statement;
-    settle_promise(q, s->reads ? q->verdict : driver_uncertain(s, PG_DOUBT_SILENT));
+    settle_promise(q, q->reads ? q->verdict : driver_uncertain(q->prepared->statement, PG_DOUBT_SILENT));
 }
 
 void pg_query_settle_soon(pg_query *q, int verdict)

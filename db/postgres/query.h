@@ -1,6 +1,7 @@
 /* query.h - one db_query of a loop: its parameters, its clock, its outcome.
  *
- * Or several of the same statement, from db_query_each, which are sent, answered, and sent again as one.
+ * Or several of the same statement, from db_query_each, or those of a db_transaction, which are sent, answered, and sent
+ * again as one.
  *
  * It belongs to the pool's queue or to a connection's pipeline until it is settled, which frees it. */
 #ifndef DB_POSTGRES_QUERY_H
@@ -17,9 +18,10 @@ typedef struct pg_query {
     arena       *arena;
     stopwatch   *watch;
     rows        *out;                        /* count of them */
-    int          count;                      /* how often it runs: 1, or more for db_query_each */
+    int          count;                      /* how often it runs: 1, or more for db_query_each; statements of a transaction */
     int          answers, successes;         /* of them, since it was sent the last time */
-    pg_prepared *prepared;
+    pg_prepared *prepared;                   /* the first one of a transaction */
+    struct pg_step *steps;                   /* of a transaction; else NULL */
     pg_parameters parameters, *each;         /* where it runs once; else those of each run */
     PGresult    *result;                     /* has come, but what follows it has not; of several, each is given at once */
     timer        timer;                      /* of the queue, then of the query, then of its being stopped */
@@ -34,21 +36,38 @@ typedef struct pg_query {
     bool         alone;                      /* shares no Sync */
     bool         unconfirmed;                /* committed here, but its standby has not said so: see pg_notice */
     bool         aborted;                    /* it has not run, or was undone, and may go again */
+    bool         reads;                      /* all that it runs */
     bool         named;                      /* it runs what was prepared */
-    bool         prepares, syncs;            /* a Parse goes before it; a Sync follows it */
+    bool         syncs;                      /* a Sync follows it */
+    unsigned     prepares;                   /* a bit for each run that has a Parse before it */
 } pg_query;
+
+typedef struct pg_step {                     /* of a transaction */
+    pg_prepared *prepared;
+    rows        *out;                        /* or NULL */
+    PGresult    *result;                     /* has come, but the Sync has not */
+} pg_step;
 
 /* Without a promise; its watch runs. */
 pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows out[], pg_prepared *prepared, int count,
                        const value parameters[]);
+pg_query *pg_query_new_transaction(struct pg_pool *p, arena *a, stopwatch *w, pg_prepared_table *all, int count,
+                                   const db_step steps[]);
 void      pg_query_take(pg_query *q, PGresult *r);           /* the rows of its next run */
+void      pg_query_forget(pg_query *q);                      /* what has come: it is undone */
 void      pg_query_settle(pg_query *q, int err);             /* 0 hands out the result */
+
+/* What its i-th run runs; behind the last, that one. */
+static inline pg_prepared *pg_query_prepared(const pg_query *q, int i)
+{
+    return q->steps ? q->steps[i < q->count ? i : q->count - 1].prepared : q->prepared;
+}
 
 /* It has been sent, and is being stopped. The server's answer decides, and a success that comes all the same is one:
  * but soon the promise settles without it. The query stays where it is. */
 void      pg_query_settle_soon(pg_query *q, int verdict);
 
-typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;        /* of runs */
+typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;        /* of runs; a transaction is one */
 
 void pg_query_list_append(pg_query_list *l, pg_query *q);
 void pg_query_list_prepend(pg_query_list *l, pg_query *q);

@@ -134,11 +134,11 @@ static bool rows_fit(const PGresult *r, const statement *s)
 
 static void clear_result(void *result) { PQclear(result); }
 
-int pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s)
+int pg_rows_give(rows *out, arena *a, PGresult *r, const statement *s, bool stored)
 {
     if (!rows_fit(r, s)) {
         PQclear(r);
-        return s->reads ? DB_EVALUE : driver_uncertain(s, "what came back is not what was asked for");
+        return stored ? driver_uncertain(s, "what came back is not what was asked for") : DB_EVALUE;
     }
     *out = (rows){ PQntuples(r), PQnfields(r), r, &result_driver, s->columns };
     struct cell *copy = copy_of(r, out, a);

@@ -154,9 +154,23 @@ static promise *blocking_db_query_each(db *d, arena *a, stopwatch *watch, rows o
     return promise_settled(err);
 }
 
+static promise *blocking_db_transact(db *d, arena *a, stopwatch *watch, int count, const db_step steps[])
+{
+    blocking_write w = { .job.statement = sqlite_steps_statement(count, steps) };
+    sqlite_job_transact(&w.job, a, count, steps);
+    if (watch)
+        stopwatch_start(watch);
+    const int err = write_through_writer(((sqlite_blocking_db *)d)->pool, &w);
+    if (!err)
+        sqlite_job_give_steps(&w.job);
+    if (watch)
+        stopwatch_stop(watch);
+    return promise_settled(err);
+}
+
 static const database_driver driver = {
-    .run = blocking_db_query, .run_each = blocking_db_query_each, .disconnect = driver_close_blocking,
-    .free = driver_free_blocking
+    .run = blocking_db_query, .run_each = blocking_db_query_each, .transact = blocking_db_transact,
+    .disconnect = driver_close_blocking, .free = driver_free_blocking
 };
 
 db *sqlite_blocking_db_new(sqlite_blocking_pool *p)

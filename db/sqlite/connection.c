@@ -46,6 +46,50 @@ static int on_busy(void *arg, int times)
     return 1;
 }
 
+static const char KEY[] = "tenk.key";
+
+static void forget_key(sqlite_connection *c)
+{
+    sqlite3_value_free(c->key);
+    c->key = NULL;
+}
+
+static bool names_key(sqlite3_context *to, sqlite3_value *name)
+{
+    const char *is = (const char *)sqlite3_value_text(name);
+    if (is && strcmp(is, KEY) == 0)
+        return true;
+    sqlite3_result_error(to, "there is no other setting than tenk.key", -1);
+    return false;
+}
+
+/* https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SET */
+static void on_set_config(sqlite3_context *to, int n, sqlite3_value *is[])
+{
+    sqlite_connection *c = sqlite3_user_data(to);
+    (void)n;
+    if (!names_key(to, is[0]))
+        return;
+    forget_key(c);
+    c->key = sqlite3_value_dup(is[1]);
+    sqlite3_result_value(to, is[1]);
+}
+
+static void on_current_setting(sqlite3_context *to, int n, sqlite3_value *is[])
+{
+    const sqlite_connection *c = sqlite3_user_data(to);
+    (void)n;
+    if (names_key(to, is[0]) && c->key)
+        sqlite3_result_value(to, c->key);    /* else it is null */
+}
+
+static int add_functions(sqlite_connection *c)
+{
+    const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+    const int code = sqlite3_create_function(c->sqlite, "set_config", 3, flags, c, on_set_config, NULL, NULL);
+    return code ? code : sqlite3_create_function(c->sqlite, "current_setting", 2, flags, c, on_current_setting, NULL, NULL);
+}
+
 int sqlite_connection_readers(const database_options *options) { return options->readers > 0 ? options->readers : 1; }
 
 int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, const database_options *options)
@@ -65,7 +109,9 @@ int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, co
     sqlite3_progress_handler(c->sqlite, PROGRESS_STEPS, on_progress, c);
     code = sqlite3_exec(c->sqlite, "pragma synchronous = full; pragma foreign_keys = on;"
                         "pragma journal_size_limit = 67108864; pragma temp_store = memory", NULL, NULL, NULL);
-    return code ? code : sqlite3_exec(c->sqlite, cache, NULL, NULL, NULL);
+    if (!code)
+        code = sqlite3_exec(c->sqlite, cache, NULL, NULL, NULL);
+    return code ? code : add_functions(c);
 }
 
 static void forget_statements(sqlite_connection *c)
@@ -79,6 +125,7 @@ static void forget_statements(sqlite_connection *c)
 void sqlite_connection_close(sqlite_connection *c)
 {
     forget_statements(c);
+    forget_key(c);
     sqlite3_close(c->sqlite);
     c->sqlite = NULL;
 }
@@ -183,37 +230,60 @@ static int step_to_end(sqlite_connection *c, sqlite3_stmt *sqlite, sqlite_result
     return err;
 }
 
-/* For these jobs, up to behind; j, if it is one's own statement, gets the rows. */
-static int run_statement(sqlite_connection *c, const sqlite_job *jobs, const sqlite_job *behind, const statement *s,
-                         sqlite_job *j, const value parameters[])
+/* For these jobs, up to behind. r gets the rows, if it is one's own statement. */
+static int run_statement(sqlite_connection *c, const sqlite_job *jobs, const sqlite_job *behind, const statement *s, int n,
+                         const value parameters[], sqlite_result *r)
 {
     c->running = jobs;
     c->behind = behind;
     start_clock(c);
     struct sqlite_prepared *p = prepare_statement(c, s);
-    if (!p || (j && bind_all(p, j->count, parameters)))
+    if (!p || (r && bind_all(p, n, parameters)))
         return error_of(c, s);
-    if (j)
-        j->result.columns = sqlite3_column_count(p->sqlite);
-    return step_to_end(c, p->sqlite, j ? &j->result : NULL, s);
+    if (r)
+        r->columns = sqlite3_column_count(p->sqlite);
+    return step_to_end(c, p->sqlite, r, s);
 }
 
-static int run_job(sqlite_connection *c, sqlite_job *j, const value parameters[])
+static int run_job(sqlite_connection *c, sqlite_job *j, const statement *s, int n, const value parameters[], sqlite_result *r)
 {
     if (atomic_load_explicit(&j->cancelled, memory_order_relaxed))
         return UV_ECANCELED;
-    return run_statement(c, j, j->next, j->statement, j, parameters);
+    return run_statement(c, j, j->next, s, n, parameters, r);
+}
+
+static int run_transaction(sqlite_connection *c, sqlite_job *j)
+{
+    static const statement SAVE = { "savepoint", "savepoint job", false }, KEEP = { "release", "release job", false },
+                           UNDO = { "rollback to", "rollback to job", false };
+    int err = sqlite_connection_execute(c, NULL, &SAVE);
+    if (err)
+        return err;
+    for (int i = 0; i < j->step_count && !err; i++) {
+        const db_step *s = &j->steps[i];
+        sqlite_result_clear(&j->results[i]);
+        err = run_job(c, j, s->statement, s->n, s->parameters, &j->results[i]);
+    }
+    if (err && !sqlite3_get_autocommit(c->sqlite))
+        sqlite_connection_execute(c, NULL, &UNDO);           /* it stays, empty, and is released as any other */
+    if (sqlite3_get_autocommit(c->sqlite))
+        return err;                          /* SQLite has ended all of it */
+    const int released = sqlite_connection_execute(c, NULL, &KEEP);
+    return err ? err : released;
 }
 
 int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
 {
+    forget_key(c);
+    if (j->steps)
+        return run_transaction(c, j);
     sqlite_result_clear(&j->result);
     if (!j->runs)
-        return run_job(c, j, j->parameters);
+        return run_job(c, j, j->statement, j->count, j->parameters, &j->result);
     const uint64_t began = uv_hrtime();
     int err = 0;
     for (int i = 0; i < j->runs && !err; i++) {
-        err = run_job(c, j, &j->each[i * j->count]);
+        err = run_job(c, j, j->statement, j->count, &j->each[i * j->count], &j->result);
         j->ends[i] = j->result.count;
     }
     j->took = (uv_hrtime() - began) / (uint64_t)j->runs;
@@ -222,5 +292,5 @@ int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
 
 int sqlite_connection_execute(sqlite_connection *c, const sqlite_job *group, const statement *s)
 {
-    return run_statement(c, group, NULL, s, NULL, NULL);
+    return run_statement(c, group, NULL, s, 0, NULL, NULL);
 }

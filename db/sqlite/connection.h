@@ -1,5 +1,7 @@
 /* connection.h - a connection to the file, one thread's at a time, and the statements it has prepared.
  *
+ * It has PostgreSQL's set_config and current_setting, for what one statement of a transaction leaves to those behind it (db.h).
+ *
  * Whatever runs on it is stopped by SQLite's own progress and busy handlers, which ask whether the
  * job has been cancelled or is late. An interrupt from outside could hit the next job instead. A connection
  * of the blocking threads' pool asks as well whether the thread's client is gone. */
@@ -21,6 +23,7 @@ typedef struct sqlite_connection {
     bool        late;
     bool        blocking, client_gone;       /* a blocking thread uses it, whose client has gone */
     uint64_t    next_client_check;
+    sqlite3_value *key;                      /* what the running transaction has left to its statements; or NULL */
     int         count;
     struct sqlite_prepared {
         const statement *statement;
@@ -38,7 +41,8 @@ int  sqlite_connection_readers(const database_options *options);
 int  sqlite_connection_open(sqlite_connection *c, const char *path, int flags, const database_options *options);
 void sqlite_connection_close(sqlite_connection *c);
 
-/* Runs j, and leaves its rows in it. 0 or an error of db.h, which has been logged. */
+/* Runs j, and leaves its rows in it. 0 or an error of db.h, which has been logged. A transaction's is run within that of the
+ * connection: if it fails by the database's no, or by a value that does not fit, what it has done is undone, and nothing else. */
 int  sqlite_connection_run(sqlite_connection *c, sqlite_job *j);
 
 /* Runs sql, which is no job's own, for the jobs of a group; the same. Cancelling any of them stops

@@ -1,6 +1,7 @@
 /* job.h - one query: made by a db, run by a reading thread or the writing one, and reported to its db.
  *
- * Or several of the same statement, from db_query_each, which one thread runs one after the other.
+ * Or several of the same statement, from db_query_each, or those of a db_transaction, which one thread runs one after the
+ * other.
  *
  *   Ownership.  The db's, always. A worker has it from sqlite_job_queue_take until sqlite_job_done; meanwhile
  *               the db touches only cancelled. So no worker ever sees rows or arena. What a blocking thread
@@ -27,6 +28,9 @@ typedef struct sqlite_job {
     int              runs;                   /* how often it runs, for db_query_each; else 0 */
     const value     *each;                   /* then: the parameters of each run, in its arena, as are */
     int             *ends;                   /* how many rows there are after each */
+    const db_step   *steps;                  /* of a transaction, so many, in its arena; else NULL. statement is one that writes */
+    int              step_count;
+    sqlite_result   *results;                /* of each, in its arena, which ends them */
     char            *texts;                  /* what those of them that are texts point into */
     size_t           texts_size;
 
@@ -52,6 +56,15 @@ void sqlite_job_list_remove(sqlite_job_list *l, sqlite_job *j);
 
 /* It has left its queue, for a worker or for good: there is room for another. */
 static inline void sqlite_job_left_queue(sqlite_job *j) { atomic_fetch_sub_explicit(j->waiting, 1, memory_order_relaxed); }
+
+const value *sqlite_values_copy(arena *a, int n, const value values[]);      /* with their texts */
+
+/* It is that transaction: the steps are copied to a, where its results are, too. */
+void sqlite_job_transact(sqlite_job *j, arena *a, int count, const db_step steps[]);
+void sqlite_job_give_steps(const sqlite_job *j);             /* each its rows: it has ended well */
+
+/* The statement by which it is known: the first that writes. */
+const statement *sqlite_steps_statement(int count, const db_step steps[]);
 
 static inline void sqlite_job_done(sqlite_job *j) { j->done(j); }            /* it is its db's again */
 

@@ -3,32 +3,6 @@
 
 #include <assert.h>
 
-void sqlite_job_list_add(sqlite_job_list *l, sqlite_job *j)
-{
-    j->next = NULL;
-    j->prev = l->last;
-    if (l->last)
-        l->last->next = j;
-    else
-        l->first = j;
-    l->last = j;
-    l->count++;
-}
-
-void sqlite_job_list_remove(sqlite_job_list *l, sqlite_job *j)
-{
-    if (j->prev)
-        j->prev->next = j->next;
-    else
-        l->first = j->next;
-    if (j->next)
-        j->next->prev = j->prev;
-    else
-        l->last = j->prev;
-    j->next = j->prev = NULL;
-    l->count--;
-}
-
 void sqlite_job_queue_init(sqlite_job_queue *q)
 {
     *q = (sqlite_job_queue){ 0 };

@@ -102,17 +102,6 @@ static void copy_parameters(sqlite_job *j, int n, const value parameters[])
     j->count = n;
 }
 
-static const value *values_copy(arena *a, int n, const value values[])
-{
-    value *copies = arena_room(a, (size_t)n * sizeof *copies);
-    for (int i = 0; i < n; i++) {
-        copies[i] = values[i];
-        if (values[i].type == VALUE_TEXT)
-            copies[i].text.at = arena_copy(a, values[i].text);
-    }
-    return copies;
-}
-
 static int kind_of(const statement *s) { return s->reads ? READS : WRITES; }
 
 /* The first on an empty stack wakes the loop; for the others it is awake, or will be. Once it is on
@@ -162,7 +151,9 @@ static void settle_job(sqlite_loop_db *d, sqlite_job *j, int err)
     if (err)
         put_job(j);
     else {
-        if (j->runs) {
+        if (j->steps)
+            sqlite_job_give_steps(j);
+        else if (j->runs) {
             sqlite_usual_learn(&d->usual, j->statement, j->took);
             sqlite_result_split(&j->result, j->runs, j->ends, j->statement, j->arena, j->out);
         } else
@@ -292,6 +283,7 @@ static sqlite_job *make_job(sqlite_loop_db *d, arena *a, stopwatch *watch, rows 
     j->out = out;
     j->watch = watch;
     j->runs = 0;
+    j->steps = NULL;
     atomic_store_explicit(&j->cancelled, false, memory_order_relaxed);
     return j;
 }
@@ -306,6 +298,18 @@ static promise *loop_db_query(db *here, arena *a, stopwatch *watch, rows *out, c
         return promise_settled(err);
     sqlite_job *j = make_job(d, a, watch, out, s);
     copy_parameters(j, n, parameters);
+    return gather_job(d, j);
+}
+
+static promise *loop_db_transact(db *here, arena *a, stopwatch *watch, int count, const db_step steps[])
+{
+    sqlite_loop_db *d = (sqlite_loop_db *)here;
+    const statement *s = sqlite_steps_statement(count, steps);
+    const int err = refuse_job(d, s);
+    if (err)
+        return promise_settled(err);
+    sqlite_job *j = make_job(d, a, watch, NULL, s);
+    sqlite_job_transact(j, a, count, steps);
     return gather_job(d, j);
 }
 
@@ -326,7 +330,7 @@ static promise *loop_db_query_each(db *here, arena *a, stopwatch *watch, rows ou
         sqlite_job *j = make_job(d, a, watch, &out[first], s);
         j->runs = runs;
         j->count = n;
-        j->each = values_copy(a, runs * n, &parameters[first * n]);
+        j->each = sqlite_values_copy(a, runs * n, &parameters[first * n]);
         j->ends = arena_room(a, (size_t)runs * sizeof *j->ends);
         each[i] = gather_job(d, j);
     }
@@ -363,7 +367,8 @@ static void loop_db_free(db *here)
 }
 
 static const database_driver driver = {
-    .run = loop_db_query, .run_each = loop_db_query_each, .disconnect = loop_db_close, .free = loop_db_free, .room = loop_db_room
+    .run = loop_db_query, .run_each = loop_db_query_each, .transact = loop_db_transact, .disconnect = loop_db_close,
+    .free = loop_db_free, .room = loop_db_room
 };
 
 db *sqlite_loop_db_new(sqlite_workers *w, const database_options *options)

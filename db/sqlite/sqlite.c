@@ -5,6 +5,7 @@
  *   loop_db         a loop's side: queries become jobs, outcomes become settled promises
  *   blocking_db     a blocking thread's side: it reads by itself, and waits for the writer
  *   blocking_pool   the connections that blocking threads read on
+ *   job             what a db gives to a worker: a query, several, or a transaction
  *   job_queue       jobs that wait for a worker
  *   workers         the reading threads, and the one that writes, whose transactions are in writer.c
  *   connection      runs a job

@@ -52,8 +52,12 @@ static bool drop_cancelled(sqlite_job **group)
     return left;
 }
 
-/* What a statement has changed is undone when the database says no to it: SQLite keeps a journal of each. */
-static bool undid_itself(int err) { return err == DB_EQUERY || err == UV_ECANCELED; }
+/* What a statement has changed is undone when the database says no to it: SQLite keeps a journal of each. So is a
+ * transaction of several, to its savepoint, and then also when it was a value that did not fit. */
+static bool undid_itself(const sqlite_job *j)
+{
+    return j->err == DB_EQUERY || j->err == UV_ECANCELED || (j->steps && j->err == DB_EVALUE);
+}
 
 /* True if all is over; false if the transaction ended under it, and the rest must be run again. */
 static bool run_group(sqlite_connection *c, sqlite_job *group, int *good)
@@ -65,7 +69,7 @@ static bool run_group(sqlite_connection *c, sqlite_job *group, int *good)
         j->err = sqlite_connection_run(c, j);
         if (!j->err)
             (*good)++;
-        else if (!undid_itself(j->err))
+        else if (!undid_itself(j))
             rollback(c);
         if (!in_transaction(c))
             return false;

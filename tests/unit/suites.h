@@ -105,7 +105,8 @@
     run(job_queue_suite)               \
     run(sqlite_suite)                  \
     run(sqlite_writer_suite)           \
-    run(sqlite_query_each_suite) \
+    run(sqlite_query_each_suite)       \
+    run(sqlite_transaction_suite)      \
     run(rows_suite)                    \
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \
@@ -123,6 +124,7 @@
     run(postgres_threads_faults_suite) \
     run(postgres_sends_suite)          \
     run(postgres_each_suite)           \
+    run(postgres_transaction_suite)    \
     run(postgres_rows_suite)
 
 #define EACH_HANDLERS_SUITE(run) \

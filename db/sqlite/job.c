@@ -1,0 +1,77 @@
+/* job.c - see job.h. */
+#include "job.h"
+
+#include <assert.h>
+
+void sqlite_job_list_add(sqlite_job_list *l, sqlite_job *j)
+{
+    j->next = NULL;
+    j->prev = l->last;
+    if (l->last)
+        l->last->next = j;
+    else
+        l->first = j;
+    l->last = j;
+    l->count++;
+}
+
+void sqlite_job_list_remove(sqlite_job_list *l, sqlite_job *j)
+{
+    if (j->prev)
+        j->prev->next = j->next;
+    else
+        l->first = j->next;
+    if (j->next)
+        j->next->prev = j->prev;
+    else
+        l->last = j->prev;
+    j->next = j->prev = NULL;
+    l->count--;
+}
+
+const value *sqlite_values_copy(arena *a, int n, const value values[])
+{
+    value *copies = arena_room(a, (size_t)n * sizeof *copies);
+    for (int i = 0; i < n; i++) {
+        copies[i] = values[i];
+        if (values[i].type == VALUE_TEXT)
+            copies[i].text.at = arena_copy(a, values[i].text);
+    }
+    return copies;
+}
+
+static void free_result(void *r) { sqlite_result_done(r); }
+
+void sqlite_job_transact(sqlite_job *j, arena *a, int count, const db_step steps[])
+{
+    db_step *own = arena_room(a, (size_t)count * sizeof *own);
+    for (int i = 0; i < count; i++) {
+        own[i] = steps[i];
+        own[i].parameters = sqlite_values_copy(a, steps[i].n, steps[i].parameters);
+    }
+    j->steps = own;
+    j->step_count = count;
+    j->results = arena_alloc(a, (size_t)count * sizeof *j->results);
+    for (int i = 0; i < count; i++) {
+        assert(steps[i].n <= MAX_PARAMETERS);
+        arena_defer(a, free_result, &j->results[i]);
+    }
+}
+
+void sqlite_job_give_steps(const sqlite_job *j)
+{
+    for (int i = 0; i < j->step_count; i++) {
+        sqlite_result *r = &j->results[i];
+        const db_step *s = &j->steps[i];
+        if (s->out)
+            *s->out = (rows){ r->count, r->columns, r, &sqlite_rows_driver, s->statement->columns };
+    }
+}
+
+const statement *sqlite_steps_statement(int count, const db_step steps[])
+{
+    int i = 0;
+    while (i < count - 1 && steps[i].statement->reads)
+        i++;
+    return steps[i].statement;
+}
