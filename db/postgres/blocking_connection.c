@@ -197,7 +197,7 @@ static const pg_prepared *prepared_of_step(pg_blocking_connection *c, const pg_b
     return pg_prepared_of(&c->prepared, step->is.statement, step->is.n, step->is.parameters);
 }
 
-/* What the answers mean: 0, or an error of db.h. steps are those that they are for, and verdict is why they were stopped, or 0. */
+/* What the answers mean: 0, or an error of db.h. steps are those that they are for; verdict is why they were stopped, or 0. */
 static int outcome_of_answers(pg_blocking_connection *c, pg_blocking_query *q, const pg_blocking_step steps[],
                               const pg_answers *got, int verdict)
 {
@@ -240,7 +240,8 @@ static int await_answers(pg_blocking_connection *c, pg_blocking_query *q, const 
     return outcome_of_answers(c, q, steps, got, *verdict);
 }
 
-static int prepare_step(pg_blocking_connection *c, pg_blocking_query *q, const pg_blocking_step *step, const pg_prepared *prepared)
+static int prepare_step(pg_blocking_connection *c, pg_blocking_query *q, const pg_blocking_step *step,
+                        const pg_prepared *prepared)
 {
     pg_answers got = { .wanted = 1 };
     int verdict;
@@ -260,7 +261,8 @@ static bool send_steps(pg_blocking_connection *c, const pg_blocking_query *q)
     bool sent = !pipeline || PQenterPipelineMode(c->pg);
     for (int i = 0; i < q->count && sent; i++) {
         const pg_prepared *prepared = prepared_of_step(c, &q->steps[i]);
-        sent = pg_prepared_send(prepared, c->pg, q->named ? pg_prepared_name(&c->names, prepared) : NULL, &q->steps[i].parameters);
+        const char *name = q->named ? pg_prepared_name(&c->names, prepared) : NULL;
+        sent = pg_prepared_send(prepared, c->pg, name, &q->steps[i].parameters);
     }
     return sent && (!pipeline || PQpipelineSync(c->pg));
 }

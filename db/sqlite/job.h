@@ -28,7 +28,7 @@ typedef struct sqlite_job {
     int              runs;                   /* how often it runs, for db_query_each; else 0 */
     const value     *each;                   /* then: the parameters of each run, in its arena, as are */
     int             *ends;                   /* how many rows there are after each */
-    const db_step   *steps;                  /* of a transaction, so many, in its arena; else NULL. statement is one that writes */
+    const db_step   *steps;                  /* of a transaction, in its arena; else NULL. statement is one that writes */
     int              step_count;
     sqlite_result   *results;                /* of each, in its arena, which ends them */
     char            *texts;                  /* what those of them that are texts point into */
