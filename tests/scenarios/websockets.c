@@ -205,6 +205,7 @@ START_TEST(what_breaks_the_protocol_closes_with_1002)
         CASE("\x81\xff\x80\x00\x00\x00\x00\x00\x00\x00mask!"),
         CASE("\x88\x81mask!"),                               /* half of a code */
         CASE("\x88\x82\0\0\0\0\x03\xed"), CASE("\x88\x82\0\0\0\0\x03\xe7"),          /* 1005 and 999 */
+        CASE("\x88\x82\0\0\0\0\x03\xf7"), CASE("\x88\x82\0\0\0\0\x03\xf8"),          /* 1015 and 1016 */
 #undef CASE
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -213,6 +214,20 @@ START_TEST(what_breaks_the_protocol_closes_with_1002)
         expect_close(c, 1002);
         client_free(c);
     }
+}
+END_TEST
+
+START_TEST(a_message_before_what_breaks_the_protocol_is_answered_before_it)
+{
+    char all[64];
+    client *c = websocket_new();
+    size_t length = frame_write(all, TEXT, "first", 5);
+    length += frame_write(all + length, TEXT | 0x20, "second", 6);
+    length += frame_write(all + length, PING, "", 0);
+    client_send(c, all, length);
+    expect_frame(c, TEXT, "first");
+    expect_close(c, 1002);
+    client_free(c);
 }
 END_TEST
 
@@ -242,10 +257,25 @@ START_TEST(a_message_in_too_many_fragments_closes_with_1008)
 }
 END_TEST
 
+START_TEST(fragments_may_be_many_if_they_are_not_empty)
+{
+    enum { MANY = 6000 };
+    client *c = websocket_new();
+    frame_say(c, FRAME_TEXT, "0123456789");
+    for (int i = 1; i < MANY; i++)
+        frame_say(c, i < MANY - 1 ? FRAME_CONTINUES : FRAME_END | FRAME_CONTINUES, "0123456789");
+    const frame *f = frame_next(c);
+    ck_assert_int_eq(f->first, TEXT);
+    ck_assert_uint_eq(f->length, 10 * MANY);
+    client_free(c);
+}
+END_TEST
+
 START_TEST(a_close_is_answered_with_its_own_code)
 {
     static const struct { const char *bytes; size_t length; int code; } cases[] = {
         { "", 0, 0 }, { "\x03\xe8", 2, 1000 }, { "\x03\xe9 going", 8, 1001 }, { "\x0b\xb8", 2, 3000 }, { "\x13\x87", 2, 4999 },
+        { "\x03\xf3", 2, 1011 }, { "\x03\xf4 restarts", 11, 1012 }, { "\x03\xf6", 2, 1014 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         client *c = websocket_new();
@@ -357,8 +387,10 @@ Suite *websockets_suite(void)
     tcase_add_test(t, what_comes_right_behind_the_handshake_are_frames);
     tcase_add_test(t, text_that_is_no_utf8_closes_with_1007_at_once);
     tcase_add_test(t, what_breaks_the_protocol_closes_with_1002);
+    tcase_add_test(t, a_message_before_what_breaks_the_protocol_is_answered_before_it);
     tcase_add_test(t, a_message_beyond_the_limit_closes_with_1009_before_it_has_come);
     tcase_add_test(t, a_message_in_too_many_fragments_closes_with_1008);
+    tcase_add_test(t, fragments_may_be_many_if_they_are_not_empty);
     tcase_add_test(t, a_close_is_answered_with_its_own_code);
     tcase_add_test(t, who_does_not_read_is_not_read_from);
     t = tcase_create("ends");

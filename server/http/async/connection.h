@@ -105,6 +105,7 @@ connection_phase upgrade_phase(const connection *c);
 bool   upgrade_ping(connection *c);          /* for ping's time nothing has come: false if its client is gone */
 void   upgrade_stop(connection *c);          /* the server does: says so */
 int    upgrade_end(request *r, int err);     /* its handler has ended so: the error that is left */
+void   upgrade_free(request *r);             /* what it holds, before the request ends */
 
 /* pipeline.c: requests in the order in which they came. */
 size_t pipeline_room(const connection *c);   /* of the arena of the next one: what pipeline_append needs of it */

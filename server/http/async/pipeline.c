@@ -45,6 +45,8 @@ static void pipeline_free(request *r)
     task *t = request_is_for_task(r) ? r->task : NULL;
     const size_t block = request_may_wait(r) ? 0 : r->block;
     const bool on_stack = t && task_room(t) == r;
+    if (r->upgraded)
+        upgrade_free(r);
     request_done(r);
     if (block)
         block_put(r, block);

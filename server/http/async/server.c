@@ -6,6 +6,7 @@
 #include "server/base/list.h"
 #include "server/http/server_internal.h"
 #include "server/http/client/client.h"
+#include "server/http/websocket/frame.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "server/diagnose/watchdog.h"
@@ -155,6 +156,7 @@ static void worker_run(void)
     watchdog_loop_end();
     if (loop_done())
         log_error("a worker ended with work left on its loop");
+    frame_trim();
     server_trim_thread();
 }
 

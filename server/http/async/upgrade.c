@@ -66,13 +66,16 @@ static promise *upgrade_sent(request *r)
     return promise_settled(0);
 }
 
-static size_t upgrade_largest(const request *r)
+static void upgrade_flush(request *r) { writer_flush_soon(r->connection); }
+
+static const config *upgrade_config(const request *r)
 {
     (void)r;
-    return worker_here->config->websocket.message;
+    return worker_here->config;
 }
 
-const websocket_host upgrade_host = { .receive = upgrade_receive, .sent = upgrade_sent, .largest = upgrade_largest };
+const websocket_host upgrade_host = { .receive = upgrade_receive, .sent = upgrade_sent, .flush = upgrade_flush,
+                                      .config = upgrade_config };
 
 connection_phase upgrade_phase(const connection *c)
 {
@@ -102,3 +105,5 @@ int upgrade_end(request *r, int err)
     c->unread |= !websocket_was_closed_by_client(r->websocket);      /* its Close, at least, is yet to come */
     return err;
 }
+
+void upgrade_free(request *r) { websocket_free(r->websocket); }

@@ -208,6 +208,8 @@ static bool thread_serve_request(thread_connection *c, const request_parser *p, 
     c->at += head;
     thread_answer(c, r, p);
     const bool more = r->keep_alive;
+    if (r->upgraded)
+        thread_upgrade_free(r);
     request_done(r);
     if (!small)
         mem_free(r);

@@ -73,5 +73,6 @@ void transport_send(thread_connection *c);   /* all of out, if anything; c->gone
 /* upgrade.c: the request is a websocket. */
 extern const struct websocket_host thread_upgrade_host;
 int  thread_upgrade_end(request *r, int err);       /* its handler has ended so: the error that is left */
+void thread_upgrade_free(request *r);        /* what it holds, before the request ends */
 
 #endif

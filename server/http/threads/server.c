@@ -9,6 +9,7 @@
 #include "server/http/server_internal.h"
 #include "server/http/client_socket.h"
 #include "server/http/client/client.h"
+#include "server/http/websocket/frame.h"
 #include "connection.h"
 #include "server/diagnose/crash_handler.h"
 #include "server/diagnose/unawaited_log.h"
@@ -84,6 +85,7 @@ static void *thread_run(void *arg)
     close(c->fd);
     thread_connection_free(c);
     await(all->site->close(all->site->arg));
+    frame_trim();
     server_trim_thread();
     crash_handler_thread_end();
     threads_count_down(all);

@@ -60,13 +60,16 @@ static promise *upgrade_receive(websocket *ws)
 
 static promise *upgrade_sent(request *r) { return r->host->room(r); }
 
-static size_t upgrade_largest(const request *r)
+static void upgrade_flush(request *r) { transport_send(r->connection); }
+
+static const config *upgrade_config(const request *r)
 {
     const thread_connection *c = r->connection;
-    return c->shared->config->websocket.message;
+    return c->shared->config;
 }
 
-const websocket_host thread_upgrade_host = { .receive = upgrade_receive, .sent = upgrade_sent, .largest = upgrade_largest };
+const websocket_host thread_upgrade_host = { .receive = upgrade_receive, .sent = upgrade_sent, .flush = upgrade_flush,
+                                             .config = upgrade_config };
 
 int thread_upgrade_end(request *r, int err)
 {
@@ -75,3 +78,5 @@ int thread_upgrade_end(request *r, int err)
     c->unread |= !websocket_was_closed_by_client(r->websocket);
     return err;
 }
+
+void thread_upgrade_free(request *r) { websocket_free(r->websocket); }

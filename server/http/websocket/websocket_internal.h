@@ -6,6 +6,7 @@
 #ifndef HTTP_WEBSOCKET_INTERNAL_H
 #define HTTP_WEBSOCKET_INTERNAL_H
 
+#include "server/config/config.h"
 #include "server/http/route.h"
 
 #include <stddef.h>
@@ -16,7 +17,8 @@ typedef struct websocket websocket;
 typedef struct websocket_host {
     promise *(*receive)(websocket *ws);      /* settles when websocket_hand_over has something, which has been done */
     promise *(*sent)(request *req);          /* there is more in the output: settles when there is room for another message */
-    size_t   (*largest)(const request *req); /* [websocket] message */
+    void     (*flush)(request *req);         /* the same, of which nobody waits for the end */
+    const config *(*config)(const request *req);
 } websocket_host;
 
 request *websocket_request(const websocket *ws);
@@ -38,6 +40,7 @@ void   websocket_wake(websocket *ws, int err);
 bool   websocket_ping(websocket *ws);
 void   websocket_going_away(websocket *ws);  /* the server stops: closes with 1001 */
 int    websocket_end(websocket *ws, int err);        /* its handler has ended so: closes. Returns the error that is left */
+void   websocket_free(websocket *ws);        /* what it holds, but for itself, which is its request's */
 
 bool     websocket_is_closing(const websocket *ws);  /* the server has sent Close, and the client has not */
 uint64_t websocket_closed_at(const websocket *ws);   /* when it did, of uv_hrtime */

@@ -1,6 +1,7 @@
 /* serving.c - see serving.h. */
 #include "serving.h"
 #include "server/http/async/connection.h"
+#include "server/http/websocket/frame.h"
 #include "server/async/loop.h"
 #include "server/async/context/stack.h"
 #include "server/async/timer.h"
@@ -88,6 +89,7 @@ void serving_stop(void)
     router_free(paths);
     stack_trim();
     block_trim();
+    frame_trim();
 }
 
 worker *serving_worker(void)     { return &here; }

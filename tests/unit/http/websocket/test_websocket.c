@@ -93,6 +93,20 @@ static async int slow(request *req)
     return outcome;
 }
 
+static async int answers(request *req)
+{
+    static fake f;
+    websocket *ws;
+    websocket_message m;
+    open_websocket(req, &ws);
+    while (!(outcome = await(websocket_receive(ws, &m)))) {
+        ck_assert_int_eq(await(gate = fake_new(&f, UV_ECANCELED)), 0);
+        ck_assert_int_eq(await(websocket_send(ws, m)), 0);
+    }
+    code = websocket_close_code(ws);
+    return outcome;
+}
+
 static async int floods(request *req)
 {
     static char bytes[100000];
@@ -110,6 +124,7 @@ static const route ROUTES_HERE[] = {
     { "GET", "/echo", .await = echoes, .websocket = true },   { "GET", "/ends", .await = ends, .websocket = true },
     { "GET", "/closes", .await = closes, .websocket = true }, { "GET", "/slow", .await = slow, .websocket = true },
     { "GET", "/floods", .await = floods, .websocket = true }, { "GET", "/no", .await = refuses, .websocket = true },
+    { "GET", "/answers", .await = answers, .websocket = true },
 };
 
 static void serve(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }
@@ -189,6 +204,28 @@ START_TEST(a_handler_that_closes_receives_what_was_sent_before_the_client_knew)
     client_until_end(&c);
     ck_assert_uint_eq(c.length, 0);
     client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+/* Its handler answers the message before, and may do so for long. */
+START_TEST(what_ends_it_is_said_when_the_handler_has_done_with_the_last_message)
+{
+    static const text ENDS[] = { { "\x83\x80\0\0\0\0", 6 }, { "\x88\x82\0\0\0\0\x03\xea", 8 } };
+    serve();
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
+        client c = open_to(OPEN("/answers"));
+        SEND(&c, HI);
+        client_send(&c, ENDS[i]);
+        SEND(&c, "\x89\x80\0\0\0\0");
+        client_read(&c, 100);
+        ck_assert_uint_eq(c.length, 0);
+        promise_settle(gate, 0);
+        expect_bytes(&c, TEXT("\x81\x02hi\x88\x02\x03\xea"));
+        ck_assert(outcome == UV_EOF && code == WEBSOCKET_PROTOCOL_ERROR);
+        client_until_end(&c);
+        client_close(&c);
+    }
     serving_stop();
 }
 END_TEST
@@ -331,6 +368,7 @@ Suite *websocket_suite(void)
     tcase_add_test(t, a_close_is_told_to_the_handler_with_its_code_and_reason);
     tcase_add_test(t, a_handler_that_ends_closes_by_what_it_returns);
     tcase_add_test(t, a_handler_that_closes_receives_what_was_sent_before_the_client_knew);
+    tcase_add_test(t, what_ends_it_is_said_when_the_handler_has_done_with_the_last_message);
     tcase_add_test(t, for_the_answer_to_a_close_there_are_two_seconds);
     tcase_add_test(t, a_client_that_is_gone_cancels_the_handler);
     tcase_add_test(t, a_silent_client_is_pinged_and_is_gone_after_as_long_again);
