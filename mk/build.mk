@@ -31,8 +31,8 @@ LDFLAGS_plain    = -Wl,-z,relro,-z,now
 LDFLAGS_valgrind = -Wl,-z,now# to bind a symbol late, on a task's stack, looks to it like an overrun
 
 # The release is optimized as a whole by the linker, and for what runs often: a program that counts that (VARIANT=training) is
-# asked for a bit of everything by loadtest/train. gcc knows by -dumpbase which counts are those of an object;
-# a test has none.
+# asked for a bit of everything by loadtest/train. gcc knows by -dumpbase which counts are those of an object, and a test has
+# none; clang knows by the names of functions, and would take those of the server's main for a test's.
 FAMILY   := $(if $(findstring clang,$(COMPILER)),clang,gcc)
 TRAINING := build/$(call folder,training)
 COUNTS   := $(CURDIR)/$(TRAINING)/counts
@@ -44,7 +44,8 @@ CFLAGS_training  = $(CFLAGS_plain) $(LTO_$(FAMILY)) $(COUNT_$(FAMILY))
 CFLAGS_release   = $(CFLAGS_plain) $(LTO_$(FAMILY)) -fprofile-use$(if $(filter clang,$(FAMILY)),=$(COUNTS)/merged)
 LDFLAGS_training = $(LDFLAGS_plain)$(if $(filter clang,$(FAMILY)), -fuse-ld=lld)
 LDFLAGS_release  = $(LDFLAGS_training)
-OBJECT_FLAGS     = $(if $(filter gcc-training gcc-release,$(FAMILY)-$(VARIANT)),-dumpbase $(COUNTS)/$< -Wno-missing-profile)
+OBJECT_FLAGS     = $(if $(filter gcc-training gcc-release,$(FAMILY)-$(VARIANT)),-dumpbase $(COUNTS)/$< -Wno-missing-profile) \
+                   $(if $(filter clang-release,$(FAMILY)-$(VARIANT)),$(if $(filter tests/%,$<),-fno-profile-instr-use))
 ARCHIVE          = $(if $(filter training release,$(VARIANT)),$(if $(filter clang,$(FAMILY)),llvm-ar,gcc-ar),ar)
 
 # WERROR= lets a compiler newer than this code complain without stopping, but never of a promise
