@@ -84,6 +84,17 @@ void floor_send(client *c, const char *type, char *body, size_t length)
     send_all(c, body - size, size + length);
 }
 
+void floor_switch(client *c, source *s) { c->next = s; }
+
+static void switch_over(client *c)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = c->next };
+    c->next->fd = c->source.fd;
+    if (epoll_ctl(poller, EPOLL_CTL_MOD, c->source.fd, &event))
+        floor_die("epoll_ctl failed");
+    free(c);
+}
+
 static void on_readable(source *s)
 {
     client *c = (client *)s;
@@ -107,6 +118,10 @@ static void on_readable(source *s)
     if (replies_length > 0) {
         send_all(c, replies, replies_length);
         replies_length = 0;
+    }
+    if (c->next) {
+        switch_over(c);
+        return;
     }
     c->length = (int)(end - request);
     memmove(c->input, request, (size_t)c->length);

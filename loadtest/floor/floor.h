@@ -20,6 +20,7 @@ typedef struct client {
     source source; /* its fd is -1 once the client has gone */
     int waiting;   /* answers that are still to come: floor_send() gives them */
     int length;
+    source *next; /* floor_switch's */
     char input[2048];
 } client;
 
@@ -33,6 +34,9 @@ void floor_reply(const char *answer, size_t length);
  * there, so that both leave in one send without being copied. */
 enum { FLOOR_HEAD = 256 };
 void floor_send(client *c, const char *type, char *body, size_t length);
+
+/* While it answers: the client speaks something else from then on, and s, which gets its descriptor, is watched instead. */
+void floor_switch(client *c, source *s);
 
 /* A whole answer with a short body, good for as long as floor_date() does not change. */
 size_t floor_answer_with(char *out, size_t size, const char *type, const char *body);

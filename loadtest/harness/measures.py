@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 
-from . import boards, crowds, memory_costs, posting, rates, writing
+from . import boards, crowds, memory_costs, posting, rates, realtime, writing
 from .comparing import costs
 from .models import PATIENT
 from .targets import Row
@@ -143,9 +143,9 @@ def slow_queries(bench):
 
 
 # Those that are made by default, and compare with a base as well; those that compare tenk with itself, which are left out where
-# there is a base; and one that takes minutes, and has to be asked for.
+# there is a base; and those that have to be asked for: one takes minutes, and others need routes that not every site has.
 COMPARED = {"plain": plain, "sqlite": users_sqlite, "posts": posts, "postgres": users_postgres, "boards": boards.boards,
             "post": writing.posts, "import": writing.imports, "rate": rates.fixed, "idle": memory_costs.idle,
-            "sleep": memory_costs.sleeping, "sleepers": crowds.sleepers}
+            "sleep": memory_costs.sleeping, "sleepers": crowds.sleepers, "echo": realtime.echo, "quiet": realtime.quiet}
 ALONE = {"healthz": healthz, "slow": slow_queries}
-MEASURES = COMPARED | ALONE | {"burst": crowds.burst}
+MEASURES = COMPARED | ALONE | {"burst": crowds.burst, "fanout": realtime.fanout, "streams": realtime.streams}

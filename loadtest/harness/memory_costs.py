@@ -5,16 +5,16 @@ import time
 from .targets import Beside, Row
 
 
-def each(bench, measure):
+def each(bench, measure, floor="waiting"):
     """measure(server) of a fresh tenk, of the base if there is one, and of a fresh floor, one after the other."""
     found = {}
-    with bench.tenk(bench.urls.sqlite(), ["waiting"]) as tenk:
+    with bench.tenk(bench.urls.sqlite(), [floor]) as tenk:
         found["tenk"] = measure(tenk)
     if bench.base:
         with bench.old(bench.urls.sqlite()) as base:
             found["base"] = measure(base)
-    with bench.floor("waiting") as floor:
-        found["floor"] = measure(floor)
+    with bench.floor(floor) as beside:
+        found["floor"] = measure(beside)
     return found
 
 

@@ -12,7 +12,7 @@ from .processes import Failure
 
 FOLDER = f"{HERE}/peers"
 FILE = f"{FOLDER}/peers.conf"
-ROUTES = ("/plaintext", "/json", "/users")
+ROUTES = ("/plaintext", "/json", "/users", "/ws/echo", "/ws/chat")
 TAKEN = ("tenk", "floor", "improved", "base")    # names of others in a comparison
 
 

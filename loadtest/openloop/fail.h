@@ -5,6 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define fail(...) (fprintf(stderr, "openloop: " __VA_ARGS__), fputc('\n', stderr), exit(1))
+#define fail(...) (fprintf(stderr, "load: " __VA_ARGS__), fputc('\n', stderr), exit(1))
 
 #endif

@@ -12,7 +12,9 @@ python3 tests/loadtest/report_test.py 2>"$folder/said" || { cat "$folder/said"; 
 echo '  TEST    the instruments'
 make -s -C loadtest BUILD="$PWD/build/loadtest"
 python3 tests/loadtest/bench_test.py 2>"$folder/said" || { cat "$folder/said"; exit 1; }
-python3 tests/loadtest/harness_test.py build/loadtest 2>"$folder/said" || { cat "$folder/said"; exit 1; }
+for test in harness_test websockets_test; do
+    python3 "tests/loadtest/$test.py" build/loadtest 2>"$folder/said" || { cat "$folder/said"; exit 1; }
+done
 
 echo '  TEST    a quick load test'
 # shellcheck disable=SC2086 # the options are meant to be split
