@@ -71,17 +71,20 @@ async int request_read(request *req, text *piece)
     return 0;
 }
 
+/* The path has been matched: its segments are those of the route, one by one. */
 text request_param(request *req, const char *name)
 {
-    const span *s = req->parameters;
-    for (const char *at = req->route->path; (at = strchr(at, '/'));) {
-        at++;
+    const text path = request_path(req);
+    const char *const end = path.at + path.length, *from = path.at;
+    for (const char *at = req->route->path; from < end && (at = strchr(at, '/'));) {
+        at++, from++;
         const text segment = { at, strcspn(at, "/") };
-        if (segment.length == 0 || (*at != ':' && *at != '*'))
-            continue;
-        if (text_equal(*at == ':' ? (text){ at + 1, segment.length - 1 } : TEXT("*"), text_of(name)))
-            return url_decode(&req->arena, (text){ request_head(req) + req->path.at + s->at, s->length }, false);
-        s++;
+        const bool rest = text_equal(segment, TEXT("*")), named = segment.length > 0 && *at == ':';
+        const char *const slash = rest ? NULL : memchr(from, '/', (size_t)(end - from));
+        const text here = { from, (size_t)((slash ? slash : end) - from) };
+        if ((rest || named) && text_equal((text){ at + named, segment.length - named }, text_of(name)))
+            return url_decode(&req->arena, here, false);
+        from += here.length;
     }
     return TEXT("");
 }

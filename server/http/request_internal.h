@@ -15,6 +15,8 @@
 #include "server/async/task.h"
 #include "server/async/timer.h"
 
+typedef struct span { uint16_t at, length; } span;           /* of the head */
+
 struct request_host;
 struct websocket;
 struct websocket_host;
@@ -53,7 +55,6 @@ struct request {
                                                 lies; 0 if it lies on the heap */
     };
     span          path, query;               /* of head; an empty path stands for / */
-    span          parameters[ROUTE_PARAMETERS];        /* of path */
     uint16_t      header_count;
     uint8_t       method;                    /* llhttp's number */
     uint8_t       minor : 1;                 /* 1 of HTTP/1.1 */
@@ -71,7 +72,7 @@ struct request {
 };
 
 /* Thousands wait at once. */
-_Static_assert(sizeof(request) <= 232, "what is needed only at times may lie in the arena, or share its place");
+_Static_assert(sizeof(request) <= 216, "what is needed only at times may lie in the arena, or share its place");
 _Static_assert(NEEDS <= 8, "needs has three bits");
 
 static inline const header *request_headers(const request *req) { return (const header *)(req + 1); }

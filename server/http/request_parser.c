@@ -50,7 +50,6 @@ void request_parser_init(const request_parser *p, request *req, size_t size, uin
                               .at_once = req->route->answer };
     else
         req->allow = p->match.found ? p->match.allow : NULL;
-    memcpy(req->parameters, p->match.parameters, sizeof req->parameters);
 }
 
 int request_parser_body(const request_parser *p, request *req, const config *c)

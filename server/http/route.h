@@ -28,8 +28,6 @@ typedef void     callback_handler(request *req, void (*done)(int err, void *arg)
  * that write; or reads and then the thread pool, to render a page for those who prefer that to JSON. */
 typedef enum need { NEEDS_NOTHING, NEEDS_READS, NEEDS_WRITES, NEEDS_PAGE, NEEDS } need;
 
-enum { ROUTE_PARAMETERS = 4 };               /* at most, of ':' and '*' in a path */
-
 typedef struct route {
     const char       *method, *path;         /* router.h says how a path is matched */
     handler          *answer, *await;        /* one of these four */

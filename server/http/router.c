@@ -157,35 +157,19 @@ void router_free(router *r)
 }
 
 /* The node for the rest of a path, depth first: a plain segment that leads nowhere gives way to ":". */
-static const struct node *router_walk(const struct node *n, text path, const char *at, span *parameters, int count)
+static const struct node *router_walk(const struct node *n, const char *at, const char *end)
 {
-    const char *const end = path.at + path.length;
     if (at > end)
         return n->routes[0].route ? n : NULL;
     const char *rest = at;
     const text segment = router_next_segment(&rest, end);
-    const span here = { (uint16_t)(at - path.at), (uint16_t)segment.length };
 
     for (const struct node *c = n->child; c; c = c->sibling) {
         const struct node *found = NULL;
-        switch (c->rank) {
-        case 0:
-            if (text_equal(c->segment, segment))
-                found = router_walk(c, path, rest, parameters, count);
-            break;
-        case 1:
-            if (segment.length > 0 && count < ROUTE_PARAMETERS) {
-                parameters[count] = here;
-                found = router_walk(c, path, rest, parameters, count + 1);
-            }
-            break;
-        case 2:
-            if (count == ROUTE_PARAMETERS)
-                break;
-            parameters[count] = (span){ here.at, (uint16_t)(end - at) };
+        if (c->rank == 2)
             found = c;
-            break;
-        }
+        else if (c->rank == 1 ? segment.length > 0 : text_equal(c->segment, segment))
+            found = router_walk(c, rest, end);
         if (found)
             return found;
     }
@@ -199,7 +183,7 @@ void router_find(const router *r, int method, text path, match *m)
     if (path.length == 0 || path.at[0] != '/')
         return;
     const struct node *n = router_plain(r, path)->node;
-    if (!n && !(n = router_walk(&r->root, path, path.at + 1, m->parameters, 0)))
+    if (!n && !(n = router_walk(&r->root, path.at + 1, path.at + path.length)))
         return;
     m->found = true;
     m->allow = n->allow;

@@ -1,8 +1,8 @@
 /* router.h - finds the route of a path.
  *
  * A route's path is made of segments: plain ones, ":name" for any one segment, and "*" at the end for
- * all the rest. Plain beats ":name" beats "*". A route with more of ':' and '*' than a path may have is never
- * found. Paths are matched as they were sent; a parameter is decoded when the handler asks for it.
+ * all the rest. Plain beats ":name" beats "*". Paths are matched as they were sent; a parameter is looked for and decoded
+ * when the handler asks for it.
  *
  * A path of plain segments alone is looked up in a hash table: it beats all others. What is not there is looked for in
  * a tree, segment by segment. */
@@ -13,15 +13,12 @@
 #include "server/base/text.h"
 #include "route.h"
 
-typedef struct span { uint16_t at, length; } span;           /* of the path */
-
 typedef struct match {
     const route *route;                      /* NULL if none */
     label        label;                      /* of the route: "GET /users/:id" */
     bool         found;                      /* the path exists; if route is NULL, by other methods */
     bool         readable;                   /* it exists by GET */
     const char  *allow;                      /* of a path that exists: for the Allow header */
-    span         parameters[ROUTE_PARAMETERS];         /* in the order of the route's ':' and '*' */
 } match;
 
 typedef struct router router;

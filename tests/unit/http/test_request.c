@@ -48,7 +48,6 @@ static void begin(const char *bytes)
     req->host = &host;
     req->out = &out;
     req->route = m.route;
-    memcpy(req->parameters, m.parameters, sizeof m.parameters);
     memset(&h, 0xee, sizeof h);              /* nothing may refer to it any more */
 }
 
@@ -102,6 +101,35 @@ START_TEST(a_colon_within_a_segment_is_no_parameter)
     served.path = "/users:all/:id";
     begin(GET("/users:all/7"));
     ck_assert(same(request_param(req, "id"), "7") && same(request_param(req, "all"), ""));
+    teardown();
+}
+END_TEST
+
+START_TEST(parameters_are_where_they_stand_in_the_path)
+{
+    static const struct { const char *route, *head, *name, *value; } CASES[] = {
+        { "/:a/:b/:c/:d/:e/:f", GET("/1/2/3/4/5/6"), "a", "1" }, { "/:a/:b/:c/:d/:e/:f", GET("/1/2/3/4/5/6?a=7"), "f", "6" },
+        { "/a/:b/c/:d", GET("/a/one/c/two"), "d", "two" },       { "/a/:b/c/:d", GET("/a/one/c/two"), "a", "" },
+        { "/files/*", GET("/files/a/b%20/c"), "*", "a/b /c" },   { "/files/*", GET("/files/"), "*", "" },
+        { "/:a//:b", GET("/one//two"), "b", "two" },             { "/:a/*", GET("/one//two/"), "*", "/two/" },
+        { "/", GET("/"), "", "" },                               { "/:*", GET("/one"), "*", "one" },
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        served.path = CASES[i].route;
+        begin(CASES[i].head);
+        ck_assert_ptr_eq(req->route, &served);
+        ck_assert_msg(same(request_param(req, CASES[i].name), CASES[i].value), "%s of %s", CASES[i].name, CASES[i].route);
+        teardown();
+    }
+}
+END_TEST
+
+START_TEST(what_is_no_path_of_its_route_has_no_parameters_beyond_its_own)
+{
+    served.path = "/:a";
+    begin(GET("/one"));
+    served.path = "/:a/:b/*";                /* as if it had been answered by another */
+    ck_assert(same(request_param(req, "b"), "") && same(request_param(req, "*"), ""));
     teardown();
 }
 END_TEST
@@ -461,6 +489,8 @@ Suite *request_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, a_request_says_what_it_is);
     tcase_add_test(t, a_colon_within_a_segment_is_no_parameter);
+    tcase_add_test(t, parameters_are_where_they_stand_in_the_path);
+    tcase_add_test(t, what_is_no_path_of_its_route_has_no_parameters_beyond_its_own);
     tcase_add_test(t, numbers_are_whole_and_fit);
     tcase_add_test(t, a_head_is_the_same_however_many_others_are_made_meanwhile);
     tcase_add_test(t, an_answer_has_its_head_and_its_body);
