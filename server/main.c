@@ -21,6 +21,7 @@
 #include "server/executor/thread_pool.h"
 #include "server/http/client/client.h"
 #include "server/http/server.h"
+#include "server/topic/topic.h"
 #include "server/config/version.h"
 
 #include <limits.h>
@@ -83,6 +84,11 @@ static void configure_processes(const config *c)
         .memory = c->processes.memory,
         .timeout_ms = c->processes.timeout,
     });
+}
+
+static void configure_topics(const config *c)
+{
+    topics_configure(&(topic_options){ .keep = c->topics.keep, .most = c->topics.most, .bytes = c->topics.bytes });
 }
 
 /* What an answer that refuses says of the limit that it met. */
@@ -152,6 +158,7 @@ static int serve(const config *c, database *d)
     workload_configure((workload_choice)c->rendering.where, c->rendering.microseconds);
     configure_client(c);
     configure_processes(c);
+    configure_topics(c);
     configure_refusals(c);
     task_set_stack_size(c->tasks.stack);
     const int err = c->server.mode == MODE_ASYNC ? thread_pool_start() : 0;
@@ -171,6 +178,7 @@ static int serve(const config *c, database *d)
     http_client_done();
     process_pool_end();
     server_close(r.server);
+    topics_done();
     dataset_close();
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
 }

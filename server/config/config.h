@@ -44,6 +44,11 @@ typedef struct config {
         char    *origins;                    /* a list, * or none; none */
     } websocket;
     struct {
+        int    keep;                         /* messages of one; 256 */
+        size_t bytes;                        /* of all messages kept; 64MiB */
+        int    most;                         /* topics; 10000 */
+    } topics;
+    struct {
         char    *url;                        /* sqlite:tenk.db; a secret may be in it */
         int      connections;                /* to PostgreSQL, for each worker; 4 */
         int      pipeline_depth;             /* 32 */

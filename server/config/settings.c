@@ -87,6 +87,7 @@ const setting_section SETTING_SECTIONS[] = {
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client, and lets one wait." },
     { "websocket", "Messages to and fro on one connection." },
+    { "topics",   "What is published under a name, for all who have subscribed to it." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "rendering", "Where a page is written: on its loop, or in the pool of [threads]." },
     { "tasks",    "Tasks." },
@@ -190,6 +191,13 @@ const setting SETTINGS[] = {
       .why = "How long a client may be silent before it is pinged; after as long again it is gone." },
     { TEXTUAL(SETTING_TEXT, websocket, origins), .initial = "none",
       .why = "Other sites whose pages may connect: https://one.example, https://two.example; or *, or none." },
+
+    { NUMBER(topics, keep, "1", "1000000"), .initial = "256",
+      .why = "Messages of one topic that are kept for slow readers, and for those who come again." },
+    { SIZE(topics, bytes, "64KiB", "1024GiB"), .initial = "64MiB",
+      .why = "Bytes of the messages kept of all topics together: each may keep as much as is left." },
+    { NUMBER(topics, most, "1", "1000000"), .initial = "10000",
+      .why = "Topics; for a new one the longest idle is forgotten; when all are in use, a new one gets 503." },
 
     { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = auto_pool,
       .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },

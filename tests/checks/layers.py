@@ -2,7 +2,7 @@
 """layers.py - includes point one way: from what serves people down to what knows nothing of it.
 
     base < config < db, http < handlers < main            base < async < executor < db, http
-                                                                   async < diagnose < http
+                                                                   async < diagnose, topic < http
 
 No folder includes, by whatever way round, one that includes it, and neither does a module, which is a .c file with its
 header. Ends with 1 and says what is wrong."""
@@ -19,8 +19,9 @@ MAY = {
     "async": ASYNC,
     "executor": ASYNC | {"executor"},
     "diagnose": ASYNC | {"diagnose"},
+    "topic": ASYNC | {"topic"},
     "db": ASYNC | {"config", "executor", "db"},
-    "http": ASYNC | {"config", "executor", "diagnose", "http"},
+    "http": ASYNC | {"config", "executor", "diagnose", "topic", "http"},
 }
 MAY["handlers"] = MAY["db"] | MAY["http"] | {"handlers"}
 MAY["main"] = MAY["handlers"] | {"main"}

@@ -66,6 +66,12 @@
     run(symbols_suite)           \
     run(crash_handler_suite)
 
+#define EACH_TOPIC_SUITE(run) \
+    run(topic_message_suite)  \
+    run(topic_suite)          \
+    run(subscription_suite)   \
+    run(subscription_threads_suite)
+
 #define EACH_HTTP_SUITE(run)     \
     run(head_scanner_suite)    \
     run(head_suite)              \
@@ -137,7 +143,8 @@
 #define EACH_TASK_SUITE(run) \
     EACH_BASE_SUITE(run) EACH_ASYNC_SUITE(run) EACH_EXECUTOR_SUITE(run) EACH_DIAGNOSE_SUITE(run)
 #define EACH_SUITE(run) \
-    EACH_TASK_SUITE(run) EACH_CONFIG_SUITE(run) EACH_HTTP_SUITE(run) EACH_DB_SUITE(run) EACH_HANDLERS_SUITE(run)
+    EACH_TASK_SUITE(run) EACH_CONFIG_SUITE(run) EACH_TOPIC_SUITE(run) EACH_HTTP_SUITE(run) EACH_DB_SUITE(run) \
+    EACH_HANDLERS_SUITE(run)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)

@@ -28,6 +28,7 @@ static struct kind {
     [REFUSED_OUTGOING_WAIT]    = { "outgoing_wait", "requests to other servers", "[outgoing] target", true },
     [REFUSED_OUTGOING_LINE]    = { "outgoing_line", "requests to other servers", "[outgoing] line", false },
     [REFUSED_PATTERNS]         = { "patterns", "runs of a pattern", NULL, false },
+    [REFUSED_TOPICS]           = { "topics", "topics in use", NULL, false },
     [REFUSED_CONNECTIONS]      = { "connections", "clients", "[limits] connections", false },
     [REFUSED_THREADS]          = { "threads", "clients", "[threads] max", false },
     [REFUSED_MEMORY]           = { "memory", NULL, NULL, false },

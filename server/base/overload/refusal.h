@@ -28,6 +28,7 @@ typedef enum {
     REFUSED_PROCESSES_WAIT, REFUSED_PROCESSES_LINE,
     REFUSED_OUTGOING_WAIT, REFUSED_OUTGOING_LINE,
     REFUSED_PATTERNS,                        /* of the gallery, at once */
+    REFUSED_TOPICS,                          /* in use at once */
     REFUSED_CONNECTIONS, REFUSED_THREADS,    /* a client, before it could ask */
     REFUSED_MEMORY,                          /* there is none: whatever has not begun does not */
     REFUSALS,

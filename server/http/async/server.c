@@ -10,6 +10,7 @@
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "server/diagnose/watchdog.h"
+#include "server/topic/topic.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "acceptor.h"
@@ -88,6 +89,7 @@ static void worker_on_half_time(timer *timer)
 {
     struct worker_thread *t = worker_of_deadline(timer);
     connections_break_off();
+    topics_stop();
     timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, worker_on_deadline);
 }
 
@@ -154,6 +156,7 @@ static void worker_run(void)
 {
     loop_run();
     watchdog_loop_end();
+    topics_loop_end();
     if (loop_done())
         log_error("a worker ended with work left on its loop");
     frame_trim();

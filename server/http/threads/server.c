@@ -13,6 +13,7 @@
 #include "connection.h"
 #include "server/diagnose/crash_handler.h"
 #include "server/diagnose/unawaited_log.h"
+#include "server/topic/topic.h"
 #include "server/base/blocking_wait.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
@@ -209,6 +210,7 @@ static bool threads_drain(client_threads *all)
     if (threads_wait_until_gone(all, time / 2))
         return false;
     atomic_store(&all->shared.breaking_off, true);
+    topics_stop();
     if (threads_wait_until_gone(all, time - time / 2))
         return false;
     const int late = threads_shut_down(all);
