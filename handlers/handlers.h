@@ -14,7 +14,7 @@ promise_handler  user_page_promises;
 callback_handler user_page_callbacks;
 
 enum { LONGEST_SLEEP = 60000 };              /* ms */
-handler          sleep_await, echo, ws_echo, plaintext, json, healthz, stats, static_file;
+handler          sleep_await, echo, ws_echo, countdown, plaintext, json, healthz, stats, static_file;
 promise_handler  sleep_promise;
 
 extern const route ROUTES[];

@@ -25,6 +25,7 @@ const route ROUTES[] = {
     { "GET",  "/sleep/promise",        .promise = sleep_promise, .deadline = SLEEP_DEADLINE },
     { "POST", "/echo",                 .answer = echo },
     { "GET",  "/ws/echo",              .await = ws_echo, .websocket = true },
+    { "GET",  "/countdown",            .await = countdown },
     { "GET",  "/plaintext",            .answer = plaintext },
     { "GET",  "/json",                 .answer = json },
     { "GET",  "/healthz",              .answer = healthz },

@@ -13,6 +13,12 @@ static _Thread_local struct {
     uint64_t end;                            /* when they are over; 0 while it may still send */
     bool     cancelled;
     uint64_t deadline;                       /* 0 while there is none */
+    struct {
+        uint64_t (*run)(void *arg);          /* NULL: there is none */
+        void    *arg;
+        int      fd;
+        uint64_t due;
+    } errand;
 } here;
 
 void blocking_follow(int client, uint64_t half_close_ms)
@@ -32,6 +38,26 @@ uint64_t blocking_next_look(int waiting)
     return deadline_in(waiting > BLOCKING_LOOK_MS ? (uint64_t)waiting : BLOCKING_LOOK_MS);
 }
 
+void blocking_errand(int fd, uint64_t due, uint64_t (*run)(void *arg), void *arg)
+{
+    here.errand.run = run;
+    here.errand.arg = arg;
+    here.errand.fd = fd;
+    here.errand.due = due;
+}
+
+static uint64_t errand_due(void) { return here.errand.run ? here.errand.due : NO_DEADLINE; }
+
+static void errand_run_if_due(bool called, uint64_t now)
+{
+    if (here.cancelled || !here.errand.run || (!called && now < here.errand.due))
+        return;
+    if (called)
+        here.errand.fd = -1;
+    here.errand.due = here.errand.run(here.errand.arg);
+    here.cancelled = here.errand.due == BLOCKING_ENOUGH;
+}
+
 static void look_at_client(short revents, uint64_t now)
 {
     if (revents & (POLLERR | POLLHUP | POLLNVAL))
@@ -49,15 +75,17 @@ int blocking_wait(int fd, short events, uint64_t until)
         struct pollfd on[] = {
             { fd, events, 0 },               /* negative ones are passed over */
             { here.client - 1, here.end ? 0 : POLLRDHUP, 0 },
+            { here.errand.run ? here.errand.fd : -1, POLLIN, 0 },
         };
-        const uint64_t stop = here.end && here.end < until ? here.end : until;
-        const int n = poll(on, 2, deadline_poll_ms_at(stop, now));
+        const uint64_t stop = deadline_sooner(here.end && here.end < until ? here.end : until, errand_due());
+        const int n = poll(on, 3, deadline_poll_ms_at(stop, now));
         now = uv_hrtime();
         if (n < 0 && errno != EINTR)
             return -errno;
         if (n < 0)
-            on[0].revents = on[1].revents = 0;
+            on[0].revents = on[1].revents = on[2].revents = 0;
         look_at_client(on[1].revents, now);
+        errand_run_if_due(on[2].revents, now);
         if (on[0].revents && !here.cancelled)
             return 0;
         if (now >= until && !here.cancelled)
@@ -68,8 +96,11 @@ int blocking_wait(int fd, short events, uint64_t until)
 
 bool blocking_cancelled(void)
 {
-    struct pollfd client = { here.client - 1, POLLRDHUP, 0 };
-    if (here.client && !here.cancelled && poll(&client, 1, 0) >= 0)
-        look_at_client(client.revents, uv_hrtime());
+    struct pollfd on[] = { { here.client - 1, POLLRDHUP, 0 }, { here.errand.run ? here.errand.fd : -1, POLLIN, 0 } };
+    if (here.client && !here.cancelled && poll(on, 2, 0) >= 0) {
+        const uint64_t now = uv_hrtime();
+        look_at_client(on[0].revents, now);
+        errand_run_if_due(on[1].revents, now);
+    }
     return here.cancelled;
 }

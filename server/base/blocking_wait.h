@@ -12,6 +12,8 @@
  *   Time.     A thread may have a deadline (deadline.h): no wait lasts longer, and from then on each that
  *             would have to wait ends at once with UV_ETIMEDOUT.
  *
+ *   Errands.  A thread may have something to do meanwhile, at times, or when a descriptor can be read: its waits do it.
+ *
  * A thread that waits for another thread has no descriptor for it: it wakes every BLOCKING_LOOK_MS, and
  * asks blocking_cancelled(). Where many wait for the same, each does so more rarely: five thousand in a
  * queue would else be twenty thousand wake-ups a second, of threads that have nothing to do, in the
@@ -38,6 +40,12 @@ bool     blocking_late(void);                   /* the deadline has come */
 /* When to look next, of deadline_in, as one of so many threads that wait for the same: together they wake no more
  * than a thousand times a second. */
 uint64_t blocking_next_look(int waiting);
+
+/* From now on run(arg) is called while this thread waits, at the time due, of deadline_in, or, once, when fd can be read; -1:
+ * none. It returns when to call it again: NO_DEADLINE is never, and BLOCKING_ENOUGH cancels the thread as a client that has
+ * left does. It must not wait by these functions. run NULL: there is nothing more to do. */
+#define BLOCKING_ENOUGH ((uint64_t)0)
+void blocking_errand(int fd, uint64_t due, uint64_t (*run)(void *arg), void *arg);
 
 /* Until fd has one of poll's events, or has failed: 0. Or until the time until, of deadline_in,
  * or the deadline: UV_ETIMEDOUT, never too early. Or until the client is gone: UV_ECANCELED. fd may be -1: only time. */

@@ -49,6 +49,10 @@ typedef struct config {
         int    most;                         /* topics; 10000 */
     } topics;
     struct {
+        uint64_t heartbeat;                  /* milliseconds without an event; 15s */
+        uint64_t retry;                      /* after which a client comes back; 3s */
+    } events;
+    struct {
         char    *url;                        /* sqlite:tenk.db; a secret may be in it */
         int      connections;                /* to PostgreSQL, for each worker; 4 */
         int      pipeline_depth;             /* 32 */

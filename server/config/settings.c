@@ -88,6 +88,7 @@ const setting_section SETTING_SECTIONS[] = {
     { "timeouts", "How long tenk waits for a client, and lets one wait." },
     { "websocket", "Messages to and fro on one connection." },
     { "topics",   "What is published under a name, for all who have subscribed to it." },
+    { "events",   "Events to a client, in an answer that goes on." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "rendering", "Where a page is written: on its loop, or in the pool of [threads]." },
     { "tasks",    "Tasks." },
@@ -198,6 +199,11 @@ const setting SETTINGS[] = {
       .why = "Bytes of the messages kept of all topics together: each may keep as much as is left." },
     { NUMBER(topics, most, "1", "1000000"), .initial = "10000",
       .why = "Topics; for a new one the longest idle is forgotten; when all are in use, a new one gets 503." },
+
+    { DURATION(events, heartbeat, "1ms", "24h"), .initial = "15s",
+      .why = "When nothing has been sent for so long, a comment is, by which a client that is gone is noticed." },
+    { DURATION(events, retry, "1ms", "24h"), .initial = "3s",
+      .why = "After which a client that has lost its connection shall come back; later, when the server stops." },
 
     { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = auto_pool,
       .why = "Threads of the pool, shared by all workers; auto: one for each processor, at least 4." },

@@ -1,7 +1,10 @@
 /* client_socket.c - see client_socket.h. */
 #include "client_socket.h"
 
+#include <limits.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
 int client_socket_accept(int listener, int flags)
@@ -38,6 +41,12 @@ int client_socket_unsent(int fd)
     int bytes = 0;
     ioctl(fd, SIOCOUTQ, &bytes);
     return bytes;
+}
+
+void client_socket_limit_silence(int fd, uint64_t ms)
+{
+    const unsigned most = ms < UINT_MAX ? (unsigned)ms : UINT_MAX;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof most);       /* of a socket that is none of TCP: none */
 }
 
 /* As connect(2) says: to no address is to dissolve the connection. A thread that waits for the socket wakes up. */

@@ -37,6 +37,10 @@ ssize_t client_socket_send(int fd, output *o);
 /* How many bytes the kernel has which the client has not: there may be megabytes, more than a slow client takes in time. */
 int  client_socket_unsent(int fd);
 
+/* From now on the connection fails when the client has for so many milliseconds neither acknowledged what it was sent, nor
+ * had room for it. */
+void client_socket_limit_silence(int fd, uint64_t ms);
+
 /* Ends the connection by a reset: the client sees that what it has is not all. What was not read is lost; fd stays open. */
 void client_socket_reset(int fd);
 

@@ -102,7 +102,7 @@ text request_query(request *req, const char *name)
     return value;
 }
 
-static int request_int_of(text t, int64_t *value)
+int request_number(text t, int64_t *value)
 {
     char digits[24], *end;                   /* the longest int64_t has 20 */
     if (t.length == 0 || t.length >= sizeof digits || !(t.at[0] == '-' || (t.at[0] >= '0' && t.at[0] <= '9')))
@@ -119,12 +119,12 @@ static int request_int_of(text t, int64_t *value)
 
 int request_param_int(request *req, const char *name, int64_t *value)
 {
-    return request_int_of(request_param(req, name), value);
+    return request_number(request_param(req, name), value);
 }
 
 int request_query_int(request *req, const char *name, int64_t *value)
 {
-    return request_has_query(req, name) ? request_int_of(request_query(req, name), value) : 0;
+    return request_has_query(req, name) ? request_number(request_query(req, name), value) : 0;
 }
 
 int request_body_int(const request *req, int64_t *value)
@@ -134,5 +134,5 @@ int request_body_int(const request *req, int64_t *value)
         t.length--;
     for (; t.length > 0 && isspace((unsigned char)*t.at); t.length--)
         t.at++;
-    return request_int_of(t, value);
+    return request_number(t, value);
 }

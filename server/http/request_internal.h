@@ -20,6 +20,7 @@ typedef struct span { uint16_t at, length; } span;           /* of the head */
 struct request_host;
 struct websocket;
 struct websocket_host;
+struct event_host;
 
 struct request {
     request      *next;                      /* the one that came after it on its connection */
@@ -68,6 +69,8 @@ struct request {
     bool          upgraded : 1;              /* what its client sends, and is sent, are a websocket's frames */
     bool          gone : 1;                  /* so is its client: answers are dropped */
     bool          streamed : 1;              /* of no known length: until respond_end, left is more than will come */
+    bool          events : 1;                /* its pieces are events (events.h) */
+    bool          stopped : 1;               /* and its handler has been told that the server stops */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
 };
 
@@ -96,6 +99,7 @@ typedef struct request_host {
     void     (*limit)(request *req);         /* its deadline is another */
     promise *(*more)(request *req);          /* settles when the body, which streams, wants no more for now */
     const struct websocket_host *websocket;  /* for one that becomes one */
+    const struct event_host *events;         /* for one that answers by events */
     /* Of a loop, for one that has waited in admission.h: */
     void     (*begin)(request *req);         /* its handler may run now */
     void     (*decline)(request *req, int err, text made);   /* answers with the error instead; made: that answer, or "" */
@@ -127,6 +131,8 @@ bool request_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its
 void request_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
 void request_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
 void request_switch(request *req, struct websocket *ws, text digest, text protocol);  /* answers with 101: it is ws from now on */
+int  request_number(text t, int64_t *n);     /* of a whole number in digits: 0, or E_BAD_REQUEST */
+char *respond_room(request *req, size_t length);     /* for a piece: not none, and not more than is left; to be filled at once */
 bool request_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */
 
 #endif

@@ -206,12 +206,15 @@ int respond_stream(request *req, int status, const char *type)
     return response_begin(req, status, type, LENGTH_UNKNOWN, TEXT(""));
 }
 
-static void response_put_chunk(output *o, text data)
+/* Room for the data of a chunk, between what comes before and behind it. */
+static char *response_chunk(output *o, size_t length)
 {
-    char digits[2 * sizeof data.length + 1];
-    const text size = { digits, (size_t)snprintf(digits, sizeof digits, "%zx", data.length) };
-    char *const at = output_room(o, size.length + data.length + 4);
-    response_put(response_put(response_put(response_put(at, size), TEXT("\r\n")), data), TEXT("\r\n"));
+    char digits[2 * sizeof length + 1];
+    const text size = { digits, (size_t)snprintf(digits, sizeof digits, "%zx", length) };
+    char *const at = output_room(o, size.length + length + 4);
+    char *const data = response_put(response_put(at, size), TEXT("\r\n"));
+    response_put(data + length, TEXT("\r\n"));
+    return data;
 }
 
 void respond_end(request *req)
@@ -230,16 +233,19 @@ size_t respond_piece_size(const request *req, size_t most)
     return share >= most ? most : share > LEAST ? share : LEAST;
 }
 
+char *respond_room(request *req, size_t length)
+{
+    req->left -= length;
+    return req->streamed && req->minor == 1 ? response_chunk(req->out, length) : output_room(req->out, length);
+}
+
 promise *respond_piece(request *req, text piece)
 {
     if (req->gone)
         return promise_settled(UV_ECANCELED);
     if (piece.length > req->left)
         piece.length = (size_t)req->left;    /* also all of it, when the method is HEAD */
-    req->left -= piece.length;
-    if (piece.length > 0 && req->streamed && req->minor == 1)
-        response_put_chunk(req->out, piece);
-    else
-        output_append(req->out, piece);
+    if (piece.length > 0)
+        response_put(respond_room(req, piece.length), piece);
     return req->host->room(req);
 }

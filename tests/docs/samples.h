@@ -15,6 +15,7 @@
 #include "server/executor/process/process_pool.h"
 #include "server/executor/thread_pool.h"
 #include "server/http/client/client.h"
+#include "server/http/events/events.h"
 #include "server/http/router.h"
 #include "server/http/websocket/websocket.h"
 

@@ -99,6 +99,8 @@
     run(stream_end_suite)        \
     run(websocket_suite)         \
     run(websocket_handshake_suite) \
+    run(event_suite)              \
+    run(events_suite)            \
     run(client_suite)            \
     run(client_bounds_suite)     \
     run(client_threads_suite)    \

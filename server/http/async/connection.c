@@ -4,6 +4,7 @@
 #include "turn.h"
 #include "server/http/listener.h"
 #include "server/http/client_socket.h"
+#include "server/http/stop_spread.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
@@ -27,6 +28,7 @@ static uint64_t connection_allowed(const connection *c)
     case CONNECTION_CLOSING:
     case CONNECTION_LINGERING: return LINGER_TIMEOUT;
     case CONNECTION_WEBSOCKET: return config->websocket.ping;
+    case CONNECTION_EVENTS:    return config->events.heartbeat;
     default:        return UINT32_MAX;
     }
 }
@@ -56,6 +58,8 @@ static void connection_on_timer(timer *t)
         pipeline_refuse(c, HTTP_STATUS(408));
     else if (c->phase == CONNECTION_WEBSOCKET && upgrade_ping(c))
         c->since = (uint32_t)now, connection_set_timer(c, most);
+    else if (c->phase == CONNECTION_EVENTS)
+        event_stream_beat(c), connection_set_timer(c, most);
     else
         connection_abandon(c);
 }
@@ -69,6 +73,7 @@ static connection_phase connection_phase_of(const connection *c)
            : c->left                    ? CONNECTION_LEFT
            : body                       ? CONNECTION_BODY
            : upgrade_is_there(c)        ? upgrade_phase(c)
+           : event_stream_is_there(c)   ? CONNECTION_EVENTS
            : c->first                   ? CONNECTION_HANDLER
            : c->input                   ? CONNECTION_HEAD
            : c->phase == CONNECTION_NEW ? CONNECTION_NEW
@@ -185,19 +190,25 @@ void connection_begin(int fd)
 
 /* Stopping. */
 
-struct walk { void (*visit)(connection *); int busy; };      /* busy: connections that had something under way */
+struct walk {
+    void (*visit)(connection *);
+    int    parts;                            /* of the clients (stop_spread.h): those are visited */
+    int    busy;                             /* of them, those that had something under way */
+};
 
 static void connection_visit(void *visited, void *arg)
 {
     struct walk *w = arg;
     connection *c = visited;
+    if (stop_part(c->fd) >= w->parts)
+        return;
     w->busy += c->phase != CONNECTION_NEW && c->phase != CONNECTION_IDLE && c->phase != CONNECTION_LINGERING;
     w->visit(c);
 }
 
-static int connections_visit(void (*visit)(connection *))
+static int connections_visit(void (*visit)(connection *), int parts)
 {
-    struct walk w = { visit, 0 };
+    struct walk w = { visit, parts, 0 };
     poller_each(&worker_here->poller, connection_visit, &w);
     return w.busy;
 }
@@ -206,11 +217,20 @@ static void connection_drain(connection *c)
 {
     if (c->last && !c->last->answered)
         c->last->keep_alive = false, c->ending = true;       /* its answer says so: none may follow it */
-    else if (upgrade_is_there(c))
-        upgrade_stop(c);
 }
 
-void connections_drain(void) { connections_visit(connection_drain); }
+void connections_drain(void) { connections_visit(connection_drain, STOP_PARTS); }
+
+static void connection_stop(connection *c)
+{
+    if (upgrade_is_there(c))
+        upgrade_stop(c);
+    for (request *r = c->first; r; r = r->next)
+        if (r->events)
+            event_stream_stop(r);
+}
+
+void connections_stop(int parts) { connections_visit(connection_stop, parts); }
 
 static void connection_break_off(connection *c)
 {
@@ -220,5 +240,5 @@ static void connection_break_off(connection *c)
         connection_abandon(c);
 }
 
-void connections_break_off(void) { connections_visit(connection_break_off); }
-int  connections_abort(void)     { return connections_visit(connection_abandon); }
+void connections_break_off(void) { connections_visit(connection_break_off, STOP_PARTS); }
+int  connections_abort(void)     { return connections_visit(connection_abandon, STOP_PARTS); }

@@ -35,6 +35,7 @@ typedef enum connection_phase {
     CONNECTION_WRITE,                        /* the kernel to take more */
     CONNECTION_LINGERING,                    /* the client to read the last answer */
     CONNECTION_WEBSOCKET,                    /* frames */
+    CONNECTION_EVENTS,                       /* its handler to send another event */
     CONNECTION_CLOSING,                      /* the client to answer a websocket's Close */
 } connection_phase;
 
@@ -75,6 +76,7 @@ void connection_poll(connection *c);         /* has changed what it waits for at
 bool connection_ready(void *connection, uint32_t events);    /* its socket is, see poller.h */
 
 void connections_drain(void);                /* each ends after what it is doing, or after its next request */
+void connections_stop(int parts);            /* those that would go on, of the first parts (stop_spread.h), are told to end */
 void connections_break_off(void);            /* bodies that stream end here: their handlers answer with what they have */
 int  connections_abort(void);                /* each ends now; handlers are cancelled: how many had anything under way */
 
@@ -106,6 +108,12 @@ bool   upgrade_ping(connection *c);          /* for ping's time nothing has come
 void   upgrade_stop(connection *c);          /* the server does: says so */
 int    upgrade_end(request *r, int err);     /* its handler has ended so: the error that is left */
 void   upgrade_free(request *r);             /* what it holds, before the request ends */
+
+/* event_stream.c: what is sent are events. */
+extern const struct event_host event_stream_host;
+bool   event_stream_is_there(const connection *c);   /* is the answer that is sent now such a one? */
+void   event_stream_beat(connection *c);     /* for heartbeat's time nothing has been sent */
+void   event_stream_stop(request *r);        /* the server does: its handler is told so */
 
 /* pipeline.c: requests in the order in which they came. */
 size_t pipeline_room(const connection *c);   /* of the arena of the next one: what pipeline_append needs of it */

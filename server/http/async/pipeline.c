@@ -7,6 +7,7 @@
 #include "server/async/unawaited.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
+#include "server/http/events/events_internal.h"
 
 #include <stdalign.h>
 
@@ -112,6 +113,8 @@ static void handler_ended(request *r, int err)
     r->running = NULL;                       /* its timer ends with its answer: see limit */
     if (r->upgraded)
         err = upgrade_end(r, err);
+    else if (r->events)
+        err = events_end(r, err);
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
     request_end(r, err);
@@ -230,7 +233,7 @@ static void pipeline_decline(request *r, int err, text made)
 
 static const request_host host = {
     .room = writer_room, .share = writer_share, .answering = pipeline_answering, .limit = pipeline_limit, .more = stream_more,
-    .websocket = &upgrade_host,
+    .websocket = &upgrade_host, .events = &event_stream_host,
     .begin = pipeline_begin, .decline = pipeline_decline,
 };
 

@@ -7,6 +7,7 @@
 #include "server/http/server_internal.h"
 #include "server/http/client/client.h"
 #include "server/http/websocket/frame.h"
+#include "server/http/stop_spread.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
 #include "server/diagnose/watchdog.h"
@@ -29,6 +30,9 @@ struct worker_thread {                       /* a worker and what runs it */
     uv_thread_t id;
     uv_async_t  stop;                        /* sent from the signal's loop */
     timer       deadline;
+    timer       telling;                     /* for the next of those clients that have to be told that it stops */
+    uint64_t    stopped;                     /* milliseconds of timer_now, when it was told to */
+    uint64_t    spread;                      /* for how long clients are told */
     int        *socket;                      /* of the listener */
     bool        late;                        /* the drain time passed with work left */
 };
@@ -66,6 +70,7 @@ static void worker_on_emptied(worker *w)
 {
     struct worker_thread *t = container_of(w, struct worker_thread, worker);
     timer_stop(&t->deadline);
+    timer_stop(&t->telling);
     worker_close(w);
     when_settled(t->workers->server->site->close(t->workers->server->site->arg), worker_on_site_closed, t);
 }
@@ -93,6 +98,19 @@ static void worker_on_half_time(timer *timer)
     timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, worker_on_deadline);
 }
 
+static void worker_tell(struct worker_thread *t);
+
+static void worker_on_telling(timer *timer) { worker_tell(container_of(timer, struct worker_thread, telling)); }
+
+/* Clients that would go on, as many as the time has come for. */
+static void worker_tell(struct worker_thread *t)
+{
+    const int parts = stop_parts_told(timer_now() - t->stopped, t->spread);
+    if (parts < STOP_PARTS)
+        timer_set(&t->telling, t->spread / STOP_PARTS + 1, worker_on_telling);
+    connections_stop(parts);
+}
+
 static void worker_on_stop(uv_async_t *a)
 {
     struct worker_thread *t = container_of(a, struct worker_thread, stop);
@@ -108,6 +126,9 @@ static void worker_on_stop(uv_async_t *a)
         timer_set(&t->deadline, w->config->timeouts.drain / 2, worker_on_half_time);
         http_client_retire();
         connections_drain();
+        t->stopped = timer_now();
+        t->spread = stop_spread_ms(w->config->timeouts.drain, w->connections);
+        worker_tell(t);
     }
     loop_leave();
 }

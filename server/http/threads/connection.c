@@ -1,6 +1,7 @@
 /* connection.c - see connection.h. */
 #include "connection.h"
 #include "server/http/client_socket.h"
+#include "server/http/stop_spread.h"
 #include "server/async/loop.h"
 #include "server/base/blocking_wait.h"
 #include "server/async/task.h"
@@ -71,7 +72,7 @@ static void thread_limit(request *r) { blocking_limit(r->deadline); }
 
 static const request_host host = {
     .room = thread_room, .share = thread_share, .answering = thread_answering, .limit = thread_limit, .more = thread_more,
-    .websocket = &thread_upgrade_host,
+    .websocket = &thread_upgrade_host, .events = &thread_event_host,
 };
 
 /* Running a handler. */
@@ -80,10 +81,12 @@ static void handler_ended(int err, void *arg)
 {
     request *r = arg;
     thread_connection *c = r->connection;
-    if (err == UV_ECANCELED && blocking_cancelled())
+    if (err == UV_ECANCELED && !r->stopped && blocking_cancelled())
         r->gone = c->gone = true;
     if (r->upgraded)
         err = thread_upgrade_end(r, err);
+    else if (r->events)
+        err = thread_event_stream_end(r, err);
     request_end(r, err);
     r->finished = true;
 }
@@ -288,6 +291,12 @@ void thread_connection_run(thread_connection *c)
         client_socket_reset(c->fd);
     if (!c->gone && (c->unread || !transport_is_quiet(c)))
         transport_linger(c);
+}
+
+uint64_t thread_stop_time(const thread_connection *c)
+{
+    const thread_shared *s = c->shared;
+    return atomic_load(&s->draining) ? s->stopped + s->spread / STOP_PARTS * (uint64_t)stop_part(c->fd) : NO_DEADLINE;
 }
 
 void thread_connection_log(const thread_connection *c)

@@ -27,6 +27,8 @@ typedef struct thread_shared {
     const router     *router;
     void            (*answering)(request *req);      /* the site's, see route.h */
     thread_admission *admissions;            /* NEEDS of them: to begin what needs it */
+    uint64_t          stopped, spread;       /* before draining is set: uv_hrtime then, and in how many nanoseconds clients
+                                                that would go on are told to end (stop_spread.h) */
     atomic_bool       draining;              /* each ends with what it is doing, or with its next request */
     int               stopping;              /* a descriptor that can be read from then on */
     atomic_bool       breaking_off;          /* bodies that stream are not waited for any more */
@@ -40,6 +42,7 @@ typedef struct thread_connection {
     _Atomic(const route *) answering;        /* whose handler runs; NULL: none does now */
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
     atomic_bool    delimits;                 /* its end is that of its last answer: if that is not whole, a reset has to say so */
+    uint64_t       sent;                     /* uv_hrtime when the last of its events, or a heartbeat, was */
     bool           gone;                     /* the client is, or must be left: nothing more is read or sent */
     bool           unread;                   /* the client may still be sending: linger */
     bool           more;                     /* it sent the last request, and others with it */
@@ -69,6 +72,13 @@ int  transport_wait_for_body(thread_connection *c, request *r);
 int  transport_take_body(thread_connection *c, body *b);  /* what there is of it: does not wait */
 
 void transport_send(thread_connection *c);   /* all of out, if anything; c->gone if the client does not take it */
+
+/* When its client is to be told that the server stops, of deadline_in; NO_DEADLINE: that does not stop. */
+uint64_t thread_stop_time(const thread_connection *c);
+
+/* event_stream.c: the answer are events. */
+extern const struct event_host thread_event_host;
+int  thread_event_stream_end(request *r, int err);  /* its handler has ended so: the error that is left */
 
 /* upgrade.c: the request is a websocket. */
 extern const struct websocket_host thread_upgrade_host;

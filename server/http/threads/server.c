@@ -8,6 +8,7 @@
 #include "server/http/server.h"
 #include "server/http/server_internal.h"
 #include "server/http/client_socket.h"
+#include "server/http/stop_spread.h"
 #include "server/http/client/client.h"
 #include "server/http/websocket/frame.h"
 #include "connection.h"
@@ -204,6 +205,8 @@ static int threads_shut_down(client_threads *all)
 static bool threads_drain(client_threads *all)
 {
     const uint64_t time = all->shared.config->timeouts.drain;
+    all->shared.stopped = uv_hrtime();
+    all->shared.spread = 1000000 * stop_spread_ms(time, threads_count(all));
     atomic_store(&all->shared.draining, true);
     eventfd_write(all->shared.stopping, 1);
     http_client_retire();

@@ -20,15 +20,16 @@ static int upgrade_receive_more(thread_connection *c, websocket *ws)
     const uint64_t ping = c->shared->config->websocket.ping;
     uint64_t until = deadline_in(ping);
     for (;;) {
-        const bool draining = atomic_load(&c->shared->draining);
-        if (draining)
+        const uint64_t stop = thread_stop_time(c), now = uv_hrtime();
+        const bool draining = stop != NO_DEADLINE;
+        if (now >= stop)
             websocket_going_away(ws);
         transport_send(c);
         if (c->gone || atomic_load(&c->shared->breaking_off))
             return UV_ECANCELED;
         if (websocket_is_closing(ws))
             until = deadline_after(websocket_closed_at(ws), LINGER_TIMEOUT);
-        const uint64_t look = draining ? deadline_in(BLOCKING_LOOK_MS) : NO_DEADLINE;
+        const uint64_t look = now < stop ? stop : deadline_in(BLOCKING_LOOK_MS);
         const receive_result came = upgrade_wait(c, deadline_sooner(until, look), !draining);
         if (came != RECEIVE_TIMEOUT)
             return came == RECEIVE_BYTES ? 0 : UV_ECANCELED;

@@ -20,8 +20,9 @@
  *   Silence.    A client of which nothing has come for [websocket] ping is pinged, and is gone if nothing comes for as
  *               long again.
  *   The end.    The first to close says so with a code, and the other one answers. A handler that returns 0 or UV_EOF
- *               closes with 1000, one that fails with 1011. When the server stops, it closes with 1001, and half of
- *               [timeouts] drain later clients that have not answered are gone.
+ *               closes with 1000, one that fails with 1011. When the server stops, it closes with 1001, each client at a
+ *               moment of its own in the first quarter of [timeouts] drain (stop_spread.h); after half of it clients that
+ *               have not answered are gone.
  *   Ownership.  A websocket is its request's, and lives as long. */
 #ifndef HTTP_WEBSOCKET_H
 #define HTTP_WEBSOCKET_H

@@ -153,6 +153,68 @@ START_TEST(no_wait_lasts_longer_than_the_deadline)
 }
 END_TEST
 
+static int      errands;
+static uint64_t errand_next;
+
+static uint64_t errand(void *arg)
+{
+    ck_assert_ptr_eq(arg, &errands);
+    errands++;
+    return errand_next;
+}
+
+START_TEST(an_errand_is_run_when_it_is_due_and_the_wait_goes_on)
+{
+    const uint64_t start = uv_hrtime();
+    errand_next = deadline_in(10);
+    blocking_errand(-1, deadline_in(5), errand, &errands);
+    while (errands < 2)
+        ck_assert_int_eq(blocking_wait(-1, 0, deadline_in(20)), UV_ETIMEDOUT);
+    ck_assert_uint_ge(since(start), 10);
+    errands = 0;
+    errand_next = NO_DEADLINE;
+    blocking_errand(-1, deadline_in(0), errand, &errands);
+    make_ready();
+    ck_assert_int_eq(blocking_wait(thing[0], POLLIN, NO_DEADLINE), 0);       /* it is due, and does not hide what is ready */
+    ck_assert_int_eq(errands, 1);
+    ck_assert(!blocking_cancelled());
+    ck_assert_int_eq(errands, 1);
+    blocking_errand(-1, deadline_in(0), errand, &errands);
+    ck_assert(!blocking_cancelled());        /* a look runs it, too */
+    ck_assert_int_eq(errands, 2);
+}
+END_TEST
+
+START_TEST(an_errand_of_a_descriptor_is_run_once)
+{
+    int said[2];
+    ck_assert_int_eq(pipe(said), 0);
+    errand_next = NO_DEADLINE;
+    blocking_errand(said[0], NO_DEADLINE, errand, &errands);
+    ck_assert_int_eq(blocking_wait(-1, 0, deadline_in(1)), UV_ETIMEDOUT);
+    ck_assert_int_eq(errands, 0);
+    ck_assert_int_eq(write(said[1], "x", 1), 1);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(blocking_wait(-1, 0, deadline_in(1)), UV_ETIMEDOUT);
+    ck_assert_int_eq(errands, 1);
+    blocking_errand(said[0], NO_DEADLINE, errand, &errands);
+    blocking_errand(-1, NO_DEADLINE, NULL, NULL);            /* there is nothing more to do */
+    ck_assert_int_eq(blocking_wait(-1, 0, deadline_in(1)), UV_ETIMEDOUT);
+    ck_assert_int_eq(errands, 1);
+}
+END_TEST
+
+START_TEST(an_errand_that_has_enough_cancels_the_thread)
+{
+    errand_next = BLOCKING_ENOUGH;
+    blocking_errand(-1, deadline_in(1), errand, &errands);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(blocking_wait(thing[0], POLLIN, NO_DEADLINE), UV_ECANCELED);
+    ck_assert(blocking_cancelled());
+    ck_assert_int_eq(errands, 1);
+}
+END_TEST
+
 START_TEST(for_ever_does_not_overflow)
 {
     ck_assert_uint_eq(deadline_in(UINT64_MAX), NO_DEADLINE);
@@ -180,6 +242,9 @@ Suite *blocking_wait_suite(void)
     tcase_add_test(t, another_client_has_all_of_its_time);
     tcase_add_test(t, a_signal_ends_no_wait);
     tcase_add_test(t, no_wait_lasts_longer_than_the_deadline);
+    tcase_add_test(t, an_errand_is_run_when_it_is_due_and_the_wait_goes_on);
+    tcase_add_test(t, an_errand_of_a_descriptor_is_run_once);
+    tcase_add_test(t, an_errand_that_has_enough_cancels_the_thread);
     tcase_add_test(t, for_ever_does_not_overflow);
     suite_add_tcase(s, t);
     return s;

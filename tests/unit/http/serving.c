@@ -2,6 +2,7 @@
 #include "serving.h"
 #include "server/http/async/connection.h"
 #include "server/http/websocket/frame.h"
+#include "server/http/stop_spread.h"
 #include "server/async/loop.h"
 #include "server/async/context/stack.h"
 #include "server/async/timer.h"
@@ -18,6 +19,7 @@
 config serving_config = {
     .limits = { .head = 16384, .headers = 100, .uri = 8192, .body = 1 << 20, .connections = 1000,
                 .pipeline = 32, .output = 1 << 20, .outputs = 64 << 20 },
+    .events = { .heartbeat = 15000, .retry = 3000 },
     .websocket = { .message = 1 << 20, .ping = 30000, .origins = "none" },
     .timeouts = { .head = 10000, .body = 30000, .idle = 75000, .write = 30000, .request = 30000, .drain = 10000 },
 };
@@ -79,6 +81,7 @@ void serving_stop(void)
     here.draining = true;
     serving_turns();
     connections_drain();
+    connections_stop(STOP_PARTS);
     serving_turns();
     connections_abort();
     serving_turns();

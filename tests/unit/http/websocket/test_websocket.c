@@ -1,6 +1,7 @@
 /* test_websocket.c - what a handler is told by its websocket, and what its client. */
 #include "server/http/websocket/websocket.h"
 #include "server/http/async/connection.h"
+#include "server/http/stop_spread.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/request.h"
@@ -347,6 +348,7 @@ START_TEST(a_server_that_stops_says_so)
     serve();
     client c = open_to(OPEN("/echo")), silent = open_to(OPEN("/echo"));
     connections_drain();
+    connections_stop(STOP_PARTS);
     expect_bytes(&c, TEXT("\x88\x02\x03\xe9"));
     SEND(&c, "\x88\x82\0\0\0\0\x03\xe9");
     ck_assert(ended == 1 && outcome == UV_EOF && code == WEBSOCKET_GOING_AWAY);

@@ -1,0 +1,61 @@
+/* event_stream.c - see connection.h: what is sent are events, one after the other, and now and then a heartbeat. */
+#include "connection.h"
+#include "server/http/client_socket.h"
+#include "server/http/events/events_internal.h"
+
+bool event_stream_is_there(const connection *c) { return c->first && c->first->events && !c->first->finished; }
+
+static const config *event_stream_config(const request *r)
+{
+    (void)r;
+    return worker_here->config;
+}
+
+static bool event_stream_stops(const request *r)
+{
+    (void)r;
+    return worker_here->draining;
+}
+
+static void event_stream_begun(request *r)
+{
+    connection *c = r->connection;
+    client_socket_limit_silence(c->fd, worker_here->config->timeouts.write);
+    writer_flush_soon(c);
+}
+
+/* Events of one turn leave together, as answers do. */
+static promise *event_stream_sent(request *r)
+{
+    connection *c = r->connection;
+    if (c->phase == CONNECTION_EVENTS)
+        c->since = (uint32_t)timer_now();
+    if (r != c->first || c->writing || !writer_has_room(c))
+        return writer_room(r);
+    writer_flush_soon(c);
+    return promise_settled(0);
+}
+
+const event_host event_stream_host = {
+    .config = event_stream_config, .stops = event_stream_stops, .begun = event_stream_begun, .sent = event_stream_sent,
+};
+
+void event_stream_beat(connection *c)
+{
+    events_beat(c->first);
+    c->since = (uint32_t)timer_now();
+    writer_flush_soon(c);
+}
+
+/* What its handler awaits ends; one that cannot be cancelled learns it with its next event. */
+void event_stream_stop(request *r)
+{
+    connection *c = r->connection;
+    if (r->stopped)
+        return;
+    r->stopped = true;
+    if (r == c->last)
+        r->keep_alive = false, c->ending = true;             /* its client shall come back to another server */
+    if (r->running)
+        promise_cancel(r->running);
+}
