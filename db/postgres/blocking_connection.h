@@ -2,8 +2,8 @@
  *
  * A query costs a send, a poll and a recv, and so does a transaction, which is sent as a pipeline with one Sync. One that
  * is out of time, or whose client is gone, is stopped at the server and its answer awaited, for a cancel request names a
- * connection, not a query: until it has been delivered and the server is ready for the next query, the connection takes none. One that does
- * not get there in time is closed. */
+ * connection, not a query: until it has been delivered and the server is ready for the next query, the connection takes
+ * none. One that does not get there in time is closed. */
 #ifndef DB_POSTGRES_BLOCKING_CONNECTION_H
 #define DB_POSTGRES_BLOCKING_CONNECTION_H
 

@@ -16,7 +16,8 @@ static const statement ADD_KEPT = { "add_kept", "insert into things (id, name) s
                                                 " returning id, set_config('tenk.key', cast(id as text), true)", false, "it" },
     NOTE = { "note", "insert into notes (thing, words) select current_setting('tenk.key', true), $1"
                      " where current_setting('tenk.key', true) <> '' returning words", false, "t" },
-    GATED_NOTE = { "gated_note", "insert into notes (thing, words) select 'gated', $1 from pg_advisory_xact_lock_shared(1)", false },
+    GATED_NOTE = { "gated_note", "insert into notes (thing, words) select 'gated', $1 from pg_advisory_xact_lock_shared(1)",
+                   false },
     TRIED_NOTE = { "tried_note", "insert into notes (thing, words) select passes_later(), $1", false },
     COUNT_NOTES = { "count_notes", "select count(*) from notes", true, "i" };
 
@@ -76,7 +77,8 @@ START_TEST(all_is_stored_and_each_has_its_rows_and_a_later_statement_the_key_of_
         id.integer++;
     }
     close_way(_i);
-    ck_assert_str_eq(cluster_ask(server, "select string_agg(thing, ' ' order by thing) from notes"), "2000 2000 2001 2001 2002 2002");
+    ck_assert_str_eq(cluster_ask(server, "select string_agg(thing, ' ' order by thing) from notes"),
+                     "2000 2000 2001 2001 2002 2002");
 }
 END_TEST
 

@@ -3,7 +3,8 @@
 #include "tests/unit/suites.h"
 
 static const statement KEPT = { "kept", "insert into posts (user_id, title, body, created_at) select id, $2, 'b', 1 from users"
-                                        " where id = $1 returning id, set_config('tenk.key', cast(id as text), true)", false, "it" },
+                                        " where id = $1 returning id, set_config('tenk.key', cast(id as text), true)",
+                                false, "it" },
     TELL = { "tell", "insert into users (name, email, created_at) select $1 || current_setting('tenk.key', true), '', 1"
                      " where current_setting('tenk.key', true) <> '' returning name", false, "t" },
     STRAY = { "stray", "insert into posts (user_id, title, body, created_at) values (4000, $1, 'b', 1)", false },
@@ -110,7 +111,8 @@ START_TEST(in_a_group_one_that_fails_is_undone_whole_and_spoils_none)
     close_it();
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'good'"), 6);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'bad'"), 0);
-    ck_assert_int_eq(files_ask(path, "select count(*) from users u join posts p on u.name = 'of ' || p.id where title = 'good'"), 6);
+    ck_assert_int_eq(files_ask(path, "select count(*) from users u join posts p on u.name = 'of ' || p.id"
+                                     " where title = 'good'"), 6);
 }
 END_TEST
 
