@@ -15,7 +15,8 @@ callback_handler user_page_callbacks;
 
 enum { LONGEST_SLEEP = 60000 };              /* ms */
 handler          sleep_await, echo, ws_echo, countdown, plaintext, json, healthz, stats, static_file;
-promise_handler  sleep_promise;
+promise_handler  sleep_promise, ws_echo_promise;
+callback_handler ws_echo_callback;
 
 extern const route ROUTES[];
 extern const int   ROUTE_COUNT;

@@ -25,6 +25,8 @@ const route ROUTES[] = {
     { "GET",  "/sleep/promise",        .promise = sleep_promise, .deadline = SLEEP_DEADLINE },
     { "POST", "/echo",                 .answer = echo },
     { "GET",  "/ws/echo",              .await = ws_echo, .websocket = true },
+    { "GET",  "/ws/echo/promise",      .promise = ws_echo_promise, .websocket = true },
+    { "GET",  "/ws/echo/callback",     .callback = ws_echo_callback, .websocket = true },
     { "GET",  "/countdown",            .await = countdown },
     { "GET",  "/plaintext",            .answer = plaintext },
     { "GET",  "/json",                 .answer = json },

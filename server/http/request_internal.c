@@ -1,15 +1,15 @@
 /* request_internal.c - see request_internal.h: how a request begins, and how it ends. */
 #include "request_internal.h"
 #include "server/base/log.h"
+#include "server/base/memory.h"
 
 const head NO_HEAD = { .at = "" };
 
-static size_t request_fixed_size(const head *h)
-{
-    return sizeof(request) + (size_t)h->count * sizeof(header) + h->length;
-}
+static size_t head_size(const head *h) { return (size_t)h->count * sizeof(header) + h->length; }
 
-size_t request_size(const head *h, size_t more) { return request_fixed_size(h) + more; }
+static size_t request_fixed_size(const head *h, bool apart) { return sizeof(request) + (apart ? sizeof(void *) : head_size(h)); }
+
+size_t request_size(const head *h, bool apart, size_t more) { return request_fixed_size(h, apart) + more; }
 
 /* Where a part of the head, or a constant, is in our copy of the head. */
 static span head_span(const head *h, text t)
@@ -18,15 +18,29 @@ static span head_span(const head *h, text t)
     return (span){ ours ? (uint16_t)(t.at - h->at) : 0, ours ? (uint16_t)t.length : 0 };
 }
 
-void request_init(void *room, size_t size, const head *h)
+void request_init(void *room, size_t size, const head *h, bool apart)
 {
     request *req = room;
+    const size_t fixed = request_fixed_size(h, apart);
     *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
-                      .header_count = (uint16_t)h->count, .deadline = NO_DEADLINE,
+                      .header_count = (uint16_t)h->count, .deadline = NO_DEADLINE, .apart = apart,
                       .path = head_span(h, h->path), .query = head_span(h, h->query) };
+    if (apart)
+        *(void **)(req + 1) = mem_resize(NULL, head_size(h));
     memcpy((void *)request_headers(req), h->headers, (size_t)h->count * sizeof(header));
     memcpy((void *)request_head(req), h->at, h->length);
-    arena_init(&req->arena, (char *)room + request_fixed_size(h), size - request_fixed_size(h));
+    arena_init(&req->arena, (char *)room + fixed, size - fixed);
+}
+
+void request_end_head(request *req)
+{
+    if (!req->apart)
+        return;
+    mem_free(*(void **)(req + 1));
+    req->apart = false;                      /* what it has no headers of lies behind it, too */
+    req->header_count = 0;
+    req->path = req->query = (span){ 0 };
+    memset(req->parameters, 0, sizeof req->parameters);
 }
 
 void request_done(request *req)
@@ -94,7 +108,7 @@ size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, siz
     request r;
     output  out = { 0 };
     size_t  length = 0;
-    request_init(&r, sizeof r, &NO_HEAD);
+    request_init(&r, sizeof r, &NO_HEAD, false);
     r.out = &out;
     r.minor = 1;
     r.keep_alive = keep_alive;

@@ -35,7 +35,10 @@ struct request {
         void       *context;                 /* with a route: the site's own */
         const char *allow;                   /* without: the path's methods; NULL when there is nothing at it */
     };
-    const char   *extra;                     /* headers of the answer so far, each with CRLF; NULL: none */
+    union {
+        const char *extra;                   /* headers of the answer so far, each with CRLF; NULL: none */
+        const char *protocol;                /* of a websocket: the one agreed on */
+    };
     uint64_t      started;                   /* nanoseconds of uv_hrtime's clock: when its head was complete */
     uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
     union {
@@ -47,11 +50,12 @@ struct request {
         };
     };
     union {
-        struct {                             /* of an await handler: */
-            task             *task;          /* on whose stack this lies; NULL if it lies on the heap */
+        struct {
+            task             *task;          /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
             struct websocket *websocket;     /* once it is one: upgraded */
         };
-        timer timer;                         /* of a promise handler, for its deadline; a task has its own */
+        timer timer;                         /* of a promise handler, for its deadline; a task has its own, and a
+                                                websocket has none */
         size_t block;                        /* of an answer handler, or none: bytes of the block (block.h) in which this
                                                 lies; 0 if it lies on the heap */
     };
@@ -71,6 +75,7 @@ struct request {
     bool          streamed : 1;              /* of no known length: until respond_end, left is more than will come */
     bool          events : 1;                /* its pieces are events (events.h) */
     bool          stopped : 1;               /* and its handler has been told that the server stops */
+    bool          apart : 1;                 /* its headers and head lie elsewhere: behind it is a pointer to them */
     /* Behind it lie the headers, then the head itself, then the first room of its arena. */
 };
 
@@ -78,7 +83,10 @@ struct request {
 _Static_assert(sizeof(request) <= 216, "what is needed only at times may lie in the arena, or share its place");
 _Static_assert(NEEDS <= 8, "needs has three bits");
 
-static inline const header *request_headers(const request *req) { return (const header *)(req + 1); }
+static inline const header *request_headers(const request *req)
+{
+    return req->apart ? *(const header *const *)(req + 1) : (const header *)(req + 1);
+}
 
 static inline const char *request_head(const request *req)
 {
@@ -107,10 +115,12 @@ typedef struct request_host {
 
 extern const head NO_HEAD;                   /* of a request whose own could not be read */
 
-/* The bytes that request_init needs for a request with that head, and so many more for its arena. */
-size_t request_size(const head *h, size_t more);
+/* The bytes that request_init needs for a request with that head, and so many more for its arena. Apart: the copy of the head
+ * is to be allocated on its own, and may end before the request does. */
+size_t request_size(const head *h, bool apart, size_t more);
 /* Lays a request out in room, with a copy of the head. */
-void request_init(void *room, size_t size, const head *h);
+void request_init(void *room, size_t size, const head *h, bool apart);
+void request_end_head(request *req);        /* if it lies apart: then nothing more is known of it, and no text of it is there */
 void request_done(request *req);            /* ends its arena; the room is the caller's */
 bool request_is_safe(const request *req);   /* its method changes nothing, nor do the bytes behind it: GET, HEAD, OPTIONS */
 

@@ -37,11 +37,11 @@ bool request_parser_is_overtaken(const request_parser *p, uint64_t worth, const 
            memmem(behind, length, "\r\n\r\n", 4);
 }
 
-size_t request_parser_size(const request_parser *p, size_t more) { return request_size(&p->head, more); }
+size_t request_parser_size(const request_parser *p, bool apart, size_t more) { return request_size(&p->head, apart, more); }
 
-void request_parser_init(const request_parser *p, request *req, size_t size, uint64_t now)
+void request_parser_init(const request_parser *p, request *req, size_t size, bool apart, uint64_t now)
 {
-    request_init(req, size, &p->head);
+    request_init(req, size, &p->head, apart);
     req->started = now;
     req->route = p->match.route;
     req->needs = p->needs;

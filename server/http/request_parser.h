@@ -24,9 +24,9 @@ typedef struct request_parser {
 long request_parser_read(request_parser *p, head_scanner *s, const char *at, size_t length, const config *c,
                          const router *r);
 
-/* The bytes that request_parser_init needs, with so many more for the request's arena. */
-size_t request_parser_size(const request_parser *p, size_t more);
-void   request_parser_init(const request_parser *p, request *req, size_t size, uint64_t now);        /* now: of uv_hrtime */
+/* The bytes that request_parser_init needs, with so many more for the request's arena; apart: see request_init. */
+size_t request_parser_size(const request_parser *p, bool apart, size_t more);
+void   request_parser_init(const request_parser *p, request *req, size_t size, bool apart, uint64_t now);    /* of uv_hrtime */
 
 text   request_parser_accepts(const request_parser *p, arena *a);    /* its Accept header: of the head, or the arena's */
 bool   request_parser_streams(const request_parser *p);      /* its body, if it has one, is pulled by its handler */

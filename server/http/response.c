@@ -19,6 +19,8 @@ static char *response_put(char *at, text t)
 
 void respond_header(request *req, const char *name, const char *format, ...)
 {
+    if (req->upgraded)
+        return;
     const text called = text_of(name), before = text_of(req->extra ? req->extra : "");
     char line[256];                          /* a longer value is printed twice */
     va_list args, again;
@@ -164,16 +166,17 @@ void request_switch(request *req, struct websocket *ws, text digest, text protoc
     response_claim(req);
     req->keep_alive = false;
     req->left = 0;
-    req->upgraded = true;
     req->websocket = ws;
+    req->host->answering(req);
+    req->upgraded = true;                    /* no more headers */
     if (req->gone)
         return;
-    if (protocol.length > 0)
-        respond_header(req, "Sec-WebSocket-Protocol", "%.*s", (int)protocol.length, protocol.at);
-    req->host->answering(req);
     output_append(req->out, TEXT("HTTP/1.1 101 Switching Protocols\r\nServer: tenk\r\nUpgrade: websocket\r\n"
                                  "Connection: Upgrade\r\nSec-WebSocket-Accept: "));
     output_append(req->out, digest);
+    if (protocol.length > 0)
+        output_append(req->out, TEXT("\r\nSec-WebSocket-Protocol: "));
+    output_append(req->out, protocol);
     output_append(req->out, TEXT("\r\n"));
     output_append(req->out, text_of(req->extra ? req->extra : ""));
     output_append(req->out, TEXT("\r\n"));

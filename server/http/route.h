@@ -34,7 +34,7 @@ typedef struct route {
     promise_handler  *promise;
     callback_handler *callback;
     bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
-    bool              websocket;             /* await's: it may answer by websocket_accept (websocket.h) */
+    bool              websocket;             /* not answer's: it may answer by websocket_accept (websocket.h) */
     need              needs;
     bool            (*there)(void);          /* NULL, or asked once, when the server opens: whether there is this route */
     uint32_t          deadline;              /* ms that it may take, if there is a limit, instead of [timeouts] request */

@@ -101,7 +101,7 @@ static void router_add(router *all, const route *r)
     struct node *n = &all->root;
     bool plain = true;
     assert((!r->streams || r->await) && "a body is pulled by a handler that can wait");
-    assert((!r->websocket || r->await) && "messages are awaited");
+    assert((!r->websocket || !r->answer) && "messages are waited for");
     const char *end = r->path + strlen(r->path);
     for (const char *at = r->path + 1; at <= end;) {
         n = node_child(n, router_next_segment(&at, end));

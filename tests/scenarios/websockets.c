@@ -307,6 +307,34 @@ START_TEST(who_does_not_read_is_not_read_from)
 }
 END_TEST
 
+static const char *const STYLES[] = { HANDSHAKE, HANDSHAKE_OF("/ws/echo/promise", ""), HANDSHAKE_OF("/ws/echo/callback", "") };
+
+START_TEST(in_each_style_a_handler_answers_until_the_end)
+{
+    char all[256];
+    size_t length = 0;
+    client *c = websocket_open(STYLES[_i]);
+    frame_say(c, TEXT, "alone");
+    expect_frame(c, TEXT, "alone");
+    for (int i = 0; i < 3; i++) {
+        length += frame_write(all + length, FRAME_TEXT, "in ", 3);
+        length += frame_write(all + length, PING, "between", 7);
+        length += frame_write(all + length, FRAME_END | FRAME_CONTINUES, "parts", 5);
+    }
+    length += frame_write(all + length, CLOSE, "\x0f\xa1 enough", 9);
+    client_send(c, all, length);
+    int pongs = 0;                           /* which may come before the answer to the message before */
+    for (int i = 0; i < 6; i++) {
+        const frame *f = frame_next(c);
+        ck_assert_str_eq(f->bytes, f->first == PONG ? "between" : "in parts");
+        pongs += f->first == PONG;
+    }
+    ck_assert_int_eq(pongs, 3);
+    expect_close(c, 4001);
+    client_free(c);
+}
+END_TEST
+
 START_TEST(a_silent_client_is_pinged_and_then_let_go)
 {
     server_start("websockets", "TENK_WEBSOCKET_PING=200ms", NULL);
@@ -326,9 +354,9 @@ START_TEST(a_silent_client_is_pinged_and_then_let_go)
 END_TEST
 
 /* Its handler runs, for it has answered. */
-static client *whose_server_stops(void)
+static client *whose_server_stops(const char *handshake)
 {
-    client *c = websocket_new();
+    client *c = websocket_open(handshake);
     frame_say(c, TEXT, "here");
     expect_frame(c, TEXT, "here");
     server_signal(SIGTERM);
@@ -338,7 +366,7 @@ static client *whose_server_stops(void)
 START_TEST(a_server_that_stops_closes_with_1001_and_waits_for_the_answer)
 {
     server_start("websockets", "TENK_TIMEOUTS_DRAIN=60s", NULL);
-    client *c = whose_server_stops();
+    client *c = whose_server_stops(STYLES[_i]);
     const frame *f = frame_next(c);
     ck_assert_int_eq(f->first, CLOSE);
     ck_assert_mem_eq(f->bytes, "\x03\xe9", 2);
@@ -352,7 +380,7 @@ END_TEST
 START_TEST(a_server_that_stops_does_not_wait_for_one_who_does_not_answer)
 {
     server_start("websockets", "TENK_TIMEOUTS_DRAIN=1s", NULL);
-    client *c = whose_server_stops();
+    client *c = whose_server_stops(STYLES[_i]);
     ck_assert_int_eq(frame_next(c)->first, CLOSE);
     ck_assert_int_eq(server_wait(), 0);
     client_free(c);
@@ -363,7 +391,7 @@ END_TEST
 START_TEST(a_client_that_goes_without_a_word_ends_its_handler)
 {
     server_start("websockets", "TENK_TIMEOUTS_DRAIN=60s", NULL);
-    client *reset = websocket_new(), *half = websocket_new(), *shut = websocket_new();
+    client *reset = websocket_open(STYLES[_i]), *half = websocket_open(STYLES[_i]), *shut = websocket_open(STYLES[_i]);
     frame_say(shut, FRAME_TEXT, "the rest will not come");
     client_reset(reset);
     client_half_close(half);
@@ -392,13 +420,15 @@ Suite *websockets_suite(void)
     tcase_add_test(t, a_message_in_too_many_fragments_closes_with_1008);
     tcase_add_test(t, fragments_may_be_many_if_they_are_not_empty);
     tcase_add_test(t, a_close_is_answered_with_its_own_code);
+    enum { EACH = sizeof STYLES / sizeof *STYLES };
+    tcase_add_loop_test(t, in_each_style_a_handler_answers_until_the_end, 0, EACH);
     tcase_add_test(t, who_does_not_read_is_not_read_from);
     t = tcase_create("ends");
     tcase_set_timeout(t, 30);
     tcase_add_test(t, a_silent_client_is_pinged_and_then_let_go);
-    tcase_add_test(t, a_server_that_stops_closes_with_1001_and_waits_for_the_answer);
-    tcase_add_test(t, a_server_that_stops_does_not_wait_for_one_who_does_not_answer);
-    tcase_add_test(t, a_client_that_goes_without_a_word_ends_its_handler);
+    tcase_add_loop_test(t, a_server_that_stops_closes_with_1001_and_waits_for_the_answer, 0, EACH);
+    tcase_add_loop_test(t, a_server_that_stops_does_not_wait_for_one_who_does_not_answer, 0, EACH);
+    tcase_add_loop_test(t, a_client_that_goes_without_a_word_ends_its_handler, 0, EACH);
     suite_add_tcase(s, t);
     return s;
 }

@@ -106,6 +106,7 @@ bool   upgrade_is_over(const connection *c); /* is it of no matter that no more 
 connection_phase upgrade_phase(const connection *c);
 bool   upgrade_ping(connection *c);          /* for ping's time nothing has come: false if its client is gone */
 void   upgrade_stop(connection *c);          /* the server does: says so */
+void   upgrade_cancel(request *r);           /* its client is gone */
 int    upgrade_end(request *r, int err);     /* its handler has ended so: the error that is left */
 void   upgrade_free(request *r);             /* what it holds, before the request ends */
 

@@ -32,6 +32,8 @@ static void pipeline_limit(request *r)
 {
     if (!request_may_wait(r))
         return;
+    if (r->upgraded && !request_is_for_task(r))
+        return;
     if (request_is_for_task(r)) {
         if (r->task)
             task_limit(r->task, r->deadline);
@@ -48,6 +50,7 @@ static void pipeline_free(request *r)
     const bool on_stack = t && task_room(t) == r;
     if (r->upgraded)
         upgrade_free(r);
+    request_end_head(r);
     request_done(r);
     if (block)
         block_put(r, block);
@@ -263,9 +266,9 @@ void pipeline_refuse(connection *c, int err)
     }
     c->reading = false;
     if (!r) {
-        const size_t size = request_size(&NO_HEAD, pipeline_room(c));
+        const size_t size = request_size(&NO_HEAD, false, pipeline_room(c));
         r = mem_alloc(size);
-        request_init(r, size, &NO_HEAD);
+        request_init(r, size, &NO_HEAD, false);
         pipeline_append(c, r);
     }
     c->ending = c->unread = true;
@@ -288,6 +291,8 @@ void pipeline_abandon(connection *c)
             r->finished = true;
         }
         writer_wake(r, UV_ECANCELED);
+        if (r->upgraded)
+            upgrade_cancel(r);
         if (r->running)
             promise_cancel(r->running);
     }

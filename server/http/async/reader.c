@@ -2,6 +2,7 @@
 #include "connection.h"
 #include "turn.h"
 #include "server/http/client_socket.h"
+#include "server/http/websocket/websocket_internal.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
 
@@ -65,8 +66,8 @@ static size_t reader_take_body(connection *c, const char *at, size_t length)
 static request *reader_make_short_request(const connection *c, const request_parser *p, uint64_t now)
 {
     size_t size;
-    request *r = block_get(request_parser_size(p, pipeline_room(c)), &size);
-    request_parser_init(p, r, size, now);
+    request *r = block_get(request_parser_size(p, false, pipeline_room(c)), &size);
+    request_parser_init(p, r, size, false, now);
     r->block = size;
     return r;
 }
@@ -77,14 +78,15 @@ static request *reader_make_request(const connection *c, const request_parser *p
     const route *route = p->match.route;
     if (!route || route->answer)
         return reader_make_short_request(c, p, now);
-    size_t size = request_parser_size(p, ON_STACK);
+    const bool apart = route->websocket && !route->await;    /* it may be there for long, and its head is not for that */
+    size_t size = request_parser_size(p, false, ON_STACK);
     task *t = NULL;
     if (starts && size <= SMALL && route->await && admission_is_open(&worker_here->admission, p->needs))
         t = task_new(route->path, size);
     if (!t)
-        size = request_parser_size(p, pipeline_room(c));
+        size = request_parser_size(p, apart, pipeline_room(c) + (apart ? WEBSOCKET_ROOM : 0));
     request *r = t ? task_room(t) : mem_resize(NULL, size);
-    request_parser_init(p, r, size, now);
+    request_parser_init(p, r, size, apart, now);
     if (t)
         r->task = t;
     return r;

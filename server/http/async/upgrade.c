@@ -16,44 +16,33 @@ bool upgrade_is_over(const connection *c)  { return websocket_is_over(upgrade_of
 
 bool upgrade_has_room(const connection *c) { return websocket_wants(upgrade_of(c)) && writer_has_room(c); }
 
-static void upgrade_on_cancel(promise *p, void *arg)
-{
-    (void)p;
-    websocket_wake(arg, UV_ECANCELED);
-}
-
 size_t upgrade_take(connection *c, const char *at, size_t length)
 {
     websocket *ws = upgrade_of(c);
     const size_t taken = websocket_take(ws, at, length);
-    int err;
     if (c->phase == CONNECTION_WEBSOCKET)
         c->since = (uint32_t)timer_now();    /* it is not silent */
-    if (websocket_is_waited_for(ws) && websocket_hand_over(ws, &err))
-        websocket_wake(ws, err);
+    websocket_deliver(ws);
     return taken;
 }
 
 /* What lies aside is taken here and now, as long as this turn is for clients: many short messages come in one read. */
-static promise *upgrade_receive(websocket *ws)
+static int upgrade_wait(websocket *ws)
 {
     connection *c = websocket_request(ws)->connection;
-    int err;
     if (c->input && !c->busy && upgrade_has_room(c) && !turn_is_over(uv_hrtime())) {
         reader_use_frames(c);
         writer_flush_soon(c);                /* pings may have been answered */
-        if (websocket_hand_over(ws, &err))
-            return promise_settled(err);
+        if (websocket_has_something(ws))
+            return 0;
     }
     if (c->left && !c->input && !c->busy)    /* its client sends no more */
-        return promise_settled(UV_ECANCELED);
-    promise *p = promise_new(upgrade_on_cancel, ws);
-    websocket_wait(ws, p);
+        return UV_ECANCELED;
     if (!c->busy)
         c->blocked = c->input != NULL;
     if (c->blocked || c->paused)             /* some lies aside yet, or in the kernel */
         writer_flush_next_turn(c);
-    return p;
+    return UV_EAGAIN;
 }
 
 /* Messages of one turn leave together, as answers do. */
@@ -74,7 +63,7 @@ static const config *upgrade_config(const request *r)
     return worker_here->config;
 }
 
-const websocket_host upgrade_host = { .receive = upgrade_receive, .sent = upgrade_sent, .flush = upgrade_flush,
+const websocket_host upgrade_host = { .wait = upgrade_wait, .sent = upgrade_sent, .flush = upgrade_flush,
                                       .config = upgrade_config };
 
 connection_phase upgrade_phase(const connection *c)
@@ -97,6 +86,8 @@ void upgrade_stop(connection *c)
     websocket_going_away(upgrade_of(c));
     writer_flush_soon(c);
 }
+
+void upgrade_cancel(request *r) { websocket_cancel(r->websocket); }
 
 int upgrade_end(request *r, int err)
 {

@@ -199,11 +199,11 @@ static void thread_answer(thread_connection *c, request *r, const request_parser
 static bool thread_serve_request(thread_connection *c, const request_parser *p, size_t head)
 {
     _Alignas(max_align_t) char on_stack[ROOM];
-    const size_t size = request_parser_size(p, ARENA);
+    const size_t size = request_parser_size(p, false, ARENA);
     const bool small = size <= ROOM;
     request *r = small ? (request *)on_stack : mem_resize(NULL, size);
 
-    request_parser_init(p, r, small ? ROOM : size, uv_hrtime());
+    request_parser_init(p, r, small ? ROOM : size, false, uv_hrtime());
     r->connection = c;
     r->host = &host;
     r->out = &c->out;
@@ -222,7 +222,7 @@ static bool thread_serve_request(thread_connection *c, const request_parser *p, 
 static void thread_refuse(thread_connection *c, int err)
 {
     request r;
-    request_init(&r, sizeof r, &NO_HEAD);
+    request_init(&r, sizeof r, &NO_HEAD, false);
     r.connection = c;
     r.host = &host;
     r.out = &c->out;

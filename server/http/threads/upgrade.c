@@ -41,20 +41,19 @@ static int upgrade_receive_more(thread_connection *c, websocket *ws)
     }
 }
 
-static promise *upgrade_receive(websocket *ws)
+static int upgrade_wait_for_frames(websocket *ws)
 {
     request *r = websocket_request(ws);
     thread_connection *c = r->connection;
-    int err = 0;
     for (;;) {
         if (c->at < c->end)
             c->at += websocket_take(ws, c->input + c->at, c->end - c->at);
-        if (websocket_hand_over(ws, &err))
-            return promise_settled(err);
-        err = upgrade_receive_more(c, ws);
+        if (websocket_has_something(ws))
+            return 0;
+        const int err = upgrade_receive_more(c, ws);
         if (err) {
             r->gone = c->gone = true;
-            return promise_settled(err);
+            return err;
         }
     }
 }
@@ -69,7 +68,7 @@ static const config *upgrade_config(const request *r)
     return c->shared->config;
 }
 
-const websocket_host thread_upgrade_host = { .receive = upgrade_receive, .sent = upgrade_sent, .flush = upgrade_flush,
+const websocket_host thread_upgrade_host = { .wait = upgrade_wait_for_frames, .sent = upgrade_sent, .flush = upgrade_flush,
                                              .config = upgrade_config };
 
 int thread_upgrade_end(request *r, int err)

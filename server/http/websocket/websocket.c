@@ -10,6 +10,7 @@
 #include "server/http/request.h"
 #include "server/base/memory.h"
 
+#include <assert.h>
 #include <uv.h>
 
 /* Fragments of one message: so many, and others of so many bytes on average. More are not worth the work. */
@@ -22,6 +23,7 @@ typedef struct message {
     size_t rest;                             /* of the frame that is read: bytes that are still to come */
     size_t fragments;
     bool   whole, binary;
+    promise *answer;                         /* of a step, which has it */
     char   bytes[];
 } message;
 
@@ -34,18 +36,28 @@ typedef struct ending {
 } ending;
 
 struct websocket {
-    request           *req;
-    text               protocol;
-    message           *coming;               /* the next one; of which frames may still be to come */
-    message           *lent;                 /* the one that the handler has */
-    ending            *ending;
-    websocket_message *to;                   /* where the handler that receives wants the next */
-    promise           *waiting;
-    bool               pinged;               /* and nothing has come since */
-    bool               closed;               /* the server has sent Close */
-    bool               closed_by_client;
-    bool               over;                 /* UV_EOF, behind the messages; then it is closed, too */
+    request *req;
+    message *coming;                         /* the next one; of which frames may still be to come */
+    message *lent;                           /* the one that the handler has */
+    ending  *ending;
+    promise *waiting;                        /* of websocket_receive, or of websocket_each */
+    websocket_step *step;                    /* NULL: it is the former's */
+    union {
+        websocket_message *to;               /* where the former wants the next one */
+        void              *arg;              /* of each step */
+    };
+    bool     pinged : 1;                     /* and nothing has come since */
+    bool     closed : 1;                     /* the server has sent Close */
+    bool     closed_by_client : 1;
+    bool     over : 1;                       /* UV_EOF, behind the messages; then it is closed, too */
+    bool     cancelled : 1;                  /* no more steps */
+    bool     stepping : 1;                   /* steps are being taken */
 };
+
+_Static_assert(sizeof(websocket) <= WEBSOCKET_ROOM, "thousands are idle at once");
+
+/* A step has the message. */
+static bool websocket_is_answering(const websocket *ws) { return ws->lent && ws->lent->answer; }
 
 /* Its end. */
 
@@ -96,6 +108,8 @@ static void websocket_fail(websocket *ws, int code) { websocket_over(ws, code, T
 
 static void websocket_drop(websocket *ws)
 {
+    if (websocket_is_answering(ws))
+        return;
     mem_free(ws->lent);
     ws->lent = NULL;
     if (!ws->over || ws->closed || ws->req->gone)
@@ -182,20 +196,10 @@ static void websocket_read(websocket *ws, text bytes)
 /* From here on, what serves it. */
 
 request *websocket_request(const websocket *ws) { return ws->req; }
-void     websocket_wait(websocket *ws, promise *p) { ws->waiting = p; }
-bool     websocket_is_waited_for(const websocket *ws) { return ws->waiting; }
 bool     websocket_is_over(const websocket *ws) { return ws->over; }
 bool     websocket_is_closing(const websocket *ws) { return ws->closed && !ws->closed_by_client; }
 uint64_t websocket_closed_at(const websocket *ws) { return ws->ending ? ws->ending->closed_at : 0; }
 bool     websocket_was_closed_by_client(const websocket *ws) { return ws->closed_by_client; }
-
-void websocket_wake(websocket *ws, int err)
-{
-    promise *p = ws->waiting;
-    ws->waiting = NULL;
-    if (p)
-        promise_settle(p, err);
-}
 
 static bool websocket_has_message(const websocket *ws) { return ws->coming && ws->coming->whole; }
 
@@ -217,19 +221,7 @@ size_t websocket_take(websocket *ws, const char *at, size_t length)
     return ws->over ? length : taken;
 }
 
-bool websocket_hand_over(websocket *ws, int *err)
-{
-    const bool there = websocket_has_message(ws);
-    if (!there && !ws->over)
-        return false;
-    *err = there ? 0 : UV_EOF;
-    if (!there)
-        return true;
-    ws->lent = ws->coming;
-    ws->coming = NULL;
-    *ws->to = (websocket_message){ { ws->lent->bytes, ws->lent->length }, ws->lent->binary };
-    return true;
-}
+bool websocket_has_something(const websocket *ws) { return ws->over || websocket_has_message(ws); }
 
 bool websocket_ping(websocket *ws)
 {
@@ -278,25 +270,137 @@ int websocket_accept(request *req, const char *protocols, websocket **out)
         err = websocket_handshake_digest(request_list(req, "sec-websocket-key"), digest);
     if (err)
         return err;
-    const text names = text_of(arena_copy(&req->arena, text_of(protocols)));
+    const text protocol = websocket_handshake_protocol(text_of(protocols), request_list(req, "sec-websocket-protocol"));
     websocket *ws = arena_alloc(&req->arena, sizeof *ws);
-    *ws = (websocket){ .req = req, .protocol = websocket_handshake_protocol(names, request_list(req, "sec-websocket-protocol")) };
-    request_switch(req, ws, (text){ digest, sizeof digest }, ws->protocol);
+    ws->req = req;
+    request_switch(req, ws, (text){ digest, sizeof digest }, protocol);
+    req->protocol = protocol.length > 0 ? arena_copy(&req->arena, protocol) : "";
     *out = ws;
     return 0;
 }
 
-text websocket_protocol(const websocket *ws) { return ws->protocol; }
+text websocket_protocol(const websocket *ws) { return text_of(ws->req->protocol); }
+
+/* Receiving. */
+
+/* 0: there is a message; UV_EAGAIN: there may be one later, of which websocket_deliver will know; else there will be none. */
+static int websocket_next(websocket *ws, websocket_message *to)
+{
+    websocket_drop(ws);
+    if (ws->req->gone)
+        return UV_ECANCELED;
+    const int err = websocket_has_something(ws) ? 0 : ws->req->host->websocket->wait(ws);
+    if (err)
+        return err;
+    if (!websocket_has_message(ws))
+        return UV_EOF;
+    ws->lent = ws->coming;
+    ws->coming = NULL;
+    *to = (websocket_message){ { ws->lent->bytes, ws->lent->length }, ws->lent->binary };
+    return 0;
+}
+
+static void websocket_settle(websocket *ws, int err)
+{
+    promise *p = ws->waiting;
+    ws->waiting = NULL;
+    ws->step = NULL;
+    promise_settle(p, err);
+}
+
+static void websocket_on_cancel(promise *p, void *arg)
+{
+    (void)p;
+    websocket_cancel(arg);
+}
 
 promise *websocket_receive(websocket *ws, websocket_message *m)
 {
-    int err;
-    websocket_drop(ws);
-    if (ws->req->gone)
-        return promise_settled(UV_ECANCELED);
+    assert(!ws->waiting && "each is awaited before the next");
+    const int err = websocket_next(ws, m);
+    if (err != UV_EAGAIN)
+        return promise_settled(err);
+    request_end_head(ws->req);
     ws->to = m;
-    return websocket_hand_over(ws, &err) ? promise_settled(err) : ws->req->host->websocket->receive(ws);
+    return ws->waiting = promise_new(websocket_on_cancel, ws);
 }
+
+static void each_on_answered(int err, void *arg);
+
+/* On behalf of its request, whoever calls. */
+static void each_go_on(websocket *ws)
+{
+    websocket_message m;
+    int err = 0;
+    scope *const before = scope_enter(&ws->req->scope);
+    ws->stepping = true;
+    while (!err) {
+        err = ws->cancelled ? UV_ECANCELED : websocket_next(ws, &m);
+        if (err)
+            break;
+        promise *p = ws->step(ws, m, ws->arg);
+        if (!promise_take_if_settled(p, &err)) {
+            ws->lent->answer = p;
+            when_settled(p, each_on_answered, ws);
+            err = UV_EAGAIN;
+        }
+    }
+    ws->stepping = false;
+    scope_enter(before);
+    if (err != UV_EAGAIN)
+        websocket_settle(ws, err);
+}
+
+static void each_on_answered(int err, void *arg)
+{
+    websocket *ws = arg;
+    ws->lent->answer = NULL;
+    if (err)
+        websocket_settle(ws, err);
+    else
+        each_go_on(ws);
+}
+
+static void each_on_begun(int err, void *arg)
+{
+    websocket *ws = arg;
+    (void)err;
+    if (ws->step && !websocket_is_answering(ws))             /* else something has come first */
+        each_go_on(ws);
+}
+
+promise *websocket_each(websocket *ws, websocket_step *step, void *arg)
+{
+    assert(!ws->waiting && "each is awaited before the next");
+    request_end_head(ws->req);
+    ws->step = step;
+    ws->arg = arg;
+    ws->cancelled = false;
+    when_settled(promise_settled(0), each_on_begun, ws);     /* a task may be calling, which must not start others */
+    return ws->waiting = promise_new(websocket_on_cancel, ws);
+}
+
+/* Something has come, or nothing will come any more. */
+void websocket_deliver(websocket *ws)
+{
+    if (!ws->waiting || ws->stepping || websocket_is_answering(ws) || !websocket_has_something(ws))
+        return;
+    if (ws->step)
+        each_go_on(ws);
+    else
+        websocket_settle(ws, websocket_next(ws, ws->to));
+}
+
+void websocket_cancel(websocket *ws)
+{
+    ws->cancelled = true;
+    if (websocket_is_answering(ws))
+        promise_cancel(ws->lent->answer);
+    else if (ws->waiting && !ws->stepping)
+        websocket_settle(ws, UV_ECANCELED);
+}
+
+/* Sending. */
 
 promise *websocket_send(websocket *ws, websocket_message m)
 {

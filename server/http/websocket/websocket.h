@@ -10,7 +10,16 @@
  *         return err;
  *     }
  *
- * Frames are wslay's: it masks, joins fragments, answers pings, and finds text that is no UTF-8. Extensions are not spoken.
+ *     static promise *answer(websocket *ws, websocket_message m, void *arg) { return websocket_send(ws, m); }
+ *
+ *     promise *chat(request *req)                   the same with .promise, which takes no task
+ *     {
+ *         websocket *ws;
+ *         const int err = websocket_accept(req, "", &ws);
+ *         return err ? promise_settled(err) : websocket_each(ws, answer, NULL);
+ *     }
+ *
+ * In callback style the promise goes to when_settled. Frames are wslay's (frame.h). Extensions are not spoken.
  *
  *   Origin.     A page of another site is refused with 403 before the handler runs (policy.h), unless [websocket]
  *               origins has its own.
@@ -23,7 +32,8 @@
  *               closes with 1000, one that fails with 1011. When the server stops, it closes with 1001, each client at a
  *               moment of its own in the first quarter of [timeouts] drain (stop_spread.h); after half of it clients that
  *               have not answered are gone.
- *   Ownership.  A websocket is its request's, and lives as long. */
+ *   Ownership.  A websocket is its request's, and lives as long. An idle one is small: its request's head ends before it
+ *               does in promise and callback style, see websocket_receive. */
 #ifndef HTTP_WEBSOCKET_H
 #define HTTP_WEBSOCKET_H
 
@@ -50,15 +60,25 @@ enum { WEBSOCKET_REASON = 123 };             /* bytes, at most */
 
 /* Answers the handshake: from now on there are messages instead of an answer, and no deadline. protocols is a list of
  * subprotocols: the first that the client offers is agreed on, or none. If it is no handshake that can be accepted, it has
- * been answered with 400, 403, 426 or 503, and that error is returned, for the handler to return. Any other answer may
- * be given instead of this call. */
+ * been answered with 400, 403, 426 or 503, and that error is returned, for the handler to return, or to settle with. Any
+ * other answer may be given instead of this call. */
 int  websocket_accept(request *req, const char *protocols, websocket **ws);
 text websocket_protocol(const websocket *ws);        /* the one agreed on; "" if none was */
 
 /* Settles when there is a message, which is valid until the next of these calls, or until the handler has ended. m must
  * be there until then. Each is awaited before the next. UV_EOF: the websocket has been closed, by either side; what came
- * before that has been received. UV_ECANCELED: the client is gone, without a word. */
+ * before that has been received. UV_ECANCELED: the client is gone, without a word; or it was cancelled.
+ *
+ * In promise and callback style the head of the request ends when this is first called, or websocket_each: what
+ * request_header and others have given is to be copied before, and from then on they give "". */
 MUST_AWAIT promise *websocket_receive(websocket *ws, websocket_message *m);
+
+/* Receives for as long as there are messages, and gives each to step, which answers it: the next one follows when its
+ * promise has settled. So a websocket that waits takes no promise of its own; and no task, if it is a handler in promise or
+ * callback style that calls it. Settles with what ended it: UV_EOF and UV_ECANCELED as above, or a step's error. A cancel
+ * reaches the step. */
+typedef promise *websocket_step(websocket *ws, websocket_message m, void *arg);
+MUST_AWAIT promise *websocket_each(websocket *ws, websocket_step *step, void *arg);
 
 /* Sends a message, which is copied. Settles when there is room for another; each is awaited before the next.
  * UV_EOF: the websocket has been closed; UV_ECANCELED: the client is gone. */

@@ -13,9 +13,12 @@
 
 typedef struct websocket websocket;
 
+enum { WEBSOCKET_ROOM = 64 };                /* bytes that websocket_accept takes of its request's arena */
+
 /* What it needs of what serves it, beside its request's. */
 typedef struct websocket_host {
-    promise *(*receive)(websocket *ws);      /* settles when websocket_hand_over has something, which has been done */
+    int      (*wait)(websocket *ws);         /* 0: it has something. A thread waits; a loop may say UV_EAGAIN, and
+                                                websocket_deliver later. Else nothing will come: UV_ECANCELED */
     promise *(*sent)(request *req);          /* there is more in the output: settles when there is room for another message */
     void     (*flush)(request *req);         /* the same, of which nobody waits for the end */
     const config *(*config)(const request *req);
@@ -28,13 +31,11 @@ bool   websocket_wants(const websocket *ws); /* more bytes; else its handler has
 /* How many from the front it has used; 0: more must come first, or its handler receive. */
 size_t websocket_take(websocket *ws, const char *at, size_t length);
 
-/* Gives the handler, which receives, the next message, or UV_EOF: then true, and *err is what to settle with. */
-bool   websocket_hand_over(websocket *ws, int *err);
+bool   websocket_has_something(const websocket *ws);         /* for its handler: a message, or the end */
 
-/* Of a loop, whose handlers wait: for p, which websocket_wake settles; it does nothing if none waits. */
-void   websocket_wait(websocket *ws, promise *p);
-bool   websocket_is_waited_for(const websocket *ws);
-void   websocket_wake(websocket *ws, int err);
+/* Of a loop, whose handlers wait: if there is something it goes on, if it waits for that. It may be called from a task. */
+void   websocket_deliver(websocket *ws);
+void   websocket_cancel(websocket *ws);      /* nothing will come, or its handler has been told to stop */
 
 /* Its client has been silent for [websocket] ping: it is pinged. False if it has been so before, and is gone. */
 bool   websocket_ping(websocket *ws);

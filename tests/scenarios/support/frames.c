@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-client *websocket_new(void)
+client *websocket_open(const char *handshake)
 {
     client *c = client_new();
-    client_say(c, HANDSHAKE);
+    client_say(c, handshake);
     ck_assert_int_eq(client_answer_to_head(c).status, 101);
     return c;
 }
+
+client *websocket_new(void) { return websocket_open(HANDSHAKE); }
 
 size_t frame_write(char *to, int first, const void *bytes, size_t length)
 {

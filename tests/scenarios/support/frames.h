@@ -20,7 +20,8 @@ typedef struct frame {
     char   bytes[70000];                     /* terminated */
 } frame;
 
-client *websocket_new(void);                 /* fails the test if the handshake does */
+client *websocket_new(void);                 /* to /ws/echo; fails the test if the handshake does */
+client *websocket_open(const char *handshake);       /* the same, by that one */
 
 /* Writes a masked one to to, which has 14 bytes more than it: its length. */
 size_t frame_write(char *to, int first, const void *bytes, size_t length);

@@ -39,9 +39,9 @@ static void begin(const char *bytes)
     }
     ck_assert_int_eq(head_scan(&s, bytes, strlen(bytes), &limits, &h), (long)strlen(bytes));
     ck_assert_int_eq(head_read(&h), 0);
-    const size_t size = request_size(&h, 100);
+    const size_t size = request_size(&h, false, 100);
     req = malloc(size);
-    request_init(req, size, &h);
+    request_init(req, size, &h, false);
     router *r = router_new(routes, 1);
     router_find(r, HTTP_GET, h.path, &m);
     router_free(r);
