@@ -109,6 +109,13 @@ int outcome_now(promise *p)
     return err;
 }
 
+void *zeros(size_t size)
+{
+    void *const memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert(memory != MAP_FAILED);
+    return memory;
+}
+
 void run_in_thread(void (*run)(void *), void *arg)
 {
     uv_thread_t t;

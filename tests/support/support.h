@@ -12,6 +12,10 @@
 void store(int err, void *arg);              /* a follower: *(int *)arg = err */
 int  outcome_of(promise *p);                 /* takes p, runs the loop, returns its outcome; 1 if not settled */
 int  outcome_now(promise *p);                /* takes p, which must have settled, as in a blocking thread */
+/* Zeros, until the test's process ends. What is large and static would be searched for pointers, as all of a program's data is,
+ * when each of the other tests is looked at for leaks. */
+void *zeros(size_t size);
+
 void run_in_thread(void (*run)(void *), void *arg);          /* a plain one, to its end */
 
 /* Time, for tests, passes by leaps: libuv's clock goes ms ahead of the machine's. */

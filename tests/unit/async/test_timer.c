@@ -11,9 +11,10 @@
 
 struct alarm { timer timer; uint64_t earliest; int number; };
 
-static struct alarm alarms[100000];
-static int          order[100000], count, left;
-static uint64_t     last_due;
+enum { MANY = 100000 };
+static struct alarm *alarms;
+static int          *order, count, left;
+static uint64_t      last_due;
 
 static void rang(timer *t)
 {
@@ -32,7 +33,12 @@ static void set(int i, uint64_t ms)
     timer_set(&alarms[i].timer, ms, rang);
 }
 
-static void setup(void) { loop_start(); }
+static void setup(void)
+{
+    alarms = zeros(MANY * sizeof *alarms);
+    order = zeros(MANY * sizeof *order);
+    loop_start();
+}
 
 START_TEST(timers_ring_in_the_order_of_their_times)
 {

@@ -1,5 +1,6 @@
 /* test_log.c - one line an event, whatever is in it; levels. */
 #include "server/base/log.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <fcntl.h>
@@ -145,9 +146,10 @@ static int listen_with_a_pipe(void)
 /* All that is written, until it ends with that or the other side is closed. */
 static char *read_until(int fd, const char *end)
 {
-    static char all[1 << 20];
+    enum { MOST = 1 << 20 };
+    char *const all = zeros(MOST);
     size_t have = 0;
-    for (ssize_t n; have + 1 < sizeof all && (n = read(fd, all + have, sizeof all - 1 - have)) > 0;) {
+    for (ssize_t n; have + 1 < MOST && (n = read(fd, all + have, MOST - 1 - have)) > 0;) {
         have += (size_t)n;
         all[have] = '\0';
         if (strstr(all + (have > 8192 ? have - 8192 : 0), end))

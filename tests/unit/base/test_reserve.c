@@ -2,6 +2,7 @@
 #include "server/base/reserve.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <pthread.h>
@@ -11,7 +12,7 @@ enum { MANY = 2000, SIZE = 4096, LEAST = RESERVE_LEAST / SIZE };
 
 static int   ended;
 static void *last_ended;
-static char  objects[MANY][SIZE];
+static char (*objects)[SIZE];
 
 static void end(void *object)
 {
@@ -60,8 +61,17 @@ static void pass(uint64_t ms)
     clock_ms = until;
 }
 
-static void setup(void)    { reserve_begin(); }
-static void teardown(void) { freelist_done(&list); reserve_end(); }
+static void setup(void)
+{
+    objects = zeros(MANY * sizeof *objects);
+    reserve_begin();
+}
+
+static void teardown(void)
+{
+    freelist_done(&list);
+    reserve_end();
+}
 
 START_TEST(the_object_put_last_comes_first)
 {

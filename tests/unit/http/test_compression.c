@@ -3,6 +3,7 @@
 #include "server/executor/executor.h"
 #include "server/executor/thread_pool.h"
 #include "serving.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <brotli/decode.h>
@@ -13,7 +14,7 @@
 
 enum { USUAL = 8000, LARGE = COMPRESSION_HEAVY, HUGE_ = COMPRESSION_MOST + 1 };
 
-static char words[HUGE_], noise[USUAL];
+static char *words, noise[USUAL];
 
 static int answer_words(request *req)
 {
@@ -29,7 +30,8 @@ static const route ROUTES_HERE[] = { { "GET", "/words", .await = answer_words },
 static void setup(void)
 {
     uint32_t n = 1;
-    for (size_t i = 0; i < sizeof words; i++)
+    words = zeros(HUGE_);
+    for (size_t i = 0; i < HUGE_; i++)
         words[i] = "the quick brown fox jumps over a lazy dog; "[(i + i / 997) % 43];
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (char)((n = n * 1664525 + 1013904223) >> 24);
@@ -68,7 +70,7 @@ static size_t decode(const client *c, const char *coding, char *to, size_t room)
 /* The words of that length come in that coding, NULL: as they are. */
 static void expect_words(size_t length, const char *accept, const char *coding)
 {
-    static char decoded[HUGE_];
+    char *const decoded = zeros(HUGE_);
     char target[64], headers[200], line[64];
     snprintf(target, sizeof target, "/words?length=%zu", length);
     snprintf(headers, sizeof headers, "Accept-Encoding: %s\r\n", accept);
@@ -83,7 +85,7 @@ static void expect_words(size_t length, const char *accept, const char *coding)
     ck_assert_msg(client_count(&c, line) == 1, "%.500s", c.got);
     if (coding) {
         ck_assert_uint_lt(c.length - (size_t)(body - c.got), length);
-        ck_assert_uint_eq(decode(&c, coding, decoded, sizeof decoded), length);
+        ck_assert_uint_eq(decode(&c, coding, decoded, HUGE_), length);
         ck_assert(memcmp(decoded, words, length) == 0);
     } else {
         ck_assert_uint_eq(c.length - (size_t)(body - c.got), length);

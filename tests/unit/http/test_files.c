@@ -1,6 +1,7 @@
 /* test_files.c - files of one folder: with openat2 and, where the kernel has none, without. */
 #include "server/http/files.h"
 #include "serving.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <errno.h>
@@ -166,8 +167,9 @@ END_TEST
 
 START_TEST(a_file_larger_than_a_piece_arrives_whole)
 {
-    static char large[1000000];
-    for (size_t i = 0; i + 1 < sizeof large; i++)
+    enum { LARGE = 1000000 };
+    char *const large = zeros(LARGE);
+    for (size_t i = 0; i + 1 < LARGE; i++)
         large[i] = (char)('a' + i % 23);
     write_file("root/a.txt", large);
     serving_start(ROUTES_HERE, 1);

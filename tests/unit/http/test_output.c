@@ -1,6 +1,7 @@
 /* test_output.c - bytes on their way out, against a plain array of the same. */
 #include "server/http/output.h"
 
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <stdlib.h>
@@ -17,7 +18,8 @@ static size_t copy_of(const output *o, char *to)
 
 START_TEST(what_is_appended_leaves_in_order_whatever_is_done_to_it)
 {
-    static char wanted[4 << 20], got[4 << 20], piece[40000];
+    static char piece[40000];
+    char *const wanted = zeros(4 << 20), *const got = zeros(4 << 20);
     size_t length = 0;
     output o = { 0 };
     srand(1);

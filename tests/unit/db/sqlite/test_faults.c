@@ -4,6 +4,7 @@
 #include "tests/support/failing_disk.h"
 #include "tests/support/skipped.h"
 #include "fixture.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <fcntl.h>
@@ -105,12 +106,12 @@ END_TEST
 
 START_TEST(a_disk_that_is_full_from_the_start_is_said_in_words)
 {
-    static char filler[980 * 1024];
+    enum { FILLER = 980 * 1024 };
     char why[512] = "";
     const char *folder = files_path("disk");
     if (!tiny_disk(__func__, folder))
         return;
-    put(files_path("disk/filler"), filler, sizeof filler, 0);
+    put(files_path("disk/filler"), zeros(FILLER), FILLER, 0);
     ck_assert_int_eq(open_file_error(files_path("disk/test.db"), why, sizeof why), UV_ENOSPC);
     ck_assert_ptr_nonnull(strstr(why, "full"));
     umount(folder);

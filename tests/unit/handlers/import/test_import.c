@@ -4,6 +4,7 @@
 #include "server/http/message/status.h"
 
 #include "server/base/errors.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <stdio.h>
@@ -49,7 +50,7 @@ END_TEST
 
 START_TEST(a_batch_is_full_by_its_lines_or_by_its_bytes)
 {
-    static char large[IMPORT_BATCH_BYTES];
+    const text large = { zeros(IMPORT_BATCH_BYTES), IMPORT_BATCH_BYTES };
     import_batch *b = import_batch_new(1);
     for (uint64_t i = 1; i <= IMPORT_BATCH_LINES; i++) {
         ck_assert(!import_batch_is_full(b));
@@ -60,7 +61,7 @@ START_TEST(a_batch_is_full_by_its_lines_or_by_its_bytes)
     b = import_batch_new(1);
     import_batch_add(b, 1, TEXT("{}"));
     ck_assert(!import_batch_is_full(b));
-    import_batch_add(b, 2, (text){ large, sizeof large });
+    import_batch_add(b, 2, large);
     ck_assert(import_batch_is_full(b));
     import_batch_free(b);
 }

@@ -3,6 +3,7 @@
 #include "server/async/loop.h"
 #include "server/http/async/connection.h"
 #include "tests/unit/http/serving.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <netinet/in.h>
@@ -79,15 +80,16 @@ END_TEST
 
 START_TEST(one_that_was_not_read_from_gets_its_answers_when_they_are_the_last)
 {
-    static char many[1 << 20];
+    enum { MANY = 1 << 20 };
+    char *const many = zeros(MANY);
     serving_config.limits.pipeline = 1;
     serve();
     client c = client_new();
     client_say(&c, GET("/wait"));
-    memset(many, '\r', sizeof many);
-    for (size_t i = 0; i + 26 <= sizeof many; i += 26)
+    memset(many, '\r', MANY);
+    for (size_t i = 0; i + 26 <= MANY; i += 26)
         memcpy(many + i, "T / HTTP/1.1\r\nHost: a\r\n\r\n", 26);
-    client_send(&c, (text){ many, sizeof many });            /* until it is not read from any more */
+    client_send(&c, (text){ many, MANY });            /* until it is not read from any more */
     worker_here->draining = true;
     connections_drain();
     promise_settle(gate, 0);

@@ -1,5 +1,6 @@
 /* test_stream.c - a body that its handler pulls: what it gets, when the client is read from, and who waits for it. */
 #include "stream_fixture.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 START_TEST(the_handler_gets_the_body_however_it_is_framed_and_split)
@@ -47,15 +48,16 @@ END_TEST
 
 START_TEST(a_body_may_be_larger_than_the_limit_of_those_that_are_gathered)
 {
-    static char many[300000];
+    enum { MANY = 300000 };
+    char *const many = zeros(MANY);
     serving_config.limits.body = 1000;
     serve();
     client c = client_new();
-    memset(many, 'x', sizeof many);
+    memset(many, 'x', MANY);
     client_say(&c, HEAD("/pull", "Content-Length: 300000"));
-    ck_assert_uint_eq(client_send(&c, (text){ many, sizeof many }), sizeof many);
+    ck_assert_uint_eq(client_send(&c, (text){ many, MANY }), MANY);
     client_until(&c, "pulled");
-    ck_assert_uint_eq(length, sizeof many);
+    ck_assert_uint_eq(length, MANY);
     client_close(&c);
     serving_stop();
 }
@@ -63,17 +65,18 @@ END_TEST
 
 START_TEST(what_the_handler_does_not_take_stays_with_the_client)
 {
-    static char many[16 << 20];
+    enum { MANY = 16 << 20 };
+    char *const many = zeros(MANY);
     serve();
     client c = client_new();
     client_say(&c, HEAD("/slow", "Content-Length: 16777216"));
-    const size_t sent = client_send(&c, (text){ many, sizeof many });
-    ck_assert_uint_lt(sent, sizeof many);    /* the kernel's buffers are full, and ours */
-    ck_assert_uint_eq(client_send(&c, (text){ many, sizeof many }), 0);
+    const size_t sent = client_send(&c, (text){ many, MANY });
+    ck_assert_uint_lt(sent, MANY);           /* the kernel's buffers are full, and ours */
+    ck_assert_uint_eq(client_send(&c, (text){ many, MANY }), 0);
     for (int i = 0; i < 10; i++)
         let_one_piece();
     ck_assert_uint_gt(length, 10000);
-    ck_assert_uint_gt(client_send(&c, (text){ many, sizeof many }), 0);
+    ck_assert_uint_gt(client_send(&c, (text){ many, MANY }), 0);
     client_close(&c);
     while (gate)
         let_one_piece();

@@ -4,6 +4,7 @@
 #include "client_fixture.h"
 #include "server/http/request.h"
 #include "tests/unit/http/serving.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 #include <stdio.h>
@@ -77,12 +78,13 @@ END_TEST
 /* A server that does not know 100-continue would let it wait. */
 START_TEST(a_large_body_goes_out_at_once)
 {
-    static char many[(1 << 20) + 1000];
-    memset(many, 'x', sizeof many);
-    const http_call call = { .method = "POST", .url = peer_url("/echo"), .body = { many, sizeof many }, .most = 2 << 20 };
+    enum { MANY = (1 << 20) + 1000 };
+    char *const many = zeros(MANY);
+    memset(many, 'x', MANY);
+    const http_call call = { .method = "POST", .url = peer_url("/echo"), .body = { many, MANY }, .most = 2 << 20 };
     ck_assert_int_eq(outcome_of(http_fetch(&a, &call, &got)), 0);
     ck_assert(!says(got.body, "Expect:") && says(got.body, "xxx"));
-    ck_assert_uint_gt(got.body.length, sizeof many);
+    ck_assert_uint_gt(got.body.length, MANY);
 }
 END_TEST
 

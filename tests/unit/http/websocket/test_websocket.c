@@ -383,13 +383,13 @@ END_TEST
 
 START_TEST(a_handler_that_does_not_receive_keeps_its_client_waiting_and_not_gone)
 {
-    enum { HEAD = 8, LENGTH = 60000 };
-    static char many[16 << 20];
+    enum { HEAD = 8, LENGTH = 60000, MANY = 16 << 20 };
+    char *const many = zeros(MANY);
     serve();
     client c = open_to(OPEN("/slow"));
-    for (size_t i = 0; i + HEAD + LENGTH <= sizeof many; i += HEAD + LENGTH)
+    for (size_t i = 0; i + HEAD + LENGTH <= MANY; i += HEAD + LENGTH)
         memcpy(many + i, "\x82\xfe\xea\x60\0\0\0\0", HEAD);
-    ck_assert_uint_lt(client_send(&c, (text){ many, sizeof many }), sizeof many);
+    ck_assert_uint_lt(client_send(&c, (text){ many, MANY }), MANY);
     serving_skip(61000);
     ck_assert(ended == 0 && received == 0);
     for (int i = 0; i < 3; i++) {
