@@ -50,15 +50,11 @@ struct request {
         };
     };
     union {
-        struct {
-            task             *task;          /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
-            struct websocket *websocket;     /* once it is one: upgraded */
-        };
-        timer timer;                         /* of a promise handler, for its deadline; a task has its own, and a
-                                                websocket has none */
+        task  *task;                         /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
         size_t block;                        /* of an answer handler, or none: bytes of the block (block.h) in which this
                                                 lies; 0 if it lies on the heap */
     };
+    struct websocket *websocket;             /* once it is one: upgraded */
     span          path, query;               /* of head; an empty path stands for / */
     uint16_t      header_count;
     uint8_t       method;                    /* llhttp's number */
@@ -80,7 +76,7 @@ struct request {
 };
 
 /* Thousands wait at once. */
-_Static_assert(sizeof(request) <= 216, "what is needed only at times may lie in the arena, or share its place");
+_Static_assert(sizeof(request) <= 200, "what is needed only at times may lie in the arena, or share its place");
 _Static_assert(NEEDS <= 8, "needs has three bits");
 
 static inline const header *request_headers(const request *req)

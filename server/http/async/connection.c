@@ -13,7 +13,8 @@
 
 static _Thread_local pool connections = POOL(connection);
 
-/* One timer a connection: it is moved only when a shorter wait begins, else it looks again when it is due. */
+/* One timer a connection, for itself and for its handlers without a task: it is moved only when a shorter wait begins, else it
+ * looks again when it is due. */
 
 static uint64_t connection_allowed(const connection *c)
 {
@@ -42,11 +43,9 @@ static void connection_set_timer(connection *c, uint64_t ms)
     timer_set(&c->timer, c->phase == CONNECTION_WRITE && ms > often ? often : ms, connection_on_timer);
 }
 
-static void connection_on_timer(timer *t)
+/* How long it has been in its phase. */
+static void connection_look(connection *c, uint64_t now)
 {
-    connection *c = container_of(t, connection, timer);
-    const uint64_t now = timer_now();
-
     if (c->phase == CONNECTION_HANDLER)
         return;                              /* handlers have time limits of their own */
     if (c->phase == CONNECTION_WRITE && writer_got_on(c))
@@ -62,6 +61,20 @@ static void connection_on_timer(timer *t)
         event_stream_beat(c), connection_set_timer(c, most);
     else
         connection_abandon(c);
+}
+
+static void connection_on_timer(timer *t)
+{
+    connection *c = container_of(t, connection, timer);
+    const uint64_t deadline = pipeline_cancel_late(c);
+    connection_look(c, timer_now());
+    connection_limit(c, deadline);
+}
+
+void connection_limit(connection *c, uint64_t deadline)
+{
+    if (!c->closing && deadline != NO_DEADLINE && (!timer_is_set(&c->timer) || c->timer.due > deadline / 1000000 + 1))
+        timer_set_at(&c->timer, deadline, connection_on_timer);
 }
 
 static connection_phase connection_phase_of(const connection *c)

@@ -69,6 +69,7 @@ _Static_assert(sizeof(connection) <= 120, "thousands are idle at once");
 /* connection.c: its time and its end. */
 void connection_begin(int fd);               /* a client has connected: its socket, non-blocking, is the connection's */
 void connection_watch(connection *c);        /* its phase may have changed: its time limit too */
+void connection_limit(connection *c, uint64_t deadline);     /* a handler of its has one, and no task that would keep it */
 void connection_finish(connection *c);       /* all is answered and written, and there will be no more */
 void connection_abandon(connection *c);      /* its client is gone, or must go: handlers are cancelled */
 void connection_free_if_done(connection *c);
@@ -122,6 +123,7 @@ void pipeline_append(connection *c, request *r);
 void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */
 void pipeline_refuse(connection *c, int err);        /* answers all that came before, then this error, then ends */
 void pipeline_abandon(connection *c);                /* cancels what its requests wait for */
+uint64_t pipeline_cancel_late(const connection *c);  /* that of those whose deadline is over, tasks apart: returns the next one */
 
 /* writer.c: answers become bytes. */
 void     writer_go_on(connection *c);        /* its socket can be written to again */

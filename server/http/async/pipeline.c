@@ -3,7 +3,6 @@
  * Safe ones (GET and such) run side by side; any other waits for those before it, and those behind
  * wait for it (RFC 9112, 9.3.2). */
 #include "connection.h"
-#include "server/base/list.h"
 #include "server/async/unawaited.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
@@ -19,13 +18,6 @@ static void pipeline_answering(request *r)
     worker_here->answering(r);
 }
 
-static void request_on_deadline(timer *t)
-{
-    request *r = container_of(t, request, timer);
-    if (r->running)
-        promise_cancel(r->running);
-}
-
 static bool request_is_for_task(const request *r) { return r->route && r->route->await; }
 
 static void pipeline_limit(request *r)
@@ -37,10 +29,23 @@ static void pipeline_limit(request *r)
     if (request_is_for_task(r)) {
         if (r->task)
             task_limit(r->task, r->deadline);
-    } else if (r->deadline == NO_DEADLINE)
-        timer_stop(&r->timer);
-    else if (r->running)
-        timer_set_at(&r->timer, r->deadline, request_on_deadline);
+    } else if (r->running)
+        connection_limit(r->connection, r->deadline);
+}
+
+uint64_t pipeline_cancel_late(const connection *c)
+{
+    const uint64_t now = uv_hrtime();
+    uint64_t next = NO_DEADLINE;
+    for (const request *r = c->first; r; r = r->next) {
+        if (!r->running || request_is_for_task(r))
+            continue;
+        if (r->deadline <= now)
+            promise_cancel(r->running);
+        else if (r->deadline < next)
+            next = r->deadline;
+    }
+    return next;
 }
 
 static void pipeline_free(request *r)
@@ -113,7 +118,7 @@ static void handler_on_drained(int err, void *arg)
 /* The handler has ended, with err. What it forgot may yet write to the request: only the answer does not wait. */
 static void handler_ended(request *r, int err)
 {
-    r->running = NULL;                       /* its timer ends with its answer: see limit */
+    r->running = NULL;
     if (r->upgraded)
         err = upgrade_end(r, err);
     else if (r->events)

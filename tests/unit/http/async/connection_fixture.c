@@ -149,8 +149,15 @@ static promise *say_waited(void *req)
 
 static promise *promise_at_gate(request *req)
 {
+    static fake f[2];                        /* as many at once */
+    static int  n;
+    return then(gate = fake_new(&f[n++ % 2], UV_ECANCELED), say_waited, req);
+}
+
+static promise *promise_that_stays(request *req)
+{
     static fake f;
-    return then(gate = fake_new(&f, UV_ECANCELED), say_waited, req);
+    return then(gate = fake_new(&f, 1), say_waited, req);
 }
 
 static void call(request *req, void (*done)(int err, void *arg), void *arg)
@@ -252,7 +259,7 @@ static const route ROUTES_HERE[] = {
     { "GET", "/later", .promise = later }, { "GET", "/call", .callback = call },
     { "GET", "/promise-at-gate", .promise = promise_at_gate }, { "GET", "/call-pieces", .callback = call_pieces },
     { "GET", "/call-at-gate", .callback = call_at_gate }, { "GET", "/call-by-task", .callback = call_by_task },
-    { "POST", "/call", .callback = call },
+    { "POST", "/call", .callback = call },                 { "GET", "/promise-that-stays", .promise = promise_that_stays },
     { "GET", "/forget/await", .await = forget }, { "GET", "/forget/promise", .promise = forget_promise },
     { "GET", "/forget/step", .promise = forget_in_a_step }, { "GET", "/forget/callback", .callback = forget_and_call },
     { "GET", "/forget/follower", .callback = forget_in_a_follower }, { "GET", "/forget/answer", .answer = forget },

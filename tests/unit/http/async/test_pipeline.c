@@ -162,6 +162,51 @@ START_TEST(a_promise_that_is_late_is_cancelled_and_gets_504_and_one_that_is_canc
 }
 END_TEST
 
+START_TEST(each_promise_of_a_client_has_its_own_deadline_whatever_else_the_client_does)
+{
+    serving_config.timeouts.body = 2 * serving_config.timeouts.request;
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/promise-at-gate"));
+    serving_skip(serving_config.timeouts.request / 2);
+    client_say(&c, GET("/promise-at-gate") "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nec");
+    serving_skip(serving_config.timeouts.request / 2 - 100);
+    client_read(&c, 1000);
+    ck_assert_int_eq(client_count(&c, "HTTP/1.1 504 "), 0);
+    serving_skip(200);
+    client_until(&c, "HTTP/1.1 504 ");
+    serving_skip(serving_config.timeouts.request / 2 - 200);
+    client_read(&c, 1000);
+    ck_assert_int_eq(client_count(&c, "HTTP/1.1 504 "), 1);
+    serving_skip(200);
+    client_say(&c, "ho");
+    client_until(&c, "echo");
+    ck_assert_int_eq(client_count(&c, "HTTP/1.1 504 "), 2);
+    serving_skip(serving_config.timeouts.idle - 1000);
+    ck_assert_int_eq(serving_connections(), 1);
+    serving_skip(1100);
+    ck_assert_int_eq(serving_connections(), 0);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(a_late_promise_that_takes_its_time_to_end_keeps_its_client)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/promise-that-stays"));
+    serving_skip(serving_config.timeouts.request + 100);
+    serving_skip(serving_config.timeouts.idle);
+    client_read(&c, 1000);
+    ck_assert_uint_eq(c.length, 0);
+    promise_settle(gate, 0);
+    client_until(&c, "HTTP/1.1 504 ");
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(no_more_of_one_client_are_under_way_than_may_be)
 {
     serving_config.limits.pipeline = 2;
@@ -322,6 +367,8 @@ Suite *pipeline_suite(void)
     tcase_add_test(t, a_handler_that_is_late_is_cancelled_and_gets_504);
     tcase_add_test(t, a_route_may_have_a_deadline_of_its_own);
     tcase_add_test(t, a_promise_that_is_late_is_cancelled_and_gets_504_and_one_that_is_cancelled_before_503);
+    tcase_add_test(t, each_promise_of_a_client_has_its_own_deadline_whatever_else_the_client_does);
+    tcase_add_test(t, a_late_promise_that_takes_its_time_to_end_keeps_its_client);
     tcase_add_test(t, no_more_of_one_client_are_under_way_than_may_be);
     tcase_add_loop_test(t, what_is_done_after_a_handler_has_begun_is_not_done_for_it, 0, 3);
     tcase_add_test(t, a_handler_that_has_answered_may_take_longer);
