@@ -40,7 +40,6 @@ void request_end_head(request *req)
     req->apart = false;                      /* what it has no headers of lies behind it, too */
     req->header_count = 0;
     req->path = req->query = (span){ 0 };
-    memset(req->parameters, 0, sizeof req->parameters);
 }
 
 void request_done(request *req)
