@@ -532,6 +532,7 @@ START_TEST(in_each_style_a_server_that_stops_says_so)
     serve();
     client c = open_to(STYLES[_i]), silent = open_to(STYLES[_i]);
     connections_drain();
+    connections_stop(STOP_PARTS);
     expect_bytes(&c, TEXT("\x88\x02\x03\xe9"));
     SEND(&c, "\x88\x82\0\0\0\0\x03\xe9");
     ck_assert(ended == 1 && outcome == UV_EOF && code == WEBSOCKET_GOING_AWAY);
