@@ -1,8 +1,8 @@
 /* blocking_wait.c - see blocking_wait.h. */
 #include "blocking_wait.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <uv.h>
 
 static const uint64_t MS = 1000000;
@@ -68,30 +68,47 @@ static void look_at_client(short revents, uint64_t now)
         here.cancelled = true;
 }
 
-int blocking_wait(int fd, short events, uint64_t until)
+void blocking_add(blocking_set *s, int fd, short events)
 {
-    until = deadline_sooner(until, blocking_deadline());
+    assert(s->count < BLOCKING_MOST);
+    s->on[s->count++] = (struct pollfd){ fd, events, 0 };    /* negative ones are passed over */
+}
+
+static bool blocking_set_is_ready(const blocking_set *s)
+{
+    int i = 0;
+    while (i < s->count && !s->on[i].revents)
+        i++;
+    return i < s->count;
+}
+
+int blocking_wait_for(blocking_set *s)
+{
+    struct pollfd *const client = &s->on[s->count], *const errand = client + 1;
+    const uint64_t until = deadline_sooner(s->until, blocking_deadline());
     for (uint64_t now = uv_hrtime(); !here.cancelled;) {
-        struct pollfd on[] = {
-            { fd, events, 0 },               /* negative ones are passed over */
-            { here.client - 1, here.end ? 0 : POLLRDHUP, 0 },
-            { here.errand.run ? here.errand.fd : -1, POLLIN, 0 },
-        };
         const uint64_t stop = deadline_sooner(here.end && here.end < until ? here.end : until, errand_due());
-        const int n = poll(on, 3, deadline_poll_ms_at(stop, now));
+        *client = (struct pollfd){ here.client - 1, here.end ? 0 : POLLRDHUP, 0 };
+        *errand = (struct pollfd){ here.errand.run ? here.errand.fd : -1, POLLIN, 0 };
+        const int n = poll(s->on, (nfds_t)s->count + 2, deadline_poll_ms_at(stop, now));
         now = uv_hrtime();
         if (n < 0 && errno != EINTR)
             return -errno;
-        if (n < 0)
-            on[0].revents = on[1].revents = on[2].revents = 0;
-        look_at_client(on[1].revents, now);
-        errand_run_if_due(on[2].revents, now);
-        if (on[0].revents && !here.cancelled)
+        look_at_client(n > 0 ? client->revents : 0, now);
+        errand_run_if_due(n > 0 && errand->revents, now);
+        if (n > 0 && !here.cancelled && blocking_set_is_ready(s))
             return 0;
         if (now >= until && !here.cancelled)
             return UV_ETIMEDOUT;
     }
     return UV_ECANCELED;
+}
+
+int blocking_wait(int fd, short events, uint64_t until)
+{
+    blocking_set s = { .until = until };
+    blocking_add(&s, fd, events);
+    return blocking_wait_for(&s);
 }
 
 bool blocking_cancelled(void)

@@ -23,6 +23,7 @@
 
 #include "deadline.h"
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,6 +47,19 @@ uint64_t blocking_next_look(int waiting);
  * left does. It must not wait by these functions. run NULL: there is nothing more to do. */
 #define BLOCKING_ENOUGH ((uint64_t)0)
 void blocking_errand(int fd, uint64_t due, uint64_t (*run)(void *arg), void *arg);
+
+/* Several things to wait for together, and until when, of deadline_in. {.until = NO_DEADLINE} is none. */
+enum { BLOCKING_MOST = 16 };
+typedef struct blocking_set {
+    struct pollfd on[BLOCKING_MOST + 2];     /* and the client, and the errand's */
+    int           count;
+    uint64_t      until;
+} blocking_set;
+
+void blocking_add(blocking_set *s, int fd, short events);    /* not more than BLOCKING_MOST */
+
+/* Until one of them has one of poll's events, or has failed; the rest as with blocking_wait. */
+int blocking_wait_for(blocking_set *s);
 
 /* Until fd has one of poll's events, or has failed: 0. Or until the time until, of deadline_in,
  * or the deadline: UV_ETIMEDOUT, never too early. Or until the client is gone: UV_ECANCELED. fd may be -1: only time. */

@@ -4,7 +4,6 @@
 #include "server/base/memory.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -18,7 +17,7 @@ typedef struct waker {
     bool            woken;                   /* it will look at them */
     bool            loop;                    /* else a blocking thread's */
     int             audiences;
-    int             descriptor;              /* of a blocking thread: an eventfd, or a negative error */
+    int             descriptor;              /* of a blocking thread: an eventfd, or below 0 */
     int             expected;
     bool            open;                    /* async is */
     uv_async_t      async;
@@ -37,7 +36,7 @@ struct audience {
     bool      again;                         /* rung meanwhile: another round */
 };
 
-static _Thread_local waker here = { .lock = PTHREAD_MUTEX_INITIALIZER };
+static _Thread_local waker here = { .lock = PTHREAD_MUTEX_INITIALIZER, .descriptor = -1 };
 
 static void waker_take_rung(waker *w)
 {
@@ -199,8 +198,6 @@ static void waker_open(waker *w)
     w->loop = loop_here();
     if (!w->loop) {
         w->descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (w->descriptor < 0)
-            w->descriptor = -errno;
     } else if (!w->open) {
         uv_async_init(loop_here(), &w->async, waker_on_async);
         uv_unref((uv_handle_t *)&w->async);
@@ -210,8 +207,11 @@ static void waker_open(waker *w)
 
 static void waker_close(waker *w)
 {
-    if (!w->loop && w->descriptor >= 0)
+    if (w->loop)
+        return;
+    if (w->descriptor >= 0)
         close(w->descriptor);
+    w->descriptor = -1;
 }
 
 /* A blocking thread's members have one each: it looks for itself, and so nothing is gained by looking for another. */

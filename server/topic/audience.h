@@ -36,7 +36,7 @@ void audience_expect(const audience_member *m, int more);   /* 1 or -1 */
 
 /* Of a blocking thread: from now on what is rung wakes it anew; so it looks after this call, and then waits. */
 void audience_look(void);
-int  audience_descriptor(void);              /* which can be read once it was rung; or the error that there is none */
+int  audience_descriptor(void);              /* which can be read once it was rung; below 0: there was none left */
 
 void audience_loop_end(void);                /* before loop_done: nothing on this loop listens any more */
 

@@ -3,7 +3,7 @@
 #include "audience.h"
 #include "topic_internal.h"
 #include "server/async/loop.h"
-#include "server/base/blocking_wait.h"
+#include "server/async/task.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -156,18 +156,32 @@ static promise *subscription_wait(subscription *s, const topic_message **to)
     return s->waiting = promise_new(subscription_on_cancel, s);
 }
 
+static bool source_is_ready(const source *s) { return subscription_is_ready(s->of); }
+
+static promise *source_ready(const source *s) { return promise_named(subscription_wait(s->of, NULL)); }
+
+static void source_expect(const source *s, blocking_set *set)
+{
+    const int fd = audience_descriptor();
+    (void)s;
+    audience_look();
+    if (fd >= 0)
+        blocking_add(set, fd, POLLIN);
+    else                                     /* there was none left: it has to look now and then */
+        set->until = deadline_sooner(set->until, deadline_in(BLOCKING_LOOK_MS));
+}
+
+source subscription_source(subscription *s)
+{
+    static const source_kind kind = { source_is_ready, source_ready, source_expect };
+    return (source){ .kind = &kind, .of = s };
+}
+
 static int subscription_block(subscription *s, const topic_message **m)
 {
-    for (;;) {
-        audience_look();
-        int err = subscription_next(s, m);
-        if (err != UV_EAGAIN)
-            return err;
-        const int fd = audience_descriptor();
-        err = fd < 0 ? fd : blocking_wait(fd, POLLIN, NO_DEADLINE);
-        if (err)
-            return err;
-    }
+    int which = 0;
+    const int err = await(either(&which, subscription_source(s)));
+    return err ? err : subscription_next(s, m);
 }
 
 promise *subscription_receive(subscription *s, const topic_message **m)
@@ -182,11 +196,6 @@ promise *subscription_receive(subscription *s, const topic_message **m)
         return loop ? promise_named(subscription_wait(s, m)) : promise_settled(subscription_block(s, m));
     s->at_once++;
     return promise_settled(err);
-}
-
-promise *subscription_ready(subscription *s)
-{
-    return subscription_is_ready(s) ? promise_settled(0) : promise_named(subscription_wait(s, NULL));
 }
 
 void subscription_on_news(subscription *s, void (*on_news)(void *arg), void *arg)

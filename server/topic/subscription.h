@@ -11,7 +11,7 @@
 #ifndef SUBSCRIPTION_H
 #define SUBSCRIPTION_H
 
-#include "server/async/promise.h"
+#include "server/async/either.h"
 #include "server/base/arena.h"
 #include "topic.h"
 #include "topic_message.h"
@@ -43,8 +43,8 @@ MUST_AWAIT promise *subscription_receive(subscription *s, const topic_message **
 int           subscription_next(subscription *s, const topic_message **m);
 bool          subscription_is_ready(const subscription *s);          /* would that be something else? Takes nothing */
 
-/* Settles with 0 when subscription_is_ready, having taken nothing. On a loop; awaited as subscription_receive is. */
-MUST_AWAIT promise *subscription_ready(subscription *s);
+/* For either(): it is ready when subscription_is_ready. Meanwhile nothing is received. */
+source        subscription_source(subscription *s);
 
 /* On a loop: from now on on_news(arg) is called, instead of waiting for a promise, when anything has come, once however much,
  * and also if it was called before and has not received it; soon for the first time if something is there. It may end the

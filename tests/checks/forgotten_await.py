@@ -20,6 +20,7 @@ MACROS = {
     "all_settled": "promise *p, promise *q, int outcomes[]: all_settled(outcomes, p, q)",
     "race": "promise *p, promise *q: race(p, q)",
     "any": "promise *p, promise *q: any(p, q)",
+    "either": "int *which, source s, source t: either(which, s, t)",
     "promise_new": "void *arg: promise_new(NULL, arg)",
     "promise_new_with_room": "int any: promise_new_with_room(NULL)",
     "promise_settled": "int err: promise_settled(err)",

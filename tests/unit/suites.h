@@ -47,6 +47,7 @@
     run(trace_suite)          \
     run(semaphore_suite)      \
     run(queue_suite)          \
+    run(either_suite)         \
     run(background_suite)
 
 #define EACH_EXECUTOR_SUITE(run)    \
