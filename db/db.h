@@ -68,6 +68,7 @@ typedef struct statement {
     const char *sql;                         /* the same text for both databases, $1 $2 ... */
     bool        reads;                       /* changes nothing: may share a Sync, and run twice */
     const char *columns;                     /* of its rows, a letter each, see below; NULL: all are texts */
+    const char *tells;                       /* a channel that hears when it was committed (listener.h); or NULL */
 } statement;
 
 typedef struct value {

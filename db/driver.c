@@ -79,6 +79,24 @@ promise *db_transaction(db *d, arena *a, stopwatch *watch, int count, const db_s
     return promise_named(d->driver->transact(d, a, watch, count, steps));
 }
 
+int database_listen(db_listener **l, database *d, const char *channel) { return d->driver->listen(l, d, channel); }
+
+void     db_listener_close(db_listener *l)                { l->driver->close(l); }
+int      db_listener_wait(db_listener *l, uint64_t until) { return l->driver->wait(l, until); }
+bool     db_listener_hears(const db_listener *l)          { return l->driver->hears(l); }
+unsigned db_listener_connections(const db_listener *l)    { return l->driver->connections(l); }
+
+void db_listener_end(db_listener *l)
+{
+    atomic_store(&l->ended, true);
+    channel_listener_wake(&l->ears);
+}
+
+int db_listener_query(db_listener *l, arena *a, rows *out, const statement *s, int n, const value parameters[])
+{
+    return l->driver->query(l, a, out, s, n, parameters);
+}
+
 int driver_uncertain(const statement *s, const char *why)
 {
     log_error("%s: it is not known whether it was stored: %s", s->name, why);

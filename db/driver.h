@@ -2,7 +2,9 @@
 #ifndef DB_DRIVER_H
 #define DB_DRIVER_H
 
+#include "channel.h"
 #include "db.h"
+#include "listener.h"
 
 /* Of a cell that is there, and fits the letter of its column. */
 typedef struct rows_driver {
@@ -30,7 +32,17 @@ typedef struct database_driver {
     promise *(*run_each)(db *db, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
                          const value parameters[]);
     promise *(*transact)(db *db, arena *a, stopwatch *watch, int count, const db_step steps[]);
+    int  (*listen)(db_listener **l, database *d, const char *channel);          /* database_listen */
 } database_driver;
+
+/* The same of a listener.h. */
+typedef struct db_listener_driver {
+    void (*close)(db_listener *l);
+    int  (*wait)(db_listener *l, uint64_t until);
+    int  (*query)(db_listener *l, arena *a, rows *out, const statement *s, int n, const value parameters[]);
+    bool (*hears)(const db_listener *l);
+    unsigned (*connections)(const db_listener *l);
+} db_listener_driver;
 
 /* run_each by a call of run for each: on a loop side by side; in a blocking thread up to the first that fails. */
 MUST_AWAIT promise *driver_run_each(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
@@ -45,8 +57,10 @@ int driver_uncertain(const statement *s, const char *why);
 MUST_AWAIT promise *driver_close_blocking(db *d);
 void     driver_free_blocking(db *d);        /* with mem_free */
 
-struct database { const database_driver *driver; };          /* the first member of the driver's own */
+/* These are the first member of the driver's own. */
+struct database { const database_driver *driver; channels channels; };
 struct db       { const database_driver *driver; };
+struct db_listener { const db_listener_driver *driver; channel_listener ears; atomic_bool ended; };
 
 extern const database_driver sqlite_driver, postgres_driver;
 

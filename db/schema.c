@@ -12,6 +12,7 @@
 EMBED(schema_sql, "db/schema.sql");
 EMBED(seed_sql, "db/seed.sql");
 EMBED(boards_sql, "db/boards.sql");
+EMBED(outbox_sql, "db/outbox.sql");
 
 enum { STEP = 250, BAR = 30 };               /* users made by one run of a seeding statement; characters */
 
@@ -145,9 +146,16 @@ int schema_add_boards(const schema_dialect *dialect, int users, schema_run *run,
     return run_in_dialect(boards_sql, dialect, users, run, connection);
 }
 
+int schema_add_outbox(const schema_dialect *dialect, schema_run *run, void *connection)
+{
+    return run_in_dialect(outbox_sql, dialect, 0, run, connection);
+}
+
 int schema_create(const schema_dialect *dialect, int users, schema_run *run, void *connection)
 {
     int err = run_in_dialect(schema_sql, dialect, users, run, connection);
+    if (!err)
+        err = schema_add_outbox(dialect, run, connection);
     if (!err)
         err = schema_add_boards(dialect, users, run, connection);
     if (!err)
@@ -166,8 +174,8 @@ int schema_check(schema_found found, const char *what, char *why, size_t size)
     if (found.marker && found.version == SCHEMA_VERSION)
         return 0;
     if (!found.marker)
-        snprintf(why, size, "%s has tables that tenk did not create (users, posts, world, fortune and items are the names of "
-                 "its own); it is left as it is. Name another database.", what);
+        snprintf(why, size, "%s has tables that tenk did not create (users, posts, outbox, world, fortune and items are the "
+                 "names of its own); it is left as it is. Name another database.", what);
     else
         snprintf(why, size, "%s was created by another version of tenk (its schema is %lld, this one needs %d); "
                  "it is left as it is. Name another database.", what, (long long)found.version, SCHEMA_VERSION);

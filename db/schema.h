@@ -1,4 +1,4 @@
-/* schema.h - what every database of ours holds: schema.sql, seed.sql and boards.sql, built into the program.
+/* schema.h - what every database of ours holds: schema.sql, outbox.sql, boards.sql and seed.sql, built into the program.
  *
  *   err = schema_check(found, "tenk.db", why, size);        what is there already?
  *   if (err == SCHEMA_ABSENT)
@@ -15,7 +15,7 @@
 enum { SCHEMA_VERSION = 1, SCHEMA_USERS = 10000, SCHEMA_POSTS_EACH = 10, SCHEMA_ITEMS_EACH = 10 };
 
 typedef struct schema_dialect {
-    const char *generated_key;               /* these stand for words of schema.sql and boards.sql */
+    const char *generated_key;               /* these stand for words of schema.sql and the others */
     const char *whole_number, *truth, *document, *types_kept;
     const char *finish;                      /* statements to end with, "" for none */
 } schema_dialect;
@@ -32,6 +32,9 @@ int schema_create(const schema_dialect *dialect, int users, schema_run *run, voi
 /* The same for the tables of boards.sql alone, in a database of ours that lacks them: it is an old one. They have as many
  * worlds as there are users, and SCHEMA_ITEMS_EACH times as many items. */
 int schema_add_boards(const schema_dialect *dialect, int users, schema_run *run, void *connection);
+
+/* The same for that of outbox.sql. */
+int schema_add_outbox(const schema_dialect *dialect, schema_run *run, void *connection);
 
 /* What a database holds already. */
 typedef struct schema_found {

@@ -1,6 +1,6 @@
 -- schema.sql - the tables, for SQLite and PostgreSQL alike.
 --
--- Some words differ, and are replaced before it runs, here and in boards.sql. GENERATED_KEY is a 64-bit integer primary key,
+-- Some words differ, and are replaced before it runs, here, in outbox.sql and in boards.sql. GENERATED_KEY is a 64-bit integer primary key,
 -- given by the database unless the insert names one; WHOLE_NUMBER is one of 64 bits, TRUTH is true or false, DOCUMENT is JSON;
 -- and where a table takes any value in any column unless it is told not to, TYPES_KEPT tells it. Times are seconds since 1970.
 

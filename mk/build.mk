@@ -117,7 +117,7 @@ $(BUILD)/loadtest/%: $(BUILD)/loadtest/%.c.o $(BUILD)/libtenk.a
 $(BUILD)/man/settings: $(BUILD)/server/config/man/settings.c.o $(BUILD)/libtenk.a
 	$(call link)
 
-$(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql db/boards.sql
+$(BUILD)/db/schema.c.o: db/schema.sql db/seed.sql db/boards.sql db/outbox.sql
 $(BUILD)/handlers/boards/dataset.c.o: handlers/boards/dataset.json
 $(BUILD)/server/config/version.c.o: DEFINES += $(foreach p,md4c inih,-D$(shell echo $p | tr a-z A-Z)_VERSION='"$(shell pkg-config --modversion $p)"')
 # What is embedded is the assembler's, and local to its object: the linker must not take that apart.

@@ -302,9 +302,16 @@ int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
 
 bool pg_blocking_connection_answers(pg_blocking_connection *c, uint64_t until)
 {
+    return pg_blocking_connection_says(c, "", until);
+}
+
+bool pg_blocking_connection_says(pg_blocking_connection *c, const char *sql, uint64_t until)
+{
     pg_answers got = { .wanted = 1 };
-    if (!PQsendQuery(c->pg, "") || receive_answer(c, pg_wait_without_client, until, &got))
+    if (!PQsendQuery(c->pg, sql) || receive_answer(c, pg_wait_without_client, until, &got))
         blocking_lose(c, NULL);
+    else if (got.failed)
+        blocking_lose(c, PQresultErrorField(got.all[0], PG_DIAG_MESSAGE_PRIMARY));
     answers_clear(&got);
     return !c->lost;
 }

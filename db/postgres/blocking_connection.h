@@ -58,6 +58,7 @@ void pg_blocking_connection_close(pg_blocking_connection *c);
 bool pg_blocking_connection_stands(pg_blocking_connection *c);
 bool pg_blocking_connection_takes_writes(pg_blocking_connection *c);         /* the same, of its server */
 bool pg_blocking_connection_answers(pg_blocking_connection *c, uint64_t until);      /* asks the server */
+bool pg_blocking_connection_says(pg_blocking_connection *c, const char *sql, uint64_t until);    /* it does so, or is lost */
 
 /* Runs q: 0 and the results, or an error. If q->again, it may be run again, here or, if this connection is lost, on
  * another. UV_ECONNRESET: it is lost, and q may or may not have run. */

@@ -113,6 +113,8 @@ static promise *run_steps(db *d, arena *a, stopwatch *w, bool reads, int count, 
     /* Side by side they would have waited for it together. */
     const bool silent = b->silent_at && uv_hrtime() - b->silent_at < BESIDE;
     int err = silent ? UV_ETIMEDOUT : run_query(b->pool, &q);
+    for (int i = 0; i < count && !reads && (!err || err == UV_ECONNRESET || err == ERR_UNCERTAIN); i++)
+        channels_tell(b->pool->target->channels, steps[i].statement->tells);
     if (q.silent)
         b->silent_at = uv_hrtime();
     if (err == UV_ECONNRESET && !reads)

@@ -157,6 +157,7 @@ static int loop_db_room(const db *d, bool writes)
 
 static promise *enqueue(pg_pool *p, pg_query *q)
 {
+    q->heard = p->target->channels;
     q->promise = promise_new(on_cancel, q);
     pg_query_list_append(&p->queue, q);
     pg_pool_schedule(p);

@@ -13,6 +13,7 @@
  *   outage_log           what the log is told of a server that cannot be reached
  *   rows                 a PGresult as rows
  *   cancel               stops what runs at the server
+ *   listener             a thread's own connection, which hears
  *
  * A loop's side, each of which knows those below it:
  *
@@ -61,6 +62,8 @@ static int pg_open(database **made, const database_options *options, char *why, 
         mem_free(d);
         return err;
     }
+    channels_init(&d->base.channels);
+    d->target.channels = &d->base.channels;
     d->pool = pg_blocking_pool_new(&d->target);
     *made = &d->base;
     return 0;
@@ -71,6 +74,7 @@ static void pg_close(database *whole)
     pg_database *d = (pg_database *)whole;
     pg_blocking_pool_free(d->pool);
     pg_target_done(&d->target);
+    channels_done(&d->base.channels);
     mem_free(d);
 }
 
@@ -129,10 +133,12 @@ static int ask_number(struct schema_connection *c, const char *sql, int64_t *fou
 static int create_schema(struct schema_connection *c)
 {
     static const char HAS_OTHERS[] =
-        "select count(*) from unnest(array['users', 'posts', 'world', 'fortune', 'items']) n where to_regclass(n) is not null";
+        "select count(*) from unnest(array['users', 'posts', 'outbox', 'world', 'fortune', 'items']) n"
+        " where to_regclass(n) is not null";
+    static const char LACKS_OUTBOX[] = "select (to_regclass('outbox') is null)::int";
     static const char LACKS_BOARDS[] =
         "select (count(*) < 3)::int from unnest(array['world', 'fortune', 'items']) n where to_regclass(n) is not null";
-    int64_t marker = 0, others = 0, version = 0, old = 0;
+    int64_t marker = 0, others = 0, version = 0, old = 0, older = 0;
     char lock[64];
     snprintf(lock, sizeof lock, "select pg_advisory_xact_lock(%d)", LOCK_KEY);
 
@@ -147,6 +153,8 @@ static int create_schema(struct schema_connection *c)
         err = ask_number(c, HAS_OTHERS, &others);
     if (!err)
         err = ask_number(c, LACKS_BOARDS, &old);
+    if (!err)
+        err = ask_number(c, LACKS_OUTBOX, &older);
     if (!err && marker)
         err = ask_number(c, "select version from tenk_schema", &version);
     if (err)
@@ -156,6 +164,8 @@ static int create_schema(struct schema_connection *c)
         err = schema_create(&SCHEMA_POSTGRES, SCHEMA_USERS, run_statement, c);
     else if (!err && old)
         err = schema_add_boards(&SCHEMA_POSTGRES, SCHEMA_USERS, run_statement, c);
+    if (!err && marker && older)
+        err = schema_add_outbox(&SCHEMA_POSTGRES, run_statement, c);
     return err ? err : run_statement(c, "commit", 0, NULL);
 }
 
@@ -204,4 +214,5 @@ const database_driver postgres_driver = {
     .describe = pg_describe,
     .threads = pg_threads,
     .connect = pg_connect,
+    .listen = pg_listen,
 };

@@ -12,4 +12,6 @@ typedef struct pg_database {
     pg_blocking_pool *pool;                  /* of blocking threads */
 } pg_database;
 
+int pg_listen(db_listener **l, database *d, const char *channel);               /* listener.c */
+
 #endif

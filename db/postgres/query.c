@@ -51,6 +51,7 @@ static pg_query *query_blank(struct pg_pool *p, arena *a, stopwatch *w, pg_prepa
     q->answers = q->successes = 0;
     q->prepared = prepared;
     q->steps = NULL;
+    q->heard = NULL;
     q->result = NULL;
     q->timer = (timer){ 0 };
     q->outcome = q->verdict = 0;
@@ -137,10 +138,18 @@ static int give_steps(pg_query *q)
     return err;
 }
 
+static void tell_channels(const pg_query *q)
+{
+    for (int i = 0; i < (q->steps ? q->count : 1); i++)
+        channels_tell(q->heard, pg_query_prepared(q, i)->statement->tells);
+}
+
 void pg_query_settle(pg_query *q, int err)
 {
     const statement *s = q->prepared->statement;
     timer_stop(&q->timer);
+    if (!q->reads && (!err || err == UV_ECONNRESET))         /* it is committed, or may be */
+        tell_channels(q);
     if (q->promise && ((!err && q->unconfirmed) || (err == UV_ECONNRESET && !q->reads)))
         err = driver_uncertain(s, err ? PG_DOUBT_LOST : PG_DOUBT_STANDBY);
     if (err || !q->promise)

@@ -21,6 +21,7 @@ typedef struct pg_query {
     int          count;                      /* how often it runs: 1, or more for db_query_each; statements of a transaction */
     int          answers, successes;         /* of them, since it was sent the last time */
     pg_prepared *prepared;                   /* the first one of a transaction */
+    struct channels *heard;                  /* told of what was committed */
     struct pg_step *steps;                   /* of a transaction; else NULL */
     pg_parameters parameters, *each;         /* where it runs once; else those of each run */
     PGresult    *result;                     /* has come, but what follows it has not; of several, each is given at once */

@@ -15,6 +15,7 @@ typedef struct pg_host { const char *name, *address, *port; } pg_host;       /* 
 
 typedef struct pg_target {
     const database_options *options;
+    struct channels *channels;               /* of its database; its owner's to set */
     const char *keywords[PG_MAX_PARAMETERS + 1], *values[PG_MAX_PARAMETERS + 1];  /* all but the hosts */
     char       *memory;                      /* of the values */
     pg_host     hosts[PG_MAX_HOSTS];

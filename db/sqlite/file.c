@@ -182,6 +182,20 @@ static int turn_on_wal(sqlite3 *s, const char *path, char *why, size_t size)
     }
 }
 
+/* To a file of ours, which is an old one if it lacks it. */
+static int add_outbox(sqlite3 *s, const char *path, char *why, size_t size)
+{
+    static const char LACKING[] = "select count(*) = 0 from sqlite_master where name = 'outbox'";
+    int64_t lacking = 0;
+    int code = ask_number(s, LACKING, &lacking);
+    if (!code && lacking) {                  /* another process may be quicker */
+        code = sqlite3_exec(s, "begin immediate", NULL, NULL, NULL) || ask_number(s, LACKING, &lacking) ||
+               (lacking && schema_add_outbox(&SCHEMA_SQLITE, run_seed_statement, s)) ||
+               sqlite3_exec(s, "commit", NULL, NULL, NULL);
+    }
+    return code ? file_failed(s, path, why, size) : 0;
+}
+
 int sqlite_file_prepare(const char *path, int users, char *why, size_t size)
 {
     sqlite3 *s;
@@ -201,6 +215,8 @@ int sqlite_file_prepare(const char *path, int users, char *why, size_t size)
     }
     if (err == SCHEMA_ABSENT)
         err = create_database(s, path, users, why, size);
+    else
+        err = add_outbox(s, path, why, size);
     if (!err)
         err = turn_on_wal(s, path, why, size);
 close:

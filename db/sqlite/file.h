@@ -10,8 +10,8 @@
 /* The path in sqlite:PATH or sqlite:///PATH, within url. On an error, why says what is wrong. */
 int sqlite_file_path(const char *url, const char **path, char *why, size_t size);
 
-/* Opens the file, creates and seeds it with this many users if it is empty or not there, turns on
- * write-ahead logging, and closes it. On an error, why says what is wrong. */
+/* Opens the file, creates and seeds it with this many users if it is empty or not there, adds the outbox to one of ours that
+ * lacks it, turns on write-ahead logging, and closes it. On an error, why says what is wrong. */
 int sqlite_file_prepare(const char *path, int users, char *why, size_t size);
 
 /* Adds the tables of the boards to a file of ours that lacks them: it is an old one. */

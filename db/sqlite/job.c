@@ -68,6 +68,14 @@ void sqlite_job_give_steps(const sqlite_job *j)
     }
 }
 
+void sqlite_job_tell(const sqlite_job *j, channels *heard)
+{
+    if (j->err && j->err != ERR_UNCERTAIN)
+        return;
+    for (int i = 0; i < (j->steps ? j->step_count : 1); i++)
+        channels_tell(heard, (j->steps ? j->steps[i].statement : j->statement)->tells);
+}
+
 const statement *sqlite_steps_statement(int count, const db_step steps[])
 {
     int i = 0;

@@ -63,6 +63,8 @@ const value *sqlite_values_copy(arena *a, int n, const value values[]);      /* 
 void sqlite_job_transact(sqlite_job *j, arena *a, int count, const db_step steps[]);
 void sqlite_job_give_steps(const sqlite_job *j);             /* each its rows: it has ended well */
 
+void sqlite_job_tell(const sqlite_job *j, channels *heard);  /* the channels of its statements, if it is, or may be, committed */
+
 /* The statement by which it is known: the first that writes. */
 const statement *sqlite_steps_statement(int count, const db_step steps[]);
 

@@ -9,6 +9,7 @@
  *   job_queue       jobs that wait for a worker
  *   workers         the reading threads, and the one that writes, whose transactions are in writer.c
  *   connection      runs a job
+ *   listener        a thread's own connection, which hears what is committed
  *   result          its rows
  *   usual           which statements are quick */
 #include "sqlite.h"
@@ -46,15 +47,17 @@ static int sqlite_open(database **made, const database_options *options, char *w
         err = sqlite_file_prepare(path, SCHEMA_USERS, why, size);
     if (err)
         return err;
-    sqlite_workers *w;
-    err = sqlite_workers_start(&w, path, options, why, size);
-    if (err)
-        return err;
     sqlite_database *d = mem_alloc(sizeof *d);
     d->database.driver = &sqlite_driver;
     d->options = options;
-    d->workers = w;
-    d->pool = sqlite_blocking_pool_new(path, w, options);
+    channels_init(&d->database.channels);
+    err = sqlite_workers_start(&d->workers, path, options, &d->database.channels, why, size);
+    if (err) {
+        channels_done(&d->database.channels);
+        mem_free(d);
+        return err;
+    }
+    d->pool = sqlite_blocking_pool_new(path, d->workers, options);
     const size_t room = strlen(path) + sizeof "SQLite ";
     d->description = mem_alloc(room);
     snprintf(d->description, room, "SQLite %s", path);
@@ -67,6 +70,7 @@ static void sqlite_close(database *whole)
     sqlite_database *d = (sqlite_database *)whole;
     sqlite_blocking_pool_free(d->pool);
     sqlite_workers_stop(d->workers);
+    channels_done(&d->database.channels);
     mem_free(d->description);
     mem_free(d);
 }
@@ -100,4 +104,5 @@ const database_driver sqlite_driver = {
     .describe = sqlite_describe,
     .threads = sqlite_threads,
     .connect = sqlite_connect,
+    .listen = sqlite_listen,
 };

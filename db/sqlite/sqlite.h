@@ -13,4 +13,6 @@ typedef struct sqlite_database {
     char                   *description;
 } sqlite_database;
 
+int sqlite_listen(db_listener **l, database *d, const char *channel);           /* listener.c */
+
 #endif

@@ -22,6 +22,7 @@ struct sqlite_workers {
     sqlite_job_queue      reads, writes;
     atomic_uint_fast64_t  commits;
     sqlite_file_identity  file;
+    channels             *heard;
     int                   count, running;    /* opened; whose thread has started */
     sqlite_worker         each[];            /* the writer first */
 };
@@ -37,6 +38,7 @@ static void *write_jobs(void *arg)
         atomic_fetch_add(&w->all->commits, (uint_fast64_t)commits);
         for (; group; group = next) {
             next = group->next;              /* it is the db's again at once */
+            sqlite_job_tell(group, w->all->heard);
             sqlite_job_done(group);
         }
     }
@@ -68,12 +70,14 @@ static int start_thread(sqlite_worker *w, void *(*run)(void *), const char *name
     return err;
 }
 
-int sqlite_workers_start(sqlite_workers **made, const char *path, const database_options *options, char *why, size_t size)
+int sqlite_workers_start(sqlite_workers **made, const char *path, const database_options *options, channels *heard,
+                         char *why, size_t size)
 {
     const int readers = sqlite_connection_readers(options);
     sqlite_workers *w = mem_alloc(sizeof *w + (size_t)(readers + 1) * sizeof w->each[0]);
     int err = 0;
 
+    w->heard = heard;
     sqlite_job_queue_init(&w->reads);
     sqlite_job_queue_init(&w->writes);
     for (; w->count <= readers && !err; w->count++) {

@@ -12,8 +12,9 @@ enum { SQLITE_WRITER_GROUP = 256 };          /* writes in one transaction: what 
 
 typedef struct sqlite_workers sqlite_workers;
 
-/* On an error, why says what is wrong. */
-int  sqlite_workers_start(sqlite_workers **w, const char *path, const database_options *options, char *why, size_t size);
+/* What is committed is told to channels that heard has. On an error, why says what is wrong. */
+int  sqlite_workers_start(sqlite_workers **w, const char *path, const database_options *options, struct channels *heard,
+                          char *why, size_t size);
 void sqlite_workers_stop(sqlite_workers *w);    /* no job may wait or run */
 
 sqlite_job_queue *sqlite_workers_queue(sqlite_workers *w, bool reads);

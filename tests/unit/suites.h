@@ -116,6 +116,7 @@
     run(sqlite_writer_suite)           \
     run(sqlite_query_each_suite)       \
     run(sqlite_transaction_suite)      \
+    run(sqlite_outbox_suite)           \
     run(rows_suite)                    \
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \
@@ -134,6 +135,7 @@
     run(postgres_sends_suite)          \
     run(postgres_each_suite)           \
     run(postgres_transaction_suite)    \
+    run(postgres_outbox_suite)         \
     run(postgres_rows_suite)
 
 #define EACH_HANDLERS_SUITE(run) \

@@ -73,6 +73,19 @@ START_TEST(preparing_a_file_twice_changes_nothing)
 }
 END_TEST
 
+START_TEST(an_old_file_gets_an_outbox_and_keeps_one_that_it_has)
+{
+    const char *path = files_path("old.db");
+    files_make(path, 30);
+    files_ask(path, "drop table outbox");
+    files_make(path, 30);
+    files_ask(path, "insert into outbox values (7, 'a', 'b', 'c', 1)");
+    files_make(path, 30);
+    ck_assert_int_eq(files_ask(path, "select id from outbox"), 7);
+    ck_assert_int_eq(files_ask(path, "select count(*) from sqlite_master where name = 'outbox_of_topic'"), 1);
+}
+END_TEST
+
 START_TEST(statements_end_at_semicolons_outside_quotes_and_comments)
 {
     const char *sql = " -- one; not ended\nselect ';--''';\n\n insert -- x\n into y ; -- end\n";
@@ -104,9 +117,9 @@ START_TEST(postgres_gets_identities_that_go_on_after_the_seed)
 {
     struct seen seen = { 0 };
     ck_assert_int_eq(schema_create(&SCHEMA_POSTGRES, 600, see, &seen), 0);
-    ck_assert_int_eq(seen.keys, 2);
+    ck_assert_int_eq(seen.keys, 3);
     ck_assert_int_eq(seen.finished, 2);
-    ck_assert_int_eq(seen.statements, 4 + 6 + 3 + 3 + 1 + 3);        /* 600 users in steps of 250 */
+    ck_assert_int_eq(seen.statements, 4 + 2 + 6 + 3 + 3 + 1 + 3);        /* 600 users in steps of 250 */
 }
 END_TEST
 
@@ -140,7 +153,7 @@ START_TEST(sqlite_keeps_the_types_of_every_table)
     sqlite3 *s;
     files_make(path, 3);
     ck_assert_int_eq(files_ask(path, "select count(*) from pragma_table_list where type = 'table' and strict and"
-                                     " name in ('users', 'posts', 'world', 'fortune', 'tenk_schema')"), 5);
+                                     " name in ('users', 'posts', 'outbox', 'world', 'fortune', 'tenk_schema')"), 6);
     ck_assert_int_eq(sqlite3_open(path, &s), SQLITE_OK);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(sqlite3_exec(s, WRONG[i], NULL, NULL, NULL), SQLITE_CONSTRAINT);
@@ -228,6 +241,7 @@ Suite *schema_suite(void)
     tcase_add_test(t, the_seed_is_the_same_for_ever);
     tcase_add_test(t, ten_thousand_users_have_a_hundred_thousand_posts);
     tcase_add_test(t, preparing_a_file_twice_changes_nothing);
+    tcase_add_test(t, an_old_file_gets_an_outbox_and_keeps_one_that_it_has);
     tcase_add_test(t, statements_end_at_semicolons_outside_quotes_and_comments);
     tcase_add_test(t, postgres_gets_identities_that_go_on_after_the_seed);
     tcase_add_test(t, the_first_error_ends_the_creation);

@@ -1,0 +1,13 @@
+-- outbox.sql - what was published, for SQLite and PostgreSQL alike; see db/outbox.h, and schema.sql for the words in capitals.
+--
+-- A row is written in the transaction that it tells of. The newest one is never deleted, so ids grow for ever.
+
+create table outbox (
+    id         GENERATED_KEY,
+    topic      text not null,
+    event      text not null,
+    data       text not null,
+    created_at WHOLE_NUMBER not null
+) TYPES_KEPT;
+
+create index outbox_of_topic on outbox (topic, id);

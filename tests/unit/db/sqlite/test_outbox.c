@@ -1,0 +1,164 @@
+/* test_outbox.c - the outbox on SQLite: what is published comes at once and in order, is read again, and is pruned. */
+#include "fixture.h"
+#include "tests/unit/db/handed_out.h"
+#include "tests/unit/suites.h"
+
+static const outbox_options KEEP_ALL = { .poll_ms = 20 };
+
+static promise *publish(const char *topic, const char *data)
+{
+    value room[OUTBOX_VALUES];
+    const db_step steps[] = { outbox_step(room, text_of(topic), TEXT("said"), text_of(data)) };
+    return db_transaction(here, &memory, NULL, 1, steps);
+}
+
+static void open_way(bool blocking)
+{
+    if (!blocking) {
+        on_loop(1, 100, 0, 0);
+        return;
+    }
+    open_it(1, 100, 0, 0);
+    here = db_new(whole);
+}
+
+static void close_way(bool blocking)
+{
+    if (!blocking) {
+        close_it();
+        return;
+    }
+    ck_assert_int_eq(outcome_now(db_close(here)), 0);
+    db_free(here);
+    arena_done(&memory);
+    database_close(whole);
+}
+
+static int outcome_way(bool blocking, promise *p) { return blocking ? outcome_now(p) : outcome_of(p); }
+
+START_TEST(what_is_committed_is_handed_out_in_order_and_what_is_undone_is_not)
+{
+    static const statement STRAY = { "stray", "insert into posts (user_id, title, body, created_at) values (4000, '', '', $1)",
+                                     false };
+    enum { MANY = 40 };
+    char data[MANY][8];
+    log_capture();
+    open_way(_i);
+    handed_out *h = handed_out_begin(whole, &KEEP_ALL);
+    for (int i = 0; i < MANY; i++) {
+        value room[OUTBOX_VALUES], one = integer(1);
+        snprintf(data[i], sizeof data[i], "%d", i);
+        const db_step steps[] = { outbox_step(room, TEXT("a"), TEXT("said"), text_of(data[i])), { &STRAY, 1, &one, NULL } };
+        ck_assert_int_eq(outcome_way(_i, db_transaction(here, &memory, NULL, i % 2 ? 1 : 2, steps)), i % 2 ? 0 : DB_EQUERY);
+    }
+    handed_out_wait(h, MANY / 2);
+    for (int i = 0; i < MANY / 2; i++)
+        ck_assert_str_eq(h->data[i], data[2 * i + 1]);
+    ck_assert_int_eq(outbox_position(h->outbox), MANY / 2);
+    handed_out_end(h);
+    close_way(_i);
+}
+END_TEST
+
+START_TEST(data_has_the_key_of_what_was_stored_and_where_nothing_was_nothing_is_published)
+{
+    static const statement KEPT = { "kept", "insert into posts (user_id, title, body, created_at) select id, 'x', 'b', 1 from"
+                                            " users where id = $1 returning id, set_config('tenk.key', cast(id as text), true)",
+                                    false, "it" };
+    open_way(_i);
+    handed_out *h = handed_out_begin(whole, &KEEP_ALL);
+    for (int64_t user = 4000; user > 0; user -= 3999) {
+        value room[OUTBOX_VALUES], of = integer(user);
+        rows r;
+        const db_step steps[] = { { &KEPT, 1, &of, &r }, outbox_step_with_key(room, TEXT("a"), TEXT("e"), TEXT("<"), TEXT(">")) };
+        ck_assert_int_eq(outcome_way(_i, db_transaction(here, &memory, NULL, 2, steps)), 0);
+        ck_assert_int_eq(r.count, user == 1);
+    }
+    handed_out_wait(h, 1);
+    ck_assert_str_eq(h->data[0], "<501>");
+    handed_out_end(h);
+    close_way(_i);
+}
+END_TEST
+
+START_TEST(what_was_published_before_it_began_is_not_handed_out_but_can_be_read)
+{
+    rows r;
+    open_way(_i);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(outcome_way(_i, publish("a", "before")), 0);
+        ck_assert_int_eq(outcome_way(_i, publish("b", "other")), 0);
+    }
+    handed_out *h = handed_out_begin(whole, &KEEP_ALL);
+    ck_assert_int_eq(outcome_way(_i, publish("a", "after")), 0);
+    handed_out_wait(h, 1);
+    ck_assert_str_eq(h->data[0], "after");
+    ck_assert_int_eq(outcome_way(_i, outbox_read(h->outbox, here, &memory, &r, TEXT("a"), 1, 10)), 0);
+    ck_assert_int_eq(outbox_past_count(&r), 3);
+    ck_assert(!outbox_past_is_pruned(&r, 1));
+    ck_assert_int_eq(outbox_past_row(&r, 0).id, 3);
+    ck_assert(text_equal(outbox_past_row(&r, 2).data, TEXT("after")));
+    ck_assert(text_equal(outbox_past_row(&r, 2).event, TEXT("said")));
+    ck_assert_int_eq(outcome_way(_i, outbox_read(h->outbox, here, &memory, &r, TEXT("a"), 0, 2)), 0);
+    ck_assert_int_eq(outbox_past_count(&r), 2);
+    ck_assert_int_eq(outcome_way(_i, outbox_read(h->outbox, here, &memory, &r, TEXT("a"), 7, 2)), 0);
+    ck_assert_int_eq(outbox_past_count(&r), 0);
+    handed_out_end(h);
+    close_way(_i);
+}
+END_TEST
+
+START_TEST(old_rows_are_pruned_by_count_and_by_age_but_never_the_newest_and_readers_are_told)
+{
+    enum { MANY = 2500 };
+    const outbox_options few = { .poll_ms = 20, .keep = 10 }, fresh = { .poll_ms = 20, .keep_ms = 3600 * 1000 };
+    rows r;
+    open_way(_i);
+    files_ask(path, "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)"
+                    " insert into outbox (topic, event, data, created_at) select 'a', 'e', i, unixepoch() - 7200 from n");
+    handed_out *h = handed_out_begin(whole, &few);
+    while (files_ask(path, "select count(*) from outbox") > 11)
+        sched_yield();
+    ck_assert_int_eq(files_ask(path, "select min(id) >= 2490 from outbox"), 1);
+    ck_assert_int_eq(outcome_way(_i, outbox_read(h->outbox, here, &memory, &r, TEXT("a"), 100, 5)), 0);
+    ck_assert(outbox_past_is_pruned(&r, 100));
+    ck_assert(!outbox_past_is_pruned(&r, MANY - 5));
+    handed_out_end(h);
+    h = handed_out_begin(whole, &fresh);
+    while (files_ask(path, "select count(*) from outbox") > 1)
+        sched_yield();
+    ck_assert_int_eq(files_ask(path, "select id from outbox"), MANY);
+    ck_assert_int_eq(outcome_way(_i, publish("a", "after")), 0);
+    handed_out_wait(h, 1);
+    ck_assert_int_eq(h->ids[0], MANY + 1);
+    handed_out_end(h);
+    close_way(_i);
+}
+END_TEST
+
+START_TEST(rows_that_are_deleted_by_hand_hold_up_nothing)
+{
+    open_way(_i);
+    handed_out *h = handed_out_begin(whole, &KEEP_ALL);
+    files_ask(path, "insert into outbox values (10, 'a', 'e', 'ten', 1)");
+    ck_assert_int_eq(outcome_way(_i, publish("a", "eleven")), 0);
+    handed_out_wait(h, 2);
+    ck_assert_int_eq(h->ids[1], 11);
+    handed_out_end(h);
+    close_way(_i);
+}
+END_TEST
+
+Suite *sqlite_outbox_suite(void)
+{
+    Suite *s = suite_create("sqlite_outbox");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 30);
+    tcase_add_loop_test(t, what_is_committed_is_handed_out_in_order_and_what_is_undone_is_not, 0, 2);
+    tcase_add_loop_test(t, data_has_the_key_of_what_was_stored_and_where_nothing_was_nothing_is_published, 0, 2);
+    tcase_add_loop_test(t, what_was_published_before_it_began_is_not_handed_out_but_can_be_read, 0, 2);
+    tcase_add_loop_test(t, old_rows_are_pruned_by_count_and_by_age_but_never_the_newest_and_readers_are_told, 0, 2);
+    tcase_add_loop_test(t, rows_that_are_deleted_by_hand_hold_up_nothing, 0, 2);
+    suite_add_tcase(s, t);
+    return s;
+}
