@@ -6,7 +6,7 @@
 #include "server/base/list.h"
 #include "server/http/server_internal.h"
 #include "server/http/client/client.h"
-#include "server/http/websocket/frame.h"
+#include "server/http/websocket/websocket_internal.h"
 #include "server/http/stop_spread.h"
 #include "server/async/loop.h"
 #include "server/async/timer.h"
@@ -180,7 +180,7 @@ static void worker_run(void)
     topics_loop_end();
     if (loop_done())
         log_error("a worker ended with work left on its loop");
-    frame_trim();
+    websocket_trim();
     server_trim_thread();
 }
 

@@ -10,7 +10,7 @@
 #include "server/http/client_socket.h"
 #include "server/http/stop_spread.h"
 #include "server/http/client/client.h"
-#include "server/http/websocket/frame.h"
+#include "server/http/websocket/websocket_internal.h"
 #include "connection.h"
 #include "server/diagnose/crash_handler.h"
 #include "server/diagnose/unawaited_log.h"
@@ -87,7 +87,7 @@ static void *thread_run(void *arg)
     close(c->fd);
     thread_connection_free(c);
     await(all->site->close(all->site->arg));
-    frame_trim();
+    websocket_trim();
     server_trim_thread();
     crash_handler_thread_end();
     threads_count_down(all);

@@ -62,6 +62,8 @@ int websocket_handshake_digest(text key, char digest[WEBSOCKET_ACCEPT])
     return 0;
 }
 
+void websocket_handshake_trim(void) { OPENSSL_thread_stop(); }
+
 text websocket_handshake_protocol(text protocols, text offered)
 {
     text ours, theirs;

@@ -15,6 +15,8 @@ int  websocket_handshake_check(request *req);
 /* The digest of a key; not terminated. 0, or HTTP_STATUS(500): the library cannot. */
 int  websocket_handshake_digest(text key, char digest[WEBSOCKET_ACCEPT]);
 
+void websocket_handshake_trim(void);         /* a thread about to exit: what the library keeps for it */
+
 /* The first of protocols, a list, that is also in offered; "" if there is none. A view into protocols. */
 text websocket_handshake_protocol(text protocols, text offered);
 

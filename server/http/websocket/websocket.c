@@ -258,6 +258,12 @@ void websocket_free(websocket *ws)
     mem_free(ws->ending);
 }
 
+void websocket_trim(void)
+{
+    frame_trim();
+    websocket_handshake_trim();
+}
+
 /* And the handler. */
 
 int websocket_accept(request *req, const char *protocols, websocket **out)

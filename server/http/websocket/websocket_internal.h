@@ -43,6 +43,8 @@ void   websocket_going_away(websocket *ws);  /* the server stops: closes with 10
 int    websocket_end(websocket *ws, int err);        /* its handler has ended so: closes. Returns the error that is left */
 void   websocket_free(websocket *ws);        /* what it holds, but for itself, which is its request's */
 
+void   websocket_trim(void);                 /* a thread about to exit gives back what it kept for reuse */
+
 bool     websocket_is_closing(const websocket *ws);  /* the server has sent Close, and the client has not */
 uint64_t websocket_closed_at(const websocket *ws);   /* when it did, of uv_hrtime */
 bool     websocket_is_over(const websocket *ws);     /* nothing that comes counts any more */

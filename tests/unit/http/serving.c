@@ -1,7 +1,7 @@
 /* serving.c - see serving.h. */
 #include "serving.h"
 #include "server/http/async/connection.h"
-#include "server/http/websocket/frame.h"
+#include "server/http/websocket/websocket_internal.h"
 #include "server/http/stop_spread.h"
 #include "server/async/loop.h"
 #include "server/async/context/stack.h"
@@ -92,7 +92,7 @@ void serving_stop(void)
     router_free(paths);
     stack_trim();
     block_trim();
-    frame_trim();
+    websocket_trim();
 }
 
 worker *serving_worker(void)     { return &here; }
