@@ -21,7 +21,7 @@ size_t upgrade_take(connection *c, const char *at, size_t length)
     websocket *ws = upgrade_of(c);
     const size_t taken = websocket_take(ws, at, length);
     if (c->phase == CONNECTION_WEBSOCKET)
-        c->since = (uint32_t)timer_now();    /* it is not silent */
+        c->since = (uint32_t)(worker_here->now / 1000000);   /* it is not silent */
     websocket_deliver(ws);
     return taken;
 }

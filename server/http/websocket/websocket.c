@@ -16,6 +16,7 @@
 /* Fragments of one message: so many, and others of so many bytes on average. More are not worth the work. */
 enum { FRAGMENTS = 4096, FRAGMENT_BYTES = 16 };
 enum { LARGE = 128 * 1024 };                 /* bytes that memory is looked at for */
+enum { SMALL = 1024 };                       /* bytes that there is room for before any has come */
 
 typedef struct message {
     frame_reader *reader;                    /* until it is whole */
@@ -125,8 +126,9 @@ static void websocket_on_frame(void *arg, frame_kind kind, uint64_t length)
     websocket *ws = arg;
     message *m = ws->coming;
     if (!m) {
-        m = ws->coming = mem_alloc(sizeof *m);
-        m->binary = kind == FRAME_BINARY;
+        const size_t capacity = mem_is_short() ? 0 : length < SMALL ? length : SMALL;
+        m = ws->coming = mem_resize(NULL, sizeof *m + capacity);
+        *m = (message){ .capacity = capacity, .binary = kind == FRAME_BINARY };
     }
     m->rest = length;
     if (length > ws->req->host->websocket->config(ws->req)->websocket.message - m->length)
