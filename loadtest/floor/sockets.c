@@ -2,7 +2,7 @@
  *
  *   sockets PORT
  *
- * /ws/echo sends each message back; at any other /ws/ path each message goes to all that are there; /events/ is a stream of
+ * /ws/echo, and what is below it, sends each message back; at any other /ws/ path each message goes to all that are there; /events/ is a stream of
  * which nothing comes. What a read asks for leaves in one send, and what a turn does for all, in one send for each. Who does
  * not take it gets no more: a floor has no room to keep anything in. */
 #include "floor.h"
@@ -127,7 +127,7 @@ void floor_answer(client *c, const char *path)
     if (!m)
         floor_die("out of memory");
     m->source.ready = on_frames;
-    m->shares = !events && strncmp(path, "/ws/echo ", 9) != 0;
+    m->shares = !events && strncmp(path, "/ws/echo", 8) != 0;
     if (m->shares) {
         m->next = members;
         m->link = &members;

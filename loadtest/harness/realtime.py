@@ -10,7 +10,7 @@ from .comparing import in_turn, row
 from .memory_costs import each, row as memory_row
 from .openloop import Times
 
-BYTES, DEPTH = 100, 16                           # of a message; messages of one socket at once
+BYTES, DEPTH, COUNTS = 100, 16, (64, 1000)       # of a message; messages of one socket at once; sockets
 STOPPED = 0.01                                   # of those that are told: they read nothing
 SETUP = 60                                       # seconds for all to connect
 
@@ -75,7 +75,7 @@ def figure(found, which):
 def echo(bench):
     rows = []
     with bench.contest(bench.urls.sqlite(), ["sockets"], asked="/ws/echo") as servers:
-        for count in (64, 1000):
+        for count in COUNTS:
             found = rounds(bench, servers, "echo", "/ws/echo", count, bench.options.seconds, DEPTH, BYTES)
             name = f"/ws/echo, {BYTES} bytes, {DEPTH} at a time, {count:,} sockets"
             rows += [row(name, "us", figure(found, "us"), 1.10),
@@ -96,14 +96,15 @@ def fanout(bench):
 
 
 def quiet(bench):
-    return listening(bench, "websocket", "idle", "/ws/echo")
+    return [row for stage, path, target in (("await", "/ws/echo", 4.6 * 1024), ("promise", "/ws/echo/promise", 500))
+            for row in listening(bench, f"websocket, {stage}", "idle", path, target)]
 
 
 def streams(bench):
-    return listening(bench, "stream of events", "stream", bench.options.events)
+    return listening(bench, "stream of events", "stream", bench.options.events, 500)
 
 
-def listening(bench, what, mode, path):
+def listening(bench, what, mode, path, target):
     """Resident bytes of those that only listen, beyond what a few have cost."""
     count = bench.options.clients
 
@@ -116,4 +117,4 @@ def listening(bench, what, mode, path):
             time.sleep(1)
             return (server.resident() - before) / count
 
-    return [memory_row(f"idle {what} ({count:,})", "B", each(bench, growth, "sockets"), 500)]
+    return [memory_row(f"idle {what} ({count:,})", "B", each(bench, growth, "sockets"), target)]
