@@ -13,6 +13,7 @@
 #include "server/config/options.h"
 #include "server/base/overload/refusal.h"
 #include "server/base/reserve.h"
+#include "server/inspect/commands.h"
 #include "server/executor/file.h"
 #include "server/executor/executor.h"
 #include "server/executor/workload.h"
@@ -254,6 +255,8 @@ int main(int argc, char *argv[])
     config c;
 
     machine_open_standard_files();           /* before anything else is opened */
+    if (argc > 1 && command_known(argv[1]))  /* it looks at another process, and starts nothing */
+        return flushed(command_run(argc - 1, argv + 1, stdout, stderr));
     process_pool_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
     mem_begin();
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
@@ -262,6 +265,8 @@ int main(int argc, char *argv[])
         return EXIT_USAGE;
     if (o.action == ACTION_HELP) {
         options_help(stdout);
+        fputs("\nA server that runs is looked at by:\n", stdout);
+        commands_help(stdout);
         return flushed(EXIT_SUCCESS);
     }
     if (o.action == ACTION_VERSION) {

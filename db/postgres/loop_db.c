@@ -16,6 +16,7 @@
 #include "connection.h"
 #include "server/async/combine.h"
 #include "server/base/deadline.h"
+#include "server/base/layout.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
@@ -244,12 +245,21 @@ static promise *loop_db_close(db *d)
 static void loop_db_free(db *d)
 {
     pg_pool *p = (pg_pool *)d;
+    gauge_remove(&p->waiting);
     pg_prepared_table_done(&p->prepared);
     for (int i = 0; i < p->options->connections; i++)
         pg_connection_done(&p->connections[i]);
     mem_free(p->connections);
     mem_free(p);
 }
+
+static const layout_entry QUERY_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("follow.pg_query.cancel", on_cancel),
+    LAYOUT_FIELD("follow.pg_query.name", pg_query, prepared),
+    LAYOUT_FIELD("follow.pg_query.name2", pg_prepared, statement),
+    LAYOUT_FIELD("follow.pg_query.name3", statement, name),
+    LAYOUT_FIELD("follow.pg_query.sent", pg_query, connection),
+};
 
 static const database_driver driver = {
     .run = loop_db_query, .run_each = loop_db_query_each, .transact = loop_db_transact, .disconnect = loop_db_close,
@@ -263,6 +273,7 @@ db *pg_loop_db_new(pg_target *t)
     p->target = t;
     p->options = t->options;
     p->at_turn_end.run = send_queue;
+    gauge_add(&p->waiting, "queries waiting", &p->queue.count);
     p->open = p->options->connections;
     p->connections = mem_alloc((size_t)p->open * sizeof *p->connections);
     for (int i = 0; i < p->options->connections; i++) {

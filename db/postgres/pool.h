@@ -8,6 +8,7 @@
 #include "outage_log.h"
 #include "query.h"
 #include "server/async/loop.h"
+#include "server/base/gauge.h"
 #include "target.h"
 
 typedef struct pg_pool {
@@ -17,6 +18,7 @@ typedef struct pg_pool {
     struct pg_connection *connections;       /* options->connections of them */
     int             open;                    /* of them: not shut for good */
     pg_query_list   queue;
+    gauge           waiting;                 /* how many are in it */
     ready           at_turn_end;             /* sends what is in the queue */
     bool            scheduled;
     bool            down;                    /* every connection has failed to connect: do not wait for one */

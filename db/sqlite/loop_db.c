@@ -6,6 +6,8 @@
 #include "usual.h"
 #include "server/async/combine.h"
 #include "server/async/loop.h"
+#include "server/base/gauge.h"
+#include "server/base/layout.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
@@ -28,6 +30,7 @@ typedef struct sqlite_loop_db {
     bool            turn_end_set;
     sqlite_job_list gathered[2];
     atomic_int      waiting[2];              /* gathered or queued */
+    gauge           gauges[2];               /* of these */
 
     _Atomic(sqlite_job *) reported;          /* have been run: a stack, linked by next */
     atomic_int      reporting;               /* workers inside report_job */
@@ -349,6 +352,8 @@ static promise *loop_db_close(db *here)
 {
     sqlite_loop_db *d = (sqlite_loop_db *)here;
     d->closed = true;
+    for (int kind = READS; kind <= WRITES; kind++)
+        gauge_remove(&d->gauges[kind]);
     promise *closing = d->closing = promise_new(NULL, NULL);
     for (list_node *n = d->unsettled.first, *newer; n; n = newer) {
         newer = n->next;
@@ -365,6 +370,13 @@ static void loop_db_free(db *here)
     d->freed = true;
     free_if_unused(d);
 }
+
+static const layout_entry QUERY_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("follow.sqlite_query.cancel", on_cancel),
+    LAYOUT_FIELD("follow.sqlite_query.name", sqlite_job, statement),
+    LAYOUT_FIELD("follow.sqlite_query.name2", statement, name),
+    LAYOUT_FIELD("follow.sqlite_query.queued", sqlite_job, queued),
+};
 
 static const database_driver driver = {
     .run = loop_db_query, .run_each = loop_db_query_each, .transact = loop_db_transact, .disconnect = loop_db_close,
@@ -385,5 +397,7 @@ db *sqlite_loop_db_new(sqlite_workers *w, const database_options *options)
     uv_unref((uv_handle_t *)&d->timer);
     d->async.data = d->timer.data = d;
     d->handles = 2;
+    gauge_add(&d->gauges[READS], "reads waiting", &d->waiting[READS]);
+    gauge_add(&d->gauges[WRITES], "writes waiting", &d->waiting[WRITES]);
     return &d->db;
 }

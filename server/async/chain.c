@@ -1,5 +1,6 @@
 /* chain.c - see chain.h. */
 #include "chain.h"
+#include "server/base/layout.h"
 
 #include <uv.h>
 
@@ -66,6 +67,11 @@ static void step_on_cancel(promise *p, void *arg)
     if (s->now)
         promise_cancel(s->now);
 }
+
+static const layout_entry STEP_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("follow.step.cancel", step_on_cancel),
+    LAYOUT_FIELD("follow.step.promise", struct step, now),
+};
 
 static promise *step_new(promise *p, struct step made)
 {

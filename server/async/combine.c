@@ -1,5 +1,6 @@
 /* combine.c - see combine.h. */
 #include "combine.h"
+#include "server/base/layout.h"
 #include "server/base/memory.h"
 
 #include <uv.h>
@@ -67,6 +68,13 @@ static void group_on_cancel(promise *p, void *arg)
     (void)p;
     group_cancel_parts(g);                   /* how they settle then decides, as ever */
 }
+
+static const layout_entry GROUP_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("follow.group.cancel", group_on_cancel),
+    LAYOUT_FIELD("follow.group.count", struct group, count),
+    { "follow.group.parts", sizeof(struct part), { .offset = offsetof(struct group, parts) }, 0 },
+    LAYOUT_FIELD("follow.group.part", struct part, promise),
+};
 
 static promise *group_start(promise *parts[], int count, rule rule, int *outcomes)
 {

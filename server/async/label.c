@@ -1,5 +1,6 @@
 /* label.c - see label.h. */
 #include "label.h"
+#include "server/base/layout.h"
 #include "server/base/memory.h"
 
 #include <pthread.h>
@@ -13,6 +14,12 @@ static struct entry {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int             count = 1;            /* under the lock; with a label its name may be read without */
+
+static const layout_entry LABEL_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("labels", labels),
+    LAYOUT_SIZE("label", struct entry),
+    LAYOUT_FIELD("label.name", struct entry, name),
+};
 
 label label_of(const char *name)
 {

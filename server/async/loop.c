@@ -1,6 +1,7 @@
 /* loop.c - see loop.h. What is ready is drained after every callback, and before the loop goes to
  * sleep: what has become ready needs no callback of libuv's to run. */
 #include "loop.h"
+#include "server/base/layout.h"
 #include "server/base/reserve.h"
 #include "loop_latency.h"
 
@@ -9,7 +10,7 @@
 
 struct ready_list { ready *head, **last; };
 
-static _Thread_local struct {
+static _Thread_local struct loop {
     uv_loop_t    uv;
     uv_prepare_t before;
     uv_check_t   after;
@@ -23,6 +24,13 @@ static _Thread_local struct {
     loop_latency latency;
     bool         started, stopping;
 } here;
+
+static const layout_entry LOOP_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_SIZE("loop", struct loop),
+    LAYOUT_FIELD("loop.woke", struct loop, woke),
+    LAYOUT_FIELD("loop.activity", struct loop, activity),
+    LAYOUT_FIELD("loop.latency", struct loop, latency.counts),
+};
 
 static void ready_list_append(struct ready_list *l, ready *r)
 {

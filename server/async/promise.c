@@ -4,6 +4,7 @@
 #include "promise.h"
 #include "loop.h"
 #include "scope.h"
+#include "server/base/layout.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
@@ -28,6 +29,15 @@ struct promise {
 };
 
 _Static_assert(sizeof(promise) <= 64, "a waiting request has several");
+
+static const layout_entry PROMISE_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_SIZE("promise", promise),
+    LAYOUT_FIELD("promise.cancel", promise, cancel),
+    LAYOUT_FIELD("promise.cancel_arg", promise, cancel_arg),
+    LAYOUT_FIELD("promise.label", promise, label),
+    LAYOUT_FIELD("promise.maker", promise, maker),
+    LAYOUT_FIELD("promise.place", promise, place),
+};
 
 static _Thread_local pool promises = POOL(promise), with_room = POOL_OF_SIZE(sizeof(promise) + PROMISE_ROOM);
 

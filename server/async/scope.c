@@ -1,9 +1,17 @@
 /* scope.c - see scope.h. */
 #include "scope.h"
+#include "server/base/layout.h"
 #include "server/base/memory.h"
 
 _Thread_local scope *scope_entered;
 _Thread_local scope  scope_thread = { .name = "main" };
+
+static const layout_entry SCOPE_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_SIZE("scope", scope),
+    LAYOUT_FIELD("scope.name", scope, name),
+    LAYOUT_FIELD("scope.since", scope, since),
+    LAYOUT_FIELD("scope.label", scope, label),
+};
 
 static _Thread_local pool refs = POOL(scope_ref);
 

@@ -10,6 +10,7 @@
 #include "loop.h"
 #include "scope.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/layout.h"
 #include "server/async/context/stack.h"
 #include "timer.h"
 #include "trace.h"
@@ -185,6 +186,15 @@ static void task_on_cancel(promise *p, void *arg)
     (void)p;
     task_stop(arg);
 }
+
+static const layout_entry TASK_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_SIZE("task", task),
+    LAYOUT_FIELD("task.node", task, node),
+    LAYOUT_FIELD("task.scope", task, scope),
+    LAYOUT_FIELD("task.awaiting", task, awaiting),
+    LAYOUT_FIELD("task.place", task, place),
+    LAYOUT_ADDRESS("task.cancel", task_on_cancel),
+};
 
 static void task_on_deadline(timer *t) { task_stop(container_of(t, task, timer)); }
 

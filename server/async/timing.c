@@ -9,6 +9,7 @@
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
 #include "server/base/errors.h"
+#include "server/base/layout.h"
 #include "server/base/list.h"
 
 _Static_assert(sizeof(timer) <= PROMISE_ROOM, "a sleep is a promise with its timer");
@@ -64,6 +65,11 @@ static void deadline_on_cancel(promise *p, void *arg)
     (void)p;
     promise_cancel(d->work);
 }
+
+static const layout_entry DEADLINE_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("follow.deadline.cancel", deadline_on_cancel),
+    LAYOUT_FIELD("follow.deadline.promise", struct deadline, work),
+};
 
 static struct deadline *deadline_new(promise *p)
 {

@@ -1,6 +1,7 @@
 /* trace.c - see trace.h. One block holds all; a lock guards it, for only what is recorded pays for it. */
 #include "trace.h"
 #include "loop.h"
+#include "server/base/layout.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
@@ -237,6 +238,11 @@ static void follower_on_cancel(promise *p, void *arg)
     (void)p;
     promise_cancel(f->part);
 }
+
+static const layout_entry FOLLOWER_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("follow.follower.cancel", follower_on_cancel),
+    LAYOUT_FIELD("follow.follower.promise", struct follower, part),
+};
 
 promise *track_follows(track *t, promise *p)
 {

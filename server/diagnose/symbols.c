@@ -4,13 +4,15 @@
 
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct symbols { Dwfl *dwfl; };
+struct symbols { Dwfl *dwfl; pid_t process; char program[PATH_MAX]; };
 
 /* Only what is in the files themselves: the usual way may ask servers on the internet for the rest. */
 static int no_other_file(Dwfl_Module *m, void **data, const char *name, Dwarf_Addr base, const char *file,
@@ -20,21 +22,57 @@ static int no_other_file(Dwfl_Module *m, void **data, const char *name, Dwarf_Ad
     return -1;
 }
 
-symbols *symbols_open(void)
+/* A module's file is told by where it was when it was mapped. The program itself may have been replaced since, or be in
+ * another file system than ours: the kernel still has it. */
+static int find_file(Dwfl_Module *m, void **data, const char *name, Dwarf_Addr base, char **file, Elf **elf)
+{
+    const symbols *s = *data;
+    char path[PATH_MAX + 64];
+    if (!s)
+        return dwfl_linux_proc_find_elf(m, data, name, base, file, elf);
+    if (name[0] != '/')                      /* no file's: the kernel's */
+        return -1;
+    if (strcmp(name, s->program) == 0)
+        snprintf(path, sizeof path, "/proc/%d/exe", (int)s->process);
+    else
+        snprintf(path, sizeof path, "/proc/%d/root%s", (int)s->process, name);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        *file = strdup(path);                /* libdw's to free */
+    return fd;
+}
+
+static int module_set_owner(Dwfl_Module *m, void **data, const char *name, Dwarf_Addr start, void *arg)
+{
+    (void)m, (void)name, (void)start;
+    *data = arg;
+    return DWARF_CB_OK;
+}
+
+symbols *symbols_open_of(pid_t process)
 {
     static const Dwfl_Callbacks CALLBACKS = {
-        .find_elf = dwfl_linux_proc_find_elf,
+        .find_elf = find_file,
         .find_debuginfo = no_other_file,
     };
     symbols *s = mem_alloc(sizeof *s);
+    char path[64];
+    s->process = process;
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)process);
+    if (readlink(path, s->program, sizeof s->program - 1) < 0)
+        s->program[0] = '\0';
     s->dwfl = dwfl_begin(&CALLBACKS);
     if (s->dwfl) {
         dwfl_report_begin(s->dwfl);
-        dwfl_linux_proc_report(s->dwfl, getpid());           /* without /proc, offsets will have to do */
+        dwfl_linux_proc_report(s->dwfl, process);            /* without /proc, offsets will have to do */
         dwfl_report_end(s->dwfl, NULL, NULL);
+        if (process != getpid())
+            dwfl_getmodules(s->dwfl, module_set_owner, s, 0);
     }
     return s;
 }
+
+symbols *symbols_open(void) { return symbols_open_of(getpid()); }
 
 void symbols_close(symbols *s)
 {
@@ -170,6 +208,33 @@ static bool append_functions(struct out *o, Dwfl_Module *m, Dwarf_Addr pc)
 }
 
 static Dwfl_Module *module_of(symbols *s, Dwarf_Addr pc) { return s->dwfl ? dwfl_addrmodule(s->dwfl, pc) : NULL; }
+
+struct search { const symbols *of; const char *name; uintptr_t found; };
+
+static int module_search(Dwfl_Module *m, void **data, const char *name, Dwarf_Addr start, void *arg)
+{
+    struct search *const wanted = arg;
+    (void)data, (void)start;
+    if (strcmp(name, wanted->of->program) != 0)
+        return DWARF_CB_OK;
+    const int count = dwfl_module_getsymtab(m);
+    for (int i = 1; i < count && !wanted->found; i++) {
+        GElf_Sym symbol;
+        GElf_Addr at;
+        const char *const here = dwfl_module_getsym_info(m, i, &symbol, &at, NULL, NULL, NULL);
+        if (here && symbol.st_shndx != SHN_UNDEF && strcmp(here, wanted->name) == 0)
+            wanted->found = (uintptr_t)at;
+    }
+    return DWARF_CB_ABORT;
+}
+
+uintptr_t symbols_address(symbols *s, const char *name)
+{
+    struct search wanted = { s, name, 0 };
+    if (s->dwfl)
+        dwfl_getmodules(s->dwfl, module_search, &wanted, 0);
+    return wanted.found;
+}
 
 size_t symbols_frame(symbols *s, uintptr_t pc, char *to, size_t size)
 {

@@ -1,4 +1,4 @@
-/* symbols.h - the names, files and lines of places in the code of this process.
+/* symbols.h - the names, files and lines of places in the code of this process, or of another.
  *
  *   symbols *s = symbols_open();
  *   symbols_frame(s, pc, line, sizeof line);               "markdown_html (handlers/markdown.c:58) < render ..."
@@ -15,10 +15,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 typedef struct symbols symbols;
 
 symbols *symbols_open(void);                 /* never NULL */
+symbols *symbols_open_of(pid_t process);     /* of another one, if it may be looked at; else nothing is known */
 void     symbols_close(symbols *s);
 
 /* Both write a terminated text, cut to size, and return its length. */
@@ -26,6 +28,9 @@ void     symbols_close(symbols *s);
 /* The function, its file and line; if it was compiled into another, that one behind it, and so on. */
 size_t   symbols_frame(symbols *s, uintptr_t pc, char *to, size_t size);
 size_t   symbols_place(symbols *s, uintptr_t pc, char *to, size_t size);     /* file and line only */
+
+/* Where what has that name is, of those that the program itself defines, not its libraries; 0 if it has none. */
+uintptr_t symbols_address(symbols *s, const char *name);
 
 /* Where a call was that returns to there. */
 static inline uintptr_t symbols_call(const void *returns_to) { return (uintptr_t)returns_to - 1; }

@@ -6,6 +6,7 @@
 #include "crash_handler.h"
 #include "unawaited_log.h"
 #include "server/async/loop.h"
+#include "server/base/layout.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/thread.h"
@@ -24,7 +25,7 @@ enum { LOOK_AGAIN = 5 };                     /* ms, while a loop is blocked */
 typedef struct watched {
     list_node          node;
     stall_detector     detector;
-    const struct list *tasks;                /* for tenk-gdb.py */
+    const struct list *tasks;                /* for who looks from outside */
     uv_async_t         dump;
 } watched;
 
@@ -37,6 +38,21 @@ static struct {
     int             wake;                    /* an eventfd */
     atomic_bool     running, dump;
 } watchdog = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1 };
+
+static const layout_entry WATCHDOG_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("loops", &watchdog.loops),
+    LAYOUT_SIZE("watched", watched),
+    LAYOUT_FIELD("watched.node", watched, node),
+    LAYOUT_FIELD("watched.tasks", watched, tasks),
+    LAYOUT_FIELD("watched.number", watched, detector.number),
+    LAYOUT_FIELD("watched.thread", watched, detector.id),
+    LAYOUT_FIELD("watched.entered", watched, detector.entered),
+    LAYOUT_FIELD("watched.own", watched, detector.own),
+    LAYOUT_FIELD("watched.activity", watched, detector.sampler.activity),
+    LAYOUT_FIELD("watched.sample_sequence", watched, detector.sampler.sample.sequence),
+    LAYOUT_FIELD("watched.sample_count", watched, detector.sampler.sample.count),
+    LAYOUT_FIELD("watched.sample_frames", watched, detector.sampler.sample.frames),
+};
 
 static _Thread_local watched *here;
 

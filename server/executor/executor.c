@@ -2,6 +2,7 @@
  * counted is common to all. */
 #include "executor.h"
 #include "server/async/loop.h"
+#include "server/base/layout.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
 #include "server/base/overload/wait_queue.h"
@@ -24,6 +25,13 @@ static executor executors[MAX_EXECUTORS] = {
     { .name = "cpu", .most_running = 4, .most_waiting = 1024 },
     { .name = "files", .most_running = 2, .most_waiting = 1024 },
 };
+static const layout_entry EXECUTOR_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("gauge.cpu jobs running", &executors[0].running),
+    LAYOUT_ADDRESS("gauge.cpu jobs waiting", &executors[0].waiting),
+    LAYOUT_ADDRESS("gauge.file jobs running", &executors[1].running),
+    LAYOUT_ADDRESS("gauge.file jobs waiting", &executors[1].waiting),
+};
+
 static int count = 2;
 
 executor *const EXECUTOR_CPU = &executors[0], *const EXECUTOR_FILES = &executors[1];

@@ -2,7 +2,8 @@
 """layers.py - includes point one way: from what serves people down to what knows nothing of it.
 
     base < config < db, http < handlers < main            base < async < executor < db, http
-                                                                   async < diagnose, topic < http
+                                                                   async < diagnose < http, inspect
+                                                                   async < topic < http
 
 No folder includes, by whatever way round, one that includes it, and neither does a module, which is a .c file with its
 header. Ends with 1 and says what is wrong."""
@@ -20,11 +21,12 @@ MAY = {
     "executor": ASYNC | {"executor"},
     "diagnose": ASYNC | {"diagnose"},
     "topic": ASYNC | {"topic"},
+    "inspect": ASYNC | {"diagnose", "inspect"},
     "db": ASYNC | {"config", "executor", "db"},
     "http": ASYNC | {"config", "executor", "diagnose", "topic", "http"},
 }
 MAY["handlers"] = MAY["db"] | MAY["http"] | {"handlers"}
-MAY["main"] = MAY["handlers"] | {"main"}
+MAY["main"] = MAY["handlers"] | {"inspect", "main"}
 
 
 def room(path):

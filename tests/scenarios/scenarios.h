@@ -43,6 +43,7 @@
     run(patterns_suite)           \
     run(gallery_suite)            \
     run(diagnostics_suite)        \
+    run(looked_at_suite)          \
     run(postgres_queries_suite)   \
     run(postgres_faults_suite)    \
     run(sqlite_faults_suite)      \

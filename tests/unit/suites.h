@@ -73,6 +73,9 @@
     run(subscription_suite)   \
     run(subscription_threads_suite)
 
+#define EACH_INSPECT_SUITE(run) \
+    run(inspect_suite)
+
 #define EACH_HTTP_SUITE(run)     \
     run(head_scanner_suite)    \
     run(head_suite)              \
@@ -148,8 +151,8 @@
 #define EACH_TASK_SUITE(run) \
     EACH_BASE_SUITE(run) EACH_ASYNC_SUITE(run) EACH_EXECUTOR_SUITE(run) EACH_DIAGNOSE_SUITE(run)
 #define EACH_SUITE(run) \
-    EACH_TASK_SUITE(run) EACH_CONFIG_SUITE(run) EACH_TOPIC_SUITE(run) EACH_HTTP_SUITE(run) EACH_DB_SUITE(run) \
-    EACH_HANDLERS_SUITE(run)
+    EACH_TASK_SUITE(run) EACH_CONFIG_SUITE(run) EACH_TOPIC_SUITE(run) EACH_INSPECT_SUITE(run) \
+    EACH_HTTP_SUITE(run) EACH_DB_SUITE(run) EACH_HANDLERS_SUITE(run)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)

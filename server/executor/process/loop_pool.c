@@ -1,6 +1,7 @@
 /* loop_pool.c - see loop_pool_internal.h: the calls of one loop, in the queue and with their workers. */
 #include "loop_pool_internal.h"
 #include "server/async/loop.h"
+#include "server/base/layout.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
 
@@ -47,6 +48,12 @@ static void call_on_cancel(promise *p, void *arg)
     (void)p;
     call_give_up(arg, UV_ECANCELED);
 }
+
+static const layout_entry CALL_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("follow.process_job.cancel", call_on_cancel),
+    LAYOUT_FIELD("follow.process_job.name", loop_call, call.name),
+    LAYOUT_FIELD("follow.process_job.sent", loop_call, slot),
+};
 
 static void call_on_limit(timer *t) { call_give_up((loop_call *)((char *)t - offsetof(loop_call, limit)), UV_ETIMEDOUT); }
 

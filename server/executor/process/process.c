@@ -1,5 +1,6 @@
 /* process.c - see process.h. */
 #include "process.h"
+#include "server/base/layout.h"
 #include "server/base/log.h"
 
 #include <errno.h>
@@ -24,6 +25,11 @@
 enum { VARIABLES = 32, PATH = 4096 };
 
 struct process_tally process_tally;
+
+static const layout_entry PROCESS_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("gauge.process jobs running", &process_tally.running),
+    LAYOUT_ADDRESS("gauge.process jobs waiting", &process_tally.waiting),
+};
 
 /* The file that this program was started from, even if another is there by now. Under valgrind that would be
  * valgrind, which knows better. */

@@ -35,12 +35,16 @@ void admission_open(admission *a, const config *c)
             .admission = a, .codel = codel_of_ms(c->database.target, c->database.line_timeout),
             .most = c->database.line,
         };
+    gauge_add(&a->queues[NEEDS_READS].gauge, "requests waiting to read", &a->queues[NEEDS_READS].waiting);
+    gauge_add(&a->queues[NEEDS_WRITES].gauge, "requests waiting to write", &a->queues[NEEDS_WRITES].waiting);
+    gauge_add(&a->queues[NEEDS_PAGE].gauge, "requests waiting for a page", &a->queues[NEEDS_PAGE].waiting);
 }
 
 void admission_close(admission *a)
 {
     for (int i = 0; i < NEEDS; i++) {
         assert(a->queues[i].waiting == 0);
+        gauge_remove(&a->queues[i].gauge);
         timer_stop(&a->queues[i].timer);
     }
 }

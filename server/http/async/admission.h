@@ -20,6 +20,7 @@
 #define HTTP_ADMISSION_H
 
 #include "server/http/request_parser.h"
+#include "server/base/gauge.h"
 #include "server/base/overload/codel.h"
 #include "server/base/overload/wait_queue.h"
 #include "server/config/config.h"
@@ -32,6 +33,7 @@ typedef struct admission_queue {
     codel codel;
     wait_queue  alone, ahead;                      /* of requests; both in the order in which they came */
     int   waiting, most;
+    gauge gauge;                             /* of waiting */
     bool  stands;                            /* is a standing queue, as of this turn (codel.h) */
     uint64_t worth;                          /* codel_worth, of what one client has sent at once */
     int   turns;                             /* of those alone, since one that was sent ahead began */

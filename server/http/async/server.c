@@ -12,6 +12,7 @@
 #include "server/async/timer.h"
 #include "server/diagnose/watchdog.h"
 #include "server/topic/topic.h"
+#include "server/base/layout.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "acceptor.h"
@@ -45,6 +46,37 @@ struct workers {
     int            signal_count;
     uv_sem_t       started;                  /* posted by each worker's thread once it serves */
     atomic_bool    stopping;
+};
+
+static const workers *_Atomic serving;       /* for who looks from outside: NULL while none does */
+
+static const layout_entry WORKERS_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("workers", &serving),
+    LAYOUT_FIELD("workers.count", workers, count),
+    LAYOUT_FIELD("workers.threads", workers, threads),
+    LAYOUT_SIZE("worker", struct worker_thread),
+    LAYOUT_FIELD("worker.connections", struct worker_thread, worker.poller.connections),
+    LAYOUT_FIELD("worker.size", struct worker_thread, worker.poller.size),
+    LAYOUT_FIELD("worker.open", struct worker_thread, worker.connections),
+    LAYOUT_FIELD("worker.queues", struct worker_thread, worker.admission.queues),
+    LAYOUT_SIZE("queue", admission_queue),
+    LAYOUT_FIELD("queue.alone", admission_queue, alone),
+    LAYOUT_FIELD("queue.ahead", admission_queue, ahead),
+    LAYOUT_FIELD("connection.first", connection, first),
+    LAYOUT_SIZE("request", request),
+    LAYOUT_FIELD("request.next", request, next),
+    LAYOUT_FIELD("request.route", request, route),
+    LAYOUT_FIELD("request.label", request, scope.label),
+    LAYOUT_FIELD("request.started", request, started),
+    LAYOUT_FIELD("request.running", request, running),
+    LAYOUT_FIELD("request.place", request, place),
+    LAYOUT_FIELD("request.task", request, task),
+    LAYOUT_SIZE("route", route),
+    LAYOUT_FIELD("route.method", route, method),
+    LAYOUT_FIELD("route.path", route, path),
+    LAYOUT_FIELD("route.await", route, await),
+    LAYOUT_FIELD("route.promise", route, promise),
+    LAYOUT_FIELD("route.callback", route, callback),
 };
 
 /* Stopping: the signal reaches every worker through its async handle; each drains by itself. */
@@ -220,6 +252,7 @@ int server_run_async(server *s, void (*started)(void *arg), void *arg)
         server_must(uv_thread_create(&c.threads[i].id, worker_run_thread, &c.threads[i]), "cannot start a thread");
         uv_sem_wait(&c.started);
     }
+    atomic_store(&serving, &c);
     workers_watch_signals(&c);               /* they reach every worker: all must be there */
     started(arg);
     worker_run();
@@ -227,6 +260,7 @@ int server_run_async(server *s, void (*started)(void *arg), void *arg)
         uv_thread_join(&c.threads[i].id);
     for (int i = 0; i < c.count; i++)
         late |= c.threads[i].late;
+    atomic_store(&serving, NULL);
     watchdog_stop();
     uv_sem_destroy(&c.started);
     mem_free(c.threads);

@@ -41,6 +41,7 @@ typedef struct thread_connection {
     atomic_bool    idle;                     /* it waits for the next request, or for the end */
     _Atomic(const route *) answering;        /* whose handler runs; NULL: none does now */
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
+    _Atomic pid_t          thread;           /* the kernel's number of its thread; 0 before that runs */
     atomic_bool    delimits;                 /* its end is that of its last answer: if that is not whole, a reset has to say so */
     uint64_t       sent;                     /* uv_hrtime when the last of its events, or a heartbeat, was */
     bool           gone;                     /* the client is, or must be left: nothing more is read or sent */

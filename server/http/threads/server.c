@@ -16,6 +16,7 @@
 #include "server/diagnose/unawaited_log.h"
 #include "server/topic/topic.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/layout.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
@@ -28,6 +29,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -47,6 +49,20 @@ typedef struct client_threads {
     int                count;                /* of threads: those that end are the last to be counted down */
     int                ended;                /* since what they have freed went to the kernel */
 } client_threads;
+
+static const client_threads *_Atomic serving;        /* for who looks from outside: NULL while none does */
+
+static const layout_entry THREADS_LAYOUT[] LAYOUT_ENTRIES = {
+    LAYOUT_ADDRESS("threads", &serving),
+    LAYOUT_FIELD("threads.connections", client_threads, connections),
+    LAYOUT_FIELD("threads.count", client_threads, count),
+    LAYOUT_SIZE("thread", thread_connection),
+    LAYOUT_FIELD("thread.node", thread_connection, node),
+    LAYOUT_FIELD("thread.idle", thread_connection, idle),
+    LAYOUT_FIELD("thread.answering", thread_connection, answering),
+    LAYOUT_FIELD("thread.since", thread_connection, since),
+    LAYOUT_FIELD("thread.thread", thread_connection, thread),
+};
 
 /* One thread. */
 
@@ -81,6 +97,7 @@ static void *thread_run(void *arg)
     thread_connection *c = arg;
     client_threads *all = container_of(c->shared, client_threads, shared);
     crash_handler_thread_begin("[threads] stack");
+    atomic_store_explicit(&c->thread, (pid_t)syscall(SYS_gettid), memory_order_relaxed);
     all->site->open(all->site->arg);
     thread_connection_run(c);
     threads_remove(all, c);
@@ -311,12 +328,14 @@ int server_run_threads(server *s, void (*started)(void *arg), void *arg)
 
     server_must(threads_watch_signals(&all, &before), "cannot watch for signals");
     threads_open(&all, s);
+    atomic_store(&serving, &all);
     started(arg);
     server_log_stopping(threads_serve(&all));
     while (threads_accept(&all))             /* those that the kernel has by now */
         ;
     listener_close(&s->listener);
     const bool late = threads_drain(&all);
+    atomic_store(&serving, NULL);
     threads_close(&all);
     unawaited_log_flush(true);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -1,0 +1,129 @@
+/* looked_at.c - a server that is looked at by another process: tenk ps, tenk top. */
+#include "scenarios.h"
+
+#include "tests/scenarios/support/json.h"
+#include "tests/scenarios/support/launch.h"
+#include "tests/support/skipped.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char out[1 << 20];
+
+/* The exit code of tenk with that command and words for the server here. */
+static int look(const char *command, const char *how)
+{
+    char process[16];
+    snprintf(process, sizeof process, "%d", (int)here.pid);
+    return how ? tenk_run(out, sizeof out, command, process, how, NULL) : tenk_run(out, sizeof out, command, process, NULL);
+}
+
+static void printed(const char *part) { ck_assert_msg(strstr(out, part) != NULL, "no \"%s\" in: %.3000s", part, out); }
+
+/* Some kernels let a process look only into its own children. */
+static bool may_look(const char *test)
+{
+    if (look("ps", NULL) == 0)
+        return true;
+    if (!strstr(out, "kernel.yama"))
+        printed("tenk 0");
+    skipped(test, NEEDS_PTRACE);
+    return false;
+}
+
+static bool sees(const char *how, const char *part)
+{
+    return look("ps", how) == 0 && strstr(out, part) != NULL;
+}
+
+START_TEST(each_request_is_seen_with_what_it_waits_for)
+{
+    server_start("looked_at", NULL);
+    client *task = client_asking("/sleep?ms=60000"), *promise = client_asking("/sleep/promise?ms=60000");
+    if (may_look(__func__)) {
+        if (in_threads_mode()) {
+            ck_assert(eventually(10, sees(NULL, ": GET /sleep, ") && strstr(out, ": GET /sleep/promise, ")));
+            ck_assert(eventually(10, sees(NULL, "blocks in ") && strstr(out, "sleep_await (handlers/sleep.c:")));
+            printed("threads mode: ");
+        } else {
+            ck_assert(eventually(10, sees(NULL, "ms old (GET /sleep), awaits sleep_for() at handlers/sleep.c:")));
+            ck_assert(eventually(10, sees("--tree", ": GET /sleep/promise, ") && strstr(out, "\n  sleep_for() at handlers/sleep.c:")));
+            printed("loop 1, thread ");
+        }
+        ck_assert_int_eq(look("top", "--once"), 0);
+        printed("GET /sleep");
+        printed("CPU ");
+    }
+    ck_assert_int_eq(get("/healthz").status, 200);
+    client_reset(task);
+    client_reset(promise);
+    server_stop();
+}
+END_TEST
+
+START_TEST(as_json_a_program_can_read_it)
+{
+    server_start("looked_at", NULL);
+    client *c = client_asking("/sleep?ms=60000");
+    json_error_t error;
+    if (may_look(__func__)) {
+        ck_assert(eventually(10, sees("--json", "\"age_ms\":") && strstr(out, "/sleep")));
+        json_t *all = json_loads(out, 0, &error);
+        ck_assert_msg(all != NULL, "%s: %s", error.text, out);
+        ck_assert_int_eq(number_of(all, "pid"), here.pid);
+        ck_assert_str_eq(json_string_value(json_object_get(all, "mode")), in_threads_mode() ? "threads" : "async");
+        const json_t *first = json_array_get(json_object_get(all, in_threads_mode() ? "threads" : "tasks"), 0);
+        ck_assert_str_eq(json_string_value(json_object_get(first, in_threads_mode() ? "route" : "for")), "GET /sleep");
+        json_decref(all);
+    }
+    client_reset(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_server_is_found_and_of_several_one_must_be_named)
+{
+    server_start("looked_at", NULL);
+    const server one = here;
+    if (may_look(__func__)) {
+        char process[16];
+        server_start("looked_at_too", NULL);
+        ck_assert_int_eq(tenk_run(out, sizeof out, "ps", NULL), 1);
+        printed("several run here; which one is meant?");
+        snprintf(process, sizeof process, "ps %d ", (int)one.pid);
+        printed(process);
+        snprintf(process, sizeof process, "ps %d ", (int)here.pid);
+        printed(process);
+        server_stop();
+        here = one;
+    }
+    server_stop();
+}
+END_TEST
+
+START_TEST(another_user_is_told_that_he_may_not_look)
+{
+    server_start("looked_at", NULL);
+    if (geteuid() == 0) {
+        next_as_user(65534);
+        ck_assert_int_eq(look("ps", NULL), 1);
+        printed(" may not be looked at: only its own user may, or root");
+    }
+    server_stop();
+}
+END_TEST
+
+Suite *looked_at_suite(void)
+{
+    Suite *s = suite_create("looked_at");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, each_request_is_seen_with_what_it_waits_for);
+    tcase_add_test(t, as_json_a_program_can_read_it);
+    tcase_add_test(t, a_server_is_found_and_of_several_one_must_be_named);
+    tcase_add_test(t, another_user_is_told_that_he_may_not_look);
+    suite_add_tcase(s, t);
+    return s;
+}
