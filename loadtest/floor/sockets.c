@@ -2,9 +2,9 @@
  *
  *   sockets PORT
  *
- * /ws/echo, and what is below it, sends each message back; at any other /ws/ path each message goes to all that are there; /events/ is a stream of
- * which nothing comes. What a read asks for leaves in one send, and what a turn does for all, in one send for each. Who does
- * not take it gets no more: a floor has no room to keep anything in. */
+ * /ws/echo, and what is below it, sends each message back; at any other /ws/ path each message goes to all that are there;
+ * /events/ is a stream of which nothing comes. What a read asks for leaves in one send, and what a turn does for all, in one
+ * send for each. Who does not take it gets no more: a floor has no room to keep anything in. */
 #include "floor.h"
 
 #include <errno.h>

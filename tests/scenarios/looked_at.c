@@ -49,7 +49,8 @@ START_TEST(each_request_is_seen_with_what_it_waits_for)
             printed("threads mode: ");
         } else {
             ck_assert(eventually(10, sees(NULL, "ms old (GET /sleep), awaits sleep_for() at handlers/sleep.c:")));
-            ck_assert(eventually(10, sees("--tree", ": GET /sleep/promise, ") && strstr(out, "\n  sleep_for() at handlers/sleep.c:")));
+            ck_assert(eventually(10, sees("--tree", ": GET /sleep/promise, ") &&
+                                     strstr(out, "\n  sleep_for() at handlers/sleep.c:")));
             printed("loop 1, thread ");
         }
         ck_assert_int_eq(look("top", "--once"), 0);

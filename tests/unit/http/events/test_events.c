@@ -158,8 +158,8 @@ START_TEST(events_are_pieces_of_an_answer_that_ends_with_its_handler)
                       client_count(&c, "Cache-Control: no-store\r\n") == 1 &&
                       client_count(&c, "X-Accel-Buffering: no\r\n") == 1 && client_count(&c, "Content-Length: 6") == 1,
                   "%s", c.got);
-    ck_assert_msg(client_count(&c, "\r\n\r\nd\r\nretry: 3000\n\n\r\n20\r\nid: 1\nevent: n\ndata: a\ndata: b\n\n\r\n20\r\nid: 2\n") == 1,
-                  "%s", c.got);
+    ck_assert_msg(client_count(&c, "\r\n\r\nd\r\nretry: 3000\n\n\r\n"
+                                   "20\r\nid: 1\nevent: n\ndata: a\ndata: b\n\n\r\n20\r\nid: 2\n") == 1, "%s", c.got);
     ck_assert_int_eq(client_count(&c, "id: 3\nevent: n\ndata: a\ndata: b\n\n\r\n" LAST_CHUNK "HTTP/1.1 200"), 1);
     client_close(&c);
     serving_stop();
