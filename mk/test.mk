@@ -10,31 +10,32 @@ UNDER_valgrind  = valgrind --quiet --fair-sched=try --error-exitcode=99 --leak-c
 SLOWER_asan     = 3
 SLOWER_tsan     = 5
 SLOWER_valgrind = 20
+TOTALS ?= build/totals
 define run_test
-@mkdir -p build/totals; printf '  %-7s %s\n' TEST '$(BUILD): run-$(1)$(if $(3),$(empty) ($(3)))'
-$(Q)CK_LOG_FILE_NAME=build/totals/$(or $(FOLDER),plain)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
+@mkdir -p $(TOTALS); printf '  %-7s %s\n' TEST '$(BUILD): run-$(1)$(if $(3),$(empty) ($(3)))'
+$(Q)CK_LOG_FILE_NAME=$(TOTALS)/$(or $(FOLDER),plain)-$(1)$(if $(3),-$(3)) CK_TIMEOUT_MULTIPLIER=$(or $(SLOWER_$(VARIANT)),1) \
     $(2) $(or $(4),$(BUILD))/tests/run-$(1) $(3)
 endef
 ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk
 # Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
+# What takes longest comes first.
 beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
 
-.PHONY: test unit unit-async unit-async-alone scenarios order both both-asan programs unit-async-ucontext \
+UNIT_PARTS := postgres http db async
+
+.PHONY: test unit $(UNIT_PARTS:%=unit-%) unit-async-alone scenarios order both both-asan programs unit-async-ucontext \
         test-browser test-docs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
 
 ##@ Tests
 test: install-test                  ## installs what is missing, builds, and runs every test
 	@rm -rf build/totals
 	$(remake) layers headers forgotten programs $(BUILD)/tests/run-order
-	$(beside) both order programs-asan $(BUILD)/tests/run-unit-ucontext $(BUILD)/tests/run-unit-async-alone
-	$(beside) both-asan unit-async-alone unit-async-ucontext
-	$(beside) test-install test-docs test-browser
+	$(beside) both-asan both order unit-async-alone unit-async-ucontext test-install test-docs test-browser
 	$(Q)tests/loadtest/loadtest.sh
 	$(Q)tests/totals.sh
-unit: $(BUILD)/tests/run-unit       ## unit tests
-	$(call run_test,unit,$(UNDER_$(VARIANT)))
-unit-async: $(BUILD)/tests/run-unit ## those to which it matters how tasks switch
-	$(call run_test,unit,$(UNDER_$(VARIANT)),async)
+unit: $(UNIT_PARTS:%=unit-%)        ## unit tests: unit-async, unit-http, unit-db, unit-postgres
+$(UNIT_PARTS:%=unit-%): unit-%: $(BUILD)/tests/run-unit
+	$(call run_test,unit,$(UNDER_$(VARIANT)),$*)
 unit-async-alone: $(BUILD)/tests/run-unit-async-alone   ## those of server/base and server/async, built with nothing else
 	$(call run_test,unit-async-alone,$(UNDER_$(VARIANT)))
 scenarios: scenarios-async scenarios-threads    ## a server, asked from outside, in both modes
@@ -42,8 +43,9 @@ scenarios-%: $(ASKING)/tests/run-scenarios $(BUILD)/tests/tenk
 	$(call run_test,scenarios,MODE=$* CK_EXCLUDE_TAGS=failover $(ASK),$*,$(ASKING))
 order: $(BUILD)/tests/run-order     ## the order of callbacks, compared with that of Node
 	$(call run_test,order,$(UNDER_$(VARIANT)))
-both: unit scenarios
+both: scenarios unit
 both-asan:
+	+$(Q)nice $(MAKE) --no-print-directory VARIANT=asan programs
 	+$(Q)$(MAKE) --no-print-directory VARIANT=asan both
 unit-async-ucontext: $(BUILD)/tests/run-unit-ucontext
 	$(call run_test,unit-ucontext,$(UNDER_$(VARIANT)),async)
@@ -92,8 +94,6 @@ fuzz-%: $(BUILD)/tests/fuzz/%
 	    -verbosity=0 -artifact_prefix=$*- corpus/$* $(CURDIR)/tests/fuzz/seeds/$*
 
 programs: $(BUILD)/tests/run-unit $(ASKING)/tests/run-scenarios $(BUILD)/tests/tenk
-programs-%:
-	+$(Q)nice $(MAKE) --no-print-directory VARIANT=$* programs
 # The server as scenarios start it.
 $(BUILD)/tests/tenk: $(BUILD)/tenk
 	@mkdir -p $(@D); printf '#!/bin/sh\nexec %s "$$@"\n' '$(UNDER_$(VARIANT)) $(CURDIR)/$<' > $@; chmod +x $@

@@ -43,7 +43,7 @@ class Sandbox:
         os.symlink(os.path.join(ROOT, "build"), os.path.join(self.tree, "build"))
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("MAKE", "MFLAGS", "TENK_", "PG", "VARIANT", "CC"))}
-        self.environment.update(LC_ALL="C.UTF-8", DEBUGINFOD_URLS="")
+        self.environment.update(LC_ALL="C.UTF-8", DEBUGINFOD_URLS="", TOTALS=self.data)
         self.server = self.cluster = None
 
     def close(self):

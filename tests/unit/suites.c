@@ -2,12 +2,28 @@
 #include "suites.h"
 #include "tests/support/skipped.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+/* AddressSanitizer keeps for a while what was freed. A test, which is forked from the runner, would look for leaks among all
+ * that the runner has freed after the tests before it. */
+__attribute__((weak)) void __sanitizer_purge_allocator(void);
+static pid_t runner;
+
+static void on_fork(void)
+{
+    if (getpid() == runner)
+        __sanitizer_purge_allocator();
+}
 
 int suites_run(suite_fn *const suites[], size_t count)
 {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);   /* only for what hangs: a busy machine is no fault */
     skipped_begin();
+    runner = getpid();
+    if (__sanitizer_purge_allocator)
+        pthread_atfork(on_fork, NULL, NULL);
     SRunner *all = srunner_create(suite_create("tenk"));
     for (size_t i = 0; i < count; i++)
         srunner_add_suite(all, suites[i]());

@@ -124,7 +124,9 @@
     run(sqlite_limits_suite)           \
     run(sqlite_faults_suite)           \
     run(sqlite_threads_suite)          \
-    run(outage_log_suite)              \
+    run(outage_log_suite)
+
+#define EACH_POSTGRES_SUITE(run)       \
     run(prepared_statement_suite)      \
     run(postgres_suite)                \
     run(postgres_stopped_suite)        \
@@ -150,9 +152,11 @@
 /* How tasks switch matters to these. */
 #define EACH_TASK_SUITE(run) \
     EACH_BASE_SUITE(run) EACH_ASYNC_SUITE(run) EACH_EXECUTOR_SUITE(run) EACH_DIAGNOSE_SUITE(run)
+#define EACH_SERVED_SUITE(run) \
+    EACH_CONFIG_SUITE(run) EACH_TOPIC_SUITE(run) EACH_INSPECT_SUITE(run) EACH_HTTP_SUITE(run) EACH_HANDLERS_SUITE(run)
+/* The parts that main.c runs alone. */
 #define EACH_SUITE(run) \
-    EACH_TASK_SUITE(run) EACH_CONFIG_SUITE(run) EACH_TOPIC_SUITE(run) EACH_INSPECT_SUITE(run) \
-    EACH_HTTP_SUITE(run) EACH_DB_SUITE(run) EACH_HANDLERS_SUITE(run)
+    EACH_TASK_SUITE(run) EACH_SERVED_SUITE(run) EACH_DB_SUITE(run) EACH_POSTGRES_SUITE(run)
 
 #define DECLARE(suite) Suite *suite(void);
 EACH_SUITE(DECLARE)
