@@ -82,7 +82,7 @@ class Names(unittest.TestCase):
         for folder in sorted(there()):
             if re.fullmatch(r"(server|db|handlers)/\w+/(\w+/)?", folder) and "__pycache__" not in folder:
                 with self.subTest(folder):
-                    self.assertIn(f"`{folder}`", said)
+                    self.assertTrue(f"`{folder}`" in said, "docs/architecture.md does not say what is in it")
 
     def test_each_test_is_one(self):
         """Below "test" in faults.md."""
