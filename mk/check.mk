@@ -4,7 +4,7 @@ SCRIPTS := .ci/install .ci/root .ci/run .githooks/pre-commit tests/browser/run $
 PYTHON  := loadtest/bench loadtest/import loadtest/instructions loadtest/run loadtest/soak loadtest/train tests/mutants/run \
            $(shell find server loadtest tests -name '*.py' -not -path '*/node_modules/*')
 
-.PHONY: layers headers forgotten structure format lint analyze lint-format lint-tidy lint-cppcheck lint-scripts
+.PHONY: layers headers forgotten structure format lint analyze lint-format lint-tidy lint-cppcheck lint-scripts lint-mutants
 
 ##@ Checks
 layers:                             ## who includes whom, in which direction, and never in a circle
@@ -17,8 +17,8 @@ structure:                          ## files, functions and what is repeated, co
 	$(Q)tests/checks/structure.py
 format: install-lint                ## lays C out as .clang-format has it; columns and the ends of lines stay
 	$(Q)tests/checks/format.py --fix
-lint: install-lint                  ## what the formatter, clang-tidy, cppcheck, shellcheck and flake8 say
-	$(remake) lint-format lint-tidy lint-cppcheck lint-scripts
+lint: install-lint                  ## what the formatter, clang-tidy, cppcheck, shellcheck and flake8 say; mutants of lines that are gone
+	$(remake) lint-format lint-tidy lint-cppcheck lint-scripts lint-mutants
 analyze: install-lint               ## what clang's analyzer says, in minutes
 	$(Q)DEFINES='$(subst ','\'',$(DEFINES))' tests/checks/tidy.sh --analyze server/main.c $(filter %.c,$(SOURCES))
 lint-format:
@@ -32,3 +32,5 @@ lint-cppcheck:
 lint-scripts:
 	$(Q)shellcheck $(SCRIPTS)
 	$(Q)flake8 --select F $(PYTHON)
+lint-mutants:
+	$(Q)tests/mutants/run --stale
