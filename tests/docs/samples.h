@@ -18,6 +18,7 @@
 #include "server/http/events/events.h"
 #include "server/http/router.h"
 #include "server/http/websocket/websocket.h"
+#include "server/topic/subscription.h"
 
 handler         hello_name;
 promise_handler hello_later;

@@ -103,6 +103,7 @@
     run(stream_end_suite)        \
     run(websocket_suite)         \
     run(websocket_handshake_suite) \
+    run(websocket_either_suite) \
     run(event_suite)              \
     run(events_suite)            \
     run(client_suite)            \

@@ -63,7 +63,7 @@ static const config *upgrade_config(const request *r)
     return worker_here->config;
 }
 
-const websocket_host upgrade_host = { .wait = upgrade_wait, .sent = upgrade_sent, .flush = upgrade_flush,
+const websocket_host upgrade_host = { .wait = upgrade_wait, .look = upgrade_wait, .sent = upgrade_sent, .flush = upgrade_flush,
                                       .config = upgrade_config };
 
 connection_phase upgrade_phase(const connection *c)

@@ -47,6 +47,7 @@ typedef struct thread_connection {
     bool           gone;                     /* the client is, or must be left: nothing more is read or sent */
     bool           unread;                   /* the client may still be sending: linger */
     bool           more;                     /* it sent the last request, and others with it */
+    uint64_t       silent_until;             /* of a websocket: when it is pinged; 0: it has not been waited for yet */
     head_scanner   scanner;                  /* of the head that has begun */
     output         out;
     size_t         at, end;                  /* of input: what has come and has not been used */

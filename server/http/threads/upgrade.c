@@ -6,56 +6,82 @@
 
 #include <poll.h>
 
-/* Until its client has sent more; or until that time, or the server is about to stop, which is waited for if it matters. */
-static receive_result upgrade_wait(thread_connection *c, uint64_t until, bool stopping)
-{
-    struct pollfd on[] = { { c->fd, POLLIN, 0 }, { stopping ? c->shared->stopping : -1, POLLIN, 0 } };
-    const int n = poll(on, 2, deadline_poll_ms(until));
-    return n > 0 && on[0].revents ? transport_receive_now(c) : RECEIVE_TIMEOUT;
-}
-
-/* 0, or UV_ECANCELED: the client is gone. A look now and then, while the server stops: it may not wait to the end. */
-static int upgrade_receive_more(thread_connection *c, websocket *ws)
-{
-    const uint64_t ping = c->shared->config->websocket.ping;
-    uint64_t until = deadline_in(ping);
-    for (;;) {
-        const uint64_t stop = thread_stop_time(c), now = uv_hrtime();
-        const bool draining = stop != NO_DEADLINE;
-        if (now >= stop)
-            websocket_going_away(ws);
-        transport_send(c);
-        if (c->gone || atomic_load(&c->shared->breaking_off))
-            return UV_ECANCELED;
-        if (websocket_is_closing(ws))
-            until = deadline_after(websocket_closed_at(ws), LINGER_TIMEOUT);
-        const uint64_t look = now < stop ? stop : deadline_in(BLOCKING_LOOK_MS);
-        const receive_result came = upgrade_wait(c, deadline_sooner(until, look), !draining);
-        if (came != RECEIVE_TIMEOUT)
-            return came == RECEIVE_BYTES ? 0 : UV_ECANCELED;
-        if (uv_hrtime() < until)
-            continue;
-        if (websocket_is_closing(ws) || !websocket_ping(ws))
-            return UV_ECANCELED;
-        until = deadline_in(ping);
-    }
-}
-
-static int upgrade_wait_for_frames(websocket *ws)
+static void upgrade_leave(websocket *ws)
 {
     request *r = websocket_request(ws);
     thread_connection *c = r->connection;
-    for (;;) {
-        if (c->at < c->end)
-            c->at += websocket_take(ws, c->input + c->at, c->end - c->at);
-        if (websocket_has_something(ws))
-            return 0;
-        const int err = upgrade_receive_more(c, ws);
-        if (err) {
-            r->gone = c->gone = true;
-            return err;
-        }
+    r->gone = c->gone = true;
+}
+
+static void upgrade_take(thread_connection *c, websocket *ws)
+{
+    if (c->at < c->end)
+        c->at += websocket_take(ws, c->input + c->at, c->end - c->at);
+}
+
+/* One read: a client that sends what is no message all the time does not keep its thread from all else. */
+static int upgrade_look(websocket *ws)
+{
+    thread_connection *c = websocket_request(ws)->connection;
+    upgrade_take(c, ws);
+    if (websocket_has_something(ws))
+        return 0;
+    const receive_result came = c->gone ? RECEIVE_END : transport_receive_now(c);
+    if (came == RECEIVE_END) {
+        upgrade_leave(ws);
+        return UV_ECANCELED;
     }
+    if (came == RECEIVE_BYTES)
+        c->silent_until = deadline_in(c->shared->config->websocket.ping);
+    upgrade_take(c, ws);
+    return websocket_has_something(ws) ? 0 : UV_EAGAIN;
+}
+
+/* Until when it may be silent; 0: no longer. */
+static uint64_t upgrade_patience(thread_connection *c, websocket *ws, uint64_t now)
+{
+    const uint64_t ping = c->shared->config->websocket.ping;
+    if (websocket_is_closing(ws)) {
+        const uint64_t until = deadline_after(websocket_closed_at(ws), LINGER_TIMEOUT);
+        return now < until ? until : 0;
+    }
+    if (c->silent_until == 0)                /* it has just begun */
+        c->silent_until = deadline_in(ping);
+    if (now < c->silent_until)
+        return c->silent_until;
+    if (!websocket_ping(ws))
+        return 0;
+    return c->silent_until = deadline_in(ping);
+}
+
+/* A look now and then, while the server stops: it may not wait to the end. */
+static void upgrade_expect(websocket *ws, blocking_set *set)
+{
+    thread_connection *c = websocket_request(ws)->connection;
+    const uint64_t stop = thread_stop_time(c), now = uv_hrtime();
+    if (now >= stop)
+        websocket_going_away(ws);
+    const uint64_t until = upgrade_patience(c, ws, now), look = now < stop ? stop : deadline_in(BLOCKING_LOOK_MS);
+    transport_send(c);
+    if (c->gone || !until || atomic_load(&c->shared->breaking_off))
+        upgrade_leave(ws);
+    set->until = deadline_sooner(set->until, deadline_sooner(until, look));
+    blocking_add(set, c->fd, POLLIN);
+    blocking_add(set, stop == NO_DEADLINE ? c->shared->stopping : -1, POLLIN);
+}
+
+static int upgrade_wait(websocket *ws)
+{
+    const request *r = websocket_request(ws);
+    int err;
+    while ((err = upgrade_look(ws)) == UV_EAGAIN) {
+        blocking_set set = { .until = NO_DEADLINE };
+        upgrade_expect(ws, &set);
+        if (r->gone)
+            return UV_ECANCELED;
+        poll(set.on, (nfds_t)set.count, deadline_poll_ms(set.until));
+    }
+    return err;
 }
 
 static promise *upgrade_sent(request *r) { return r->host->room(r); }
@@ -68,8 +94,8 @@ static const config *upgrade_config(const request *r)
     return c->shared->config;
 }
 
-const websocket_host thread_upgrade_host = { .wait = upgrade_wait_for_frames, .sent = upgrade_sent, .flush = upgrade_flush,
-                                             .config = upgrade_config };
+const websocket_host thread_upgrade_host = { .wait = upgrade_wait, .look = upgrade_look, .expect = upgrade_expect,
+                                             .sent = upgrade_sent, .flush = upgrade_flush, .config = upgrade_config };
 
 int thread_upgrade_end(request *r, int err)
 {

@@ -44,7 +44,7 @@ struct websocket {
     promise *waiting;                        /* of websocket_receive, or of websocket_each */
     websocket_step *step;                    /* NULL: it is the former's */
     union {
-        websocket_message *to;               /* where the former wants the next one */
+        websocket_message *to;               /* where the former wants the next one; NULL: it waits for readiness only */
         void              *arg;              /* of each step */
     };
     bool     pinged : 1;                     /* and nothing has come since */
@@ -322,15 +322,42 @@ static void websocket_on_cancel(promise *p, void *arg)
     websocket_cancel(arg);
 }
 
+static promise *websocket_wait(websocket *ws, websocket_message *to)
+{
+    request_end_head(ws->req);
+    ws->to = to;
+    return ws->waiting = promise_new(websocket_on_cancel, ws);
+}
+
 promise *websocket_receive(websocket *ws, websocket_message *m)
 {
     assert(!ws->waiting && "each is awaited before the next");
     const int err = websocket_next(ws, m);
-    if (err != UV_EAGAIN)
-        return promise_settled(err);
-    request_end_head(ws->req);
-    ws->to = m;
-    return ws->waiting = promise_new(websocket_on_cancel, ws);
+    return err == UV_EAGAIN ? promise_named(websocket_wait(ws, m)) : promise_settled(err);
+}
+
+static bool source_is_ready(const source *s)
+{
+    websocket *ws = s->of;
+    return ws->req->gone || websocket_has_something(ws) || ws->req->host->websocket->look(ws) != UV_EAGAIN;
+}
+
+static promise *source_ready(const source *s)
+{
+    assert(!((websocket *)s->of)->waiting && "each is awaited before the next");
+    return promise_named(websocket_wait(s->of, NULL));
+}
+
+static void source_expect(const source *s, blocking_set *set)
+{
+    websocket *ws = s->of;
+    ws->req->host->websocket->expect(ws, set);
+}
+
+source websocket_source(websocket *ws)
+{
+    static const source_kind kind = { source_is_ready, source_ready, source_expect };
+    return (source){ .kind = &kind, .of = ws };
 }
 
 static void each_on_answered(int err, void *arg);
@@ -396,7 +423,7 @@ void websocket_deliver(websocket *ws)
     if (ws->step)
         each_go_on(ws);
     else
-        websocket_settle(ws, websocket_next(ws, ws->to));
+        websocket_settle(ws, ws->to ? websocket_next(ws, ws->to) : 0);
 }
 
 void websocket_cancel(websocket *ws)

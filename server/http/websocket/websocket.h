@@ -38,7 +38,7 @@
 #define HTTP_WEBSOCKET_H
 
 #include "server/base/text.h"
-#include "server/async/promise.h"
+#include "server/async/either.h"
 #include "server/http/route.h"
 
 typedef struct websocket websocket;
@@ -79,6 +79,9 @@ MUST_AWAIT promise *websocket_receive(websocket *ws, websocket_message *m);
  * reaches the step. */
 typedef promise *websocket_step(websocket *ws, websocket_message m, void *arg);
 MUST_AWAIT promise *websocket_each(websocket *ws, websocket_step *step, void *arg);
+
+/* For either(): ready when websocket_receive would not wait, which is then called; meanwhile nothing else receives. */
+source websocket_source(websocket *ws);
 
 /* Sends a message, which is copied. Settles when there is room for another; each is awaited before the next.
  * UV_EOF: the websocket has been closed; UV_ECANCELED: the client is gone. */

@@ -6,6 +6,7 @@
 #ifndef HTTP_WEBSOCKET_INTERNAL_H
 #define HTTP_WEBSOCKET_INTERNAL_H
 
+#include "server/base/blocking_wait.h"
 #include "server/config/config.h"
 #include "server/http/route.h"
 
@@ -19,6 +20,9 @@ enum { WEBSOCKET_ROOM = 64 };                /* bytes that websocket_accept take
 typedef struct websocket_host {
     int      (*wait)(websocket *ws);         /* 0: it has something. A thread waits; a loop may say UV_EAGAIN, and
                                                 websocket_deliver later. Else nothing will come: UV_ECANCELED */
+    int      (*look)(websocket *ws);         /* the same, but a thread does not wait either */
+    void     (*expect)(websocket *ws, blocking_set *set);    /* of a thread: sends, pings if it is time, and adds what the next
+                                                look is for; then the client may be gone */
     promise *(*sent)(request *req);          /* there is more in the output: settles when there is room for another message */
     void     (*flush)(request *req);         /* the same, of which nobody waits for the end */
     const config *(*config)(const request *req);

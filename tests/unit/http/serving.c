@@ -7,6 +7,7 @@
 #include "server/async/context/stack.h"
 #include "server/async/timer.h"
 #include "server/base/block.h"
+#include "server/topic/topic.h"
 #include "tests/support/support.h"
 
 #include <arpa/inet.h>
@@ -88,6 +89,7 @@ void serving_stop(void)
     ck_assert_int_eq(here.connections, 0);
     worker_close(&here);
     timer_end();
+    topics_loop_end();
     ck_assert_int_eq(loop_done(), 0);
     router_free(paths);
     stack_trim();
