@@ -97,24 +97,40 @@ bool subscription_is_ready(const subscription *s)
     return !s->topic || s->behind || atomic_load(&s->topic->end) != s->place || topics_stopped();
 }
 
-int subscription_next(subscription *s, const topic_message **m)
+/* Where the next message is, if there is one, with the topic's lock, which is taken then. */
+static int subscription_find(subscription *s)
 {
     topic *t = s->topic;
-    subscription_release(s);
     if (!t)
         return UV_EOF;
     const bool stopped = topics_stopped();   /* before it looks what there is: that is the last */
-    if (!s->behind && atomic_load(&t->end) != s->place) {
-        pthread_mutex_lock(&t->lock);
-        subscription_catch_up(s);
-        if (!s->behind)
-            subscription_take(s);
-        pthread_mutex_unlock(&t->lock);
-    }
-    if (s->behind)
-        return SUBSCRIPTION_BEHIND;
-    if (!s->lent)
+    if (!s->behind && atomic_load(&t->end) == s->place)
         return stopped ? UV_EOF : UV_EAGAIN;
+    pthread_mutex_lock(&t->lock);
+    if (!s->behind)
+        subscription_catch_up(s);
+    if (!s->behind)
+        return 0;
+    pthread_mutex_unlock(&t->lock);
+    return SUBSCRIPTION_BEHIND;
+}
+
+int subscription_look(subscription *s)
+{
+    const int err = subscription_find(s);
+    if (!err)
+        pthread_mutex_unlock(&s->topic->lock);
+    return err;
+}
+
+int subscription_next(subscription *s, const topic_message **m)
+{
+    subscription_release(s);
+    const int err = subscription_find(s);
+    if (err)
+        return err;
+    subscription_take(s);
+    pthread_mutex_unlock(&s->topic->lock);
     *m = s->lent;
     return 0;
 }

@@ -42,6 +42,7 @@ MUST_AWAIT promise *subscription_receive(subscription *s, const topic_message **
 /* The same, but does not wait: UV_EAGAIN if there is none. */
 int           subscription_next(subscription *s, const topic_message **m);
 bool          subscription_is_ready(const subscription *s);          /* would that be something else? Takes nothing */
+int           subscription_look(subscription *s);    /* what that would be: so the policy reaches one who cannot receive now */
 
 /* For either(): it is ready when subscription_is_ready. Meanwhile nothing is received. */
 source        subscription_source(subscription *s);

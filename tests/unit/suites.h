@@ -104,6 +104,7 @@
     run(websocket_suite)         \
     run(websocket_handshake_suite) \
     run(websocket_either_suite) \
+    run(websocket_follow_suite) \
     run(event_suite)              \
     run(events_suite)            \
     run(client_suite)            \

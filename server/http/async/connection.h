@@ -103,6 +103,7 @@ extern const struct websocket_host upgrade_host;
 bool   upgrade_is_there(const connection *c);        /* else what comes are requests */
 bool   upgrade_has_room(const connection *c);
 size_t upgrade_take(connection *c, const char *at, size_t length);
+void   upgrade_go_on(connection *c);         /* all has been written: of what it follows there may be more */
 bool   upgrade_is_over(const connection *c); /* is it of no matter that no more will come? */
 connection_phase upgrade_phase(const connection *c);
 bool   upgrade_ping(connection *c);          /* for ping's time nothing has come: false if its client is gone */

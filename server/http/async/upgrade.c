@@ -57,6 +57,19 @@ static promise *upgrade_sent(request *r)
 
 static void upgrade_flush(request *r) { writer_flush_soon(r->connection); }
 
+static bool upgrade_has_room_for_more(const request *r)
+{
+    const connection *c = r->connection;
+    return !c->writing && writer_has_room(c);
+}
+
+/* There may be room again. */
+void upgrade_go_on(connection *c)
+{
+    if (websocket_pass_on(upgrade_of(c), NULL))
+        writer_end_turn(c);
+}
+
 static const config *upgrade_config(const request *r)
 {
     (void)r;
@@ -64,7 +77,7 @@ static const config *upgrade_config(const request *r)
 }
 
 const websocket_host upgrade_host = { .wait = upgrade_wait, .look = upgrade_wait, .sent = upgrade_sent, .flush = upgrade_flush,
-                                      .config = upgrade_config };
+                                      .has_room = upgrade_has_room_for_more, .config = upgrade_config };
 
 connection_phase upgrade_phase(const connection *c)
 {

@@ -120,6 +120,8 @@ void writer_flush(connection *c)
         return;
     if (c->first && !c->writing)
         writer_wake(c->first, 0);
+    if (!c->writing && upgrade_is_there(c))
+        upgrade_go_on(c);
     if (c->ending && !c->first && !c->writing && !c->out.first)
         connection_finish(c);
     else if (c->blocked || c->paused)

@@ -23,6 +23,8 @@ static void upgrade_take(thread_connection *c, websocket *ws)
 static int upgrade_look(websocket *ws)
 {
     thread_connection *c = websocket_request(ws)->connection;
+    if (websocket_pass_on(ws, NULL))         /* the thread may have been woken for that */
+        transport_send(c);
     upgrade_take(c, ws);
     if (websocket_has_something(ws))
         return 0;
@@ -62,6 +64,7 @@ static void upgrade_expect(websocket *ws, blocking_set *set)
     if (now >= stop)
         websocket_going_away(ws);
     const uint64_t until = upgrade_patience(c, ws, now), look = now < stop ? stop : deadline_in(BLOCKING_LOOK_MS);
+    websocket_pass_on(ws, set);
     transport_send(c);
     if (c->gone || !until || atomic_load(&c->shared->breaking_off))
         upgrade_leave(ws);
@@ -88,6 +91,12 @@ static promise *upgrade_sent(request *r) { return r->host->room(r); }
 
 static void upgrade_flush(request *r) { transport_send(r->connection); }
 
+static bool upgrade_has_room(const request *r)
+{
+    const thread_connection *c = r->connection;
+    return c->out.length <= c->shared->config->limits.output;
+}
+
 static const config *upgrade_config(const request *r)
 {
     const thread_connection *c = r->connection;
@@ -95,7 +104,8 @@ static const config *upgrade_config(const request *r)
 }
 
 const websocket_host thread_upgrade_host = { .wait = upgrade_wait, .look = upgrade_look, .expect = upgrade_expect,
-                                             .sent = upgrade_sent, .flush = upgrade_flush, .config = upgrade_config };
+                                             .sent = upgrade_sent, .flush = upgrade_flush, .has_room = upgrade_has_room,
+                                             .config = upgrade_config };
 
 int thread_upgrade_end(request *r, int err)
 {

@@ -41,6 +41,7 @@ struct websocket {
     message *coming;                         /* the next one; of which frames may still be to come */
     message *lent;                           /* the one that the handler has */
     ending  *ending;
+    struct subscription *followed;           /* by follow.c */
     promise *waiting;                        /* of websocket_receive, or of websocket_each */
     websocket_step *step;                    /* NULL: it is the former's */
     union {
@@ -198,6 +199,7 @@ static void websocket_read(websocket *ws, text bytes)
 /* From here on, what serves it. */
 
 request *websocket_request(const websocket *ws) { return ws->req; }
+struct subscription **websocket_followed(websocket *ws) { return &ws->followed; }
 bool     websocket_is_over(const websocket *ws) { return ws->over; }
 bool     websocket_is_closing(const websocket *ws) { return ws->closed && !ws->closed_by_client; }
 uint64_t websocket_closed_at(const websocket *ws) { return ws->ending ? ws->ending->closed_at : 0; }
@@ -235,10 +237,12 @@ bool websocket_ping(websocket *ws)
     return true;
 }
 
-/* Not if it is over: then that has been said, or is about to be. */
-static void websocket_begin_close(websocket *ws, int code, text reason)
+/* If it is over that has been said, or is about to be. */
+bool websocket_may_send(const websocket *ws) { return !ws->closed && !ws->over && !ws->req->gone; }
+
+void websocket_begin_close(websocket *ws, int code, text reason)
 {
-    if (!ws->closed && !ws->over && !ws->req->gone)
+    if (websocket_may_send(ws))
         websocket_send_close(ws, code, reason);
 }
 

@@ -7,6 +7,7 @@
 #define HTTP_WEBSOCKET_INTERNAL_H
 
 #include "server/base/blocking_wait.h"
+#include "server/base/text.h"
 #include "server/config/config.h"
 #include "server/http/route.h"
 
@@ -14,7 +15,7 @@
 
 typedef struct websocket websocket;
 
-enum { WEBSOCKET_ROOM = 64 };                /* bytes that websocket_accept takes of its request's arena */
+enum { WEBSOCKET_ROOM = 72 };                /* bytes that websocket_accept takes of its request's arena */
 
 /* What it needs of what serves it, beside its request's. */
 typedef struct websocket_host {
@@ -25,10 +26,18 @@ typedef struct websocket_host {
                                                 look is for; then the client may be gone */
     promise *(*sent)(request *req);          /* there is more in the output: settles when there is room for another message */
     void     (*flush)(request *req);         /* the same, of which nobody waits for the end */
+    bool     (*has_room)(const request *req);        /* for another message, of which nobody waits for the end */
     const config *(*config)(const request *req);
 } websocket_host;
 
 request *websocket_request(const websocket *ws);
+
+/* follow.c: the subscription whose messages go to the client; NULL: none. */
+struct subscription **websocket_followed(websocket *ws);
+
+/* What has come of it goes to the output, as far as there is room: true if there is more in that now. set is a thread's, or
+ * NULL: what the next look is for. */
+bool     websocket_pass_on(websocket *ws, blocking_set *set);
 
 bool   websocket_wants(const websocket *ws); /* more bytes; else its handler has messages to receive first */
 
@@ -43,6 +52,8 @@ void   websocket_cancel(websocket *ws);      /* nothing will come, or its handle
 
 /* Its client has been silent for [websocket] ping: it is pinged. False if it has been so before, and is gone. */
 bool   websocket_ping(websocket *ws);
+bool   websocket_may_send(const websocket *ws);      /* it has not been closed, and its client is there */
+void   websocket_begin_close(websocket *ws, int code, text reason);
 void   websocket_going_away(websocket *ws);  /* the server stops: closes with 1001 */
 int    websocket_end(websocket *ws, int err);        /* its handler has ended so: closes. Returns the error that is left */
 void   websocket_free(websocket *ws);        /* what it holds, but for itself, which is its request's */

@@ -1,5 +1,5 @@
 /* test_websocket_either.c - a handler that waits for its client and for a topic, on a loop and in a thread. */
-#include "tests/unit/http/threads/thread_serving.h"
+#include "websocket_fixture.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/http/async/connection.h"
@@ -8,19 +8,10 @@
 #include "server/http/websocket/websocket.h"
 #include "server/topic/subscription.h"
 #include "tests/support/support.h"
-#include "tests/unit/http/serving.h"
 #include "tests/unit/suites.h"
 
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define OPEN(path) "GET " path " HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
-                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-#define ACCEPTED "HTTP/1.1 101 Switching Protocols\r\n"
-/* The mask is of zeros. */
-#define HI    "\x81\x82\0\0\0\0hi"
-#define CLOSE "\x88\x82\0\0\0\0\x03\xe8"
 
 static topic *t;
 static char   order[64];                     /* w: a message of the client's, t: one of the topic */
@@ -121,16 +112,6 @@ static bool order_alternates(void)
 }
 
 /* On a loop. */
-
-static client open_to(const char *words)
-{
-    client c = client_new();
-    setsockopt(c.fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-    client_say(&c, words);
-    client_until(&c, "\r\n\r\n");
-    client_forget(&c);
-    return c;
-}
 
 static void loop_setup(void)
 {
@@ -243,25 +224,6 @@ static void thread_teardown(void)
     thread_serving_stop();
     ck_assert_uint_eq(topics_look().subscriptions, 0);
     teardown();
-}
-
-static void thread_send(int client, text t)
-{
-    ck_assert_int_eq(send(client, t.at, t.length, MSG_NOSIGNAL), (ssize_t)t.length);
-}
-
-/* Reads the whole answer to the handshake. */
-static int thread_open_to(const char *words)
-{
-    const int client = thread_serving_client();
-    char last[4] = "";
-    thread_send(client, text_of(words));
-    thread_serving_until(client, TEXT(ACCEPTED));
-    while (memcmp(last, "\r\n\r\n", 4) != 0) {
-        memmove(last, last + 1, 3);
-        ck_assert_int_eq(recv(client, last + 3, 1, 0), 1);
-    }
-    return client;
 }
 
 static void thread_has_ended_with(int err)

@@ -1,0 +1,80 @@
+/* follow.c - see follow.h. */
+#include "follow.h"
+#include "frame.h"
+#include "websocket_internal.h"
+#include "server/async/loop.h"
+#include "server/base/memory.h"
+#include "server/http/request_internal.h"
+
+enum { AT_ONCE = 64 };                       /* messages for one client, before others have theirs */
+
+/* The whole frame; "" if there is no memory for it. */
+static text follow_frame(const topic_message *m)
+{
+    output made = { 0 };
+    if (frame_write(&made, FRAME_TEXT, m->bytes))
+        return TEXT("");
+    char *const frame = mem_alloc(made.length);
+    size_t length = 0;
+    for (const chunk *c = made.first; c; c = c->next) {
+        memcpy(frame + length, c->bytes, c->used);
+        length += c->used;
+    }
+    output_free(&made);
+    return (text){ frame, length };
+}
+
+/* 0, or what ends it, or UV_EAGAIN: there are no more for now. */
+static int follow_next(websocket *ws, subscription *s)
+{
+    const topic_message *m;
+    request *r = websocket_request(ws);
+    const bool room = r->host->websocket->has_room(r);
+    const int err = room ? subscription_next(s, &m) : subscription_look(s);
+    if (err || !room)
+        return err ? err : UV_EAGAIN;
+    const text frame = topic_message_form(m, follow_frame);
+    output_append(r->out, frame);
+    return frame.length > 0 ? 0 : UV_ENOMEM;
+}
+
+bool websocket_pass_on(websocket *ws, blocking_set *set)
+{
+    subscription *s = *websocket_followed(ws);
+    const size_t before = websocket_request(ws)->out->length;
+    int err = 0;
+    if (!s)
+        return false;
+    if (set) {
+        const source it = subscription_source(s);
+        it.kind->expect(&it, set);
+    }
+    if (!subscription_is_ready(s) || !websocket_may_send(ws))
+        return false;
+    for (int i = 0; i < AT_ONCE && !err; i++)
+        err = follow_next(ws, s);
+    if (err == SUBSCRIPTION_BEHIND || err == UV_ENOMEM)
+        websocket_begin_close(ws, WEBSOCKET_TRY_AGAIN, err == UV_ENOMEM ? TEXT("") : TEXT("too slow"));
+    if (err && err != UV_EAGAIN)
+        websocket_follow(ws, NULL);
+    if (set && (!err || err == UV_EAGAIN) && subscription_is_ready(s))
+        set->until = 0;                      /* there is more, when this has been sent */
+    return websocket_request(ws)->out->length > before;
+}
+
+static void follow_on_news(void *arg)
+{
+    request *r = websocket_request(arg);
+    if (websocket_pass_on(arg, NULL))
+        r->host->websocket->flush(r);
+}
+
+void websocket_follow(websocket *ws, subscription *s)
+{
+    subscription **const followed = websocket_followed(ws);
+    if (*followed && loop_here())
+        subscription_on_news(*followed, NULL, NULL);
+    *followed = s;
+    if (s && loop_here())
+        subscription_on_news(s, follow_on_news, ws);
+}

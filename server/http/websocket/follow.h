@@ -1,0 +1,26 @@
+/* follow.h - a websocket that is sent what is published, without its handler.
+ *
+ *     subscription *s = topic_subscribe(request_arena(req), t, TOPIC_NEW);
+ *     err = websocket_accept(req, "", &ws);
+ *     if (!err) {
+ *         websocket_follow(ws, s);
+ *         err = await(websocket_each(ws, said, t));
+ *     }
+ *
+ * A message is framed once, and its frame shared by all who follow. On a loop those of one turn leave in one write. A thread
+ * of threads mode sends them while its handler receives, or waits for the websocket by either().
+ *
+ *   Slow ones.  To a client that does not take what it was sent nothing more is: it falls behind, and the topic's policy
+ *               decides. With TOPIC_DISCONNECT it is closed with 1013. */
+#ifndef HTTP_WEBSOCKET_FOLLOW_H
+#define HTTP_WEBSOCKET_FOLLOW_H
+
+#include "server/topic/subscription.h"
+#include "websocket.h"
+
+/* From now on the messages of s, which must be UTF-8, are sent as text. The handler may send and receive meanwhile, but not of
+ * s, which stays until the request has ended, or another is followed; NULL: none is. If s ends (UV_EOF), nothing more comes
+ * of it. */
+void websocket_follow(websocket *ws, subscription *s);
+
+#endif

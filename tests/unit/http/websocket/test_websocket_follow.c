@@ -1,0 +1,318 @@
+/* test_websocket_follow.c - a client that is sent what is published, on a loop and by a thread. */
+#include "websocket_fixture.h"
+#include "server/async/task.h"
+#include "server/base/memory.h"
+#include "server/http/async/connection.h"
+#include "server/http/request.h"
+#include "server/http/stop_spread.h"
+#include "server/http/websocket/follow.h"
+#include "tests/support/support.h"
+#include "tests/unit/suites.h"
+
+#include <unistd.h>
+
+enum { KEEP = 64, LARGE = 60000 };
+
+static topic *t;
+static int    outcome;
+static uv_sem_t ended, there;
+static subscription *last;                   /* of the handler that began last */
+
+static promise *answer(websocket *ws, websocket_message m, void *arg)
+{
+    (void)arg;
+    if (text_equal(m.bytes, TEXT("no")))
+        websocket_follow(ws, NULL);
+    return websocket_send(ws, m);
+}
+
+static async int follows(request *req)
+{
+    websocket *ws;
+    int err = websocket_accept(req, "", &ws);
+    last = topic_subscribe(request_arena(req), t, TOPIC_NEW);
+    websocket_follow(ws, last);
+    uv_sem_post(&there);
+    if (!err)
+        err = await(websocket_each(ws, answer, NULL));
+    outcome = err;
+    uv_sem_post(&ended);
+    return err;
+}
+
+static promise *follows_promise(request *req)
+{
+    websocket *ws;
+    const int err = websocket_accept(req, "", &ws);
+    websocket_follow(ws, topic_subscribe(request_arena(req), t, TOPIC_NEW));
+    return err ? promise_settled(err) : websocket_each(ws, answer, NULL);
+}
+
+static const route ROUTES_HERE[] = {
+    { "GET", "/await", .await = follows, .websocket = true },
+    { "GET", "/promise", .promise = follows_promise, .websocket = true },
+};
+
+static void publish(text bytes) { ck_assert_int_eq(topic_publish(t, 0, TEXT("event"), bytes), 0); }
+
+static void setup(void)
+{
+    topics_configure(&(topic_options){ .keep = KEEP, .most = 10, .bytes = 64 << 20 });
+    ck_assert_int_eq(topic_open(TEXT("news"), &t), 0);
+    uv_sem_init(&ended, 0);
+    uv_sem_init(&there, 0);
+}
+
+static void teardown(void)
+{
+    ck_assert_uint_eq(topics_look().subscriptions, 0);
+    topic_close(t);
+    topics_done();
+}
+
+static void loop_setup(void)
+{
+    setup();
+    serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE);
+}
+
+static void loop_teardown(void)
+{
+    serving_stop();
+    teardown();
+}
+
+START_TEST(what_is_published_is_sent_as_text_to_each_who_follows)
+{
+    client c[] = { open_to(OPEN("/await")), open_to(OPEN("/promise")), open_to(OPEN("/await")) };
+    publish(TEXT("one"));
+    publish(TEXT("two"));
+    for (int i = 0; i < 3; i++) {
+        client_until_length(&c[i], 10);
+        ck_assert_mem_eq(c[i].got, "\x81\x03one\x81\x03two", 10);
+        client_close(&c[i]);
+    }
+    serving_turns();
+    ck_assert_uint_eq(topics_look().subscriptions, 0);
+}
+END_TEST
+
+START_TEST(meanwhile_the_handler_receives_and_sends)
+{
+    client c = open_to(OPEN("/await"));
+    client_send(&c, TEXT(HI));
+    client_until(&c, "\x81\x02hi");
+    publish(TEXT("one"));
+    client_until(&c, "\x81\x03one");
+    client_send(&c, TEXT(CLOSE));
+    client_until_end(&c);
+    ck_assert_int_eq(outcome, UV_EOF);
+    publish(TEXT("two"));
+    serving_turns();
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(whoever_follows_no_more_is_sent_no_more)
+{
+    client c = open_to(OPEN("/await"));
+    client_send(&c, TEXT("\x81\x82\0\0\0\0no"));
+    client_until(&c, "\x81\x02no");
+    publish(TEXT("one"));
+    client_send(&c, TEXT(HI));
+    client_until(&c, "\x81\x02hi");
+    ck_assert_int_eq(client_count(&c, "one"), 0);
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(after_a_close_nothing_is_sent)
+{
+    client c = open_to(OPEN("/await"));
+    connections_drain();
+    connections_stop(STOP_PARTS);
+    client_until(&c, "\x88\x02\x03\xe9");
+    publish(TEXT("one"));
+    client_send(&c, TEXT(CLOSE));
+    client_until_end(&c);
+    ck_assert_int_eq(client_count(&c, "one"), 0);
+    client_close(&c);
+}
+END_TEST
+
+static void publish_large(int count)
+{
+    char *bytes = mem_alloc(LARGE);
+    memset(bytes, 'x', LARGE);
+    for (int i = 0; i < count; i++) {
+        publish((text){ bytes, LARGE });
+        serving_turns();
+    }
+    mem_free(bytes);
+}
+
+START_TEST(a_client_that_does_not_read_lags_behind_and_the_others_do_not)
+{
+    enum { MANY = 400 };
+    serving_config.limits.output = 256 << 10;
+    client quick = open_to(OPEN("/promise"));
+    client_small_buffer();
+    client slow = open_to(OPEN("/await"));
+    for (int i = 0; i < MANY; i++) {
+        publish_large(1);
+        client_until_length(&quick, LARGE);
+        client_forget(&quick);
+    }
+    ck_assert_uint_lt(serving_worker()->unwritten, 4u << 20);
+    publish(TEXT("last"));
+    client_until(&slow, "\x81\x04last");     /* when it reads, it goes on by itself, with what is kept */
+    ck_assert_uint_ge(subscription_dropped(last), MANY / 4);
+    client_close(&slow);
+    client_close(&quick);
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_read_is_closed_if_the_topic_says_so)
+{
+    serving_config.limits.output = 256 << 10;
+    topic_set_policy(t, TOPIC_DISCONNECT);
+    client_small_buffer();
+    client slow = open_to(OPEN("/await"));
+    publish_large(400);
+    ck_assert_uint_eq(topics_look().disconnected, 1);
+    serving_skip(31000);                     /* it does not read the Close, either */
+    serving_skip(31000);
+    ck_assert_int_eq(uv_sem_trywait(&ended), 0);
+    ck_assert_int_eq(outcome, UV_ECANCELED);
+    ck_assert_int_eq(serving_connections(), 0);
+    client_close(&slow);
+}
+END_TEST
+
+START_TEST(a_client_that_was_too_slow_is_told_so)
+{
+    serving_config.limits.output = 256 << 10;
+    topic_set_policy(t, TOPIC_DISCONNECT);
+    client_small_buffer();
+    client slow = open_to(OPEN("/await"));
+    publish_large(400);
+    client_until(&slow, "\x88\x0a\x03\xf5too slow");
+    client_send(&slow, TEXT(CLOSE));
+    client_until_end(&slow);
+    ck_assert_int_eq(outcome, UV_EOF);
+    client_close(&slow);
+}
+END_TEST
+
+START_TEST(topics_that_stop_leave_the_websocket_open)
+{
+    client c = open_to(OPEN("/await"));
+    publish(TEXT("one"));
+    topics_stop();
+    client_until(&c, "\x81\x03one");
+    client_send(&c, TEXT(HI));
+    client_until(&c, "\x81\x02hi");
+    client_close(&c);
+}
+END_TEST
+
+START_TEST(a_thousand_follow)
+{
+    enum { MANY = 1000 };
+    static client c[MANY];
+    serving_config.limits.connections = MANY + 10;
+    for (int i = 0; i < MANY; i++)
+        c[i] = open_to(OPEN("/promise"));
+    for (int i = 0; i < 3; i++)
+        publish(TEXT("one"));
+    for (int i = 0; i < MANY; i++) {
+        client_until_length(&c[i], 15);
+        client_close(&c[i]);
+    }
+}
+END_TEST
+
+/* By threads. */
+
+static void thread_setup(void)
+{
+    setup();
+    thread_serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE);
+}
+
+static void thread_teardown(void)
+{
+    thread_serving_stop();
+    teardown();
+}
+
+START_TEST(threads_send_what_is_published_while_their_handlers_receive)
+{
+    int clients[4];
+    for (int i = 0; i < 4; i++) {
+        clients[i] = thread_open_to(OPEN("/await"));
+        uv_sem_wait(&there);
+    }
+    publish(TEXT("one"));
+    publish(TEXT("two"));
+    for (int i = 0; i < 4; i++) {
+        thread_serving_until(clients[i], TEXT("\x81\x03one\x81\x03two"));
+        thread_send(clients[i], TEXT(HI));
+        thread_serving_until(clients[i], TEXT("\x81\x02hi"));
+    }
+    publish(TEXT("three"));
+    for (int i = 0; i < 4; i++) {
+        thread_serving_until(clients[i], TEXT("\x81\x05three"));
+        thread_send(clients[i], TEXT(CLOSE));
+        thread_serving_until(clients[i], TEXT("\x88\x02\x03\xe8"));
+        uv_sem_wait(&ended);
+        close(clients[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_thread_sends_all_of_many_in_order)
+{
+    const int client = thread_open_to(OPEN("/await"));
+    uv_sem_wait(&there);
+    char bytes[8];
+    for (int i = 0; i < 40 * KEEP; i++) {
+        snprintf(bytes, sizeof bytes, "%05d", i);
+        publish(text_of(bytes));
+        if (i % (KEEP / 2) == 0) {           /* so that it has had all before */
+            char frame[7];
+            do
+                ck_assert_int_eq(recv(client, frame, 7, MSG_WAITALL), 7);
+            while (memcmp(frame + 2, bytes, 5) != 0);
+        }
+    }
+    close(client);
+    uv_sem_wait(&ended);
+    ck_assert_int_eq(outcome, UV_ECANCELED);
+}
+END_TEST
+
+Suite *websocket_follow_suite(void)
+{
+    Suite *s = suite_create("websocket_follow");
+    TCase *c = tcase_create("loop");
+    tcase_set_timeout(c, 60);
+    tcase_add_checked_fixture(c, loop_setup, loop_teardown);
+    tcase_add_test(c, what_is_published_is_sent_as_text_to_each_who_follows);
+    tcase_add_test(c, meanwhile_the_handler_receives_and_sends);
+    tcase_add_test(c, whoever_follows_no_more_is_sent_no_more);
+    tcase_add_test(c, after_a_close_nothing_is_sent);
+    tcase_add_test(c, a_client_that_does_not_read_lags_behind_and_the_others_do_not);
+    tcase_add_test(c, a_client_that_does_not_read_is_closed_if_the_topic_says_so);
+    tcase_add_test(c, a_client_that_was_too_slow_is_told_so);
+    tcase_add_test(c, topics_that_stop_leave_the_websocket_open);
+    tcase_add_test(c, a_thousand_follow);
+    suite_add_tcase(s, c);
+    c = tcase_create("threads");
+    tcase_set_timeout(c, 30);
+    tcase_add_checked_fixture(c, thread_setup, thread_teardown);
+    tcase_add_test(c, threads_send_what_is_published_while_their_handlers_receive);
+    tcase_add_test(c, a_thread_sends_all_of_many_in_order);
+    suite_add_tcase(s, c);
+    return s;
+}
