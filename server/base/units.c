@@ -1,5 +1,6 @@
 /* units.c - see units.h. */
 #include "units.h"
+#include "utf8.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -54,30 +55,11 @@ int units_switch(const char *text, bool *out)
     return UV_EINVAL;
 }
 
-/* The length of the UTF-8 character at p, or 0: overlong forms, surrogates and what is beyond
- * U+10FFFF are none. A terminator within is no continuation byte, so it ends the reading. */
-static size_t utf8_length(const unsigned char *p)
-{
-    if (p[0] < 0x80)
-        return 1;
-    const size_t length = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    uint32_t c = p[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    static const uint32_t LEAST[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    const bool good = p[0] >= 0xc2 && c >= LEAST[length] && c <= 0x10ffff && (c & ~0x7ffu) != 0xd800;
-    return good && p[0] < 0xf8 ? length : 0;
-}
-
 bool units_is_line(const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    for (size_t length; *p; p += length) {
-        length = utf8_length(p);
-        if (!length || (*p < ' ' && *p != '\t') || *p == 0x7f)
+    for (size_t length; *text; text += length) {
+        length = utf8_length(text);
+        if (!length || ((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
             return false;
     }
     return true;

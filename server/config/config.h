@@ -42,6 +42,7 @@ typedef struct config {
         size_t   message;                    /* bytes of one; 1MiB */
         uint64_t ping;                       /* milliseconds of silence; 30s */
         char    *origins;                    /* a list, * or none; none */
+        bool     compression;                /* off */
     } websocket;
     struct {
         int    keep;                         /* messages of one; 256 */

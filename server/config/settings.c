@@ -192,6 +192,8 @@ const setting SETTINGS[] = {
       .why = "How long a client may be silent before it is pinged; after as long again it is gone." },
     { TEXTUAL(SETTING_TEXT, websocket, origins), .initial = "none",
       .why = "Other sites whose pages may connect: https://one.example, https://two.example; or *, or none." },
+    { SWITCH(websocket, compression), .initial = "off",
+      .why = "Whether messages are compressed for clients that offer it (permessage-deflate)." },
 
     { NUMBER(topics, keep, "1", "1000000"), .initial = "256",
       .why = "Messages of one topic that are kept for slow readers, and for those who come again." },

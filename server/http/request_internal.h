@@ -136,7 +136,8 @@ bool request_send_continue(request *req, bool begun);
 bool request_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its client there: what is usual */
 void request_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
 void request_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
-void request_switch(request *req, struct websocket *ws, text digest, text protocol);  /* answers with 101: it is ws from now on */
+/* Answers with 101: it is ws from now on. What is "" is not said. */
+void request_switch(request *req, struct websocket *ws, text digest, text protocol, text extension);
 int  request_number(text t, int64_t *n);     /* of a whole number in digits: 0, or E_BAD_REQUEST */
 char *respond_room(request *req, size_t length);     /* for a piece: not none, and not more than is left; to be filled at once */
 bool request_broke_off(const request *req); /* ended in the middle of a long answer: the client must see that */

@@ -161,7 +161,7 @@ static int response_begin(request *req, int status, const char *type, uint64_t l
     return 0;
 }
 
-void request_switch(request *req, struct websocket *ws, text digest, text protocol)
+void request_switch(request *req, struct websocket *ws, text digest, text protocol, text extension)
 {
     response_claim(req);
     req->keep_alive = false;
@@ -177,6 +177,9 @@ void request_switch(request *req, struct websocket *ws, text digest, text protoc
     if (protocol.length > 0)
         output_append(req->out, TEXT("\r\nSec-WebSocket-Protocol: "));
     output_append(req->out, protocol);
+    if (extension.length > 0)
+        output_append(req->out, TEXT("\r\nSec-WebSocket-Extensions: "));
+    output_append(req->out, extension);
     output_append(req->out, TEXT("\r\n"));
     output_append(req->out, text_of(req->extra ? req->extra : ""));
     output_append(req->out, TEXT("\r\n"));

@@ -25,6 +25,7 @@
     run(request_bodies_suite)     \
     run(malformed_requests_suite) \
     run(websockets_suite)         \
+    run(websocket_compression_suite) \
     run(events_suite)             \
     run(limits_suite)             \
     run(timeouts_suite)           \

@@ -15,6 +15,7 @@
     run(list_suite)          \
     run(stopwatch_suite)     \
     run(units_suite)         \
+    run(utf8_suite)          \
     run(address_suite)       \
     run(codel_suite)         \
     run(blocking_wait_suite)
@@ -105,6 +106,7 @@
     run(websocket_handshake_suite) \
     run(websocket_either_suite) \
     run(websocket_follow_suite) \
+    run(deflate_suite) \
     run(event_suite)              \
     run(events_suite)            \
     run(client_suite)            \

@@ -12,7 +12,7 @@ enum { AT_ONCE = 64 };                       /* messages for one client, before 
 static text follow_frame(const topic_message *m)
 {
     output made = { 0 };
-    if (frame_write(&made, FRAME_TEXT, m->bytes))
+    if (frame_write(&made, FRAME_TEXT, false, m->bytes))
         return TEXT("");
     char *const frame = mem_alloc(made.length);
     size_t length = 0;

@@ -27,10 +27,10 @@ static ssize_t writer_on_bytes(const uint8_t *bytes, size_t length, int flags, v
     return (ssize_t)length;
 }
 
-int frame_write(output *to, frame_kind kind, text bytes)
+int frame_write(output *to, frame_kind kind, bool compressed, text bytes)
 {
     static const struct wslay_frame_callbacks callbacks = { .send_callback = writer_on_bytes };
-    struct wslay_frame_iocb frame = { .fin = 1, .opcode = kind, .payload_length = bytes.length,
+    struct wslay_frame_iocb frame = { .fin = 1, .rsv = compressed ? WSLAY_RSV1_BIT : 0, .opcode = kind, .payload_length = bytes.length,
                                       .data = (const uint8_t *)bytes.at, .data_length = bytes.length };
     if (!writer.wslay && wslay_frame_context_init(&writer.wslay, &callbacks, NULL))
         return UV_ENOMEM;
@@ -95,7 +95,7 @@ static void reader_on_frame(wslay_event_context_ptr wslay, const struct wslay_ev
         return;
     r->inside = true;
     r->left = frame->payload_length;
-    r->events->on_frame(r->arg, frame->opcode, frame->payload_length);
+    r->events->on_frame(r->arg, frame->opcode, wslay_get_rsv1(frame->rsv), frame->payload_length);
 }
 
 static void reader_on_bytes(wslay_event_context_ptr wslay, const struct wslay_event_on_frame_recv_chunk_arg *chunk, void *arg)
@@ -139,7 +139,7 @@ static bool reader_open(frame_reader *r)
     return true;
 }
 
-frame_reader *frame_reader_get(const frame_events *events, void *arg)
+frame_reader *frame_reader_get(const frame_events *events, void *arg, bool compression)
 {
     frame_reader *r = freelist_get(&readers);
     if (!r)
@@ -148,6 +148,7 @@ frame_reader *frame_reader_get(const frame_events *events, void *arg)
         freelist_put(&readers, r);
         return NULL;
     }
+    wslay_event_config_set_allowed_rsv_bits(r->wslay, compression ? WSLAY_RSV1_BIT : WSLAY_RSV_NONE);
     r->events = events;
     r->arg = arg;
     r->left = 0;

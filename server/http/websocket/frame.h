@@ -12,16 +12,20 @@
 #include "server/base/text.h"
 #include "server/http/output.h"
 
+#include <stdbool.h>
+
 typedef enum frame_kind { FRAME_TEXT = 1, FRAME_BINARY = 2, FRAME_CLOSE = 8, FRAME_PING = 9, FRAME_PONG = 10 } frame_kind;
 
 enum { FRAME_CONTROL_MOST = 125 };           /* bytes of a Close, a ping and a pong */
 
-/* A whole message in one frame. 0, or UV_ENOMEM: then nothing has been written. */
-int frame_write(output *to, frame_kind kind, text bytes);
+/* A whole message in one frame; compressed: which its bytes are (RFC 7692). 0, or UV_ENOMEM: then nothing has been written. */
+int frame_write(output *to, frame_kind kind, bool compressed, text bytes);
 
-/* What a reader tells its user. Of text that is no UTF-8 no bytes are told from the first wrong one on. */
+/* What a reader tells its user. Of text that is no UTF-8 no bytes are told from the first wrong one on; text that is compressed it
+ * does not know. */
 typedef struct frame_events {
-    void (*on_frame)(void *arg, frame_kind kind, uint64_t length);   /* a message begins, or goes on with another frame of it */
+    void (*on_frame)(void *arg, frame_kind kind, bool compressed, uint64_t length);  /* a message begins or goes on, and then
+                                                kind and compressed say nothing */
     void (*on_bytes)(void *arg, text bytes);         /* of it: all of its frames' length, in order */
     void (*on_message)(void *arg);                   /* it is whole */
     void (*on_control)(void *arg, frame_kind kind, text bytes);      /* also between frames of a message */
@@ -34,7 +38,8 @@ typedef struct frame_reader frame_reader;
  * come first: all of its head and one byte behind it or, if it is one of control, all of it. */
 size_t frame_first_part(text t);
 
-frame_reader *frame_reader_get(const frame_events *events, void *arg);       /* NULL: there is no memory for it */
+/* compression: messages may be compressed, which otherwise breaks a rule. NULL: there is no memory for it. */
+frame_reader *frame_reader_get(const frame_events *events, void *arg, bool compression);
 void          frame_reader_put(frame_reader *r);     /* at any point */
 
 /* bytes are a frame_first_part, or of what follows it. 0, or the code with which to close: 1002, 1007 or 1013 (no memory);

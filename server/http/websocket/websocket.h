@@ -19,13 +19,15 @@
  *         return err ? promise_settled(err) : websocket_each(ws, answer, NULL);
  *     }
  *
- * In callback style the promise goes to when_settled. Frames are wslay's (frame.h). Extensions are not spoken.
+ * In callback style the promise goes to when_settled. Frames are wslay's (frame.h), and permessage-deflate is
+ * zlib's (deflate.h), if [websocket] compression is on; a secret, and what a stranger can choose, do not belong into one
+ * message then: its length would tell of the secret.
  *
  *   Origin.     A page of another site is refused with 403 before the handler runs (policy.h), unless [websocket]
  *               origins has its own.
- *   Room.       What one client can make the server hold is bounded: a message by [websocket] message, what it does not
- *               take by [limits] output and one message more. While the handler does not receive, the client is not read
- *               from beyond a little.
+ *   Room.       What one client can make the server hold is bounded: a message by [websocket] message, also once it is
+ *               inflated, and what the client does not take by [limits] output and one message more. While the handler does
+ *               not receive, the client is not read from beyond a little.
  *   Silence.    A client of which nothing has come for [websocket] ping is pinged, and is gone if nothing comes for as
  *               long again.
  *   The end.    The first to close says so with a code, and the other one answers. A handler that returns 0 or UV_EOF

@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 client *websocket_open(const char *handshake)
 {
@@ -30,6 +31,30 @@ size_t frame_write(char *to, int first, const void *bytes, size_t length)
     for (size_t i = 0; i < length; i++)
         at[i] = (char)(((const char *)bytes)[i] ^ mask[i % 4]);
     return (size_t)(at - to) + length;
+}
+
+size_t frame_pack(char *to, size_t most, const void *bytes, size_t length)
+{
+    z_stream z = { .next_in = (Bytef *)bytes, .avail_in = (uInt)length, .next_out = (Bytef *)to, .avail_out = (uInt)most };
+    ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    ck_assert_int_eq(deflate(&z, Z_SYNC_FLUSH), Z_OK);
+    const size_t all = z.total_out;
+    deflateEnd(&z);
+    ck_assert_mem_eq(to + all - 4, "\0\0\xff\xff", 4);
+    return all - 4;
+}
+
+size_t frame_unpack(char *to, size_t most, const frame *f)
+{
+    z_stream z = { .next_in = (Bytef *)f->bytes, .avail_in = (uInt)f->length, .next_out = (Bytef *)to, .avail_out = (uInt)most };
+    ck_assert_int_eq(inflateInit2(&z, -15), Z_OK);
+    ck_assert_int_eq(inflate(&z, Z_SYNC_FLUSH), Z_OK);
+    z.next_in = (Bytef *)"\0\0\xff\xff";
+    z.avail_in = 4;
+    const int err = inflate(&z, Z_SYNC_FLUSH);
+    ck_assert(err == Z_OK || err == Z_BUF_ERROR);
+    inflateEnd(&z);
+    return z.total_out;
 }
 
 bool frame_send(client *c, int first, const void *bytes, size_t length)

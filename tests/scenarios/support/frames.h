@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 enum { FRAME_CONTINUES = 0, FRAME_TEXT = 1, FRAME_BINARY = 2, FRAME_CLOSE = 8, FRAME_PING = 9, FRAME_PONG = 10,
-       FRAME_END = 0x80 };                   /* of a message: beside its kind */
+       FRAME_END = 0x80,                     /* of a message: beside its kind */
+       FRAME_PACKED = 0x40 };                /* RSV1: it is compressed */
 
 #define HANDSHAKE_OF(path, headers) \
     "GET " path " HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
@@ -25,6 +26,8 @@ client *websocket_open(const char *handshake);       /* the same, by that one */
 
 /* Writes a masked one to to, which has 14 bytes more than it: its length. */
 size_t frame_write(char *to, int first, const void *bytes, size_t length);
+size_t frame_pack(char *to, size_t most, const void *bytes, size_t length);  /* as permessage-deflate has it (RFC 7692, 7.2.1) */
+size_t frame_unpack(char *to, size_t most, const frame *f);
 bool   frame_send(client *c, int first, const void *bytes, size_t length);
 bool   frame_say(client *c, int first, const char *text);
 const frame *frame_next(client *c);          /* valid until the next */
