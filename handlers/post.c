@@ -111,10 +111,10 @@ int post_check(const post *p, char why[POST_WHY])
     return 0;
 }
 
-void post_write_json(buffer *b, int64_t id, int64_t user, const post *p, int64_t created_at)
+static const text BEFORE_ID = { "{\"id\":", sizeof "{\"id\":" - 1 };
+
+static void write_behind_id(buffer *b, int64_t user, const post *p, int64_t created_at)
 {
-    buffer_text(b, TEXT("{\"id\":"));
-    buffer_int(b, id);
     buffer_text(b, TEXT(",\"user_id\":"));
     buffer_int(b, user);
     buffer_text(b, TEXT(",\"title\":"));
@@ -124,6 +124,22 @@ void post_write_json(buffer *b, int64_t id, int64_t user, const post *p, int64_t
     buffer_text(b, TEXT(",\"created_at\":"));
     buffer_int(b, created_at);
     buffer_text(b, TEXT("}"));
+}
+
+void post_write_json(buffer *b, int64_t id, int64_t user, const post *p, int64_t created_at)
+{
+    buffer_text(b, BEFORE_ID);
+    buffer_int(b, id);
+    write_behind_id(b, user, p, created_at);
+}
+
+void post_json_around_id(arena *a, int64_t user, const post *p, int64_t created_at, text *before, text *after)
+{
+    buffer b;
+    buffer_init(&b, a);
+    write_behind_id(&b, user, p, created_at);
+    *before = BEFORE_ID;
+    *after = buffer_all(&b);
 }
 
 text post_json(arena *a, int64_t id, int64_t user, const post *p, int64_t created_at)

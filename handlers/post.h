@@ -27,4 +27,7 @@ int post_check(const post *p, char why[POST_WHY]);
 void post_write_json(buffer *b, int64_t id, int64_t user, const post *p, int64_t created_at);
 text post_json(arena *a, int64_t id, int64_t user, const post *p, int64_t created_at);
 
+/* The same, of one that has no id yet: what comes before it, and what comes behind. */
+void post_json_around_id(arena *a, int64_t user, const post *p, int64_t created_at, text *before, text *after);
+
 #endif

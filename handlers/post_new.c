@@ -1,4 +1,7 @@
-/* post_new.c - POST /users/:id/posts: a new post, from a form or as JSON. */
+/* post_new.c - POST /users/:id/posts: a new post, from a form or as JSON.
+ *
+ * It is published in the transaction that stores it: on the topic users/ID, as the event "post", as GET /posts/:id answers. */
+#include "db/outbox.h"
 #include "handlers.h"
 #include "post.h"
 #include "server/async/task.h"
@@ -12,8 +15,9 @@
 static const statement POST_NEW = {
     .name = "post_new",
     .sql  = "insert into posts (user_id, title, body, created_at)"
-            " select id, $2, $3, $4 from users where id = $1 returning id",
-    .columns = "i",
+            " select id, $2, $3, $4 from users where id = $1"
+            " returning id, set_config('tenk.key', cast(id as text), true)",
+    .columns = "it",
 };
 
 static int post_from_form(request *req, post *p)
@@ -49,6 +53,21 @@ static int respond_stored(request *req, bool as_json, int64_t user, int64_t id, 
     return respond(req, 201, "application/json", post_json(request_arena(req), id, user, p, now));
 }
 
+static promise *store(request *req, int64_t user, const post *p, int64_t now, rows *stored)
+{
+    arena *a = request_arena(req);
+    value message[OUTBOX_VALUES];
+    text before, after;
+    post_json_around_id(a, user, p, now, &before, &after);
+    const text topic = text_of(arena_printf(a, "users/%lld", (long long)user));
+    const value own[] = { integer(user), string(p->title), string(p->body), integer(now) };
+    const db_step steps[] = {
+        { &POST_NEW, sizeof own / sizeof *own, own, stored },
+        outbox_step_with_key(message, topic, TEXT("post"), before, after),
+    };
+    return site_publish(req, steps, sizeof steps / sizeof *steps);
+}
+
 async int post_new(request *req)
 {
     const text type = request_type(req);
@@ -70,7 +89,7 @@ async int post_new(request *req)
     err = post_check(&post, why);
     if (err)
         return respond_problem(req, status_of(err), "%s", why);
-    err = await(query(req, &stored, &POST_NEW, integer(user), string(post.title), string(post.body), integer(now)));
+    err = await(store(req, user, &post, now, &stored));
     if (err)
         return err;
     if (stored.count == 0)

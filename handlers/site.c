@@ -1,13 +1,17 @@
 /* site.c - see site.h. */
 #include "site.h"
+#include "db/outbox.h"
 #include "server/async/chain.h"
 #include "server/executor/executor.h"
 #include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
 #include "server/base/address.h"
+#include "server/base/log.h"
+#include "server/base/overload/refusal.h"
 #include "server/http/conditions.h"
 #include "server/http/files.h"
+#include "server/topic/topic.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -16,6 +20,7 @@ static int                     static_folder = -1;
 static bool                    on_postgres, has_boards;
 static bool                    has_gallery = true;           /* as in a worker process: pages are asked of it only there */
 static char                    own_address[ADDRESS_TEXT];
+static outbox                 *published;
 static _Thread_local struct db *here;        /* this worker's connections */
 
 struct timing { stopwatch db; rendering render; workload_run run; };
@@ -49,6 +54,37 @@ promise *site_query_each(request *req, rows out[], const statement *s, int count
 {
     promise *p = db_query_each(here, request_arena(req), &timing(req)->db, out, s, count, n, parameters);
     return promise_named(within_deadline(req, p));
+}
+
+promise *site_publish(request *req, const db_step steps[], int count)
+{
+    const int whole = published && outbox_is_missing(published) ? count - 1 : count;
+    promise *p = db_transaction(here, request_arena(req), &timing(req)->db, whole, steps);
+    return promise_named(within_deadline(req, p));
+}
+
+/* On the outbox's thread. */
+static void on_published(void *arg, const outbox_row *row)
+{
+    topic *t;
+    (void)arg;
+    int err = topic_open(row->topic, &t);
+    if (!err) {
+        err = topic_publish(t, row->id, row->event, row->data);
+        topic_close(t);
+    }
+    if (err)
+        log_warning("topic %.*s: a message was published that nobody here gets: %s", (int)row->topic.length, row->topic.at,
+                    refusal_is(err) ? "there are too many topics" : uv_strerror(err));
+}
+
+int site_listen(database *d, const outbox_options *o) { return outbox_start(&published, d, o, on_published, NULL); }
+
+void site_listen_end(void)
+{
+    if (published)
+        outbox_stop(published);
+    published = NULL;
 }
 
 promise *site_render(request *req, workload_run run)

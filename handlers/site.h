@@ -24,6 +24,10 @@ MUST_AWAIT promise *site_query_in(request *req, arena *a, rows *out, const state
 /* s, which reads, once for each of count lists of n parameters: see db_query_each. */
 MUST_AWAIT promise *site_query_each(request *req, rows out[], const statement *s, int count, int n, const value parameters[]);
 
+/* Stores, and publishes in the same transaction (outbox.h): the last of the steps publishes, the others store. Where there is
+ * no outbox they are stored all the same. */
+MUST_AWAIT promise *site_publish(request *req, const db_step steps[], int count);
+
 /* Renders a page, on the loop or in the pool (workload.h); run.arg must outlive the promise. */
 MUST_AWAIT promise *site_render(request *req, workload_run run);
 
@@ -49,6 +53,12 @@ site site_open(database *d, const route routes[], int route_count, const char *f
 void site_offer(bool gallery, bool boards);
 bool site_has_gallery(void);
 bool site_has_boards(void);
+
+/* While it serves, what any server publishes on this database reaches the topics of this process (topic.h), by the ids of the
+ * outbox. 0 or an error. */
+struct outbox_options;
+int  site_listen(database *d, const struct outbox_options *o);
+void site_listen_end(void);                  /* no-op if it does not listen */
 
 /* Before it serves: where this machine reaches it, "http://127.0.0.1:8080". */
 void        site_reached_at(const char *address);

@@ -1,6 +1,6 @@
 # load.mk - what measures.
 
-.PHONY: bench bench-core loadtest
+.PHONY: bench bench-core bench-outbox loadtest
 
 ##@ Measures
 bench: all $(BUILD)/loadtest/core   ## the server, beside its floors; then tasks and promises; BASE=REVISION: and beside that one
@@ -8,6 +8,8 @@ bench: all $(BUILD)/loadtest/core   ## the server, beside its floors; then tasks
 	$(Q)$(BUILD)/loadtest/core
 bench-core: $(BUILD)/loadtest/core  ## tasks and promises
 	$(Q)$<
+bench-outbox: $(BUILD)/loadtest/outbox      ## what two processes publish: URL=postgresql://... of a database made for it; ARGS: seconds ...
+	$(Q)$< '$(URL)' $(ARGS)
 loadtest: install-loadtest          ## both modes and their peers, and a report; QUICK=1; ARGS: see loadtest/run --help
 	$(remake) all
 	$(Q)loadtest/run $(if $(QUICK),--quick) $(ARGS)

@@ -1,5 +1,6 @@
 /* main.c - from the command line to a running server, and back out again. */
 #include "server/base/address.h"
+#include "db/outbox.h"
 #include "server/config/config_load.h"
 #include "server/config/descriptor_budget.h"
 #include "handlers/boards/dataset.h"
@@ -175,7 +176,11 @@ static int serve(const config *c, database *d)
     if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
         return fail(why);
     site_reached_at(server_own_address(r.server));
+    const outbox_options published = { .poll_ms = c->outbox.poll, .keep = c->outbox.keep, .keep_ms = c->outbox.keep_for };
+    if (site_listen(d, &published))
+        return fail("cannot start the thread that reads what is published");
     const int late = server_run(r.server, announce, &r);
+    site_listen_end();
     http_client_done();
     process_pool_end();
     server_close(r.server);

@@ -18,7 +18,10 @@ enum {
     TELL_MS = 10000,                         /* between two lines of the log on how far it is */
 };
 
-/* Stores those whose user is there, and returns the user of each. A join would read all users for a few lines. */
+/* Stores those whose user is there, and returns the user of each. A join would read all users for a few lines.
+ *
+ * They are not published: thousands a second of them would push what people write out of the outbox, and out of what topics
+ * keep. A page that follows its user shows them when it is loaded the next time. */
 static const statement POSTS_IMPORT = {
     .name = "posts_import",
     .sql  = "insert into posts (user_id, title, body, created_at)"

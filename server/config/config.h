@@ -50,6 +50,11 @@ typedef struct config {
         int    most;                         /* topics; 10000 */
     } topics;
     struct {
+        uint64_t poll;                       /* milliseconds; 100ms */
+        int      keep;                       /* rows; 100000 */
+        uint64_t keep_for;                   /* milliseconds; 24h */
+    } outbox;
+    struct {
         uint64_t heartbeat;                  /* milliseconds without an event; 15s */
         uint64_t retry;                      /* after which a client comes back; 3s */
     } events;

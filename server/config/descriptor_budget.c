@@ -7,7 +7,8 @@
 #include <uv.h>
 
 enum {
-    PROCESS = 24,                            /* standard ones, signals, the watchdog, static/; and a file now and then */
+    PROCESS = 30,                            /* standard ones, signals, the watchdog, static/, the outbox's; and a file now
+                                                and then */
     LOOP = 8,                                /* a loop's own, and its listening socket */
     SQLITE = 3,                              /* the database, its log and what they share */
     OUTGOING = 4,                            /* one in use, one that is kept, and two to look up a name */

@@ -88,6 +88,7 @@ const setting_section SETTING_SECTIONS[] = {
     { "timeouts", "How long tenk waits for a client, and lets one wait." },
     { "websocket", "Messages to and fro on one connection." },
     { "topics",   "What is published under a name, for all who have subscribed to it." },
+    { "outbox",   "What is published in a transaction, for all servers on one database." },
     { "events",   "Events to a client, in an answer that goes on." },
     { "threads",  "The pool that does what would block a loop; and the threads of threads mode." },
     { "rendering", "Where a page is written: on its loop, or in the pool of [threads]." },
@@ -201,6 +202,13 @@ const setting SETTINGS[] = {
       .why = "Bytes of the messages kept of all topics together: each may keep as much as is left." },
     { NUMBER(topics, most, "1", "1000000"), .initial = "10000",
       .why = "Topics; for a new one the longest idle is forgotten; when all are in use, a new one gets 503." },
+
+    { DURATION(outbox, poll, "1ms", "1h"), .initial = "100ms",
+      .why = "How often it is asked what is new where nothing tells: behind a pooler ([database] prepare = off)." },
+    { NUMBER(outbox, keep, "0", "1000000000"), .initial = "100000",
+      .why = "Rows, of the newest, that are kept for those who come again; 0: all." },
+    { DURATION(outbox, keep_for, "0", "8760h"), .initial = "24h",
+      .why = "How long a row is kept at most, but for the newest; 0: for ever." },
 
     { DURATION(events, heartbeat, "1ms", "24h"), .initial = "15s",
       .why = "When nothing has been sent for so long, a comment is, by which a client that is gone is noticed." },

@@ -3,7 +3,9 @@
 #include "scenarios.h"
 
 #include "tests/scenarios/support/json.h"
+#include "tests/scenarios/support/postgres.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +13,19 @@
 #define FORM "application/x-www-form-urlencoded"
 #define JSON "application/json"
 
-static void on_sqlite(void) { server_start("posts-sqlite", "TENK_LIMITS_BODY=64KiB", NULL); }
+enum { PUBLISHED = 4096 };                   /* bytes of what is looked at */
+
+static bool on_postgres_now;
+
+static void on_sqlite(void)
+{
+    on_postgres_now = false;
+    server_start("posts-sqlite", "TENK_LIMITS_BODY=64KiB", NULL);
+}
+
 static void on_postgres(void)
 {
+    on_postgres_now = true;
     server_start_on_postgres("posts-postgres", "TENK_LIMITS_BODY=64KiB", NULL);
 }
 
@@ -53,6 +65,44 @@ START_TEST(json_is_answered_by_201_with_location_and_the_post)
     json_decref(all);
     ck_assert_msg(found, "post %lld is not in %.400s", (long long)id, b.body);
     expect_body(get("/users/8"), "<strong>bold</strong>");
+}
+END_TEST
+
+/* On SQLite the first argument of the callback is a buffer. */
+static int copy_cell(void *to, int columns, char **cells, char **names)
+{
+    (void)columns, (void)names;
+    snprintf(to, PUBLISHED, "%s", cells[0]);
+    return 0;
+}
+
+/* What was published last on a topic, as its event and data. */
+static const char *published(const char *topic)
+{
+    static char cell[PUBLISHED];
+    char sql[160];
+    snprintf(sql, sizeof sql, "select event || ' ' || data from outbox where topic = '%s' order by id desc limit 1", topic);
+    if (on_postgres_now)
+        return cluster_ask(postgres(), sql);
+    char path[200];
+    sqlite3 *s;
+    *cell = '\0';
+    snprintf(path, sizeof path, "%s/tenk.db", here.folder);
+    ck_assert_int_eq(sqlite3_open(path, &s), SQLITE_OK);
+    sqlite3_busy_timeout(s, 5000);
+    ck_assert_int_eq(sqlite3_exec(s, sql, copy_cell, cell, NULL), SQLITE_OK);
+    sqlite3_close(s);
+    return cell;
+}
+
+START_TEST(a_post_is_published_as_it_is_answered_and_what_is_not_stored_is_not)
+{
+    const answer a = post("/users/8/posts", JSON, "{\"title\": \"Tell \\\"all\\\"\", \"body\": \"of \\u00e9\"}");
+    ck_assert_int_eq(a.status, 201);
+    const char *told = published("users/8");
+    ck_assert_msg(strncmp(told, "post ", 5) == 0 && strcmp(told + 5, a.body) == 0, "%s is not %s", told, a.body);
+    ck_assert_int_eq(post("/users/4000000/posts", FORM, "title=t&body=b").status, 404);
+    ck_assert_str_eq(published("users/4000000"), "");
 }
 END_TEST
 
@@ -311,6 +361,7 @@ Suite *posts_suite(void)
                                  : theme(s, "posts-postgres", on_postgres);
         tcase_add_test(t, a_form_is_answered_by_303_to_the_user_where_the_post_is);
         tcase_add_test(t, json_is_answered_by_201_with_location_and_the_post);
+        tcase_add_test(t, a_post_is_published_as_it_is_answered_and_what_is_not_stored_is_not);
         tcase_add_test(t, the_location_of_a_post_is_there);
         tcase_add_test(t, a_script_in_a_post_arrives_as_text);
         tcase_add_test(t, what_is_wrong_with_a_post_is_said);

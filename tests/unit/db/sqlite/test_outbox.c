@@ -41,7 +41,7 @@ START_TEST(what_is_committed_is_handed_out_in_order_and_what_is_undone_is_not)
     static const statement STRAY = { "stray", "insert into posts (user_id, title, body, created_at) values (4000, '', '', $1)",
                                      false };
     enum { MANY = 40 };
-    char data[MANY][8];
+    char data[MANY][16];
     log_capture();
     open_way(_i);
     handed_out *h = handed_out_begin(whole, &KEEP_ALL);
