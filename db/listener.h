@@ -14,7 +14,7 @@
  *   Hearing.     Only that something was committed, not what, and perhaps once too often. But never too rarely, as long as
  *                db_listener_hears: after a connection was lost it counts as told.
  *   Connection.  Beside those of the pools. It is made in db_listener_wait, and again after it was lost, to a server that takes
- *                writes: with a pause after one that failed.
+ *                writes: with a pause after one that failed, and not while a pool has none, for those go first.
  *   Pooler.      One in transaction mode passes on no notifications. Where [database] prepare = off says that there is one, or
  *                it was found out, nothing is heard of other processes, but they are told. */
 #ifndef DB_LISTENER_H

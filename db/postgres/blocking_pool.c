@@ -41,7 +41,7 @@ static void connect_failed(pg_blocking_pool *p, pg_blocking_connection *c, int e
     if (p->up || p->down || again)
         return;
     log_error("postgres: no connection to %s: %s", p->target->description, why);
-    p->down = true;
+    pg_target_pool_is_down(p->target, &p->down, true);
     resource_pool_refuse(&p->idle, UV_ECONNREFUSED);
 }
 
@@ -53,7 +53,7 @@ static void connect_succeeded(pg_blocking_pool *p)
     p->next_attempt = 0;                     /* what one can do, the others can */
     if (p->down || p->up == p->wanted)
         pg_outage_log_end(&p->outage);
-    p->down = false;
+    pg_target_pool_is_down(p->target, &p->down, false);
     resource_pool_refuse(&p->idle, 0);
 }
 

@@ -3,7 +3,10 @@
  *
  * A commit that notifies takes a lock of the whole cluster until it is on disk; this one need not wait for the disk, since what
  * it is about is there already. It is sent at once if it has been quiet, and else as soon as the last is LISTENER_NOTIFY_MS
- * old. One that could not be sent is owed until there is a connection again. */
+ * old. One that could not be sent is owed until there is a connection again.
+ *
+ * Where the server has no room for all connections, those that serve requests go first: while a pool has none, this one is
+ * given up. */
 #include "error.h"
 #include "outage_log.h"
 #include "postgres.h"
@@ -19,6 +22,8 @@ static const statement NOTIFY = {
     .sql = "select set_config('synchronous_commit', 'off', true), pg_notify($1, '')",
     .reads = true,                           /* it does no harm twice */
 };
+
+enum { YIELD_MS = 50, LOOK_MS = 1000 };      /* until it looks whether the pools have theirs; how often, while it has its own */
 
 static const uint64_t BRIEF = 1000000000;    /* after a connection that lasts less than this the next one waits */
 
@@ -132,10 +137,22 @@ static void notify(pg_listener *l)
     arena_done(&a);
 }
 
+static void yield_to_pools(pg_listener *l)
+{
+    if (atomic_load_explicit(&l->target->pools_down, memory_order_relaxed) == 0)
+        return;
+    if (is_up(l)) {
+        pg_reason_copy("others need a connection first", l->connection.last_words, sizeof l->connection.last_words);
+        go_down(l);
+    }
+    l->next_attempt = deadline_in(YIELD_MS);
+}
+
 static void look(pg_listener *l)
 {
     if (channel_listener_take(&l->base.ears))
         l->owes = l->heard = true;
+    yield_to_pools(l);
     if (!is_up(l) && uv_hrtime() >= l->next_attempt)
         go_up(l);
     if (is_up(l) && !pg_blocking_connection_stands(&l->connection))
@@ -159,7 +176,7 @@ static int pg_listener_wait(db_listener *whole, uint64_t until)
         }
         if (uv_hrtime() >= until)
             return UV_ETIMEDOUT;
-        uint64_t next = until;
+        uint64_t next = deadline_sooner(until, deadline_in(LOOK_MS));
         if (!is_up(l))
             next = deadline_sooner(next, l->next_attempt);
         else if (l->owes)

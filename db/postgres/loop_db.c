@@ -247,6 +247,7 @@ static void loop_db_free(db *d)
     pg_pool *p = (pg_pool *)d;
     gauge_remove(&p->waiting);
     pg_prepared_table_done(&p->prepared);
+    pg_target_pool_is_down(p->target, &p->down, false);
     for (int i = 0; i < p->options->connections; i++)
         pg_connection_done(&p->connections[i]);
     mem_free(p->connections);

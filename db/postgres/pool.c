@@ -33,7 +33,7 @@ void pg_pool_is_down(pg_pool *p, const char *why)
 {
     if (!p->down)
         log_error("postgres: no connection to %s: %s", p->target->description, why);
-    p->down = true;
+    pg_target_pool_is_down(p->target, &p->down, true);
     pg_pool_fail_queue(p, UV_ECONNREFUSED);
 }
 
@@ -41,7 +41,7 @@ void pg_pool_is_up(pg_pool *p, bool whole)
 {
     if (p->down || whole)
         pg_outage_log_end(&p->outage);
-    p->down = false;
+    pg_target_pool_is_down(p->target, &p->down, false);
     pg_pool_schedule(p);
 }
 

@@ -319,6 +319,13 @@ uint64_t pg_backoff(uint64_t *backoff, bool later, bool spare)
     return now / 2 + jitter;
 }
 
+void pg_target_pool_is_down(pg_target *t, bool *down, bool is)
+{
+    if (*down != is)
+        atomic_fetch_add(&t->pools_down, is ? 1 : -1);
+    *down = is;
+}
+
 void pg_target_forgets_prepared(pg_target *t)
 {
     if (atomic_exchange(&t->prepare, false))

@@ -21,6 +21,7 @@ typedef struct pg_target {
     pg_host     hosts[PG_MAX_HOSTS];
     int         count;                       /* of hosts */
     char       *description;                 /* for people: no password in it */
+    atomic_int  pools_down;                  /* pools that have no connection, and could make none */
     atomic_bool prepare;                     /* options->prepare, until something between forgets what is prepared */
 } pg_target;
 
@@ -37,6 +38,9 @@ PGconn *pg_target_connect_blocking(const pg_target *t, int first_host, uint64_t 
 /* Milliseconds for an attempt to connect, after so many to which no server answered: less than the connect timeout
  * at first where there is another host to try. 0: no limit. */
 uint64_t pg_target_connect_timeout(const pg_target *t, int silences);
+
+/* A pool notes by *down that it has none, or has one again. */
+void    pg_target_pool_is_down(pg_target *t, bool *down, bool is);
 
 /* Milliseconds until the next attempt. Spare: others are up, and the server may have no room for one more. */
 uint64_t pg_backoff(uint64_t *backoff, bool later, bool spare);

@@ -30,7 +30,7 @@ static int run_sql(void *connection, const char *sql, int n, const int64_t param
 static void begin_outbox(void)
 {
     begin();
-    cluster_ask(server, "set client_min_messages = error; drop table if exists outbox");
+    cluster_ask(server, "set client_min_messages = error; drop table if exists outbox; alter role tenk connection limit -1");
     schema_add_outbox(&SCHEMA_POSTGRES, run_sql, NULL);
     cluster_ask(server, "alter table outbox owner to tenk");
 }
@@ -293,6 +293,23 @@ START_TEST(where_nothing_can_be_heard_it_looks_by_itself)
 }
 END_TEST
 
+START_TEST(where_there_is_room_for_one_connection_requests_have_it)
+{
+    log_capture();
+    cluster_ask(server, "alter role tenk connection limit 1");
+    open_both();
+    handed_out *h = handed_out_begin(base, &KEEP_ALL);
+    while (publish("first"))                 /* until it has given up its own */
+        ;
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq(publish("more"), 0);
+    cluster_ask(server, "alter role tenk connection limit -1");
+    handed_out_wait(h, 21);
+    handed_out_end(h);
+    close_both();
+}
+END_TEST
+
 /* Each publishes in transactions of which every third fails, at the end, and leaves a gap. */
 enum { PUBLISHERS = 6, EACH = 150 };
 
@@ -453,6 +470,7 @@ Suite *postgres_outbox_suite(void)
     tcase_add_test(t, where_the_server_has_lost_rows_it_begins_anew_and_says_so);
     tcase_add_test(t, without_a_table_it_says_so_and_begins_when_there_is_one);
     tcase_add_test(t, where_nothing_can_be_heard_it_looks_by_itself);
+    tcase_add_test(t, where_there_is_room_for_one_connection_requests_have_it);
     tcase_add_test(t, of_many_publishers_in_two_processes_each_process_has_all_in_order_and_none_twice);
     tcase_add_test(t, a_listener_hears_another_process_by_few_notifications_for_many_commits);
     tcase_add_test(t, what_is_told_while_there_is_no_connection_is_heard_when_there_is_one);
