@@ -1,5 +1,6 @@
 /* samples.h - what the samples in README.md and docs/ may use without saying so. A sample that is no whole function
  * becomes the inside of one that has a request, and may return an error. */
+#include "db/outbox.h"
 #include "handlers/handlers.h"
 #include "handlers/jobs.h"
 #include "handlers/page.h"
