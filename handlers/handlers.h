@@ -15,7 +15,7 @@ callback_handler user_page_callbacks;
 
 enum { LONGEST_SLEEP = 60000 };              /* ms */
 handler          sleep_await, echo, ws_echo, countdown, plaintext, json, healthz, stats, static_file;
-promise_handler  sleep_promise, ws_echo_promise;
+promise_handler  sleep_promise, ws_echo_promise, events;
 callback_handler ws_echo_callback;
 
 extern const route ROUTES[];

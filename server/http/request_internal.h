@@ -21,6 +21,7 @@ struct request_host;
 struct websocket;
 struct websocket_host;
 struct event_host;
+struct follower;
 
 struct request {
     request      *next;                      /* the one that came after it on its connection */
@@ -54,7 +55,10 @@ struct request {
         size_t block;                        /* of an answer handler, or none: bytes of the block (block.h) in which this
                                                 lies; 0 if it lies on the heap */
     };
-    struct websocket *websocket;             /* once it is one: upgraded */
+    union {
+        struct websocket *websocket;         /* once it is one: upgraded */
+        struct follower  *follower;          /* of events: what goes on to send a topic's; or NULL */
+    };
     span          path, query;               /* of head; an empty path stands for / */
     uint16_t      header_count;
     uint8_t       method;                    /* llhttp's number */

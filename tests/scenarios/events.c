@@ -79,6 +79,22 @@ START_TEST(a_client_that_leaves_is_noticed_though_nothing_is_sent)
 }
 END_TEST
 
+START_TEST(a_topic_is_listened_to_by_its_name)
+{
+    client *c = counting(GET("/events/users/42", ""));
+    const char *came = events_until(c, ":\n\n");            /* the first heartbeat */
+    ck_assert(strstr(came, "HTTP/1.1 200 OK\r\n") && strstr(came, "\nretry: 1234\n\n"));
+    client_free(c);
+    expect_problem(get("/events/users/x"), 404);
+    expect_problem(get("/events/secrets/1"), 404);
+    expect_problem(get("/events/users"), 400);
+    expect_problem(get("/events/users/4%0a2"), 400);
+    expect_problem(ask(GET("/events/users/42", "Last-Event-ID: x\r\n")), 400);
+    expect_problem(ask(GET("/events/users/42", "Last-Event-ID: -2\r\n")), 400);
+    expect(ask("HEAD /events/users/42 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"), 200, "text/event-stream");
+}
+END_TEST
+
 /* Of each what the server said last. */
 static void expect_told_to_come_back(client *c)
 {
@@ -141,6 +157,7 @@ Suite *events_suite(void)
     tcase_add_test(t, who_comes_back_goes_on_where_it_was);
     tcase_add_test(t, head_and_http_1_0_get_what_they_can);
     tcase_add_test(t, a_client_that_leaves_is_noticed_though_nothing_is_sent);
+    tcase_add_test(t, a_topic_is_listened_to_by_its_name);
     t = theme(s, "stop", NULL);
     tcase_add_test(t, a_server_that_stops_tells_each_client_when_to_come_back);
     tcase_add_test(t, to_http_1_0_a_stop_is_no_reset);

@@ -109,6 +109,7 @@
     run(deflate_suite) \
     run(event_suite)              \
     run(events_suite)            \
+    run(follow_suite)            \
     run(client_suite)            \
     run(client_bounds_suite)     \
     run(client_threads_suite)    \
@@ -148,6 +149,7 @@
     run(postgres_rows_suite)
 
 #define EACH_HANDLERS_SUITE(run) \
+    run(topics_suite)        \
     run(markdown_suite)          \
     run(item_cache_suite)        \
     run(line_reader_suite)      \

@@ -25,19 +25,17 @@ static void event_stream_begun(request *r)
 }
 
 /* Events of one turn leave together, as answers do. */
-static promise *event_stream_sent(request *r)
+static bool event_stream_flush(request *r)
 {
     connection *c = r->connection;
     if (c->phase == CONNECTION_EVENTS)
         c->since = (uint32_t)timer_now();
-    if (r != c->first || c->writing || !writer_has_room(c))
-        return writer_room(r);
     writer_flush_soon(c);
-    return promise_settled(0);
+    return r == c->first && !c->writing && writer_has_room(c);
 }
 
 const event_host event_stream_host = {
-    .config = event_stream_config, .stops = event_stream_stops, .begun = event_stream_begun, .sent = event_stream_sent,
+    .config = event_stream_config, .stops = event_stream_stops, .begun = event_stream_begun, .flush = event_stream_flush,
 };
 
 void event_stream_beat(connection *c)
@@ -56,6 +54,7 @@ void event_stream_stop(request *r)
     r->stopped = true;
     if (r == c->last)
         r->keep_alive = false, c->ending = true;             /* its client shall come back to another server */
+    events_cancel(r);
     if (r->running)
         promise_cancel(r->running);
 }

@@ -296,6 +296,8 @@ void pipeline_abandon(connection *c)
             r->finished = true;
         }
         writer_wake(r, UV_ECANCELED);
+        if (r->events)
+            events_cancel(r);
         if (r->upgraded)
             upgrade_cancel(r);
         if (r->running)

@@ -75,7 +75,8 @@ promise *event_send(request *req, event e)
     if (size > OUTPUT_MOST || (size > LARGE && !mem_has(size)))
         return promise_settled(UV_ENOMEM);
     event_write(&e, respond_room(req, size));
-    return req->stopped ? promise_settled(UV_EOF) : req->host->events->sent(req);
+    const bool room = req->host->events->flush(req);
+    return req->stopped ? promise_settled(UV_EOF) : room ? promise_settled(0) : req->host->room(req);
 }
 
 int request_last_event_id(request *req, int64_t *id)

@@ -27,6 +27,8 @@
 #include "server/async/promise.h"
 #include "server/http/route.h"
 
+struct subscription;
+
 /* Begins the answer, 200 as text/event-stream; there is no deadline from now on. Headers come before. UV_EOF: it is
  * complete already, for the handler to return: the method is HEAD, or the server stops, and the client has been told when
  * to come back. UV_EALREADY: it has been answered before. */
@@ -37,6 +39,11 @@ int respond_events(request *req);
  * for it is large. UV_EOF: the server stops; it is sent, and should be the last. UV_ECANCELED: the client is gone, or the
  * server stops and there was no room. */
 MUST_AWAIT promise *event_send(request *req, event e);
+
+/* A topic's messages, each as an event with its id, go to the client as they come, and no task is needed for it; then one that
+ * has no room for them is treated as the topic's policy says. One whose event has a line's end is passed over. Settles with
+ * 0 when the subscription has ended, by that policy or because topics end; else as event_send. The subscription ends with it. */
+MUST_AWAIT promise *events_follow(request *req, struct subscription *s);
 
 /* The id that the client had last: its Last-Event-ID, or else, for the first time that it comes, ?last-event-id= of the
  * query. *id stays if there is neither; E_BAD_REQUEST if it is no whole number. Of ids that are none: request_header. */

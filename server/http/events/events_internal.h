@@ -12,11 +12,14 @@ typedef struct event_host {
     const config *(*config)(const request *req);
     bool     (*stops)(const request *req);   /* does the server? */
     void     (*begun)(request *req);         /* it has: from now on there are heartbeats, and the handler is told to stop */
-    promise *(*sent)(request *req);          /* there is more in the output: settles when there is room for another event */
+    bool     (*flush)(request *req);         /* what is in the output leaves soon: is there room for more, and does it go on? */
 } event_host;
 
 /* A comment into the output, for a client of which nothing is sent. */
 void events_beat(request *req);
+
+/* Its client is gone, or the server stops: what it follows (events_follow) ends, whether its handler can be cancelled or not. */
+void events_cancel(request *req);
 
 /* Its handler has ended so: the last that the client is told. Returns the error that is left. */
 int  events_end(request *req, int err);

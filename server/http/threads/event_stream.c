@@ -59,14 +59,14 @@ static void event_stream_begun(request *r)
     blocking_errand(c->shared->stopping, deadline_in(config->events.heartbeat), event_stream_attend, r);
 }
 
-static promise *event_stream_sent(request *r)
+static bool event_stream_flush(request *r)
 {
     event_stream_send(r);
-    return promise_settled(r->gone ? UV_ECANCELED : event_stream_is_to_stop(r) ? UV_EOF : 0);
+    return !event_stream_is_to_stop(r) && !r->gone;
 }
 
 const event_host thread_event_host = {
-    .config = event_stream_config, .stops = event_stream_stops, .begun = event_stream_begun, .sent = event_stream_sent,
+    .config = event_stream_config, .stops = event_stream_stops, .begun = event_stream_begun, .flush = event_stream_flush,
 };
 
 int thread_event_stream_end(request *r, int err)

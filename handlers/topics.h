@@ -1,0 +1,15 @@
+/* topics.h - how this site names its topics (server/topic/topic.h), and which of them anybody may listen to.
+ *
+ *     users/ID     what is new on a user's page
+ *     chat/ROOM    what is said in a room */
+#ifndef HANDLERS_TOPICS_H
+#define HANDLERS_TOPICS_H
+
+#include "server/base/text.h"
+
+#include <stdbool.h>
+
+bool topic_name_is_valid(text name);         /* two words of small letters, digits and hyphens, with a slash between them */
+bool topic_is_public(text name);             /* of a valid one: it is of one of these kinds */
+
+#endif
