@@ -37,8 +37,9 @@ static struct arena_block *arena_add_block(arena *a, size_t room)
  * sanitizers and valgrind every object gets one, so that they see each step over its end. */
 static void *arena_room_slowly(arena *a, size_t size)
 {
-    const bool alone = sizeof(struct arena_block) + size > BLOCK || RESERVE_NOTHING;
-    struct arena_block *b = arena_add_block(a, alone ? size : BLOCK - sizeof *b);
+    const size_t usual = a->blocks ? BLOCK : BLOCK_SMALLEST; /* thousands wait at once who need but a little */
+    const bool alone = sizeof(struct arena_block) + size > usual || RESERVE_NOTHING;
+    struct arena_block *b = arena_add_block(a, alone ? size : usual - sizeof *b);
     if (!alone) {
         a->next = (char *)b->room + size;
         a->end = (char *)b + b->size;
