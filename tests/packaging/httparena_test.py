@@ -48,6 +48,11 @@ class Entry(unittest.TestCase):
         for line in (r"listen = :8080", r"enabled = on", r"dataset = /data/dataset\.json", r"root = /data/static"):
             self.assertRegex(found.stdout, rf"(?m)^{line}\b")
 
+    def test_it_starts_where_its_user_may_write(self):
+        workdir, = re.findall("(?m)^WORKDIR (.*)$", read("loadtest/httparena/Dockerfile").partition("FROM scratch")[2])
+        self.assertIn(f" {workdir}\n", "".join(re.findall("(?m)^COPY .*--chown.*\n", read("loadtest/httparena/Dockerfile"))))
+        self.assertEqual(os.path.dirname(container_environment()["DATABASE_URL"]), f"sqlite:{workdir}")
+
     def test_what_it_copies_is_there(self):
         with tempfile.TemporaryDirectory() as fork:
             os.mkdir(os.path.join(fork, "frameworks"))
