@@ -33,16 +33,21 @@ static inline void thread_send(int client, text t)
 }
 
 /* Reads the whole answer to the handshake. */
-static inline int thread_open_to(const char *words)
+static inline void thread_read_head(int client)
 {
-    const int client = thread_serving_client();
     char last[4] = "";
-    thread_send(client, text_of(words));
     thread_serving_until(client, TEXT(ACCEPTED));
     while (memcmp(last, "\r\n\r\n", 4) != 0) {
         memmove(last, last + 1, 3);
         ck_assert_int_eq(recv(client, last + 3, 1, 0), 1);
     }
+}
+
+static inline int thread_open_to(const char *words)
+{
+    const int client = thread_serving_client();
+    thread_send(client, text_of(words));
+    thread_read_head(client);
     return client;
 }
 
