@@ -139,8 +139,8 @@ static void nothing_remains_of(visitor *visit, int count)
         visit(i);
     ck_assert_msg(eventually(10, server_descriptors() <= before), "%d descriptors, %d before",
                   server_descriptors(), before);
-    if (!run_slowed())
-        ck_assert_msg(server_resident() - resident < 4L << 20, "%ld KiB more after %d visits",
+    if (!run_slowed())                       /* what a burst took is given back within seconds */
+        ck_assert_msg(eventually(30, server_resident() - resident < 4L << 20), "%ld KiB more after %d visits",
                       (server_resident() - resident) >> 10, count);
     expect(get("/users/42"), 200, "text/html");
 }
