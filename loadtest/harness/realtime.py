@@ -12,6 +12,7 @@ from .openloop import Times
 
 BYTES, DEPTH, COUNTS = 100, 16, (64, 1000)       # of a message; messages of one socket at once; sockets
 STOPPED = 0.01                                   # of those that are told: they read nothing
+TEXT, SPEAKS = '{"key":"%","text":"#' + "x" * 80 + '"}', "?name=Bench"   # as /ws/chat/ROOM has it
 SETUP = 60                                       # seconds for all to connect
 
 
@@ -88,7 +89,8 @@ def fanout(bench):
     """A message goes to all, and the next when all that read have it."""
     count, stopped = bench.options.clients, int(bench.options.clients * STOPPED)
     with bench.contest(bench.urls.sqlite(), ["sockets"], asked="/ws/chat") as servers:
-        found = rounds(bench, servers, "fanout", bench.options.fanout, count, max(2, bench.options.seconds), stopped, "#" + "x" * 80)
+        found = rounds(bench, servers, "fanout", bench.options.fanout, count, max(2, bench.options.seconds), stopped,
+                       TEXT, SPEAKS)
     name = f"{bench.options.fanout}, one to {count:,}, {stopped} of them stopped"
     return [row(f"{name}, a delivery", "us", figure(found, "us"), 1.10),
             row(f"{name}, deliveries", "/s", figure(found, "rate"), None),

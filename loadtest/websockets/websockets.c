@@ -2,8 +2,10 @@
  *
  *   websockets echo   PORT PATH SOCKETS SECONDS DEPTH SIZE      each sends DEPTH messages of SIZE bytes at once, and again when
  *                                                               all have come back
- *   websockets fanout PORT PATH SOCKETS SECONDS STOPPED TEXT    one sends a message, and again when all have it; STOPPED of them
- *                                                               read nothing. # in TEXT stands for what tells when it was sent
+ *   websockets fanout PORT PATH SOCKETS SECONDS STOPPED TEXT SPEAKS     one sends a message, and another the next when all have
+ *                                                               it; STOPPED of them read nothing. # in TEXT stands for what
+ *                                                               tells when it was sent, % for a number of its own; SPEAKS
+ *                                                               ends the path of those few that send
  *   websockets idle   PORT PATH SOCKETS SECONDS                 all are only held open
  *   websockets stream PORT PATH SOCKETS SECONDS                 the same of streams of events, that is no websockets
  *
@@ -26,12 +28,13 @@ enum {
     LARGEST = 16 * 1024,                     /* of a message */
     STAMP = 18,                              /* bytes: @, and the time in hexadecimal digits */
     SMALL = 4096,                            /* of the kernel, for one that does not read */
+    SPEAKERS = 16,                           /* take turns: what one of them may send is limited, perhaps */
     AT_ONCE = 64,                            /* are opened, before what has come is read */
     PATIENCE = 10 * SECOND,                  /* for what has been sent to come back */
 };
 
 static int poller, port, sockets, depth, stopped;
-static const char *path;
+static const char *path, *speaks = "";
 static peer *peers;
 static int64_t start, end;                   /* of what is measured */
 static uint64_t messages;
@@ -69,9 +72,12 @@ static void drop(peer *p, const char *at, size_t length)
 
 static void open_all(bool stream)
 {
+    char whole[1024];
     for (int i = 0; i < sockets; i++) {
         const bool reads = i < sockets - stopped;
-        peer_open(&peers[i], port, path, stream, reads ? 0 : SMALL);
+        if (snprintf(whole, sizeof whole, "%s%s", path, i < SPEAKERS ? speaks : "") >= (int)sizeof whole)
+            fail("the path is too long");
+        peer_open(&peers[i], port, whole, stream, reads ? 0 : SMALL);
         if (reads && !stream)
             watch(&peers[i]);
         if (i % AT_ONCE == 0)                /* others are told of each that comes, perhaps */
@@ -149,27 +155,32 @@ static void on_news(peer *p, const char *at, size_t length)
     histogram_add(&times, clock_now() - sent);
 }
 
-static void publish(const char *text)
+static void publish(peer *p, const char *text)
 {
-    char message[LARGEST], frame[PEER_FRAME + LARGEST];
-    const char *hash = strchr(text, '#');
+    char message[LARGEST + STAMP], frame[PEER_FRAME + LARGEST];
+    size_t length = 0;
     have_it = 0;
     sent = clock_now();
-    const int length = snprintf(message, sizeof message, "%.*s@%016" PRIx64 "~%s", (int)(hash - text), text,
-                                (uint64_t)sent, hash + 1);
-    if (length >= (int)sizeof message)
-        fail("the text is too long");
-    peer_send(&peers[0], frame, peer_frame(frame, message, (size_t)length));
+    for (const char *at = text; *at; at++) {
+        if (*at == '#' || *at == '%')
+            length += (size_t)sprintf(message + length, *at == '#' ? "@%016" PRIx64 "~" : "%016" PRIx64, (uint64_t)sent);
+        else
+            message[length++] = *at;
+        if (length > LARGEST)
+            fail("the text is too long");
+    }
+    peer_send(p, frame, peer_frame(frame, message, length));
 }
 
 static void fanout(const char *text)
 {
-    while (clock_now() < end) {
-        publish(text);
-        while (have_it < sockets - stopped) {
+    const int reading = sockets - stopped, speakers = reading < SPEAKERS ? reading : SPEAKERS;
+    for (int turns = 0; clock_now() < end; turns++) {
+        publish(&peers[turns % speakers], text);
+        while (have_it < reading) {
             turn(100, on_news);
             if (clock_now() > sent + PATIENCE)
-                fail("%d of %d have received a message", have_it, sockets - stopped);
+                fail("%d of %d have received a message", have_it, reading);
         }
     }
 }
@@ -178,13 +189,14 @@ int main(int argc, char *argv[])
 {
     const char *mode = argc > 5 ? argv[1] : "";
     const bool echoes = strcmp(mode, "echo") == 0, fans = strcmp(mode, "fanout") == 0, streams = strcmp(mode, "stream") == 0;
-    if (argc != (echoes || fans ? 8 : 6) || (!echoes && !fans && !streams && strcmp(mode, "idle") != 0))
-        fail("websockets echo|fanout|idle|stream PORT PATH SOCKETS SECONDS [DEPTH SIZE|STOPPED TEXT]");
+    if (argc != (fans ? 9 : echoes ? 8 : 6) || (!echoes && !fans && !streams && strcmp(mode, "idle") != 0))
+        fail("websockets echo|fanout|idle|stream PORT PATH SOCKETS SECONDS [DEPTH SIZE|STOPPED TEXT SPEAKS]");
     port = atoi(argv[2]);
     path = argv[3];
     sockets = atoi(argv[4]);
     depth = echoes ? atoi(argv[6]) : 0;
     stopped = fans ? atoi(argv[6]) : 0;
+    speaks = fans ? argv[8] : "";
     if (sockets - stopped < 1 || (echoes && (depth < 1 || atoi(argv[7]) < 1 || atoi(argv[7]) > LARGEST)) ||
         (fans && !strchr(argv[7], '#')))
         fail("there is nothing to measure");

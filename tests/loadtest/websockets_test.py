@@ -102,7 +102,7 @@ class Websockets(unittest.TestCase):
 
     def test_all_that_read_are_told_while_others_are_stopped(self):
         with floor() as port:
-            result = load(port, "fanout", "/ws/chat/bench", 20, 0.3, 5, "#" + "x" * 8000)
+            result = load(port, "fanout", "/ws/chat/bench", 20, 0.3, 5, "% #" + "x" * 8000, "?speaks")
         self.assertGreater(result["messages"], 15)
         self.assertEqual(result["messages"] % 15, 0)
         self.assertEqual(openloop.Times([result]).total, result["messages"])
@@ -110,7 +110,7 @@ class Websockets(unittest.TestCase):
     def test_what_has_another_stamp_is_not_counted(self):
         others = [frame(b"@0000000000000001~"), frame(b"hello")]
         with scripted(UPGRADED, lambda payload: [*others, frame(b"<" + payload + b">")]) as port:
-            result = load(port, "fanout", "/ws/chat/bench", 1, 0.1, 0, "text #")
+            result = load(port, "fanout", "/ws/chat/bench", 1, 0.1, 0, "text #", "")
         self.assertEqual(openloop.Times([result]).total, result["messages"])
         self.assertGreater(result["messages"], 0)
 
