@@ -28,6 +28,10 @@ static const statement
             .sql = "insert into outbox (topic, event, data, created_at)"
                    " select $1, $2, $3 || current_setting('tenk.key', true) || $4, $5"
                    " where current_setting('tenk.key', true) <> '' returning id" },
+    ADD_ONCE = { .name = "outbox_add_once", .tells = CHANNEL,
+            .sql = "insert into outbox (topic, event, data, created_at, key) values ($1, $2, $3, $4, $5)"
+                   " on conflict do nothing" },
+    ID = { "outbox_id", "select id from outbox where topic = $1 and key = $2", true, "i" },
     NEWEST = { "outbox_newest", "select coalesce(max(id), 0) from outbox", true, "i" },
     NEXT = { "outbox_next", "select id, topic, event, data from outbox where id > $1 order by id limit $2", true, "ittt" },
     PAST = { "outbox_past", "select o.id, o.event, o.data, f.first from (select min(id) as first from outbox) f"
@@ -85,6 +89,20 @@ db_step outbox_step_with_key(value room[OUTBOX_VALUES], text topic, text event, 
     const value values[] = { string(topic), string(event), string(before), string(after), integer((int64_t)time(NULL)) };
     memcpy(room, values, sizeof values);
     return (db_step){ &ADD_WITH_KEY, sizeof values / sizeof *values, room, NULL };
+}
+
+db_step outbox_step_once(value room[OUTBOX_VALUES], text topic, text event, text data, text key)
+{
+    const value values[] = { string(topic), string(event), string(data), integer((int64_t)time(NULL)), string(key) };
+    memcpy(room, values, sizeof values);
+    return (db_step){ &ADD_ONCE, sizeof values / sizeof *values, room, NULL };
+}
+
+db_step outbox_step_id(value room[OUTBOX_VALUES], text topic, text key)
+{
+    const value values[] = { string(topic), string(key) };
+    memcpy(room, values, sizeof values);
+    return (db_step){ &ID, sizeof values / sizeof *values, room, NULL };
 }
 
 int64_t outbox_position(const outbox *o)   { return atomic_load(&o->position); }

@@ -56,6 +56,12 @@ db_step outbox_step_with_key(value room[OUTBOX_VALUES], text topic, text event, 
 /* On the outbox's thread. What it is given lives until it returns; it should not take long. */
 typedef void outbox_receiver(void *arg, const outbox_row *row);
 
+/* For a sender that may not learn whether it was published, and tries again. It makes up a key, and outbox_step_once
+ * publishes nothing where the topic has a row with that key. Behind it in the same transaction outbox_step_id brings that row's
+ * id ("i"), whichever time it was. Once the row has been pruned, its key is as good as new. */
+db_step outbox_step_once(value room[OUTBOX_VALUES], text topic, text event, text data, text key);
+db_step outbox_step_id(value room[OUTBOX_VALUES], text topic, text key);
+
 /* Starts the thread: 0 or an error. A server that is down is none. d must outlive it. */
 int  outbox_start(outbox **o, database *d, const outbox_options *options, outbox_receiver *receive, void *arg);
 void outbox_stop(outbox *o);                 /* returns when the thread has ended, and frees it */

@@ -7,7 +7,9 @@ create table outbox (
     topic      text not null,
     event      text not null,
     data       text not null,
-    created_at WHOLE_NUMBER not null
+    created_at WHOLE_NUMBER not null,
+    key        text                             -- its sender's own, or null: a topic has each once
 ) TYPES_KEPT;
 
 create index outbox_of_topic on outbox (topic, id);
+create unique index outbox_of_key on outbox (topic, key) where key is not null;

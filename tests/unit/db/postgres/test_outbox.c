@@ -83,6 +83,60 @@ static int publish(const char *data)
     return outcome_now(db_transaction(here, &scratch, NULL, 1, &step));
 }
 
+struct sender { database *database; const char *data; int64_t id; };
+
+static void *send_with_key(void *arg)
+{
+    struct sender *s = arg;
+    arena a = { 0 };
+    value add[OUTBOX_VALUES], find[OUTBOX_VALUES];
+    rows r;
+    db *mine = db_new(s->database);
+    db_step steps[] = { outbox_step_once(add, TEXT("a"), TEXT("e"), text_of(s->data), TEXT("k")),
+                        outbox_step_id(find, TEXT("a"), TEXT("k")) };
+    steps[1].out = &r;
+    s->id = outcome_now(db_transaction(mine, &a, NULL, 2, steps)) ? 0 : rows_int(&r, 0, 0);
+    arena_done(&a);
+    outcome_now(db_close(mine));
+    db_free(mine);
+    return NULL;
+}
+
+/* The first to write has not committed when the others come: they have to wait for what becomes of it. */
+START_TEST(of_those_who_send_the_same_key_at_once_one_is_published_and_all_learn_its_id)
+{
+    enum { SENDERS = 6 };
+    struct sender s[SENDERS];
+    pthread_t threads[SENDERS];
+    open_both();
+    handed_out *h = handed_out_begin(base, &KEEP_ALL);
+    PGconn *first = writer();
+    for (int undone = 1; undone >= 0; undone--) {
+        says(first, "begin");
+        says(first, "insert into outbox (topic, event, data, created_at, key) values ('a', 'e', 'first', 1, 'k')");
+        for (int i = 0; i < SENDERS; i++) {
+            s[i] = (struct sender){ i % 2 ? base : other, "again", 0 };
+            ck_assert_int_eq(pthread_create(&threads[i], NULL, send_with_key, &s[i]), 0);
+        }
+        wait_for("select count(*) > 1 from pg_stat_activity where wait_event_type = 'Lock'", "t");
+        says(first, undone ? "rollback" : "commit");
+        for (int i = 0; i < SENDERS; i++)
+            pthread_join(threads[i], NULL);
+        for (int i = 0; i < SENDERS; i++)
+            ck_assert(s[i].id > 0 && s[i].id == s[0].id);
+        if (undone)
+            cluster_ask(server, "update outbox set key = null");
+    }
+    handed_out_wait(h, 2);
+    ck_assert_str_eq(h->data[0], "again");
+    ck_assert_str_eq(h->data[1], "first");
+    ck_assert_int_eq(h->ids[1], s[0].id);
+    PQfinish(first);
+    handed_out_end(h);
+    close_both();
+}
+END_TEST
+
 /* It stands at a gap, and has asked who may still fill it. */
 static void wait_until_asked(void)
 {
@@ -463,6 +517,7 @@ Suite *postgres_outbox_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, what_is_committed_later_comes_first_if_its_id_is_less);
     tcase_add_test(t, a_gap_that_was_rolled_back_is_passed_and_so_is_one_whose_owner_has_gone);
+    tcase_add_test(t, of_those_who_send_the_same_key_at_once_one_is_published_and_all_learn_its_id);
     tcase_add_test(t, a_long_transaction_of_others_holds_up_nothing);
     tcase_add_test(t, it_begins_once_nobody_can_write_below_the_newest_row_of_then);
     tcase_add_test(t, what_was_published_while_its_connection_was_gone_comes_once_when_there_is_another);

@@ -81,6 +81,39 @@ START_TEST(data_has_the_key_of_what_was_stored_and_where_nothing_was_nothing_is_
 }
 END_TEST
 
+static promise *publish_once(const char *topic, const char *data, const char *key, rows *id)
+{
+    value add[OUTBOX_VALUES], find[OUTBOX_VALUES];
+    db_step steps[] = { outbox_step_once(add, text_of(topic), TEXT("said"), text_of(data), text_of(key)),
+                        outbox_step_id(find, text_of(topic), text_of(key)) };
+    steps[1].out = id;
+    return db_transaction(here, &memory, NULL, 2, steps);
+}
+
+START_TEST(what_has_a_key_is_published_once_in_a_topic)
+{
+    static const struct { const char *topic, *data, *key; int64_t id; } SENT[] = {
+        { "a", "one", "k", 1 }, { "a", "again", "k", 1 }, { "b", "other", "k", 2 },
+        { "a", "two", "l", 3 }, { "b", "again", "k", 2 },
+    };
+    open_way(_i);
+    handed_out *h = handed_out_begin(whole, &KEEP_ALL);
+    for (size_t i = 0; i < sizeof SENT / sizeof *SENT; i++) {
+        rows r;
+        ck_assert_int_eq(outcome_way(_i, publish_once(SENT[i].topic, SENT[i].data, SENT[i].key, &r)), 0);
+        ck_assert_int_eq(rows_int(&r, 0, 0), SENT[i].id);
+    }
+    ck_assert_int_eq(outcome_way(_i, publish("a", "without")), 0);
+    ck_assert_int_eq(outcome_way(_i, publish("a", "without")), 0);
+    handed_out_wait(h, 5);
+    ck_assert_str_eq(h->data[0], "one");
+    ck_assert_str_eq(h->data[1], "other");
+    ck_assert_str_eq(h->data[2], "two");
+    handed_out_end(h);
+    close_way(_i);
+}
+END_TEST
+
 START_TEST(what_was_published_before_it_began_is_not_handed_out_but_can_be_read)
 {
     rows r;
@@ -140,7 +173,7 @@ START_TEST(rows_that_are_deleted_by_hand_hold_up_nothing)
 {
     open_way(_i);
     handed_out *h = handed_out_begin(whole, &KEEP_ALL);
-    files_ask(path, "insert into outbox values (10, 'a', 'e', 'ten', 1)");
+    files_ask(path, "insert into outbox (id, topic, event, data, created_at) values (10, 'a', 'e', 'ten', 1)");
     ck_assert_int_eq(outcome_way(_i, publish("a", "eleven")), 0);
     handed_out_wait(h, 2);
     ck_assert_int_eq(h->ids[1], 11);
@@ -156,6 +189,7 @@ Suite *sqlite_outbox_suite(void)
     tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, what_is_committed_is_handed_out_in_order_and_what_is_undone_is_not, 0, 2);
     tcase_add_loop_test(t, data_has_the_key_of_what_was_stored_and_where_nothing_was_nothing_is_published, 0, 2);
+    tcase_add_loop_test(t, what_has_a_key_is_published_once_in_a_topic, 0, 2);
     tcase_add_loop_test(t, what_was_published_before_it_began_is_not_handed_out_but_can_be_read, 0, 2);
     tcase_add_loop_test(t, old_rows_are_pruned_by_count_and_by_age_but_never_the_newest_and_readers_are_told, 0, 2);
     tcase_add_loop_test(t, rows_that_are_deleted_by_hand_hold_up_nothing, 0, 2);
