@@ -6,6 +6,7 @@
 
 handler          home, users, user_page, user_page_sequential, post_page, post_new, import, export_posts, export_user;
 handler          patterns, pattern_page;
+handler          chat_rooms, chat_room_page, chat_say, chat_socket;
 handler          board_db, board_queries, board_updates, board_fortunes, board_cached_queries;
 handler          board_baseline, board_pipeline, board_upload, board_json, board_async_db;
 handler          board_crud_list, board_crud_item, board_crud_new, board_crud_change;

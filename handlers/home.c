@@ -10,6 +10,7 @@ static const struct { const char *method, *path, *what; } TRY[] = {
     { "GET", "/users/42/promises", "the same page, written with promises" },
     { "GET", "/users/42/sequential", "the same page, one query after the other" },
     { "GET", "/posts/411", "one post" },
+    { "GET", "/chat", "rooms to talk in, by websocket, over all servers of one database" },
     { "GET", "/patterns", "every asynchronous pattern, to be run and watched" },
     { "GET", "/sleep?ms=1000", "waits a second, and holds nobody up" },
     { "GET", "/sleep/promise?ms=1000", "the same, without a stack of its own" },

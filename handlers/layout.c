@@ -14,7 +14,8 @@ void layout_begin_with(buffer *b, text title, const char *head)
     buffer_text(b, TEXT(" - tenk</title>\n<link rel=\"stylesheet\" href=\"/static/style.css\">\n"
                         "<link rel=\"icon\" href=\"/static/icon.svg\">\n"));
     buffer_text(b, text_of(head));
-    buffer_text(b, TEXT("</head>\n<body>\n<header><a href=\"/\">tenk</a> <nav><a href=\"/users\">users</a>"));
+    buffer_text(b, TEXT("</head>\n<body>\n<header><a href=\"/\">tenk</a> <nav><a href=\"/users\">users</a>"
+                        " <a href=\"/chat\">chat</a>"));
     if (site_has_gallery())
         buffer_text(b, TEXT(" <a href=\"/patterns\">patterns</a>"));
     buffer_text(b, TEXT("</nav></header>\n<main>\n"));

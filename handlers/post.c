@@ -91,7 +91,7 @@ int post_of(const json_t *object, post *p, char why[POST_WHY])
     return 0;
 }
 
-static bool is_utf8(text t)
+bool post_text_is_valid(text t)
 {
     json_t *checked = json_stringn(t.at, t.length);          /* NULL if it is not */
     json_decref(checked);
@@ -106,7 +106,7 @@ int post_check(const post *p, char why[POST_WHY])
         return post_wrong(why, 422, "The title is longer than %d bytes.", LONGEST_TITLE);
     if (p->body.length > LONGEST_BODY)
         return post_wrong(why, 422, "The body is longer than %d bytes.", LONGEST_BODY);
-    if (!is_utf8(p->title) || !is_utf8(p->body))
+    if (!post_text_is_valid(p->title) || !post_text_is_valid(p->body))
         return post_wrong(why, 422, "The title and the body must be UTF-8 text.");
     return 0;
 }

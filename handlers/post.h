@@ -23,6 +23,8 @@ int post_of(const json_t *object, post *p, char why[POST_WHY]);
  * UTF-8 without NUL. */
 int post_check(const post *p, char why[POST_WHY]);
 
+bool post_text_is_valid(text t);             /* UTF-8 without NUL, as a database takes it */
+
 /* As it is answered: {"id":1,"user_id":42,"title":"...","body":"...","created_at":1700000000} */
 void post_write_json(buffer *b, int64_t id, int64_t user, const post *p, int64_t created_at);
 text post_json(arena *a, int64_t id, int64_t user, const post *p, int64_t created_at);

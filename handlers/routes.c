@@ -18,6 +18,11 @@ const route ROUTES[] = {
     { "POST", "/import",               .await = import, .streams = true },
     { "GET",  "/export.ndjson",        .await = export_posts },
 
+    { "GET",  "/chat",                 .await = chat_rooms, .needs = NEEDS_READS },
+    { "GET",  "/chat/:room",           .await = chat_room_page, .needs = NEEDS_READS },
+    { "POST", "/chat/:room",           .await = chat_say, .needs = NEEDS_WRITES },
+    { "GET",  "/ws/chat/:room",        .await = chat_socket, .websocket = true },
+
     { "GET",  "/patterns",             .answer = patterns, .there = site_has_gallery },
     { "GET",  "/patterns/:name",       .await = pattern_page, .there = site_has_gallery },
 

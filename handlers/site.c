@@ -63,6 +63,18 @@ promise *site_publish(request *req, const db_step steps[], int count)
     return promise_named(within_deadline(req, p));
 }
 
+promise *site_transaction_in(request *req, arena *a, const db_step steps[], int count)
+{
+    return db_transaction(here, a, &timing(req)->db, count, steps);
+}
+
+int64_t site_published(void) { return published ? outbox_position(published) : -1; }
+
+promise *site_read_published(arena *a, rows *out, text topic, int64_t after, int limit)
+{
+    return published ? outbox_read(published, here, a, out, topic, after, limit) : promise_settled(UV_EAGAIN);
+}
+
 /* On the outbox's thread. */
 static void on_published(void *arg, const outbox_row *row)
 {

@@ -28,6 +28,15 @@ MUST_AWAIT promise *site_query_each(request *req, rows out[], const statement *s
  * no outbox they are stored all the same. */
 MUST_AWAIT promise *site_publish(request *req, const db_step steps[], int count);
 
+/* The same for a request that does so time and again; all of the steps are run, or none. What the answer needs ends with the
+ * arena. */
+MUST_AWAIT promise *site_transaction_in(request *req, arena *a, const db_step steps[], int count);
+
+/* The id up to which all that was published has reached this process; -1: it is not known yet. And what was published on a topic
+ * behind an id, up to there: outbox_read. */
+int64_t site_published(void);
+MUST_AWAIT promise *site_read_published(arena *a, rows *out, text topic, int64_t after, int limit);
+
 /* Renders a page, on the loop or in the pool (workload.h); run.arg must outlive the promise. */
 MUST_AWAIT promise *site_render(request *req, workload_run run);
 

@@ -26,6 +26,7 @@
     run(malformed_requests_suite) \
     run(websockets_suite)         \
     run(websocket_compression_suite) \
+    run(chat_suite)               \
     run(events_suite)             \
     run(limits_suite)             \
     run(timeouts_suite)           \

@@ -152,6 +152,7 @@
     run(topics_suite)        \
     run(markdown_suite)          \
     run(item_cache_suite)        \
+    run(chat_suite)              \
     run(line_reader_suite)      \
     run(import_suite)
 

@@ -1,0 +1,351 @@
+/* chat_socket.c - GET /ws/chat/:room?name=Ann&after=123: a room by websocket, one task with two sources.
+ *
+ *     to us     {"key":"5f0c...","text":"Hello"}                    a message; the key is its sender's, see chat_message.h
+ *     from us   {"event":"message","id":124,"data":{...}}           what was said, in the order of ids, each once
+ *               {"event":"here","data":{...},"ago":3}               who is there at one of the servers (chat_room.h)
+ *               {"event":"ready","id":124}                          all that was said before has been sent
+ *               {"event":"pruned"}                                  but for what is kept no more
+ *               {"event":"stored","id":124,"data":{"key":"..."}}    yours is kept, and all will get it
+ *               {"event":"refused","data":{"key":"...","why":"..."}}        it is not; with "again": send it once more after so
+ *                                                                   many milliseconds, with its key
+ *
+ * A client that comes again names the id that it had last. What is newer comes from what the topic keeps in memory, or, if
+ * it has been away for longer, or has been too slow, from the outbox: nothing is lost, and nothing comes twice. */
+#include "chat_message.h"
+#include "chat_room.h"
+#include "chat_store.h"
+#include "handlers/handlers.h"
+#include "server/async/timing.h"
+#include "server/http/websocket/websocket.h"
+#include "server/topic/subscription.h"
+
+#include <time.h>
+
+enum { BURST = 20, EACH = 250, TROUBLE = 3000 };     /* messages at once; ms for each more; ms after which to try again */
+enum { ROUND = 64 };                         /* messages passed on before the client is listened to again */
+
+typedef struct chat_client {
+    request      *req;
+    websocket    *ws;
+    topic        *topic;
+    subscription *news;
+    chat_room    *room;
+    chat_member   me;
+    arena         round;                     /* what is needed for one event */
+    text          topic_name;
+    int64_t       last;                      /* the id of the message that it has had last; TOPIC_NEW: it wants none of before */
+    uint64_t      allowed;                   /* of uv_hrtime: one message for each EACH since then, but at most BURST */
+} chat_client;
+
+static void chat_begin(chat_client *s, buffer *b, const char *event)
+{
+    buffer_init(b, &s->round);
+    buffer_printf(b, "{\"event\":\"%s\"", event);
+}
+
+static void chat_write_number(buffer *b, const char *name, int64_t number)
+{
+    buffer_printf(b, ",\"%s\":%lld", name, (long long)number);
+}
+
+static async int chat_end(chat_client *s, buffer *b)
+{
+    buffer_text(b, TEXT("}"));
+    return await(websocket_send(s->ws, (websocket_message){ .bytes = buffer_all(b) }));
+}
+
+static async int chat_send_data(chat_client *s, const char *event, int64_t id, text data, int64_t ago)
+{
+    buffer b;
+    chat_begin(s, &b, event);
+    if (id > 0)
+        chat_write_number(&b, "id", id);
+    buffer_text(&b, TEXT(",\"data\":"));
+    buffer_text(&b, data);
+    if (ago > 0)
+        chat_write_number(&b, "ago", ago);
+    return chat_end(s, &b);
+}
+
+static async int chat_send_stored(chat_client *s, text key, int64_t id)
+{
+    buffer b;
+    chat_begin(s, &b, "stored");
+    chat_write_number(&b, "id", id);
+    buffer_text(&b, TEXT(",\"data\":{\"key\":"));
+    buffer_json(&b, key);
+    buffer_text(&b, TEXT("}"));
+    return chat_end(s, &b);
+}
+
+/* again: milliseconds; 0: it is not to be tried again. */
+static async int chat_send_refused(chat_client *s, text key, const char *why, uint64_t again)
+{
+    buffer b;
+    chat_begin(s, &b, "refused");
+    buffer_text(&b, TEXT(",\"data\":{\"key\":"));
+    buffer_json(&b, key);
+    buffer_text(&b, TEXT(",\"why\":"));
+    buffer_json(&b, text_of(why));
+    if (again > 0)
+        chat_write_number(&b, "again", (int64_t)again);
+    buffer_text(&b, TEXT("}"));
+    return chat_end(s, &b);
+}
+
+/* An event of the topic, whether from memory or from the outbox: in the order of ids, and each once. */
+static async int chat_pass_on(chat_client *s, int64_t id, text event, text data)
+{
+    if (text_equal(event, TEXT("here")))
+        return chat_send_data(s, "here", 0, data, 0);
+    if (id <= s->last || !text_equal(event, TEXT("message")))
+        return 0;
+    s->last = id;
+    return chat_send_data(s, "message", id, data, 0);
+}
+
+static async int chat_tell_here(chat_client *s)
+{
+    rows here;
+    int err = chat_read_here(s->req, &s->round, s->topic_name, &here);
+    for (int i = 0; !err && i < here.count; i++)
+        err = chat_send_data(s, "here", 0, rows_text(&here, i, 0), rows_int(&here, i, 1));
+    return err;
+}
+
+/* A server that has just started, or whose database is away, does not know yet up to where the outbox has been handed out. */
+static async int chat_wait_for_outbox(chat_client *s)
+{
+    enum { LOOK = 50, LONGEST = 5000 };      /* milliseconds */
+    int err = 0;
+    for (int waited = 0; !err && site_published() < 0; waited += LOOK) {
+        err = await(sleep_for(LOOK));
+        if (!err && waited >= LONGEST)
+            err = await(websocket_close(s->ws, WEBSOCKET_TRY_AGAIN, TEXT("What was said before cannot be read just now.")));
+        if (!err && waited >= LONGEST)
+            err = UV_EOF;
+    }
+    return err;
+}
+
+/* All that the outbox has and the client has not. What is published meanwhile waits in the subscription. */
+static async int chat_read_on(chat_client *s)
+{
+    bool pruned = false;
+    int64_t after = s->last;
+    const int late = chat_wait_for_outbox(s);
+    if (late)
+        return late;
+    for (int count = CHAT_PIECE; count == CHAT_PIECE;) {
+        rows past;
+        int err = chat_read_after(&s->round, s->topic_name, after, &past);
+        if (!err && after > 0 && !pruned && outbox_past_is_pruned(&past, after)) {
+            buffer b;
+            pruned = true;
+            chat_begin(s, &b, "pruned");
+            err = chat_end(s, &b);
+        }
+        count = err ? 0 : outbox_past_count(&past);
+        for (int i = 0; !err && i < count; i++) {
+            const outbox_row row = outbox_past_row(&past, i);
+            after = row.id;
+            err = chat_pass_on(s, row.id, row.event, row.data);
+        }
+        arena_done(&s->round);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+/* The subscription begins first: so nothing is between what was and what comes. */
+static async int chat_subscribe(chat_client *s)
+{
+    s->news = topic_subscribe(request_arena(s->req), s->topic, s->last);
+    return s->last != TOPIC_NEW && !subscription_is_complete(s->news) ? chat_read_on(s) : 0;
+}
+
+/* The server stops. */
+static async int chat_go_away(chat_client *s)
+{
+    const int err = await(websocket_close(s->ws, WEBSOCKET_GOING_AWAY, TEXT("")));
+    return err ? err : UV_EOF;
+}
+
+/* It has not kept up with what the topic keeps: so it begins anew, behind what it had. */
+static async int chat_subscribe_again(chat_client *s)
+{
+    subscription_end(s->news);
+    return chat_subscribe(s);
+}
+
+static async int chat_tell_news(chat_client *s)
+{
+    const topic_message *m;
+    int err = 0;
+    for (int i = 0; !err && i < ROUND && !(err = subscription_next(s->news, &m)); i++)
+        err = chat_pass_on(s, m->id, m->event, m->bytes);
+    switch (err) {
+    case UV_EAGAIN:           return 0;
+    case UV_EOF:              return chat_go_away(s);
+    case SUBSCRIPTION_BEHIND: return chat_subscribe_again(s);
+    default:                  return err;
+    }
+}
+
+static async int chat_begin_news(chat_client *s)
+{
+    int err = chat_tell_here(s);
+    if (!err)
+        err = chat_subscribe(s);
+    while (!err && subscription_is_ready(s->news))           /* what was kept in memory */
+        err = chat_tell_news(s);
+    if (err)
+        return err;
+    buffer b;
+    chat_begin(s, &b, "ready");
+    chat_write_number(&b, "id", s->last);
+    return chat_end(s, &b);
+}
+
+/* 0, or how many milliseconds too early this message is. */
+static uint64_t chat_too_early(chat_client *s)
+{
+    const uint64_t ms = 1000000, now = uv_hrtime(), full = now - BURST * EACH * ms;
+    if (s->allowed < full || s->allowed > now)
+        s->allowed = full;
+    if (now - s->allowed < EACH * ms)
+        return EACH - (now - s->allowed) / ms;
+    s->allowed += EACH * ms;
+    return 0;
+}
+
+/* It is kept before anybody hears of it. What went wrong, or may have, is tried again by the client: it has the key. */
+static async int chat_keep(chat_client *s, const chat_message *m)
+{
+    char why[CHAT_WHY];
+    int64_t id;
+    int err = chat_message_check(m, why);
+    if (err)
+        return chat_send_refused(s, m->key, why, 0);
+    const uint64_t early = chat_too_early(s);
+    if (early > 0)
+        return chat_send_refused(s, m->key, "Not so fast, please.", early);
+    err = chat_store(s->req, &s->round, s->topic_name, m, &id);
+    if (err == UV_ECANCELED)
+        return err;
+    return err ? chat_send_refused(s, m->key, "It cannot be kept just now.", TROUBLE) : chat_send_stored(s, m->key, id);
+}
+
+static text chat_text_in(const json_t *object, const char *name)
+{
+    const json_t *member = json_object_get(object, name);
+    return json_is_string(member) ? (text){ json_string_value(member), json_string_length(member) } : TEXT("");
+}
+
+static async int chat_hear(chat_client *s)
+{
+    websocket_message said;
+    char why[CHAT_WHY];
+    json_t *object;
+    int err = await(websocket_receive(s->ws, &said));
+    if (err)
+        return err;
+    if (post_parse(said.bytes, &object, why))
+        return chat_send_refused(s, TEXT(""), why, 0);
+    const chat_message m = { .name = s->me.name, .text = chat_text_in(object, "text"), .key = chat_text_in(object, "key"),
+                             .at = time(NULL) };
+    err = chat_keep(s, &m);
+    json_decref(object);
+    return err;
+}
+
+/* If it is time, and nobody else does it. That it cannot be told is no harm to what is said. */
+static async int chat_say_who_is_here(chat_client *s)
+{
+    buffer data;
+    int64_t before;
+    buffer_init(&data, &s->round);
+    if (!chat_room_tell(s->room, &data, &before))
+        return 0;
+    int64_t id = 0;
+    const int err = chat_store_here(s->req, &s->round, s->topic_name, buffer_all(&data), before, &id);
+    chat_room_told(s->room, err, id);
+    return err == UV_ECANCELED ? err : 0;
+}
+
+static async int chat_talk(chat_client *s)
+{
+    enum { HEARS, NEWS, TIME };
+    int which = HEARS, err = chat_begin_news(s);
+    while (!err) {
+        err = chat_say_who_is_here(s);
+        arena_done(&s->round);
+        if (!err)
+            err = await(either(&which, websocket_source(s->ws), subscription_source(s->news),
+                               time_source(deadline_in(chat_room_wait(s->room)))));
+        if (!err && which == HEARS)
+            err = chat_hear(s);
+        if (!err && which == NEWS)
+            err = chat_tell_news(s);
+    }
+    return err;
+}
+
+/* That somebody has left is told by who leaves, if it has said so. Who goes without a word can tell nothing any more: then it is
+ * one of the others who does, when it is time. */
+static async int chat_leave(chat_client *s, int err)
+{
+    const bool named = s->me.room != NULL;
+    chat_room_leave(&s->me);
+    if (err != UV_EOF || !named)
+        return err;
+    int failed = await(websocket_close(s->ws, WEBSOCKET_NORMAL, TEXT("")));
+    const uint64_t wait = chat_room_wait(s->room);
+    if (!failed && wait > 0 && wait <= CHAT_HERE_SOONEST)
+        failed = await(sleep_for(wait));
+    if (!failed)
+        chat_say_who_is_here(s);
+    return err;
+}
+
+/* Its name and where it goes on: 0, or what the handler returns. */
+static int chat_read_request(chat_client *s)
+{
+    const text room = request_param(s->req, "room");
+    char why[CHAT_WHY];
+    if (!chat_room_is_valid(room))
+        return respond_problem(s->req, 404, CHAT_NO_ROOM);
+    s->topic_name = chat_topic(room, request_alloc(s->req, CHAT_TOPIC));
+    const text name = request_query(s->req, "name");         /* part of a head that goes once it is a websocket */
+    s->me.name = (text){ arena_copy(request_arena(s->req), name), name.length };
+    int err = s->me.name.length > 0 ? chat_name_check(s->me.name, why) : 0;
+    if (err)
+        return respond_problem(s->req, status_of(err), "%s", why);
+    s->last = TOPIC_NEW;
+    err = request_query_int(s->req, "after", &s->last);
+    return !err && s->last < TOPIC_NEW ? E_BAD_REQUEST : err;
+}
+
+async int chat_socket(request *req)
+{
+    chat_client s = { .req = req };
+    int err = chat_read_request(&s);
+    if (!err)
+        err = topic_open(s.topic_name, &s.topic);
+    if (err)
+        return err;
+    err = websocket_accept(req, "", &s.ws);
+    if (!err) {
+        topic_set_policy(s.topic, TOPIC_DISCONNECT);
+        s.room = chat_room_open(s.topic_name);
+        if (s.me.name.length > 0)
+            chat_room_enter(s.room, &s.me);
+        err = chat_leave(&s, chat_talk(&s));
+        subscription_end(s.news);
+        chat_room_close(s.room);
+        arena_done(&s.round);
+    }
+    topic_close(s.topic);
+    return err;
+}
