@@ -16,7 +16,7 @@
 #include "connection.h"
 #include "server/async/combine.h"
 #include "server/base/deadline.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"

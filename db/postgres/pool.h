@@ -8,7 +8,7 @@
 #include "outage_log.h"
 #include "query.h"
 #include "server/async/loop.h"
-#include "server/base/gauge.h"
+#include "server/base/observe/gauge.h"
 #include "target.h"
 
 typedef struct pg_pool {

@@ -1,6 +1,6 @@
 /* chain.c - see chain.h. */
 #include "chain.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 
 #include <uv.h>
 

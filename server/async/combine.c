@@ -1,6 +1,6 @@
 /* combine.c - see combine.h. */
 #include "combine.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 
 #include <uv.h>

@@ -1,6 +1,6 @@
 /* label.c - see label.h. */
 #include "label.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 
 #include <pthread.h>

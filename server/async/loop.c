@@ -1,7 +1,7 @@
 /* loop.c - see loop.h. What is ready is drained after every callback, and before the loop goes to
  * sleep: what has become ready needs no callback of libuv's to run. */
 #include "loop.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/reserve.h"
 #include "loop_latency.h"
 

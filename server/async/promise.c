@@ -4,7 +4,7 @@
 #include "promise.h"
 #include "loop.h"
 #include "scope.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* scope.c - see scope.h. */
 #include "scope.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 
 _Thread_local scope *scope_entered;

@@ -10,7 +10,7 @@
 #include "loop.h"
 #include "scope.h"
 #include "server/base/blocking_wait.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/async/context/stack.h"
 #include "timer.h"
 #include "trace.h"

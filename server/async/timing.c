@@ -9,7 +9,7 @@
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
 #include "server/base/errors.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/list.h"
 
 _Static_assert(sizeof(timer) <= PROMISE_ROOM, "a sleep is a promise with its timer");

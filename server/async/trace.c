@@ -1,7 +1,7 @@
 /* trace.c - see trace.h. One block holds all; a lock guards it, for only what is recorded pays for it. */
 #include "trace.h"
 #include "loop.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 
 #include <assert.h>

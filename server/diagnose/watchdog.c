@@ -6,7 +6,7 @@
 #include "crash_handler.h"
 #include "unawaited_log.h"
 #include "server/async/loop.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/thread.h"

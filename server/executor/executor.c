@@ -2,7 +2,7 @@
  * counted is common to all. */
 #include "executor.h"
 #include "server/async/loop.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
 #include "server/base/overload/wait_queue.h"

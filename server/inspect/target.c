@@ -1,6 +1,6 @@
 /* target.c - see target.h. */
 #include "target.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 #include "server/diagnose/remote_unwind.h"
 #include "server/diagnose/symbols.h"

@@ -1,7 +1,7 @@
 /* loop_pool.c - see loop_pool_internal.h: the calls of one loop, in the queue and with their workers. */
 #include "loop_pool_internal.h"
 #include "server/async/loop.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
 

@@ -1,6 +1,6 @@
 /* process.c - see process.h. */
 #include "process.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/log.h"
 
 #include <errno.h>

@@ -20,7 +20,7 @@
 #define HTTP_ADMISSION_H
 
 #include "server/http/request_parser.h"
-#include "server/base/gauge.h"
+#include "server/base/observe/gauge.h"
 #include "server/base/overload/codel.h"
 #include "server/base/overload/wait_queue.h"
 #include "server/config/config.h"

@@ -12,7 +12,7 @@
 #include "server/async/timer.h"
 #include "server/diagnose/watchdog.h"
 #include "server/topic/topic.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "acceptor.h"

@@ -16,7 +16,7 @@
 #include "server/diagnose/unawaited_log.h"
 #include "server/topic/topic.h"
 #include "server/base/blocking_wait.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"

@@ -1,6 +1,6 @@
 /* test_inspect.c - a process is seen from outside: what its tasks await, while its loop is stuck; and what cannot be seen. */
 #include "server/async/task.h"
-#include "server/base/layout.h"
+#include "server/base/observe/layout.h"
 #include "server/base/list.h"
 #include "server/inspect/commands.h"
 #include "server/inspect/snapshot.h"

@@ -8,7 +8,7 @@
 #ifndef GAUGE_H
 #define GAUGE_H
 
-#include "list.h"
+#include "server/base/list.h"
 
 #include <sys/types.h>
 
