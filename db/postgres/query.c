@@ -5,6 +5,7 @@
 #include "rows.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
+#include "server/base/observe/recorder.h"
 
 enum { STOPPED_MS = 200 };                   /* for the answer to come, once it is being stopped */
 
@@ -54,6 +55,7 @@ static pg_query *query_blank(struct pg_pool *p, arena *a, stopwatch *w, pg_prepa
     q->heard = NULL;
     q->result = NULL;
     q->timer = (timer){ 0 };
+    q->since = recorder_since();
     q->outcome = q->verdict = 0;
     q->sends = 0;
     q->lost_at = q->not_before = 0;
@@ -95,6 +97,7 @@ static void settle_promise(pg_query *q, int err)
 {
     if (q->watch)
         stopwatch_stop(q->watch);
+    recorder_add(RECORD_QUERY, q->since, q->prepared->statement->name, promise_origin_of(q->promise).label, err);
     promise_settle(q->promise, err);
     q->promise = NULL;
 }

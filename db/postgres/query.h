@@ -26,6 +26,7 @@ typedef struct pg_query {
     pg_parameters parameters, *each;         /* where it runs once; else those of each run */
     PGresult    *result;                     /* has come, but what follows it has not; of several, each is given at once */
     timer        timer;                      /* of the queue, then of the query, then of its being stopped */
+    uint64_t     since;                      /* recorder_clock when it was asked for */
     uint64_t     sent;                       /* nanoseconds of uv_hrtime */
     uint64_t     expected;                   /* nanoseconds; its part of the pipeline's load */
     int          outcome;                    /* 0, or the error that has come */

@@ -43,6 +43,7 @@ typedef struct sqlite_job {
     list_node        unsettled;              /* among all of the db */
     promise         *promise;
     bool             gathered;               /* not handed over to its queue yet */
+    uint64_t         since;                  /* recorder_clock when it was asked for */
     uint64_t         give_up;                /* when to leave the queue, by uv_hrtime in ms; 0 for never */
     arena           *arena;
     rows            *out;

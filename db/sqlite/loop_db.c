@@ -8,6 +8,7 @@
 #include "server/async/loop.h"
 #include "server/base/observe/gauge.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
@@ -148,6 +149,7 @@ static void close_if_idle(sqlite_loop_db *d)
 static void settle_job(sqlite_loop_db *d, sqlite_job *j, int err)
 {
     promise *p = j->promise;
+    recorder_add(RECORD_QUERY, j->since, j->statement->name, promise_origin_of(p).label, err);
     fifo_remove(&d->unsettled, &j->unsettled);
     if (j->watch)
         stopwatch_stop(j->watch);
@@ -245,6 +247,7 @@ static promise *gather_job(sqlite_loop_db *d, sqlite_job *j)
 {
     const uint64_t limit = d->options->line_timeout_ms;
     atomic_fetch_add_explicit(j->waiting, 1, memory_order_relaxed);
+    j->since = recorder_since();
     if (j->watch)
         stopwatch_start(j->watch);
     j->give_up = limit ? uv_hrtime() / 1000000 + limit + 1 : 0;     /* this millisecond has partly passed */

@@ -2,6 +2,7 @@
  * sleep: what has become ready needs no callback of libuv's to run. */
 #include "loop.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/reserve.h"
 #include "loop_latency.h"
 
@@ -52,8 +53,12 @@ static void loop_begin_turn(void)
 static void loop_end_turn(void)
 {
     const uint64_t now = uv_hrtime();
-    if (here.woke)
-        loop_latency_count(&here.latency, (now - here.woke) / 1000000);
+    if (here.woke) {
+        const uint64_t ms = (now - here.woke) / 1000000;
+        loop_latency_count(&here.latency, ms);
+        if (ms > 0)
+            recorder_add(RECORD_TURN, here.woke, NULL, 0, 0);
+    }
     here.woke = 0;
     if (uv_now(&here.uv) < now / 1000000)
         uv_update_time(&here.uv);

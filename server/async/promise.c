@@ -5,6 +5,7 @@
 #include "loop.h"
 #include "scope.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
@@ -134,6 +135,10 @@ void promise_settle(promise *p, int err)
     assert(!p->settled && err <= 0);
     p->settled = true;
     p->err = err;
+    if (recorder_here) {
+        const uint64_t now = recorder_clock();
+        recorder_add_here(RECORD_SETTLED, now, now, p->maker, p->label, err);
+    }
     if (p->state == GIVEN_ON)
         promise_follow_soon(p);
     else if (p->state == ABANDONED)

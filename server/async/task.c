@@ -11,6 +11,7 @@
 #include "scope.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/async/context/stack.h"
 #include "timer.h"
 #include "trace.h"
@@ -159,7 +160,9 @@ static void task_resume(task *t)
 {
     track *const outside = track_enter(t->track);
     scope *const before = scope_enter(&t->scope);
+    const uint64_t since = recorder_since();
     task_switch_in(t);
+    recorder_add(RECORD_RUN, since, t->scope.name, t->scope.label, 0);
     scope_enter(before);
     track_enter(outside);
     if (!t->finished)

@@ -115,6 +115,7 @@ typedef struct config {
     } boards;
     struct {
         int      level;                      /* error, warning, info, debug (log.h); info */
+        size_t   recorder;                   /* bytes for what each loop did last; 0: none; 1MiB */
         uint64_t slow_callback;              /* milliseconds that one may keep a loop busy; 0: any; 100ms */
     } log;
     struct config_origin *origins;           /* what each setting was given as, and where */

@@ -249,6 +249,8 @@ const setting SETTINGS[] = {
 
     { CHOICE(log, level, int, LEVELS), .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },
+    { SIZE(log, recorder, "0", "1GiB"), .initial = "1MiB",
+      .why = "For what each loop did last, for tenk record: 32 bytes each; one for all in threads mode; 0: none." },
     { DURATION(log, slow_callback, "0", "1h"), .initial = "100ms",
       .why = "A callback that keeps a loop for longer is logged, with where it is; 0: none is." },
 };

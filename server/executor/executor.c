@@ -3,6 +3,7 @@
 #include "executor.h"
 #include "server/async/loop.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
 #include "server/base/overload/wait_queue.h"
@@ -164,6 +165,7 @@ struct job {
     int       (*fn)(void *);
     void       *arg;
     int         result;
+    uint64_t    since;                       /* recorder_clock when it began to run */
 };
 
 static _Thread_local pool jobs = POOL(struct job);
@@ -177,6 +179,7 @@ static void job_settle(struct job *j, int err)
 static void job_work(uv_work_t *w)
 {
     struct job *j = w->data;
+    j->since = recorder_clock();
     j->result = j->fn(j->arg);
 }
 
@@ -185,6 +188,8 @@ static void job_on_worked(uv_work_t *w, int status)
     struct job *j = w->data;
     executor *e = j->entry.executor;
     loop_enter();
+    if (!status)
+        recorder_add(RECORD_JOB, j->since, e->name, promise_origin_of(j->promise).label, j->result);
     job_settle(j, status ? status : j->result);
     executor_free_place(e);
     loop_leave();

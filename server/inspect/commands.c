@@ -1,5 +1,6 @@
 /* commands.c - see commands.h: their words, and which server is meant. */
 #include "commands.h"
+#include "recording.h"
 #include "report.h"
 #include "servers.h"
 #include "snapshot.h"
@@ -49,9 +50,17 @@ static int run_top(target *t, const words *w, FILE *out, FILE *errors)
     return top_run(t, w->once, out, why, sizeof why) ? fail(errors, why) : EXIT_SUCCESS;
 }
 
+static int run_record(target *t, const words *w, FILE *out, FILE *errors)
+{
+    char why[WHY];
+    (void)w;
+    return recording_write(t, out, why, sizeof why) ? fail(errors, why) : EXIT_SUCCESS;
+}
+
 static const command COMMANDS[] = {
     { "ps", "[PID] [--tree] [--json]", "what every task of a running tenk awaits", run_ps },
     { "top", "[PID] [--once]", "the same, the oldest first, each second anew", run_top },
+    { "record", "[PID]", "its last ten seconds, as a trace for ui.perfetto.dev", run_record },
 };
 enum { COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 

@@ -1,4 +1,4 @@
-/* commands.h - the commands that look at a server which runs: tenk ps, tenk top.
+/* commands.h - the commands that look at a server which runs: tenk ps, tenk top, tenk record.
  *
  *   if (argc > 1 && command_known(argv[1]))
  *       return command_run(argc - 1, argv + 1, stdout, stderr);

@@ -20,7 +20,7 @@ from harness import databases  # noqa: E402
 from harness.processes import free_port  # noqa: E402
 
 EXAMPLE_URL = "postgresql://me@host/mine"
-ENDS_BY_ITSELF = r" (--init-db|-t|--test-config|--print-config|--healthcheck|-V|--version|-h|--help)\b"
+ENDS_BY_ITSELF = r" (--init-db|-t|--test-config|--print-config|--healthcheck|-V|--version|-h|--help)\b|^build/tenk (ps|top|record|stalls)\b"
 NOT_COPIED = (".git", "build", "node_modules", "*.db*", "__pycache__")
 STARTS = r"(?:[A-Z_]+=\S+ )*(?:build/tenk|make run)\b"
 

@@ -104,6 +104,33 @@ START_TEST(a_server_is_found_and_of_several_one_must_be_named)
 }
 END_TEST
 
+START_TEST(what_was_done_last_is_recorded)
+{
+    server_start("looked_at", NULL);
+    ck_assert_int_eq(get("/healthz").status, 200);
+    ck_assert_int_eq(get("/users/5").status, 200);
+    if (may_look(__func__)) {
+        json_error_t error;
+        ck_assert_int_eq(look("record", NULL), 0);
+        json_t *trace = json_loads(out, 0, &error);
+        ck_assert_msg(trace != NULL, "%s: %s", error.text, out);
+        ck_assert(json_is_array(json_object_get(trace, "traceEvents")));
+        printed("\"name\":\"GET /healthz\",\"cat\":\"request\"");
+        printed("\"name\":\"GET /users/:id\",\"cat\":\"request\"");
+        if (!in_threads_mode())
+            printed("\"cat\":\"query\"");
+        json_decref(trace);
+    }
+    server_stop();
+    server_start("looked_at", "TENK_LOG_RECORDER=0", NULL);
+    if (may_look(__func__)) {
+        ck_assert_int_eq(look("record", NULL), 1);
+        printed("has no recorder ([log] recorder)");
+    }
+    server_stop();
+}
+END_TEST
+
 START_TEST(another_user_is_told_that_he_may_not_look)
 {
     server_start("looked_at", NULL);
@@ -124,6 +151,7 @@ Suite *looked_at_suite(void)
     tcase_add_test(t, each_request_is_seen_with_what_it_waits_for);
     tcase_add_test(t, as_json_a_program_can_read_it);
     tcase_add_test(t, a_server_is_found_and_of_several_one_must_be_named);
+    tcase_add_test(t, what_was_done_last_is_recorded);
     tcase_add_test(t, another_user_is_told_that_he_may_not_look);
     suite_add_tcase(s, t);
     return s;

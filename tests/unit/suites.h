@@ -14,6 +14,7 @@
     run(log_suite)           \
     run(list_suite)          \
     run(stopwatch_suite)     \
+    run(recorder_suite)      \
     run(units_suite)         \
     run(utf8_suite)          \
     run(address_suite)       \

@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "server/async/unawaited.h"
 #include "server/base/block.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/memory.h"
 #include "server/http/events/events_internal.h"
 
@@ -125,6 +126,7 @@ static void handler_ended(request *r, int err)
         err = events_end(r, err);
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
+    recorder_add(RECORD_REQUEST, r->started, NULL, r->scope.label, err);
     request_end(r, err);
     if (!scope_keeps(&r->scope)) {
         handler_on_drained(0, r);

@@ -13,6 +13,7 @@
 #include "server/diagnose/watchdog.h"
 #include "server/topic/topic.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "acceptor.h"
@@ -189,6 +190,7 @@ static int worker_start(struct worker_thread *t)
     if (err)
         return err;
     watchdog_loop_begin();
+    recorder_begin("loop", s->config->log.recorder);
     w->config = s->config;
     w->router = s->router;
     w->emptied = worker_on_emptied;
@@ -210,6 +212,7 @@ static void worker_run(void)
     loop_run();
     watchdog_loop_end();
     topics_loop_end();
+    recorder_end();
     if (loop_done())
         log_error("a worker ended with work left on its loop");
     websocket_trim();

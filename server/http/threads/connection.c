@@ -4,6 +4,7 @@
 #include "server/http/stop_spread.h"
 #include "server/async/loop.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/observe/recorder.h"
 #include "server/async/task.h"
 #include "server/async/unawaited.h"
 #include "server/base/log.h"
@@ -87,6 +88,7 @@ static void handler_ended(int err, void *arg)
         err = thread_upgrade_end(r, err);
     else if (r->events)
         err = thread_event_stream_end(r, err);
+    recorder_add(RECORD_REQUEST, r->started, NULL, r->scope.label, err);
     request_end(r, err);
     r->finished = true;
 }

@@ -17,6 +17,7 @@
 #include "server/topic/topic.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/async/task.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
@@ -46,6 +47,7 @@ typedef struct client_threads {
     pthread_attr_t     attributes;           /* of the threads */
     pthread_mutex_t    lock;                 /* of what follows */
     list               connections;          /* those whose threads go on */
+    recorder          *recorder;             /* of all threads; NULL: none */
     int                count;                /* of threads: those that end are the last to be counted down */
     int                ended;                /* since what they have freed went to the kernel */
 } client_threads;
@@ -98,6 +100,7 @@ static void *thread_run(void *arg)
     client_threads *all = container_of(c->shared, client_threads, shared);
     crash_handler_thread_begin("[threads] stack");
     atomic_store_explicit(&c->thread, (pid_t)syscall(SYS_gettid), memory_order_relaxed);
+    recorder_here = all->recorder;
     all->site->open(all->site->arg);
     thread_connection_run(c);
     threads_remove(all, c);
@@ -293,6 +296,7 @@ static void threads_open(client_threads *all, const server *s)
 {
     all->shared = (thread_shared){ .config = s->config, .router = s->router, .answering = s->site->answering };
     all->site = s->site;
+    all->recorder = recorder_new_shared("threads", s->config->log.recorder);
     for (int n = NEEDS_NOTHING + 1; n < NEEDS; n++)
         thread_admission_init(&all->admissions[n], s->site->threads(s->site->arg, (need)n), s->config->database.line,
                      codel_of_ms(s->config->database.target, s->config->database.line_timeout));
@@ -319,6 +323,7 @@ static void threads_close(client_threads *all)
     close(all->shared.stopping);
     pthread_attr_destroy(&all->attributes);
     pthread_mutex_destroy(&all->lock);
+    recorder_free_shared(all->recorder);
 }
 
 int server_run_threads(server *s, void (*started)(void *arg), void *arg)

@@ -5,6 +5,7 @@
 #include "server/async/task.h"
 #include "server/async/timer.h"
 #include "server/async/timing.h"
+#include "server/base/observe/recorder.h"
 #include "server/diagnose/watchdog.h"
 
 #include <check.h>
@@ -53,6 +54,7 @@ static void subject_run(int sleepers)
     if (watchdog_start(0) || loop_start())
         _exit(1);
     watchdog_loop_begin();
+    recorder_begin("subject", 1 << 20);
     when_settled(task_start("parent", parent_run, NULL), ignore, NULL);
     for (int i = 0; i < sleepers; i++)
         when_settled(task_start("sleeper", sleeper_run, NULL), ignore, NULL);

@@ -5,7 +5,8 @@
  *   subject_end(&s);
  *
  * It has so many tasks called "sleeper", which sleep; and one called "parent", which awaits a gather of a task "child" that
- * sleeps, and of a sleep. When subject_start returns its loop is in a callback that counts, and does nothing else ever. */
+ * sleeps, and of a sleep; and a recorder. When subject_start returns its loop is in a callback that counts, and does nothing
+ * else ever. */
 #ifndef TESTS_SUBJECT_H
 #define TESTS_SUBJECT_H
 

@@ -1,6 +1,7 @@
 /* test_inspect.c - a process is seen from outside: what its tasks await, while its loop is stuck; and what cannot be seen. */
 #include "server/async/task.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/list.h"
 #include "server/inspect/commands.h"
 #include "server/inspect/snapshot.h"
@@ -195,6 +196,92 @@ START_TEST(top_shows_the_loop_its_cpu_and_the_oldest_task)
 }
 END_TEST
 
+static void refuses(const char *test, void (*damage)(void), const char *part, const char *command)
+{
+    subject s = subject_start(1, damage);
+    run(command, number(s.process), NULL);
+    if (strstr(printed, "may not be looked at") || strstr(printed, "lets only root") || strstr(printed, "lets nobody")) {
+        skipped(test, NEEDS_PTRACE);
+    } else {
+        ck_assert_int_eq(code, 1);
+        says(part);
+    }
+    subject_end(&s);
+}
+
+/* How many events of that phase and category there are, and of that name, if it is not NULL. */
+static int events(const json_t *trace, const char *phase, const char *category, const char *name)
+{
+    const json_t *event;
+    size_t i;
+    int count = 0;
+    json_array_foreach(json_object_get(trace, "traceEvents"), i, event) {
+        const char *its = json_string_value(json_object_get(event, "cat"));
+        count += its && strcmp(its, category) == 0 && strcmp(json_string_value(json_object_get(event, "ph")), phase) == 0 &&
+                 (!name || strcmp(json_string_value(json_object_get(event, "name")), name) == 0);
+    }
+    return count;
+}
+
+static json_t *recorded(const subject *s)
+{
+    json_error_t error;
+    run("record", number(s->process), NULL);
+    ck_assert_msg(code == 0, "%s", printed);
+    json_t *trace = json_loads(printed, 0, &error);
+    ck_assert_msg(trace != NULL, "%s: %.200s", error.text, printed);
+    return trace;
+}
+
+START_TEST(what_tasks_did_is_recorded_and_what_goes_on_is_with_it)
+{
+    subject s = subject_start(4, NULL);
+    target *t = open_or_skip(__func__, &s);
+    if (t) {
+        json_t *trace = recorded(&s);
+        ck_assert_int_eq(events(trace, "X", "task", "sleeper"), 4);
+        ck_assert_int_eq(events(trace, "X", "task", "parent"), 1);
+        ck_assert_int_eq(events(trace, "X", "task", "child"), 1);
+        ck_assert_int_eq(events(trace, "b", "goes on", "sleeper"), 4);
+        ck_assert_int_eq(events(trace, "e", "goes on", NULL), events(trace, "b", "goes on", NULL));
+        ck_assert(subject_goes_on(&s));
+        json_decref(trace);
+        target_close(t);
+    }
+    subject_end(&s);
+}
+END_TEST
+
+static void damage_recorder(void)
+{
+    memset(recorder_here->records, 0xff, 3 * sizeof recorder_here->records[0]);
+    recorder_here->records[3].what = (const char *)8;
+    recorder_here->records[4].label = 0xffff;
+}
+
+START_TEST(an_entry_that_makes_no_sense_is_passed_over)
+{
+    subject s = subject_start(7, damage_recorder);
+    target *t = open_or_skip(__func__, &s);
+    if (t) {
+        json_t *trace = recorded(&s);
+        ck_assert_int_eq(events(trace, "X", "task", NULL), 9 - 3);
+        ck_assert_int_eq(events(trace, "X", "task", "?"), 1);
+        json_decref(trace);
+        target_close(t);
+    }
+    subject_end(&s);
+}
+END_TEST
+
+static void damage_end(void) { recorder_end(); }
+
+START_TEST(without_a_recorder_it_is_said)
+{
+    refuses(__func__, damage_end, " has no recorder ([log] recorder)", "record");
+}
+END_TEST
+
 /* What is damaged is this process's own, before it is stuck: it has come to this by a race, to the reader's eyes. */
 
 static list *tasks_here(void) { return (list *)task_list(); }
@@ -261,28 +348,15 @@ static void damage_name(void)
         }
 }
 
-static void refuses(const char *test, void (*damage)(void), const char *part)
-{
-    subject s = subject_start(1, damage);
-    run("ps", number(s.process), NULL);
-    if (strstr(printed, "may not be looked at") || strstr(printed, "lets only root") || strstr(printed, "lets nobody")) {
-        skipped(test, NEEDS_PTRACE);
-    } else {
-        ck_assert_int_eq(code, 1);
-        says(part);
-    }
-    subject_end(&s);
-}
-
 START_TEST(a_tenk_of_another_time_is_refused_in_words)
 {
-    refuses(__func__, damage_version, "is a tenk of another time, which this one does not understand: /proc/");
+    refuses(__func__, damage_version, "is a tenk of another time, which this one does not understand: /proc/", "ps");
 }
 END_TEST
 
 START_TEST(a_tenk_that_lacks_something_is_refused_by_its_name)
 {
-    refuses(__func__, damage_name, "does not know where it has task.awaiting");
+    refuses(__func__, damage_name, "does not know where it has task.awaiting", "ps");
 }
 END_TEST
 
@@ -352,6 +426,9 @@ Suite *inspect_suite(void)
     tcase_add_test(t, the_tree_has_what_is_awaited_below_who_awaits_it);
     tcase_add_test(t, json_has_loops_tasks_and_what_they_await);
     tcase_add_test(t, top_shows_the_loop_its_cpu_and_the_oldest_task);
+    tcase_add_test(t, what_tasks_did_is_recorded_and_what_goes_on_is_with_it);
+    tcase_add_test(t, an_entry_that_makes_no_sense_is_passed_over);
+    tcase_add_test(t, without_a_recorder_it_is_said);
     tcase_add_test(t, a_list_that_runs_in_a_circle_is_given_up);
     tcase_add_test(t, a_list_that_leads_nowhere_is_given_up);
     tcase_add_test(t, a_promise_that_cannot_be_read_is_passed_over);
