@@ -156,6 +156,18 @@ START_TEST(a_very_slow_reader_loses_the_old_ones_too_and_goes_on_with_what_is_ke
 }
 END_TEST
 
+START_TEST(one_that_had_missed_the_newest_and_falls_off_all_the_same_begins_anew)
+{
+    topic_set_policy(t, TOPIC_DROP_NEWEST);
+    subscription *s = topic_subscribe(&a, t, TOPIC_NEW);
+    publish_numbers(0, KEEP / 2 + 2);
+    ck_next_numbers(s, 0, 1);
+    publish_numbers(0, 2 * KEEP);
+    ck_next_numbers(s, KEEP, KEEP + KEEP / 2);
+    ck_next(s, NULL);
+}
+END_TEST
+
 START_TEST(a_slow_reader_is_disconnected_and_the_others_are_not)
 {
     const uint64_t before = topics_look().disconnected;
@@ -531,6 +543,7 @@ Suite *subscription_suite(void)
     tcase_add_test(c, a_reader_that_is_not_half_behind_misses_nothing);
     tcase_add_test(c, what_is_replayed_does_not_count_as_being_late);
     tcase_add_test(c, a_very_slow_reader_loses_the_old_ones_too_and_goes_on_with_what_is_kept);
+    tcase_add_test(c, one_that_had_missed_the_newest_and_falls_off_all_the_same_begins_anew);
     tcase_add_test(c, a_slow_reader_is_disconnected_and_the_others_are_not);
     tcase_add_test(c, a_message_that_is_there_is_received_at_once);
     tcase_add_test(c, whoever_waits_is_woken_by_a_message);
