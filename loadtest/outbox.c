@@ -228,7 +228,7 @@ static void run_way(way w, double seconds)
 int main(int argc, char *argv[])
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: outbox URL [SECONDS [THREADS [RATE]]]    of each process; of both together, 0: as fast as it goes\n");
+        fprintf(stderr, "usage: outbox URL [SECONDS [THREADS [RATE]]]    threads of each process; rate of both, 0: the most\n");
         return 2;
     }
     here.url = argv[1];
