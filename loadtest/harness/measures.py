@@ -143,9 +143,10 @@ def slow_queries(bench):
 
 
 # Those that are made by default, and compare with a base as well; those that compare tenk with itself, which are left out where
-# there is a base; and those that have to be asked for: one takes minutes, and others need routes that not every site has.
+# there is a base; and those that have to be asked for: one takes minutes, and one needs a route that not every site has.
 COMPARED = {"plain": plain, "sqlite": users_sqlite, "posts": posts, "postgres": users_postgres, "boards": boards.boards,
             "post": writing.posts, "import": writing.imports, "rate": rates.fixed, "idle": memory_costs.idle,
-            "sleep": memory_costs.sleeping, "sleepers": crowds.sleepers, "echo": realtime.echo, "quiet": realtime.quiet}
+            "sleep": memory_costs.sleeping, "sleepers": crowds.sleepers, "echo": realtime.echo, "quiet": realtime.quiet,
+            "streams": realtime.streams}
 ALONE = {"healthz": healthz, "slow": slow_queries}
-MEASURES = COMPARED | ALONE | {"burst": crowds.burst, "fanout": realtime.fanout, "streams": realtime.streams}
+MEASURES = COMPARED | ALONE | {"burst": crowds.burst, "fanout": realtime.fanout}

@@ -103,7 +103,7 @@ def quiet(bench):
 
 
 def streams(bench):
-    return listening(bench, "stream of events", "stream", bench.options.events, 500)
+    return listening(bench, "stream of events", "stream", bench.options.events, None)
 
 
 def listening(bench, what, mode, path, target):
