@@ -59,7 +59,9 @@ typedef struct outcome { size_t length; int code; char bytes[1 << 20]; } outcome
 
 static void feed(const char *at, size_t length, size_t step, int window, outcome *o)
 {
-    static const websocket_host websocket_host = { loop_wait, loop_sent, loop_flush, loop_config };
+    static const websocket_host websocket_host = {
+        .wait = loop_wait, .look = loop_wait, .sent = loop_sent, .flush = loop_flush, .config = loop_config,
+    };
     static const request_host host = { .websocket = &websocket_host };
     output out = { 0 };
     request req = { .host = &host, .out = &out, .answered = true, .upgraded = true };

@@ -491,6 +491,25 @@ START_TEST(in_each_style_messages_are_answered_in_order_and_a_close_ends_it)
 }
 END_TEST
 
+START_TEST(in_each_style_one_message_is_answered_at_a_time_also_what_came_with_the_handshake)
+{
+    char all[512];
+    const size_t length = strlen(STYLES[_i]);
+    serve();
+    client c = client_new();
+    memcpy(all, STYLES[_i], length);
+    memcpy(all + length, WAIT HI, sizeof WAIT HI - 1);
+    client_send(&c, (text){ all, length + sizeof WAIT HI - 1 });
+    ck_assert_int_eq(received, 1);
+    promise_settle(gate, 0);
+    client_until(&c, "\x81\x02hi\x81\x02hi");
+    ck_assert_int_eq(received, 2);
+    client_close(&c);
+    ck_assert_int_eq(ended, 1);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(in_each_style_a_client_that_is_gone_cancels_what_the_handler_waits_for)
 {
     serve();
@@ -597,6 +616,7 @@ Suite *websocket_suite(void)
     tcase_add_test(t, a_server_that_stops_says_so);
     enum { EACH = sizeof STYLES / sizeof *STYLES };
     tcase_add_loop_test(t, in_each_style_messages_are_answered_in_order_and_a_close_ends_it, 0, EACH);
+    tcase_add_loop_test(t, in_each_style_one_message_is_answered_at_a_time_also_what_came_with_the_handshake, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_client_that_is_gone_cancels_what_the_handler_waits_for, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_handler_that_fails_closes_with_1011, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_server_that_stops_says_so, 0, EACH);
