@@ -15,6 +15,7 @@
 #include "server/base/overload/refusal.h"
 #include "server/base/reserve.h"
 #include "server/inspect/commands.h"
+#include "server/inspect/record_writer.h"
 #include "server/executor/file.h"
 #include "server/executor/executor.h"
 #include "server/executor/workload.h"
@@ -197,7 +198,11 @@ static int serve_logged(const config *c, database *d)
         log_error("cannot start the thread that writes the log: %s", uv_strerror(err));
         return EXIT_FAILURE;
     }
+    const int late = record_writer_start(c->log.recordings);
+    if (late)
+        log_warning("cannot start the thread that writes recordings: %s", uv_strerror(late));
     const int code = serve(c, d);
+    record_writer_stop();
     log_stop();
     return code;
 }
@@ -265,7 +270,8 @@ int main(int argc, char *argv[])
     process_pool_begin(argc, argv, JOBS, JOB_COUNT);            /* a worker process begins here, too */
     mem_begin();
     signal(SIGPIPE, SIG_IGN);                /* a client that is gone is an error of the write */
-    signal(SIGUSR2, SIG_IGN);                /* it asks for a dump: not before there is something to see */
+    signal(SIGUSR1, SIG_IGN);                /* these ask for what is to be seen: not before there is something */
+    signal(SIGUSR2, SIG_IGN);
     if (options_parse(&o, argc, argv, stderr))
         return EXIT_USAGE;
     if (o.action == ACTION_HELP) {

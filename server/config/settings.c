@@ -251,6 +251,10 @@ const setting SETTINGS[] = {
       .why = "error, warning, info or debug; each includes those before it." },
     { SIZE(log, recorder, "0", "1GiB"), .initial = "1MiB",
       .why = "For what each loop did last, for tenk record: 32 bytes each; one for all in threads mode; 0: none." },
+    { TEXTUAL(SETTING_TEXT, log, recordings), .initial = ".",
+      .why = "The folder to which that is written on SIGUSR1, or for a slow request: ten files at most." },
+    { DURATION(log, slow_request, "0", "1h"), .initial = "0",
+      .why = "A request that took longer has that written, once a minute at most; 0: none does." },
     { DURATION(log, slow_callback, "0", "1h"), .initial = "100ms",
       .why = "A callback that keeps a loop for longer is logged, with where it is; 0: none is." },
 };

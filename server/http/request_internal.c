@@ -2,6 +2,7 @@
 #include "request_internal.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/observe/recorder.h"
 
 const head NO_HEAD = { .at = "" };
 
@@ -51,6 +52,14 @@ bool request_is_safe(const request *req)
 {
     return (req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_OPTIONS) &&
            !(req->route && req->route->websocket);
+}
+
+/* What goes on for as long as its client wants to is not slow. */
+void request_tell_if_slow(const request *req, uint64_t ms)
+{
+    const bool lasts = req->upgraded || req->streamed || (req->body && req->body->streams);
+    if (ms && !lasts && uv_hrtime() - req->started > ms * 1000000)
+        recorder_ask_of_slow();
 }
 
 void request_end(request *req, int err)

@@ -139,6 +139,7 @@ void request_refuse(request *req, int err); /* for one that was not understood: 
 bool request_send_continue(request *req, bool begun);
 bool request_is_plain_get(const request *req);      /* HTTP/1.1, kept alive, its client there: what is usual */
 void request_decline(request *req, int err);        /* for one whose handler will not run: others may follow it */
+void request_tell_if_slow(const request *req, uint64_t ms);  /* it has ended: if it took longer, all asks for a recording */
 void request_end(request *req, int err);    /* its handler has ended so: answers and logs, if it did not */
 /* Answers with 101: it is ws from now on. What is "" is not said. */
 void request_switch(request *req, struct websocket *ws, text digest, text protocol, text extension);

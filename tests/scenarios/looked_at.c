@@ -5,6 +5,7 @@
 #include "tests/scenarios/support/launch.h"
 #include "tests/support/skipped.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,74 @@ START_TEST(what_was_done_last_is_recorded)
 }
 END_TEST
 
+static bool there_is(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", here.folder, name);
+    return access(path, R_OK) == 0;
+}
+
+static json_t *trace_in(const char *name)
+{
+    char path[256];
+    json_error_t error;
+    snprintf(path, sizeof path, "%s/%s", here.folder, name);
+    json_t *trace = json_load_file(path, 0, &error);
+    ck_assert_msg(trace != NULL, "%s: %s", path, error.text);
+    ck_assert(json_array_size(json_object_get(trace, "traceEvents")) > 2);
+    return trace;
+}
+
+static char *file_of(int number)
+{
+    static char name[64];
+    snprintf(name, sizeof name, "tenk-%d-%d.json", (int)here.pid, number);
+    return name;
+}
+
+START_TEST(a_signal_has_it_written_to_a_file_and_there_are_ten_at_most)
+{
+    char said[128];
+    server_start("looked_at", NULL);
+    ck_assert_int_eq(get("/healthz").status, 200);
+    for (int i = 0; i < 11; i++) {
+        snprintf(said, sizeof said, "what was done last is in ./%s", file_of(i % 10));
+        if (i < 10)
+            ck_assert(!there_is(file_of(i)));
+        server_signal(SIGUSR1);
+        if (i < 10)
+            ck_assert(eventually(20, there_is(file_of(i))));
+        ck_assert(server_says(said));
+    }
+    json_decref(trace_in(file_of(0)));
+    ck_assert(!there_is(file_of(10)));
+    ck_assert_int_eq(get("/healthz").status, 200);
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_slow_request_has_it_written_once)
+{
+    server_start("looked_at", "TENK_LOG_SLOW_REQUEST=5ms", NULL);
+    ck_assert_int_eq(get("/sleep?ms=20").status, 200);
+    ck_assert(eventually(20, there_is(file_of(0))));
+    json_decref(trace_in(file_of(0)));
+    ck_assert_int_eq(get("/sleep?ms=20").status, 200);
+    server_stop();                           /* what is asked for by then is written before the end */
+    ck_assert(!there_is(file_of(1)));
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_written_to_is_said)
+{
+    server_start("looked_at", "TENK_LOG_RECORDINGS=/nowhere/at/all", NULL);
+    server_signal(SIGUSR1);
+    ck_assert(server_says("warning: what was done last cannot be written down: /nowhere/at/all/tenk-"));
+    ck_assert_int_eq(get("/healthz").status, 200);
+    server_stop();
+}
+END_TEST
+
 START_TEST(another_user_is_told_that_he_may_not_look)
 {
     server_start("looked_at", NULL);
@@ -152,6 +221,9 @@ Suite *looked_at_suite(void)
     tcase_add_test(t, as_json_a_program_can_read_it);
     tcase_add_test(t, a_server_is_found_and_of_several_one_must_be_named);
     tcase_add_test(t, what_was_done_last_is_recorded);
+    tcase_add_test(t, a_signal_has_it_written_to_a_file_and_there_are_ten_at_most);
+    tcase_add_test(t, a_slow_request_has_it_written_once);
+    tcase_add_test(t, a_folder_that_cannot_be_written_to_is_said);
     tcase_add_test(t, another_user_is_told_that_he_may_not_look);
     suite_add_tcase(s, t);
     return s;

@@ -4,6 +4,7 @@
 #include "server/base/memory.h"
 
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -93,6 +94,30 @@ void recorder_end(void)
 
 recorder *recorder_new_shared(const char *name, size_t size) { return recorder_new(name, size, 0); }
 void      recorder_free_shared(recorder *r)                  { recorder_free(r); }
+
+static atomic_int           waker = -1;
+static atomic_bool          asked;
+static atomic_uint_fast64_t asked_of_slow;   /* when, by uv_hrtime; 0: never */
+
+void recorder_wake_by(int fd) { atomic_store(&waker, fd); }
+bool recorder_asked(void)     { return atomic_exchange(&asked, false); }
+
+void recorder_ask(void)
+{
+    const int fd = atomic_load(&waker);
+    atomic_store(&asked, true);
+    if (fd >= 0 && eventfd_write(fd, 1)) {      /* it is woken already */
+    }
+}
+
+void recorder_ask_of_slow(void)
+{
+    static const uint64_t MINUTE = 60000000000;
+    const uint64_t now = uv_hrtime();
+    uint64_t last = atomic_load(&asked_of_slow);
+    if ((!last || now - last >= MINUTE) && atomic_compare_exchange_strong(&asked_of_slow, &last, now))
+        recorder_ask();
+}
 
 #define STORE(to, value) __atomic_store_n(&(to), (value), __ATOMIC_RELAXED)
 

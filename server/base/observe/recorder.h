@@ -96,4 +96,11 @@ static inline void recorder_add(record_kind kind, uint64_t since, const char *wh
         recorder_add_here(kind, since, recorder_clock(), what, label, value);
 }
 
+/* Asks that what all threads have recorded be written down, now; who waits for that has said by which eventfd it is to be
+ * woken, or -1: nobody does. From any thread, or a signal handler. */
+void recorder_ask(void);
+void recorder_ask_of_slow(void);             /* the same, for a request that took long: at most once a minute */
+void recorder_wake_by(int fd);
+bool recorder_asked(void);                   /* since this was called last */
+
 #endif

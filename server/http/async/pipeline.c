@@ -127,6 +127,7 @@ static void handler_ended(request *r, int err)
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
     recorder_add(RECORD_REQUEST, r->started, NULL, r->scope.label, err);
+    request_tell_if_slow(r, worker_here->config->log.slow_request);
     request_end(r, err);
     if (!scope_keeps(&r->scope)) {
         handler_on_drained(0, r);

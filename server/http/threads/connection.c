@@ -89,6 +89,7 @@ static void handler_ended(int err, void *arg)
     else if (r->events)
         err = thread_event_stream_end(r, err);
     recorder_add(RECORD_REQUEST, r->started, NULL, r->scope.label, err);
+    request_tell_if_slow(r, c->shared->config->log.slow_request);
     request_end(r, err);
     r->finished = true;
 }
