@@ -90,6 +90,8 @@ static uint64_t chat_room_due(const chat_room *r)
 {
     if (r->telling || (r->count == 0 && !r->changed))
         return CHAT_HERE_EVERY;
+    if (r->count == 0)
+        return 0;                            /* there is nobody who could tell it later */
     const uint64_t due = r->told ? r->told + (r->changed ? CHAT_HERE_SOONEST : CHAT_HERE_EVERY) : 0;
     const uint64_t now = chat_now();
     return due > now ? due - now : 0;
@@ -97,10 +99,14 @@ static uint64_t chat_room_due(const chat_room *r)
 
 uint64_t chat_room_wait(chat_room *r)
 {
+    enum { LOOK = 2000 };                    /* for each member, so that a room is looked at about as often, however many there are */
     pthread_mutex_lock(&rooms_lock);
-    const uint64_t wait = chat_room_due(r);
+    const uint64_t due = chat_room_due(r), count = r->count;
     pthread_mutex_unlock(&rooms_lock);
-    return wait <= CHAT_HERE_SOONEST ? wait : wait + uv_hrtime() / 1000 % CHAT_HERE_SPREAD;
+    if (due <= CHAT_HERE_SOONEST)
+        return due;
+    const uint64_t look = count > 1 && count < CHAT_HERE_EVERY / LOOK ? count * LOOK : CHAT_HERE_EVERY;
+    return look / 2 + uv_hrtime() / 1000 % look;
 }
 
 /* With the lock. Different names among the first members: to look for them among thousands would take its time. */

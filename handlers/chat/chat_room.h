@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CHAT_HERE_SOONEST = 1000, CHAT_HERE_EVERY = 20000, CHAT_HERE_SPREAD = 5000, CHAT_HERE_LASTS = 50000 };      /* milliseconds */
+enum { CHAT_HERE_SOONEST = 1000, CHAT_HERE_EVERY = 20000, CHAT_HERE_LASTS = 50000 };         /* milliseconds */
 
 typedef struct chat_room chat_room;
 
@@ -37,8 +37,8 @@ void       chat_room_close(chat_room *r);    /* by each who has opened it; its m
 void       chat_room_enter(chat_room *r, chat_member *m);    /* the name is set */
 void       chat_room_leave(chat_member *m);  /* one that is in none: no-op */
 
-/* Milliseconds until there may be something to be told: within CHAT_HERE_SOONEST if somebody has come or gone. Else it is another
- * time for each who asks, so that not all members look at once. */
+/* Milliseconds until there may be something to be told: within CHAT_HERE_SOONEST if somebody has come or gone by now; else, for
+ * somebody may go without a word, some seconds, and another time for each who asks: at most one and a half of CHAT_HERE_EVERY. */
 uint64_t   chat_room_wait(chat_room *r);
 
 /* Is it time? Then it is for the caller to tell what it finds in *data, and to say with chat_room_told what came of it.

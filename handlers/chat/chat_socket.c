@@ -292,23 +292,6 @@ static async int chat_talk(chat_client *s)
     return err;
 }
 
-/* That somebody has left is told by who leaves, if it has said so. Who goes without a word can tell nothing any more: then it is
- * one of the others who does, when it is time. */
-static async int chat_leave(chat_client *s, int err)
-{
-    const bool named = s->me.room != NULL;
-    chat_room_leave(&s->me);
-    if (err != UV_EOF || !named)
-        return err;
-    int failed = await(websocket_close(s->ws, WEBSOCKET_NORMAL, TEXT("")));
-    const uint64_t wait = chat_room_wait(s->room);
-    if (!failed && wait > 0 && wait <= CHAT_HERE_SOONEST)
-        failed = await(sleep_for(wait));
-    if (!failed)
-        chat_say_who_is_here(s);
-    return err;
-}
-
 /* Its name and where it goes on: 0, or what the handler returns. */
 static int chat_read_request(chat_client *s)
 {
@@ -341,7 +324,10 @@ async int chat_socket(request *req)
         s.room = chat_room_open(s.topic_name);
         if (s.me.name.length > 0)
             chat_room_enter(s.room, &s.me);
-        err = chat_leave(&s, chat_talk(&s));
+        err = chat_talk(&s);
+        chat_room_leave(&s.me);
+        if (err == UV_EOF)                   /* else, or if it is too early, one of those who stay tells it, in some seconds */
+            chat_say_who_is_here(&s);
         subscription_end(s.news);
         chat_room_close(s.room);
         arena_done(&s.round);

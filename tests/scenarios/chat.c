@@ -285,6 +285,7 @@ START_TEST(who_comes_and_goes_is_told)
 {
     const char *room = a_room();
     client *ann = enter(room, "Ann", -1);
+    client_set_timeout(ann, 30);
     expect_here(ann, "Ann", "");
     client *bob = enter(room, "Bob", -1), *listener = enter(room, "", -1);
     expect_here(bob, "Bob,Ann", "");
@@ -292,6 +293,10 @@ START_TEST(who_comes_and_goes_is_told)
     expect_here(listener, "Bob,Ann", "");
     ck_assert(occurrences(page_of(room).body, "<li>Ann</li>") == 1 && occurrences(page_of(room).body, "<li>Bob</li>") == 1);
     frame_send(bob, CLOSE, "\x03\xe9", 2);
+    expect_here(ann, "Ann", "");
+    client *cleo = enter(room, "Cleo", -1);
+    expect_here(ann, "Cleo,Ann", "");
+    client_reset(cleo);                      /* without a word */
     expect_here(ann, "Ann", "");
     client_free(ann);
     client_free(bob);
