@@ -75,10 +75,20 @@ void page_html_post(buffer *b, int64_t id, text title, text body, int64_t create
     buffer_text(b, TEXT("</article>\n"));
 }
 
+/* What is posted from now on appears at the top of the first page: static/live.js puts it behind this element. */
+static const char LIVE[] = "<script src=\"/static/live.js\" defer></script>\n";
+
+static void page_write_live(buffer *b, int64_t id)
+{
+    buffer_text(b, TEXT("<p class=\"live\" role=\"status\" data-user=\""));
+    buffer_int(b, id);
+    buffer_text(b, TEXT("\"></p>\n"));
+}
+
 void page_html(buffer *b, int64_t from, const rows *user, const rows *posts)
 {
     const int64_t id = rows_int(user, 0, 0);
-    layout_begin(b, rows_text(user, 0, 1));
+    layout_begin_with(b, rows_text(user, 0, 1), from == 0 ? LIVE : "");
     buffer_text(b, TEXT("<h1>"));
     buffer_html(b, rows_text(user, 0, 1));
     buffer_text(b, TEXT("</h1>\n<p class=\"meta\">"));
@@ -86,6 +96,8 @@ void page_html(buffer *b, int64_t from, const rows *user, const rows *posts)
     buffer_text(b, TEXT(" &middot; here since "));
     layout_date(b, rows_int(user, 0, 3));
     buffer_text(b, TEXT("</p>\n"));
+    if (from == 0)
+        page_write_live(b, id);
     for (int i = 0; i < posts->count && i < POSTS_OF_A_PAGE; i++)
         page_html_post(b, rows_int(posts, i, 0), rows_text(posts, i, 1), rows_text(posts, i, 2), rows_int(posts, i, 3));
     page_write_links(b, id, from, posts->count > POSTS_OF_A_PAGE);

@@ -52,7 +52,7 @@ unit-async-ucontext: $(BUILD)/tests/run-unit-ucontext
 test-docs: install-test             ## every command and sample of README.md and docs/
 	$(remake) all
 	$(Q)tests/docs/docs_test.py
-test-browser: install-test          ## the gallery, clicked through in a browser
+test-browser: install-test          ## the site in a browser: the gallery, the chat, live pages
 	$(remake) all
 	$(Q)tests/browser/run
 test-failover: install-test         ## the scenarios in which another PostgreSQL server takes over

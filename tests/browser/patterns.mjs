@@ -2,68 +2,7 @@
 // must show a timeline, in place; the same without scripts, on a page of its own. Posts can be written from
 // our own page, and from no other's, and are all to be found. The pages must stay
 // within a phone's width, and the browser must have nothing to complain about.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import puppeteer from 'puppeteer-core';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'tenk-browser-'));
-const MODES = ['async', 'threads'];
-const PATIENCE = 20_000;                     // ms for one run
-let checks = 0;
-const failures = [];
-
-function check(good, what) {
-    checks++;
-    if (!good) {
-        failures.push(what);
-        console.error(`patterns.mjs: ${what}`);
-    }
-}
-
-// Resolves with its address, which it says once it listens.
-function serve(mode) {
-    const server = spawn(process.env.TENK ?? join(root, 'build/tenk'),
-        ['--mode', mode, '--listen', '127.0.0.1:0', '--workers', '1', '--database', `sqlite:${folder}/tenk.db`],
-        // The browser keeps connections, on which it might ask again: that is not waited for.
-        { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TENK_TIMEOUTS_DRAIN: '500ms' } });
-    return new Promise((started, failed) => {
-        let said = '';
-        server.stderr.on('data', (bytes) => { said += bytes; });
-        server.stdout.on('data', (bytes) => {
-            said += bytes;
-            const address = said.match(/http:\/\/[0-9.:]+/);
-            if (address)
-                started({ address: address[0], stop: () => stop(server) });
-        });
-        server.on('exit', (code) => failed(new Error(`the server ended with ${code}: ${said}`)));
-    });
-}
-
-function stop(server) {
-    return new Promise((stopped) => {
-        server.removeAllListeners('exit');
-        server.on('exit', (code) => {
-            check(code === 0, `the server ended with ${code}`);
-            stopped();
-        });
-        server.kill('SIGTERM');
-    });
-}
-
-async function open(browser, mode) {
-    const page = await browser.newPage();
-    page.on('console', (m) => {
-        if (m.type() === 'error' || m.type() === 'warning')
-            check(false, `${mode}: the console says: ${m.text()}`);
-    });
-    page.on('pageerror', (error) => check(false, `${mode}: ${error.message}`));
-    await page.setViewport({ width: 1280, height: 900 });
-    return page;
-}
+import { MODES, PATIENCE, check, fitsAPhone, open, run, serve, text } from './harness.mjs';
 
 // What the timeline on the page, or in that part of it, is made of.
 function drawn(page, within) {
@@ -107,8 +46,6 @@ async function clickWithoutScripts(page, address, mode) {
     await page.setJavaScriptEnabled(true);
 }
 
-const text = (page) => page.evaluate(() => document.body.innerText);
-
 // As many as make more than one page, of which the last has the seeded ones.
 async function writesAndFindsPosts(page, address, mode) {
     for (let i = 1; i <= 12; i++) {
@@ -140,21 +77,7 @@ async function isForeignTo(page, address, mode) {
     check(!(await text(page)).includes('forged'), `${mode}: another site has posted`);
 }
 
-async function fitsAPhone(page, address, mode) {
-    await page.setViewport({ width: 390, height: 844 });
-    for (const path of ['/', '/users/77', '/posts/411', '/patterns', '/patterns/all?run=1']) {
-        await page.goto(address + path);
-        const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-        check(content <= window, `${mode}, ${path}: ${content} pixels wide on a phone of ${window}`);
-    }
-}
-
-const browser = await puppeteer.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    // No sandbox: root and bare roots have none, and only our own pages are opened.
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
-});
-try {
+await run('browser', async (browser) => {
     for (const mode of MODES) {
         const server = await serve(mode);
         const page = await open(browser, mode);
@@ -162,14 +85,8 @@ try {
         await clickWithoutScripts(page, server.address, mode);
         await writesAndFindsPosts(page, server.address, mode);
         await isForeignTo(await browser.newPage(), server.address, mode);
-        await fitsAPhone(page, server.address, mode);
+        await fitsAPhone(page, server.address, mode, ['/', '/users/77', '/posts/411', '/patterns', '/patterns/all?run=1']);
         await page.close();
         await server.stop();
     }
-} finally {
-    await browser.close();
-    rmSync(folder, { recursive: true });
-}
-writeFileSync(join(root, 'build/totals/browser'),
-    `${Math.floor(100 * (checks - failures.length) / checks)}%: Checks: ${checks}, Failures: ${failures.length}, Errors: 0\n`);
-process.exit(failures.length > 0 ? 1 : 0);
+});
