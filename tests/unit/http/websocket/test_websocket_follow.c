@@ -274,7 +274,7 @@ START_TEST(a_thread_sends_all_of_many_in_order)
 {
     const int client = thread_open_to(OPEN("/await"));
     uv_sem_wait(&there);
-    char bytes[8];
+    char bytes[12];
     for (int i = 0; i < 40 * KEEP; i++) {
         snprintf(bytes, sizeof bytes, "%05d", i);
         publish(text_of(bytes));
