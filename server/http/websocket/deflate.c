@@ -144,7 +144,8 @@ static char *inflated_grow(char *bytes, size_t size)
     return (size > LARGE ? mem_has(size) : !mem_is_short()) ? mem_resize(bytes, size + 1) : NULL;
 }
 
-/* Inflates a part of the message behind what there is. A block that says it is the last one may be followed by others (7.2.3.4). */
+/* Inflates a part of the message behind what there is. A block that says it is the last one may be followed by others
+ * (7.2.3.4). */
 static int inflate_part(text t, size_t most, char **out, size_t *length, size_t *capacity)
 {
     z_stream *z = &here.inflating;

@@ -21,8 +21,8 @@ enum { FRAME_CONTROL_MOST = 125 };           /* bytes of a Close, a ping and a p
 /* A whole message in one frame; compressed: which its bytes are (RFC 7692). 0, or UV_ENOMEM: then nothing has been written. */
 int frame_write(output *to, frame_kind kind, bool compressed, text bytes);
 
-/* What a reader tells its user. Of text that is no UTF-8 no bytes are told from the first wrong one on; text that is compressed it
- * does not know. */
+/* What a reader tells its user. Of text that is no UTF-8 no bytes are told from the first wrong one on; text that is
+ * compressed it does not know. */
 typedef struct frame_events {
     void (*on_frame)(void *arg, frame_kind kind, bool compressed, uint64_t length);  /* a message begins or goes on, and then
                                                 kind and compressed say nothing */

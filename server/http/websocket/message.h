@@ -22,7 +22,8 @@ typedef struct message {
 int  message_begin_frame(message **m, frame_kind kind, bool compressed, uint64_t length, size_t most);
 int  message_append(message **m, text bytes);        /* 1013: there is no memory */
 
-/* All of it is there. 1007: it is no text, or cannot be inflated; 1009; 1013. Text that was not compressed the reader has looked at. */
+/* All of it is there. 1007: it is no text, or cannot be inflated; 1009; 1013. Text that was not compressed the reader has
+ * looked at. */
 int  message_finish(message *m, size_t most);
 void message_free(message *m);               /* NULL is fine */
 

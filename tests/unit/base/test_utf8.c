@@ -9,8 +9,8 @@
 
 START_TEST(characters_of_each_length_are_utf8_wherever_they_stand)
 {
-    static const char *const ones[] = { "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-                                        "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
+    static const char *const ones[] = { "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                        "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
     char all[64];
     for (size_t i = 0; i < sizeof ones / sizeof *ones; i++)
         for (size_t before = 0; before < 20; before++) {
@@ -30,7 +30,8 @@ START_TEST(overlong_forms_surrogates_and_what_is_beyond_are_not)
 {
     ck_assert(!IS("\x80") && !IS("\xbf") && !IS("\xc0\x80") && !IS("\xc1\xbf") && !IS("\xe0\x9f\xbf") && !IS("\xf0\x8f\xbf\xbf"));
     ck_assert(!IS("\xed\xa0\x80") && !IS("\xed\xbf\xbf") && !IS("\xf4\x90\x80\x80") && !IS("\xf5\x80\x80\x80") && !IS("\xff"));
-    ck_assert(!IS("\xf8\x88\x80\x80\x80") && !IS("\xf8\x90\x80\x80") && !IS("\xc3") && !IS("\xc3x") && !IS("\xe2\x82") && !IS("\xe2\x82x") && !IS("\xf0\x9f\x98"));
+    ck_assert(!IS("\xf8\x88\x80\x80\x80") && !IS("\xf8\x90\x80\x80") && !IS("\xc3") && !IS("\xc3x") &&
+              !IS("\xe2\x82") && !IS("\xe2\x82x") && !IS("\xf0\x9f\x98"));
     ck_assert(!IS("12345678\xc3") && !IS("1234567\xc3\xff"));
 }
 END_TEST

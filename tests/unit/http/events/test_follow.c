@@ -112,7 +112,8 @@ static const char *style(int i)
 static int expect_ids(const char *came, int from)
 {
     for (const char *at = came; (at = strstr(at, "id: ")); at++, from++)
-        ck_assert_msg(atoi(at + 4) == from, "%d, and it should be %d, in\n%.300s", atoi(at + 4), from, at > came + 100 ? at - 100 : came);
+        ck_assert_msg(atoi(at + 4) == from, "%d, and it should be %d, in\n%.300s", atoi(at + 4), from,
+                      at > came + 100 ? at - 100 : came);
     return from;
 }
 

@@ -39,9 +39,11 @@ START_TEST(an_offer_that_is_not_as_it_should_be_is_none)
         "permessage-deflate; server_max_window_bits=8", "permessage-deflate; server_max_window_bits=16",
         "permessage-deflate; server_max_window_bits=09", "permessage-deflate; server_max_window_bits=1a",
         "permessage-deflate; server_max_window_bits=\"1", "permessage-deflate; client_max_window_bits=",
-        "permessage-deflate; client_max_window_bits=7", "permessage-deflate; server_max_window_bits=10; server_max_window_bits=10",
+        "permessage-deflate; client_max_window_bits=7",
+        "permessage-deflate; server_max_window_bits=10; server_max_window_bits=10",
         "permessage-deflate; client_max_window_bits; client_max_window_bits",
-        "permessage-deflate; server_no_context_takeover; server_no_context_takeover", "permessage-deflate; ; client_max_window_bits",
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+        "permessage-deflate; ; client_max_window_bits",
     };
     char answer[DEFLATE_ANSWER];
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
@@ -97,13 +99,15 @@ START_TEST(what_is_deflated_can_be_inflated_whatever_came_before)
 }
 END_TEST
 
-/* By zlib itself, with a window of so many bits: all of it fits in there, or a client that looks back farther is not understood. */
+/* By zlib itself, with a window of so many bits: all of it fits in there, or a client that looks back farther is not
+ * understood. */
 START_TEST(a_window_is_no_larger_than_was_agreed_on)
 {
     for (int window = 9; window <= 15; window++) {
         static char back[400000];
         const text t = words(DEFLATE_MOST), packed = deflate_message(t, window);
-        z_stream z = { .next_in = (Bytef *)packed.at, .avail_in = (uInt)packed.length, .next_out = (Bytef *)back, .avail_out = 300 };
+        z_stream z = { .next_in = (Bytef *)packed.at, .avail_in = (uInt)packed.length,
+                       .next_out = (Bytef *)back, .avail_out = 300 };
         ck_assert_int_eq(inflateInit2(&z, -window), Z_OK);
         while (z.avail_in > 0 && z.total_out < t.length) {   /* in steps, so that only the window reaches back */
             ck_assert_int_eq(inflate(&z, Z_SYNC_FLUSH), Z_OK);
