@@ -31,7 +31,8 @@ int frame_write(output *to, frame_kind kind, bool compressed, text bytes)
 {
     static const struct wslay_frame_callbacks callbacks = { .send_callback = writer_on_bytes };
     struct wslay_frame_iocb frame = { .fin = 1, .rsv = compressed ? WSLAY_RSV1_BIT : 0, .opcode = kind,
-                                      .payload_length = bytes.length, .data = (const uint8_t *)bytes.at, .data_length = bytes.length };
+                                      .payload_length = bytes.length, .data_length = bytes.length,
+                                      .data = (const uint8_t *)bytes.at };
     if (!writer.wslay && wslay_frame_context_init(&writer.wslay, &callbacks, NULL))
         return UV_ENOMEM;
     writer.to = to;
