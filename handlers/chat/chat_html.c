@@ -36,8 +36,8 @@ void chat_html_rooms(buffer *b, const rows *lately)
 {
     bool lobby = false;
     layout_begin_with(b, TEXT("Chat"), HEAD);
-    buffer_text(b, TEXT("<h1>Chat</h1>\n<p class=\"lead\">Rooms in which something was said lately. Whoever knows the name of a room is in"
-                        " it; there are no passwords, and messages are kept as long as the outbox keeps them.</p>\n"
+    buffer_text(b, TEXT("<h1>Chat</h1>\n<p class=\"lead\">Rooms in which something was said lately. Whoever knows the name of a"
+                        " room is in it; there are no passwords, and what is said is not kept for ever.</p>\n"
                         "<ul class=\"rooms\">\n"));
     for (int i = 0; i < lately->count; i++) {
         const text topic = rows_text(lately, i, 0), prefix = TEXT("chat/");
@@ -128,9 +128,11 @@ static void chat_write_form(buffer *b, text room, text name, text key)
 {
     buffer_text(b, TEXT("<form class=\"say\" method=\"post\" action=\"/chat/"));
     buffer_text(b, room);
-    buffer_text(b, TEXT("\">\n<label>Your name <input name=\"name\" required maxlength=\"40\" autocomplete=\"nickname\" value=\""));
+    buffer_text(b, TEXT("\">\n<label>Your name <input name=\"name\" required maxlength=\"40\" autocomplete=\"nickname\""
+                        " value=\""));
     buffer_html(b, name);
-    buffer_text(b, TEXT("\"></label>\n<label>Message <textarea name=\"text\" required maxlength=\"1000\" rows=\"1\"></textarea></label>\n"
+    buffer_text(b, TEXT("\"></label>\n"
+                        "<label>Message <textarea name=\"text\" required maxlength=\"1000\" rows=\"1\"></textarea></label>\n"
                         "<input type=\"hidden\" name=\"key\" value=\""));
     buffer_html(b, key);
     buffer_text(b, TEXT("\">\n<button>Send</button>\n</form>\n"));

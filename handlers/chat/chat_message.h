@@ -8,7 +8,8 @@
 #include "handlers/post.h"
 
 /* Bytes, at most. Of names and texts pages say a third: a character of theirs has three at most. */
-enum { CHAT_ROOM = 32, CHAT_NAME = 120, CHAT_TEXT = 3000, CHAT_KEY = 64, CHAT_TOPIC = CHAT_ROOM + sizeof "chat/", CHAT_WHY = POST_WHY };
+enum { CHAT_ROOM = 32, CHAT_NAME = 120, CHAT_TEXT = 3000, CHAT_KEY = 64, CHAT_WHY = POST_WHY,
+       CHAT_TOPIC = CHAT_ROOM + sizeof "chat/" };
 
 typedef struct chat_message {
     text    name, text, key;

@@ -99,7 +99,7 @@ static uint64_t chat_room_due(const chat_room *r)
 
 uint64_t chat_room_wait(chat_room *r)
 {
-    enum { LOOK = 2000 };                    /* for each member, so that a room is looked at about as often, however many there are */
+    enum { LOOK = 2000 };                    /* for each member: a room is looked at about as often, however many there are */
     pthread_mutex_lock(&rooms_lock);
     const uint64_t due = chat_room_due(r), count = r->count;
     pthread_mutex_unlock(&rooms_lock);

@@ -23,8 +23,9 @@ static const statement CHAT_LAST = {
 /* Of the last rows of the room: those of its messages are no matter. */
 static const statement CHAT_HERE = {
     .name  = "chat_here",
-    .sql   = "select data, $2 - created_at from (select id, event, data, created_at from outbox where topic = $1 order by id desc limit 500)"
-             " as lately where event = 'here' and created_at > $2 - 50 order by id",
+    .sql   = "select data, $2 - created_at from"
+             " (select id, event, data, created_at from outbox where topic = $1 order by id desc limit 500) as lately"
+             " where event = 'here' and created_at > $2 - 50 order by id",
     .reads = true, .columns = "ti",
 };
 
@@ -40,8 +41,8 @@ async int chat_read_here(request *req, arena *a, text topic, rows *here)
     return await(site_query_in(req, a, here, &CHAT_HERE, 2, (value[]){ string(topic), integer(time(NULL)) }));
 }
 
-/* A page shows all that is there. What has not been handed out here is behind h->last, and comes once more by the websocket, with what
- * may yet be committed before it; the key tells. */
+/* A page shows all that is there. What has not been handed out here is behind h->last, and comes once more by the websocket, with
+ * what may yet be committed before it; the key tells. */
 async int chat_read_page(request *req, text topic, chat_history *h)
 {
     const int64_t published = site_published();

@@ -22,8 +22,8 @@ enum { CHAT_PIECE = 100 };
 
 async int chat_read_page(request *req, text topic, chat_history *h);
 
-/* Of a socket's task, for which each of these may be one of many: what they need ends with a. The first brings outbox_past_row's, at
- * most CHAT_PIECE of them; the second data and seconds, as above. */
+/* Of a socket's task, for which each of these may be one of many: what they need ends with a. The first brings outbox_past_row's,
+ * at most CHAT_PIECE of them; the second data and seconds, as above. */
 async int chat_read_after(arena *a, text topic, int64_t after, rows *past);
 async int chat_read_here(request *req, arena *a, text topic, rows *here);
 

@@ -122,7 +122,8 @@ static answer page_of(const char *room)
 START_TEST(what_is_said_reaches_all_in_the_room_and_its_sender_learns_its_id)
 {
     const char *room = strdup(a_room());
-    client *ann = enter_and_wait(room, "Ann", -1), *bob = enter_and_wait(room, "Bob", 0), *away = enter_and_wait(a_room(), "Cleo", 0);
+    client *ann = enter_and_wait(room, "Ann", -1), *bob = enter_and_wait(room, "Bob", 0);
+    client *away = enter_and_wait(a_room(), "Cleo", 0);
     say(ann, "k1", "Hello \"Bob\" <b>\xe2\x82\xac</b>");
     const int64_t id = stored(ann, "k1");
     ck_assert_int_eq(expect_said(bob, "Ann", "Hello \"Bob\" <b>\xe2\x82\xac</b>"), id);

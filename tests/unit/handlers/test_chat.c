@@ -15,7 +15,8 @@ static void teardown(void) { arena_done(&a); }
 START_TEST(a_room_is_made_of_small_letters_digits_and_hyphens)
 {
     static const char *const good[] = { "a", "lobby", "room-1", "-", "00000000001111111111222222222233" };
-    static const char *const bad[] = { "", "Lobby", "a b", "a/b", "caf\xc3\xa9", "a.b", "a%", "000000000011111111112222222222333" };
+    static const char *const bad[] = { "", "Lobby", "a b", "a/b", "caf\xc3\xa9", "a.b", "a%",
+                                       "000000000011111111112222222222333" };
     char name[CHAT_TOPIC];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         ck_assert_msg(chat_room_is_valid(text_of(good[i])), "%s", good[i]);
@@ -74,7 +75,8 @@ END_TEST
 START_TEST(data_that_is_none_is_not_read)
 {
     static const char *const data[] = {
-        "", "{", "[]", "{}", "{\"name\":\"A\",\"text\":\"t\",\"at\":1}", "{\"name\":\"A\",\"text\":\"t\",\"at\":\"1\",\"key\":\"k\"}",
+        "", "{", "[]", "{}", "{\"name\":\"A\",\"text\":\"t\",\"at\":1}",
+        "{\"name\":\"A\",\"text\":\"t\",\"at\":\"1\",\"key\":\"k\"}",
         "{\"name\":1,\"text\":\"t\",\"at\":1,\"key\":\"k\"}",
     };
     chat_message m;
