@@ -1,5 +1,6 @@
 /* topics.c - see topics.h. */
 #include "topics.h"
+#include "site.h"
 
 enum { WORD_MOST = 32 };                     /* bytes */
 
@@ -41,5 +42,7 @@ bool topic_name_is_valid(text name)
 bool topic_is_public(text name)
 {
     const text kind = topic_kind(name);
+    if (text_equal(kind, TEXT("patterns")))
+        return site_has_gallery();
     return text_equal(kind, TEXT("chat")) || (text_equal(kind, TEXT("users")) && word_is_number(topic_which(name)));
 }

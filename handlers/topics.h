@@ -1,7 +1,8 @@
 /* topics.h - how this site names its topics (server/topic/topic.h), and which of them anybody may listen to.
  *
  *     users/ID     what is new on a user's page
- *     chat/ROOM    what is said in a room */
+ *     chat/ROOM    what is said in a room
+ *     patterns/N   what a pattern of the gallery publishes, where there is the gallery */
 #ifndef HANDLERS_TOPICS_H
 #define HANDLERS_TOPICS_H
 

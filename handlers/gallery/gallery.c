@@ -24,6 +24,9 @@
     pattern(SEMAPHORE)                   \
     pattern(BACK_PRESSURE)               \
     pattern(BACKGROUND)                  \
+    pattern(WEBSOCKET)                   \
+    pattern(EVENTS)                      \
+    pattern(EITHER)                      \
     pattern(PHASES)                      \
     pattern(SLEEP_BAD)                   \
     pattern(SLEEP_GOOD)                  \
@@ -45,6 +48,7 @@ const char *const GROUP_TITLES[GROUP_COUNT] = {
     [GROUP_MANY]      = "Very many",
     [GROUP_OFF_LOOP]  = "Off the loop",
     [GROUP_BOUNDS]    = "Limits, queues and time",
+    [GROUP_REAL_TIME] = "In real time",
     [GROUP_LOOP]      = "The loop itself",
     [GROUP_PITFALLS]  = "Pitfalls, and the way around each",
 };

@@ -143,6 +143,25 @@ START_TEST(callbacks_come_in_turn)
 }
 END_TEST
 
+START_TEST(what_comes_in_real_time_all_arrives)
+{
+    json_t *run = run_of("websocket");
+    const tracks speaks = tracks_called(run, "speaks"), listens = tracks_called(run, "listens");
+    ck_assert_int_eq(figure(run, "heard"), figure(run, "said"));
+    if (!in_threads_mode())
+        ck_assert_int_lt(listens.first_begin, speaks.last_end);      /* side by side */
+    json_decref(run);
+    run = run_of("events");
+    ck_assert_int_eq(figure(run, "read by three"), 3 * figure(run, "published"));
+    ck_assert_int_eq(tracks_called(run, "comes late").succeeded, 1);
+    json_decref(run);
+    run = run_of("either");
+    ck_assert_int_eq(figure(run, "messages"), 6);
+    ck_assert_int_eq(figure(run, "events"), 4);
+    json_decref(run);
+}
+END_TEST
+
 START_TEST(a_semaphore_lets_in_no_more_than_it_may)
 {
     json_t *run = run_of("semaphore");
@@ -281,6 +300,7 @@ Suite *patterns_suite(void)
         tcase_add_test(t, all_settled_tells_of_each_and_a_chain_has_one_catch);
         tcase_add_test(t, a_hundred_sleepers_sleep_at_the_same_time);
         tcase_add_test(t, callbacks_come_in_turn);
+        tcase_add_test(t, what_comes_in_real_time_all_arrives);
         tcase_add_test(t, a_semaphore_lets_in_no_more_than_it_may);
         tcase_add_test(t, a_job_that_crashes_and_one_that_never_ends_leave_the_others_alone);
         tcase_add_test(t, a_queue_is_never_longer_than_its_room);

@@ -2,6 +2,7 @@
 #include "pattern.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <time.h>
 
 track *run_track(const run *r) { return track_here ? track_here : r->root; }
@@ -13,6 +14,14 @@ void figure_is(run *r, const char *name, int64_t value, const char *unit)
 {
     if (r->figure_count < RUN_FIGURES)
         r->figures[r->figure_count++] = (figure){ name, unit, value };
+}
+
+/* There are names for more runs than may be at once, and not one for each: topics are kept for a while. */
+text run_topic(run *r)
+{
+    enum { NAMES = 64 };
+    static atomic_uint runs;
+    return text_of(arena_printf(request_arena(r->req), "patterns/%u", atomic_fetch_add(&runs, 1) % NAMES));
 }
 
 const char *own_address(run *r, const char *path)

@@ -35,7 +35,8 @@ typedef struct run {                         /* one run of a pattern */
 } run;
 
 typedef enum group {
-    GROUP_WRITTEN, GROUP_TOGETHER, GROUP_MANY, GROUP_OFF_LOOP, GROUP_BOUNDS, GROUP_LOOP, GROUP_PITFALLS, GROUP_COUNT,
+    GROUP_WRITTEN, GROUP_TOGETHER, GROUP_MANY, GROUP_OFF_LOOP, GROUP_BOUNDS, GROUP_REAL_TIME, GROUP_LOOP, GROUP_PITFALLS,
+    GROUP_COUNT,
 } group;
 
 typedef struct pattern {
@@ -79,6 +80,7 @@ void   mark(run *r, const char *what);       /* it happened now */
 void   plot(run *r, const char *name, int64_t value);        /* it is so much from now on */
 void   figure_is(run *r, const char *name, int64_t value, const char *unit);
 
+text run_topic(run *r);                      /* the name of one that no other run uses meanwhile */
 const char *own_address(run *r, const char *path);           /* this server's, for want of another */
 
 /* A query that takes about so long: PostgreSQL sleeps, SQLite counts. */
