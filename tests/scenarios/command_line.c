@@ -1,6 +1,8 @@
 /* command_line.c - the command line: what it prints, and what it ends with. */
 #include "scenarios.h"
 
+#include "tests/scenarios/support/postgres.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +234,7 @@ START_TEST(init_db_may_be_said_twice)
     snprintf(url, sizeof url, "DATABASE_URL=%s", postgres_url());
     ck_assert_msg(run(url, "--init-db") == 0, "%s", out);
     server_start_on_postgres("command", NULL);
+    until_200("/users/10000");               /* it serves before it is connected */
     expect_problem(get("/users/10001"), 404);
     server_stop();
 }

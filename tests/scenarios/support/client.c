@@ -50,7 +50,7 @@ static client *dial(int port, int receive_buffer)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
     fcntl(fd, F_SETFL, O_NONBLOCK);
     client *c = calloc(1, sizeof *c);
-    *c = (client){ .fd = fd, .timeout = run_slowed() ? 40 : 10, .room = 4096, .in = malloc(4097) };
+    *c = (client){ .fd = fd, .timeout = 40, .room = 4096, .in = malloc(4097) };
     c->in[0] = '\0';
     return c;
 }

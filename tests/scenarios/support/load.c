@@ -25,6 +25,8 @@ struct load {
     int             count, run;
     visitor         visitors[MOST_VISITORS];
     tally           readers, writers, watchers;
+    atomic_int      held_up;
+    pthread_t       sleeper;
     pthread_mutex_t lock;                    /* of what follows */
     int             posts;
     struct { int visitor, turn; } post[MOST_POSTS];
@@ -111,6 +113,20 @@ static void *visit(void *arg)
     return NULL;
 }
 
+/* How long a machine with other work keeps one waiting that wants to run. */
+static void *sleep_often(void *arg)
+{
+    load *l = arg;
+    while (!l->stop) {
+        const double before = now_s();
+        pause_ms(1);
+        const int late = (int)((now_s() - before) * 1000);
+        if (late > l->held_up)
+            l->held_up = late;
+    }
+    return NULL;
+}
+
 load *load_start(int readers, int writers, int watchers)
 {
     static int runs;
@@ -125,9 +141,11 @@ load *load_start(int readers, int writers, int watchers)
         v->tally = v->kind == READER ? &l->readers : v->kind == WRITER ? &l->writers : &l->watchers;
         pthread_create(&v->thread, NULL, visit, v);
     }
+    pthread_create(&l->sleeper, NULL, sleep_often, l);
     return l;
 }
 
+int    load_held_up(load *l)  { return l->held_up; }
 tally *load_readers(load *l) { return &l->readers; }
 tally *load_writers(load *l) { return &l->writers; }
 tally *load_watchers(load *l) { return &l->watchers; }
@@ -137,6 +155,8 @@ void load_stop(load *l)
     l->stop = true;
     for (int i = 0; i < l->count; i++)
         pthread_join(l->visitors[i].thread, NULL);
+    if (l->count)
+        pthread_join(l->sleeper, NULL);
     l->count = 0;
 }
 

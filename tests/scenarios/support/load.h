@@ -26,6 +26,7 @@ load  *load_start(int readers, int writers, int watchers);
 tally *load_readers(load *l);
 tally *load_writers(load *l);
 tally *load_watchers(load *l);
+int    load_held_up(load *l);                /* milliseconds that a thread had to wait for a processor, at most */
 void   load_stop(load *l);                   /* joins the threads; the tallies stay */
 /* The titles of all acknowledged posts as 'a','b','c', for an SQL list; the caller frees it. */
 char  *load_acknowledged(load *l, int *count);
