@@ -39,14 +39,20 @@ static promise *by_promise(request *req)
     return err ? promise_settled(err) : events_follow(req, s);
 }
 
-static async int by_task(request *req) { return outcome = await(by_promise(req)); }
+static async int by_task(request *req)
+{
+    const int err = await(by_promise(req));
+    outcome = err;
+    return err;
+}
 
 typedef struct waiting { void (*done)(int err, void *arg); void *arg; } waiting;
 
 static void on_settled(int err, void *arg)
 {
     const waiting *w = arg;
-    w->done(outcome = err, w->arg);
+    outcome = err;
+    w->done(err, w->arg);
 }
 
 static void by_callback(request *req, void (*done)(int err, void *arg), void *arg)
