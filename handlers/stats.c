@@ -6,7 +6,7 @@
  *    "workloads": {"GET /users": {"ns_per_byte": 4.113, "on_loop": 96, "off_loop": 1}},
  *    "processes": {"workers": 2, "running": 0, "waiting": 0, "done": 9, "refused": 0, "killed": 1,
  *                  "started": 3, "died": 0},
- *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204}},
+ *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204, "ms": {"32": 1, "1536": 1}}},
  *    "stack": {"GET /users/:id": 5312},
  *    "refused": {"database_wait": 12}, "log": {"dropped": 0, "held_back": 11519},
  *    "never_awaited": 0, "background_failures": 0}
@@ -14,9 +14,9 @@
  * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
  * two jobs compute just now; that the page of users takes 4.113 ns a byte, and was written once in the pool, otherwise on
  * a loop (workload.h; in threads mode all are off the loop); that one worker process was killed because its job was no
- * longer wanted, and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, and how long
- * the slowest did; how many bytes of a task's stack a route used at most, if the build counts that; that twelve
- * requests were answered with 503, and by which bound (refusal.h); how many lines the log lost because nothing read
+ * longer wanted, and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, how long the
+ * slowest did, and how many took how long; how many bytes of a task's stack a route used at most, if the build counts that;
+ * that twelve requests were answered with 503, and by which bound (refusal.h); how many lines the log lost because nothing read
  * it, and how many it only counted (log.h); and how many promises were never awaited, and background tasks failed.
  * What is counted is since the start. Without loops, as in threads mode, there are none, and none is blocked. */
 #include "handlers.h"
@@ -42,20 +42,25 @@ static void stats_write_bucket(buffer *b, const char *comma, int kind, uint64_t 
         buffer_printf(b, "%s\"%llu\":%llu", comma, (unsigned long long)bound, (unsigned long long)count);
 }
 
+static void stats_write_buckets(buffer *b, const uint64_t counts[LOOP_LATENCY_BUCKETS])
+{
+    const char *comma = "";
+    for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
+        if (counts[i] > 0) {
+            stats_write_bucket(b, comma, i, counts[i]);
+            comma = ",";
+        }
+}
+
 static void stats_write_loop(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
 {
     struct json_list *l = arg;
-    const char *comma = "";
     uint64_t all = 0;
 
     for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
         all += counts[i];
     buffer_printf(&l->text, "%s{\"turns\":%llu,\"lag_ms\":{", l->comma, (unsigned long long)all);
-    for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
-        if (counts[i] > 0) {
-            stats_write_bucket(&l->text, comma, i, counts[i]);
-            comma = ",";
-        }
+    stats_write_buckets(&l->text, counts);
     buffer_text(&l->text, TEXT("}}"));
     l->comma = ",";
 }
@@ -95,8 +100,10 @@ static void stats_write_blocked(const char *name, const label_counts *c, void *a
         return;
     buffer_text(&l->text, text_of(l->comma));
     buffer_json(&l->text, text_of(name));
-    buffer_printf(&l->text, ":{\"times\":%llu,\"longest_ms\":%llu}", (unsigned long long)c->blocked,
+    buffer_printf(&l->text, ":{\"times\":%llu,\"longest_ms\":%llu,\"ms\":{", (unsigned long long)c->blocked,
                   (unsigned long long)c->longest);
+    stats_write_buckets(&l->text, c->lengths);
+    buffer_text(&l->text, TEXT("}}"));
     l->comma = ",";
 }
 

@@ -1,5 +1,6 @@
 /* label.c - see label.h. */
 #include "label.h"
+#include "loop_latency.h"
 #include "server/base/observe/layout.h"
 #include "server/base/memory.h"
 
@@ -7,9 +8,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
+_Static_assert((int)LABEL_LENGTHS == (int)LOOP_LATENCY_BUCKETS, "what blocks a loop is counted as its turns are");
+
 static struct entry {
     const char      *name;
     _Atomic uint64_t blocked, longest, stack;
+    _Atomic uint64_t lengths[LOOP_LATENCY_BUCKETS];
 } labels[LABELS] = { { .name = "other" } };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -45,14 +49,24 @@ static void label_raise(_Atomic uint64_t *most, uint64_t value)
 }
 
 void label_count_blocked(label l)             { atomic_fetch_add(&labels[l].blocked, 1); }
-void label_note_blocked(label l, uint64_t ms) { label_raise(&labels[l].longest, ms); }
+void label_note_blocked(label l, uint64_t ms)
+{
+    int bucket = 0;
+    while (ms >= loop_latency_bound(bucket))
+        bucket++;
+    atomic_fetch_add(&labels[l].lengths[bucket], 1);
+    label_raise(&labels[l].longest, ms);
+}
+
 void label_note_stack(label l, size_t used)   { label_raise(&labels[l].stack, used); }
 
 void label_each(void (*show)(const char *, const label_counts *, void *), void *arg)
 {
     pthread_mutex_lock(&lock);
     for (int i = 0; i < count; i++) {
-        const label_counts c = { labels[i].blocked, labels[i].longest, labels[i].stack };
+        label_counts c = { .blocked = labels[i].blocked, .longest = labels[i].longest, .stack = labels[i].stack };
+        for (int b = 0; b < LOOP_LATENCY_BUCKETS; b++)
+            c.lengths[b] = labels[i].lengths[b];
         if (c.blocked || c.stack)
             show(labels[i].name, &c, arg);
     }

@@ -14,7 +14,7 @@
 
 typedef uint16_t label;                      /* 0: no name's, "other" */
 
-enum { LABELS = 1024 };
+enum { LABELS = 1024, LABEL_LENGTHS = 24 };
 
 /* The one of that name, made when it is first asked for; 0 once there are as many as there may be. */
 label       label_of(const char *name);
@@ -27,6 +27,7 @@ void label_note_stack(label l, size_t used); /* bytes of a stack */
 typedef struct label_counts {
     uint64_t blocked, longest;               /* times; and the longest of them, in milliseconds */
     size_t   stack;                          /* the most of any of its stacks */
+    uint64_t lengths[LABEL_LENGTHS];  /* how many of those that are over were how long, as loop_latency_bound has it */
 } label_counts;
 
 /* Shows each label for which anything has been counted. */

@@ -118,7 +118,7 @@ typedef struct config {
         size_t   recorder;                   /* bytes for what each loop did last; 0: none; 1MiB */
         char    *recordings;                 /* the folder for what is recorded, when it is written down; . */
         uint64_t slow_request;               /* milliseconds after which that is done; 0: for no request; 0 */
-        uint64_t slow_callback;              /* milliseconds that one may keep a loop busy; 0: any; 100ms */
+        uint64_t slow_callback;              /* milliseconds that one may keep a loop busy; 0: any; 25ms */
     } log;
     struct config_origin *origins;           /* what each setting was given as, and where */
 } config;

@@ -255,7 +255,7 @@ const setting SETTINGS[] = {
       .why = "The folder to which that is written on SIGUSR1, or for a slow request: ten files at most." },
     { DURATION(log, slow_request, "0", "1h"), .initial = "0",
       .why = "A request that took longer has that written, once a minute at most; 0: none does." },
-    { DURATION(log, slow_callback, "0", "1h"), .initial = "100ms",
+    { DURATION(log, slow_callback, "0", "1h"), .initial = "25ms",
       .why = "A callback that keeps a loop for longer is logged, with where it is; 0: none is." },
 };
 const int SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS;

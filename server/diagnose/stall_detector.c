@@ -17,7 +17,8 @@ struct stall_report {
     int           number;                    /* of the loop */
     label         label;
     uint64_t      ms;
-    bool          over, sampled;
+    bool          over, sampled, quiet;
+    uint64_t      held;                      /* others of that label, which were not logged */
     stack_sample  sample;
 };
 
@@ -43,6 +44,8 @@ static void stall_report_sample(stall_detector *d, uint64_t ms, const stack_samp
         d->label = sample->on_behalf.label;
     }
     r->label = d->label;
+    d->entry = stall_table_count(d->label, sample);
+    r->quiet = d->quiet = !stall_table_may_log(d->label, now_ms(), &r->held);
     label_count_blocked(d->label);
 }
 
@@ -88,6 +91,8 @@ static void stall_ends(stall_detector *d, uint64_t now, stall_report **reports)
     if (d->state == STALL_REPORTED) {
         stall_report *r = stall_report_add(d, now - d->since, reports);
         r->over = true;
+        r->quiet = d->quiet;
+        d->entry->ms += r->ms;
         r->label = d->label;
         label_note_blocked(d->label, r->ms);
     }
@@ -144,7 +149,10 @@ static void stall_report_log(const stall_report *r)
 {
     char stack[1600] = "stack unavailable", who[160] = "";
     const unsigned long long ms = r->ms;
+    char more[64] = "";
     const char *by = r->label ? " by " : "", *whom = r->label ? label_name(r->label) : "";
+    if (r->quiet)
+        return;
     if (r->over) {
         log_warning("loop %d was blocked for %llu ms%s%s", r->number, ms, by, whom);
         return;
@@ -153,7 +161,9 @@ static void stall_report_log(const stall_report *r)
         sample_write(&r->sample, stack, sizeof stack);
     if (r->sample.on_behalf.since)
         snprintf(who, sizeof who, " (%s, %u ms old)", r->sample.on_behalf.name, scope_age(&r->sample.on_behalf, now_ms()));
-    log_warning("loop %d is blocked, for %llu ms by now%s%s%s: %s", r->number, ms, by, whom, who, stack);
+    if (r->held)
+        snprintf(more, sizeof more, " (and %llu more since the last line)", (unsigned long long)r->held);
+    log_warning("loop %d is blocked, for %llu ms by now%s%s%s: %s%s", r->number, ms, by, whom, who, stack, more);
 }
 
 void stall_reports_log(stall_report *first)

@@ -5,7 +5,7 @@
 #ifndef STALL_DETECTOR_H
 #define STALL_DETECTOR_H
 
-#include "stack_sampler.h"
+#include "stall_table.h"
 
 #include <sys/types.h>
 
@@ -21,6 +21,8 @@ typedef struct stall_detector {
     enum { STALL_NONE, STALL_SAMPLING, STALL_REPORTED } state;
     uint64_t      sampled;                   /* when its stack was asked for */
     label         label;
+    stall_entry  *entry;                     /* of the stall that has been reported */
+    bool          quiet;                     /* it is not logged: too many were, of late */
 } stall_detector;
 
 typedef struct stall_report stall_report;

@@ -4,6 +4,7 @@
 #include "report.h"
 #include "servers.h"
 #include "snapshot.h"
+#include "stalls.h"
 #include "top.h"
 
 #include <ctype.h>
@@ -57,10 +58,18 @@ static int run_record(target *t, const words *w, FILE *out, FILE *errors)
     return recording_write(t, out, why, sizeof why) ? fail(errors, why) : EXIT_SUCCESS;
 }
 
+static int run_stalls(target *t, const words *w, FILE *out, FILE *errors)
+{
+    char why[WHY];
+    (void)w;
+    return stalls_write(t, out, why, sizeof why) ? fail(errors, why) : EXIT_SUCCESS;
+}
+
 static const command COMMANDS[] = {
     { "ps", "[PID] [--tree] [--json]", "what every task of a running tenk awaits", run_ps },
     { "top", "[PID] [--once]", "the same, the oldest first, each second anew", run_top },
     { "record", "[PID]", "its last ten seconds, as a trace for ui.perfetto.dev", run_record },
+    { "stalls", "[PID]", "where its loops were blocked, for a flame graph", run_stalls },
 };
 enum { COUNT = sizeof COMMANDS / sizeof *COMMANDS };
 

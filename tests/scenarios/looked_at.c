@@ -200,6 +200,31 @@ START_TEST(a_folder_that_cannot_be_written_to_is_said)
 }
 END_TEST
 
+static bool stall_is_known(void)
+{
+    return look("stalls", NULL) == 0 && strstr(out, "GET /patterns/:name;") &&
+           strstr(out, ";block_for (handlers/gallery/patterns/");
+}
+
+START_TEST(where_a_loop_was_blocked_is_a_folded_stack)
+{
+    server_start("looked_at", "--mode", "async", "TENK_PATTERNS_ENABLED=on", NULL);
+    if (may_look(__func__)) {
+        ck_assert_int_eq(look("stalls", NULL), 0);
+        ck_assert_int_eq(get_as("/patterns/sleep-bad", "application/json").status, 200);
+        ck_assert(eventually(20, stall_is_known()));
+        const char *line = strstr(out, "GET /patterns/:name;"), *value = strchr(line, '\n');
+        ck_assert_ptr_nonnull(value);
+        while (value[-1] >= '0' && value[-1] <= '9')
+            value--;
+        ck_assert_int_eq(value[-1], ' ');
+        ck_assert(strstr(get("/stats").body, "\"GET /patterns/:name\":{\"times\":"));
+        ck_assert(strstr(get("/stats").body, ",\"ms\":{\""));
+    }
+    server_stop();
+}
+END_TEST
+
 START_TEST(another_user_is_told_that_he_may_not_look)
 {
     server_start("looked_at", NULL);
@@ -224,6 +249,8 @@ Suite *looked_at_suite(void)
     tcase_add_test(t, a_signal_has_it_written_to_a_file_and_there_are_ten_at_most);
     tcase_add_test(t, a_slow_request_has_it_written_once);
     tcase_add_test(t, a_folder_that_cannot_be_written_to_is_said);
+    if (!in_threads_mode())
+        tcase_add_test(t, where_a_loop_was_blocked_is_a_folded_stack);
     tcase_add_test(t, another_user_is_told_that_he_may_not_look);
     suite_add_tcase(s, t);
     return s;

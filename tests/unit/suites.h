@@ -63,6 +63,7 @@
     run(file_suite)
 
 #define EACH_DIAGNOSE_SUITE(run) \
+    run(stall_table_suite)       \
     run(stall_detector_suite)    \
     run(unawaited_log_suite)     \
     run(watchdog_suite)          \

@@ -49,6 +49,35 @@ START_TEST(one_is_blocked_once_its_callback_has_run_for_as_long_as_it_may)
 }
 END_TEST
 
+/* A short one, for a detector that finds that long. */
+static void stall(void)
+{
+    enum { SHORT = 1000 };
+    loop_enter();
+    stall_detector_look(&looked_at, SHORT, 0, &reports);
+    clock_skip(SHORT);
+    ck_assert(stall_detector_look(&looked_at, SHORT, 0, &reports));
+    stall_detector_look(&looked_at, SHORT, 0, &reports);     /* the sample has come */
+    loop_leave();
+    stall_detector_look(&looked_at, SHORT, 0, &reports);
+}
+
+START_TEST(five_a_minute_are_logged_with_their_ends_and_the_rest_counted)
+{
+    for (int i = 0; i < STALLS_A_MINUTE + 2; i++)
+        stall();
+    said();
+    ck_assert_int_eq(log_times("loop 7 is blocked"), STALLS_A_MINUTE);
+    ck_assert_int_eq(log_times("loop 7 was blocked"), STALLS_A_MINUTE);
+    clock_skip(60000);
+    stall();
+    said();
+    ck_assert_int_eq(log_times("(and 2 more since the last line)"), 1);
+    ck_assert_int_eq(log_times("loop 7 was blocked"), STALLS_A_MINUTE + 1);
+    stall_detector_end(&looked_at, &reports);
+}
+END_TEST
+
 START_TEST(many_short_ones_are_not_a_long_one)
 {
     for (int i = 0; i < 4; i++) {
@@ -99,6 +128,7 @@ Suite *stall_detector_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, one_is_blocked_once_its_callback_has_run_for_as_long_as_it_may);
+    tcase_add_test(t, five_a_minute_are_logged_with_their_ends_and_the_rest_counted);
     tcase_add_test(t, many_short_ones_are_not_a_long_one);
     tcase_add_test(t, while_nobody_could_look_it_may_have_stood_still_as_well);
     tcase_add_test(t, one_that_ends_before_it_has_answered_is_told_all_the_same);
