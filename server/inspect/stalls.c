@@ -25,7 +25,8 @@ static void stall_write(target *t, const char *stall, size_t size, FILE *out)
     const target_field frames = target_field_of(t, "stall.frames");
     const uint64_t count = target_number(stall, size, target_field_of(t, "stall.count"));
     const uint64_t ms = target_number(stall, size, target_field_of(t, "stall.ms"));
-    if (!target_number(stall, size, target_field_of(t, "stall.times")) || count > FRAMES || count * sizeof(uint64_t) > frames.size)
+    const bool is_used = target_number(stall, size, target_field_of(t, "stall.times"));
+    if (!is_used || count > FRAMES || count * sizeof(uint64_t) > frames.size)
         return;
     fputs(seen_label(t, target_number(stall, size, target_field_of(t, "stall.label"))), out);
     for (uint64_t i = count; i-- > 0;) {
