@@ -3,6 +3,8 @@
 #include "tests/support/skipped.h"
 
 #include <pthread.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,8 +19,16 @@ static void on_fork(void)
         __sanitizer_purge_allocator();
 }
 
+/* The linker's: what is static and zero at the start. LeakSanitizer looks through it at the end of each test. */
+extern char __bss_start[], _end[];
+enum { MOST_STATIC = 8 << 20 };
+
 int suites_run(suite_fn *const suites[], size_t count)
 {
+    if (_end - __bss_start > MOST_STATIC) {
+        fprintf(stderr, "%td KiB are static: what is large is for zeros() in support.h\n", (_end - __bss_start) >> 10);
+        return EXIT_FAILURE;
+    }
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);   /* only for what hangs: a busy machine is no fault */
     skipped_begin();
     runner = getpid();
