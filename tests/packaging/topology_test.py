@@ -19,6 +19,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "loadtest")]
 
 from asking import Asking, gets, posts  # noqa: E402
+from chatting import Chatting  # noqa: E402
 from harness import databases  # noqa: E402
 from harness.processes import Server, free_port, pinned, stop  # noqa: E402
 
@@ -173,6 +174,21 @@ class Scale(unittest.TestCase):
         self.assertEqual(set(stored) - acknowledged - unanswered, set())
         print(f"  posts when one is killed: {len(acknowledged)} acknowledged, all stored, once; of {len(unanswered)} that were "
               f"not, {len(unanswered & set(stored))} are stored, once")
+
+    def test_a_chat_goes_on_when_one_is_killed_and_nobody_misses_anything_or_hears_it_twice(self):
+        clients, sayings = 12, 16
+        chatting = Chatting(self.here.port, "killed", clients, sayings)
+        chatting.begin(clients * sayings // 3)
+        self.kill(0)
+        chatting.end()
+        heard = [chatter.heard for chatter in chatting.all]
+        self.assertEqual({text for _, text in heard[0]}, {f"c{i}-{n}" for i in range(clients) for n in range(sayings)})
+        self.assertEqual([id_ for id_, _ in heard[0]], sorted({id_ for id_, _ in heard[0]}))
+        for other in heard:
+            self.assertEqual(other, heard[0])
+        again = sum(chatter.connections > 1 for chatter in chatting.all)
+        self.assertGreater(again, 0)
+        print(f"  a chat when one is killed: {clients * sayings} messages to each of {clients}, of whom {again} had to come again")
 
     def test_without_any_server_the_answer_is_503(self):
         for i in range(3):
