@@ -188,7 +188,7 @@ class Scale(unittest.TestCase):
             self.assertEqual(other, heard[0])
         again = sum(chatter.connections > 1 for chatter in chatting.all)
         self.assertGreater(again, 0)
-        print(f"  a chat when one is killed: {clients * sayings} messages to each of {clients}, of whom {again} had to come again")
+        print(f"  a chat when one is killed: {clients * sayings} messages to each of {clients}; {again} of them had to come again")
 
     def test_without_any_server_the_answer_is_503(self):
         for i in range(3):

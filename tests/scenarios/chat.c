@@ -63,6 +63,17 @@ static json_t *await_event(client *c, const char *name)
     return event;
 }
 
+/* The next that is not about who is here, which must be of that name. */
+static json_t *expect_event(client *c, const char *name)
+{
+    json_t *event;
+    while ((event = next_event(c)) && is_called(event, "here"))
+        json_decref(event);
+    ck_assert_msg(event && is_called(event, name), "no %s comes, but %s", name,
+                  event ? json_string_value(json_object_get(event, "event")) : "the end");
+    return event;
+}
+
 static const char *data_of(const json_t *event, const char *member)
 {
     const char *value = json_string_value(json_object_get(json_object_get(event, "data"), member));
@@ -189,9 +200,11 @@ START_TEST(who_comes_again_gets_what_it_has_missed_in_order_and_once)
             snprintf(text, sizeof text, "%d", i);
             ck_assert_int_eq(expect_said(c, "Ann", text), ids[i]);
         }
-        json_t *ready = await_event(c, "ready");
+        json_t *ready = expect_event(c, "ready");            /* and nothing once more before it, nor after it */
         ck_assert_int_eq(number_of(ready, "id"), ids[MANY - 1]);
         json_decref(ready);
+        say(c, "not a new one", "");
+        json_decref(expect_event(c, "refused"));
         client_free(c);
     }
 }
