@@ -252,31 +252,22 @@ static int run_job(sqlite_connection *c, sqlite_job *j, const statement *s, int 
     return run_statement(c, j, j->next, s, n, parameters, r);
 }
 
-static int run_transaction(sqlite_connection *c, sqlite_job *j)
+static int run_steps(sqlite_connection *c, sqlite_job *j)
 {
-    static const statement SAVE = { "savepoint", "savepoint job", false }, KEEP = { "release", "release job", false },
-                           UNDO = { "rollback to", "rollback to job", false };
-    int err = sqlite_connection_execute(c, NULL, &SAVE);
-    if (err)
-        return err;
+    int err = 0;
     for (int i = 0; i < j->step_count && !err; i++) {
         const db_step *s = &j->steps[i];
         sqlite_result_clear(&j->results[i]);
         err = run_job(c, j, s->statement, s->n, s->parameters, &j->results[i]);
     }
-    if (err && !sqlite3_get_autocommit(c->sqlite))
-        sqlite_connection_execute(c, NULL, &UNDO);           /* it stays, empty, and is released as any other */
-    if (sqlite3_get_autocommit(c->sqlite))
-        return err;                          /* SQLite has ended all of it */
-    const int released = sqlite_connection_execute(c, NULL, &KEEP);
-    return err ? err : released;
+    return err;
 }
 
 int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
 {
     forget_key(c);
     if (j->steps)
-        return run_transaction(c, j);
+        return run_steps(c, j);
     sqlite_result_clear(&j->result);
     if (!j->runs)
         return run_job(c, j, j->statement, j->count, j->parameters, &j->result);

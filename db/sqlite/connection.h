@@ -41,8 +41,8 @@ int  sqlite_connection_readers(const database_options *options);
 int  sqlite_connection_open(sqlite_connection *c, const char *path, int flags, const database_options *options);
 void sqlite_connection_close(sqlite_connection *c);
 
-/* Runs j, and leaves its rows in it. 0 or an error of db.h, which has been logged. A transaction's is run within that of the
- * connection: if it fails by the database's no, or by a value that does not fit, what it has done is undone, and nothing else. */
+/* Runs j, and leaves its rows in it. 0 or an error of db.h, which has been logged. What a transaction of
+ * several statements had done before it failed is not undone. */
 int  sqlite_connection_run(sqlite_connection *c, sqlite_job *j);
 
 /* Runs sql, which is no job's own, for the jobs of a group; the same. Cancelling any of them stops

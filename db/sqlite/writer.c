@@ -15,6 +15,9 @@ enum { RAN = 1 };                            /* not run yet, or to be run again:
 static const statement BEGIN    = { "begin", "begin immediate", false };
 static const statement COMMIT   = { "commit", "commit", false };
 static const statement ROLLBACK = { "rollback", "rollback", false };
+static const statement SAVE     = { "savepoint", "savepoint job", false };
+static const statement KEEP     = { "release", "release job", false };
+static const statement UNDO     = { "rollback to", "rollback to job", false };
 
 static bool in_transaction(const sqlite_connection *c) { return !sqlite3_get_autocommit(c->sqlite); }
 
@@ -52,25 +55,45 @@ static bool drop_cancelled(sqlite_job **group)
     return left;
 }
 
-/* What a statement has changed is undone when the database says no to it: SQLite keeps a journal of each. So is a
- * transaction of several, to its savepoint, and then also when it was a value that did not fit. */
-static bool undid_itself(const sqlite_job *j)
+/* To its end, or to nothing; if SQLite has not ended all of the group. */
+static int run_saved(sqlite_connection *c, sqlite_job *j)
 {
+    int err = sqlite_connection_execute(c, NULL, &SAVE);
+    if (err)
+        return err;
+    err = sqlite_connection_run(c, j);
+    if (err && in_transaction(c))
+        sqlite_connection_execute(c, NULL, &UNDO);           /* it stays, empty, and is released as any other */
+    if (!in_transaction(c))
+        return err;
+    const int released = sqlite_connection_execute(c, NULL, &KEEP);
+    return err ? err : released;
+}
+
+/* What a statement has changed is undone when the database says no to it: SQLite keeps a journal of each. So is a
+ * transaction of several, to its savepoint, if it has one, and then also when it was a value that did not fit. */
+static bool undid_itself(const sqlite_job *j, bool saved)
+{
+    if (j->steps && !saved)
+        return false;
     return j->err == DB_EQUERY || j->err == UV_ECANCELED || (j->steps && j->err == DB_EVALUE);
 }
 
 /* True if all is over; false if the transaction ended under it, and the rest must be run again. */
-static bool run_group(sqlite_connection *c, sqlite_job *group, int *good)
+static bool run_group(sqlite_connection *c, sqlite_job *group, bool *save, int *good)
 {
     *good = 0;
     for (sqlite_job *j = group; j; j = j->next) {
         if (j->err < 0)
             continue;
-        j->err = sqlite_connection_run(c, j);
+        const bool saved = j->steps && *save;
+        j->err = saved ? run_saved(c, j) : sqlite_connection_run(c, j);
         if (!j->err)
             (*good)++;
-        else if (!undid_itself(j))
+        else if (!undid_itself(j, saved)) {
             rollback(c);
+            *save = *save || j->steps;
+        }
         if (!in_transaction(c))
             return false;
     }
@@ -79,6 +102,7 @@ static bool run_group(sqlite_connection *c, sqlite_job *group, int *good)
 
 int sqlite_writer_run(sqlite_connection *c, sqlite_job **all)
 {
+    bool save = false;                       /* whether transactions get savepoints */
     for (sqlite_job *j = *all; j; j = j->next)
         j->err = RAN;
     while (drop_cancelled(all)) {
@@ -90,7 +114,7 @@ int sqlite_writer_run(sqlite_connection *c, sqlite_job **all)
             fail_group(c, group, err);
             return 0;
         }
-        if (!run_group(c, group, &good))
+        if (!run_group(c, group, &save, &good))
             continue;
         if (good == 0) {
             rollback(c);
