@@ -2,6 +2,7 @@
 #include "thread_serving.h"
 #include "server/base/block.h"
 #include "server/http/server_internal.h"
+#include "server/http/websocket/websocket_internal.h"
 #include "tests/unit/http/serving.h"
 
 #include <arpa/inet.h>
@@ -27,6 +28,7 @@ static void *serve_client(void *arg)
     thread_connection_run(c);
     close(c->fd);
     thread_connection_free(c);
+    websocket_trim();
     server_trim_thread();
     return NULL;
 }
