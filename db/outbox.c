@@ -64,7 +64,8 @@ struct outbox {
     pthread_t        thread;
     int              ends[2];                /* the thread's client; when the other end is closed, its queries end */
     atomic_bool      missing;
-    _Atomic int64_t  position;
+    _Atomic int64_t  position, seen, pruned; /* seen: the newest row that it came across */
+    _Atomic uint64_t late_since;             /* of uv_hrtime; 0: all has been handed out */
 
     unsigned connections;                    /* of the listener, when it looked the last time */
     int64_t  gap, newest;                    /* a gap is behind this id, if that is the position; the newest row seen then */
@@ -107,6 +108,14 @@ db_step outbox_step_id(value room[OUTBOX_VALUES], text topic, text key)
 
 int64_t outbox_position(const outbox *o)   { return atomic_load(&o->position); }
 bool    outbox_is_missing(const outbox *o) { return atomic_load(&o->missing); }
+
+outbox_view outbox_look(const outbox *o)
+{
+    const uint64_t since = atomic_load(&o->late_since), now = uv_hrtime();
+    const int64_t position = atomic_load(&o->position), seen = atomic_load(&o->seen);
+    return (outbox_view){ .position = position, .behind = position >= 0 && seen > position ? (uint64_t)(seen - position) : 0,
+                          .lag = since > 0 && now > since ? (now - since) / MS : 0, .pruned = atomic_load(&o->pruned) };
+}
 
 /* That a connection broke is said by the listener. */
 static int ask(outbox *o, arena *a, rows *out, const statement *s, int n, const value parameters[])
@@ -185,6 +194,7 @@ static int find_position_again(outbox *o, arena *a)
         log_warning("the database has lost rows of the outbox that had been handed out, and gives their ids again: it goes on "
                     "behind %lld, and not behind %lld", (long long)rows_int(&r, 0, 0), (long long)outbox_position(o));
         o->settled = 0;
+        atomic_store(&o->seen, 0);
         atomic_store(&o->position, -1);
     }
     o->connections = db_listener_connections(o->listener);
@@ -250,6 +260,8 @@ static look look_once(outbox *o, arena *a)
         err = ask(o, a, &r, &NEXT, 2, behind);
     if (err)
         return LOOK_FAILED;
+    if (r.count > 0 && rows_int(&r, r.count - 1, 0) > atomic_load(&o->seen))
+        atomic_store(&o->seen, rows_int(&r, r.count - 1, 0));
     const int handed = hand_out(o, &r);
     if (handed == r.count)
         return r.count == most ? LOOK_MORE : LOOK_DONE;
@@ -274,6 +286,7 @@ static bool prune(outbox *o, arena *a)
         return false;
     const bool more = upto - o->oldest >= PRUNED - 1;
     o->oldest = upto + 1;
+    atomic_store(&o->pruned, upto);
     return more;
 }
 
@@ -299,6 +312,14 @@ static uint64_t next_look(const outbox *o, look was)
     return deadline_sooner(deadline_in(outbox_is_missing(o) ? MISSING : usual), o->next_prune);
 }
 
+static void note_lateness(outbox *o, look was)
+{
+    if (was == LOOK_DONE)
+        atomic_store(&o->late_since, 0);
+    else if (atomic_load(&o->late_since) == 0)
+        atomic_store(&o->late_since, uv_hrtime());
+}
+
 static void *run_outbox(void *arg)
 {
     outbox *o = arg;
@@ -311,6 +332,7 @@ static void *run_outbox(void *arg)
         if (was == LOOK_GAP && uv_hrtime() < o->gap_look)
             continue;                        /* whatever it has heard: it looks soon enough */
         was = look_once(o, &a);
+        note_lateness(o, was);
         arena_done(&a);
         prune_if_due(o, &a);
         next = next_look(o, was);

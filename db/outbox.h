@@ -69,6 +69,15 @@ void outbox_stop(outbox *o);                 /* returns when the thread has ende
 /* The id up to which all has been handed out; -1: it has not found its beginning yet. Any thread. */
 int64_t outbox_position(const outbox *o);
 
+typedef struct outbox_view {
+    int64_t  position;                       /* as above */
+    uint64_t behind;                         /* ids that are known to follow it, and have not been handed out, at least */
+    uint64_t lag;                            /* milliseconds since all had been handed out; 0: it has */
+    int64_t  pruned;                         /* rows up to this id have been deleted here; 0: none */
+} outbox_view;
+
+outbox_view outbox_look(const outbox *o);    /* any thread */
+
 /* The database has no such table, for it is an old one that nobody has brought up to date (tenk --init-db), or it cannot be
  * read: what is published cannot be stored. The log says so. Any thread. */
 bool outbox_is_missing(const outbox *o);

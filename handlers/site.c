@@ -75,6 +75,13 @@ promise *site_read_published(arena *a, rows *out, text topic, int64_t after, int
     return published ? outbox_read(published, here, a, out, topic, after, limit) : promise_settled(UV_EAGAIN);
 }
 
+bool site_look_at_outbox(outbox_view *v)
+{
+    if (published)
+        *v = outbox_look(published);
+    return published;
+}
+
 /* On the outbox's thread. */
 static void on_published(void *arg, const outbox_row *row)
 {

@@ -37,6 +37,10 @@ MUST_AWAIT promise *site_transaction_in(request *req, arena *a, const db_step st
 int64_t site_published(void);
 MUST_AWAIT promise *site_read_published(arena *a, rows *out, text topic, int64_t after, int limit);
 
+/* False: nothing is handed out here, and there is nothing to look at. */
+struct outbox_view;
+bool site_look_at_outbox(struct outbox_view *v);
+
 /* Renders a page, on the loop or in the pool (workload.h); run.arg must outlive the promise. */
 MUST_AWAIT promise *site_render(request *req, workload_run run);
 

@@ -8,6 +8,8 @@
  *                  "started": 3, "died": 0},
  *    "blocked": {"GET /users/:id": {"times": 2, "longest_ms": 1204, "ms": {"32": 1, "1536": 1}}},
  *    "stack": {"GET /users/:id": 5312},
+ *    "topics": {"topics": 3, "subscriptions": 1200, "bytes": 81344, "published": 5100, "dropped": 0, "disconnected": 2},
+ *    "outbox": {"position": 5117, "behind": 0, "lag_ms": 0, "pruned": 117},
  *    "refused": {"database_wait": 12}, "log": {"dropped": 0, "held_back": 11519},
  *    "never_awaited": 0, "background_failures": 0}
  *
@@ -16,9 +18,12 @@
  * a loop (workload.h; in threads mode all are off the loop); that one worker process was killed because its job was no
  * longer wanted, and has been replaced; that two callbacks of a route ran for longer than [log] slow_callback, how long the
  * slowest did, and how many took how long; how many bytes of a task's stack a route used at most, if the build counts that;
- * that twelve requests were answered with 503, and by which bound (refusal.h); how many lines the log lost because nothing read
+ * what topics keep now, and what their subscribers missed (topic.h); up to which id the outbox has been handed out and how far
+ * it is behind, or null where there is none (outbox_look); that twelve requests were answered with 503, and by which bound
+ * (refusal.h); how many lines the log lost because nothing read
  * it, and how many it only counted (log.h); and how many promises were never awaited, and background tasks failed.
  * What is counted is since the start. Without loops, as in threads mode, there are none, and none is blocked. */
+#include "db/outbox.h"
 #include "handlers.h"
 #include "server/async/background.h"
 #include "server/async/unawaited.h"
@@ -29,6 +34,8 @@
 #include "server/base/buffer.h"
 #include "server/base/log.h"
 #include "server/base/overload/refusal.h"
+#include "server/topic/topic.h"
+#include "site.h"
 #include "workloads.h"
 
 struct json_list { buffer text; const char *comma; };
@@ -126,6 +133,25 @@ static void stats_write_labels(struct json_list *l, const char *key, void (*show
     buffer_text(&l->text, TEXT("}"));
 }
 
+static void stats_write_topics(buffer *b)
+{
+    const topics_view v = topics_look();
+    buffer_printf(b, ",\"topics\":{\"topics\":%llu,\"subscriptions\":%llu,\"bytes\":%llu,\"published\":%llu,\"dropped\":%llu,"
+                     "\"disconnected\":%llu}", (unsigned long long)v.topics, (unsigned long long)v.subscriptions,
+                  (unsigned long long)v.bytes, (unsigned long long)v.published, (unsigned long long)v.dropped,
+                  (unsigned long long)v.disconnected);
+}
+
+static void stats_write_outbox(buffer *b)
+{
+    outbox_view v;
+    if (site_look_at_outbox(&v))
+        buffer_printf(b, ",\"outbox\":{\"position\":%lld,\"behind\":%llu,\"lag_ms\":%llu,\"pruned\":%lld}", (long long)v.position,
+                      (unsigned long long)v.behind, (unsigned long long)v.lag, (long long)v.pruned);
+    else
+        buffer_text(b, TEXT(",\"outbox\":null"));
+}
+
 static void stats_write_refusals(struct json_list *l)
 {
     buffer_text(&l->text, TEXT(",\"refused\":{"));
@@ -155,6 +181,8 @@ int stats(request *req)
     buffer_text(&l.text, TEXT("}"));
     stats_write_labels(&l, "blocked", stats_write_blocked);
     stats_write_labels(&l, "stack", stats_write_stack);
+    stats_write_topics(&l.text);
+    stats_write_outbox(&l.text);
     stats_write_refusals(&l);
     const log_counts log = log_count();
     buffer_printf(&l.text, ",\"log\":{\"dropped\":%llu,\"held_back\":%llu}", (unsigned long long)log.dropped,

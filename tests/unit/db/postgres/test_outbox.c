@@ -13,6 +13,7 @@
 #include "tests/unit/suites.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -154,9 +155,15 @@ START_TEST(what_is_committed_later_comes_first_if_its_id_is_less)
     insert_and_notify(second, "second");
     wait_until_asked();
     ck_assert_int_eq(handed_out_count(h), 0);
+    while (outbox_look(h->outbox).lag == 0)
+        sched_yield();
+    ck_assert_uint_eq(outbox_look(h->outbox).behind, 2);     /* both ids are given, and one of them is there */
     says(first, "commit");
     insert_and_notify(second, "third");
     handed_out_wait(h, 3);
+    while (outbox_look(h->outbox).lag > 0)
+        sched_yield();
+    ck_assert_uint_eq(outbox_look(h->outbox).behind, 0);
     ck_assert_str_eq(h->data[0], "first");
     ck_assert_str_eq(h->data[2], "third");
     PQfinish(first);
