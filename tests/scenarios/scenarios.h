@@ -28,6 +28,7 @@
     run(websocket_compression_suite) \
     run(chat_suite)               \
     run(events_suite)             \
+    run(event_resume_suite)       \
     run(limits_suite)             \
     run(timeouts_suite)           \
     run(command_line_suite)       \
