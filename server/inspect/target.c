@@ -178,7 +178,8 @@ target_field target_field_of(const target *t, const char *name)
         return (target_field){ e->offset, e->size };
     char *const missing = ((target *)t)->missing;
     const size_t length = strlen(missing);
-    snprintf(missing + length, sizeof t->missing - length, "%s%s", length ? ", " : "", name);
+    if (!strstr(missing, name))              /* each is said once */
+        snprintf(missing + length, sizeof t->missing - length, "%s%s", length ? ", " : "", name);
     return (target_field){ UINT64_MAX, 0 };
 }
 

@@ -16,8 +16,6 @@ static const layout_entry GAUGE_LAYOUT[] LAYOUT_ENTRIES = {
     LAYOUT_FIELD("gauge.name", gauge, name),
     LAYOUT_FIELD("gauge.value", gauge, value),
     LAYOUT_FIELD("gauge.thread", gauge, thread),
-    LAYOUT_FIELD("node.next", list_node, next),
-    LAYOUT_FIELD("node.link", list_node, link),
 };
 
 void gauge_add(gauge *g, const char *name, const void *value)
