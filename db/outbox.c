@@ -17,6 +17,9 @@ enum { BATCH = 128, PRUNED = 1000 };         /* rows read at once; deleted at on
 /* A gap is usually over when the transaction beside has committed, too: nobody is asked before. */
 static const uint64_t MS = 1000000, GAP_FIRST = 2 * MS, GAP_LONGEST = 50 * MS, GAP_ASK = 3 * MS;
 
+/* Together with those that come soon after: to look costs more than a row. */
+static const uint64_t TOGETHER = LISTENER_NOTIFY_MS;
+
 static const uint64_t HEARING = 1000, PRUNING = 5000, MISSING = 5000;       /* milliseconds */
 
 static const char CHANNEL[] = "outbox";
@@ -24,10 +27,10 @@ static const char CHANNEL[] = "outbox";
 static const statement
     ADD = { .name = "outbox_add", .tells = CHANNEL, .columns = "i",
             .sql = "insert into outbox (topic, event, data, created_at) values ($1, $2, $3, $4) returning id" },
-    ADD_WITH_KEY = { .name = "outbox_add_with_key", .tells = CHANNEL, .columns = "i",
-            .sql = "insert into outbox (topic, event, data, created_at)"
-                   " select $1, $2, $3 || current_setting('tenk.key', true) || $4, $5"
-                   " where current_setting('tenk.key', true) <> '' returning id" },
+    ADD_WITH_KEY = { .name = "outbox_add_with_key", .tells = CHANNEL,
+            .sql = "insert into outbox (topic, event, data, created_at, past)"
+                   " select $1, $2, $3 || current_setting('tenk.key', true) || $4, $5, false"
+                   " where current_setting('tenk.key', true) <> ''" },
     ADD_ONCE = { .name = "outbox_add_once", .tells = CHANNEL,
             .sql = "insert into outbox (topic, event, data, created_at, key) values ($1, $2, $3, $4, $5)"
                    " on conflict do nothing" },
@@ -35,7 +38,7 @@ static const statement
     NEWEST = { "outbox_newest", "select coalesce(max(id), 0) from outbox", true, "i" },
     NEXT = { "outbox_next", "select id, topic, event, data from outbox where id > $1 order by id limit $2", true, "ittt" },
     PAST = { "outbox_past", "select o.id, o.event, o.data, f.first from (select min(id) as first from outbox) f"
-                            " left join outbox o on o.topic = $1 and o.id > $2 and o.id <= $3 order by o.id limit $4",
+                            " left join outbox o on o.topic = $1 and o.past and o.id > $2 and o.id <= $3 order by o.id limit $4",
              true, "IttI" },
     OLD = { "outbox_old", "select max(id) from (select id, created_at from outbox where id >= $1 order by id limit $2) f"
                           " where id <= $3 or created_at < $4", true, "I" };
@@ -253,8 +256,9 @@ static look look_once(outbox *o, arena *a)
         if (err == LOOK_AGAIN)
             return LOOK_GAP;
     }
-    /* While a gap is open, only what is next to it is of interest. */
-    const int most = o->gap == outbox_position(o) && o->settled <= o->gap ? 1 : BATCH;
+    /* While a gap stays open, only what is next to it is of interest. */
+    const bool open = o->gap == outbox_position(o) && o->settled <= o->gap && uv_hrtime() - o->gap_since >= GAP_ASK;
+    const int most = open ? 1 : BATCH;
     const value behind[] = { integer(outbox_position(o)), integer(most) };
     if (!err)
         err = ask(o, a, &r, &NEXT, 2, behind);
@@ -336,6 +340,9 @@ static void *run_outbox(void *arg)
         arena_done(&a);
         prune_if_due(o, &a);
         next = next_look(o, was);
+        /* Deaf: those who tell it meanwhile need not wake it. */
+        if (was == LOOK_DONE || was == LOOK_GAP)
+            blocking_wait(-1, 0, deadline_sooner(deadline_in(TOGETHER), was == LOOK_GAP ? o->gap_look : NO_DEADLINE));
     }
     arena_done(&a);
     return NULL;

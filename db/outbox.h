@@ -16,8 +16,9 @@
  *              transaction of the database that has written anything; the locks wait for none that left the outbox alone,
  *              however long it is open.) One that has written there, and stays open, holds up all that comes behind it, on every
  *              server: such transactions ought to be short. The sequence must give ids one by one, as it does (cache 1).
- *   When.      At once after a commit of this process, after a NOTIFY of another (listener.h), and every second anyhow. Where
- *              nothing can be heard, behind a pooler or while there is no connection for it, every poll_ms.
+ *   When.      At once after a commit of this process, after a NOTIFY of another (listener.h), and every second anyhow; but
+ *              LISTENER_NOTIFY_MS after the last look at the soonest, with all that has come by then. Where nothing can be
+ *              heard, behind a pooler or while there is no connection for it, every poll_ms.
  *   Breaks.    After the connection broke, or another server took over, it goes on behind the last row handed out. If the new
  *              server lacks rows that had been handed out, since it was no synchronous standby, it will give their ids again:
  *              then it begins anew behind its newest row, and the log says so.
@@ -50,7 +51,8 @@ typedef struct outbox_options {
 db_step outbox_step(value room[OUTBOX_VALUES], text topic, text event, text data);
 
 /* The same, but data has the key in it that an earlier step of the transaction has left (db_transaction): before, key, after.
- * If none has left one, nothing is published. */
+ * If none has left one, nothing is published. No row comes back; and it has no past: outbox_read does not find it, so that
+ * it costs half. It is for what those who were away can read elsewhere. */
 db_step outbox_step_with_key(value room[OUTBOX_VALUES], text topic, text event, text before, text after);
 
 /* On the outbox's thread. What it is given lives until it returns; it should not take long. */
@@ -82,8 +84,8 @@ outbox_view outbox_look(const outbox *o);    /* any thread */
  * read: what is published cannot be stored. The log says so. Any thread. */
 bool outbox_is_missing(const outbox *o);
 
-/* What was published on a topic behind that id, up to outbox_position, at most limit rows: for who was away. After it has
- * settled with 0: */
+/* What was published on a topic behind that id, and has a past, up to outbox_position, at most limit rows: for who was
+ * away. After it has settled with 0: */
 MUST_AWAIT promise *outbox_read(const outbox *o, db *db, arena *a, rows *out, text topic, int64_t after, int limit);
 int        outbox_past_count(const rows *r);
 outbox_row outbox_past_row(const rows *r, int row);          /* without the topic */
