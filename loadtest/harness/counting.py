@@ -11,6 +11,7 @@ import subprocess
 from . import callgrind
 from .processes import Failure, serving
 
+USERS = 10000                                    # that a new database has
 WARM = 64                                        # requests until pools are filled and the rest is as it stays
 
 
@@ -25,26 +26,34 @@ def counted(program, url, folder):
         yield server
 
 
-def cost(server, path, accept, depth, requests):
+def cost(server, path, accept, depth, requests, body=None):
     """Instructions of one, by (group, function): of four times as many requests, less those of so many, by their number. So
     neither what runs by the clock nor asking for the figures counts."""
     with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
         connection.settimeout(120)
-        ask(server, connection, path, accept, depth, max(WARM, depth))
+        asked = request_of(server, path, accept, body)
+        ask(server, connection, asked, depth, max(WARM, depth))
         dump(server)
         counts = []
         for many in (requests, 4 * requests):
-            ask(server, connection, path, accept, depth, many)
+            ask(server, connection, asked, depth, many)
             counts.append(dump(server))
     return callgrind.a_request(*counts, 3 * requests)
 
 
-def ask(server, connection, path, accept, depth, requests):
-    """So many, on one connection, depth of them at a time."""
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAccept: {accept}\r\n\r\n".encode() * depth
+def request_of(server, path, accept, body):
+    """One that posts the body, if there is one."""
+    method, sent = "GET", ""
+    if body:
+        method, sent = "POST", f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n"
+    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAccept: {accept}\r\n{sent}\r\n{body or ''}"
+
+
+def ask(server, connection, request, depth, requests):
+    """So many, on one connection, depth of them at a time. A # in one is a user, each time another."""
     rest = b""
-    for _ in range(0, requests, depth):
-        connection.sendall(request)
+    for first in range(0, requests, depth):
+        connection.sendall("".join(request.replace("#", str((first + i) * 7919 % USERS + 1)) for i in range(depth)).encode())
         for _ in range(depth):
             rest = answer(server, connection, rest)
 
@@ -62,7 +71,7 @@ def answer(server, connection, got):
     until(lambda: b"\r\n\r\n" in got)
     head, _, got = got.partition(b"\r\n\r\n")
     length = re.search(rb"^content-length: *(\d+)", head, re.IGNORECASE | re.MULTILINE)
-    if not head.startswith(b"HTTP/1.1 200 ") or not length:
+    if not re.match(rb"HTTP/1.1 20[01] ", head) or not length:
         server.fail(f"the answer is {head[:300]!r}")
     until(lambda: len(got) >= int(length[1]))
     return got[int(length[1]):]
