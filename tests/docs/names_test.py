@@ -102,7 +102,7 @@ class Names(unittest.TestCase):
 
     def test_each_option_of_a_program_is_one(self):
         for where, text in self.each():
-            if match := re.match(r"(?:build/)?(tenk|loadtest/(?:run|bench|instructions|soak|import)) ", text):
+            if match := re.match(r"(?:build/)?(tenk|loadtest/(?:run|bench|instructions|soak|import|export)) ", text):
                 program = "build/tenk" if match[1] == "tenk" else match[1]
                 for option in re.findall(r"--[\w-]+", text):
                     with self.subTest(f"{where}: {text}"):
