@@ -288,6 +288,41 @@ START_TEST(who_reads_too_slowly_comes_back_for_the_rest)
 }
 END_TEST
 
+/* Its server may know the database, or have been started without. */
+START_TEST(while_the_outbox_cannot_be_read_clients_are_sent_away_and_come_back_for_all)
+{
+    const int user = a_user();
+    char id[24];
+    postgres_here = true;
+    start("TENK_DATABASE_LINE_TIMEOUT=200ms", NULL);
+    client *c = begin_listening(user, id);
+    client_free(c);
+    post_numbers(user, 0, 3);
+    char url[300];
+    snprintf(url, sizeof url, "DATABASE_URL=%s", postgres_url());
+    ck_assert(eventually(10, figure("outbox", "behind") == 0 && figure("topics", "published") == 3));
+    for (int again = 0; again < 2; again++) {
+        if (again) {
+            server_stop();
+            cluster_stop(postgres());
+            server_start("event-resume", url, NULL);
+        } else {
+            cluster_stop(postgres());
+        }
+        c = listen_to(user, again ? id : "1");
+        const char *came = events_until(c, LAST_CHUNK);
+        ck_assert_msg(events_retry(came) >= 2000 && events_retry(came) < 10000 && !strstr(came, "id: "), "%s", came);
+        client_free(c);
+        cluster_start(postgres());
+    }
+    ck_assert(eventually(30, figure("outbox", "position") > 0));
+    c = listen_to(user, id);
+    expect_numbers(c, 0, 3, id);
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
 /* Two servers on one database. */
 
 static server pair[2];
@@ -370,5 +405,6 @@ Suite *event_resume_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_post_at_one_server_reaches_who_listens_at_the_other);
     tcase_add_test(t, who_loses_one_server_goes_on_at_the_other);
+    tcase_add_test(t, while_the_outbox_cannot_be_read_clients_are_sent_away_and_come_back_for_all);
     return s;
 }
