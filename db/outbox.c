@@ -28,7 +28,7 @@ static const statement
     ADD = { .name = "outbox_add", .tells = CHANNEL, .columns = "i",
             .sql = "insert into outbox (topic, event, data, created_at) values ($1, $2, $3, $4) returning id" },
     ADD_WITH_KEY = { .name = "outbox_add_with_key", .tells = CHANNEL,
-            .sql = "insert into outbox (topic, event, data, created_at, past)"
+            .sql = "insert into outbox (topic, event, data, created_at, indexed)"
                    " select $1, $2, $3 || current_setting('tenk.key', true) || $4, $5, false"
                    " where current_setting('tenk.key', true) <> ''" },
     ADD_ONCE = { .name = "outbox_add_once", .tells = CHANNEL,
@@ -38,7 +38,11 @@ static const statement
     NEWEST = { "outbox_newest", "select coalesce(max(id), 0) from outbox", true, "i" },
     NEXT = { "outbox_next", "select id, topic, event, data from outbox where id > $1 order by id limit $2", true, "ittt" },
     PAST = { "outbox_past", "select o.id, o.event, o.data, f.first from (select min(id) as first from outbox) f"
-                            " left join outbox o on o.topic = $1 and o.past and o.id > $2 and o.id <= $3 order by o.id limit $4",
+                            " left join outbox o on o.topic = $1 and o.id > $2 and o.id <= $3 order by o.id limit $4",
+             true, "IttI" },
+    PAST_INDEXED = { "outbox_past_indexed",
+            "select o.id, o.event, o.data, f.first from (select min(id) as first from outbox) f"
+            " left join outbox o on o.topic = $1 and o.indexed and o.id > $2 and o.id <= $3 order by o.id limit $4",
              true, "IttI" },
     OLD = { "outbox_old", "select max(id) from (select id, created_at from outbox where id >= $1 order by id limit $2) f"
                           " where id <= $3 or created_at < $4", true, "I" };
@@ -385,10 +389,10 @@ void outbox_stop(outbox *o)
     mem_free(o);
 }
 
-promise *outbox_read(const outbox *o, db *d, arena *a, rows *out, text topic, int64_t after, int limit)
+promise *outbox_read(const outbox *o, db *d, arena *a, rows *out, text topic, bool indexed, int64_t after, int limit)
 {
     const value of[] = { string(topic), integer(after), integer(outbox_position(o)), integer(limit) };
-    return promise_named(db_query(d, a, NULL, out, &PAST, 4, of));
+    return promise_named(db_query(d, a, NULL, out, indexed ? &PAST_INDEXED : &PAST, 4, of));
 }
 
 /* There is one row even if nothing was found, for the last column. */

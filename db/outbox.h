@@ -51,8 +51,8 @@ typedef struct outbox_options {
 db_step outbox_step(value room[OUTBOX_VALUES], text topic, text event, text data);
 
 /* The same, but data has the key in it that an earlier step of the transaction has left (db_transaction): before, key, after.
- * If none has left one, nothing is published. No row comes back; and it has no past: outbox_read does not find it, so that
- * it costs half. It is for what those who were away can read elsewhere. */
+ * If none has left one, nothing is published. No row comes back; and it is not indexed by its topic, which
+ * would cost more than the row. */
 db_step outbox_step_with_key(value room[OUTBOX_VALUES], text topic, text event, text before, text after);
 
 /* On the outbox's thread. What it is given lives until it returns; it should not take long. */
@@ -84,9 +84,10 @@ outbox_view outbox_look(const outbox *o);    /* any thread */
  * read: what is published cannot be stored. The log says so. Any thread. */
 bool outbox_is_missing(const outbox *o);
 
-/* What was published on a topic behind that id, and has a past, up to outbox_position, at most limit rows: for who was
- * away. After it has settled with 0: */
-MUST_AWAIT promise *outbox_read(const outbox *o, db *db, arena *a, rows *out, text topic, int64_t after, int limit);
+/* What was published on a topic behind that id, up to outbox_position, at most limit rows: for who was away. indexed: what is
+ * not is passed over, and few rows are found quickly among many; else all of its rows are found, by a look at each behind that
+ * id. After it has settled with 0: */
+MUST_AWAIT promise *outbox_read(const outbox *o, db *db, arena *a, rows *out, text topic, bool indexed, int64_t after, int limit);
 int        outbox_past_count(const rows *r);
 outbox_row outbox_past_row(const rows *r, int row);          /* without the topic */
 bool       outbox_past_is_pruned(const rows *r, int64_t after);      /* something behind that id may have been deleted */

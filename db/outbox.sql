@@ -9,9 +9,9 @@ create table outbox (
     data       text not null,
     created_at WHOLE_NUMBER not null,
     key        text,                            -- its sender's own, or null: a topic has each once
-    past       TRUTH not null default true      -- whether it can be found by its topic
+    indexed    TRUTH not null default true      -- whether outbox_of_topic has it
 ) TYPES_KEPT;
 
 -- Topics come in any order, so what this index takes of a row costs more than the row, which goes to the end of the table.
-create index outbox_of_topic on outbox (topic, id) where past;
+create index outbox_of_topic on outbox (topic, id) where indexed;
 create unique index outbox_of_key on outbox (topic, key) where key is not null;

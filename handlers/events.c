@@ -116,7 +116,8 @@ static async int event_reader_wait(event_reader *r)
 static async int event_reader_send_page(event_reader *r, bool *more)
 {
     rows past;
-    int err = await(site_read_published(&r->page, &past, request_param(r->req, "*"), r->last, PAGE));
+    const text name = request_param(r->req, "*");
+    int err = await(site_read_published(&r->page, &past, name, topic_is_indexed(name), r->last, PAGE));
     if (err && err != UV_ECANCELED && status_of(err) == 503)
         return event_reader_put_off(r);
     if (!err && outbox_past_is_pruned(&past, r->last))

@@ -70,9 +70,9 @@ promise *site_transaction_in(request *req, arena *a, const db_step steps[], int 
 
 int64_t site_published(void) { return published ? outbox_position(published) : -1; }
 
-promise *site_read_published(arena *a, rows *out, text topic, int64_t after, int limit)
+promise *site_read_published(arena *a, rows *out, text topic, bool indexed, int64_t after, int limit)
 {
-    return published ? outbox_read(published, here, a, out, topic, after, limit) : promise_settled(UV_EAGAIN);
+    return published ? outbox_read(published, here, a, out, topic, indexed, after, limit) : promise_settled(UV_EAGAIN);
 }
 
 bool site_look_at_outbox(outbox_view *v)

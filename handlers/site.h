@@ -35,7 +35,7 @@ MUST_AWAIT promise *site_transaction_in(request *req, arena *a, const db_step st
 /* The id up to which all that was published has reached this process; -1: it is not known yet. And what was published on a topic
  * behind an id, up to there: outbox_read. */
 int64_t site_published(void);
-MUST_AWAIT promise *site_read_published(arena *a, rows *out, text topic, int64_t after, int limit);
+MUST_AWAIT promise *site_read_published(arena *a, rows *out, text topic, bool indexed, int64_t after, int limit);
 
 /* False: nothing is handed out here, and there is nothing to look at. */
 struct outbox_view;

@@ -16,7 +16,7 @@ const statement CHAT_LATELY = {
 
 static const statement CHAT_LAST = {
     .name  = "chat_last",
-    .sql   = "select id, data from outbox where topic = $1 and past and event = 'message' order by id desc limit 50",
+    .sql   = "select id, data from outbox where topic = $1 and indexed and event = 'message' order by id desc limit 50",
     .reads = true, .columns = "it",
 };
 
@@ -24,7 +24,7 @@ static const statement CHAT_LAST = {
 static const statement CHAT_HERE = {
     .name  = "chat_here",
     .sql   = "select data, $2 - created_at from"
-             " (select id, event, data, created_at from outbox where topic = $1 and past order by id desc limit 500)"
+             " (select id, event, data, created_at from outbox where topic = $1 and indexed order by id desc limit 500)"
              " as lately where event = 'here' and created_at > $2 - 50 order by id",
     .reads = true, .columns = "ti",
 };
@@ -33,7 +33,7 @@ static const statement CHAT_FORGET = { .name = "chat_forget", .sql = "delete fro
 
 async int chat_read_after(arena *a, text topic, int64_t after, rows *past)
 {
-    return await(site_read_published(a, past, topic, after, CHAT_PIECE));
+    return await(site_read_published(a, past, topic, true, after, CHAT_PIECE));
 }
 
 async int chat_read_here(request *req, arena *a, text topic, rows *here)
