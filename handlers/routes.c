@@ -32,7 +32,7 @@ const route ROUTES[] = {
     { "GET",  "/ws/echo",              .await = ws_echo, .websocket = true },
     { "GET",  "/ws/echo/promise",      .promise = ws_echo_promise, .websocket = true },
     { "GET",  "/ws/echo/callback",     .callback = ws_echo_callback, .websocket = true },
-    { "GET",  "/events/*",             .promise = events },
+    { "GET",  "/events/*",             .promise = events, .events = true },
     { "GET",  "/countdown",            .await = countdown },
     { "GET",  "/plaintext",            .answer = plaintext },
     { "GET",  "/json",                 .answer = json },

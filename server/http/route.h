@@ -34,6 +34,7 @@ typedef struct route {
     promise_handler  *promise;
     callback_handler *callback;
     bool              streams;               /* await's: its body is not gathered, but pulled by request_read */
+    bool              events;                /* promise's or callback's: it may answer by events_follow (events.h) */
     bool              websocket;             /* not answer's: it may answer by websocket_accept (websocket.h) */
     need              needs;
     bool            (*there)(void);          /* NULL, or asked once, when the server opens: whether there is this route */

@@ -28,6 +28,8 @@ struct subscription {
     bool                  behind;
 };
 
+_Static_assert(sizeof(subscription) + 32 <= SUBSCRIPTION_ROOM, "with what arena_defer takes");
+
 /* Where it is. */
 
 static const topic_message *topic_at(const topic *t, uint64_t place) { return t->ring[place & (t->room - 1)]; }

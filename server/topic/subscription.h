@@ -18,6 +18,8 @@
 
 typedef struct subscription subscription;
 
+enum { SUBSCRIPTION_ROOM = 160 };            /* bytes that it takes of its arena, on a 64-bit machine */
+
 enum { TOPIC_NEW = -1 };                     /* only what is published from now on */
 
 /* As an error: negative, and no other's. What was to be read next is kept no more, and the topic's policy is

@@ -2,9 +2,14 @@
 #include "connection.h"
 #include "turn.h"
 #include "server/http/client_socket.h"
+#include "server/http/events/events_internal.h"
 #include "server/http/websocket/websocket_internal.h"
 #include "server/base/block.h"
 #include "server/base/memory.h"
+#include "server/topic/subscription.h"
+
+#include <stdalign.h>
+#include <stddef.h>
 
 struct input {                               /* bytes that could not be used yet */
     head_scanner scanner;                    /* what has been seen of them */
@@ -13,6 +18,7 @@ struct input {                               /* bytes that could not be used yet
 };
 
 enum {
+    EVENTS_ROOM = SUBSCRIPTION_ROOM + FOLLOWER_ROOM + alignof(max_align_t) - 1,
     ON_STACK = 1024,                         /* for the arena of a request on a stack: that page is touched anyway */
     SMALL = 4096,                            /* a larger request leaves the stack to its handler */
 };
@@ -78,13 +84,14 @@ static request *reader_make_request(const connection *c, const request_parser *p
     const route *route = p->match.route;
     if (!route || route->answer)
         return reader_make_short_request(c, p, now);
-    const bool apart = route->websocket && !route->await;    /* it may be there for long, and its head is not for that */
+    const bool apart = (route->websocket || route->events) && !route->await;     /* it may be there for long: its head need not */
+    const size_t more = route->websocket ? WEBSOCKET_ROOM : route->events ? EVENTS_ROOM : 0;
     size_t size = request_parser_size(p, false, ON_STACK);
     task *t = NULL;
     if (starts && size <= SMALL && route->await && admission_is_open(&worker_here->admission, p->needs))
         t = task_new(route->path, size);
     if (!t)
-        size = request_parser_size(p, apart, pipeline_room(c) + (apart ? WEBSOCKET_ROOM : 0));
+        size = request_parser_size(p, apart, pipeline_room(c) + (apart ? more : 0));
     request *r = t ? task_room(t) : mem_resize(NULL, size);
     request_parser_init(p, r, size, apart, now);
     if (t)

@@ -44,8 +44,12 @@ int respond_events(request *req)
     const event_host *const host = req->host->events;
     if (req->answered)
         return UV_EALREADY;
-    respond_header(req, "Cache-Control", "no-store");
-    respond_header(req, "X-Accel-Buffering", "no");          /* nginx would wait until much has come */
+    if (req->extra) {
+        respond_header(req, "Cache-Control", "no-store");
+        respond_header(req, "X-Accel-Buffering", "no");      /* nginx would wait until much has come */
+    } else {
+        req->extra = "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n";       /* nothing of the arena, for one that lasts */
+    }
     respond_stream(req, 200, "text/event-stream");
     req->events = true;
     if (req->gone)

@@ -15,6 +15,8 @@ typedef struct event_host {
     bool     (*flush)(request *req);         /* what is in the output leaves soon: is there room for more, and does it go on? */
 } event_host;
 
+enum { FOLLOWER_ROOM = 48 };                 /* bytes that events_follow takes of its request's arena, on a loop */
+
 /* A comment into the output, for a client of which nothing is sent. */
 void events_beat(request *req);
 

@@ -21,6 +21,8 @@ typedef struct follower {
     int           outcome;                   /* with which it is to end; ON */
 } follower;
 
+_Static_assert(sizeof(follower) <= FOLLOWER_ROOM, "thousands are idle at once");
+
 /* What is sent of it: nothing, of one whose event no client would read as it is. */
 static text message_as_event(const topic_message *m)
 {
@@ -123,6 +125,7 @@ static void follower_go_on(follower *f)
 
 static promise *follow_on_loop(request *req, subscription *s)
 {
+    request_end_head(req);
     follower *f = arena_alloc(&req->arena, sizeof *f);
     *f = (follower){ .req = req, .of = s, .outcome = ON };
     f->promise = promise_new(follower_on_cancel, f);

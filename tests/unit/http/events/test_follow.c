@@ -63,7 +63,7 @@ static void by_callback(request *req, void (*done)(int err, void *arg), void *ar
 }
 
 static const route ROUTES_HERE[] = {
-    { "GET", "/promise", .promise = by_promise }, { "GET", "/task", .await = by_task },
+    { "GET", "/promise", .promise = by_promise, .events = true }, { "GET", "/task", .await = by_task },
     { "GET", "/callback", .callback = by_callback },
 };
 
