@@ -269,7 +269,7 @@ START_TEST(who_reads_too_slowly_comes_back_for_the_rest)
     const int user = a_user();
     char id[24] = "0";
     int n = 0;
-    start("TENK_TOPICS_KEEP=4", "TENK_TIMEOUTS_WRITE=5m");  /* however slow the machine is: its client is there */
+    start("TENK_TOPICS_KEEP=64", "TENK_TIMEOUTS_WRITE=5m"); /* however slow the machine is: its client is there */
     client *c = listen_as(client_small(4096), user, "");
     events_until(c, "id: ");
     for (int i = 0; i < MANY; i++)
