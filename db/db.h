@@ -18,7 +18,7 @@
  *               a few times, a little later each time, within the time that it had at first.
  *   Many rows.  All rows of a query come at once. Who wants more of them than memory should hold asks for a page after
  *               the other, each from the key that the one before ended with: where id > $1 order by id limit 20
- *               (handlers/export.c). What hands out the rows of one query bit by bit, a cursor, libpq's single rows,
+ *               (handlers/users/export.c). What hands out the rows of one query bit by bit, a cursor, libpq's single rows,
  *               a statement that SQLite steps through, keeps a connection, a reader and a snapshot from all others
  *               for as long as the slowest client likes; here they are free while it is waited for. So pages are
  *               no snapshot: a row that is stored or deleted meanwhile may be there or not; but none comes
@@ -50,7 +50,7 @@
 
 #include "server/base/arena.h"
 #include "server/async/promise.h"
-#include "server/base/stopwatch.h"
+#include "server/base/observe/stopwatch.h"
 #include "server/base/text.h"
 #include "server/base/errors.h"
 

@@ -1,6 +1,5 @@
 /* jobs.c - see jobs.h. */
 #include "jobs.h"
-#include "page_html.h"
 
 #include <signal.h>
 #include <stdbool.h>

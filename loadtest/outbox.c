@@ -12,7 +12,7 @@
 #include "db/schema.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
-#include "server/base/stopwatch.h"
+#include "server/base/observe/stopwatch.h"
 
 #include <libpq-fe.h>
 #include <poll.h>

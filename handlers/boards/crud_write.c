@@ -1,7 +1,7 @@
 /* crud_write.c - POST /crud/items: a new item, or another in its place; PUT /crud/items/ID: a changed one. */
 #include "boards.h"
 #include "item_cache.h"
-#include "handlers/post.h"
+#include "handlers/users/post.h"
 #include "handlers/site.h"
 #include "server/async/task.h"
 #include "server/http/conditions.h"

@@ -5,7 +5,7 @@
 #ifndef CHAT_MESSAGE_H
 #define CHAT_MESSAGE_H
 
-#include "handlers/post.h"
+#include "handlers/users/post.h"
 
 /* Bytes, at most. Of names and texts pages say a third: a character of theirs has three at most. */
 enum { CHAT_ROOM = 32, CHAT_NAME = 120, CHAT_TEXT = 3000, CHAT_KEY = 64, CHAT_WHY = POST_WHY,

@@ -6,7 +6,7 @@
 #ifndef IMPORT_BATCH_H
 #define IMPORT_BATCH_H
 
-#include "handlers/post.h"
+#include "handlers/users/post.h"
 #include "server/base/arena.h"
 
 enum { IMPORT_BATCH_LINES = 4096, IMPORT_BATCH_BYTES = 1024 * 1024 };   /* it is full with that, and one line more */

@@ -5,7 +5,7 @@
 #ifndef IMPORT_REPORT_H
 #define IMPORT_REPORT_H
 
-#include "handlers/post.h"
+#include "handlers/users/post.h"
 #include "server/base/arena.h"
 
 enum { IMPORT_REFUSALS_LISTED = 1000 };

@@ -2,7 +2,7 @@
  *
  *   info: loop 1 has 2 tasks
  *   info: loop 1: /sleep, 1503 ms old (GET /sleep), awaits sleep_for() at handlers/sleep.c:14
- *   info: loop 1: /users/:id, 3 ms old (GET /users/:id), awaits promise_gather() at handlers/user_page.c:20, called at ...:21
+ *   info: loop 1: /users/:id, 3 ms old (GET /users/:id), awaits promise_gather() at handlers/users/user_page.c:20
  *
  * The loop only writes down what there is; finding the lines takes longer, and is left to the watchdog. */
 #ifndef TASK_DUMP_H

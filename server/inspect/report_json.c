@@ -4,9 +4,9 @@
  *    "loops": [{"loop": 1, "thread": 4711, "state": "busy", "busy_ms": 5120, "for": "GET /users/:id", "stack": ["..."],
  *               "tasks": 2, "whole": true, "turns": [1203, 0, 3]}],
  *    "tasks": [{"id": "0x7f6e3c41fe40", "loop": 1, "name": "/users/:id", "for": "GET /users/:id", "age_ms": 34,
- *               "state": "awaits", "place": "handlers/user_page.c:31", "parent": null,
- *               "awaits": {"maker": "promise_gather", "place": "handlers/user_page.c:30", "parts": [
- *                   {"maker": "db_query", "place": "handlers/user_page.c:28", "query": "user_by_id", "queued": false},
+ *               "state": "awaits", "place": "handlers/users/user_page.c:31", "parent": null,
+ *               "awaits": {"maker": "promise_gather", "place": "handlers/users/user_page.c:30", "parts": [
+ *                   {"maker": "db_query", "place": "handlers/users/user_page.c:28", "query": "user_by_id", "queued": false},
  *                   {"maker": "task_start", "place": "...", "task": "0x7f6e3c42fe40"}]}}],
  *    "requests": [{"loop": 1, "route": "GET /x", "age_ms": 3, "state": "promise", "awaits": {...}}],
  *    "threads": [{"thread": 4712, "route": "GET /sleep", "age_ms": 103, "state": "blocked", "stack": ["..."]}],

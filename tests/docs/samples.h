@@ -3,7 +3,7 @@
 #include "db/outbox.h"
 #include "handlers/handlers.h"
 #include "handlers/jobs.h"
-#include "handlers/page.h"
+#include "handlers/users/page.h"
 #include "handlers/site.h"
 #include "server/async/background.h"
 #include "server/async/chain.h"

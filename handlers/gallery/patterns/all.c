@@ -1,5 +1,5 @@
 /* all.c - gather: start everything, wait once. */
-#include "handlers/page.h"
+#include "handlers/users/page.h"
 #include "pattern.h"
 
 SHOW_FROM(all)

@@ -1,5 +1,5 @@
 /* await.c - async/await: loops, helpers that pause, and all errors in one place. */
-#include "handlers/page.h"
+#include "handlers/users/page.h"
 #include "pattern.h"
 
 SHOW_FROM(await)

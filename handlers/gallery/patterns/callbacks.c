@@ -1,5 +1,5 @@
 /* callbacks.c - a file, then the database, then another server, then a page: callbacks, three levels deep. */
-#include "handlers/page.h"
+#include "handlers/users/page.h"
 #include "pattern.h"
 #include "server/executor/file.h"
 #include "server/http/client/client.h"

@@ -1,5 +1,5 @@
 /* promises.c - steps in a chain; an error in any of them goes to the one handler at the end. */
-#include "handlers/page.h"
+#include "handlers/users/page.h"
 #include "pattern.h"
 #include "server/async/chain.h"
 

@@ -1,5 +1,5 @@
 /* sequential_gather_pipeline.c - the same queries one after the other, side by side, and in one write. */
-#include "handlers/page.h"
+#include "handlers/users/page.h"
 #include "pattern.h"
 
 SHOW_FROM(ways)

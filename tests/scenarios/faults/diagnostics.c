@@ -12,7 +12,7 @@
 static bool blocked_is_seen(void)
 {
     get("/users/5?render=inline");
-    return server_log_has("by GET /users/:id (/users/:id, ") && server_log_has("user_page (handlers/user_page.c:") &&
+    return server_log_has("by GET /users/:id (/users/:id, ") && server_log_has("user_page (handlers/users/user_page.c:") &&
            server_log_has("was blocked for ");
 }
 

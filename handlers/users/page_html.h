@@ -3,7 +3,7 @@
 #define PAGE_HTML_H
 
 #include "db/db.h"
-#include "server/executor/process/process_pool.h"
+#include "server/base/buffer.h"
 
 enum { POSTS_OF_A_PAGE = 20 };
 
@@ -15,7 +15,7 @@ size_t page_html_size(const rows *posts);    /* about how many bytes that will b
 size_t page_html_post_size(text title, text body);                                           /* of them one post */
 void page_html_address(buffer *b, int64_t user, int64_t from);                               /* of the page that begins there */
 
-extern const process_job JOB_PAGE;           /* the same, of rows that were packed for it */
+/* For JOB_PAGE (jobs.h), which writes the same. */
 void page_html_pack(buffer *b, int64_t from, const rows *user, const rows *posts);
 
 #endif

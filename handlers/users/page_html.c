@@ -1,8 +1,9 @@
 /* page_html.c - see page_html.h. */
 #include "page_html.h"
+#include "handlers/jobs.h"
 #include "db/row_codec.h"
-#include "layout.h"
-#include "markdown.h"
+#include "handlers/layout.h"
+#include "handlers/markdown.h"
 
 #include <uv.h>
 

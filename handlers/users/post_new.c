@@ -2,12 +2,12 @@
  *
  * It is published in the transaction that stores it: on the topic users/ID, as the event "post", as GET /posts/:id answers. */
 #include "db/outbox.h"
-#include "handlers.h"
+#include "handlers/handlers.h"
 #include "post.h"
 #include "server/async/task.h"
 #include "server/http/message/head.h"
 #include "server/http/message/url.h"
-#include "site.h"
+#include "handlers/site.h"
 
 #include <time.h>
 

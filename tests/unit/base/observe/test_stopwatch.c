@@ -1,5 +1,5 @@
 /* test_stopwatch.c - overlapping spans count once. */
-#include "server/base/stopwatch.h"
+#include "server/base/observe/stopwatch.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 

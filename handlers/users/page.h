@@ -2,9 +2,9 @@
 #ifndef PAGE_H
 #define PAGE_H
 
-#include "handlers.h"
+#include "handlers/handlers.h"
 #include "page_html.h"
-#include "site.h"
+#include "handlers/site.h"
 
 extern const statement USER_BY_ID, POSTS_BY_USER;
 

@@ -1,12 +1,12 @@
 /* post_page.c - GET /posts/:id: one post. */
-#include "handlers.h"
-#include "layout.h"
+#include "handlers/handlers.h"
+#include "handlers/layout.h"
 #include "page_html.h"
 #include "post.h"
 #include "server/async/task.h"
 #include "server/http/conditions.h"
-#include "site.h"
-#include "workloads.h"
+#include "handlers/site.h"
+#include "handlers/workloads.h"
 
 static const statement POST_BY_ID = {
     .name  = "post_by_id",

@@ -1,8 +1,9 @@
 /* page.c - see page.h. */
 #include "page.h"
+#include "handlers/jobs.h"
 #include "server/async/chain.h"
 #include "server/base/buffer.h"
-#include "workloads.h"
+#include "handlers/workloads.h"
 
 const statement USER_BY_ID = {
     .name  = "user_by_id",

@@ -3,11 +3,11 @@
  * As POST /import takes them. They are read by pages (db.h: Many rows), and the next page when the client has taken the
  * one before it: so an export takes as much memory as a page does, and while a slow client is waited for it holds
  * nothing of the database. */
-#include "handlers.h"
+#include "handlers/handlers.h"
 #include "page.h"
 #include "post.h"
 #include "server/async/task.h"
-#include "site.h"
+#include "handlers/site.h"
 
 enum { POSTS = 20 };                         /* of a page: as many as a user's page has */
 

@@ -1,9 +1,9 @@
 /* users.c - GET /users: all users, fifty a page. */
-#include "handlers.h"
-#include "layout.h"
+#include "handlers/handlers.h"
+#include "handlers/layout.h"
 #include "server/async/task.h"
-#include "site.h"
-#include "workloads.h"
+#include "handlers/site.h"
+#include "handlers/workloads.h"
 
 enum { PAGE = 50, LAST = 1000000 };
 
