@@ -228,7 +228,7 @@ promise *events(request *req)
     int err = request_last_event_id(req, &r.last);
     if (!err && r.last < TOPIC_NEW)
         err = E_BAD_REQUEST;
-    const bool is_new = r.last == TOPIC_NEW;
+    const bool is_stored = topic_is_stored(name), is_new = r.last == TOPIC_NEW && is_stored;
     if (is_new)
         r.last = site_published();
     if (!err)
@@ -237,5 +237,7 @@ promise *events(request *req)
         err = respond_events(req);
     if (err)
         return promise_settled(err);
+    if (!is_stored)
+        return event_reader_follow(&r);
     return is_new && r.last >= 0 ? event_reader_begin(&r) : event_reader_come_back(&r);
 }

@@ -47,4 +47,6 @@ bool topic_is_public(text name)
     return text_equal(kind, TEXT("chat")) || (text_equal(kind, TEXT("users")) && word_is_number(topic_which(name)));
 }
 
+bool topic_is_stored(text name) { return !text_equal(topic_kind(name), TEXT("patterns")); }
+
 bool topic_is_indexed(text name) { return !text_equal(topic_kind(name), TEXT("users")); }

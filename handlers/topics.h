@@ -12,6 +12,7 @@
 
 bool topic_name_is_valid(text name);         /* two words of small letters, digits and hyphens, with a slash between them */
 bool topic_is_public(text name);             /* of a valid one: it is of one of these kinds */
+bool topic_is_stored(text name);             /* is what is published on it a row of the outbox? Not that of patterns */
 bool topic_is_indexed(text name);            /* are its rows in the outbox's index? Those of users are not: each post has one */
 
 #endif

@@ -154,8 +154,8 @@ void audience_loop_end(void)
 void audience_look(void)
 {
     eventfd_t times;
+    eventfd_read(here.descriptor, &times);   /* first: who rings from then on writes anew, and at worst for nothing */
     waker_take_rung(&here);
-    eventfd_read(here.descriptor, &times);   /* also when it is about to be written to: then once for nothing */
 }
 
 int audience_descriptor(void) { return here.descriptor; }
