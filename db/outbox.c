@@ -129,10 +129,10 @@ static int ask(outbox *o, arena *a, rows *out, const statement *s, int n, const 
 {
     const int err = db_listener_query(o->listener, a, out, s, n, parameters);
     const bool missing = err == DB_EQUERY || err == DB_EVALUE;
-    if (missing && !atomic_exchange(&o->missing, true))
+    if (missing && !atomic_load(&o->missing))
         log_error("the table outbox cannot be used: what is stored is not published. tenk --init-db adds one to an old database");
-    if (!err)
-        atomic_store(&o->missing, false);
+    if (missing || !err)
+        atomic_store(&o->missing, missing);
     return err;
 }
 
