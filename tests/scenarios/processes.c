@@ -13,24 +13,23 @@
 
 static const char PAGE[] = "/users/42?render=process";
 
-/* A worker process of the server here; 0 if there is none. */
+/* A worker process of the server here; 0 if there is none. (What a thread's "children" has is not reliable while threads end.) */
 static pid_t worker(void)
 {
-    char pattern[64];
-    glob_t threads;
-    int pid = 0;
-    snprintf(pattern, sizeof pattern, "/proc/%d/task/*/children", (int)here.pid);
-    if (glob(pattern, 0, NULL, &threads))
+    glob_t all;
+    int found = 0;
+    if (glob("/proc/[0-9]*/stat", 0, NULL, &all))
         return 0;
-    for (size_t i = 0; i < threads.gl_pathc && !pid; i++) {
-        FILE *f = fopen(threads.gl_pathv[i], "r");
-        if (f && fscanf(f, "%d", &pid) != 1)
-            pid = 0;
+    for (size_t i = 0; i < all.gl_pathc && !found; i++) {
+        int pid, parent;
+        FILE *f = fopen(all.gl_pathv[i], "r");               /* 4711 (its name) S 4242 ... */
+        if (f && fscanf(f, "%d (%*[^)]) %*c %d", &pid, &parent) == 2 && parent == here.pid)
+            found = pid;
         if (f)
             fclose(f);
     }
-    globfree(&threads);
-    return pid;
+    globfree(&all);
+    return found;
 }
 
 static bool is_gone(pid_t pid) { return kill(pid, 0) == -1; }
