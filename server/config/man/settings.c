@@ -39,7 +39,7 @@ static void put_text(const char *text)
 
 static void put_setting(const setting *s)
 {
-    printf(".It Ic %s No = Li \"%s\"\n", s->key, s->initial);
+    printf(".It Ic %s No = Li \"\\&%s\"\n", s->key, s->initial);       /* \&: a full stop alone would be punctuation */
     printf("(%s", KINDS[s->type]);
     for (int i = 0; s->choices && s->choices[i]; i++)
         printf("%s %s", i ? "," : "", s->choices[i]);
