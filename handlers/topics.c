@@ -2,8 +2,6 @@
 #include "topics.h"
 #include "site.h"
 
-enum { WORD_MOST = 32 };                     /* bytes */
-
 /* How many there are of a word at the front. */
 static size_t word_length(text t)
 {
@@ -22,7 +20,7 @@ static text topic_which(text name)
     return before < name.length ? (text){ name.at + before, name.length - before } : TEXT("");
 }
 
-static bool word_is_valid(text t) { return t.length > 0 && t.length <= WORD_MOST && word_length(t) == t.length; }
+bool topic_word_is_valid(text t) { return t.length > 0 && t.length <= TOPIC_WORD && word_length(t) == t.length; }
 
 /* As it is written in a path: else the same user would have several topics. */
 static bool word_is_number(text t)
@@ -36,7 +34,8 @@ static bool word_is_number(text t)
 bool topic_name_is_valid(text name)
 {
     const text kind = topic_kind(name);
-    return word_is_valid(kind) && kind.length < name.length && name.at[kind.length] == '/' && word_is_valid(topic_which(name));
+    return topic_word_is_valid(kind) && kind.length < name.length && name.at[kind.length] == '/' &&
+           topic_word_is_valid(topic_which(name));
 }
 
 bool topic_is_public(text name)

@@ -10,7 +10,10 @@
 
 #include <stdbool.h>
 
-bool topic_name_is_valid(text name);         /* two words of small letters, digits and hyphens, with a slash between them */
+enum { TOPIC_WORD = 32 };                    /* bytes, at most */
+
+bool topic_word_is_valid(text word);         /* small letters, digits and hyphens: a chat's room is one */
+bool topic_name_is_valid(text name);         /* two words with a slash between them */
 bool topic_is_public(text name);             /* of a valid one: it is of one of these kinds */
 bool topic_is_stored(text name);             /* is what is published on it a row of the outbox? Not that of patterns */
 bool topic_is_indexed(text name);            /* are its rows in the outbox's index? Those of users are not: each post has one */

@@ -43,7 +43,7 @@ void chat_html_rooms(buffer *b, const rows *lately)
         const text topic = rows_text(lately, i, 0), prefix = TEXT("chat/");
         const text room = { topic.at + prefix.length, topic.length - prefix.length };
         chat_message m;
-        if (!chat_room_is_valid(room) || !chat_message_of_data(b->arena, rows_text(lately, i, 1), &m))
+        if (!topic_word_is_valid(room) || !chat_message_of_data(b->arena, rows_text(lately, i, 1), &m))
             continue;
         lobby |= text_equal(room, TEXT("lobby"));
         chat_write_room_link(b, room);

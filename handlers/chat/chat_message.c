@@ -5,16 +5,6 @@
 #include <stdio.h>
 #include <uv.h>
 
-bool chat_room_is_valid(text room)
-{
-    for (size_t i = 0; i < room.length; i++) {
-        const char c = room.at[i];
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
-            return false;
-    }
-    return room.length > 0 && room.length <= CHAT_ROOM;
-}
-
 text chat_topic(text room, char name[CHAT_TOPIC])
 {
     const int length = snprintf(name, CHAT_TOPIC, "chat/%.*s", (int)room.length, room.at);

@@ -5,10 +5,11 @@
 #ifndef CHAT_MESSAGE_H
 #define CHAT_MESSAGE_H
 
+#include "handlers/topics.h"
 #include "handlers/users/post.h"
 
 /* Bytes, at most. Of names and texts pages say a third: a character of theirs has three at most. */
-enum { CHAT_ROOM = 32, CHAT_NAME = 120, CHAT_TEXT = 3000, CHAT_KEY = 64, CHAT_WHY = POST_WHY,
+enum { CHAT_ROOM = TOPIC_WORD, CHAT_NAME = 120, CHAT_TEXT = 3000, CHAT_KEY = 64, CHAT_WHY = POST_WHY,
        CHAT_TOPIC = CHAT_ROOM + sizeof "chat/" };
 
 typedef struct chat_message {
@@ -18,7 +19,6 @@ typedef struct chat_message {
 
 #define CHAT_NO_ROOM "A room's name is made of 1 to 32 small letters, digits and hyphens."
 
-bool chat_room_is_valid(text room);          /* small letters, digits and hyphens */
 text chat_topic(text room, char name[CHAT_TOPIC]);           /* of a valid one; in name */
 
 /* 0, or HTTP_STATUS(422) and why it cannot be taken, in words. */

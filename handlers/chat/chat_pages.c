@@ -12,7 +12,7 @@ async int chat_rooms(request *req)
 {
     const text asked = request_query(req, "room");
     if (asked.length > 0) {
-        if (!chat_room_is_valid(asked))
+        if (!topic_word_is_valid(asked))
             return respond_problem(req, 400, CHAT_NO_ROOM);
         respond_header(req, "Location", "/chat/%.*s", (int)asked.length, asked.at);
         return respond_nothing(req, 303);
@@ -32,7 +32,7 @@ async int chat_room_page(request *req)
     const text room = request_param(req, "room");
     char name[CHAT_TOPIC], why[CHAT_WHY];
     chat_history h;
-    if (!chat_room_is_valid(room))
+    if (!topic_word_is_valid(room))
         return respond_problem(req, 404, CHAT_NO_ROOM);
     const int err = chat_read_page(req, chat_topic(room, name), &h);
     if (err)
@@ -57,7 +57,7 @@ async int chat_say(request *req)
     char topic[CHAT_TOPIC], why[CHAT_WHY];
     chat_message m = { .at = time(NULL) };
     int64_t id;
-    if (!chat_room_is_valid(room))
+    if (!topic_word_is_valid(room))
         return respond_problem(req, 404, CHAT_NO_ROOM);
     if (!text_is(request_type(req), "application/x-www-form-urlencoded"))
         return respond_problem(req, 415, "A message comes as application/x-www-form-urlencoded.");

@@ -297,7 +297,7 @@ static int chat_read_request(chat_client *s)
 {
     const text room = request_param(s->req, "room");
     char why[CHAT_WHY];
-    if (!chat_room_is_valid(room))
+    if (!topic_word_is_valid(room))
         return respond_problem(s->req, 404, CHAT_NO_ROOM);
     s->topic_name = chat_topic(room, request_alloc(s->req, CHAT_TOPIC));
     const text name = request_query(s->req, "name");         /* part of a head that goes once it is a websocket */

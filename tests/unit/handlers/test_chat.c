@@ -19,9 +19,9 @@ START_TEST(a_room_is_made_of_small_letters_digits_and_hyphens)
                                        "000000000011111111112222222222333" };
     char name[CHAT_TOPIC];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        ck_assert_msg(chat_room_is_valid(text_of(good[i])), "%s", good[i]);
+        ck_assert_msg(topic_word_is_valid(text_of(good[i])), "%s", good[i]);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_assert_msg(!chat_room_is_valid(text_of(bad[i])), "%s", bad[i]);
+        ck_assert_msg(!topic_word_is_valid(text_of(bad[i])), "%s", bad[i]);
     ck_assert(text_equal(chat_topic(text_of(good[4]), name), TEXT("chat/00000000001111111111222222222233")));
 }
 END_TEST

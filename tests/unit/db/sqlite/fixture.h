@@ -66,6 +66,21 @@ static inline void close_it(void)
     database_close(whole);
 }
 
+/* What was opened with here = db_new(whole), without a loop: blocking. */
+static inline void close_way(bool blocking)
+{
+    if (!blocking) {
+        close_it();
+        return;
+    }
+    ck_assert_int_eq(outcome_now(db_close(here)), 0);
+    db_free(here);
+    arena_done(&memory);
+    database_close(whole);
+}
+
+static inline int outcome_way(bool blocking, promise *p) { return blocking ? outcome_now(p) : outcome_of(p); }
+
 static inline promise *run(const statement *s, rows *out, int64_t first)
 {
     return db_query(here, &memory, NULL, out, s, 1, (value[]){ integer(first) });

@@ -22,20 +22,6 @@ static void open_way(bool blocking)
     here = db_new(whole);
 }
 
-static void close_way(bool blocking)
-{
-    if (!blocking) {
-        close_it();
-        return;
-    }
-    ck_assert_int_eq(outcome_now(db_close(here)), 0);
-    db_free(here);
-    arena_done(&memory);
-    database_close(whole);
-}
-
-static int outcome_way(bool blocking, promise *p) { return blocking ? outcome_now(p) : outcome_of(p); }
-
 START_TEST(what_is_committed_is_handed_out_in_order_and_what_is_undone_is_not)
 {
     static const statement STRAY = { "stray", "insert into posts (user_id, title, body, created_at) values (4000, '', '', $1)",

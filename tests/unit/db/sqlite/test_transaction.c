@@ -32,20 +32,6 @@ static void open_way(bool blocking, uint64_t timeout_ms)
     here = db_new(whole);
 }
 
-static void close_way(bool blocking)
-{
-    if (!blocking) {
-        close_it();
-        return;
-    }
-    ck_assert_int_eq(outcome_now(db_close(here)), 0);
-    db_free(here);
-    arena_done(&memory);
-    database_close(whole);
-}
-
-static int outcome_way(bool blocking, promise *p) { return blocking ? outcome_now(p) : outcome_of(p); }
-
 START_TEST(all_is_stored_and_a_later_statement_has_the_key_of_an_earlier)
 {
     open_way(_i, 0);
