@@ -18,7 +18,6 @@
 #include "server/async/chain.h"
 #include "server/async/loop.h"
 #include "server/async/task.h"
-#include "server/async/timing.h"
 #include "server/http/events/events.h"
 #include "server/http/message/status.h"
 #include "server/topic/subscription.h"
@@ -94,19 +93,15 @@ static async int event_reader_put_off(const event_reader *r)
  * the client may have had its last event of another one that is ahead of this. */
 static async int event_reader_wait(event_reader *r)
 {
-    enum { LOOK = 50, LONGEST = 5000 };      /* milliseconds */
-    int err = 0;
-    for (int waited = 0; !err && (site_published() < 0 || site_published() < r->last) && waited < LONGEST; waited += LOOK)
-        err = await(sleep_for(LOOK));
-    if (err)
+    int err = site_wait_published(r->last > 0 ? r->last : 0);
+    if (err && err != UV_ETIMEDOUT)
         return err;
     const int64_t known = site_published();
     if (known < 0)
         return event_reader_put_off(r);
-    if (known < r->last)
-        err = event_reader_tell_missed(r);
-    else if (r->last != TOPIC_NEW)
+    if (known >= r->last && r->last != TOPIC_NEW)
         return 0;
+    err = known < r->last ? event_reader_tell_missed(r) : 0;
     r->last = known;
     return err ? err : await(event_reader_send_id(r));
 }

@@ -70,6 +70,15 @@ promise *site_transaction_in(request *req, arena *a, const db_step steps[], int 
 
 int64_t site_published(void) { return published ? outbox_position(published) : -1; }
 
+async int site_wait_published(int64_t id)
+{
+    enum { LOOK = 50, LONGEST = 5000 };      /* milliseconds */
+    int err = 0;
+    for (int waited = 0; !err && site_published() < id; waited += LOOK)
+        err = waited < LONGEST ? await(sleep_for(LOOK)) : UV_ETIMEDOUT;
+    return err;
+}
+
 promise *site_read_published(arena *a, rows *out, text topic, bool indexed, int64_t after, int limit)
 {
     return published ? outbox_read(published, here, a, out, topic, indexed, after, limit) : promise_settled(UV_EAGAIN);

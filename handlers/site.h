@@ -8,6 +8,7 @@
 #define SITE_H
 
 #include "db/db.h"
+#include "server/async/task.h"
 #include "server/executor/workload.h"
 #include "server/http/request.h"
 
@@ -35,6 +36,7 @@ MUST_AWAIT promise *site_transaction_in(request *req, arena *a, const db_step st
 /* The id up to which all that was published has reached this process; -1: it is not known yet. And what was published on a topic
  * behind an id, up to there: outbox_read. */
 int64_t site_published(void);
+async int site_wait_published(int64_t id);   /* until that is it, or more: 0, or UV_ETIMEDOUT after some seconds */
 MUST_AWAIT promise *site_read_published(arena *a, rows *out, text topic, bool indexed, int64_t after, int limit);
 
 /* False: nothing is handed out here, and there is nothing to look at. */

@@ -15,7 +15,6 @@
 #include "chat_room.h"
 #include "chat_store.h"
 #include "handlers/handlers.h"
-#include "server/async/timing.h"
 #include "server/http/websocket/websocket.h"
 #include "server/topic/subscription.h"
 
@@ -116,16 +115,11 @@ static async int chat_tell_here(chat_client *s)
 /* A server that has just started, or whose database is away, does not know yet up to where the outbox has been handed out. */
 static async int chat_wait_for_outbox(chat_client *s)
 {
-    enum { LOOK = 50, LONGEST = 5000 };      /* milliseconds */
-    int err = 0;
-    for (int waited = 0; !err && site_published() < 0; waited += LOOK) {
-        err = await(sleep_for(LOOK));
-        if (!err && waited >= LONGEST)
-            err = await(websocket_close(s->ws, WEBSOCKET_TRY_AGAIN, TEXT("What was said before cannot be read just now.")));
-        if (!err && waited >= LONGEST)
-            err = UV_EOF;
-    }
-    return err;
+    int err = site_wait_published(0);
+    if (err != UV_ETIMEDOUT)
+        return err;
+    err = await(websocket_close(s->ws, WEBSOCKET_TRY_AGAIN, TEXT("What was said before cannot be read just now.")));
+    return err ? err : UV_EOF;
 }
 
 /* All that the outbox has and the client has not. What is published meanwhile waits in the subscription. */
