@@ -82,7 +82,7 @@ static bool blocking_set_is_ready(const blocking_set *s)
     return i < s->count;
 }
 
-int blocking_wait_for(blocking_set *s)
+static int blocking_poll(blocking_set *s)
 {
     struct pollfd *const client = &s->on[s->count], *const errand = client + 1;
     const uint64_t until = deadline_sooner(s->until, blocking_deadline());
@@ -104,6 +104,14 @@ int blocking_wait_for(blocking_set *s)
     return UV_ECANCELED;
 }
 
+int blocking_wait_for(blocking_set *s)
+{
+    const uint64_t since = uv_hrtime();
+    const int err = blocking_poll(s);
+    blocking_has_waited(since);
+    return err;
+}
+
 int blocking_wait(int fd, short events, uint64_t until)
 {
     blocking_set s = { .until = until };
@@ -120,4 +128,22 @@ bool blocking_cancelled(void)
         errand_run_if_due(on[1].revents, now);
     }
     return here.cancelled;
+}
+
+static _Thread_local struct { uint64_t since, end; } waited;
+
+void blocking_has_waited(uint64_t since)
+{
+    waited.since = waited.since ? waited.since : since;
+    waited.end = uv_hrtime();
+}
+
+bool blocking_waited(uint64_t *since, uint64_t *end)
+{
+    if (!waited.since)
+        return false;
+    *since = waited.since;
+    *end = waited.end;
+    waited.since = 0;
+    return true;
 }

@@ -65,4 +65,9 @@ int blocking_wait_for(blocking_set *s);
  * or the deadline: UV_ETIMEDOUT, never too early. Or until the client is gone: UV_ECANCELED. fd may be -1: only time. */
 int blocking_wait(int fd, short events, uint64_t until);
 
+/* From when to when, by uv_hrtime, this thread has waited since that was asked last: false if it has not. Who waits in another
+ * way has it say so: since then, until now. */
+bool blocking_waited(uint64_t *since, uint64_t *end);
+void blocking_has_waited(uint64_t since);
+
 #endif

@@ -1,39 +1,45 @@
-/* log_writer.c - see log_writer.h. Two buffers take turns: lines are put into one while those of the other are
- * written, each in one write, so that none is torn where others write to the same pipe. */
+/* log_writer.c - see log_writer.h. Lines wait in a ring for each log (log/line_ring.h). The thread sleeps while there are none;
+ * who puts the first wakes it by an eventfd. */
 #include "log_writer.h"
+#include "log/outlet.h"
 #include "thread.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum {
-    ROOM = 64 * 1024,
+    ERRORS_ROOM = 128 * 1024, ACCESS_ROOM = 1024 * 1024,
     PATIENCE = 1000,                         /* ms in which nothing is read: then nothing will be */
+    GATHER = 100,                            /* ms */
+    AT_HALF = 16 * 1024,                     /* bytes: a line that ends so little above half of the room may be the first there */
 };
 
-static char buffers[2][ROOM];
+static const uint64_t SECOND = 1000000000, MILLISECOND = 1000000;
+
+static char errors_room[ERRORS_ROOM];
 
 static struct {
-    pthread_mutex_t  lock;                   /* of all but what is atomic */
-    pthread_cond_t   wake;
+    outlet           of[LOG_STREAMS];
+    pthread_mutex_t  lock;                   /* of writing without the thread */
     pthread_t        thread;
     bool           (*tell)(void);
-    char            *filling;
-    size_t           used;
-    uint64_t         untold;                 /* lines that were dropped, which the log has not said yet */
-    uint64_t         remind_at;              /* nanoseconds; 0: never */
-    bool             started, stopping;
-    _Atomic uint64_t given, done;            /* bytes, ever: put into a buffer, and of those written or given up */
-    _Atomic uint64_t dropped;
-} writer = { .lock = PTHREAD_MUTEX_INITIALIZER, .filling = buffers[0] };
-
-static const uint64_t SECOND = 1000000000;
+    int              wake;                   /* an eventfd */
+    uint64_t         gathered_at;            /* the thread's: when LOG_ACCESS is to be written; 0: it has no lines */
+    _Atomic uint64_t remind_at;              /* nanoseconds; 0: never */
+    atomic_bool      started, stopping, flushing, reopening;
+    atomic_bool      asleep;                 /* LOG_ACCESS has no lines: who puts the first one wakes the thread */
+    atomic_bool      woken;                  /* the eventfd has been written to, and the thread has not looked since */
+} writer = { .lock = PTHREAD_MUTEX_INITIALIZER,
+             .of[LOG_ERRORS] = { .kind = OUTLET_STREAM, .fd = STDERR_FILENO,
+                                 .ring = { .bytes = errors_room, .size = ERRORS_ROOM } } };
 
 static uint64_t writer_now(void)
 {
@@ -42,37 +48,6 @@ static uint64_t writer_now(void)
     return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-static bool stderr_wait_for_room(int ms)
-{
-    struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
-    int ready;
-    while ((ready = poll(&p, 1, ms)) < 0 && errno == EINTR)
-        ;
-    return ready > 0;                        /* or an error, which the write will tell */
-}
-
-/* False when it cannot be written, which cannot be told either. Where another program has made the file non-blocking, or a
- * terminal takes less, it goes on when there is room. */
-static bool stderr_write(const char *text, size_t length, int patience_ms)
-{
-    while (length > 0) {
-        const ssize_t n = write(STDERR_FILENO, text, length);
-        if (n >= 0) {
-            text += n;
-            length -= (size_t)n;
-        } else if (errno == EAGAIN ? !stderr_wait_for_room(patience_ms) : errno != EINTR)
-            return false;
-    }
-    return true;
-}
-
-static bool stderr_write_within(int ms, const char *text, size_t length)
-{
-    return stderr_wait_for_room(ms) && stderr_write(text, length, ms);
-}
-
-bool log_writer_write_now(const char *text, size_t length) { return stderr_write_within(PATIENCE, text, length); }
-
 size_t log_writer_begin_line(char *line, size_t size, const char *level)
 {
     struct timespec now;
@@ -80,93 +55,158 @@ size_t log_writer_begin_line(char *line, size_t size, const char *level)
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     const size_t n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &utc);
-    return n + (size_t)snprintf(line + n, size - n, ".%03ldZ %s: ", now.tv_nsec / 1000000, level);
+    return n + (size_t)snprintf(line + n, size - n, ".%03ldZ %s: ", now.tv_nsec / (long)MILLISECOND, level);
+}
+
+static bool writer_has_lines(log_stream s) { return line_ring_used(&writer.of[s].ring) > 0; }
+
+/* What the writer itself has to say, in LOG_ERRORS: put there, or written here and now. */
+static bool writer_say(bool here, const char *what, const char *more)
+{
+    char line[512];
+    size_t n = log_writer_begin_line(line, sizeof line, "warning");
+    n += (size_t)snprintf(line + n, sizeof line - n, "%.300s%.100s\n", what, more);
+    return here ? log_writer_write_now(line, n) : outlet_put(&writer.of[LOG_ERRORS], line, n, true);
+}
+
+/* Says what was lost of a log that can be written again, and once that it cannot be. True: it has said something. */
+static bool writer_tell_of(log_stream s, int err_before, bool here)
+{
+    static const char *const LOST[] = {
+        [LOG_ERRORS] = " lines of this log were dropped, for nobody read it",
+        [LOG_ACCESS] = " lines of the access log were dropped, for they could not be written",
+    };
+    char lines[24];
+    outlet *const o = &writer.of[s];
+    const uint64_t dropped = atomic_load(&o->dropped), untold = dropped - o->told;
+    if (o->err && !err_before && s == LOG_ACCESS)
+        return writer_say(here, "cannot write to the access log: ", uv_strerror(o->err));
+    if (o->err || untold == 0)
+        return false;
+    snprintf(lines, sizeof lines, "%llu", (unsigned long long)untold);
+    if (!writer_say(here, lines, LOST[s]))
+        return false;
+    o->told = dropped;
+    return true;
 }
 
 /* The thread. */
 
-static void writer_write_lines(const char *at, size_t length)
+/* Is it time to write what has gathered? *wait: else so many milliseconds later. */
+static bool writer_has_gathered(const outlet *o, uint64_t now, int *wait)
 {
-    for (const char *const end = at + length; at < end;) {
-        const size_t line = (size_t)((const char *)memchr(at, '\n', (size_t)(end - at)) - at) + 1;
-        if (!stderr_write(at, line, -1))
-            atomic_fetch_add(&writer.dropped, 1);
-        at += line;
-        atomic_fetch_add(&writer.done, line);
-    }
-}
-
-static size_t writer_dropped_line(char *line, size_t size, uint64_t lines)
-{
-    const size_t n = log_writer_begin_line(line, size, "warning");
-    return n + (size_t)snprintf(line + n, size - n, "%llu lines of this log were dropped, for nobody read it\n",
-                                (unsigned long long)lines);
-}
-
-/* Under the lock: until there is something to do. True if it is to tell what was held back. */
-static bool writer_wait(void)
-{
-    while (writer.used == 0 && writer.untold == 0 && !writer.stopping) {
-        const uint64_t at = writer.remind_at;
-        if (at && writer_now() >= at)
-            return true;
-        if (at)
-            pthread_cond_timedwait(&writer.wake, &writer.lock,
-                                   &(struct timespec){ (time_t)(at / SECOND), (long)(at % SECOND) });
-        else
-            pthread_cond_wait(&writer.wake, &writer.lock);
-    }
+    if (line_ring_used(&o->ring) == 0)
+        return false;
+    if (!writer.gathered_at)
+        writer.gathered_at = now + GATHER * MILLISECOND;
+    if (now >= writer.gathered_at || line_ring_used(&o->ring) > o->ring.size / 2 || atomic_load(&writer.flushing) ||
+        atomic_load(&writer.stopping))
+        return true;
+    *wait = (int)((writer.gathered_at - now) / MILLISECOND) + 1;
     return false;
 }
 
-static void writer_write_buffer(void)        /* called with the lock, which it gives up meanwhile */
+/* Writes what there is to be written, as far as that goes. *wait: milliseconds until it wants to be looked at again; it stays
+ * where it need not. *on is what to poll for besides. */
+static void writer_serve(log_stream s, uint64_t now, int *wait, struct pollfd *on)
 {
-    char line[256], *const lines = writer.filling;
-    const size_t length = writer.used;
-    const uint64_t untold = writer.untold;
-    writer.filling = buffers[lines == buffers[0]];
-    writer.used = writer.untold = 0;
-    pthread_mutex_unlock(&writer.lock);
-    writer_write_lines(lines, length);
-    if (untold > 0)
-        stderr_write(line, writer_dropped_line(line, sizeof line, untold), -1);
-    pthread_mutex_lock(&writer.lock);
+    outlet *const o = &writer.of[s];
+    const int err_before = o->err;
+    if (s == LOG_ACCESS && !writer_has_gathered(o, now, wait))
+        return;
+    switch (outlet_go_on(o)) {
+    case OUTLET_FULL:
+        *on = (struct pollfd){ o->fd, POLLOUT, 0 };
+        return;
+    case OUTLET_COMING: *wait = 1; break;
+    case OUTLET_MORE:   *wait = 0; break;
+    case OUTLET_EMPTY:
+        if (s == LOG_ACCESS)
+            writer.gathered_at = 0;
+    }
+    if (writer_tell_of(s, err_before, false))
+        *wait = 0;
 }
 
-static void writer_tell(void)
+static void writer_reopen_all(void)
 {
-    writer.remind_at = 0;
-    pthread_mutex_unlock(&writer.lock);
-    const bool more = writer.tell();
-    pthread_mutex_lock(&writer.lock);
-    if (more)
-        writer.remind_at = writer_now() + SECOND;
+    char what[300];
+    for (int s = 0; s < LOG_STREAMS; s++) {
+        const int err = outlet_reopen(&writer.of[s]);
+        if (!err)
+            continue;
+        snprintf(what, sizeof what, "it goes on to the old file, for %.200s cannot be opened again: ", writer.of[s].path);
+        writer_say(false, what, uv_strerror(err));
+    }
+}
+
+/* Tells what was held back, if that is due; else how many milliseconds later it is, or -1: never. */
+static int writer_tell_held_back(uint64_t now)
+{
+    const uint64_t at = atomic_load(&writer.remind_at);
+    if (!at)
+        return -1;
+    if (now < at)
+        return (int)((at - now) / MILLISECOND) + 1;
+    atomic_store(&writer.remind_at, 0);
+    if (writer.tell())
+        log_writer_remind();
+    return 0;
 }
 
 static void *writer_run(void *arg)
 {
-    pthread_mutex_lock(&writer.lock);
     for (;;) {
-        if (writer_wait())
-            writer_tell();
-        else if (writer.used > 0 || writer.untold > 0)
-            writer_write_buffer();
-        else
-            break;
+        struct pollfd on[1 + LOG_STREAMS] = { { writer.wake, POLLIN, 0 } };
+        atomic_store(&writer.woken, false);
+        if (atomic_exchange(&writer.reopening, false))
+            writer_reopen_all();
+        const uint64_t now = writer_now();
+        int wait = writer_tell_held_back(now);
+        for (int s = LOG_STREAMS - 1; s >= 0; s--) { /* last the one in which is said what became of the others */
+            int later = -1;
+            on[1 + s].fd = -1;
+            writer_serve((log_stream)s, now, &later, &on[1 + s]);
+            wait = later < 0 || (wait >= 0 && wait < later) ? wait : later;
+        }
+        atomic_store(&writer.asleep, true);
+        if (writer_has_lines(LOG_ACCESS))
+            atomic_store(&writer.asleep, false);
+        else if (!writer_has_lines(LOG_ERRORS)) {
+            atomic_store(&writer.flushing, false);
+            if (atomic_load(&writer.stopping))
+                break;
+        }
+        poll(on, sizeof on / sizeof *on, wait);
+        if (on[0].revents)
+            eventfd_read(writer.wake, &(eventfd_t){ 0 });
     }
-    pthread_mutex_unlock(&writer.lock);
     return arg;
 }
 
 /* The other threads. */
 
+static void writer_wake(void)
+{
+    if (!atomic_exchange(&writer.woken, true))
+        eventfd_write(writer.wake, 1);
+}
+
+int log_writer_open(log_stream s, const char *where)
+{
+    assert(s == LOG_ACCESS && !writer.started);
+    char *const room = calloc(1, ACCESS_ROOM);
+    const int err = room ? outlet_open(&writer.of[s], where, room, ACCESS_ROOM) : UV_ENOMEM;
+    if (err)
+        free(room);
+    return err;
+}
+
 int log_writer_start(bool (*tell)(void))
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer.wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    writer.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (writer.wake < 0)
+        return -errno;
     writer.tell = tell;
     writer.stopping = false;
     const int err = thread_start(&writer.thread, writer_run, NULL);
@@ -174,73 +214,91 @@ int log_writer_start(bool (*tell)(void))
     return err;
 }
 
+/* The thread has ended. */
+static void writer_end(void)
+{
+    for (int s = 0; s < LOG_STREAMS; s++)
+        if (writer_has_lines((log_stream)s))
+            outlet_go_on(&writer.of[s]);     /* what came while it did so */
+    outlet_close(&writer.of[LOG_ACCESS]);
+    free(writer.of[LOG_ACCESS].ring.bytes);
+    close(writer.wake);
+}
+
 /* A thread that still waits for a reader is left to the end of the process. */
 void log_writer_stop(void)
 {
-    pthread_mutex_lock(&writer.lock);
-    const bool was = writer.started;
-    writer.started = false;
-    writer.stopping = true;
-    if (was)
-        pthread_cond_signal(&writer.wake);
-    pthread_mutex_unlock(&writer.lock);
-    if (was && log_writer_flush())
+    if (!atomic_exchange(&writer.started, false))
+        return;
+    atomic_store(&writer.stopping, true);
+    writer_wake();
+    if (log_writer_flush()) {
         pthread_join(writer.thread, NULL);
-    else if (was)
+        writer_end();
+    } else {
         pthread_detach(writer.thread);
-}
-
-/* Without the thread. Called with the lock. */
-static bool writer_write_here(const char *line, size_t length)
-{
-    char said[256];
-    if (!stderr_write_within(writer.untold > 0 ? 0 : PATIENCE, line, length)) /* one wait in vain is enough */
-        return false;
-    if (writer.untold > 0 && log_writer_write_now(said, writer_dropped_line(said, sizeof said, writer.untold)))
-        writer.untold = 0;
-    return true;
-}
-
-static bool writer_add_line(const char *line, size_t length) /* the same, with it */
-{
-    if (length > ROOM - writer.used)
-        return false;
-    memcpy(writer.filling + writer.used, line, length);
-    writer.used += length;
-    atomic_fetch_add(&writer.given, length);
-    pthread_cond_signal(&writer.wake);
-    return true;
-}
-
-bool log_writer_put(const char *line, size_t length, bool again)
-{
-    pthread_mutex_lock(&writer.lock);
-    const bool taken = writer.started ? writer_add_line(line, length) : writer_write_here(line, length);
-    if (!taken && !again) {
-        writer.untold++;
-        atomic_fetch_add(&writer.dropped, 1);
     }
+}
+
+static bool writer_write_here(const char *line, size_t length, bool again)
+{
+    outlet *const o = &writer.of[LOG_ERRORS];
+    pthread_mutex_lock(&writer.lock);
+    const bool waited = atomic_load(&o->dropped) > o->told;  /* in vain: once is enough */
+    const bool taken = outlet_write_now(o, line, length, waited ? 0 : PATIENCE);
+    if (taken)
+        writer_tell_of(LOG_ERRORS, 0, true);
+    else if (!again)
+        atomic_fetch_add(&o->dropped, 1);
     pthread_mutex_unlock(&writer.lock);
+    return taken;
+}
+
+bool log_writer_put(log_stream s, const char *line, size_t length, bool again)
+{
+    outlet *const o = &writer.of[s];
+    if (!atomic_load_explicit(&writer.started, memory_order_relaxed))
+        return s == LOG_ERRORS && writer_write_here(line, length, again);
+    const bool taken = outlet_put(o, line, length, again);
+    if (taken && (s == LOG_ERRORS || atomic_load(&writer.asleep) || line_ring_used(&o->ring) - o->ring.size / 2 < AT_HALF))
+        writer_wake();
     return taken;
 }
 
 void log_writer_remind(void)
 {
-    pthread_mutex_lock(&writer.lock);
-    if (writer.started && !writer.remind_at) {
-        writer.remind_at = writer_now() + SECOND;
-        pthread_cond_signal(&writer.wake);
-    }
-    pthread_mutex_unlock(&writer.lock);
+    uint64_t never = 0;
+    if (atomic_load(&writer.started) &&
+        atomic_compare_exchange_strong(&writer.remind_at, &never, writer_now() + SECOND))
+        writer_wake();
+}
+
+void log_writer_reopen(void)
+{
+    atomic_store(&writer.reopening, true);
+    if (atomic_load(&writer.started))
+        writer_wake();
+}
+
+static uint64_t writer_sum(bool given)
+{
+    uint64_t sum = 0;
+    for (int s = 0; s < LOG_STREAMS; s++)
+        sum += atomic_load(given ? &writer.of[s].ring.given : &writer.of[s].ring.taken);
+    return sum;
 }
 
 bool log_writer_flush(void)
 {
-    const uint64_t all = atomic_load(&writer.given);
-    uint64_t before = atomic_load(&writer.done);
+    const uint64_t all = writer_sum(true);
+    uint64_t before = writer_sum(false);
+    if (before < all) {
+        atomic_store(&writer.flushing, true);
+        writer_wake();
+    }
     for (int waited = 0; before < all && waited < PATIENCE; waited++) {
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-        const uint64_t done = atomic_load(&writer.done);
+        const uint64_t done = writer_sum(false);
         if (done != before)
             waited = 0;
         before = done;
@@ -248,4 +306,9 @@ bool log_writer_flush(void)
     return before >= all;
 }
 
-uint64_t log_writer_dropped(void) { return atomic_load(&writer.dropped); }
+bool log_writer_write_now(const char *bytes, size_t length)
+{
+    return outlet_write_now(&writer.of[LOG_ERRORS], bytes, length, PATIENCE);
+}
+
+uint64_t log_writer_dropped(log_stream s) { return atomic_load(&writer.of[s].dropped); }

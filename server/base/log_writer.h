@@ -1,7 +1,13 @@
-/* log_writer.h - where log.c's lines go: to standard error, by a thread of its own while there is one.
+/* log_writer.h - the one thread that writes what is logged, to each log's outlet (log/outlet.h).
  *
- * That thread blocks where the reader of the log makes it, and no other does. O_NONBLOCK would not do: it is a property
- * of the open file, which the shell and other programs share. */
+ * It blocks for no reader: a log that is not read fills up, then loses lines, which are counted, and said in LOG_ERRORS as
+ * soon as there is room again; the others go on. LOG_ERRORS is there without the thread, too: then a line is written where
+ * it is put.
+ *
+ *   When.     A line of LOG_ERRORS at once. Those of LOG_ACCESS gather for a tenth of a second, or until half of the room is
+ *             used: so thousands of them cost one write, and who puts them makes no system call but the first of these.
+ *   Threads.  Start, stop and open are for the first one; log_writer_flush and log_writer_write_now are also for a signal
+ *             handler; all else for any. */
 #ifndef LOG_WRITER_H
 #define LOG_WRITER_H
 
@@ -9,20 +15,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef enum log_stream { LOG_ERRORS, LOG_ACCESS, LOG_STREAMS } log_stream;
+
+/* Where its lines go, as log/outlet.h says; of LOG_ERRORS, to standard error, always. Before log_writer_start. where lives until
+ * log_writer_stop. 0, or a negative error. */
+int  log_writer_open(log_stream s, const char *where);
+
 /* tell is called on the thread when it has been reminded a second ago, and may put lines; true: remind it again. */
 int  log_writer_start(bool (*tell)(void));
-void log_writer_stop(void);
-
-/* A line of at most PIPE_BUF bytes, its end included. False: it is dropped, and counted unless it is to be put
- * again. */
-bool log_writer_put(const char *line, size_t length, bool again);
+void log_writer_stop(void);                  /* when all is written, or nothing has been read for a second */
 void log_writer_remind(void);
+void log_writer_reopen(void);                /* soon: each file, which may have been renamed; what fails is logged */
 
-/* Until all is written, or nothing has been read for a second: true if all is. Safe in a signal handler, as the next. */
+/* A line of at most OUTLET_LINE bytes, its end included. False: it is dropped, and counted unless it is to be put again. */
+bool log_writer_put(log_stream s, const char *line, size_t length, bool again);
+
+/* Until all is written, or nothing has been read for a second: true if all is. */
 bool log_writer_flush(void);
-bool log_writer_write_now(const char *text, size_t length);  /* without the thread, and without waiting longer */
+bool log_writer_write_now(const char *bytes, size_t length); /* to standard error, without the thread, nor waiting longer */
 
-uint64_t log_writer_dropped(void);           /* lines, since the start */
+uint64_t log_writer_dropped(log_stream s);   /* lines, since the start */
 
 /* "2026-11-28T21:08:00.123Z warning: ", what a line begins with, for the level "warning". Its length. */
 size_t log_writer_begin_line(char *line, size_t size, const char *level);

@@ -22,6 +22,7 @@ int machine_threads(uint64_t size, uint64_t touched);
 uint64_t machine_memory_left(void);
 
 int machine_open_files(void);                /* how many this process may have open, now */
+int machine_files_in_use(void);              /* how many it has; takes as long as they are many */
 
 /* Raises that number to the most that is allowed. Before config_load, if the server is to use it. */
 void machine_raise_open_files(void);

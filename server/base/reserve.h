@@ -12,20 +12,17 @@
 #ifndef RESERVE_H
 #define RESERVE_H
 
+#include "sanitizers.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Under the sanitizers and valgrind nothing is kept for reuse, and each object is an allocation of its own: so they see
  * each use of one that has been freed. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(USE_VALGRIND)
+#if SANITIZES_ADDRESSES || SANITIZES_THREADS || defined(USE_VALGRIND)
 #define RESERVE_NOTHING 1
-#elif defined(__has_feature)                 /* clang spells it this way */
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define RESERVE_NOTHING 1
-#endif
-#endif
-#ifndef RESERVE_NOTHING
+#else
 #define RESERVE_NOTHING 0
 #endif
 

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { LONGEST = 4 };                        /* bytes of a character */
+
 /* A NUL is no byte that continues a character, so it ends the reading. */
 size_t utf8_length(const char *at)
 {
@@ -31,7 +33,9 @@ bool utf8_is(const char *at, size_t length)
             at += sizeof eight;
             continue;
         }
-        const size_t one = utf8_length(at);
+        char few[LONGEST] = "";              /* nothing behind the last ones is looked at */
+        const bool last = end - at < LONGEST;
+        const size_t one = utf8_length(last ? memcpy(few, at, (size_t)(end - at)) : at);
         if (one == 0)
             return false;
         at += one;

@@ -8,6 +8,6 @@
 /* The length of the character at p, or 0 if there is none. What it is in has a NUL at its end, or behind it. */
 size_t utf8_length(const char *p);
 
-bool utf8_is(const char *at, size_t length); /* NULs among them are characters; behind them there is another one */
+bool utf8_is(const char *at, size_t length); /* NULs among them are characters; what is behind them is not looked at */
 
 #endif

@@ -27,6 +27,13 @@ static inline codel codel_of_ms(uint64_t target, uint64_t ceiling)
     return (codel){ .target = target * 1000000, .ceiling = ceiling * 1000000 };
 }
 
+/* Other limits from now on, in milliseconds; the queue is as it was. */
+static inline void codel_configure(codel *c, uint64_t target, uint64_t ceiling)
+{
+    c->target = target * 1000000;
+    c->ceiling = ceiling * 1000000;
+}
+
 static inline void codel_is_empty(codel *c, uint64_t now) { c->empty = now; }
 
 static inline bool codel_stands(const codel *c, uint64_t now)

@@ -1,5 +1,5 @@
 /* test_address.c - HOST:PORT: what it is, who can reach it, and how it is asked from here. */
-#include "server/base/address.h"
+#include "server/base/net/address.h"
 #include "tests/unit/suites.h"
 
 #include <string.h>

@@ -3,16 +3,21 @@
 #define VECTOR_PORTABLE
 #define escape_json portable_json
 #define escape_html portable_html
-#include "server/base/escape.c"              /* as where there are no vectors */
+#define escape_log  portable_log
+#define escape_none portable_none
+#include "server/base/escape.c"              /* as where there are no vectors: NOLINT(bugprone-suspicious-include) */
 #undef escape_json
 #undef escape_html
+#undef escape_log
+#undef escape_none
 
 #include "tests/unit/suites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-escape_function escape_json, escape_html;
+escape_function escape_json, escape_html, escape_log;
+bool            escape_none(char *to, text t);
 
 enum { LONGEST = 100, MOST = 6 * LONGEST };
 
@@ -100,6 +105,28 @@ START_TEST(what_has_no_room_is_left)
 }
 END_TEST
 
+/* The one byte that may be harmful is anywhere in a text of any length, in which all others are not; the room is just enough. */
+START_TEST(a_text_that_needs_no_escape_is_copied_and_any_other_is_told)
+{
+    static bool (*const WAYS[])(char *, text) = { escape_none, portable_none };
+    for (size_t length = 0; length <= 40; length++) {
+        char *const plain = malloc(length + 1), *const to = malloc(length + 1);
+        memset(plain, 'x', length + 1);
+        for (int c = 1; c < 256; c++)
+            for (size_t at = 0; at < length + (c == 1); at++) {
+                plain[at] = (char)c;         /* at its length: behind it, which is not looked at */
+                const bool fit = at == length || (c >= 0x20 && c < 0x7f && c != '"' && c != '\\');
+                to[length] = '!';
+                ck_assert(WAYS[_i](to, (text){ plain, length }) == fit);
+                ck_assert(!fit || (memcmp(to, plain, length) == 0 && to[length] == '!'));
+                plain[at] = 'x';
+            }
+        free(plain);
+        free(to);
+    }
+}
+END_TEST
+
 Suite *escape_suite(void)
 {
     Suite *s = suite_create("escape");
@@ -107,6 +134,7 @@ Suite *escape_suite(void)
     tcase_add_loop_test(t, each_byte_is_escaped_wherever_it_stands, 0, 4);
     tcase_add_loop_test(t, texts_of_any_length_that_begin_anywhere_are_escaped, 0, 4);
     tcase_add_loop_test(t, what_has_no_room_is_left, 0, 4);
+    tcase_add_loop_test(t, a_text_that_needs_no_escape_is_copied_and_any_other_is_told, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }

@@ -1,5 +1,5 @@
 /* test_log_throttle.c - so many of a kind in a second, the rest counted, by a clock of the test's. */
-#include "server/base/log_throttle.h"
+#include "server/base/log/log_throttle.h"
 #include "tests/unit/suites.h"
 
 #include <stdio.h>

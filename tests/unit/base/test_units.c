@@ -1,12 +1,14 @@
 /* test_units.c - amounts, addresses, and how much of the machine is ours. */
-#include "server/base/address.h"
+#include "server/base/net/address.h"
 #include "server/base/machine.h"
 #include "server/base/units.h"
 
 #include "tests/unit/suites.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 START_TEST(amounts_have_the_units_people_write)
@@ -176,6 +178,17 @@ START_TEST(open_files_can_be_raised_to_what_is_allowed)
 }
 END_TEST
 
+START_TEST(files_in_use_are_those_that_are_open)
+{
+    const int before = machine_files_in_use(), opened = open("/dev/null", O_RDONLY);
+    ck_assert_int_ge(before, 3);             /* the standard ones */
+    ck_assert_int_eq(machine_files_in_use(), before + 1);
+    ck_assert_int_eq(machine_files_in_use(), before + 1);
+    close(opened);
+    ck_assert_int_eq(machine_files_in_use(), before);
+}
+END_TEST
+
 Suite *units_suite(void)
 {
     Suite *s = suite_create("units");
@@ -190,6 +203,7 @@ Suite *units_suite(void)
     tcase_add_test(t, processors_are_those_of_our_affinity);
     tcase_add_test(t, a_quota_is_rounded_up);
     tcase_add_test(t, open_files_can_be_raised_to_what_is_allowed);
+    tcase_add_test(t, files_in_use_are_those_that_are_open);
     suite_add_tcase(s, t);
     return s;
 }

@@ -36,12 +36,20 @@ START_TEST(overlong_forms_surrogates_and_what_is_beyond_are_not)
 }
 END_TEST
 
+START_TEST(what_is_behind_the_last_byte_makes_no_character_whole)
+{
+    static const char EURO[] = "12345678\xe2\x82\xac";
+    ck_assert(utf8_is(EURO, 8) && !utf8_is(EURO, 9) && !utf8_is(EURO, 10) && utf8_is(EURO, 11));
+}
+END_TEST
+
 Suite *utf8_suite(void)
 {
     Suite *s = suite_create("utf8");
     TCase *t = tcase_create("utf8");
     tcase_add_test(t, characters_of_each_length_are_utf8_wherever_they_stand);
     tcase_add_test(t, overlong_forms_surrogates_and_what_is_beyond_are_not);
+    tcase_add_test(t, what_is_behind_the_last_byte_makes_no_character_whole);
     suite_add_tcase(s, t);
     return s;
 }

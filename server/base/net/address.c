@@ -1,7 +1,7 @@
 /* address.c - see address.h. */
 #include "address.h"
 
-#include "units.h"
+#include "server/base/units.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
