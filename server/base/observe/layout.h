@@ -56,7 +56,7 @@ typedef struct layout_root {
 extern const layout_root LAYOUT_ROOT;
 
 #define LAYOUT_ENTRIES                       __attribute__((section("tenk_layout"), used))
-#define LAYOUT_FIELD(name, type, field)      { name, sizeof(((type *)0)->field), { .offset = offsetof(type, field) }, 0 }
+#define LAYOUT_FIELD(name, type, field)      { name, sizeof(typeof(((type *)0)->field)), { .offset = offsetof(type, field) }, 0 }
 #define LAYOUT_SIZE(name, type)              { name, sizeof(type), { .offset = 0 }, 0 }
 #define LAYOUT_ADDRESS(name, place)          { name, 0, { .address = (place) }, 0 }
 

@@ -1,18 +1,20 @@
 /* test_loop_latency.c - the counts of how long turns take. */
 #include "server/async/loop.h"
 #include "server/async/timer.h"
-#include "server/async/loop_latency.h"
+#include "server/async/observe/loop_latency.h"
 #include "tests/unit/suites.h"
 
 #include <string.h>
 
-static uint64_t seen[LOOP_LATENCY_BUCKETS];
+static uint64_t seen[LOOP_LATENCY_BUCKETS], busy, turns;
 static int      loops;
 
-static void note(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
+static void note(const loop_latency_view *v, void *arg)
 {
     (void)arg;
-    memcpy(seen, counts, sizeof seen);
+    memcpy(seen, v->counts, sizeof seen);
+    busy = v->busy;
+    turns = v->turns;
     loops++;
 }
 
@@ -39,14 +41,16 @@ START_TEST(a_turn_counts_below_its_bound_and_not_below_the_one_before)
     loop_latency_begin(&t);
     static const struct { uint64_t ms; int kind; } EACH[] = {
         { 0, 0 }, { 1, 1 }, { 2, 2 }, { 3, 3 }, { 4, 4 }, { 5, 4 }, { 6, 5 }, { 8, 6 }, { 3071, 22 },
-        { 3072, LOOP_LATENCY_BUCKETS - 1 }, { UINT64_MAX - 1, LOOP_LATENCY_BUCKETS - 1 },
+        { 3072, LOOP_LATENCY_BUCKETS - 1 }, { 100000000, LOOP_LATENCY_BUCKETS - 1 },
     };
     for (size_t i = 0; i < sizeof EACH / sizeof EACH[0]; i++) {
         look();
-        const uint64_t before = seen[EACH[i].kind];
-        loop_latency_count(&t, EACH[i].ms);
+        const uint64_t before = seen[EACH[i].kind], ns = EACH[i].ms * 1000000 + 999999, spent = busy;
+        loop_latency_count(&t, ns);
         look();
         ck_assert_msg(seen[EACH[i].kind] == before + 1, "%llu ms", (unsigned long long)EACH[i].ms);
+        ck_assert_uint_eq(busy, spent + ns);
+        ck_assert_uint_eq(turns, i + 1);
     }
     loop_latency_end(&t);
 }

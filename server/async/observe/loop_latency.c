@@ -1,10 +1,11 @@
 /* loop_latency.c - see loop_latency.h. */
-#include "loop_latency.h"
+#include "server/async/observe/loop_latency.h"
 
 #include <pthread.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static list            all;                  /* the newest first; under the lock */
+static int             last_number;          /* under the lock */
 
 uint64_t loop_latency_bound(int bucket)
 {
@@ -18,6 +19,7 @@ uint64_t loop_latency_bound(int bucket)
 void loop_latency_begin(loop_latency *l)
 {
     pthread_mutex_lock(&lock);
+    l->number = ++last_number;
     list_push(&all, &l->node);
     pthread_mutex_unlock(&lock);
 }
@@ -29,25 +31,25 @@ void loop_latency_end(loop_latency *l)
     pthread_mutex_unlock(&lock);
 }
 
-/* One writer: a plain addition, but one that others may watch. */
-void loop_latency_count(loop_latency *l, uint64_t ms)
+void loop_latency_count(loop_latency *l, uint64_t ns)
 {
+    const uint64_t ms = ns / 1000000;
     int bucket = 0;
     while (ms >= loop_latency_bound(bucket))
         bucket++;
-    _Atomic uint64_t *count = &l->counts[bucket];
-    atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
+    counter_add(false, &l->counts[bucket], 1);
+    counter_add(false, &l->busy, ns);
 }
 
-void loop_latency_each(void (*show)(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg), void *arg)
+void loop_latency_each(void (*show)(const loop_latency_view *v, void *arg), void *arg)
 {
     pthread_mutex_lock(&lock);
     for (list_node *n = all.first; n; n = n->next) {
         const loop_latency *l = container_of(n, loop_latency, node);
-        uint64_t counts[LOOP_LATENCY_BUCKETS];
+        loop_latency_view v = { .number = l->number, .busy = counter_read(&l->busy) };
         for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
-            counts[i] = atomic_load_explicit(&l->counts[i], memory_order_relaxed);
-        show(counts, arg);
+            v.turns += v.counts[i] = counter_read(&l->counts[i]);
+        show(&v, arg);
     }
     pthread_mutex_unlock(&lock);
 }
