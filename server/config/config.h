@@ -3,7 +3,9 @@
  * The table of all settings, with their names, types and defaults, is in settings.c.
  *
  *   Ownership.  All text in a config belongs to it and lives until config_free.
- *   Threads.    Loaded once, before any other thread runs; only read from then on. */
+ *   Threads.    Only read once it is loaded. While tenk runs another may take its place (config_reload.h), which differs in
+ *   what is
+ *               live only; who reads what is live reads it anew each time (server_reconfigure). */
 #ifndef CONFIG_H
 #define CONFIG_H
 
@@ -13,12 +15,22 @@
 
 typedef enum mode { MODE_ASYNC, MODE_THREADS } mode;
 
+#define CONFIG_NONE      "none"              /* of admin.listen: at no address; of server.trusted_proxies: nobody */
+#define CONFIG_ON_DEMAND "auto"              /* of server.compare: when it is first asked for, at any free port of loopback */
+
 typedef struct config {
     struct {
-        char *listen;                        /* HOST:PORT or [V6]:PORT; 127.0.0.1:8080 */
+        char *listen;                        /* a list of endpoint.h's; 127.0.0.1:8080 */
         mode  mode;
+        char *compare;                       /* HOST:PORT where the other mode is served too; auto: see CONFIG_ON_DEMAND */
+        char *trusted_proxies;               /* a list of network_list.h's, or none; none */
+        int   forwarded;                     /* x-forwarded, forwarded; x-forwarded */
         int   workers;                       /* loops; auto: one a processor. In threads mode it only multiplies
                                                 what is there for each worker, so that both modes have the same */
+        char *handover;                      /* the path of a socket, or none; none */
+        char *pid_file;                      /* a path, or none; none */
+        char *user;                          /* a name or a number, or none; none */
+        bool  seccomp;                       /* off */
     } server;
     struct {
         size_t head;                         /* bytes of request line and headers; 16KiB */
@@ -37,7 +49,19 @@ typedef struct config {
         uint64_t write;                      /* for a reader to take anything at all; 30s */
         uint64_t request;                    /* to answer a request; 0 for none; 30s */
         uint64_t drain;                      /* to finish what is under way when stopping; 10s */
+        uint64_t drain_delay;                /* before that: ready no more, but serving; 0 */
     } timeouts;
+    struct {
+        char    *origins;                    /* a list, * or none; none */
+        char    *methods, *headers;          /* lists; GET, HEAD, POST and Content-Type */
+        bool     credentials;                /* off */
+        uint64_t max_age;                    /* milliseconds; 10m */
+    } cors;
+    struct {
+        int      requests;                   /* of one client in a window; 0: any; 0 */
+        uint64_t window;                     /* milliseconds; 1m */
+        int      clients;                    /* that are remembered; 65536 */
+    } rate_limit;
     struct {
         size_t   message;                    /* bytes of one; 1MiB */
         uint64_t ping;                       /* milliseconds of silence; 30s */
@@ -70,6 +94,7 @@ typedef struct config {
         uint64_t line_timeout;               /* 2s */
         uint64_t connect_timeout;            /* 5s */
         bool     prepare;                    /* on */
+        bool     comment;                    /* off */
     } database;
     struct {
         int      connections;                /* requests to other servers at once, for each worker; 16 */
@@ -108,19 +133,38 @@ typedef struct config {
     } files;
     struct {
         bool enabled;                        /* GET /patterns, and ?render=; auto: if it listens on a loopback address */
+        char *replica;                       /* a URL as [database] url, or none */
     } patterns;
     struct {
         bool enabled;                        /* the routes of handlers/boards/; auto: as those of patterns */
         char *dataset;                       /* a file; built-in */
     } boards;
     struct {
+        uint64_t grace;                      /* milliseconds; 10s */
+    } health;
+    struct {
+        char *listen;                        /* a list of endpoint.h's; CONFIG_NONE */
+        bool  public;                        /* what is there is at server.listen, too; auto: if only this machine reaches it */
+    } admin;
+    struct {
         int      level;                      /* error, warning, info, debug (log.h); info */
+        int      access;                     /* off, combined, json (access_log.h); off */
+        char    *access_to;                  /* stderr, stdout, syslog, syslog:PATH, or a file's path; stderr */
+        bool     request_id;                 /* off */
         size_t   recorder;                   /* bytes for what each loop did last; 0: none; 1MiB */
         char    *recordings;                 /* the folder for what is recorded, when it is written down; . */
         uint64_t slow_request;               /* milliseconds after which that is done; 0: for no request; 0 */
         uint64_t slow_callback;              /* milliseconds that one may keep a loop busy; 0: any; 25ms */
     } log;
+    struct {
+        char  *endpoint;                     /* a URL, or none; none */
+        double sample;                       /* 0 to 1; 0.01 */
+        char  *service;                      /* tenk */
+    } traces;
     struct config_origin *origins;           /* what each setting was given as, and where */
 } config;
+
+/* Do none but this machine's own programs reach the site? Whoever trusts a proxy has clients elsewhere. */
+bool config_is_local(const config *c);
 
 #endif

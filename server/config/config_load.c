@@ -2,6 +2,7 @@
  * to set it wins; then "auto" is worked out, and what must hold between settings is checked. */
 #include "config_load.h"
 #include "config_reading.h"
+#include "endpoint.h"
 #include "redaction.h"
 #include "server/base/memory.h"
 
@@ -67,12 +68,48 @@ static void config_check_at_most(reading *r, bool holds, const setting *a, const
                       b->section, b->key, high->text);
 }
 
+static void config_check_proxy_protocol(reading *r, const char *section, const char *listen)
+{
+    if (endpoints_have_proxy_protocol(listen) && strcmp(r->config->server.trusted_proxies, CONFIG_NONE) == 0)
+        reading_error(r, reading_origin(r->config, setting_find(section, "listen"))->source,
+                      "[%s] listen: proxy_protocol=on is for [server] trusted_proxies, of whom there is none", section);
+}
+
+static void config_check_addresses(reading *r)
+{
+    const config *c = r->config;
+    const text compare = text_of(c->server.compare);
+    text rest = text_of(c->server.listen);
+    char ignored[1];
+    endpoint e;
+    while (!endpoint_next(&rest, &e, ignored, sizeof ignored))
+        if (text_equal(e.written, compare) && e.at.port != 0)
+            reading_error(r, reading_origin(c, setting_find("server", "compare"))->source,
+                          "[server] compare: %s is where [server] listen is", c->server.compare);
+    config_check_proxy_protocol(r, "server", c->server.listen);
+    config_check_proxy_protocol(r, "admin", c->admin.listen);
+    if (c->patterns.enabled && !endpoints_have_port(c->server.listen, NULL))
+        reading_error(r, reading_origin(c, setting_find("patterns", "enabled"))->source,
+                      "[patterns] enabled: the gallery asks the server itself by TCP, and [server] listen = %s has no HOST:PORT",
+                      c->server.listen);
+}
+
+static void config_check_cors(reading *r)
+{
+    const config *c = r->config;
+    if (c->cors.credentials && strcmp(c->cors.origins, "*") == 0)
+        reading_error(r, reading_origin(c, setting_find("cors", "credentials"))->source,
+                      "[cors] credentials: with origins = * any site could read what is its visitors' alone; list the origins");
+}
+
 static void config_check(reading *r)
 {
     const config *c = r->config;
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const setting *stack = setting_find("tasks", "stack");
 
+    config_check_addresses(r);
+    config_check_cors(r);
     config_check_at_most(r, c->limits.uri <= c->limits.head, setting_find("limits", "uri"),
                   setting_find("limits", "head"));
     config_check_at_most(r, c->threads.running <= c->threads.pool, setting_find("threads", "running"),

@@ -2,7 +2,8 @@
  *
  * A flag beats the environment, which beats config.ini, which beats the default. The environment
  * has PORT, HOST, DATABASE_URL and WEB_CONCURRENCY, and TENK_SECTION_KEY for every key
- * (TENK_LIMITS_BODY), which beats those four. PORT and HOST change only their part of server.listen.
+ * (TENK_LIMITS_BODY), which beats those four. PORT and HOST change only their part of the first address
+ * of server.listen that has one.
  * An empty variable is as good as none; an unknown one that begins with TENK_ is an error.
  * Values: whole numbers; durations 250ms 30s 5m 1h; sizes 512 64KiB 1MiB 1GiB; on off true false
  * yes no. config.ini in the repository shows every key with its default, and a test keeps it equal to

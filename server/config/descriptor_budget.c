@@ -1,6 +1,7 @@
 /* descriptor_budget.c - see descriptor_budget.h. */
 #include "descriptor_budget.h"
 
+#include "endpoint.h"
 #include "server/base/machine.h"
 
 #include <string.h>
@@ -9,28 +10,36 @@
 enum {
     PROCESS = 30,                            /* standard ones, signals, the watchdog, static/, the outbox's; and a file now
                                                 and then */
-    LOOP = 8,                                /* a loop's own, and its listening socket */
+    LOOP = 7,                                /* a loop's own, beside a listening socket for each address */
     SQLITE = 3,                              /* the database, its log and what they share */
     OUTGOING = 4,                            /* one in use, one that is kept, and two to look up a name */
     LEAST = 8,                               /* clients of a worker: fewer are no service */
     MOST = 1000000,
 };
 
+/* From the start: one that is opened later looks for itself whether there is room. */
+static bool budget_serves_both(const config *c) { return strcmp(c->server.compare, CONFIG_ON_DEMAND) != 0; }
+
 /* What it has open in any case. */
 static int64_t budget_fixed(const config *c)
 {
     const bool sqlite = strncmp(c->database.url, "sqlite:", 7) == 0;
-    const int64_t database = sqlite ? (c->database.readers + 1) * (int64_t)SQLITE
-                                    : c->server.workers * (int64_t)c->database.connections;
-    const int loops = c->server.mode == MODE_ASYNC ? c->server.workers : 1;
-    return PROCESS + loops * (int64_t)LOOP + database;
+    const bool both = budget_serves_both(c);
+    const int64_t readers = (both ? 2 : 1) * (int64_t)c->database.readers;           /* threads', and those of blocking threads */
+    const int64_t connections = (both ? 2 : 1) * (int64_t)c->server.workers * c->database.connections;
+    const int loops = (c->server.mode == MODE_ASYNC || both ? c->server.workers : 0) +
+                      (c->server.mode == MODE_THREADS || both);
+    const bool admin = strcmp(c->admin.listen, CONFIG_NONE) != 0;
+    const int each = LOOP + endpoints_count(c->server.listen) + (admin ? endpoints_count(c->admin.listen) : 0);
+    return PROCESS + loops * (int64_t)each + (sqlite ? (readers + 1) * SQLITE : connections);
 }
 
 int descriptor_budget_connections(const config *c)
 {
     const int64_t left = machine_open_files() - budget_fixed(c);
     const int64_t others = c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + c->processes.pool);
-    const int64_t each = (left - (others < left / 2 ? others : left / 2)) / c->server.workers;
+    const int64_t clients = left - (others < left / 2 ? others : left / 2);
+    const int64_t each = clients / c->server.workers / (budget_serves_both(c) ? 2 : 1);
     return each < 1 ? 1 : each > MOST ? MOST : (int)each;
 }
 

@@ -1,7 +1,7 @@
 /* environment.c - reads settings from the environment. */
 #include "config_reading.h"
 
-#include "server/base/address.h"
+#include "endpoint.h"
 #include "server/base/memory.h"
 #include "suggestion.h"
 
@@ -28,25 +28,32 @@ static const char *environment_find(char *const environment[], const char *name)
     return NULL;
 }
 
-/* HOST or PORT: one part of the address that worse sources made. */
+/* HOST or PORT: one part of the first address that worse sources made. */
 static void environment_set_part(reading *r, const char *name, const char *value)
 {
     const setting *s = setting_find("server", "listen");
-    const char *before = reading_origin(r->config, s)->source;
-    char source[512], text[ADDRESS_TEXT + 512];
-    address a;
+    const char *before = reading_origin(r->config, s)->source, *const list = r->config->server.listen;
+    char source[512], part[ADDRESS_TEXT + 512];
+    endpoint e;
 
-    address_parse(&a, r->config->server.listen);
+    if (!endpoints_have_port(list, &e)) {
+        reading_error(r, name, "[server] listen = %s has no HOST:PORT of which it could be a part", list);
+        return;
+    }
     if (strcmp(name, "PORT") == 0)
-        snprintf(text, sizeof text, strchr(a.host, ':') ? "[%s]:%s" : "%s:%s", a.host, value);
+        snprintf(part, sizeof part, strchr(e.at.host, ':') ? "[%s]:%s" : "%s:%s", e.at.host, value);
     else
-        snprintf(text, sizeof text, strchr(value, ':') && *value != '[' ? "[%s]:%d" : "%s:%d", value,
-                 a.port);
+        snprintf(part, sizeof part, strchr(value, ':') && *value != '[' ? "[%s]:%d" : "%s:%d", value,
+                 e.at.port);
     if (strcmp(before, "default") == 0)
         snprintf(source, sizeof source, "%s", name);
     else
         snprintf(source, sizeof source, "%s, %s", before, name);
+    const size_t size = strlen(list) + sizeof part;
+    char *const text = mem_alloc(size);
+    snprintf(text, size, "%.*s%s%s", (int)(e.written.at - list), list, part, e.written.at + e.written.length);
     reading_set(r, s, text, source);
+    mem_free(text);
 }
 
 static void environment_read_usual(reading *r, char *const environment[])

@@ -13,6 +13,7 @@
 typedef struct flag {
     const char *name, *argument;             /* argument: NULL for none */
     const char *section, *key;               /* of the setting it sets; NULL for none */
+    const char *otherwise;                   /* what it sets it to without an argument; NULL: it needs one */
     action      action;                      /* if it takes no argument */
     char        letter;                      /* 0 for none */
     const char *about;
@@ -21,14 +22,16 @@ typedef struct flag {
 static const flag FLAGS[] = {
     { "config", "FILE", .letter = 'c',
       .about = "read FILE instead of ./config.ini" },
-    { "listen", "HOST:PORT", "server", "listen", .letter = 'l',
-      .about = "where to listen; :PORT for every address" },
+    { "listen", "ADDRESS", "server", "listen", .letter = 'l',
+      .about = "HOST:PORT, :PORT, unix:PATH, or a list of these" },
     { "database", "URL", "database", "url", .letter = 'D',
       .about = "sqlite:PATH or postgresql://..." },
     { "mode", "MODE", "server", "mode", .letter = 'm',
       .about = "async, or threads: one for each connection" },
     { "workers", "N", "server", "workers", .letter = 'w',
       .about = "loops, or auto: one for each processor" },
+    { "compare", "HOST:PORT", "server", "compare", .otherwise = "127.0.0.1:0",
+      .about = "serve the other mode as well, there or anywhere" },
     { "init-db", .action = ACTION_INIT_DB,
       .about = "create and fill the database, then exit" },
     { "test-config", .action = ACTION_TEST_CONFIG, .letter = 't',
@@ -37,6 +40,10 @@ static const flag FLAGS[] = {
       .about = "print every setting and where it is from" },
     { "healthcheck", .action = ACTION_HEALTHCHECK,
       .about = "ask the running server; exit 0 if it is well" },
+    { "reload", .action = ACTION_RELOAD,
+      .about = "have the running server read its settings again" },
+    { "stop", .action = ACTION_STOP,
+      .about = "have the running server end, and wait for that" },
     { "version", .action = ACTION_VERSION, .letter = 'V',
       .about = "print the versions of tenk and its libraries" },
     { "help", .action = ACTION_HELP, .letter = 'h',
@@ -117,7 +124,7 @@ static void options_make_tables(char letters[3 * COUNT + 2], struct option longs
 {
     *letters++ = ':';                        /* tells a missing argument from an unknown flag */
     for (int i = 0; i < COUNT; i++) {
-        const int takes = FLAGS[i].argument ? required_argument : no_argument;
+        const int takes = FLAGS[i].otherwise ? optional_argument : FLAGS[i].argument ? required_argument : no_argument;
         longs[i] = (struct option){ FLAGS[i].name, takes, NULL, 256 + i };
         if (!FLAGS[i].letter)
             continue;
@@ -151,7 +158,7 @@ int options_parse(options *o, int argc, char *argv[], FILE *errors)
             return 0;
         }
         if (f->key)
-            sources_set(&found.sources, flag_with_dashes(f), f, optarg);
+            sources_set(&found.sources, flag_with_dashes(f), f, optarg ? optarg : f->otherwise);
         else if (f->argument)
             found.sources.file = optarg;
         else if (doing && doing != f)
@@ -180,8 +187,8 @@ void options_help(FILE *out)
           "Options:\n", out);
     for (const flag *f = FLAGS; f < FLAGS + COUNT; f++) {
         char names[48];
-        snprintf(names, sizeof names, "--%s%s%s", f->name, f->argument ? " " : "",
-                 f->argument ? f->argument : "");
+        snprintf(names, sizeof names, "--%s%s%s%s", f->name, f->otherwise ? "[=" : f->argument ? " " : "",
+                 f->argument ? f->argument : "", f->otherwise ? "]" : "");
         fprintf(out, "  %c%c%s %-20s  %s\n", f->letter ? '-' : ' ', f->letter ? f->letter : ' ',
                 f->letter ? "," : " ", names, f->about);
     }
@@ -195,8 +202,8 @@ void options_help(FILE *out)
           "\n"
           "A flag beats the environment, which beats config.ini, which beats the default.\n"
           "config.ini explains every setting; --print-config shows what it is now.\n"
-          "SIGTERM, SIGINT or SIGHUP ends what is under way and exits; a second one\n"
-          "exits at once.\n"
+          "SIGTERM or SIGINT ends what is under way and exits; a second one exits at\n"
+          "once. SIGHUP reads the configuration again.\n"
           "\n"
           "Exit codes:\n"
           "  0   fine\n"

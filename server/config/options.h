@@ -20,6 +20,8 @@ typedef enum action {
     ACTION_PRINT_CONFIG,
     ACTION_HEALTHCHECK,
     ACTION_INIT_DB,
+    ACTION_RELOAD,
+    ACTION_STOP,
     ACTION_VERSION,
     ACTION_HELP,
 } action;

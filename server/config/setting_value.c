@@ -1,11 +1,13 @@
 /* setting_value.c - from the text of a setting to its member in a config; see settings.h. */
 #include "settings.h"
 
-#include "server/base/address.h"
+#include "endpoint.h"
+#include "network_list.h"
 #include "server/base/units.h"
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -78,6 +80,16 @@ static int setting_store_choice(const setting *s, config *c, const char *text, c
     return setting_complain(why, size, "'%s' is not one of: %s", text, all);
 }
 
+static int setting_store_ratio(const setting *s, config *c, const char *text, char *why, size_t size)
+{
+    char *end;
+    const double value = strtod(text, &end);
+    if (*end || strspn(text, "0123456789.") != strlen(text) || value > 1)
+        return setting_complain(why, size, "'%s' is not a number from 0 to 1 (try 0.01)", text);
+    *(double *)setting_member(s, c) = value;
+    return 0;
+}
+
 /* What no line of config.ini can hold is refused everywhere: so one source can stand for another. */
 static const char *text_is_unfit(const char *text)
 {
@@ -98,10 +110,21 @@ int setting_store(const setting *s, config *c, char *text, char *why, size_t siz
         return setting_complain(why, size, "%s", wrong);
 
     switch (s->type) {
-    case SETTING_ADDRESS:
-        if (address_parse(&ignored, text))
-            return setting_complain(why, size, "'%s' is not HOST:PORT "
-                            "(try 127.0.0.1:8080, [::1]:8080, :8080)", text);
+    case SETTING_ADDRESS:                    /* auto, where it is the default, stays */
+        if (address_parse(&ignored, text) && !(strcmp(text, "auto") == 0 && strcmp(s->initial, text) == 0))
+            return setting_complain(why, size, "'%s' is not HOST:PORT%s "
+                            "(try 127.0.0.1:8080, [::1]:8080, :8080)", text,
+                            strcmp(s->initial, "auto") == 0 ? ", nor auto" : "");
+        *(char **)setting_member(s, c) = text;
+        return 0;
+    case SETTING_ENDPOINTS:                  /* the default may be none of them */
+        if (strcmp(text, s->initial) != 0 && endpoints_check(text, why, size))
+            return UV_EINVAL;
+        *(char **)setting_member(s, c) = text;
+        return 0;
+    case SETTING_NETWORKS:
+        if (network_list_check(text, why, size))
+            return UV_EINVAL;
         *(char **)setting_member(s, c) = text;
         return 0;
     case SETTING_TEXT:
@@ -114,6 +137,8 @@ int setting_store(const setting *s, config *c, char *text, char *why, size_t siz
         if (units_switch(text, setting_member(s, c)))
             return setting_complain(why, size, "'%s' is not on or off%s", text, s->automatic ? ", nor auto" : "");
         return 0;
+    case SETTING_RATIO:
+        return setting_store_ratio(s, c, text, why, size);
     case SETTING_CHOICE:
         return setting_store_choice(s, c, text, why, size);
     default:
@@ -143,4 +168,22 @@ void setting_write(const setting *s, const config *c, FILE *out)
         fprintf(out, "%d", *(const int *)at);
     else
         fputs(*(char *const *)at, out);
+}
+
+static size_t setting_size(setting_type type)
+{
+    switch (type) {
+    case SETTING_NUMBER:
+    case SETTING_CHOICE:   return sizeof(int);
+    case SETTING_SIZE:     return sizeof(size_t);
+    case SETTING_DURATION: return sizeof(uint64_t);
+    case SETTING_RATIO:    return sizeof(double);
+    case SETTING_SWITCH:   return sizeof(bool);
+    default:               return sizeof(char *);
+    }
+}
+
+void setting_copy(const setting *s, config *to, const config *from)
+{
+    memcpy(setting_member(s, to), (const char *)from + s->offset, setting_size(s->type));
 }

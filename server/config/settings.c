@@ -2,8 +2,8 @@
  * config.ini, which a test compares with the row. */
 #include "settings.h"
 
-#include "server/base/address.h"
 #include "descriptor_budget.h"
+#include "endpoint.h"
 #include "installed.h"
 #include "server/base/machine.h"
 #include "server/base/units.h"
@@ -47,12 +47,16 @@ static int auto_threads(const config *c)
     return each < 1 ? 1 : each < MOST ? (int)each : MOST;
 }
 
-/* What strangers shall not find unless it is asked for. */
-static int auto_loopback(const config *c)
+bool config_is_local(const config *c)
 {
-    address a;
-    return address_parse(&a, c->server.listen) == 0 && address_is_loopback(&a);
+    return endpoints_are_local(c->server.listen) && strcmp(c->server.trusted_proxies, CONFIG_NONE) == 0;
 }
+
+/* What strangers shall not find unless it is asked for. */
+static int auto_local(const config *c) { return config_is_local(c); }
+
+/* The gallery asks the server itself, by TCP. */
+static int auto_gallery(const config *c) { return auto_local(c) && endpoints_have_port(c->server.listen, NULL); }
 
 static char *auto_static_folder(void)
 {
@@ -61,7 +65,9 @@ static char *auto_static_folder(void)
 }
 
 static const char *const MODES[] = { "async", "threads", NULL };
+static const char *const FORWARDED[] = { "x-forwarded", "forwarded", NULL };
 static const char *const PLACES[] = { "auto", "loop", "pool", NULL };
+static const char *const ACCESS_FORMATS[] = { "off", "combined", "json", NULL };
 static const char *const LEVELS[] = { "error", "warning", "info", "debug", NULL };
 
 _Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
@@ -76,7 +82,9 @@ _Static_assert(sizeof(mode) == sizeof(int), "a choice is stored as an int");
 #define NUMBER(in, name, least, most)   MEMBER(in, name, int), AMOUNT(SETTING_NUMBER, least, most)
 #define SIZE(in, name, least, most)     MEMBER(in, name, size_t), AMOUNT(SETTING_SIZE, least, most)
 #define DURATION(in, name, least, most) MEMBER(in, name, uint64_t), AMOUNT(SETTING_DURATION, least, most)
+#define RATIO(in, name)                 MEMBER(in, name, double), .type = SETTING_RATIO
 #define SWITCH(in, name)                MEMBER(in, name, bool), .type = SETTING_SWITCH
+#define LIVE                            .live = true
 #define CHOICE(in, name, ctype, list)   MEMBER(in, name, ctype), .type = SETTING_CHOICE, .choices = list
 
 const setting_section SETTING_SECTIONS[] = {
@@ -86,6 +94,8 @@ const setting_section SETTING_SECTIONS[] = {
     { "processes", "What may crash, or never end, is done in processes of its own." },
     { "limits",   "What a client may ask for. Beyond it the answer is 413, 414, 431 or 503." },
     { "timeouts", "How long tenk waits for a client, and lets one wait." },
+    { "cors",     "Which other sites' pages may use what is served here." },
+    { "rate_limit", "How often one client may ask; beyond it the answer is 429." },
     { "websocket", "Messages to and fro on one connection." },
     { "topics",   "What is published under a name, for all who have subscribed to it." },
     { "outbox",   "What is published in a transaction, for all servers on one database." },
@@ -96,17 +106,34 @@ const setting_section SETTING_SECTIONS[] = {
     { "files",    "What is served from the disk." },
     { "patterns", "The gallery of asynchronous patterns, at /patterns, and where pages are rendered (?render=)." },
     { "boards",   "The routes by which public benchmarks compare servers: /db, /queries, /updates, /fortunes ..." },
-    { "log",      "What is written to standard error." },
+    { "health",   "What GET /readyz says, by which one chooses among servers." },
+    { "admin",    "Where one looks at the server, and switches it, apart from its clients." },
+    { "log",      "What is written to standard error, and of each request." },
+    { "traces",   "Requests, and what was done for them, as spans for a collector: OpenTelemetry's." },
 };
 const int SETTING_SECTION_COUNT = sizeof SETTING_SECTIONS / sizeof *SETTING_SECTIONS;
 
 const setting SETTINGS[] = {
-    { TEXTUAL(SETTING_ADDRESS, server, listen), .initial = "127.0.0.1:8080",
-      .why = "HOST:PORT, [IPV6]:PORT, or :PORT for all addresses, IPv4 and IPv6; port 0 is any free one." },
+    { TEXTUAL(SETTING_ENDPOINTS, server, listen), .initial = "127.0.0.1:8080",
+      .why = "A list: HOST:PORT; :PORT is every address, port 0 any free one; unix:PATH,mode=0660 a unix socket." },
     { CHOICE(server, mode, mode, MODES), .initial = "async",
       .why = "async: one loop serves many connections; threads: a thread for each, and blocking calls." },
     { NUMBER(server, workers, "1", "1024"), .initial = "auto", .automatic = auto_processors,
       .why = "Loops, each on a thread of its own; auto: one for each processor." },
+    { TEXTUAL(SETTING_ADDRESS, server, compare), .initial = CONFIG_ON_DEMAND,
+      .why = "HOST:PORT where the other mode serves, too; auto: a free port of loopback, if / is asked to compare." },
+    { TEXTUAL(SETTING_NETWORKS, server, trusted_proxies), .initial = "none",
+      .why = "Whose word counts of those for whom they speak: networks, 10.0.0.0/8, ::1; unix; or none." },
+    { CHOICE(server, forwarded, int, FORWARDED), .initial = "x-forwarded",
+      .why = "By which headers they say it: x-forwarded (-For, -Proto, -Host), or forwarded (RFC 7239)." },
+    { TEXTUAL(SETTING_TEXT, server, handover), .initial = "none",
+      .why = "The path of a socket by which the next tenk with it takes this one's place, losing nobody; or none." },
+    { TEXTUAL(SETTING_TEXT, server, pid_file), .initial = "none",
+      .why = "The file with the process' number, by which tenk --reload and tenk --stop find it; or none." },
+    { TEXTUAL(SETTING_TEXT, server, user), .initial = "none",
+      .why = "Who tenk is, if root has started it, once it has bound its address: a name or a number; or none." },
+    { SWITCH(server, seccomp), .initial = "off",
+      .why = "Whether the kernel refuses it the system calls that it does not need." },
 
     { TEXTUAL(SETTING_URL, database, url), .initial = "sqlite:tenk.db",
       .why = "sqlite:PATH, or postgresql://USER:PASSWORD@HOST/NAME." },
@@ -120,7 +147,7 @@ const setting SETTINGS[] = {
       .why = "Bytes of SQLite's file in memory, of all readers together, a share each; the writer has 8 MiB." },
     { NUMBER(database, line, "0", "1000000"), .initial = "auto", .automatic = auto_line,
       .why = "Requests that may wait for the database, for each worker; more get 503; auto: [limits] connections." },
-    { DURATION(database, target, "0", "1h"), .initial = "200ms",
+    { DURATION(database, target, "0", "1h"), LIVE, .initial = "200ms",
       .why = "How long they may wait while more come than can be served, then 503; 0: line_timeout." },
     { DURATION(database, timeout, "0", "24h"), .initial = "5s",
       .why = "Of one query, which is then cancelled at the server; 0 for none." },
@@ -130,6 +157,8 @@ const setting SETTINGS[] = {
       .why = "For one attempt to connect." },
     { SWITCH(database, prepare), .initial = "on",
       .why = "Prepared statements; off for a pooler in transaction mode." },
+    { SWITCH(database, comment), .initial = "off",
+      .why = "Behind each statement to PostgreSQL, for which route and trace it is; only with prepare = off." },
 
     { NUMBER(outgoing, connections, "1", "1000"), .initial = "16",
       .why = "Requests at once, for each worker." },
@@ -157,43 +186,63 @@ const setting SETTINGS[] = {
     { DURATION(processes, timeout, "1ms", "24h"), .initial = "10s",
       .why = "Of one job, its wait in line included; then the process is killed, and that is 504." },
 
-    { SIZE(limits, head, "256", "63KiB"), .initial = "16KiB",
+    { SIZE(limits, head, "256", "63KiB"), LIVE, .initial = "16KiB",
       .why = "Bytes of a request's first line and headers; this much is buffered." },
-    { NUMBER(limits, headers, "1", "256"), .initial = "100",
+    { NUMBER(limits, headers, "1", "256"), LIVE, .initial = "100",
       .why = "Headers of one request." },
-    { SIZE(limits, uri, "16", "63KiB"), .initial = "8KiB",
+    { SIZE(limits, uri, "16", "63KiB"), LIVE, .initial = "8KiB",
       .why = "Bytes of the request target; part of the head." },
-    { SIZE(limits, body, "0", "1GiB"), .initial = "1MiB",
+    { SIZE(limits, body, "0", "1GiB"), LIVE, .initial = "1MiB",
       .why = "Bytes of a request's body, which is kept in memory." },
-    { NUMBER(limits, connections, "1", "1000000"), .initial = "auto", .automatic = descriptor_budget_connections,
+    { NUMBER(limits, connections, "1", "1000000"), LIVE, .initial = "auto", .automatic = descriptor_budget_connections,
       .why = "Open at once, for each worker; auto: what the limit of open files allows." },
-    { NUMBER(limits, pipeline, "1", "1000"), .initial = "32",
+    { NUMBER(limits, pipeline, "1", "1000"), LIVE, .initial = "32",
       .why = "Requests of one connection under way at once; the others wait unread." },
-    { SIZE(limits, output, "4KiB", "1GiB"), .initial = "1MiB",
+    { SIZE(limits, output, "4KiB", "1GiB"), LIVE, .initial = "1MiB",
       .why = "Bytes that wait for a slow reader before its requests do." },
-    { SIZE(limits, outputs, "0", "1024GiB"), .initial = "64MiB",
+    { SIZE(limits, outputs, "0", "1024GiB"), LIVE, .initial = "64MiB",
       .why = "The same of all slow readers of a worker together: each may hold as much as is left." },
 
-    { DURATION(timeouts, head, "1ms", "1h"), .initial = "10s",
+    { DURATION(timeouts, head, "1ms", "1h"), LIVE, .initial = "10s",
       .why = "For the first byte of a connection, and for a whole head to arrive; a slow one gets 408." },
-    { DURATION(timeouts, body, "1ms", "24h"), .initial = "30s",
+    { DURATION(timeouts, body, "1ms", "24h"), LIVE, .initial = "30s",
       .why = "For a body to arrive; a slow one gets 408." },
-    { DURATION(timeouts, idle, "1ms", "24h"), .initial = "75s",
+    { DURATION(timeouts, idle, "1ms", "24h"), LIVE, .initial = "75s",
       .why = "Between requests; longer than the 60s of most load balancers." },
-    { DURATION(timeouts, write, "1ms", "24h"), .initial = "30s",
+    { DURATION(timeouts, write, "1ms", "24h"), LIVE, .initial = "30s",
       .why = "For a reader to take anything at all of an answer." },
-    { DURATION(timeouts, request, "0", "24h"), .initial = "30s",
+    { DURATION(timeouts, request, "0", "24h"), LIVE, .initial = "30s",
       .why = "To answer a request, until the answer begins; a late one gets 504; 0: no limit. /sleep has its own." },
-    { DURATION(timeouts, drain, "0", "1h"), .initial = "10s",
+    { DURATION(timeouts, drain, "0", "1h"), LIVE, .initial = "10s",
       .why = "To finish what is under way when stopping, and for last requests; 0 stops at once." },
+    { DURATION(timeouts, drain_delay, "0", "1h"), LIVE, .initial = "0",
+      .why = "How long it serves on once it has been told to stop, and is not ready: until its balancer knows." },
 
-    { SIZE(websocket, message, "1KiB", "1GiB"), .initial = "1MiB",
+    { TEXTUAL(SETTING_TEXT, cors, origins), .initial = "none",
+      .why = "https://one.example, https://two.example: may read, and change; *: all may read; or none." },
+    { TEXTUAL(SETTING_TEXT, cors, methods), .initial = "GET, HEAD, POST",
+      .why = "What such a page may ask by." },
+    { TEXTUAL(SETTING_TEXT, cors, headers), .initial = "Content-Type",
+      .why = "Headers that it may send, beyond those that any page may." },
+    { SWITCH(cors, credentials), .initial = "off",
+      .why = "Whether its requests may carry cookies; not with origins = *." },
+    { DURATION(cors, max_age, "0", "24h"), .initial = "10m",
+      .why = "How long a browser may remember what it was told of these." },
+
+    { NUMBER(rate_limit, requests, "0", "1000000000"), .initial = "0",
+      .why = "Of one client, an address or a /64 of IPv6, in a window, all at once or evenly; 0: no limit." },
+    { DURATION(rate_limit, window, "1s", "24h"), .initial = "1m",
+      .why = "After so long it may ask as often again." },
+    { NUMBER(rate_limit, clients, "64", "100000000"), .initial = "65536",
+      .why = "That are remembered, 16 bytes each; of more, those who have asked least are forgotten." },
+
+    { SIZE(websocket, message, "1KiB", "1GiB"), LIVE, .initial = "1MiB",
       .why = "Bytes of a message from a client, which is kept in memory; a larger one closes with 1009." },
-    { DURATION(websocket, ping, "1ms", "24h"), .initial = "30s",
+    { DURATION(websocket, ping, "1ms", "24h"), LIVE, .initial = "30s",
       .why = "How long a client may be silent before it is pinged; after as long again it is gone." },
-    { TEXTUAL(SETTING_TEXT, websocket, origins), .initial = "none",
+    { TEXTUAL(SETTING_TEXT, websocket, origins), LIVE, .initial = "none",
       .why = "Other sites whose pages may connect: https://one.example, https://two.example; or *, or none." },
-    { SWITCH(websocket, compression), .initial = "off",
+    { SWITCH(websocket, compression), LIVE, .initial = "off",
       .why = "Whether messages are compressed for clients that offer it (permessage-deflate)." },
 
     { NUMBER(topics, keep, "1", "1000000"), .initial = "256",
@@ -210,9 +259,9 @@ const setting SETTINGS[] = {
     { DURATION(outbox, keep_for, "0", "8760h"), .initial = "24h",
       .why = "How long a row is kept at most, but for the newest; 0: for ever." },
 
-    { DURATION(events, heartbeat, "1ms", "24h"), .initial = "15s",
+    { DURATION(events, heartbeat, "1ms", "24h"), LIVE, .initial = "15s",
       .why = "When nothing has been sent for so long, a comment is, by which a client that is gone is noticed." },
-    { DURATION(events, retry, "1ms", "24h"), .initial = "3s",
+    { DURATION(events, retry, "1ms", "24h"), LIVE, .initial = "3s",
       .why = "After which a client that has lost its connection shall come back; later, when the server stops." },
 
     { NUMBER(threads, pool, "1", "1024"), .initial = "auto", .automatic = auto_pool,
@@ -231,7 +280,7 @@ const setting SETTINGS[] = {
     { CHOICE(rendering, where, int, PLACES), .initial = "auto",
       .why = "loop; pool; or auto: each page on the loop if, by what others like it took, it will be short enough." },
     { NUMBER(rendering, microseconds, "0", "1000000"), .initial = "150",
-      .why = "How long that is. The way to the pool and back takes some 50; beyond 150 little is saved." },
+      .why = "How long that is. The way to the pool and back takes some 20; beyond 150 little is saved." },
 
     { SIZE(tasks, stack, "16KiB", "8MiB"), .initial = "64KiB",
       .why = "Of one task, in whole pages; only what a task touches takes memory." },
@@ -239,24 +288,47 @@ const setting SETTINGS[] = {
     { TEXTUAL(SETTING_TEXT, files, root), .initial = "auto", .automatic_text = auto_static_folder,
       .why = "The folder behind /static/; auto: the one that was installed, or built, with this tenk, else static." },
 
-    { SWITCH(patterns, enabled), .initial = "auto", .automatic = auto_loopback,
+    { SWITCH(patterns, enabled), .initial = "auto", .automatic = auto_gallery,
       .why = "Some of it blocks a loop, to show what that does; auto: on if only this machine can reach it." },
+    { TEXTUAL(SETTING_URL, patterns, replica), .initial = "none",
+      .why = "A URL as [database] url has, against which the database races; none: the same database once more." },
 
-    { SWITCH(boards, enabled), .initial = "auto", .automatic = auto_loopback,
+    { SWITCH(boards, enabled), .initial = "auto", .automatic = auto_local,
       .why = "A stranger's GET /updates writes 500 rows; auto: on if only this machine can reach it." },
     { TEXTUAL(SETTING_TEXT, boards, dataset), .initial = "built-in",
       .why = "The file with the items of /json/COUNT, in HttpArena's form; or the one that is built in." },
 
-    { CHOICE(log, level, int, LEVELS), .initial = "info",
+    { DURATION(health, grace, "0", "24h"), .initial = "10s",
+      .why = "How long the database may be away before it is 503; a restart of it need not stop all servers." },
+
+    { TEXTUAL(SETTING_ENDPOINTS, admin, listen), .initial = CONFIG_NONE,
+      .why = "As [server] listen, for /metrics, /stats, /readyz, /requests, and switches alone; none: nowhere." },
+    { SWITCH(admin, public), .initial = "auto", .automatic = auto_local,
+      .why = "Whether [server] listen has them, too; auto: on if only this machine can reach it." },
+
+    { CHOICE(log, level, int, LEVELS), LIVE, .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },
+    { CHOICE(log, access, int, ACCESS_FORMATS), .initial = "off",
+      .why = "A line for each request: combined, as Apache and nginx write it, and more; json; or off." },
+    { TEXTUAL(SETTING_TEXT, log, access_to), .initial = "stderr",
+      .why = "Where it goes: a file, which SIGHUP opens again; stderr; stdout; or syslog, or syslog:SOCKET." },
+    { SWITCH(log, request_id), .initial = "off",
+      .why = "Whether each answer has X-Request-Id, the request's own or one made for it; off: if the log has it." },
     { SIZE(log, recorder, "0", "1GiB"), .initial = "1MiB",
       .why = "For what each loop did last, for tenk record: 32 bytes each; one for all in threads mode; 0: none." },
     { TEXTUAL(SETTING_TEXT, log, recordings), .initial = ".",
-      .why = "The folder to which that is written on SIGUSR1, or for a slow request: ten files at most." },
-    { DURATION(log, slow_request, "0", "1h"), .initial = "0",
+      .why = "The folder to which it is written, and drawn, on SIGUSR1 or for a slow request: ten files of each." },
+    { DURATION(log, slow_request, "0", "1h"), LIVE, .initial = "0",
       .why = "A request that took longer has that written, once a minute at most; 0: none does." },
     { DURATION(log, slow_callback, "0", "1h"), .initial = "25ms",
       .why = "A callback that keeps a loop for longer is logged, with where it is; 0: none is." },
+
+    { TEXTUAL(SETTING_TEXT, traces, endpoint), .initial = "none",
+      .why = "Where they go, by OTLP as JSON: http://127.0.0.1:4318/v1/traces, say; or none." },
+    { RATIO(traces, sample), .initial = "0.01",
+      .why = "The part of all requests that is traced, 0 to 1; of those that come with a traceparent it decides." },
+    { TEXTUAL(SETTING_TEXT, traces, service), .initial = "tenk",
+      .why = "What they call this server: service.name." },
 };
 const int SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS;
 

@@ -10,10 +10,13 @@
 typedef enum setting_type {
     SETTING_TEXT,                            /* char * */
     SETTING_ADDRESS,                         /* char *, which address_parse understands */
+    SETTING_ENDPOINTS,                       /* char *, a list as endpoint.h has it */
+    SETTING_NETWORKS,                        /* the same of network_list.h */
     SETTING_URL,                             /* char *, shown only as redaction_mask leaves it */
     SETTING_NUMBER,                          /* int */
     SETTING_SIZE,                            /* size_t, bytes */
     SETTING_DURATION,                        /* uint64_t, milliseconds */
+    SETTING_RATIO,                           /* double, 0 to 1 */
     SETTING_SWITCH,                          /* bool */
     SETTING_CHOICE,                          /* an enum: the place among the choices */
 } setting_type;
@@ -27,6 +30,7 @@ typedef struct setting {
     const char        *initial;              /* the default, as one would write it */
     int              (*automatic)(const config *c);          /* what "auto" is; NULL: not allowed */
     char            *(*automatic_text)(void);                /* the same of a text; it lives for ever */
+    bool               live;                 /* it can be changed while tenk runs: by SIGHUP (config_reload.h) */
     const char        *why;                  /* one line for people */
 } setting;
 
@@ -50,6 +54,9 @@ int  setting_store(const setting *s, config *c, char *text, char *why, size_t si
 
 /* Works out s, which was given as "auto". */
 void setting_resolve(const setting *s, config *c);
+
+/* Copies the value of s; a text is both's then. */
+void setting_copy(const setting *s, config *to, const config *from);
 
 bool setting_may_be_auto(const setting *s);
 

@@ -7,9 +7,10 @@
 #include <string.h>
 
 static const char *const KINDS[] = {
-    [SETTING_TEXT] = "text",      [SETTING_ADDRESS] = "address", [SETTING_URL] = "URL",
-    [SETTING_NUMBER] = "number",  [SETTING_SIZE] = "size",       [SETTING_DURATION] = "duration",
-    [SETTING_SWITCH] = "switch",  [SETTING_CHOICE] = "one of",
+    [SETTING_TEXT] = "text",      [SETTING_ADDRESS] = "address",   [SETTING_ENDPOINTS] = "addresses",
+    [SETTING_URL] = "URL",        [SETTING_NUMBER] = "number",     [SETTING_SIZE] = "size",
+    [SETTING_SWITCH] = "switch",  [SETTING_DURATION] = "duration", [SETTING_CHOICE] = "one of",
+    [SETTING_NETWORKS] = "networks",
 };
 
 /* As short lines: a sentence begins on one of its own, and no word at a line's start looks like a macro. */
@@ -48,6 +49,8 @@ static void put_setting(const setting *s)
     printf("%s)\n", setting_may_be_auto(s) && strcmp(s->initial, "auto") != 0 ? ", or auto" : "");
     puts(".br");
     put_text(s->why);
+    if (s->live)
+        puts("SIGHUP changes it.");
 }
 
 static void put_table(void)

@@ -119,6 +119,7 @@ START_TEST(port_and_host_change_their_part_of_listen)
         { "[::1]:70", "HOST=example.org", NULL, "example.org:70" },
         { ":70", NULL, "PORT=0", ":0" },
         { ":70", "HOST=", "PORT=", ":70" },
+        { "unix:/a,mode=0660, :70 , :80", "HOST=h", "PORT=90", "unix:/a,mode=0660, h:90 , :80" },
     };
     char line[128];
     for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++) {
@@ -137,12 +138,84 @@ START_TEST(port_and_host_change_their_part_of_listen)
     snprintf(line, sizeof line, "listen = [::]:90 ; %s:2, HOST, PORT\n", file);
     prints(line);
     config_free(&c);
-    refuses_variable("PORT=http", "PORT: [server] listen: '127.0.0.1:http' is not HOST:PORT "
-                                  "(try 127.0.0.1:8080, [::1]:8080, :8080)\n");
-    refuses_variable("PORT=65536", "PORT: [server] listen: '127.0.0.1:65536' is not HOST:PORT "
-                                   "(try 127.0.0.1:8080, [::1]:8080, :8080)\n");
-    refuses_variable("PORT=9:9", "PORT: [server] listen: '127.0.0.1:9:9' is not HOST:PORT "
-                                 "(try 127.0.0.1:8080, [::1]:8080, :8080)\n");
+    refuses_variable("PORT=http", "PORT: [server] listen: '127.0.0.1:http' is not HOST:PORT, nor unix:PATH "
+                                  "(try 127.0.0.1:8080, [::1]:8080, :8080, unix:/run/tenk.sock)\n");
+    refuses_variable("PORT=65536", "PORT: [server] listen: '127.0.0.1:65536' is not HOST:PORT, nor unix:PATH "
+                                   "(try 127.0.0.1:8080, [::1]:8080, :8080, unix:/run/tenk.sock)\n");
+    refuses_variable("PORT=9:9", "PORT: [server] listen: '127.0.0.1:9:9' is not HOST:PORT, nor unix:PATH "
+                                 "(try 127.0.0.1:8080, [::1]:8080, :8080, unix:/run/tenk.sock)\n");
+}
+END_TEST
+
+START_TEST(host_and_port_need_an_address_that_has_them)
+{
+    write_bytes("[server]\nlisten = unix:/a", 25);
+    ck_assert_int_eq(load(&(config_sources){ .file = file, .environment = (char *[]){ "PORT=90", NULL } }), UV_EINVAL);
+    ck_assert_str_eq(said, "PORT: [server] listen = unix:/a has no HOST:PORT of which it could be a part\n");
+    ck_assert_int_eq(load(&(config_sources){ .file = file, .environment = (char *[]){ "PORT=", NULL } }), 0);
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(the_gallery_is_off_where_no_address_has_a_port_and_boards_are_not)
+{
+    ck_assert_int_eq(load_environment((char *[]){ "TENK_SERVER_LISTEN=unix:/a", NULL }), 0);
+    ck_assert(!c.patterns.enabled);
+    ck_assert(c.boards.enabled);
+    config_free(&c);
+    ck_assert_int_eq(load_environment((char *[]){ "TENK_SERVER_LISTEN=unix:/a, 127.0.0.1:1", NULL }), 0);
+    ck_assert(c.patterns.enabled);
+    config_free(&c);
+    ck_assert_int_eq(load_environment((char *[]){ "TENK_SERVER_LISTEN=unix:/a", "TENK_PATTERNS_ENABLED=on", NULL }), UV_EINVAL);
+    ck_assert_str_eq(said, "TENK_PATTERNS_ENABLED: [patterns] enabled: the gallery asks the server itself by TCP, and "
+                           "[server] listen = unix:/a has no HOST:PORT\n");
+}
+END_TEST
+
+START_TEST(the_proxy_protocol_needs_someone_who_is_trusted)
+{
+    char *nobody[] = { "TENK_SERVER_LISTEN=:1,proxy_protocol=on", NULL };
+    char *somebody[] = { "TENK_SERVER_LISTEN=:1,proxy_protocol=on", "TENK_SERVER_TRUSTED_PROXIES=10.0.0.0/8", NULL };
+    ck_assert_int_eq(load_environment(nobody), UV_EINVAL);
+    ck_assert_str_eq(said, "TENK_SERVER_LISTEN: [server] listen: proxy_protocol=on is for [server] trusted_proxies, of whom "
+                           "there is none\n");
+    ck_assert_int_eq(load_environment(somebody), 0);
+    config_free(&c);
+    refuses_variable("TENK_SERVER_TRUSTED_PROXIES=10.0.0.1/8", "TENK_SERVER_TRUSTED_PROXIES: [server] trusted_proxies: "
+                     "'10.0.0.1/8' is no network, nor unix (try 10.0.0.0/8, 192.0.2.1, fd00::/8)\n");
+}
+END_TEST
+
+START_TEST(who_trusts_a_proxy_has_strangers_for_clients)
+{
+    char *proxied[] = { "TENK_SERVER_LISTEN=127.0.0.1:1", "TENK_SERVER_TRUSTED_PROXIES=127.0.0.1", NULL };
+    ck_assert_int_eq(load_environment(proxied), 0);
+    ck_assert(!c.patterns.enabled && !c.boards.enabled && !c.admin.public);
+    config_free(&c);
+    proxied[1] = NULL;
+    ck_assert_int_eq(load_environment(proxied), 0);
+    ck_assert(c.patterns.enabled && c.boards.enabled && c.admin.public);
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(cookies_are_for_origins_that_are_listed)
+{
+    char *any[] = { "TENK_CORS_ORIGINS=*", "TENK_CORS_CREDENTIALS=on", NULL };
+    ck_assert_int_eq(load_environment(any), UV_EINVAL);
+    ck_assert_str_eq(said, "TENK_CORS_CREDENTIALS: [cors] credentials: with origins = * any site could read what is its "
+                           "visitors' alone; list the origins\n");
+}
+END_TEST
+
+START_TEST(the_other_mode_has_an_address_of_its_own)
+{
+    char *same[] = { "TENK_SERVER_LISTEN=:1, 127.0.0.1:2", "TENK_SERVER_COMPARE=127.0.0.1:2", NULL };
+    ck_assert_int_eq(load_environment(same), UV_EINVAL);
+    ck_assert_str_eq(said, "TENK_SERVER_COMPARE: [server] compare: 127.0.0.1:2 is where [server] listen is\n");
+    char *free[] = { "TENK_SERVER_LISTEN=:0, 127.0.0.1:0", "TENK_SERVER_COMPARE=127.0.0.1:0", NULL };
+    ck_assert_int_eq(load_environment(free), 0);
+    config_free(&c);
 }
 END_TEST
 
@@ -249,8 +322,11 @@ START_TEST(what_is_printed_loads_as_the_same_config)
         switch (s->type) {
         case SETTING_TEXT:
         case SETTING_ADDRESS:
+        case SETTING_ENDPOINTS:
+        case SETTING_NETWORKS:
         case SETTING_URL:      ck_assert_str_eq(*(char *const *)a, *(char *const *)b); break;
         case SETTING_SIZE:     ck_assert_uint_eq(*(const size_t *)a, *(const size_t *)b); break;
+        case SETTING_RATIO:    ck_assert_double_eq(*(const double *)a, *(const double *)b); break;
         case SETTING_DURATION: ck_assert_uint_eq(*(const uint64_t *)a, *(const uint64_t *)b); break;
         case SETTING_SWITCH:   ck_assert_int_eq(*(const bool *)a, *(const bool *)b); break;
         default:               ck_assert_int_eq(*(const int *)a, *(const int *)b);
@@ -365,6 +441,12 @@ Suite *config_suite(void)
     tcase_add_test(t, threads_are_no_more_than_the_machine_allows);
     tcase_add_test(t, a_flag_beats_the_environment_beats_the_file_beats_the_default);
     tcase_add_test(t, port_and_host_change_their_part_of_listen);
+    tcase_add_test(t, host_and_port_need_an_address_that_has_them);
+    tcase_add_test(t, the_gallery_is_off_where_no_address_has_a_port_and_boards_are_not);
+    tcase_add_test(t, the_proxy_protocol_needs_someone_who_is_trusted);
+    tcase_add_test(t, who_trusts_a_proxy_has_strangers_for_clients);
+    tcase_add_test(t, cookies_are_for_origins_that_are_listed);
+    tcase_add_test(t, the_other_mode_has_an_address_of_its_own);
     tcase_add_test(t, a_tenk_variable_beats_the_four_usual_ones);
     tcase_add_test(t, every_setting_has_a_variable);
     tcase_add_test(t, an_unknown_variable_is_an_error);

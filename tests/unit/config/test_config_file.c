@@ -30,7 +30,8 @@ START_TEST(a_bad_value_says_where_and_what_would_do)
     refuses("[database]\nprepare = 1", "2: [database] prepare: '1' is not on or off");
     refuses("[files]\nroot =", "2: [files] root: is empty; leave it out for the default");
     refuses("[server]\nlisten = localhost",
-            "2: [server] listen: 'localhost' is not HOST:PORT (try 127.0.0.1:8080, [::1]:8080, :8080)");
+            "2: [server] listen: 'localhost' is not HOST:PORT, nor unix:PATH "
+            "(try 127.0.0.1:8080, [::1]:8080, :8080, unix:/run/tenk.sock)");
 }
 END_TEST
 

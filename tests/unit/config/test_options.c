@@ -69,6 +69,12 @@ START_TEST(flags_set_settings_long_or_short)
     has(0, "--listen", "server", "listen", ":81");
     has(1, "--workers", "server", "workers", "auto");
     free(said);
+    ck_assert_int_eq(PARSE("--compare", "--mode=threads"), 0);
+    has(0, "--compare", "server", "compare", "127.0.0.1:0");
+    free(said);
+    ck_assert_int_eq(PARSE("--compare=:81"), 0);
+    has(0, "--compare", "server", "compare", ":81");
+    free(said);
 }
 END_TEST
 
@@ -116,8 +122,8 @@ START_TEST(what_is_wrong_is_named)
     REFUSED("there is no option '--frobnicate'", "--frobnicate");
     REFUSED("there is no option '-x'", "-x");
     REFUSED("there is no option '-x'", "-txt");
-    REFUSED("'--listen' needs an argument: HOST:PORT", "--listen");
-    REFUSED("'--listen' needs an argument: HOST:PORT", "-l");
+    REFUSED("'--listen' needs an argument: ADDRESS", "--listen");
+    REFUSED("'--listen' needs an argument: ADDRESS", "-l");
     REFUSED("'--version' takes no argument", "--version=3");
     REFUSED("'--he' may be more than one option", "--he");
     REFUSED("'serve' is not an option", "serve");
@@ -132,7 +138,7 @@ END_TEST
 START_TEST(help_fits_80_columns_and_names_every_flag)
 {
     static const char *const NAMES[] = {
-        "-c, --config FILE", "-l, --listen HOST:PORT", "-D, --database URL", "-m, --mode",
+        "-c, --config FILE", "-l, --listen ADDRESS", "-D, --database URL", "-m, --mode",
         "-w, --workers N",
         "-t, --test-config", "--print-config", "--healthcheck", "--init-db", "-V, --version",
         "-h, --help",
