@@ -1,14 +1,17 @@
 /* label.c - see label.h. */
 #include "label.h"
-#include "loop_latency.h"
+#include "server/async/observe/loop_latency.h"
 #include "server/base/observe/layout.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/memory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
-_Static_assert((int)LABEL_LENGTHS == (int)LOOP_LATENCY_BUCKETS, "what blocks a loop is counted as its turns are");
+_Static_assert(LABEL_LENGTHS - LOOP_LATENCY_BUCKETS == 0, "what blocks a loop is counted as its turns are");
+
+_Static_assert(LABELS - RECORD_LABELS == 0, "what is recorded is added up by label");
 
 static struct entry {
     const char      *name;
@@ -40,6 +43,14 @@ label label_of(const char *name)
 }
 
 const char *label_name(label l) { return labels[l].name; }
+
+int label_count(void)
+{
+    pthread_mutex_lock(&lock);
+    const int now = count;
+    pthread_mutex_unlock(&lock);
+    return now;
+}
 
 static void label_raise(_Atomic uint64_t *most, uint64_t value)
 {

@@ -19,6 +19,7 @@ enum { LABELS = 1024, LABEL_LENGTHS = 24 };
 /* The one of that name, made when it is first asked for; 0 once there are as many as there may be. */
 label       label_of(const char *name);
 const char *label_name(label l);             /* "other" of 0 */
+int         label_count(void);               /* labels below it have been made */
 
 void label_count_blocked(label l);           /* it has blocked a loop once more */
 void label_note_blocked(label l, uint64_t ms);               /* and for so long, as it turned out */

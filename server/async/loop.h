@@ -21,6 +21,8 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include "server/async/observe/loop_events.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,6 +47,10 @@ int        loop_done(void);                  /* free it; UV_EBUSY while handles 
 void       loop_enter(void);
 void       loop_leave(void);
 
+/* For who watches (loop_events.h): the callback that begins is one of that phase. What calls no such thing is of poll, or of
+ * closing. Before its loop_enter. */
+void       loop_note_phase(loop_phase p);
+
 /* Whether a loop's thread is inside a callback, and in which one, for other threads to see: a number that grows when a
  * callback begins and again when it has ended. A thread that looks twice and finds the same odd number has found a
  * callback that has run for all that time. It costs the loop one relaxed store at each end. */
@@ -61,6 +67,7 @@ static inline uint64_t loop_activity_sequence(loop_activity *a)
 
 void       loop_next_tick(ready *r);         /* run r before anything that is ready */
 void       loop_ready(ready *r);             /* run r soon, never from inside this call */
+void       loop_ready_named(ready *r, const char *name, uint16_t label);  /* the same, of what has a name, which is static */
 void       loop_at_turn_end(ready *r);       /* run r when this turn has nothing more to do, or much has gathered */
 void       loop_immediate(ready *r);         /* run r after the next poll for I/O */
 bool       loop_run_ready(void);             /* run what is ready now; true if anything was */

@@ -54,13 +54,15 @@ static void promise_run_follower(ready *r)
     void (*done)(int, void *) = p->done;
     void *arg = p->done_arg;
     const int err = p->err;
-    const label of_thread = scope_thread.label;
+    const record_for of_thread = scope_is_for(&scope_thread), whom = promise_is_for(p);
     scope *const before = scope_enter(p->of ? p->of->scope : NULL);
 
-    scope_thread.label = p->label;
+    scope_thread.label = whom.label;
+    scope_thread.request = whom.request;
     promise_free(p);
     done(err, arg);
-    scope_thread.label = of_thread;
+    scope_thread.label = of_thread.label;
+    scope_thread.request = of_thread.request;
     scope_enter(before);
 }
 
@@ -110,6 +112,9 @@ promise *promise_rename(promise *p, const char *maker, const void *place)
 
 promise_origin promise_origin_of(const promise *p) { return (promise_origin){ p->maker, p->place, p->label }; }
 
+/* What the thread itself makes is for whom it was when it made it, of which the label is left. */
+record_for promise_is_for(const promise *p) { return (record_for){ p->label, p->of ? p->of->request : 0 }; }
+
 promise *promise_kept_in(const scope *s)
 {
     return s->promises.first ? container_of(s->promises.first, promise, kept) : NULL;
@@ -127,7 +132,7 @@ void promise_abandon(promise *p)
 static void promise_follow_soon(promise *p)
 {
     p->ready.run = promise_run_follower;
-    loop_ready(&p->ready);
+    loop_ready_named(&p->ready, p->maker, p->label);
 }
 
 void promise_settle(promise *p, int err)
@@ -137,7 +142,7 @@ void promise_settle(promise *p, int err)
     p->err = err;
     if (recorder_here) {
         const uint64_t now = recorder_clock();
-        recorder_add_here(RECORD_SETTLED, now, now, p->maker, p->label, err);
+        recorder_add_here(RECORD_SETTLED, now, now, p->maker, promise_is_for(p), err);
     }
     if (p->state == GIVEN_ON)
         promise_follow_soon(p);

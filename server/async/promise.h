@@ -18,6 +18,7 @@
 #define PROMISE_H
 
 #include "label.h"
+#include "server/base/observe/record_for.h"
 
 #include <stdbool.h>
 
@@ -71,6 +72,7 @@ typedef struct promise_origin {
 } promise_origin;
 
 promise_origin promise_origin_of(const promise *p);
+record_for     promise_is_for(const promise *p);     /* for recorder.h */
 
 /* For unawaited.c, at a scope's end: the newest promise that was made in s and has not been given on, or NULL; and p, which
  * is one of these, will never be. */

@@ -18,7 +18,7 @@ static _Thread_local pool refs = POOL(scope_ref);
 scope_ref *scope_ref_new(scope *s)
 {
     s->ref = pool_get(&refs);
-    *s->ref = (scope_ref){ .scope = s, .count = 1 };
+    *s->ref = (scope_ref){ .scope = s, .count = 1, .request = s->request };
     return s->ref;
 }
 

@@ -10,6 +10,7 @@
 
 #include "label.h"
 #include "server/base/list.h"
+#include "server/base/observe/record_for.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -22,7 +23,8 @@ typedef struct scope {
     uint32_t          since;                 /* milliseconds of uv_hrtime's clock, of which these are the low bits; 0: it
                                                 was always there */
     label             label;
-    bool              at_once;               /* its code may not await: it is no task, and ends before anything else runs */
+    uint16_t          request : 15;          /* which one it is for (recorder.h); 0: none */
+    bool              at_once : 1;           /* its code may not await: it is no task, and ends before anything else runs */
 } scope;
 
 _Static_assert(sizeof(scope) <= 32, "each waiting request has one");
@@ -44,22 +46,28 @@ static inline scope *scope_enter(scope *s)
     return before;
 }
 
-/* The same, of the label alone. */
-static inline label scope_relabel(label l)
+static inline record_for scope_is_for(const scope *s) { return (record_for){ s->label, s->request }; }
+
+/* The same, of what it is for alone. */
+static inline record_for scope_be_for(record_for whom)
 {
     scope *const s = scope_here();
-    const label before = s->label;
-    s->label = l;
+    const record_for before = scope_is_for(s);
+    s->label = whom.label;
+    s->request = whom.request & (RECORD_REQUESTS - 1);
     return before;
 }
+
+static inline label scope_relabel(label l) { return scope_be_for((record_for){ .label = l }).label; }
 
 /* Has it promises that were not given on? */
 static inline bool scope_keeps(const scope *s) { return s->promises.first; }
 
 /* What stays of a scope for what may outlive it. */
 typedef struct scope_ref {
-    scope *scope;                            /* NULL once it has ended */
-    size_t count;                            /* of those who have it */
+    scope   *scope;                          /* NULL once it has ended */
+    uint32_t count;                          /* of those who have it */
+    uint16_t request;                        /* as it was */
 } scope_ref;
 
 scope_ref *scope_ref_new(scope *s);

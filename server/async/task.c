@@ -6,13 +6,13 @@
  *
  * so that a task costs no memory but the page that its first frames touch anyway. */
 #include "task.h"
-#include "server/async/context/context.h"
+#include "server/async/context/fiber.h"
 #include "loop.h"
 #include "scope.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/observe/layout.h"
 #include "server/base/observe/recorder.h"
-#include "server/async/context/stack.h"
+#include "server/base/observe/shard.h"
 #include "timer.h"
 #include "trace.h"
 #include "unawaited.h"
@@ -21,26 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__has_feature)                   /* clang spells it this way */
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
-#if defined(__SANITIZE_THREAD__)
-#include <sanitizer/tsan_interface.h>
-#endif
-
 struct task {
     ready       ready;                       /* in the loop's lists */
-    context     here, caller;                /* where I paused; who resumed me */
-    stack       stack;
+    fiber       fiber;                       /* its stack, and where it has paused there */
     void       *room;
     list_node   node;                        /* among all of this thread that have begun and not ended */
     scope       scope;                       /* of the promises that it makes; knows its name */
@@ -49,20 +32,14 @@ struct task {
     promise    *result;                      /* settles when fn returns */
     promise    *awaiting;                    /* NULL while it runs, or yields; in the end, of what was not awaited */
     const void *place;                       /* in the code: where its last await returns to */
+    const char *awaits;                      /* the function whose promise that is; NULL: it has not begun */
+    uint64_t    paused;                      /* recorder_clock, when it did so */
     uint64_t    deadline;
     timer       timer;                       /* for the deadline; set while it awaits */
     track      *track;                       /* NULL while I am not recorded */
     int         outcome;                     /* of what I awaited; in the end, of fn */
     bool        cancelled, finished;
     bool        kept;                        /* task_free frees me, not my end */
-#if defined(__SANITIZE_ADDRESS__)
-    void       *fake_stack;
-    const void *caller_base;
-    size_t      caller_size;
-#endif
-#if defined(__SANITIZE_THREAD__)
-    void       *fiber, *caller_fiber;
-#endif
 };
 
 static size_t stack_size = 64 * 1024;
@@ -71,75 +48,38 @@ static _Thread_local task  *current;
 static _Thread_local list   all;             /* the youngest first */
 static _Thread_local size_t alive;
 
-/* All that the sanitizers must know of switching stacks is in task_switch_in, task_switch_out and task_body. */
-static void task_switch_in(task *t)
-{
-    current = t;
-#if defined(__SANITIZE_ADDRESS__)
-    void *fake;
-    __sanitizer_start_switch_fiber(&fake, t->stack.base, t->stack.size);
-#endif
-#if defined(__SANITIZE_THREAD__)
-    if (!t->fiber)
-        t->fiber = __tsan_create_fiber(0);
-    t->caller_fiber = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(t->fiber, 0);
-#endif
-    context_switch(&t->caller, t->here);
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(fake, NULL, NULL);
-#endif
-    current = NULL;
-}
+/* By which it is known to who watches: they lie on stacks, a page apart at least. */
+static int task_number(const task *t) { return (int)((uintptr_t)t >> 6); }
 
-static void task_switch_out(task *t)
+static FOR_WATCHERS void task_record(record_kind kind, const task *t, uint64_t since, const char *what)
 {
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(t->finished ? NULL : &t->fake_stack, t->caller_base, t->caller_size);
-#endif
-#if defined(__SANITIZE_THREAD__)
-    __tsan_switch_to_fiber(t->caller_fiber, 0);
-#endif
-    context_switch(&t->here, t->caller);
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(t->fake_stack, &t->caller_base, &t->caller_size);
-#endif
+    recorder_add_detail(&(record){ since, recorder_clock(), what, task_number(t), t->scope.label, (uint8_t)kind, 0 });
 }
 
 static void task_body(void *arg)
 {
     task *t = arg;
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_finish_switch_fiber(NULL, &t->caller_base, &t->caller_size);
-#endif
+    fiber_begin(&t->fiber);
     if (t->track)
         track_wakes(t->track, 0);            /* it is its turn */
     t->outcome = t->fn(t->arg);
     t->finished = true;
-    task_switch_out(t);
+    fiber_leave(&t->fiber, true);
 }
 
-void task_free(task *t)
-{
-    stack s = t->stack;                      /* t lies on it */
-#if defined(__SANITIZE_THREAD__)
-    if (t->fiber)
-        __tsan_destroy_fiber(t->fiber);
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-    __asan_unpoison_memory_region(s.base, s.size);           /* frames that never returned left marks */
-#endif
-    stack_put(&s);
-}
+void task_free(task *t) { fiber_done(&t->fiber); }           /* t lies on its stack */
 
 static void task_finish(task *t)
 {
     if (t->track)
         track_end(t->track, t->outcome);
+    if (recorder_is_watched())
+        task_record(RECORD_TASK_ENDED, t, recorder_clock(), t->scope.name);
     timer_stop(&t->timer);
     list_remove(&t->node);
     alive--;
-    const size_t used = stack_used(&t->stack);
+    shard_add(SHARD_TASKS, -1);
+    const size_t used = stack_used(&t->fiber.stack);
     if (used)
         label_note_stack(t->scope.label, used);
     scope_end(&t->scope);
@@ -161,8 +101,15 @@ static void task_resume(task *t)
     track *const outside = track_enter(t->track);
     scope *const before = scope_enter(&t->scope);
     const uint64_t since = recorder_since();
-    task_switch_in(t);
-    recorder_add(RECORD_RUN, since, t->scope.name, t->scope.label, 0);
+    if (since && t->awaits)
+        recorder_add_here(RECORD_WAITED, t->paused, since, t->awaits, scope_is_for(&t->scope), record_place(t->place));
+    current = t;
+    fiber_enter(&t->fiber);
+    current = NULL;
+    if (since) {
+        t->paused = recorder_clock();
+        recorder_add_here(RECORD_RUN, since, t->paused, t->scope.name, scope_is_for(&t->scope), task_number(t));
+    }
     scope_enter(before);
     track_enter(outside);
     if (!t->finished)
@@ -223,9 +170,8 @@ static int task_make(const char *name, size_t room, task **made)
     uintptr_t top = ((uintptr_t)s.base + s.size - sizeof(task)) & ~(uintptr_t)63;
     task *t = (task *)top;
     top = (top - room) & ~(uintptr_t)63;
-    *t = (task){ .ready.run = task_on_ready, .stack = s, .room = (void *)top, .scope.name = name,
-                  .deadline = NO_DEADLINE };
-    t->here = context_make(s.base, top - (uintptr_t)s.base, task_body, t);
+    *t = (task){ .ready.run = task_on_ready, .room = (void *)top, .scope.name = name, .deadline = NO_DEADLINE };
+    fiber_init(&t->fiber, s, (void *)top, task_body, t);
     *made = t;
     return 0;
 }
@@ -238,11 +184,14 @@ static void task_begin(task *t, int (*fn)(void *), void *arg)
     t->fn = fn;
     t->arg = arg;
     t->scope.label = scope_here()->label;
+    t->scope.request = scope_here()->request;
     t->scope.since = (uint32_t)task_now();
     t->result = promise_new(task_on_cancel, t);
     t->track = track_here ? track_begin_task(track_here, t->scope.name) : NULL;
     list_push(&all, &t->node);
     alive++;
+    shard_add(SHARD_TASKS, 1);
+    shard_add(SHARD_TASKS_STARTED, 1);
 }
 
 promise *task_start(const char *name, int (*fn)(void *), void *arg)
@@ -252,7 +201,7 @@ promise *task_start(const char *name, int (*fn)(void *), void *arg)
     if (err)
         return promise_settled(err);
     task_begin(t, fn, arg);
-    loop_ready(&t->ready);
+    loop_ready_named(&t->ready, name, t->scope.label);
     return promise_named(t->result);
 }
 
@@ -284,11 +233,23 @@ static void task_on_settled(int err, void *arg)
     task_resume(t);                          /* already on the loop's stack: at once */
 }
 
+/* For how long this thread has blocked on the way here. */
+static void await_record_blocked(const char *what, const void *place)
+{
+    uint64_t since, end;
+    if (!blocking_waited(&since, &end))
+        return;
+    const uint64_t clock = recorder_clock(), now = uv_hrtime();
+    recorder_add_here(RECORD_WAITED, clock - recorder_ticks_of(now - since), clock - recorder_ticks_of(now - end), what,
+                      scope_is_for(scope_here()), record_place(place));
+}
+
 /* Neither is inlined, so that where it returns to is where its caller waits. */
 __attribute__((noinline)) int await(promise *p)
 {
     task *t = current;
     track *const recorded = track_here;
+    const char *const what = t ? NULL : promise_origin_of(p).maker;
     int err;
 
     assert(!scope_here()->at_once && "await() in a handler that is to answer at once: give its route .await for .answer");
@@ -301,8 +262,11 @@ __attribute__((noinline)) int await(promise *p)
             t->awaiting = p;
             task_watch_deadline(t);
             t->place = __builtin_return_address(0);
+            t->awaits = promise_origin_of(p).maker;
+            if (recorder_is_watched())
+                task_record(RECORD_AWAIT, t, (uintptr_t)t->place, t->awaits);
             when_settled(p, task_on_settled, t);
-            task_switch_out(t);
+            fiber_leave(&t->fiber, false);
             err = t->outcome;
             break;
         }
@@ -312,6 +276,8 @@ __attribute__((noinline)) int await(promise *p)
     }
     if (t)
         err = task_verdict(t, err);
+    else if (recorder_here)
+        await_record_blocked(what, __builtin_return_address(0));
     if (recorded)
         track_wakes(recorded, err);
     return err;
@@ -323,13 +289,16 @@ __attribute__((noinline)) int task_yield(void)
     if (!t)
         return 0;
     t->place = __builtin_return_address(0);
+    t->awaits = "task_yield";
     if (t->track) {
         track_expects("task_yield()", 0);
         track_awaits(t->track);
     }
+    if (recorder_is_watched())
+        task_record(RECORD_AWAIT, t, (uintptr_t)t->place, "task_yield");
     loop_immediate(&t->ready);
     task_watch_deadline(t);
-    task_switch_out(t);
+    fiber_leave(&t->fiber, false);
     const int err = t->cancelled ? task_verdict(t, UV_ECANCELED) : 0;
     if (t->track)
         track_wakes(t->track, err);
@@ -372,10 +341,10 @@ void task_each(void (*show)(const task_view *v, void *arg), void *arg)
     }
 }
 
-const stack *task_stack(void) { return current ? &current->stack : NULL; }
+const stack *task_stack(void) { return current ? &current->fiber.stack : NULL; }
 
 size_t task_stack_left(void)
 {
-    return current ? (size_t)((char *)__builtin_frame_address(0) - current->stack.base) : SIZE_MAX;
+    return current ? (size_t)((char *)__builtin_frame_address(0) - current->fiber.stack.base) : SIZE_MAX;
 }
 const list  *task_list(void)  { return &all; }

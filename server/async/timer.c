@@ -9,8 +9,10 @@
  * it begins, and would be late by half of one: a timerfd ends that sleep when the millisecond itself begins. */
 #include "timer.h"
 #include "loop.h"
+#include "scope.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
+#include "server/base/observe/recorder.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -30,6 +32,7 @@ static _Thread_local struct wheel {
     uint64_t   count;
     uv_timer_t uv;
     uv_poll_t  on_time;                      /* of fd: wakes the loop, and no more */
+    int        told;                         /* of who began to watch: up to which one */
     int        open;                         /* of these, while they are closing */
     int        fd;                           /* a timerfd; negative: there is none, and the loop sleeps a little longer */
 } *wheel;
@@ -66,6 +69,38 @@ static void wheel_start(void)
     wheel->now = uv_now(loop_here());
     wheel->armed = NEVER;
 }
+
+/* For who watches. */
+
+static int timer_number(const timer *t) { return (int)((uintptr_t)t >> 3); }
+
+static FOR_WATCHERS void timer_record(record_kind kind, const timer *t, label whom, uint8_t lane)
+{
+    recorder_add_detail(&(record){ (uintptr_t)t->on_due, recorder_clock(), (const char *)(uintptr_t)t->due, timer_number(t),
+                                   whom, (uint8_t)kind, lane });
+}
+
+static FOR_WATCHERS void timer_record_run(uint64_t since, void (*on_due)(timer *), int number)
+{
+    recorder_add_detail(&(record){ since, recorder_clock(), (const char *)(uintptr_t)on_due, number, 0, RECORD_TIMER_RAN, 0 });
+}
+
+/* To each who begins to, those that are set already; the soonest ones, if there are many. */
+static FOR_WATCHERS bool wheel_tell(void)
+{
+    const int looks = atomic_load_explicit(&recorder_here->looks, memory_order_relaxed);
+    int left = wheel->told == looks ? 0 : 256;
+    wheel->told = looks;
+    for (int l = 0; left > 0 && l < LEVELS; l++)
+        for (int s = 0; s < SLOTS; s++) {
+            const timer *const head = &wheel->slots[l][s];
+            for (const timer *t = head->next; t != head && left > 0; t = t->next, left--)
+                timer_record(RECORD_TIMER_SET, t, 0, 1);
+        }
+    return true;
+}
+
+static inline bool wheel_is_watched(void) { return recorder_is_watched() && wheel_tell(); }
 
 static int wheel_digit(uint64_t time, int level) { return (int)(time >> (DIGIT * level)) & (SLOTS - 1); }
 
@@ -138,8 +173,13 @@ static void wheel_empty_slot(struct turn *turn, int level, int slot)
             continue;
         }
         wheel->count--;
+        void (*const on_due)(timer *) = t->on_due;
+        const int number = timer_number(t);
+        const uint64_t since = wheel_is_watched() ? recorder_clock() : 0;
         loop_enter();
-        t->on_due(t);
+        on_due(t);
+        if (since)
+            timer_record_run(since, on_due, number);
         loop_leave();
         if (wheel != mine) {                  /* timer_end: it is freed when it has closed */
             turn->over = true;
@@ -153,6 +193,7 @@ static void wheel_empty_slot(struct turn *turn, int level, int slot)
 
 static void wheel_on_uv_timer(uv_timer_t *uv)
 {
+    loop_note_phase(LOOP_TIMERS);
     const uint64_t now = uv_now(uv->loop);
     const struct wheel *const mine = wheel;
     struct turn turn = { .begun = uv_hrtime() };
@@ -187,6 +228,8 @@ static void timer_set_due(timer *t, uint64_t due, void (*on_due)(timer *))
     t->due = due > turn ? due : turn + 1;
     t->on_due = on_due;
     wheel_insert(t);
+    if (wheel_is_watched())
+        timer_record(RECORD_TIMER_SET, t, scope_here()->label, 0);
     if (t->due < wheel->armed)
         wheel_arm(t->due);
 }
@@ -206,6 +249,8 @@ void timer_set_at(timer *t, uint64_t time, void (*on_due)(timer *))
 void timer_unset(timer *t)
 {
     wheel_remove(t);
+    if (wheel_is_watched())
+        timer_record(RECORD_TIMER_UNSET, t, scope_here()->label, 0);
     if (--wheel->count == 0 && wheel->armed) { /* nothing left that would keep the loop running */
         uv_timer_stop(&wheel->uv);
         wheel->armed = NEVER;

@@ -46,7 +46,7 @@ static void trace_append(trace *t, trace_event e)
     t->events[t->count++] = e;
 }
 
-static track *trace_begin_track(trace *t, const char *name, uint16_t parent, bool task)
+static track *trace_begin_track(trace *t, const char *name, uint16_t parent, bool task, int line)
 {
     if (t->tracks_used == TRACE_TRACKS) {
         t->dropped += !t->stopped * (2 + task);
@@ -58,7 +58,8 @@ static track *trace_begin_track(trace *t, const char *name, uint16_t parent, boo
     *k = (track){ .trace = t, .number = (uint16_t)t->tracks_used++, .waiting = task };
     t->open++;
     t->reserved += 1 + task;
-    trace_append(t, (trace_event){ .kind = TRACE_BEGIN, .track = k->number, .other = parent, .name = name, .value = task });
+    trace_append(t, (trace_event){ .kind = TRACE_BEGIN, .track = k->number, .other = parent, .line = (uint16_t)line, .name = name,
+                                   .value = task });
     return k;
 }
 
@@ -86,7 +87,7 @@ static void track_await(track *k)
         return;
     k->waiting = true;
     k->trace->reserved++;
-    trace_append(k->trace, (trace_event){ .kind = TRACE_AWAIT, .track = k->number, .other = k->line, .name = k->expects });
+    trace_append(k->trace, (trace_event){ .kind = TRACE_AWAIT, .track = k->number, .line = k->line, .name = k->expects });
     k->expects = NULL;
     k->line = 0;
 }
@@ -110,7 +111,7 @@ trace *trace_new(const char *name)
     trace *t = mem_alloc(sizeof *t);
     pthread_mutex_init(&t->lock, NULL);
     t->begun = uv_hrtime();
-    trace_begin_track(t, name, 0, false);
+    trace_begin_track(t, name, 0, false, 0);
     return t;
 }
 
@@ -143,19 +144,21 @@ void trace_free(trace *t)
     trace_unlock_or_free(t);
 }
 
-static track *track_begin_under(track *parent, const char *name, bool task)
+static track *track_begin_under(track *parent, const char *name, bool task, int line)
 {
     if (!parent)
         return NULL;
     trace *t = parent->trace;
     trace_lock(t);
-    track *k = trace_begin_track(t, name, parent->number, task);
+    track *k = trace_begin_track(t, name, parent->number, task, line);
     trace_unlock(t);
     return k;
 }
 
-track *track_begin(track *parent, const char *name)      { return track_begin_under(parent, name, false); }
-track *track_begin_task(track *parent, const char *name) { return track_begin_under(parent, name, true); }
+track *track_begin(track *parent, const char *name)      { return track_begin_under(parent, name, false, 0); }
+track *track_begin_task(track *parent, const char *name) { return track_begin_under(parent, name, true, 0); }
+
+track *track_begin_at(track *parent, const char *name, int line) { return track_begin_under(parent, name, false, line); }
 
 void track_end(track *k, int outcome)
 {
@@ -207,15 +210,26 @@ static void track_record(track *k, trace_event e)
     trace_unlock(k->trace);
 }
 
-void track_mark(track *k, const char *name)
+void track_mark(track *k, const char *name) { track_mark_at(k, name, 0); }
+
+void track_mark_at(track *k, const char *name, int line)
 {
-    track_record(k, (trace_event){ .kind = TRACE_MARK, .name = name });
+    track_record(k, (trace_event){ .kind = TRACE_MARK, .name = name, .line = (uint16_t)line });
+}
+
+static int32_t trace_value_of(int64_t value)
+{
+    return value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
 }
 
 void track_value(track *k, const char *name, int64_t value)
 {
-    const int32_t v = value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
-    track_record(k, (trace_event){ .kind = TRACE_VALUE, .name = name, .value = v });
+    track_record(k, (trace_event){ .kind = TRACE_VALUE, .name = name, .value = trace_value_of(value) });
+}
+
+void track_took(track *k, const char *name, int64_t us)
+{
+    track_record(k, (trace_event){ .kind = TRACE_TOOK, .name = name, .value = trace_value_of(us) });
 }
 
 /* A promise whose settling ends a track. */

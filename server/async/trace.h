@@ -32,10 +32,11 @@ typedef enum trace_kind {
     TRACE_BEGIN,                             /* of the track called name; its parent's number is in other; value: is it a
                                                 task? Then it begins by waiting for its turn, and wakes */
     TRACE_END,                               /* value: its outcome, 0 or a negative error */
-    TRACE_AWAIT,                             /* for name, which may be NULL; the line of the source is in other */
+    TRACE_AWAIT,                             /* for name, which may be NULL */
     TRACE_WAKE,                              /* value: the outcome of what it waited for */
     TRACE_MARK,                              /* something called name happened */
     TRACE_VALUE,                             /* what is called name is now value */
+    TRACE_TOOK,                              /* what is called name has ended, and took value microseconds */
 } trace_kind;
 
 typedef struct trace_event {
@@ -44,7 +45,8 @@ typedef struct trace_event {
     const char *name;
     uint16_t    track;                       /* its number: 0 is the root, its first child 1 ... */
     uint16_t    other;
-    trace_kind  kind;
+    uint16_t    line;                        /* of the source, of what begins, awaits or is marked; 0: not known */
+    uint8_t     kind;                        /* a trace_kind */
 } trace_event;
 
 enum { TRACE_EVENTS = 8192, TRACE_TRACKS = 1024 };
@@ -66,6 +68,11 @@ void   track_awaits(track *t);               /* what track_expects has told */
 void   track_wakes(track *t, int outcome);
 void   track_mark(track *t, const char *name);
 void   track_value(track *t, const char *name, int64_t value);
+void   track_took(track *t, const char *name, int64_t us);
+
+/* The same as above, with the line of the source. */
+track *track_begin_at(track *parent, const char *name, int line);
+void   track_mark_at(track *t, const char *name, int line);
 
 /* Ends t as p settles, and settles so too. Takes p. */
 MUST_AWAIT promise *track_follows(track *t, promise *p);

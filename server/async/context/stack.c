@@ -1,9 +1,11 @@
 /* stack.c - see stack.h. */
 #include "stack.h"
+#include "server/base/list.h"
 #include "server/base/memory.h"
 #include "server/base/reserve.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,7 +26,10 @@ enum {
     LEAST = RESERVE_LEAST / 4096,            /* free ones that stay warm; most touch one page */
 };
 
-struct batch { struct batch *next; char *low; size_t length; };
+struct batch { struct batch *next; char *low; size_t length; list_node among; };
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static list all_batches;                     /* of all threads */
 
 static bool stacks_age(reserve *r);
 static bool stacks_give_back(reserve *r);
@@ -88,6 +93,9 @@ static int stacks_add_batch(void)
     b->length = BATCH * step;
     b->next = here.batches;
     here.batches = b;
+    pthread_mutex_lock(&all_lock);
+    list_push(&all_batches, &b->among);
+    pthread_mutex_unlock(&all_lock);
     here.mapped += BATCH;
     if (here.mapped > here.capacity) {
         here.capacity = here.capacity ? 2 * here.capacity : BATCH;
@@ -207,12 +215,35 @@ void stack_put(stack *s)
         stacks_cool(1);
 }
 
+size_t stacks_resident(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char in_memory[4096];
+    size_t pages = 0;
+    pthread_mutex_lock(&all_lock);
+    for (const list_node *n = all_batches.first; n; n = n->next) {
+        const struct batch *b = container_of(n, struct batch, among);
+        for (size_t at = 0; at < b->length; at += sizeof in_memory * page) {
+            const size_t length = b->length - at < sizeof in_memory * page ? b->length - at : sizeof in_memory * page;
+            if (mincore(b->low + at, length, in_memory))
+                continue;
+            for (size_t i = 0; i < length / page; i++)
+                pages += in_memory[i] & 1;
+        }
+    }
+    pthread_mutex_unlock(&all_lock);
+    return pages * page;
+}
+
 void stack_trim(void)
 {
     reserve_unwatch(&here.reserve);
     for (struct batch *b = here.batches, *next; b; b = next) {
         next = b->next;
+        pthread_mutex_lock(&all_lock);
+        list_remove(&b->among);
         munmap(b->low, b->length);
+        pthread_mutex_unlock(&all_lock);
         mem_free(b);
     }
     mem_free(here.free);

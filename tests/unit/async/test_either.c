@@ -132,6 +132,11 @@ START_TEST(of_those_that_are_always_ready_each_has_its_turn)
     }
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(times[i], 10);
+    box_take(1);
+    box_take(2);
+    which = 0;                               /* which is its turn again, if no other is ready */
+    ck_assert_int_eq(outcome_now(wait_for_boxes()), 0);
+    ck_assert_int_eq(which, 0);
     which = -1;                              /* whatever it was, one is found */
     ck_assert_int_eq(outcome_now(wait_for_boxes()), 0);
 }
@@ -158,6 +163,19 @@ START_TEST(cancelled_in_the_instant_in_which_one_is_ready_it_takes_nothing)
     loop_run_ready();
     ck_assert(err == 0 || err == UV_ECANCELED);
     ck_assert_int_eq(boxes[0].things, 1);
+}
+END_TEST
+
+START_TEST(cancelled_when_what_was_there_is_gone_again_it_waits_for_nothing_any_more)
+{
+    promise *p = wait_for_boxes();
+    when_settled(p, store, &err);
+    box_put(0);
+    box_take(0);
+    promise_cancel(p);
+    loop_run_ready();
+    ck_assert_int_eq(err, UV_ECANCELED);
+    ck_assert_int_eq(boxes[0].waits, 1);
 }
 END_TEST
 
@@ -353,6 +371,7 @@ Suite *either_suite(void)
     tcase_add_test(t, of_those_that_are_always_ready_each_has_its_turn);
     tcase_add_test(t, cancelled_it_waits_for_nothing_any_more);
     tcase_add_test(t, cancelled_in_the_instant_in_which_one_is_ready_it_takes_nothing);
+    tcase_add_test(t, cancelled_when_what_was_there_is_gone_again_it_waits_for_nothing_any_more);
     tcase_add_test(t, what_is_gone_again_before_it_is_looked_at_is_waited_for_again);
     tcase_add_test(t, a_wait_that_fails_ends_it_with_that_error);
     tcase_add_test(t, a_time_is_a_source);

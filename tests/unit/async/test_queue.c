@@ -198,6 +198,42 @@ START_TEST(an_item_handed_to_a_waiting_consumer_is_joined_too)
 }
 END_TEST
 
+START_TEST(join_waits_for_what_is_pushed_behind_it_and_all_that_joined_are_woken_together)
+{
+    ck_assert(queue_try_push(q, &items[0]));
+    when_settled(queue_join(q), store, &err[0]);
+    when_settled(queue_join(q), store, &err[1]);
+    ck_assert_int_eq(outcome_of(queue_pop(q, &got[0])), 0);
+    ck_assert(queue_try_push(q, &items[1]));
+    queue_done(q);
+    ck_assert_int_eq(outcome_of(queue_pop(q, &got[0])), 0);
+    loop_run();
+    ck_assert_int_eq(err[0], 1);             /* it is empty, but the second one is still in work */
+    ck_assert_int_eq(err[1], 1);
+    queue_done(q);
+    loop_run();
+    ck_assert_int_eq(err[0], 0);
+    ck_assert_int_eq(err[1], 0);
+    ck_assert_int_eq(outcome_of(queue_join(q)), 0);
+    queue_free(q);
+}
+END_TEST
+
+START_TEST(closing_ends_no_join_before_what_is_left_has_been_reported_done)
+{
+    ck_assert(queue_try_push(q, &items[0]));
+    when_settled(queue_join(q), store, &err[0]);
+    queue_close(q);
+    ck_assert_int_eq(outcome_of(queue_pop(q, &got[0])), 0);
+    loop_run();
+    ck_assert_int_eq(err[0], 1);
+    queue_done(q);
+    loop_run();
+    ck_assert_int_eq(err[0], 0);
+    queue_free(q);
+}
+END_TEST
+
 static int destroyed;
 
 static void destroy(void *item)
@@ -316,6 +352,8 @@ Suite *queue_suite(void)
     tcase_add_test(t, a_timeout_leaves_the_item_with_the_producer);
     tcase_add_test(t, join_settles_when_everything_taken_has_been_reported_done);
     tcase_add_test(t, an_item_handed_to_a_waiting_consumer_is_joined_too);
+    tcase_add_test(t, join_waits_for_what_is_pushed_behind_it_and_all_that_joined_are_woken_together);
+    tcase_add_test(t, closing_ends_no_join_before_what_is_left_has_been_reported_done);
     tcase_add_test(t, what_is_left_is_destroyed);
     tcase_add_test(t, producers_never_get_ahead_of_consumers_by_more_than_the_capacity);
     tcase_add_test(t, without_a_loop_producers_and_consumers_take_turns_just_so);

@@ -100,6 +100,28 @@ START_TEST(others_are_not)
 }
 END_TEST
 
+static int marking(void *arg)
+{
+    (void)arg;
+    track_mark_at(track_here, "here", 7);
+    track_mark(track_here, "anywhere");
+    track_took(track_here, "a request", INT64_MAX);
+    track_end(track_begin_at(track_here, "work", 9), 0);
+    return 0;
+}
+
+START_TEST(what_is_marked_or_begins_may_say_its_line_and_what_took_long_says_how_long)
+{
+    run_recorded(marking, NULL, 0);
+    const trace_event *e = trace_events(t) + 3;
+    ck_assert(e[0].kind == TRACE_MARK && e[0].line == 7);
+    ck_assert(e[1].kind == TRACE_MARK && e[1].line == 0);
+    ck_assert(e[2].kind == TRACE_TOOK && e[2].value == INT32_MAX);
+    ck_assert_str_eq(e[2].name, "a request");
+    ck_assert(e[3].kind == TRACE_BEGIN && e[3].line == 9);
+}
+END_TEST
+
 static int expecting(void *arg)
 {
     (void)arg;
@@ -114,7 +136,7 @@ START_TEST(an_await_says_what_for_and_in_which_line_and_with_what_it_woke)
     const trace_event *e = trace_events(t);
     ck_assert_int_eq(e[3].kind, TRACE_AWAIT);
     ck_assert_str_eq(e[3].name, "sleep_for(0)");
-    ck_assert_int_eq(e[3].other, 42);
+    ck_assert_int_eq(e[3].line, 42);
     ck_assert_int_eq(e[5].kind, TRACE_AWAIT);
     ck_assert_ptr_null(e[5].name);           /* it was for the one await only */
     ck_assert_int_eq(e[6].value, UV_EIO);
@@ -319,6 +341,7 @@ Suite *trace_suite(void)
     tcase_add_test(c, tasks_are_told_from_other_work);
     tcase_add_test(c, others_are_not);
     tcase_add_test(c, an_await_says_what_for_and_in_which_line_and_with_what_it_woke);
+    tcase_add_test(c, what_is_marked_or_begins_may_say_its_line_and_what_took_long_says_how_long);
     tcase_add_test(c, a_yield_is_a_wait_too);
     tcase_add_test(c, a_cancelled_task_wakes_and_ends_so);
     tcase_add_test(c, a_track_ends_as_the_promise_that_it_follows_settles);

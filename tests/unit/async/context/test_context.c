@@ -14,7 +14,7 @@ Suite *context_suite(void)
 {
     Suite *s = suite_create("context");
     TCase *t = tcase_create("all");
-    if (!RESERVE_NOTHING)                   /* the tools want to be told of each switch, as task.c does */
+    if (!RESERVE_NOTHING)                   /* the tools want to be told of each switch, as fiber.c does */
         tcase_add_test(t, what_context_h_promises_holds);
     suite_add_tcase(s, t);
     return s;
