@@ -93,7 +93,8 @@ typedef struct rows {
 
 typedef struct database_options {
     const char *url;                         /* sqlite:PATH, or postgresql://... and libpq's other forms */
-    int         connections;                 /* to PostgreSQL: for each loop; of blocking threads: for all together */
+    int         connections;                 /* to PostgreSQL: for each loop */
+    int         blocking_connections;        /* the same for all blocking threads together; 0: as many as that */
     int         pipeline_depth;              /* queries in flight on one of them */
     int         readers;                     /* of SQLite: threads for all loops; connections for all blocking threads */
     size_t      cache;                       /* bytes of SQLite's file that all of these keep in memory together */
@@ -102,7 +103,17 @@ typedef struct database_options {
     uint64_t    line_timeout_ms;             /* of waiting there */
     uint64_t    connect_timeout_ms;
     bool        prepare;                     /* prepared statements; off for a pooler in transaction mode */
+    char     *(*comment)(arena *a);          /* makes what is written behind each statement to PostgreSQL that is not prepared, a
+                                                comment that says for whom this thread runs it, or NULL; NULL: none has one */
 } database_options;
+
+static inline int database_blocking_connections(const database_options *o)
+{
+    return o->blocking_connections ? o->blocking_connections : o->connections;
+}
+
+/* May only one process at a time write to it? */
+bool database_is_exclusive(const database_options *options);
 
 /* Looks at the options alone, and touches nothing: 0, or UV_EINVAL and why in words for a person. */
 int  database_check(const database_options *options, char *why, size_t size);

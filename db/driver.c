@@ -3,6 +3,8 @@
 #include "server/async/combine.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/observe/recorder.h"
+#include "server/base/observe/shard.h"
 
 #include <assert.h>
 #include <string.h>
@@ -11,6 +13,8 @@ static const database_driver *driver_for(const database_options *options)
 {
     return strncmp(options->url, "sqlite:", 7) == 0 ? &sqlite_driver : &postgres_driver;
 }
+
+bool database_is_exclusive(const database_options *options) { return driver_for(options) == &sqlite_driver; }
 
 int database_check(const database_options *options, char *why, size_t size)
 {
@@ -95,6 +99,28 @@ void db_listener_end(db_listener *l)
 int db_listener_query(db_listener *l, arena *a, rows *out, const statement *s, int n, const value parameters[])
 {
     return l->driver->query(l, a, out, s, n, parameters);
+}
+
+void driver_query_begins(void)
+{
+    shard_add(SHARD_DATABASE_QUERIES, 1);
+    shard_add(SHARD_DATABASE_WAITING, 1);
+}
+
+void driver_query_is_begun(void) { shard_add(SHARD_DATABASE_WAITING, -1); }
+
+/* What its client no longer wants has not failed. */
+void driver_query_ends(const statement *s, uint64_t since, uint64_t begun, record_for whom, int err)
+{
+    const uint64_t ended = recorder_clock(), all = ended > since ? ended - since : 0;
+    const uint64_t waited = !begun || begun > ended ? all : begun > since ? begun - since : 0;
+    recorder_add_begun(RECORD_QUERY, since, begun ? begun : UINT64_MAX, ended, s->name, whom, err);
+    shard_count_timed(SHARD_QUERY, s->name, recorder_ns_of(waited), begun ? recorder_ns_of(all - waited) : SHARD_NOT_BEGUN,
+                      err && err != UV_ECANCELED);
+    shard_add(SHARD_DATABASE_QUERIES, -1);
+    shard_add(SHARD_DATABASE_ANSWERED, !err);
+    if (!begun)
+        driver_query_is_begun();
 }
 
 int driver_uncertain(const statement *s, const char *why)

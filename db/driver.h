@@ -5,6 +5,7 @@
 #include "channel.h"
 #include "db.h"
 #include "listener.h"
+#include "server/base/observe/record_for.h"
 
 /* Of a cell that is there, and fits the letter of its column. */
 typedef struct rows_driver {
@@ -49,6 +50,12 @@ MUST_AWAIT promise *driver_run_each(db *d, arena *a, stopwatch *watch, rows out[
                                     const value parameters[]);
 MUST_AWAIT promise *driver_run_each_blocking(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count,
                                              int n, const value parameters[]);
+
+/* Every query begins, and ends, since recorder_clock said so; begun is when it was given to a connection, or a thread: 0, it has
+ * not been. Then it is recorded, and counted. */
+void driver_query_begins(void);
+void driver_query_is_begun(void);            /* once, when begun is set */
+void driver_query_ends(const statement *s, uint64_t since, uint64_t begun, record_for whom, int err);
 
 /* Logs that it is not known what became of this write, and why, once a second at most: ERR_UNCERTAIN. */
 int driver_uncertain(const statement *s, const char *why);

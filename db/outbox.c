@@ -1,4 +1,4 @@
-/* outbox.c - see outbox.h. */
+/* outbox.c - see outbox.h. What writes rows: outbox_step.c. */
 #include "outbox.h"
 #include "listener.h"
 #include "server/base/blocking_wait.h"
@@ -22,19 +22,7 @@ static const uint64_t TOGETHER = LISTENER_NOTIFY_MS;
 
 static const uint64_t HEARING = 1000, PRUNING = 5000, MISSING = 5000;       /* milliseconds */
 
-static const char CHANNEL[] = "outbox";
-
 static const statement
-    ADD = { .name = "outbox_add", .tells = CHANNEL, .columns = "i",
-            .sql = "insert into outbox (topic, event, data, created_at) values ($1, $2, $3, $4) returning id" },
-    ADD_WITH_KEY = { .name = "outbox_add_with_key", .tells = CHANNEL,
-            .sql = "insert into outbox (topic, event, data, created_at, indexed)"
-                   " select $1, $2, $3 || current_setting('tenk.key', true) || $4, $5, false"
-                   " where current_setting('tenk.key', true) <> ''" },
-    ADD_ONCE = { .name = "outbox_add_once", .tells = CHANNEL,
-            .sql = "insert into outbox (topic, event, data, created_at, key) values ($1, $2, $3, $4, $5)"
-                   " on conflict do nothing" },
-    ID = { "outbox_id", "select id from outbox where topic = $1 and key = $2", true, "i" },
     NEWEST = { "outbox_newest", "select coalesce(max(id), 0) from outbox", true, "i" },
     NEXT = { "outbox_next", "select id, topic, event, data from outbox where id > $1 order by id limit $2", true, "ittt" },
     PAST = { "outbox_past", "select o.id, o.event, o.data, f.first from (select min(id) as first from outbox) f"
@@ -84,34 +72,6 @@ struct outbox {
     uint64_t next_prune;
     int64_t  oldest;                         /* no row is below */
 };
-
-db_step outbox_step(value room[OUTBOX_VALUES], text topic, text event, text data)
-{
-    const value values[] = { string(topic), string(event), string(data), integer((int64_t)time(NULL)) };
-    memcpy(room, values, sizeof values);
-    return (db_step){ &ADD, sizeof values / sizeof *values, room, NULL };
-}
-
-db_step outbox_step_with_key(value room[OUTBOX_VALUES], text topic, text event, text before, text after)
-{
-    const value values[] = { string(topic), string(event), string(before), string(after), integer((int64_t)time(NULL)) };
-    memcpy(room, values, sizeof values);
-    return (db_step){ &ADD_WITH_KEY, sizeof values / sizeof *values, room, NULL };
-}
-
-db_step outbox_step_once(value room[OUTBOX_VALUES], text topic, text event, text data, text key)
-{
-    const value values[] = { string(topic), string(event), string(data), integer((int64_t)time(NULL)), string(key) };
-    memcpy(room, values, sizeof values);
-    return (db_step){ &ADD_ONCE, sizeof values / sizeof *values, room, NULL };
-}
-
-db_step outbox_step_id(value room[OUTBOX_VALUES], text topic, text key)
-{
-    const value values[] = { string(topic), string(key) };
-    memcpy(room, values, sizeof values);
-    return (db_step){ &ID, sizeof values / sizeof *values, room, NULL };
-}
 
 int64_t outbox_position(const outbox *o)   { return atomic_load(&o->position); }
 bool    outbox_is_missing(const outbox *o) { return atomic_load(&o->missing); }
@@ -317,7 +277,8 @@ static uint64_t next_look(const outbox *o, look was)
     if (o->orders && was == LOOK_DONE)
         return o->next_prune;
     const uint64_t usual = was == LOOK_DONE && db_listener_hears(o->listener) ? HEARING : o->options.poll_ms;
-    return deadline_sooner(deadline_in(outbox_is_missing(o) ? MISSING : usual), o->next_prune);
+    const uint64_t look = deadline_in(outbox_is_missing(o) ? MISSING : usual);
+    return outbox_position(o) < 0 ? look : deadline_sooner(look, o->next_prune);     /* nothing is pruned before it begins */
 }
 
 static void note_lateness(outbox *o, look was)
@@ -360,7 +321,7 @@ int outbox_start(outbox **made, database *d, const outbox_options *options, outb
     int err = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, o->ends) ? -errno : 0;
     if (err)
         goto free;
-    err = database_listen(&o->listener, d, CHANNEL);
+    err = database_listen(&o->listener, d, OUTBOX_CHANNEL);
     if (err)
         goto close;
     err = thread_start(&o->thread, run_outbox, o);

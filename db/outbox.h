@@ -31,6 +31,8 @@
 
 #include "db.h"
 
+#define OUTBOX_CHANNEL "outbox"              /* which is told of each commit that publishes (listener.h) */
+
 enum { OUTBOX_VALUES = 5, OUTBOX_LONGEST_TOPIC = 200 };      /* bytes of a topic's name, for those who make one of a request */
 
 typedef struct outbox outbox;

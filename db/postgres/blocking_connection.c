@@ -177,9 +177,10 @@ static bool blocking_remedied(pg_blocking_connection *c, pg_blocking_query *q, c
         return true;
     case PG_REMEDY_ONCE:
         return q->sends == 1;
-    case PG_REMEDY_PREPARE_ANEW:             /* its plan has changed, perhaps since it was prepared for this */
+    case PG_REMEDY_PREPARE_ANEW:             /* prepared for this, its plan may go stale again before it runs */
         pg_prepared_name_forget(&c->names, prepared);
-        return q->named && (!q->prepares || q->sends < 3);
+        q->unprepared = true;
+        return q->named;
     case PG_REMEDY_UNPREPARED:
         pg_prepared_name_forget(&c->names, prepared);
         if (q->named)
@@ -218,7 +219,7 @@ static int outcome_of_answers(pg_blocking_connection *c, pg_blocking_query *q, c
     q->again = !verdict && blocking_remedied(c, q, prepared_of_step(c, failed), means.remedy) && q->sends < PG_MAX_SENDS;
     if (!q->again)
         pg_error_log(failed->is.statement->name, r);
-    return verdict ? verdict : means.remedy == PG_REMEDY_PREPARE_ANEW && q->named && !q->prepares ? UV_EAGAIN : means.err;
+    return verdict ? verdict : means.remedy == PG_REMEDY_PREPARE_ANEW && q->named ? UV_EAGAIN : means.err;
 }
 
 /* Waits for the answers to what was sent, and stops it when they must not be awaited any longer: what comes
@@ -262,7 +263,7 @@ static bool send_steps(pg_blocking_connection *c, const pg_blocking_query *q)
     for (int i = 0; i < q->count && sent; i++) {
         const pg_prepared *prepared = prepared_of_step(c, &q->steps[i]);
         const char *name = q->named ? pg_prepared_name(&c->names, prepared) : NULL;
-        sent = pg_prepared_send(prepared, c->pg, name, &q->steps[i].parameters);
+        sent = pg_prepared_send(prepared, c->pg, name, &q->steps[i].parameters, q->comment);
     }
     return sent && (!pipeline || PQpipelineSync(c->pg));
 }
@@ -270,13 +271,12 @@ static bool send_steps(pg_blocking_connection *c, const pg_blocking_query *q)
 int pg_blocking_connection_run(pg_blocking_connection *c, pg_blocking_query *q)
 {
     int verdict, err = 0;
-    q->again = q->prepares = false;
-    q->named = atomic_load_explicit(&c->target->prepare, memory_order_relaxed);
+    q->again = false;
+    q->named = !q->unprepared && atomic_load_explicit(&c->target->prepare, memory_order_relaxed);
     for (int i = 0; q->named && i < q->count && !err; i++) {
         const pg_prepared *prepared = prepared_of_step(c, &q->steps[i]);
         if (pg_prepared_name(&c->names, prepared))
             continue;
-        q->prepares = true;
         err = prepare_step(c, q, &q->steps[i], prepared);
     }
     if (!err && c->lost) {

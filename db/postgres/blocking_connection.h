@@ -41,11 +41,14 @@ typedef struct pg_blocking_query {           /* or a transaction */
     bool          reads;                     /* all that it runs */
     int           sends;                     /* how often it was sent */
     bool          again;                     /* it has not run, or was undone, and may go again */
-    bool          named, prepares;           /* it runs what was prepared; for itself */
+    char         *comment;                   /* behind what is not prepared; or NULL */
+    bool          named;                     /* it runs what was prepared */
+    bool          unprepared;                /* it does not, for that had gone stale */
     bool          silent;                    /* its server did not even answer a cancel request */
     uint64_t      pause;                     /* milliseconds before it does */
     uint64_t      deadline;                  /* of deadline_in, once it is sent */
     uint64_t      lost_at;                   /* when its connection broke, and it was to be sent again; or 0 */
+    uint64_t      began;                     /* recorder_clock when it was sent first; or 0 */
 } pg_blocking_query;
 
 /* Connects, no longer than so many milliseconds, if that is not 0, to the first host to try first, and asks whether

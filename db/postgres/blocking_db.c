@@ -3,9 +3,11 @@
 #include "db/driver.h"
 #include "error.h"
 #include "rows.h"
+#include "server/async/scope.h"
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/overload/refusal.h"
 
 typedef struct pg_blocking_db {
@@ -67,6 +69,10 @@ static int run_query(pg_blocking_pool *p, pg_blocking_query *q)
         if (err)
             return no_connection(o, q, err);
         if (usable(c, q)) {
+            if (!q->sends) {
+                q->began = recorder_clock();
+                driver_query_is_begun();
+            }
             if (!q->sends++)
                 q->deadline = limit_in(o->timeout_ms);
             err = pg_blocking_connection_run(c, q);
@@ -110,9 +116,13 @@ static promise *run_steps(db *d, arena *a, stopwatch *w, bool reads, int count, 
     if (w)
         stopwatch_start(w);
     pg_blocking_db *b = (pg_blocking_db *)d;
+    q.comment = pg_target_comment(b->pool->target, a);
     /* Side by side they would have waited for it together. */
     const bool silent = b->silent_at && uv_hrtime() - b->silent_at < BESIDE;
+    const uint64_t since = recorder_clock();
+    driver_query_begins();
     int err = silent ? UV_ETIMEDOUT : run_query(b->pool, &q);
+    driver_query_ends(steps[0].statement, since, q.began, scope_is_for(scope_here()), err);
     for (int i = 0; i < count && !reads && (!err || err == UV_ECONNRESET || err == ERR_UNCERTAIN); i++)
         channels_tell(b->pool->target->channels, steps[i].statement->tells);
     if (q.silent)

@@ -3,6 +3,7 @@
 #include "server/base/blocking_wait.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/observe/shard.h"
 #include "server/base/thread.h"
 
 enum { SPARE_MS = 1000 };                    /* for one more than serve: none other is connected meanwhile */
@@ -48,6 +49,8 @@ static void connect_failed(pg_blocking_pool *p, pg_blocking_connection *c, int e
 static void connect_succeeded(pg_blocking_pool *p)
 {
     p->up++;
+    shard_add(SHARD_DATABASE_CONNECTIONS, 1);
+    shard_add(SHARD_DATABASE_CONNECTED, 1);
     p->served = true;
     p->silences = 0;
     p->next_attempt = 0;                     /* what one can do, the others can */
@@ -63,6 +66,8 @@ static void connection_lost(pg_blocking_pool *p, pg_blocking_connection *c)
     pg_blocking_connection_close(c);
     uv_mutex_lock(&p->lock);
     p->up--;
+    shard_add(SHARD_DATABASE_CONNECTIONS, -1);
+    shard_add(SHARD_DATABASE_LOST, 1);
     set_aside(p, c);
     p->first_host += c->elsewhere && c->first_host == p->first_host;
     delay_next_attempt(p, brief);
@@ -149,7 +154,7 @@ static int want_another(pg_blocking_pool *p, bool ahead)
     uv_mutex_lock(&p->lock);
     if (!p->started)
         err = start_connector(p);
-    if (!err && !ahead && !p->down && p->wanted < p->target->options->connections) {
+    if (!err && !ahead && !p->down && p->wanted < database_blocking_connections(p->target->options)) {
         p->wanted++;
         uv_cond_signal(&p->news);
     }
@@ -183,8 +188,9 @@ pg_blocking_pool *pg_blocking_pool_new(pg_target *t)
     resource_pool_init(&p->idle, t->options->line, (codel){ 0 });
     uv_mutex_init(&p->lock);
     uv_cond_init(&p->news);
-    p->connections = mem_alloc((size_t)t->options->connections * sizeof *p->connections);
-    for (int i = 0; i < t->options->connections; i++) {
+    const int count = database_blocking_connections(t->options);
+    p->connections = mem_alloc((size_t)count * sizeof *p->connections);
+    for (int i = 0; i < count; i++) {
         p->connections[i].target = t;
         set_aside(p, &p->connections[i]);
     }
@@ -199,7 +205,8 @@ void pg_blocking_pool_free(pg_blocking_pool *p)
     uv_mutex_unlock(&p->lock);
     if (p->started)
         pthread_join(p->connector, NULL);
-    for (int i = 0; i < p->target->options->connections; i++) {
+    shard_add(SHARD_DATABASE_CONNECTIONS, -p->up);
+    for (int i = 0; i < database_blocking_connections(p->target->options); i++) {
         pg_blocking_connection_close(&p->connections[i]);
         pg_prepared_table_done(&p->connections[i].prepared);
         pg_prepared_names_done(&p->connections[i].names);

@@ -19,7 +19,7 @@
 typedef struct pg_blocking_pool {
     pg_target    *target;
     resource_pool idle;                      /* connections that are up, and threads that wait for one */
-    pg_blocking_connection *connections;     /* options->connections of them */
+    pg_blocking_connection *connections;     /* database_blocking_connections of them */
     uv_mutex_t    lock;                      /* of all below; may be held when the resource pool's is taken */
     uv_cond_t     news;                      /* for the connector */
     pthread_t     connector;

@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "error.h"
 #include "server/base/list.h"
+#include "server/base/observe/shard.h"
 
 #include <string.h>
 
@@ -12,8 +13,11 @@ enum { TICK_MS = 100, MAX_TICKS = 10 };      /* between cancel requests; until t
 
 static const uint64_t BRIEF = 1000000000;    /* after a connection that lasts less than this the next one waits */
 
+/* Its state is about to be another. */
 static void connection_close(pg_connection *c)
 {
+    if (c->state == PG_CONNECTION_UP)
+        shard_add(SHARD_DATABASE_CONNECTIONS, -1);
     timer_stop(&c->timer);
     if (c->cancel)
         pg_cancel_forget(c->cancel);
@@ -63,6 +67,7 @@ static void connection_lost(pg_connection *c, const char *why)
     pg_reason_copy(why, reason, sizeof reason);
     c->first_host += (c->pipeline.leaving != NULL) + pg_reason_is_timeout(reason);
     connection_close(c);
+    shard_add(SHARD_DATABASE_LOST, 1);
     c->state = p->closing ? PG_CONNECTION_SHUT : PG_CONNECTION_WAITING;
     pg_pipeline_lost(&c->pipeline);
     if (p->closing) {
@@ -226,6 +231,8 @@ static void connection_up(pg_connection *c)
     bool whole = true;
     timer_stop(&c->timer);
     c->state = PG_CONNECTION_UP;
+    shard_add(SHARD_DATABASE_CONNECTIONS, 1);
+    shard_add(SHARD_DATABASE_CONNECTED, 1);
     c->failed = c->pipeline.held = c->pipeline.unsynced = c->pipeline.unflushed = c->pipeline.head_prepared = false;
     c->pipeline.leaving = NULL;
     c->served = true;

@@ -13,7 +13,7 @@ typedef enum pg_remedy {
     PG_REMEDY_NONE,                          /* the same again would fail again */
     PG_REMEDY_LATER,                         /* the same, after a pause */
     PG_REMEDY_ONCE,                          /* the same, but only once more */
-    PG_REMEDY_PREPARE_ANEW,                  /* the same, prepared anew, if it was prepared before */
+    PG_REMEDY_PREPARE_ANEW,                  /* the same, not prepared, if it was; the next one prepares it anew */
     PG_REMEDY_UNPREPARED,                    /* the same, not prepared, if it was */
     PG_REMEDY_ELSEWHERE,                     /* the same, on a connection made after this */
 } pg_remedy;

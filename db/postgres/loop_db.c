@@ -19,6 +19,7 @@
 #include "server/base/observe/layout.h"
 #include "server/base/list.h"
 #include "server/base/memory.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/overload/refusal.h"
 
 static const uint64_t SLOW = 1000000, MAX_SHARED_LOAD = 1000000;    /* nanoseconds */
@@ -100,6 +101,13 @@ static pg_connection *choose_for(pg_pool *p, const pg_query *q, bool spread, uin
     return c;
 }
 
+static FOR_WATCHERS void query_record_sent(pg_query *q, int lane)
+{
+    q->lane = lane;
+    recorder_add_detail(&(record){ q->went, q->went, q->prepared->statement->name, 0, promise_origin_of(q->promise).label,
+                                   RECORD_QUERY_SENT, (uint8_t)lane });
+}
+
 static void send_queue(ready *r)
 {
     pg_pool *p = container_of(r, pg_pool, at_turn_end);
@@ -126,6 +134,11 @@ static void send_queue(ready *r)
         else if (!o->timeout_ms)
             timer_stop(&q->timer);
         q->sent = now;
+        if (!q->went)
+            driver_query_is_begun();
+        q->went = recorder_clock();
+        if (recorder_is_watched())
+            query_record_sent(q, (int)(c - p->connections) + 1);
         pg_connection_send(c, q);
     }
     if (rested != NO_DEADLINE)
@@ -159,6 +172,7 @@ static int loop_db_room(const db *d, bool writes)
 static promise *enqueue(pg_pool *p, pg_query *q)
 {
     q->heard = p->target->channels;
+    q->comment = pg_target_comment(p->target, q->arena);
     q->promise = promise_new(on_cancel, q);
     pg_query_list_append(&p->queue, q);
     pg_pool_schedule(p);
@@ -210,18 +224,18 @@ static bool all_alike(int count, int n, const value parameters[])
     return true;
 }
 
-/* Slow ones need a connection each. Of quick ones a connection takes as many in one go as may be in flight on it. */
+/* Slow ones need a connection each. Quick ones are one query, or a few of no more runs than queries may be in flight on a
+ * connection: so many requests share a flush and a Sync, as they would with a query each. */
 static promise *loop_db_query_each(db *d, arena *a, stopwatch *w, rows out[], const statement *s, int count, int n,
                                    const value parameters[])
 {
     pg_pool *p = (pg_pool *)d;
-    const int most = p->options->pipeline_depth;
+    const int most = p->options->pipeline_depth, pieces = (count + most - 1) / most;
     pg_prepared *prepared = count ? pg_prepared_of(&p->prepared, s, n, parameters) : NULL;
     if (count < 2 || most < 2 || prepared->usual >= SLOW || p->closing || p->down || !all_alike(count, n, parameters) ||
-        p->queue.count + count > p->options->line + free_places(p) || !pg_parameters_fit(s, count * n, parameters))
+        p->queue.count + pieces > p->options->line + free_places(p) || !pg_parameters_fit(s, count * n, parameters))
         return driver_run_each(d, a, w, out, s, count, n, parameters);
 
-    const int pieces = (count + most - 1) / most;
     promise **each = arena_room(a, (size_t)pieces * sizeof *each);
     for (int i = 0; i < pieces; i++) {
         const int first = i * most, some = count - first < most ? count - first : most;

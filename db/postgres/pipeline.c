@@ -41,7 +41,7 @@ bool pg_pipeline_sync(pg_pipeline *p)
 
 static bool send_query(pg_pipeline *p, pg_query *q)
 {
-    q->named = atomic_load_explicit(&p->pool->target->prepare, memory_order_relaxed);
+    q->named = !q->unprepared && atomic_load_explicit(&p->pool->target->prepare, memory_order_relaxed);
     for (int i = 0; i < q->count; i++) {
         const pg_prepared *prepared = pg_query_prepared(q, i);
         const bool prepares = q->named && !pg_prepared_name(&p->names, prepared);
@@ -50,7 +50,7 @@ static bool send_query(pg_pipeline *p, pg_query *q)
         if (prepares)
             q->prepares |= 1u << i;
         q->aborted = false;                  /* from here on it may run */
-        if (!pg_prepared_send(prepared, p->pg, q->named ? pg_prepared_name(&p->names, prepared) : NULL, &q->each[i]))
+        if (!pg_prepared_send(prepared, p->pg, q->named ? pg_prepared_name(&p->names, prepared) : NULL, &q->each[i], q->comment))
             return false;
     }
     return true;
@@ -128,7 +128,8 @@ static bool pipeline_remedied(pg_pipeline *p, pg_query *q, bool prepares, pg_rem
     case PG_REMEDY_PREPARE_ANEW:
         if (!q->named || prepares)
             return false;
-        q->outcome = UV_EAGAIN;              /* its plan changed under the prepared statement */
+        q->outcome = UV_EAGAIN;              /* its plan changed under the prepared statement, and may again */
+        q->unprepared = true;
         return true;
     case PG_REMEDY_UNPREPARED:
         if (q->named)

@@ -196,7 +196,7 @@ static const char *pg_describe(const database *d) { return ((const pg_database *
 static int pg_threads(const database *d, bool writes)
 {
     (void)writes;
-    return ((const pg_database *)d)->target.options->connections;
+    return database_blocking_connections(((const pg_database *)d)->target.options);
 }
 
 /* On a thread with a loop queries wait there; a blocking thread waits itself. */

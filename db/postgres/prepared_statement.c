@@ -100,13 +100,21 @@ int pg_prepared_send_parse(const pg_prepared *prepared, PGconn *pg, pg_prepared_
     return PQsendPrepare(pg, pg_prepared_name_new(names, prepared), prepared->statement->sql, prepared->n, oids);
 }
 
-int pg_prepared_send(const pg_prepared *prepared, PGconn *pg, const char *name, const pg_parameters *with)
+int pg_prepared_send(const pg_prepared *prepared, PGconn *pg, const char *name, const pg_parameters *with, const char *comment)
 {
     Oid oids[MAX_PARAMETERS];
+    const char *const sql = prepared->statement->sql;
     if (name)
         return PQsendQueryPrepared(pg, name, prepared->n, with->values, with->lengths, BINARY, 0);
     pg_prepared_types(prepared, oids);
-    return PQsendQueryParams(pg, prepared->statement->sql, prepared->n, oids, with->values, with->lengths, BINARY, 0);
+    if (!comment)
+        return PQsendQueryParams(pg, sql, prepared->n, oids, with->values, with->lengths, BINARY, 0);
+    const size_t length = strlen(sql), more = strlen(comment) + 1;
+    char *const both = mem_resize(NULL, length + more);
+    memcpy(mempcpy(both, sql, length), comment, more);
+    const int sent = PQsendQueryParams(pg, both, prepared->n, oids, with->values, with->lengths, BINARY, 0);
+    mem_free(both);
+    return sent;
 }
 
 /* The server reads no message longer than 1 GB, and takes a longer one for the end of the connection. */

@@ -50,8 +50,9 @@ bool pg_parameters_fit(const statement *s, int n, const value parameters[]);    
 void pg_parameters_copy(pg_parameters *to, int n, const value parameters[], arena *a);
 
 /* Both as libpq's functions: 1, or 0 if it cannot be sent. The first gives it a new name; the second takes one, or
- * NULL to run what has not been prepared. */
+ * NULL to run what has not been prepared, with that comment behind it, or NULL. */
 int pg_prepared_send_parse(const pg_prepared *prepared, PGconn *pg, pg_prepared_names *names);
-int pg_prepared_send(const pg_prepared *prepared, PGconn *pg, const char *name, const pg_parameters *with);
+int pg_prepared_send(const pg_prepared *prepared, PGconn *pg, const char *name, const pg_parameters *with,
+                     const char *comment);
 
 #endif

@@ -7,11 +7,11 @@
 #include "server/base/memory.h"
 #include "server/base/observe/recorder.h"
 
+#include <string.h>
+
 enum { STOPPED_MS = 200 };                   /* for the answer to come, once it is being stopped */
 
 static _Thread_local pool queries = POOL(pg_query);
-
-static int places_of(const pg_query *q) { return q->steps ? 1 : q->count; }
 
 void pg_query_list_append(pg_query_list *l, pg_query *q)
 {
@@ -19,7 +19,7 @@ void pg_query_list_append(pg_query_list *l, pg_query *q)
     q->prev = l->last;
     *(l->last ? &l->last->next : &l->first) = q;
     l->last = q;
-    l->count += places_of(q);
+    l->count++;
 }
 
 void pg_query_list_prepend(pg_query_list *l, pg_query *q)
@@ -28,14 +28,14 @@ void pg_query_list_prepend(pg_query_list *l, pg_query *q)
     q->next = l->first;
     *(l->first ? &l->first->prev : &l->last) = q;
     l->first = q;
-    l->count += places_of(q);
+    l->count++;
 }
 
 void pg_query_list_remove(pg_query_list *l, pg_query *q)
 {
     *(q->prev ? &q->prev->next : &l->first) = q->next;
     *(q->next ? &q->next->prev : &l->last) = q->prev;
-    l->count -= places_of(q);
+    l->count--;
 }
 
 static pg_query *query_blank(struct pg_pool *p, arena *a, stopwatch *w, pg_prepared *prepared, int count)
@@ -53,16 +53,19 @@ static pg_query *query_blank(struct pg_pool *p, arena *a, stopwatch *w, pg_prepa
     q->prepared = prepared;
     q->steps = NULL;
     q->heard = NULL;
+    q->comment = NULL;
     q->result = NULL;
     q->timer = (timer){ 0 };
-    q->since = recorder_since();
+    q->since = recorder_clock();
+    q->went = 0;
     q->outcome = q->verdict = 0;
     q->sends = 0;
     q->lost_at = q->not_before = 0;
-    q->aborted = q->anew = q->unconfirmed = false;
+    q->aborted = q->anew = q->unconfirmed = q->unprepared = false;
     q->each = count == 1 ? &q->parameters : arena_room(a, (size_t)count * sizeof *q->each);
     if (w)
         stopwatch_start(w);
+    driver_query_begins();
     return q;
 }
 
@@ -93,11 +96,19 @@ pg_query *pg_query_new_transaction(struct pg_pool *p, arena *a, stopwatch *w, pg
     return q;
 }
 
+static FOR_WATCHERS void query_record_run(const pg_query *q, int err)
+{
+    recorder_add_detail(&(record){ q->went, recorder_clock(), q->prepared->statement->name, err,
+                                   promise_origin_of(q->promise).label, RECORD_QUERY_RAN, (uint8_t)q->lane });
+}
+
 static void settle_promise(pg_query *q, int err)
 {
     if (q->watch)
         stopwatch_stop(q->watch);
-    recorder_add(RECORD_QUERY, q->since, q->prepared->statement->name, promise_origin_of(q->promise).label, err);
+    driver_query_ends(q->prepared->statement, q->since, q->went, promise_is_for(q->promise), err);
+    if (q->went && recorder_is_watched())
+        query_record_run(q, err);
     promise_settle(q->promise, err);
     q->promise = NULL;
 }
@@ -163,12 +174,24 @@ void pg_query_settle(pg_query *q, int err)
         err = pg_rows_give(q->out, q->arena, q->result, s, !q->reads);
     if (q->promise)
         settle_promise(q, err);
+    else
+        mem_free(q->steps);
     pool_put(&queries, q);
+}
+
+/* Whoever waits may end, and with it the arena, but the server has yet to answer. */
+static void outlive_arena(pg_query *q)
+{
+    if (!q->steps)
+        return;
+    const size_t size = (size_t)q->count * sizeof *q->steps;
+    q->steps = memcpy(mem_alloc(size), q->steps, size);
 }
 
 static void on_stop_limit(timer *t)
 {
     pg_query *q = container_of(t, pg_query, timer);
+    outlive_arena(q);
     settle_promise(q, q->reads ? q->verdict : driver_uncertain(q->prepared->statement, PG_DOUBT_SILENT));
 }
 

@@ -15,19 +15,22 @@ typedef struct pg_query {
     struct pg_pool       *pool;
     struct pg_connection *connection;        /* NULL in the queue */
     promise     *promise;                    /* NULL: it has settled, for the server did not say what became of it */
-    arena       *arena;
+    arena       *arena;                      /* of who waits: it, watch and out end when the promise settles */
     stopwatch   *watch;
     rows        *out;                        /* count of them */
     int          count;                      /* how often it runs: 1, or more for db_query_each; statements of a transaction */
     int          answers, successes;         /* of them, since it was sent the last time */
     pg_prepared *prepared;                   /* the first one of a transaction */
     struct channels *heard;                  /* told of what was committed */
-    struct pg_step *steps;                   /* of a transaction; else NULL */
+    struct pg_step *steps;                   /* of a transaction, in the arena, or without a promise the query's; else NULL */
     pg_parameters parameters, *each;         /* where it runs once; else those of each run */
+    char        *comment;                    /* behind what is not prepared; or NULL */
     PGresult    *result;                     /* has come, but what follows it has not; of several, each is given at once */
     timer        timer;                      /* of the queue, then of the query, then of its being stopped */
     uint64_t     since;                      /* recorder_clock when it was asked for */
     uint64_t     sent;                       /* nanoseconds of uv_hrtime */
+    uint64_t     went;                       /* recorder_clock at that time; 0: it was not sent yet */
+    int          lane;                       /* if it is watched, on which connection of the loop, from 1 on */
     uint64_t     expected;                   /* nanoseconds; its part of the pipeline's load */
     int          outcome;                    /* 0, or the error that has come */
     int          verdict;                    /* why it is being stopped: UV_ETIMEDOUT, UV_ECANCELED; or 0 */
@@ -40,6 +43,7 @@ typedef struct pg_query {
     bool         aborted;                    /* it has not run, or was undone, and may go again */
     bool         reads;                      /* all that it runs */
     bool         named;                      /* it runs what was prepared */
+    bool         unprepared;                 /* it does not, for that had gone stale */
     bool         syncs;                      /* a Sync follows it */
     unsigned     prepares;                   /* a bit for each run that has a Parse before it */
 } pg_query;
@@ -69,7 +73,7 @@ static inline pg_prepared *pg_query_prepared(const pg_query *q, int i)
  * but soon the promise settles without it. The query stays where it is. */
 void      pg_query_settle_soon(pg_query *q, int verdict);
 
-typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;        /* of runs; a transaction is one */
+typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;
 
 void pg_query_list_append(pg_query_list *l, pg_query *q);
 void pg_query_list_prepend(pg_query_list *l, pg_query *q);

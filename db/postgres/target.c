@@ -121,21 +121,31 @@ static bool is_ours(const char *keyword)     /* set by us, or host by host */
     return false;
 }
 
+/* The server's own clock stands behind ours. And it looks whether we are still there: else half of a transaction, whose end was
+ * lost with the network, would hold its locks for the two hours that kernels wait. A pooler hands its connections around, and
+ * refuses options. */
+static void write_server_bounds(const pg_target *t, char *to, size_t size)
+{
+    const int length = snprintf(to, size, "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 ");
+    if (t->options->timeout_ms)
+        snprintf(to + length, size - (size_t)length, "-c statement_timeout=%llu ",
+                 (unsigned long long)t->options->timeout_ms + 1000);
+}
+
 /* All but the hosts. */
 static void copy_settings(pg_target *t, char **memory, const PQconninfoOption *url)
 {
     int n = 0;
-    char timeout[64] = "";
-    /* The server's own clock stands behind ours. A pooler hands its connections around, and refuses options. */
-    if (t->options->timeout_ms && t->options->prepare)
-        snprintf(timeout, sizeof timeout, "-c statement_timeout=%llu ", (unsigned long long)t->options->timeout_ms + 1000);
+    char bounds[160] = "";
+    if (t->options->prepare)
+        write_server_bounds(t, bounds, sizeof bounds);
     for (const PQconninfoOption *o = url; o->keyword && n < PG_MAX_PARAMETERS - 8; o++)
         if (o->val && *o->val && !is_ours(o->keyword))
             add_setting(t, &n, mem_copy(o->keyword), copy_string(memory, o->val));
     const char *more = option_value(url, "options");
-    if (*timeout || more) {                  /* theirs come last, and so win */
+    if (*bounds || more) {                   /* theirs come last, and so win */
         t->values[n] = *memory;
-        *memory += sprintf(*memory, "%s%s", timeout, more ? more : "") + 1;
+        *memory += sprintf(*memory, "%s%s", bounds, more ? more : "") + 1;
         t->keywords[n++] = mem_copy("options");
     }
     add_setting(t, &n, mem_copy("client_encoding"), "UTF8");
@@ -331,6 +341,12 @@ void pg_target_forgets_prepared(pg_target *t)
     if (atomic_exchange(&t->prepare, false))
         log_warning("postgres: what was prepared is not there any more, as behind a pooler: it goes on without. "
                     "[database] prepare = off would have said so from the start");
+}
+
+char *pg_target_comment(const pg_target *t, arena *a)
+{
+    const database_options *const o = t->options;
+    return o->comment && !atomic_load_explicit(&t->prepare, memory_order_relaxed) ? o->comment(a) : NULL;
 }
 
 /* For a blocking thread: libpq looks names up by itself, but it is given no longer than timeout_ms. */

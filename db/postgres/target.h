@@ -48,4 +48,7 @@ uint64_t pg_backoff(uint64_t *backoff, bool later, bool spare);
 /* Something between us and the server, a pooler, does not keep what is prepared: from now on nothing is. */
 void pg_target_forgets_prepared(pg_target *t);
 
+/* What is behind a statement that this thread asks for now, of the arena; NULL: nothing, for it will be prepared. */
+char *pg_target_comment(const pg_target *t, arena *a);
+
 #endif

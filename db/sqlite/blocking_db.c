@@ -1,8 +1,10 @@
 /* blocking_db.c - see blocking_db.h. */
 #include "blocking_db.h"
+#include "server/async/scope.h"
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/memory.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/overload/refusal.h"
 
 #include <assert.h>
@@ -20,14 +22,23 @@ typedef struct blocking_write {
     bool       done;
 } blocking_write;
 
+static void record_query(const sqlite_job *j, int err)
+{
+    driver_query_ends(j->statement, j->since, j->began, scope_is_for(scope_here()), err);
+}
+
 static int read_on_pooled_connection(sqlite_blocking_pool *p, sqlite_job *j)
 {
     sqlite_connection *c;
+    driver_query_begins();
+    j->since = recorder_clock();
     int err = sqlite_blocking_pool_acquire(p, &c);
-    if (err)
-        return err;
-    err = sqlite_connection_run(c, j);
-    sqlite_blocking_pool_release(p, c);
+    if (!err) {
+        sqlite_job_note_begin(j, 0);
+        err = sqlite_connection_run(c, j);
+        sqlite_blocking_pool_release(p, c);
+    }
+    record_query(j, err);
     return err;
 }
 
@@ -56,6 +67,7 @@ static bool write_is_done_by(blocking_write *w, uint64_t until)
 /* Once the writer has it, the writer ends it, soon if it is cancelled: the file is in use. */
 static int await_write(sqlite_blocking_pool *p, blocking_write *w)
 {
+    const uint64_t since = uv_hrtime();
     uint64_t until = sqlite_blocking_pool_wait_limit(p), look = blocking_next_look(atomic_load(&p->waiting));
     int verdict = 0;
     while (!write_is_done_by(w, deadline_sooner(until, look))) {
@@ -72,6 +84,7 @@ static int await_write(sqlite_blocking_pool *p, blocking_write *w)
             until = verdict ? NO_DEADLINE : blocking_deadline();
         look = verdict ? NO_DEADLINE : blocking_next_look(atomic_load(&p->waiting));
     }
+    blocking_has_waited(since);
     return verdict && w->job.err == UV_ECANCELED ? verdict : w->job.err;
 }
 
@@ -88,11 +101,14 @@ static int write_through_writer(sqlite_blocking_pool *p, blocking_write *w)
     w->job.queue = q;
     w->job.waiting = &p->waiting;
     w->job.done = on_write_done;
+    driver_query_begins();
+    w->job.since = recorder_clock();
     uv_mutex_init(&w->lock);
     uv_cond_init(&w->changed);
     sqlite_job_list_add(&alone, &w->job);
     sqlite_job_queue_add(q, &alone);
     const int err = await_write(p, w);
+    record_query(&w->job, err);
     uv_cond_destroy(&w->changed);
     uv_mutex_destroy(&w->lock);
     return err;

@@ -4,6 +4,7 @@
 #include "db/value.h"
 #include "server/base/deadline.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/observe/shard.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -11,6 +12,10 @@
 
 enum { PROGRESS_STEPS = 1000, LOCK_TIMEOUT_MS = 5000 };      /* instructions between calls of the progress handler */
 enum { WRITER_CACHE_KIB = 8192 };
+
+/* The log is copied into the file when it has so many pages: two more syncs, and what has changed several times is copied once.
+ * Up to 4062 a reader finds in one hash table (https://sqlite.org/walformat.html, 2.2). */
+enum { LOG_PAGES = 4000 };
 
 /* Each check is a system call: so they are so many nanoseconds apart. */
 static const uint64_t MS = 1000000, CLIENT_CHECK = 10000000, FILE_CHECK = 500000000;
@@ -95,13 +100,15 @@ int sqlite_connection_readers(const database_options *options) { return options-
 int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, const database_options *options)
 {
     const bool reads = flags & SQLITE_CONNECTION_READS;
-    char cache[64];
-    snprintf(cache, sizeof cache, "pragma cache_size = -%zu",
+    char sizes[96];
+    snprintf(sizes, sizeof sizes, "pragma wal_autocheckpoint = %d; pragma cache_size = -%zu", LOG_PAGES,
              reads ? options->cache / 1024 / (size_t)sqlite_connection_readers(options) : WRITER_CACHE_KIB);
     *c = (sqlite_connection){ .timeout_ms = options->timeout_ms, .deadline = NO_DEADLINE,
                               .blocking = flags & SQLITE_CONNECTION_BLOCKING };
     int code = sqlite3_open_v2(path, &c->sqlite, (reads ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                                SQLITE_OPEN_NOMUTEX, NULL);
+    if (c->sqlite)
+        shard_add(SHARD_DATABASE_CONNECTIONS, 1);
     if (code)
         return code;
     c->lock_deadline = uv_hrtime() + LOCK_TIMEOUT_MS * MS;
@@ -110,7 +117,7 @@ int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, co
     code = sqlite3_exec(c->sqlite, "pragma synchronous = full; pragma foreign_keys = on;"
                         "pragma journal_size_limit = 67108864; pragma temp_store = memory", NULL, NULL, NULL);
     if (!code)
-        code = sqlite3_exec(c->sqlite, cache, NULL, NULL, NULL);
+        code = sqlite3_exec(c->sqlite, sizes, NULL, NULL, NULL);
     return code ? code : add_functions(c);
 }
 
@@ -126,6 +133,8 @@ void sqlite_connection_close(sqlite_connection *c)
 {
     forget_statements(c);
     forget_key(c);
+    if (c->sqlite)
+        shard_add(SHARD_DATABASE_CONNECTIONS, -1);
     sqlite3_close(c->sqlite);
     c->sqlite = NULL;
 }

@@ -1,7 +1,11 @@
 /* job.c - see job.h. */
 #include "job.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
+#include <string.h>
+
+enum { KEEP_TEXTS = 16 * 1024 };
 
 void sqlite_job_list_add(sqlite_job_list *l, sqlite_job *j)
 {
@@ -27,6 +31,45 @@ void sqlite_job_list_remove(sqlite_job_list *l, sqlite_job *j)
         l->last = j->prev;
     j->next = j->prev = NULL;
     l->count--;
+}
+
+sqlite_job *sqlite_job_new(void) { return mem_alloc(sizeof(sqlite_job)); }
+
+void sqlite_job_free(sqlite_job *j)
+{
+    sqlite_result_done(&j->result);
+    mem_free(j->texts);
+    mem_free(j);
+}
+
+static char *texts_room(sqlite_job *j, size_t need)
+{
+    if (need > KEEP_TEXTS)
+        return arena_room(j->arena, need);
+    if (need > j->texts_size) {
+        mem_free(j->texts);
+        j->texts = mem_resize(NULL, need);
+        j->texts_size = need;
+    }
+    return j->texts;
+}
+
+void sqlite_job_copy_parameters(sqlite_job *j, int n, const value parameters[])
+{
+    size_t need = 0;
+    for (int i = 0; i < n; i++)
+        if (parameters[i].type == VALUE_TEXT)
+            need += parameters[i].text.length;
+    char *to = texts_room(j, need);
+    for (int i = 0; i < n; i++) {
+        j->parameters[i] = parameters[i];
+        if (parameters[i].type != VALUE_TEXT)
+            continue;
+        const size_t length = parameters[i].text.length;
+        j->parameters[i].text.at = length ? memcpy(to, parameters[i].text.at, length) : "";
+        to += length;
+    }
+    j->count = n;
 }
 
 const value *sqlite_values_copy(arena *a, int n, const value values[])
@@ -82,4 +125,17 @@ const statement *sqlite_steps_statement(int count, const db_step steps[])
     while (i < count - 1 && steps[i].statement->reads)
         i++;
     return steps[i].statement;
+}
+
+FOR_WATCHERS void sqlite_job_record_sent(const sqlite_job *j, uint8_t lane)
+{
+    const uint64_t now = recorder_clock();
+    recorder_add_detail(&(record){ now, now, j->statement->name, 0, promise_origin_of(j->promise).label, RECORD_QUERY_SENT,
+                                   lane });
+}
+
+FOR_WATCHERS void sqlite_job_record_run(const sqlite_job *j, int err)
+{
+    recorder_add_detail(&(record){ j->began, j->ended, j->statement->name, err, promise_origin_of(j->promise).label,
+                                   RECORD_QUERY_RAN, j->lane });
 }

@@ -11,6 +11,7 @@
 
 #include "result.h"
 #include "server/base/list.h"
+#include "server/base/observe/recorder.h"
 
 #include <stdatomic.h>
 
@@ -31,7 +32,7 @@ typedef struct sqlite_job {
     const db_step   *steps;                  /* of a transaction, in its arena; else NULL. statement is one that writes */
     int              step_count;
     sqlite_result   *results;                /* of each, in its arena, which ends them */
-    char            *texts;                  /* what those of them that are texts point into */
+    char            *texts;                  /* what those of them that are texts point into, if it is not much */
     size_t           texts_size;
 
     int              err;                    /* how it went */
@@ -44,6 +45,10 @@ typedef struct sqlite_job {
     promise         *promise;
     bool             gathered;               /* not handed over to its queue yet */
     uint64_t         since;                  /* recorder_clock when it was asked for */
+    uint64_t         began;                  /* and when it was run; or 0 */
+    bool             watched;                /* more is noted: */
+    uint8_t          lane;                   /* by which thread it is run, from 1 on, */
+    uint64_t         ended;                  /* and until when */
     uint64_t         give_up;                /* when to leave the queue, by uv_hrtime in ms; 0 for never */
     arena           *arena;
     rows            *out;
@@ -58,6 +63,12 @@ void sqlite_job_list_remove(sqlite_job_list *l, sqlite_job *j);
 /* It has left its queue, for a worker or for good: there is room for another. */
 static inline void sqlite_job_left_queue(sqlite_job *j) { atomic_fetch_sub_explicit(j->waiting, 1, memory_order_relaxed); }
 
+sqlite_job *sqlite_job_new(void);
+void        sqlite_job_free(sqlite_job *j);
+
+/* With their texts, to memory of its own, which it keeps for the next that it will be; what is large, to its arena. */
+void sqlite_job_copy_parameters(sqlite_job *j, int n, const value parameters[]);
+
 const value *sqlite_values_copy(arena *a, int n, const value values[]);      /* with their texts */
 
 /* It is that transaction: the steps are copied to a, where its results are, too. */
@@ -70,5 +81,23 @@ void sqlite_job_tell(const sqlite_job *j, channels *heard);  /* the channels of 
 const statement *sqlite_steps_statement(int count, const db_step steps[]);
 
 static inline void sqlite_job_done(sqlite_job *j) { j->done(j); }            /* it is its db's again */
+
+/* A thread has it; and, for who watches, has run it. */
+static inline void sqlite_job_note_begin(sqlite_job *j, int thread)
+{
+    j->lane = (uint8_t)thread;
+    j->began = recorder_clock();
+    driver_query_is_begun();
+}
+
+static inline void sqlite_job_note_end(sqlite_job *j)
+{
+    if (j->watched)
+        j->ended = recorder_clock();
+}
+
+/* What its db tells who watches: it is in its queue, for the thread of that lane; it was run, and by which. */
+FOR_WATCHERS void sqlite_job_record_sent(const sqlite_job *j, uint8_t lane);
+FOR_WATCHERS void sqlite_job_record_run(const sqlite_job *j, int err);
 
 #endif

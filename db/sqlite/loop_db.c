@@ -18,7 +18,7 @@
 #include <sched.h>
 #include <stddef.h>
 
-enum { READS, WRITES, KEEP_TEXTS = 16 * 1024, READS_READY = 32, WRITES_READY = 256 };
+enum { READS, WRITES, READS_READY = 32, WRITES_READY = 256 };
 enum { USUAL_JOB = 16 * 1024 };              /* bytes, with the memory for its rows */
 enum { SLOW = 500000, TOGETHER = 64 };       /* nanoseconds of a run; runs of one job */
 
@@ -47,13 +47,7 @@ typedef struct sqlite_loop_db {
     uv_timer_t      timer;                   /* when the oldest gives up waiting */
 } sqlite_loop_db;
 
-static void free_job(void *unused)
-{
-    sqlite_job *j = unused;
-    sqlite_result_done(&j->result);
-    mem_free(j->texts);
-    mem_free(j);
-}
+static void free_unused(void *job) { sqlite_job_free(job); }
 
 static void free_if_unused(sqlite_loop_db *d)       /* rows may outlive the db they came from */
 {
@@ -67,7 +61,7 @@ static sqlite_job *get_job(sqlite_loop_db *d)
 {
     sqlite_job *j = freelist_get(&d->unused);
     d->alive++;
-    return j ? j : mem_alloc(sizeof *j);
+    return j ? j : sqlite_job_new();
 }
 
 static void put_job(void *arg)
@@ -76,34 +70,11 @@ static void put_job(void *arg)
     sqlite_loop_db *d = j->db;
     d->alive--;
     sqlite_result_trim(&j->result);
-    if (d->freed || j->texts_size > KEEP_TEXTS)
-        free_job(j);
+    if (d->freed)
+        sqlite_job_free(j);
     else
         freelist_put(&d->unused, j);
     free_if_unused(d);
-}
-
-static void copy_parameters(sqlite_job *j, int n, const value parameters[])
-{
-    size_t need = 0;
-    for (int i = 0; i < n; i++)
-        if (parameters[i].type == VALUE_TEXT)
-            need += parameters[i].text.length;
-    if (need > j->texts_size) {
-        mem_free(j->texts);
-        j->texts = mem_resize(NULL, need);
-        j->texts_size = need;
-    }
-    char *to = j->texts;
-    for (int i = 0; i < n; i++) {
-        j->parameters[i] = parameters[i];
-        if (parameters[i].type != VALUE_TEXT)
-            continue;
-        const size_t length = parameters[i].text.length;
-        j->parameters[i].text.at = length ? memcpy(to, parameters[i].text.at, length) : "";
-        to += length;
-    }
-    j->count = n;
 }
 
 static int kind_of(const statement *s) { return s->reads ? READS : WRITES; }
@@ -149,7 +120,9 @@ static void close_if_idle(sqlite_loop_db *d)
 static void settle_job(sqlite_loop_db *d, sqlite_job *j, int err)
 {
     promise *p = j->promise;
-    recorder_add(RECORD_QUERY, j->since, j->statement->name, promise_origin_of(p).label, err);
+    driver_query_ends(j->statement, j->since, j->began, promise_is_for(p), err);
+    if (j->ended)
+        sqlite_job_record_run(j, err);
     fifo_remove(&d->unsettled, &j->unsettled);
     if (j->watch)
         stopwatch_stop(j->watch);
@@ -215,6 +188,7 @@ static void on_wait_limit(uv_timer_t *timer)
 {
     sqlite_loop_db *d = timer->data;
     const uint64_t now = uv_now(timer->loop);
+    loop_note_phase(LOOP_TIMERS);
     loop_enter();
     for (list_node *n = d->unsettled.first, *newer; n; n = newer) {
         sqlite_job *j = container_of(n, sqlite_job, unsettled);
@@ -235,8 +209,11 @@ static void hand_over_jobs(ready *r)
     sqlite_loop_db *d = container_of(r, sqlite_loop_db, turn_end);
     d->turn_end_set = false;
     for (int kind = READS; kind <= WRITES; kind++) {
-        for (sqlite_job *j = d->gathered[kind].first; j; j = j->next)
+        for (sqlite_job *j = d->gathered[kind].first; j; j = j->next) {
             j->gathered = false;
+            if (j->watched)
+                sqlite_job_record_sent(j, kind == WRITES);
+        }
         sqlite_job_queue_add(sqlite_workers_queue(d->workers, kind == READS), &d->gathered[kind]);
     }
     if (d->options->line_timeout_ms && d->unsettled.first && !uv_is_active((uv_handle_t *)&d->timer))
@@ -247,7 +224,10 @@ static promise *gather_job(sqlite_loop_db *d, sqlite_job *j)
 {
     const uint64_t limit = d->options->line_timeout_ms;
     atomic_fetch_add_explicit(j->waiting, 1, memory_order_relaxed);
-    j->since = recorder_since();
+    driver_query_begins();
+    j->since = recorder_clock();
+    j->began = j->ended = 0;
+    j->watched = recorder_is_watched();
     if (j->watch)
         stopwatch_start(j->watch);
     j->give_up = limit ? uv_hrtime() / 1000000 + limit + 1 : 0;     /* this millisecond has partly passed */
@@ -303,7 +283,7 @@ static promise *loop_db_query(db *here, arena *a, stopwatch *watch, rows *out, c
     if (err)
         return promise_settled(err);
     sqlite_job *j = make_job(d, a, watch, out, s);
-    copy_parameters(j, n, parameters);
+    sqlite_job_copy_parameters(j, n, parameters);
     return gather_job(d, j);
 }
 
@@ -390,7 +370,7 @@ db *sqlite_loop_db_new(sqlite_workers *w, const database_options *options)
 {
     sqlite_loop_db *d = mem_alloc(sizeof *d);
     d->db.driver = &driver;
-    d->unused = (freelist)FREELIST(USUAL_JOB, free_job);
+    d->unused = (freelist)FREELIST(USUAL_JOB, free_unused);
     d->workers = w;
     d->options = options;
     d->turn_end.run = hand_over_jobs;

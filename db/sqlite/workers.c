@@ -8,6 +8,7 @@
 #include "file.h"
 #include "writer.h"
 #include "server/base/memory.h"
+#include "server/base/observe/at_work.h"
 #include "server/base/thread.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 typedef struct sqlite_worker {
     struct sqlite_workers *all;
     pthread_t              thread;
+    at_work                at_work;
     sqlite_connection      connection;
 } sqlite_worker;
 
@@ -30,18 +32,31 @@ struct sqlite_workers {
 static const statement BEGIN = { "begin", "begin", true };
 static const statement END   = { "end", "end", true };
 
+/* A blocking thread's has no promise. */
+static void worker_note_begin(sqlite_worker *w, sqlite_job *j)
+{
+    sqlite_job_note_begin(j, (int)(w - w->all->each) + 1);
+    at_work_on(&w->at_work, j->statement->name, j->promise ? promise_is_for(j->promise).label : 0, j->began);
+}
+
 static void *write_jobs(void *arg)
 {
     sqlite_worker *w = arg;
+    at_work_begin(&w->at_work, "sqlite writer", 1);
     for (sqlite_job *group, *next; (group = sqlite_job_queue_take_all(&w->all->writes, SQLITE_WRITER_GROUP));) {
+        for (sqlite_job *j = group; j; j = j->next)
+            worker_note_begin(w, j);
         const int commits = sqlite_writer_run(&w->connection, &group);
+        at_work_idle(&w->at_work);
         atomic_fetch_add(&w->all->commits, (uint_fast64_t)commits);
         for (; group; group = next) {
             next = group->next;              /* it is the db's again at once */
+            sqlite_job_note_end(group);
             sqlite_job_tell(group, w->all->heard);
             sqlite_job_done(group);
         }
     }
+    at_work_end(&w->at_work);
     return NULL;
 }
 
@@ -50,15 +65,20 @@ static void *read_jobs(void *arg)
     sqlite_worker *w = arg;
     sqlite_connection *c = &w->connection;
     uint64_t newest;
+    at_work_begin(&w->at_work, "sqlite reader", (int)(w - w->all->each));
     for (sqlite_job *j; (j = sqlite_job_queue_take(&w->all->reads, &newest));) {
         const bool shared = newest != j->number && sqlite_connection_execute(c, NULL, &BEGIN) == 0;
         do {
+            worker_note_begin(w, j);
             j->err = sqlite_connection_run(c, j);
+            at_work_idle(&w->at_work);
+            sqlite_job_note_end(j);
             sqlite_job_done(j);
         } while (shared && (j = sqlite_job_queue_take_up_to(&w->all->reads, newest)));
         if (shared)
             sqlite_connection_execute(c, NULL, &END);
     }
+    at_work_end(&w->at_work);
     return NULL;
 }
 

@@ -229,7 +229,10 @@ END_TEST
 
 START_TEST(options_of_the_url_hold_beside_ours)
 {
-    static const statement LIMIT = { "limit", "select current_setting('statement_timeout') where $1 = 1", true };
+    static const statement LIMIT = { "limit", "select current_setting('statement_timeout') where $1 = 1", true },
+                           KEEPALIVES = { "keepalives", "select current_setting('tcp_keepalives_idle') || ' ' ||"
+                                          " current_setting('tcp_keepalives_interval') || ' ' ||"
+                                          " current_setting('tcp_keepalives_count') where $1 = 1", true };
     char url[512];
     rows r;
     snprintf(url, sizeof url, "%s options='-c default_transaction_read_only=on'", cluster_socket_url(server));
@@ -237,6 +240,11 @@ START_TEST(options_of_the_url_hold_beside_ours)
     ck_assert_int_eq(outcome_here(ask(&r, &ADD, 6000)), UV_EROFS);
     ck_assert_int_eq(outcome_here(ask(&r, &LIMIT, 1)), 0);
     ck_assert(text_equal(rows_text(&r, 0, 0), TEXT("11s")));  /* a little more than the time limit */
+    finish();
+    snprintf(url, sizeof url, "%s?options=-c%%20tcp_keepalives_count%%3D2", cluster_url(server));
+    open_with(url);
+    ck_assert_int_eq(outcome_here(ask(&r, &KEEPALIVES, 1)), 0);
+    ck_assert(text_equal(rows_text(&r, 0, 0), TEXT("1 1 2")));
     finish();
 }
 END_TEST

@@ -12,10 +12,12 @@
 #include "tests/unit/db/handed_out.h"
 #include "tests/unit/suites.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static const outbox_options KEEP_ALL = { .poll_ms = 20 };
 
@@ -191,6 +193,13 @@ START_TEST(a_gap_that_was_rolled_back_is_passed_and_so_is_one_whose_owner_has_go
     insert_and_notify(second, "fourth");
     handed_out_wait(h, 2);
     ck_assert_int_eq(h->ids[0], 3);
+    says(first, "begin");                    /* the next one is a gap of its own */
+    inserts(first, "fifth");
+    insert_and_notify(second, "sixth");
+    wait_until_asked();
+    ck_assert_int_eq(handed_out_count(h), 2);
+    says(first, "commit");
+    handed_out_wait(h, 4);
     PQfinish(first);
     PQfinish(second);
     handed_out_end(h);
@@ -230,6 +239,33 @@ START_TEST(a_long_transaction_of_others_holds_up_nothing)
 }
 END_TEST
 
+START_TEST(the_next_gap_is_waited_for_no_longer_than_who_wrote_when_both_were_seen)
+{
+    open_both();
+    handed_out *h = handed_out_begin(base, &KEEP_ALL);
+    PGconn *first = writer(), *second = writer(), *later = writer();
+    says(first, "begin");
+    inserts(first, "first");
+    says(second, "begin");
+    inserts(second, "never");
+    insert_and_notify(later, "third");
+    wait_until_asked();
+    says(later, "begin");
+    inserts(later, "later");
+    says(first, "commit");
+    handed_out_wait(h, 1);
+    says(second, "rollback");
+    handed_out_wait(h, 2);
+    says(later, "commit");
+    handed_out_wait(h, 3);
+    PQfinish(first);
+    PQfinish(second);
+    PQfinish(later);
+    handed_out_end(h);
+    close_both();
+}
+END_TEST
+
 START_TEST(it_begins_once_nobody_can_write_below_the_newest_row_of_then)
 {
     open_both();
@@ -256,6 +292,7 @@ START_TEST(what_was_published_while_its_connection_was_gone_comes_once_when_ther
 {
     char data[16];
     log_capture();
+    log_set_level(LOG_WARNING);
     open_both();
     handed_out *h = handed_out_begin(base, &KEEP_ALL);
     for (int i = 0; i < 5; i++) {
@@ -270,6 +307,7 @@ START_TEST(what_was_published_while_its_connection_was_gone_comes_once_when_ther
         ck_assert_int_eq(err, 0);
         handed_out_wait(h, atoi(cluster_ask(server, "select count(*) from outbox")));
     }
+    ck_assert_int_eq(log_times("has lost rows of the outbox"), 0);
     handed_out_end(h);
     close_both();
 }
@@ -321,6 +359,73 @@ START_TEST(where_the_server_has_lost_rows_it_begins_anew_and_says_so)
 }
 END_TEST
 
+/* It has seen ids that the server gives again: they are not yet settled by what was known of those of before. */
+START_TEST(a_gap_of_before_the_server_lost_rows_says_nothing_of_those_after_it)
+{
+    log_capture();
+    open_both();
+    handed_out *h = handed_out_begin(base, &KEEP_ALL);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(publish("kept"), 0);
+    handed_out_wait(h, 2);
+    PGconn *first = writer(), *second = writer();
+    says(first, "begin");
+    inserts(first, "never");
+    for (int i = 0; i < 3; i++)
+        insert_and_notify(second, "lost");
+    wait_until_asked();
+    cluster_ask(server, "alter role tenk connection limit 0");
+    terminate_all();
+    says(first, "rollback");
+    cluster_ask(server, "delete from outbox where id > 2; alter table outbox alter id restart 3");
+    says(first, "begin");
+    inserts(first, "three");
+    inserts(second, "four");
+    cluster_ask(server, "alter role tenk connection limit -1");
+    wait_until_asked();
+    says(first, "commit");
+    handed_out_wait(h, 4);
+    says(first, "begin");
+    inserts(first, "five");
+    insert_and_notify(second, "six");
+    wait_until_asked();
+    ck_assert_int_eq(handed_out_count(h), 4);
+    says(first, "commit");
+    handed_out_wait(h, 6);
+    ck_assert_str_eq(h->data[4], "five");
+    PQfinish(first);
+    PQfinish(second);
+    handed_out_end(h);
+    close_both();
+}
+END_TEST
+
+static int64_t processor_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* How often it asks cannot be seen, but what that costs can: all of this time if it asks without a pause. */
+START_TEST(one_that_never_had_a_server_waits_between_its_looks)
+{
+    enum { LOOKED_AT_MS = 300, MOST_MS = 60 };
+    log_capture();
+    open_both();
+    cluster_stop(server);
+    handed_out *h = handed_out_start(base, &KEEP_ALL);
+    const int64_t before = processor_ms();
+    poll(NULL, 0, LOOKED_AT_MS);
+    ck_assert_int_lt(processor_ms() - before, MOST_MS);
+    cluster_start(server);
+    while (outbox_position(h->outbox) < 0)
+        sched_yield();
+    handed_out_end(h);
+    close_both();
+}
+END_TEST
+
 START_TEST(without_a_table_it_says_so_and_begins_when_there_is_one)
 {
     log_capture();
@@ -341,10 +446,11 @@ END_TEST
 
 START_TEST(where_nothing_can_be_heard_it_looks_by_itself)
 {
+    enum { ROUNDS = 70 };                    /* so many that it would be noticed if it looked once a second */
     options.prepare = false;                 /* as behind a pooler */
     open_both();
-    handed_out *h = handed_out_begin(other, &KEEP_ALL);
-    for (int i = 0; i < 5; i++) {
+    handed_out *h = handed_out_begin(other, &(outbox_options){ .poll_ms = 1 });
+    for (int i = 0; i < ROUNDS; i++) {
         ck_assert_int_eq(publish("unheard"), 0);
         handed_out_wait(h, i + 1);
     }
@@ -475,6 +581,28 @@ START_TEST(a_listener_hears_another_process_by_few_notifications_for_many_commit
 }
 END_TEST
 
+START_TEST(a_listener_tells_others_once_and_does_not_hear_itself)
+{
+    db_listener *mine;
+    int notified = 0;
+    open_both();
+    PGconn *count = writer();
+    says(count, "listen outbox");
+    ck_assert_int_eq(database_listen(&mine, base, "outbox"), 0);
+    ck_assert_int_eq(db_listener_wait(mine, NO_DEADLINE), 0);
+    ck_assert_int_eq(publish("one"), 0);
+    ck_assert_int_eq(db_listener_wait(mine, NO_DEADLINE), 0);
+    ck_assert_int_eq(db_listener_wait(mine, deadline_in(10 * LISTENER_NOTIFY_MS)), UV_ETIMEDOUT);
+    says(count, "select 1");
+    for (PGnotify *n; (n = PQnotifies(count)); PQfreemem(n))
+        notified++;
+    ck_assert_int_le(notified, 1);           /* none, if there was no time for it */
+    db_listener_close(mine);
+    PQfinish(count);
+    close_both();
+}
+END_TEST
+
 START_TEST(what_is_told_while_there_is_no_connection_is_heard_when_there_is_one)
 {
     db_listener *mine;
@@ -526,15 +654,19 @@ Suite *postgres_outbox_suite(void)
     tcase_add_test(t, a_gap_that_was_rolled_back_is_passed_and_so_is_one_whose_owner_has_gone);
     tcase_add_test(t, of_those_who_send_the_same_key_at_once_one_is_published_and_all_learn_its_id);
     tcase_add_test(t, a_long_transaction_of_others_holds_up_nothing);
+    tcase_add_test(t, the_next_gap_is_waited_for_no_longer_than_who_wrote_when_both_were_seen);
     tcase_add_test(t, it_begins_once_nobody_can_write_below_the_newest_row_of_then);
     tcase_add_test(t, what_was_published_while_its_connection_was_gone_comes_once_when_there_is_another);
     tcase_add_test(t, it_goes_on_after_the_server_has_been_stopped_or_has_crashed);
     tcase_add_test(t, where_the_server_has_lost_rows_it_begins_anew_and_says_so);
+    tcase_add_test(t, a_gap_of_before_the_server_lost_rows_says_nothing_of_those_after_it);
+    tcase_add_test(t, one_that_never_had_a_server_waits_between_its_looks);
     tcase_add_test(t, without_a_table_it_says_so_and_begins_when_there_is_one);
     tcase_add_test(t, where_nothing_can_be_heard_it_looks_by_itself);
     tcase_add_test(t, where_there_is_room_for_one_connection_requests_have_it);
     tcase_add_test(t, of_many_publishers_in_two_processes_each_process_has_all_in_order_and_none_twice);
     tcase_add_test(t, a_listener_hears_another_process_by_few_notifications_for_many_commits);
+    tcase_add_test(t, a_listener_tells_others_once_and_does_not_hear_itself);
     tcase_add_test(t, what_is_told_while_there_is_no_connection_is_heard_when_there_is_one);
     tcase_add_test(t, old_rows_are_pruned_in_both_processes_but_never_the_newest);
     suite_add_tcase(s, t);

@@ -139,6 +139,31 @@ START_TEST(what_was_undone_for_what_passes_is_run_again_as_a_whole)
 }
 END_TEST
 
+START_TEST(what_runs_several_times_takes_one_place_of_the_pipeline)
+{
+    enum { ASKED = 3, RUNS = 2 };
+    int errs[ASKED];
+    options.connections = 1;
+    options.pipeline_depth = RUNS;
+    open_with(cluster_url(server));
+    wait_for_all();
+    gate_shut();
+    is_quick(&GATED);
+    for (int i = 0; i < ASKED; i++) {
+        const value some[RUNS] = { integer(i), integer(10 + i) };
+        start(db_query_each(here, &scratch, NULL, &each[RUNS * i], &GATED, RUNS, 1, some), &errs[i]);
+    }
+    run_until_at_gate(1);
+    ck_assert_int_eq(connections()->pipeline.queries.count, 2);
+    ck_assert_int_eq(((pg_pool *)here)->queue.count, 1);
+    gate_open();
+    wait_until_settled(errs, ASKED);
+    for (int i = 0; i < ASKED; i++)
+        ck_assert(errs[i] == 0 && rows_int(&each[RUNS * i], 0, 0) == i && rows_int(&each[RUNS * i + 1], 0, 0) == 10 + i);
+    finish();
+}
+END_TEST
+
 START_TEST(a_connection_that_breaks_half_way_costs_no_row)
 {
     int err;
@@ -182,7 +207,7 @@ static int lines_with(FILE *trace, const char *part)
 {
     char line[4096];
     int count = 0;
-    rewind(trace);
+    ck_assert_int_eq(fseek(trace, 0, SEEK_SET), 0);
     while (fgets(line, sizeof line, trace))
         count += strstr(line, part) != NULL;
     return count;
@@ -213,7 +238,7 @@ START_TEST(all_reads_of_a_turn_share_a_sync_and_each_write_has_its_own)
         ck_assert_int_eq(lines_with(trace, "Sync"), 1 + writes);
         ck_assert_int_eq(lines_with(trace, "Bind\t"), 21 + writes);
         ck_assert_int_eq(ftruncate(fileno(trace), 0), 0);
-        rewind(trace);
+        ck_assert_int_eq(fseek(trace, 0, SEEK_SET), 0);
     }
     PQuntrace(connections()->pipeline.pg);
     fclose(trace);
@@ -234,6 +259,7 @@ Suite *postgres_each_suite(void)
     tcase_add_test(t, long_rows_and_many_are_kept_until_the_arena_ends);
     tcase_add_loop_test(t, an_error_of_one_run_is_that_of_all_and_nobody_elses, 0, 2);
     tcase_add_test(t, what_was_undone_for_what_passes_is_run_again_as_a_whole);
+    tcase_add_test(t, what_runs_several_times_takes_one_place_of_the_pipeline);
     tcase_add_test(t, a_connection_that_breaks_half_way_costs_no_row);
     tcase_add_test(t, cancelling_stops_them_all_and_the_connection_goes_on);
     tcase_add_test(t, all_reads_of_a_turn_share_a_sync_and_each_write_has_its_own);

@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "server/base/log.h"
 #include "tests/unit/suites.h"
+#include "tests/support/failing_libpq.h"
 #include "tests/support/support.h"
 
 #include <stdio.h>
@@ -118,6 +119,39 @@ START_TEST(nobody_sees_that_a_plan_has_gone_stale_not_even_a_write)
         cluster_ask(server, i % 2 ? "alter table things alter name type text"
                                   : "alter table things alter name type varchar(100)");
     }
+    ck_assert_str_eq(cluster_ask(server, "select count(*) from things where name = 'added'"), "6");
+    ck_assert_str_eq(log_captured(), "");
+    close_it();
+}
+END_TEST
+
+static void alter_things(void)
+{
+    static int times;
+    cluster_ask(server, times++ % 2 ? "alter table things alter name type text"
+                                    : "alter table things alter name type varchar(100)");
+}
+
+/* In blocking threads this is between Parse and Bind, whose transactions are two. */
+START_TEST(nor_that_it_does_so_whenever_it_has_been_prepared_again)
+{
+    static const statement STORE = { "store", "insert into things values ($1, 'added') returning name", false },
+                           LOAD = { "load", "select name from things where id = $1", true };
+    enum { ROUNDS = 3 };
+    rows r, loaded;
+    open_as(_i);
+    libpq_before(LIBPQ_PREPARED, alter_things);
+    for (int i = 0; i < ROUNDS; i++) {
+        ck_assert_int_eq(outcome(&STORE, &r, 2000 + i), 0);
+        ck_assert_int_eq(outcome(&LOAD, &r, 2000 + i), 0);
+        ck_assert_int_eq(r.count, 1);
+        const value id = integer(3000 + i);
+        const db_step steps[] = { { &STORE, 1, &id, &r }, { &LOAD, 1, &id, &loaded } };
+        promise *const both = db_transaction(here, &scratch, NULL, 2, steps);
+        ck_assert_int_eq(blocking ? outcome_now(both) : outcome_here(both), 0);
+        ck_assert_int_eq(loaded.count, 1);
+    }
+    libpq_before(LIBPQ_PREPARED, NULL);
     ck_assert_str_eq(cluster_ask(server, "select count(*) from things where name = 'added'"), "6");
     ck_assert_str_eq(log_captured(), "");
     close_it();
@@ -276,6 +310,7 @@ Suite *postgres_again_suite(void)
     tcase_add_loop_test(t, a_statement_that_was_undone_for_what_passes_is_run_again_and_done_once, 0, BOTH);
     tcase_add_loop_test(t, a_deadlock_is_nobodys_error, 0, BOTH);
     tcase_add_loop_test(t, nobody_sees_that_a_plan_has_gone_stale_not_even_a_write, 0, BOTH);
+    tcase_add_loop_test(t, nor_that_it_does_so_whenever_it_has_been_prepared_again, 0, BOTH);
     tcase_add_loop_test(t, what_the_database_cannot_do_is_its_no_however_it_was_asked, 0, 2 * BOTH);
     tcase_add_loop_test(t, a_statement_that_cannot_be_prepared_is_no_reason_to_prepare_nothing, 0, BOTH);
     tcase_add_loop_test(t, what_was_prepared_and_is_forgotten_or_is_anothers_runs_unprepared, 0, 2 * BOTH);

@@ -7,7 +7,9 @@
 #include "tests/unit/suites.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { BLOCKING = 1, UNPREPARED = 2, WAYS = 4 };             /* of a loop test's _i */
 
@@ -248,6 +250,37 @@ START_TEST(many_side_by_side_are_each_whole_or_not_there)
 }
 END_TEST
 
+/* Its server is frozen: it is given up before there is an answer, and then one comes. */
+START_TEST(given_up_it_keeps_nothing_of_a_request_that_has_ended)
+{
+    enum { ROOM = 400 };
+    arena request, next;
+    rows r;
+    const value said = string(TEXT("words"));
+    log_capture();
+    options.connections = 1;
+    open_with(cluster_url(server));
+    ck_assert_int_eq(outcome_here(ask(&r, &BACKEND, 1)), 0);
+    const int pid = (int)rows_int(&r, 0, 0);
+    kill(pid, SIGSTOP);
+    options.timeout_ms = 20;
+    arena_init(&request, NULL, 0);
+    id = integer(2000);
+    const db_step steps[] = { { &ADD_KEPT, 1, &id, &out[0] }, { &NOTE, 1, &said, &out[1] } };
+    ck_assert_int_eq(outcome_here(db_transaction(here, &request, NULL, 2, steps)), ERR_UNCERTAIN);
+    arena_done(&request);
+    arena_init(&next, NULL, 0);
+    memset(arena_room(&next, ROOM), 0x5a, ROOM);             /* what it had is another's */
+    kill(pid, SIGCONT);
+    while (connections()->pipeline.queries.count)
+        pause_for(1);
+    options.timeout_ms = 0;
+    ck_assert_int_eq(outcome_here(transact(2001, &NOTE, "afterwards")), 0);
+    arena_done(&next);
+    finish();
+}
+END_TEST
+
 Suite *postgres_transaction_suite(void)
 {
     Suite *s = suite_create("postgres_transaction");
@@ -265,6 +298,7 @@ Suite *postgres_transaction_suite(void)
     tcase_add_test(t, cancelled_it_is_undone_and_what_shares_its_connection_is_not);
     tcase_add_loop_test(t, when_its_backend_is_killed_it_is_uncertain_and_not_run_again, 0, WAYS);
     tcase_add_loop_test(t, rows_that_are_not_what_is_said_of_them_leave_it_uncertain, 0, 2);
+    tcase_add_test(t, given_up_it_keeps_nothing_of_a_request_that_has_ended);
     tcase_add_test(t, many_side_by_side_are_each_whole_or_not_there);
     suite_add_tcase(s, t);
     return s;

@@ -7,6 +7,9 @@
 #include "tests/unit/suites.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
+
+enum { PATIENCE = 1000000 };                 /* milliseconds: no machine is so slow */
 
 START_TEST(cancelling_in_line_and_before_the_turn_ends_settles_at_once)
 {
@@ -50,7 +53,7 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_wait_ends)
 {
     int err[3] = { 1, 1, 1 };
     rows r[4];
-    on_loop(1, 2, 0, 20);
+    on_loop(1, 2, 0, PATIENCE);
     until_idle(true, 1);
     promise *running = run(&COUNT, &r[0], FOR_EVER);
     when_settled(running, store, &err[0]);
@@ -59,6 +62,8 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_wait_ends)
         when_settled(run(&USER, &r[i], 1), store, &err[i]);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(outcome_now(run(&USER, &r[3], 1)), REFUSED(REFUSED_DATABASE_LINE));
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    clock_skip(PATIENCE);
     while (err[1] == 1 || err[2] == 1)
         uv_run(loop_here(), UV_RUN_NOWAIT);
     ck_assert_int_eq(err[1], REFUSED(REFUSED_DATABASE_TIMEOUT));
@@ -72,7 +77,6 @@ END_TEST
 
 START_TEST(who_comes_later_waits_as_long_as_who_came_first)
 {
-    enum { PATIENCE = 1000000 };             /* milliseconds: no machine is so slow */
     int counting = 1, first = 1, second = 1;
     rows r[3];
     on_loop(1, 10, 0, PATIENCE);
@@ -245,6 +249,33 @@ START_TEST(each_reader_has_its_share_of_the_cache)
 }
 END_TEST
 
+static int log_pages(void)
+{
+    enum { FRAME = 24 + 4096 };              /* bytes of a page in the log */
+    char log[160];
+    struct stat s;
+    snprintf(log, sizeof log, "%s-wal", path);
+    ck_assert_int_eq(stat(log, &s), 0);
+    return (int)(s.st_size / FRAME);
+}
+
+START_TEST(the_log_is_copied_into_the_file_when_it_has_4000_pages)
+{
+    static const statement LARGE = { "large", "insert into posts (user_id, title, body, created_at)"
+                                              " values (1, 'large', hex(zeroblob($1)), 1)", false };
+    enum { BYTES = 1 << 20, PAGES = 2 * BYTES / 4096 };
+    rows r;
+    on_loop(1, 10, 0, 0);
+    for (int pages = 0; pages + PAGES < 3900; pages += PAGES)
+        ck_assert_int_eq(outcome_of(run(&LARGE, &r, BYTES)), 0);
+    ck_assert_int_gt(log_pages(), 3500);
+    for (int i = 0; i < 4; i++)              /* after the next one it begins anew */
+        ck_assert_int_eq(outcome_of(run(&LARGE, &r, BYTES)), 0);
+    ck_assert_int_lt(log_pages(), 4000 + 2 * PAGES);
+    close_it();
+}
+END_TEST
+
 Suite *sqlite_limits_suite(void)
 {
     Suite *s = suite_create("sqlite_limits");
@@ -260,6 +291,7 @@ Suite *sqlite_limits_suite(void)
     tcase_add_test(t, in_blocking_threads_a_query_has_settled);
     tcase_add_test(t, a_blocking_thread_does_not_wait_for_ever);
     tcase_add_test(t, each_reader_has_its_share_of_the_cache);
+    tcase_add_test(t, the_log_is_copied_into_the_file_when_it_has_4000_pages);
     suite_add_tcase(s, t);
     return s;
 }

@@ -125,6 +125,7 @@ START_TEST(what_was_published_before_it_began_is_not_handed_out_but_can_be_read)
     ck_assert(text_equal(outbox_past_row(&r, 2).event, TEXT("said")));
     ck_assert_int_eq(outcome_way(_i, outbox_read(h->outbox, here, &memory, &r, TEXT("a"), true, 0, 2)), 0);
     ck_assert_int_eq(outbox_past_count(&r), 2);
+    ck_assert(!outbox_past_is_pruned(&r, 0));
     ck_assert_int_eq(outcome_way(_i, outbox_read(h->outbox, here, &memory, &r, TEXT("a"), true, 7, 2)), 0);
     ck_assert_int_eq(outbox_past_count(&r), 0);
     handed_out_end(h);
@@ -134,16 +135,16 @@ END_TEST
 
 START_TEST(old_rows_are_pruned_by_count_and_by_age_but_never_the_newest_and_readers_are_told)
 {
-    enum { MANY = 2500 };
+    enum { MANY = 12500 };                   /* in so many goes that a pause between them would be noticed */
     const outbox_options few = { .poll_ms = 20, .keep = 10 }, fresh = { .poll_ms = 20, .keep_ms = 3600 * 1000 };
     rows r;
     open_way(_i);
-    files_ask(path, "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)"
+    files_ask(path, "with recursive n(i) as (select 1 union all select i + 1 from n where i < 12500)"
                     " insert into outbox (topic, event, data, created_at) select 'a', 'e', i, unixepoch() - 7200 from n");
     handed_out *h = handed_out_begin(whole, &few);
     while (files_ask(path, "select count(*) from outbox") > 11)
         sched_yield();
-    ck_assert_int_eq(files_ask(path, "select min(id) >= 2490 from outbox"), 1);
+    ck_assert_int_eq(files_ask(path, "select min(id) >= 12490 from outbox"), 1);
     ck_assert_int_eq(outcome_way(_i, outbox_read(h->outbox, here, &memory, &r, TEXT("a"), true, 100, 5)), 0);
     ck_assert(outbox_past_is_pruned(&r, 100));
     ck_assert(!outbox_past_is_pruned(&r, MANY - 5));
@@ -159,6 +160,20 @@ START_TEST(old_rows_are_pruned_by_count_and_by_age_but_never_the_newest_and_read
     ck_assert_int_eq(outcome_way(_i, publish("a", "after")), 0);
     handed_out_wait(h, 1);
     ck_assert_int_eq(h->ids[0], MANY + 1);
+    handed_out_end(h);
+    close_way(_i);
+}
+END_TEST
+
+START_TEST(many_that_come_at_once_are_handed_out_without_a_pause)
+{
+    enum { MANY = 1500 };
+    open_way(_i);
+    handed_out *h = handed_out_begin(whole, &KEEP_ALL);
+    files_ask(path, "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1500)"
+                    " insert into outbox (topic, event, data, created_at) select 'a', 'e', i, 1 from n");
+    ck_assert_int_eq(outcome_way(_i, publish("a", "last")), 0);
+    handed_out_wait(h, MANY + 1);
     handed_out_end(h);
     close_way(_i);
 }
@@ -187,6 +202,7 @@ Suite *sqlite_outbox_suite(void)
     tcase_add_loop_test(t, what_has_a_key_is_published_once_in_a_topic, 0, 2);
     tcase_add_loop_test(t, what_was_published_before_it_began_is_not_handed_out_but_can_be_read, 0, 2);
     tcase_add_loop_test(t, old_rows_are_pruned_by_count_and_by_age_but_never_the_newest_and_readers_are_told, 0, 2);
+    tcase_add_loop_test(t, many_that_come_at_once_are_handed_out_without_a_pause, 0, 2);
     tcase_add_loop_test(t, rows_that_are_deleted_by_hand_hold_up_nothing, 0, 2);
     suite_add_tcase(s, t);
     return s;
