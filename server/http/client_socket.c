@@ -1,5 +1,6 @@
 /* client_socket.c - see client_socket.h. */
 #include "client_socket.h"
+#include "request_internal.h"
 
 #include <limits.h>
 #include <linux/sockios.h>
@@ -24,8 +25,10 @@ ssize_t client_socket_send(int fd, output *o)
     struct iovec parts[PARTS];
     size_t count = 0;
     ssize_t n;
-    for (chunk *k = o->first; k && count < PARTS; k = k->next)
-        parts[count++] = (struct iovec){ k->bytes + k->sent, k->used - k->sent };
+    for (const chunk *k = o->first; k && count < PARTS; k = k->next) {
+        const text left = chunk_left(k);
+        parts[count++] = (struct iovec){ (void *)(uintptr_t)left.at, left.length };
+    }
     const struct msghdr m = { .msg_iov = parts, .msg_iovlen = count };
     do
         n = sendmsg(fd, &m, MSG_NOSIGNAL);
@@ -33,6 +36,7 @@ ssize_t client_socket_send(int fd, output *o)
     if (n < 0)
         return -errno;
     output_sent(o, (size_t)n);
+    shard_add(SHARD_SENT, n);
     return n;
 }
 
@@ -58,3 +62,12 @@ void client_socket_reset(int fd)
 }
 
 bool client_socket_begin_linger(int fd) { return shutdown(fd, SHUT_WR) == 0; }
+
+void client_socket_turn_away(int fd, int err)
+{
+    char words[1536], unread[4096];
+    send(fd, words, request_render_refusal(err, false, false, words, sizeof words), MSG_DONTWAIT | MSG_NOSIGNAL);
+    /* A close with bytes unread would be a reset, and the client would not read this. */
+    for (int i = 0; i < 16 && recv(fd, unread, sizeof unread, MSG_DONTWAIT) == sizeof unread; i++)
+        ;
+}

@@ -6,6 +6,7 @@
 #define HTTP_CLIENT_SOCKET_H
 
 #include "output.h"
+#include "server/base/observe/shard.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -28,6 +29,8 @@ static inline ssize_t client_socket_receive(int fd, char *to, size_t most, int f
     do
         n = recv(fd, to, most, flags);
     while (n < 0 && errno == EINTR);
+    if (n > 0)
+        shard_add(SHARD_RECEIVED, n);
     return n > 0 ? n : n == 0 ? UV_EOF : -errno;
 }
 
@@ -43,6 +46,9 @@ void client_socket_limit_silence(int fd, uint64_t ms);
 
 /* Ends the connection by a reset: the client sees that what it has is not all. What was not read is lost; fd stays open. */
 void client_socket_reset(int fd);
+
+/* Tells a client why there is no room for it, a REFUSED error: its socket is the caller's to close. */
+void client_socket_turn_away(int fd, int err);
 
 /* No more will be sent: the client may read what was. False if it is gone anyway. */
 bool client_socket_begin_linger(int fd);

@@ -1,6 +1,7 @@
 /* output.c - see output.h. */
 #include "output.h"
 #include "server/base/block.h"
+#include "server/base/memory.h"
 
 #include <assert.h>
 
@@ -17,21 +18,36 @@ static chunk *chunk_get(size_t length, bool first)
     return c;
 }
 
-static void chunk_put(chunk *c) { block_put(c, sizeof *c + c->size); }
+static _Thread_local pool shared_chunks = POOL(shared_chunk);
+
+static void chunk_put(chunk *c)
+{
+    if (c->size > 0) {
+        block_put(c, sizeof *c + c->size);
+        return;
+    }
+    topic_message_release(((shared_chunk *)c)->of);
+    pool_put(&shared_chunks, c);
+}
+
+static void output_add(output *o, chunk *c)
+{
+    if (o->last)
+        o->last->next = c;
+    else
+        o->first = c;
+    o->last = c;
+}
 
 char *output_room(output *o, size_t length)
 {
     chunk *c = o->last;
     assert(length <= UINT32_MAX - sizeof *c);
-    if (!c || c->size - c->used < length) {
-        c = chunk_get(length, !o->first);
-        if (o->last)
-            o->last->next = c;
-        else
-            o->first = c;
-        o->last = c;
+    if (!c || c->size < c->used + length) {
+        c = chunk_get(length, !c || c->size == 0);
+        output_add(o, c);
     }
-    char *room = c->bytes + c->used;
+    char *room = (char *)(c + 1) + c->used;
     c->used += (uint32_t)length;
     o->length += length;
     return room;
@@ -47,6 +63,19 @@ void output_append(output *o, text t)
 {
     if (t.length > 0)                        /* a chunk without bytes would never be sent */
         memcpy(output_room(o, t.length), t.at, t.length);
+}
+
+void output_share(output *o, const topic_message *m, text form)
+{
+    if (form.length < OUTPUT_SHARED || form.length > UINT32_MAX) {
+        output_append(o, form);
+        return;
+    }
+    topic_message_hold(m);
+    shared_chunk *c = pool_get(&shared_chunks);
+    *c = (shared_chunk){ .base.used = (uint32_t)form.length, .of = m, .at = form.at };
+    output_add(o, &c->base);
+    o->length += form.length;
 }
 
 void output_move(output *to, output *from)

@@ -1,5 +1,6 @@
 /* policy.c - see policy.h. */
 #include "policy.h"
+#include "cors.h"
 #include "request.h"
 
 #include <strings.h>
@@ -47,14 +48,14 @@ static bool is_same_host(text origin, text host)
 
 /* Sec-Fetch-Site is the browser's own word, and right behind a proxy that gives Host another name, too; it comes
  * only with what was asked by TLS, or on this machine. */
-static bool is_from_another_site(const head *h)
+static bool is_from_another_site(const head *h, const peer *from)
 {
     const text site = policy_header(h, "sec-fetch-site"), origin = policy_header(h, "origin");
     if (text_is(site, "cross-site"))
         return true;
     if (text_is(site, "same-origin") || text_is(site, "none"))
         return false;
-    return origin.length > 0 && !is_same_host(origin, policy_header(h, "host"));
+    return origin.length > 0 && !is_same_host(origin, peer_find_host(from, h->at, h->headers, h->count));
 }
 
 static bool has_coding(const head *h)
@@ -100,24 +101,14 @@ static const route SITE_REFUSED = { "*", "(from another site)", .await = policy_
                    CODING_REFUSED = { "*", "(in a coding)", .await = policy_refuse_coding, .streams = true },
                    CONDITION_REFUSED = { "*", "(on a condition)", .await = policy_refuse_condition, .streams = true };
 
-static bool is_listed(text origins, text origin)
+const route *policy_refusal(const head *h, const match *m, const peer *from, const char *websocket_origins)
 {
-    text member;
-    if (text_equal(origins, TEXT("*")))
-        return true;
-    while (text_next_member(&origins, &member))
-        if (member.length == origin.length && strncasecmp(member.at, origin.at, origin.length) == 0)
-            return true;
-    return false;
-}
-
-const route *policy_refusal(const head *h, const match *m, const char *websocket_origins)
-{
-    if (m->route->websocket && is_from_another_site(h) && !is_listed(text_of(websocket_origins), policy_header(h, "origin")))
+    if (m->route->websocket && is_from_another_site(h, from) &&
+        !origin_is_listed(text_of(websocket_origins), policy_header(h, "origin")))
         return &SITE_REFUSED;
     if (h->method == HTTP_GET || h->method == HTTP_HEAD || h->method == HTTP_OPTIONS)
         return NULL;
-    if (is_from_another_site(h))
+    if (is_from_another_site(h, from) && !cors_trusts(m->route, policy_header(h, "origin")))
         return &SITE_REFUSED;
     if (h->has_body && has_coding(h))
         return &CODING_REFUSED;

@@ -25,16 +25,25 @@ bool problem_prefers_html(text accept)
 
 static bool request_prefers_problem_html(request *req) { return problem_prefers_html(request_list(req, "accept")); }
 
-static void problem_write_page(buffer *b, int status, text detail)
+static void problem_write_bare(buffer *b, int status, text reason, text detail)
 {
     buffer_printf(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%d ", status);
-    buffer_text(b, status_reason(status));
+    buffer_text(b, reason);
     buffer_text(b, TEXT("</title>\n<link rel=\"stylesheet\" href=\"/static/style.css\">\n<main>\n<h1>"));
-    buffer_text(b, status_reason(status));
+    buffer_text(b, reason);
     buffer_printf(b, " <small>%d</small></h1>\n<p>", status);
     buffer_html(b, detail);
     buffer_text(b, TEXT("</p>\n<p><a href=\"/\">Back to the start</a></p>\n</main>\n"));
+}
+
+static problem_page *problem_page_of_site = problem_write_bare;
+
+void problem_use(problem_page *p) { problem_page_of_site = p ? p : problem_write_bare; }
+
+static void problem_write_page(buffer *b, int status, text detail)
+{
+    problem_page_of_site(b, status, status_reason(status), detail);
 }
 
 static void problem_begin_json(buffer *b, int status, text detail)

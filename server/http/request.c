@@ -9,6 +9,8 @@
 
 static text request_cut(const request *req, span s) { return (text){ request_head(req) + s.at, s.length }; }
 
+text request_query_string(const request *req) { return request_cut(req, req->query); }
+
 text request_path(const request *req)
 {
     return req->path.length > 0 ? request_cut(req, req->path) : TEXT("/");
@@ -16,6 +18,7 @@ text request_path(const request *req)
 
 text     request_method(const request *req)          { return text_of(llhttp_method_name(req->method)); }
 uint64_t request_started(const request *req)         { return req->started; }
+uint64_t request_waited(const request *req)          { return (uint64_t)req->waited * 100000; }
 void   **request_context(request *req)               { return &req->context; }
 arena   *request_arena(request *req)                 { return &req->arena; }
 void    *request_alloc(request *req, size_t size)    { return arena_alloc(&req->arena, size); }
@@ -34,6 +37,22 @@ text request_header(const request *req, const char *name)
 {
     return header_find(request_head(req), request_headers(req), req->header_count, name);
 }
+
+peer_client request_client(const request *req)
+{
+    const peer p = req->host->peer(req);
+    return peer_find_client(&p, request_head(req), request_headers(req), req->header_count);
+}
+
+text request_client_name(const request *req, char room[IP_TEXT])
+{
+    const peer p = req->host->peer(req);
+    return peer_find_name(&p, request_head(req), request_headers(req), req->header_count, room);
+}
+
+text request_client_address(request *req)  { return request_client_name(req, request_alloc(req, IP_TEXT)); }
+text request_scheme(const request *req)    { return request_client(req).scheme; }
+text request_authority(const request *req) { return request_client(req).host; }
 
 text request_list(request *req, const char *name)
 {

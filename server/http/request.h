@@ -44,7 +44,15 @@ int  request_param_int(request *req, const char *name, int64_t *value);      /* 
 int  request_query_int(request *req, const char *name, int64_t *value);      /* the same; *value stays if it is not there */
 int  request_body_int(const request *req, int64_t *value);   /* of a body that is one, but for blanks around it */
 bool request_prefers_json(request *req);                     /* by Accept: rather than HTML, which wins a tie */
+
+/* Who asks, and how: behind proxies whose word counts ([server] trusted_proxies) what they say of it. It is looked up each time;
+ * after events_follow and websocket_accept, which forget the head, only what is known of the connection is there. */
+text request_client_address(request *req);                   /* "192.0.2.1", "2001:db8::1"; "unix:": no more is known; or "" */
+text request_scheme(const request *req);                     /* "http"; "https", if a proxy says so */
+text request_authority(const request *req);                  /* "example.org", "example.org:8080": its Host; may be "" */
+
 uint64_t request_started(const request *req);                /* uv_hrtime when its head was complete */
+uint64_t request_waited(const request *req);                 /* nanoseconds until it was admitted; at most 6.5 s */
 
 /* Of deadline.h; NO_DEADLINE once it has been answered. A handler that knows better, like one whose
  * request is long in coming, gives it another. */

@@ -1,8 +1,11 @@
 /* request_internal.c - see request_internal.h: how a request begins, and how it ends. */
 #include "request_internal.h"
+#include "server/async/scope_for.h"
+#include "server/base/list.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "server/base/observe/recorder.h"
+#include "server/base/observe/slowest.h"
 
 const head NO_HEAD = { .at = "" };
 
@@ -24,7 +27,7 @@ void request_init(void *room, size_t size, const head *h, bool apart)
     request *req = room;
     const size_t fixed = request_fixed_size(h, apart);
     *req = (request){ .method = h->method, .minor = h->minor, .keep_alive = h->keep_alive,
-                      .header_count = (uint16_t)h->count, .deadline = NO_DEADLINE, .apart = apart,
+                      .header_count = (uint32_t)h->count & 0x1ff, .deadline = NO_DEADLINE, .apart = apart,
                       .path = head_span(h, h->path), .query = head_span(h, h->query) };
     if (apart)
         *(void **)(req + 1) = mem_resize(NULL, head_size(h));
@@ -45,7 +48,14 @@ void request_end_head(request *req)
 
 void request_done(request *req)
 {
+    if (req->scope.request)
+        scope_for_end(&req->scope);
     arena_done(&req->arena);
+}
+
+uint64_t request_bytes_sent(request *req)
+{
+    return req->status && !req->upgraded ? request_answer_so_far(req)->length - req->left : 0;
 }
 
 bool request_is_safe(const request *req)
@@ -54,17 +64,74 @@ bool request_is_safe(const request *req)
            !(req->route && req->route->websocket);
 }
 
-/* What goes on for as long as its client wants to is not slow. */
-void request_tell_if_slow(const request *req, uint64_t ms)
+void request_give_number(request *req)
 {
-    const bool lasts = req->upgraded || req->streamed || (req->body && req->body->streams);
-    if (ms && !lasts && uv_hrtime() - req->started > ms * 1000000)
+    if (req->scope.request)
+        return;
+    req->scope.request = recorder_request() & (RECORD_REQUESTS - 1);
+    scope_for_begin(&req->scope);
+}
+
+request *request_here(void)
+{
+    scope *const s = scope_for();
+    return s ? container_of(s, request, scope) : NULL;
+}
+
+void request_has_waited(request *req, uint64_t since)
+{
+    enum { TENTH = 100000 };                 /* of a millisecond */
+    const uint64_t now = uv_hrtime(), ns = now > since ? now - since : 0;
+    req->waited = (uint16_t)(ns / TENTH < UINT16_MAX ? ns / TENTH : UINT16_MAX);
+    request_give_number(req);
+    recorder_add(RECORD_LINE, since, req->needs == NEEDS_PAGE ? "a page" : "the database", scope_is_for(&req->scope), 0);
+    recorder_sum(RECORD_LINE, req->scope.label, ns);
+}
+
+/* What goes on for as long as its client wants to is not slow. */
+static bool request_lasts(const request *req) { return req->upgraded || req->streamed || (req->body && req->body->streams); }
+
+static __attribute__((noinline)) void request_keep(const request *req, uint64_t took, int err, const void *connection)
+{
+    slowest_keep(&(slowest_ended){ scope_is_for(&req->scope), req->started, took, recorder_clock(), err, connection });
+}
+
+static bool request_is_kept(const request *req, uint64_t took)
+{
+    return recorder_here && slowest_is(req->scope.label, took, req->started + took);
+}
+
+static __attribute__((noinline)) void request_record_unusual(const request *req, int err, const void *connection, uint64_t ms)
+{
+    const bool lasts = request_lasts(req);
+    const uint64_t took = uv_hrtime() - req->started;
+    recorder_add(RECORD_REQUEST, req->started, NULL, scope_is_for(&req->scope), err);
+    if (lasts)
+        return;
+    shard_count_request(req->scope.label, took);
+    if (request_is_kept(req, took))
+        request_keep(req, took, err, connection);
+    if (ms && took > ms * 1000000)
         recorder_ask_of_slow();
+}
+
+/* What is usual takes as little as it can: it is a part of every request. */
+void request_record(const request *req, int err, const void *connection, uint64_t ms)
+{
+    if (!recorder_here || ms || request_lasts(req)) {
+        request_record_unusual(req, err, connection, ms);
+        return;
+    }
+    const uint64_t took = recorder_add_request(req->started, scope_is_for(&req->scope), err);
+    shard_count_request(req->scope.label, took);
+    if (slowest_is(req->scope.label, took, req->started + took))
+        request_keep(req, took, err, connection);
 }
 
 void request_end(request *req, int err)
 {
     char why[128];
+    scope *const before = scope_enter(&req->scope);          /* what is logged is for it */
     if (!req->answered && !err)
         log_error("%s %s: the handler did not answer", req->route->method, req->route->path);
     else if (!err && request_broke_off(req))
@@ -72,8 +139,19 @@ void request_end(request *req, int err)
     else if (err && status_of(err) == 500 && err > HTTP_STATUS(999))         /* those beyond have told their own */
         log_error("%s %s: %s", req->route->method, req->route->path,
                   err == HTTP_STATUS(500) ? "the handler failed" : uv_strerror_r(err, why, sizeof why));
+    scope_enter(before);
     if (!req->answered)
         respond_error(req, err ? err : HTTP_STATUS(500));
+}
+
+bool request_run_before(request *req, int *err)
+{
+    scope *const before = scope_enter(&req->scope);
+    *err = 0;
+    for (middleware *const *m = req->route->before; *m && !*err && !req->answered; m++)
+        *err = (*m)(req);
+    scope_enter(before);
+    return !*err && !req->answered;
 }
 
 void request_limit(request *req, uint64_t ms)
@@ -122,7 +200,7 @@ size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, siz
     r.keep_alive = keep_alive;
     respond_refusal(&r, err, html);
     for (const chunk *c = out.first; c && length + c->used <= size; c = c->next) {
-        memcpy(to + length, c->bytes, c->used);
+        memcpy(to + length, chunk_left(c).at, c->used);
         length += c->used;
     }
     output_free(&out);

@@ -1,10 +1,12 @@
 /* request_parser.c - see request_parser.h. */
 #include "request_parser.h"
+#include "cors.h"
 #include "policy.h"
 #include "server/base/memory.h"
 #include "server/base/overload/refusal.h"
 
-long request_parser_read(request_parser *p, head_scanner *s, const char *at, size_t length, const config *c, const router *r)
+long request_parser_read(request_parser *p, head_scanner *s, const char *at, size_t length, const config *c, const router *r,
+                         const peer *from)
 {
     const head_limits limits = { c->limits.head, c->limits.uri, c->limits.headers };
     const long size = head_scan(s, at, length, &limits, &p->head);
@@ -17,7 +19,10 @@ long request_parser_read(request_parser *p, head_scanner *s, const char *at, siz
     if (mem_is_short())
         return refuse(REFUSED_MEMORY, 0);
     router_find(r, p->head.method, p->head.path, &p->match);
-    const route *refusal = p->match.route ? policy_refusal(&p->head, &p->match, c->websocket.origins) : NULL;
+    const route *const preflight = p->head.method == HTTP_OPTIONS ? cors_preflight(&p->head, r) : NULL;
+    if (preflight)
+        p->match.route = preflight;
+    const route *refusal = p->match.route ? policy_refusal(&p->head, &p->match, from, c->websocket.origins) : NULL;
     if (refusal)
         p->match.route = refusal;
     p->needs = p->match.route ? p->match.route->needs : NEEDS_NOTHING;
@@ -48,8 +53,10 @@ void request_parser_init(const request_parser *p, request *req, size_t size, boo
     if (req->route)
         req->scope = (scope){ .name = req->route->path, .label = p->match.label, .since = (uint32_t)(now / 1000000),
                               .at_once = req->route->answer };
-    else
+    else {
         req->allow = p->match.found ? p->match.allow : NULL;
+        req->scope.label = p->match.label;
+    }
 }
 
 int request_parser_body(const request_parser *p, request *req, const config *c)

@@ -22,7 +22,7 @@ typedef struct request_parser {
  * Returns the length of the head; 0 if more must come first; or an HTTP_STATUS
  * error; or REFUSED_MEMORY. */
 long request_parser_read(request_parser *p, head_scanner *s, const char *at, size_t length, const config *c,
-                         const router *r);
+                         const router *r, const peer *from);
 
 /* The bytes that request_parser_init needs, with so many more for the request's arena; apart: see request_init. */
 size_t request_parser_size(const request_parser *p, bool apart, size_t more);

@@ -1,9 +1,11 @@
 /* response.c - see request.h: how a handler answers. The head is built in the output itself. */
 #include "request.h"
 #include "request_internal.h"
+#include "identity.h"
 #include "policy.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/observe/shard.h"
 #include "server/base/overload/refusal.h"
 
 #include <stdarg.h>
@@ -17,11 +19,17 @@ static char *response_put(char *at, text t)
     return at + t.length;
 }
 
+static text response_headers_so_far(request *req)
+{
+    const char *const extra = request_answer_so_far(req)->extra;
+    return text_of(extra ? extra : "");
+}
+
 void respond_header(request *req, const char *name, const char *format, ...)
 {
-    if (req->upgraded)
+    if (req->status)
         return;
-    const text called = text_of(name), before = text_of(req->extra ? req->extra : "");
+    const text called = text_of(name), before = response_headers_so_far(req);
     char line[256];                          /* a longer value is printed twice */
     va_list args, again;
     va_start(args, format);
@@ -39,7 +47,7 @@ void respond_header(request *req, const char *name, const char *format, ...)
         if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
             *at = ' ';                       /* only the server ends a header */
     *response_put(at, TEXT("\r\n")) = '\0';
-    req->extra = all;
+    request_answer_so_far(req)->extra = all;
     va_end(again);
     va_end(args);
 }
@@ -103,7 +111,7 @@ static char *response_head(request *req, int status, const char *type, uint64_t 
     const struct prefix *const prefix = response_prefix(status, type, now);
     const size_t prefix_most = prefix ? prefix->text.length : PREFIX_MOST + strlen(type);
     const text policy = (prefix ? prefix->page : policy_is_page(type)) ? POLICY_OF_PAGES : TEXT("");
-    const text extra = text_of(req->extra ? req->extra : "");
+    const text extra = response_headers_so_far(req);
     const size_t bound = prefix_most + policy.length + extra.length + body + 128;
     char *const start = output_room(req->out, bound), *at = start;
     char digits[TEXT_DIGITS];
@@ -153,11 +161,14 @@ static int response_begin(request *req, int status, const char *type, uint64_t l
     }
     if (req->route)
         req->host->answering(req);
+    request_answer_id(req);
     if (req->method == HTTP_HEAD || status_is_bodiless(status))
         req->left = body.length = 0;
     else
         req->left = length - body.length;
     response_put(response_head(req, status, type, length, body.length), body);
+    req->status = (uint32_t)status & 0x3ff;
+    request_answer_so_far(req)->length = req->left + body.length;
     return 0;
 }
 
@@ -168,10 +179,15 @@ void request_switch(request *req, struct websocket *ws, text digest, text protoc
     req->left = 0;
     req->websocket = ws;
     req->host->answering(req);
-    req->upgraded = true;                    /* no more headers */
+    request_answer_id(req);
+    req->upgraded = true;
+    shard_add(SHARD_WEBSOCKETS, 1);
+    shard_add(SHARD_WEBSOCKETS_OPENED, 1);
     if (req->gone)
         return;
-    output_append(req->out, TEXT("HTTP/1.1 101 Switching Protocols\r\nServer: tenk\r\nUpgrade: websocket\r\n"
+    req->status = 101;                       /* no more headers */
+    output_append(req->out, status_line(101));
+    output_append(req->out, TEXT("Server: tenk\r\nUpgrade: websocket\r\n"
                                  "Connection: Upgrade\r\nSec-WebSocket-Accept: "));
     output_append(req->out, digest);
     if (protocol.length > 0)
@@ -181,7 +197,7 @@ void request_switch(request *req, struct websocket *ws, text digest, text protoc
         output_append(req->out, TEXT("\r\nSec-WebSocket-Extensions: "));
     output_append(req->out, extension);
     output_append(req->out, TEXT("\r\n"));
-    output_append(req->out, text_of(req->extra ? req->extra : ""));
+    output_append(req->out, response_headers_so_far(req));
     output_append(req->out, TEXT("\r\n"));
 }
 
@@ -212,21 +228,39 @@ int respond_stream(request *req, int status, const char *type)
     return response_begin(req, status, type, LENGTH_UNKNOWN, TEXT(""));
 }
 
-/* Room for the data of a chunk, between what comes before and behind it. */
-static char *response_chunk(output *o, size_t length)
+enum { CHUNK_DIGITS = 2 * sizeof(size_t) + 1 };
+
+static text chunk_size(size_t length, char digits[CHUNK_DIGITS])
 {
-    char digits[2 * sizeof length + 1];
-    const text size = { digits, (size_t)snprintf(digits, sizeof digits, "%zx", length) };
-    char *const at = output_room(o, size.length + length + 4);
-    char *const data = response_put(response_put(at, size), TEXT("\r\n"));
+    return (text){ digits, (size_t)snprintf(digits, CHUNK_DIGITS, "%zx", length) };
+}
+
+size_t respond_chunk_more(size_t length)
+{
+    char digits[CHUNK_DIGITS];
+    return chunk_size(length, digits).length + 4;
+}
+
+char *respond_chunk_around(char *to, size_t length)
+{
+    char digits[CHUNK_DIGITS];
+    char *const data = response_put(response_put(to, chunk_size(length, digits)), TEXT("\r\n"));
     response_put(data + length, TEXT("\r\n"));
     return data;
 }
+
+static char *response_chunk(output *o, size_t length)
+{
+    return respond_chunk_around(output_room(o, respond_chunk_more(length) + length), length);
+}
+
+bool respond_is_chunked(const request *req) { return req->streamed && req->minor == 1; }
 
 void respond_end(request *req)
 {
     if (!req->streamed || req->left == 0)
         return;
+    request_answer_so_far(req)->length -= req->left;
     req->left = 0;
     if (req->minor == 1 && !req->gone)
         output_append(req->out, TEXT("0\r\n\r\n"));
@@ -242,7 +276,13 @@ size_t respond_piece_size(const request *req, size_t most)
 char *respond_room(request *req, size_t length)
 {
     req->left -= length;
-    return req->streamed && req->minor == 1 ? response_chunk(req->out, length) : output_room(req->out, length);
+    return respond_is_chunked(req) ? response_chunk(req->out, length) : output_room(req->out, length);
+}
+
+void respond_form(request *req, const topic_message *m, text form)
+{
+    req->left -= form.length;
+    output_share(req->out, m, form);
 }
 
 promise *respond_piece(request *req, text piece)

@@ -15,8 +15,11 @@ struct node {
     bool         readable;
 };
 
+enum { METHODS = HTTP_SOURCE + 1 };          /* of llhttp's */
+
 struct router {
     struct node root;
+    label unmatched[METHODS];                /* of requests without a route; 0 of a method that is none of a browser's */
     struct plain { text path; const struct node *node; } *plain;     /* node is NULL of an empty place, and many are */
     size_t mask;                             /* of an index into them, whose number is a power of two */
 };
@@ -126,16 +129,27 @@ static void router_add(router *all, const route *r)
     }
 }
 
-router *router_new(const route routes[], int count)
+static void router_label_unmatched(router *r)
+{
+    static const char *const METHODS_OF_BROWSERS[] = { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS" };
+    for (size_t i = 0; i < sizeof METHODS_OF_BROWSERS / sizeof *METHODS_OF_BROWSERS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s unmatched", METHODS_OF_BROWSERS[i]);
+        r->unmatched[method_number(METHODS_OF_BROWSERS[i])] = label_of(name);
+    }
+}
+
+router *router_new(const route routes[], int count, bool admin)
 {
     router *r = mem_alloc(sizeof *r);
+    router_label_unmatched(r);
     size_t places = 2;
     while (places < 2 * (size_t)count)
         places *= 2;
     r->plain = mem_alloc(places * sizeof *r->plain);
     r->mask = places - 1;
     for (int i = 0; i < count; i++)
-        if (!routes[i].there || routes[i].there())
+        if (admin ? routes[i].admin : !routes[i].there || routes[i].there())
             router_add(r, &routes[i]);
     return r;
 }
@@ -176,7 +190,8 @@ static const struct node *router_walk(const struct node *n, const char *at, cons
     return NULL;
 }
 
-void router_find(const router *r, int method, text path, match *m)
+/* All but the label of what has no route. */
+static void router_match(const router *r, int method, text path, match *m)
 {
     m->route = NULL;
     m->found = m->readable = false;
@@ -188,11 +203,18 @@ void router_find(const router *r, int method, text path, match *m)
     m->found = true;
     m->allow = n->allow;
     m->readable = n->readable;
-    if (method == HTTP_HEAD)
-        method = HTTP_GET;
     for (int i = 0; n->routes[i].route; i++)
         if (n->routes[i].method == method) {
             m->route = n->routes[i].route;
             m->label = n->routes[i].label;
         }
+}
+
+void router_find(const router *r, int method, text path, match *m)
+{
+    if (method == HTTP_HEAD)
+        method = HTTP_GET;
+    router_match(r, method, path, m);
+    if (!m->route)
+        m->label = method < METHODS ? r->unmatched[method] : 0;
 }

@@ -15,7 +15,7 @@
 
 typedef struct match {
     const route *route;                      /* NULL if none */
-    label        label;                      /* of the route: "GET /users/:id" */
+    label        label;                      /* of the route: "GET /users/:id"; of none: "GET unmatched" */
     bool         found;                      /* the path exists; if route is NULL, by other methods */
     bool         readable;                   /* it exists by GET */
     const char  *allow;                      /* of a path that exists: for the Allow header */
@@ -23,7 +23,8 @@ typedef struct match {
 
 typedef struct router router;
 
-router *router_new(const route routes[], int count);         /* the routes must outlive it */
+/* Of those that are there, or of those for [admin] listen. They must outlive it. */
+router *router_new(const route routes[], int count, bool admin);
 void    router_free(router *r);
 void    router_find(const router *r, int method, text path, match *m);       /* llhttp's number; HEAD finds GET's */
 

@@ -31,13 +31,19 @@ static void admission_on_timer(timer *t);
 void admission_open(admission *a, const config *c)
 {
     for (int i = 0; i < NEEDS; i++)
-        a->queues[i] = (admission_queue){
-            .admission = a, .codel = codel_of_ms(c->database.target, c->database.line_timeout),
-            .most = c->database.line,
-        };
+        a->queues[i] = (admission_queue){ .admission = a };
+    admission_configure(a, c);
     gauge_add(&a->queues[NEEDS_READS].gauge, "requests waiting to read", &a->queues[NEEDS_READS].waiting);
     gauge_add(&a->queues[NEEDS_WRITES].gauge, "requests waiting to write", &a->queues[NEEDS_WRITES].waiting);
     gauge_add(&a->queues[NEEDS_PAGE].gauge, "requests waiting for a page", &a->queues[NEEDS_PAGE].waiting);
+}
+
+void admission_configure(admission *a, const config *c)
+{
+    for (int i = 0; i < NEEDS; i++) {
+        codel_configure(&a->queues[i].codel, c->database.target, c->database.line_timeout);
+        a->queues[i].most = c->database.line;
+    }
 }
 
 void admission_close(admission *a)
@@ -87,6 +93,7 @@ bool admission_enter(admission *a, request *r)
         codel_is_empty(&q->codel, now);
     wait_queue_join(r->ahead ? &q->ahead : &q->alone, &r->place);
     r->waits = true;
+    shard_add(SHARD_WAITING, 1);
     if (!timer_is_set(&q->timer))
         timer_set_at(&q->timer, admission_due(q, r, now), admission_on_timer);
     return false;
@@ -108,6 +115,7 @@ static void admission_remove(admission_queue *q, request *r)
     wait_queue_leave(r->ahead ? &q->ahead : &q->alone, &r->place);
     r->place = (wait_queue_entry){ 0 };
     r->waits = false;
+    shard_add(SHARD_WAITING, -1);
     if (--q->waiting == 0) {
         q->stands = false;
         timer_stop(&q->timer);
@@ -195,7 +203,9 @@ static bool admission_let_one_in(admission *a, need n)
     if (q->waiting == 0 || !admission_has_room(a, n))
         return false;
     request *r = admission_next(q);
+    const uint64_t since = r->place.since;
     admission_remove(q, r);
+    request_has_waited(r, since);
     r->host->begin(r);
     return true;
 }

@@ -44,10 +44,11 @@ typedef struct admission {
     int          (*room)(void *arg, need n); /* the site's; NULL: there is always room */
     void          *arg;
     admission_queue queues[NEEDS];
-    struct { size_t length; int err; uint64_t until; char bytes[1536]; } refusals[NEEDS][2];  /* as text: for a while */
+    struct { size_t length; int err; uint64_t until; char bytes[2560]; } refusals[NEEDS][2];  /* as text: for a while */
 } admission;
 
 void admission_open(admission *a, const config *c);
+void admission_configure(admission *a, const config *c);     /* by its bounds from now on; who waits stays */
 void admission_close(admission *a);          /* no request may wait */
 
 /* What the request that was parsed needs, as far as it matters now: one that would get JSON need not wait

@@ -2,11 +2,11 @@
 #include "connection.h"
 #include "server/base/list.h"
 #include "turn.h"
-#include "server/http/listener.h"
 #include "server/http/client_socket.h"
 #include "server/http/stop_spread.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/observe/slowest.h"
 #include "server/base/overload/refusal.h"
 
 #include <unistd.h>
@@ -53,7 +53,7 @@ static void connection_look(connection *c, uint64_t now)
     const uint64_t waited = (uint32_t)now - c->since, most = connection_allowed(c);
     if (waited <= most)                      /* of its last millisecond a part is left */
         connection_set_timer(c, most - waited);
-    else if (c->phase == CONNECTION_HEAD || c->phase == CONNECTION_BODY)
+    else if ((c->phase == CONNECTION_HEAD && !c->announces) || c->phase == CONNECTION_BODY)
         pipeline_refuse(c, HTTP_STATUS(408));
     else if (c->phase == CONNECTION_WEBSOCKET && upgrade_ping(c))
         c->since = (uint32_t)now, connection_set_timer(c, most);
@@ -138,7 +138,12 @@ void connection_free_if_done(connection *c)
     if (!c->closing || c->first || c->flushing)
         return;
     reader_forget(c);
-    pool_put(&connections, c);
+    slowest_written(c, false);
+    shard_add(SHARD_CONNECTIONS, -1);
+    if (connection_listener(c)->proxy_protocol)
+        proxied_free(c);
+    else
+        pool_put(&connections, c);
     if (--worker_here->connections == 0 && worker_here->draining)
         worker_here->emptied(worker_here);
 }
@@ -183,18 +188,33 @@ void connection_finish(connection *c)
     timer_set(&c->timer, LINGER_TIMEOUT, connection_on_timer);
 }
 
-void connection_begin(int fd)
+void connection_begin(int fd, int listener)
 {
-    connection *c = pool_get(&connections);
-    memset(c, 0, sizeof *c);
+    const bool proxied = worker_here->listeners->at[listener].proxy_protocol;
+    if (request_over_names_clients())    /* it has one from the first on, or never */
+        connections.size = sizeof(connection) + sizeof(client_name);
+    connection *c = proxied ? proxied_new() : pool_get(&connections);
+    if (!proxied)
+        memset(c, 0, sizeof *c);
     c->fd = fd;
+    c->listener = (uint8_t)listener;
+    if (connection_client(c))
+        client_name_of(connection_client(c), fd);
+    shard_add(SHARD_CONNECTIONS, 1);
+    shard_add(SHARD_ACCEPTED, 1);
     worker_here->connections++;
     poller_add(&worker_here->poller, fd, c);
-    const bool many = worker_here->connections > worker_here->config->limits.connections;
+    const bool many = worker_here->connections > worker_here->config->limits.connections && !connection_listener(c)->admin;
     if (many || mem_is_short()) {
-        listener_turn_away(fd, refuse(many ? REFUSED_CONNECTIONS : REFUSED_MEMORY, 0));
+        client_socket_turn_away(fd, refuse(many ? REFUSED_CONNECTIONS : REFUSED_MEMORY, 0));
+        if (access_log_is_on())
+            access_log_refusal(NULL, "", client_name_text(connection_client(c)), 503);
         connection_close(c);
         return;
+    }
+    if (proxied) {
+        const peer p = connection_peer(c);
+        c->announces = peer_is_trusted(&p);
     }
     connection_poll(c);
     if (!c->closing)

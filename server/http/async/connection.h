@@ -16,6 +16,8 @@
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
 
+#include "server/http/observe/client_name.h"
+#include "server/http/observe/request_over.h"
 #include "server/http/request_internal.h"
 #include "server/http/message/head_scanner.h"
 #include "server/async/loop.h"
@@ -49,6 +51,7 @@ typedef struct connection {
     int           fd;
     uint32_t      since;                     /* ms, of which these are the low bits: when this phase began or got on */
     uint16_t      count;                     /* of requests */
+    uint8_t       listener;                  /* which it came by, of the worker's */
     uint8_t       phase : 4;
     bool          reading : 1;               /* the body of the last request is arriving; its handler runs if it streams */
     bool          flushing : 1;              /* turn_end is in the loop's list */
@@ -61,13 +64,25 @@ typedef struct connection {
     bool          unread : 1;                /* the client may still be sending: linger */
     bool          left : 1;                  /* the client has said all: it is gone, or waits for the rest */
     bool          delimits : 1;              /* its end is that of its last answer: if that is not whole, a reset has to say so */
+    bool          announces : 1;             /* a header of the PROXY protocol comes first (proxied.c) */
     bool          closing : 1;               /* its socket has been closed, and no new request may come */
 } connection;
 
 _Static_assert(sizeof(connection) <= 120, "thousands are idle at once");
+_Static_assert(LISTENERS_MOST <= UINT8_MAX, "a connection's listener is a byte");
+
+static inline const listener *connection_listener(const connection *c) { return &worker_here->listeners->at[c->listener]; }
+
+/* Behind it, where that is to be told: who its client is. */
+static inline client_name *connection_client(const connection *c)
+{
+    return request_over_names_clients() ? (client_name *)(c + 1) : NULL;
+}
 
 /* connection.c: its time and its end. */
-void connection_begin(int fd);               /* a client has connected: its socket, non-blocking, is the connection's */
+
+/* A client has connected, by that listener of the worker's: its socket, non-blocking, is the connection's. */
+void connection_begin(int fd, int listener);
 void connection_watch(connection *c);        /* its phase may have changed: its time limit too */
 void connection_limit(connection *c, uint64_t deadline);     /* a handler of its has one, and no task that would keep it */
 void connection_finish(connection *c);       /* all is answered and written, and there will be no more */
@@ -89,6 +104,12 @@ void reader_go_on(connection *c);            /* it was blocked or paused, and ma
 bool reader_has_room(const connection *c);   /* may what comes next be looked at now? */
 void reader_use_frames(connection *c);       /* some is aside: as much of it as its websocket wants */
 void reader_forget(connection *c);           /* frees what is aside */
+
+/* proxied.c: its peer may be a proxy that says for whom it speaks. */
+connection *proxied_new(void);               /* zeroed; of a listener with proxy_protocol */
+void     proxied_free(connection *c);
+peer     connection_peer(const connection *c);
+size_t   proxied_take(connection *c, const char *at, size_t length); /* its header: how many bytes, 0 when it needs more */
 
 /* stream.c: a body that its handler pulls; that of c->last, which is c->reading, unless it says otherwise. */
 size_t   stream_begin(connection *c, const char *at, size_t length); /* takes what has come with its head, and starts it */

@@ -24,6 +24,12 @@ static void event_stream_begun(request *r)
     writer_flush_soon(c);
 }
 
+static bool event_stream_has_room(const request *r)
+{
+    const connection *c = r->connection;
+    return r == c->first && !c->writing && writer_has_room(c);
+}
+
 /* Events of one turn leave together, as answers do. */
 static bool event_stream_flush(request *r)
 {
@@ -31,11 +37,12 @@ static bool event_stream_flush(request *r)
     if (c->phase == CONNECTION_EVENTS)
         c->since = (uint32_t)timer_now();
     writer_flush_soon(c);
-    return r == c->first && !c->writing && writer_has_room(c);
+    return event_stream_has_room(r);
 }
 
 const event_host event_stream_host = {
     .config = event_stream_config, .stops = event_stream_stops, .begun = event_stream_begun, .flush = event_stream_flush,
+    .has_room = event_stream_has_room,
 };
 
 void event_stream_beat(connection *c)
@@ -57,4 +64,6 @@ void event_stream_stop(request *r)
     events_cancel(r);
     if (r->running)
         promise_cancel(r->running);
+    else                                     /* in callback style nothing can be cancelled but what it waits for here */
+        writer_wake(r, UV_ECANCELED);
 }

@@ -8,6 +8,7 @@
 #include "server/base/observe/recorder.h"
 #include "server/base/memory.h"
 #include "server/http/events/events_internal.h"
+#include "server/http/observe/request_over.h"
 
 #include <stdalign.h>
 
@@ -54,6 +55,7 @@ static void pipeline_free(request *r)
     task *t = request_is_for_task(r) ? r->task : NULL;
     const size_t block = request_may_wait(r) ? 0 : r->block;
     const bool on_stack = t && task_room(t) == r;
+    request_over(r);
     if (r->upgraded)
         upgrade_free(r);
     request_end_head(r);
@@ -126,8 +128,7 @@ static void handler_ended(request *r, int err)
         err = events_end(r, err);
     if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
         err = UV_ETIMEDOUT;
-    recorder_add(RECORD_REQUEST, r->started, NULL, r->scope.label, err);
-    request_tell_if_slow(r, worker_here->config->log.slow_request);
+    request_record(r, err, r->connection, worker_here->config->log.slow_request);
     request_end(r, err);
     if (!scope_keeps(&r->scope)) {
         handler_on_drained(0, r);
@@ -159,6 +160,12 @@ static void handler_done(int err, void *arg)
         handler_ended(r, err);
 }
 
+static FOR_WATCHERS void pipeline_record_begin(const request *r)
+{
+    const uint64_t now = recorder_clock();
+    recorder_add_detail(&(record){ .since = now, .end = now, .label = r->scope.label, .kind = RECORD_REQUEST_BEGUN });
+}
+
 static void handler_start(request *r)
 {
     promise *p;
@@ -169,6 +176,8 @@ static void handler_start(request *r)
         r->finished = true;
         return;
     }
+    if (recorder_is_watched())
+        pipeline_record_begin(r);
     if (r->route->answer) {
         scope *const before = scope_enter(&r->scope);
         err = r->route->answer(r);
@@ -176,15 +185,16 @@ static void handler_start(request *r)
         handler_ended(r, err);
         return;
     }
+    request_give_number(r);
     if (r->route->await) {
         if (!r->task && !(r->task = task_new(r->route->path, 0))) {
             handler_ended(r, UV_ENOMEM);
             return;
         }
         pipeline_limit(r);
-        const label before = scope_relabel(r->scope.label);
+        const record_for before = scope_be_for(scope_is_for(&r->scope));
         p = task_run(r->task, handler_run, r);
-        scope_relabel(before);
+        scope_be_for(before);
     } else {
         const route *const route = r->route;
         scope *const before = scope_enter(&r->scope);
@@ -209,6 +219,11 @@ static void handler_start(request *r)
 
 void pipeline_start(connection *c, request *r)
 {
+    int err;
+    if (!request_passes(r, &err)) {
+        handler_ended(r, err);
+        return;
+    }
     request_limit(r, worker_here->config->timeouts.request);
     if (c->first != r && !request_is_safe(r)) {
         r->held_back = true;
@@ -236,13 +251,18 @@ static void pipeline_decline(request *r, int err, text made)
     if (made.length > 0) {
         output_append(r->out, made);
         r->answered = r->finished = true;
+        r->status = 503;
+        request_answer_so_far(r)->length = 0;
     } else {
         request_decline(r, err);
     }
     pipeline_advance(r->connection);
 }
 
+static peer pipeline_peer(const request *r) { return connection_peer(r->connection); }
+
 static const request_host host = {
+    .peer = pipeline_peer,
     .room = writer_room, .share = writer_share, .answering = pipeline_answering, .limit = pipeline_limit, .more = stream_more,
     .websocket = &upgrade_host, .events = &event_stream_host,
     .begin = pipeline_begin, .decline = pipeline_decline,
@@ -252,6 +272,7 @@ size_t pipeline_room(const connection *c) { return c->first ? sizeof(output) + a
 
 void pipeline_append(connection *c, request *r)
 {
+    request_count_begun();
     r->connection = c;
     r->host = &host;
     r->out = c->first ? arena_alloc(&r->arena, sizeof *r->out) : &c->out;

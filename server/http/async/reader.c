@@ -84,7 +84,8 @@ static request *reader_make_request(const connection *c, const request_parser *p
     const route *route = p->match.route;
     if (!route || route->answer)
         return reader_make_short_request(c, p, now);
-    const bool apart = (route->websocket || route->events) && !route->await;     /* it may be there for long: its head need not */
+    /* It may be there for long: its head need not, unless it is to be told of in the end. */
+    const bool apart = (route->websocket || route->events) && !route->await && !request_over_names_clients();
     const size_t more = route->websocket ? WEBSOCKET_ROOM : route->events ? EVENTS_ROOM : 0;
     size_t size = request_parser_size(p, false, ON_STACK);
     task *t = NULL;
@@ -111,6 +112,13 @@ static bool reader_sheds(connection *c, const request_parser *p, const char *beh
     arena_init(&list, NULL, 0);
     output_append(&c->out, admission_refusal(a, p->needs, problem_prefers_html(request_parser_accepts(p, &list))));
     arena_done(&list);
+    if (access_log_is_on()) {
+        char room[IP_TEXT];
+        const peer from = connection_peer(c);
+        const head *const h = &p->head;
+        access_log_refusal(h, label_name(p->match.label), peer_find_name(&from, h->at, h->headers, h->count, room), 503);
+    }
+    shard_count_answer(p->match.label, false, status_number(503));
     return true;
 }
 
@@ -119,7 +127,8 @@ static size_t reader_take_head(connection *c, head_scanner *s, uint64_t now, con
     request_parser *p = &worker_here->request_parser;
     const config *config = worker_here->config;
 
-    const long size = request_parser_read(p, s, at, length, config, worker_here->router);
+    const peer from = connection_peer(c);
+    const long size = request_parser_read(p, s, at, length, config, connection_listener(c)->router, &from);
     if (size == 0)
         return 0;
     if (size < 0) {
@@ -265,13 +274,14 @@ static size_t reader_take(connection *c, head_scanner *s, uint64_t now, const ch
             c->blocked = *yields = true;
             break;
         }
-        const size_t taken = upgraded     ? upgrade_take(c, at + used, length - used)
-                             : c->reading ? reader_take_body(c, at + used, length - used)
-                                          : reader_take_head(c, s, now, at + used, length - used);
+        const size_t taken = upgraded       ? upgrade_take(c, at + used, length - used)
+                             : c->reading   ? reader_take_body(c, at + used, length - used)
+                             : c->announces ? proxied_take(c, at + used, length - used)
+                                            : reader_take_head(c, s, now, at + used, length - used);
         if (taken == 0)
             break;
         used += taken;
-        c->more = true;
+        c->more = c->phase != CONNECTION_NEW;
     }
     c->busy = false;
     return used;

@@ -5,6 +5,7 @@
 #include "server/http/server.h"
 #include "server/base/list.h"
 #include "server/http/server_internal.h"
+#include "server/http/footprint.h"
 #include "server/http/client/client.h"
 #include "server/http/websocket/websocket_internal.h"
 #include "server/http/stop_spread.h"
@@ -14,42 +15,69 @@
 #include "server/topic/topic.h"
 #include "server/base/observe/layout.h"
 #include "server/base/observe/recorder.h"
+#include "server/base/observe/shard.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
 #include "acceptor.h"
 #include "connection.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <unistd.h>
+#include <time.h>
 
 typedef struct workers workers;
 
 struct worker_thread {                       /* a worker and what runs it */
     worker      worker;
-    acceptor    acceptor;
-    workers       *workers;
+    acceptor   *acceptors;                   /* its share of each listener's sockets; as long as it accepts */
+    int         acceptor_count;
+    workers    *workers;
     uv_thread_t id;
     uv_async_t  stop;                        /* sent from the signal's loop */
+    uv_async_t  asked;                       /* sent by any thread, under the server's lock (server_ask) */
+    atomic_uint answered;                    /* as workers.asked was then */
+    bool        gone;                        /* of that lock: its loop is about to end */
     timer       deadline;
     timer       telling;                     /* for the next of those clients that have to be told that it stops */
     uint64_t    stopped;                     /* milliseconds of timer_now, when it was told to */
     uint64_t    spread;                      /* for how long clients are told */
-    int        *socket;                      /* of the listener */
+    int         number;                      /* among the workers */
+    int         err;                         /* why it could not start */
     bool        late;                        /* the drain time passed with work left */
 };
 
 struct workers {
     server        *server;
-    int            count;
+    int            count;                    /* that have been started */
     struct worker_thread *threads;
     uv_signal_t    signals[SERVER_STOP_SIGNALS];
     int            signal_count;
-    uv_sem_t       started;                  /* posted by each worker's thread once it serves */
+    uv_poll_t      told;                     /* if it is told instead: of the server's descriptor for that */
+    bool           is_told;
+    timer          delay;                    /* of the first loop: then it is to stop */
+    atomic_uint    asked;                    /* how often */
+    uv_sem_t       started;                  /* posted by each worker's thread once it serves, or could not start */
     atomic_bool    stopping;
 };
 
 static const workers *_Atomic serving;       /* for who looks from outside: NULL while none does */
+static pthread_mutex_t serving_lock = PTHREAD_MUTEX_INITIALIZER;     /* for who looks from inside: it stays meanwhile */
+
+uint64_t footprint_loops_cpu(void)
+{
+    uint64_t all = 0;
+    pthread_mutex_lock(&serving_lock);
+    const workers *const c = atomic_load(&serving);
+    for (int i = 0; c && i < c->count; i++) {
+        struct timespec used;
+        clockid_t clock;
+        if (!pthread_getcpuclockid(c->threads[i].id, &clock) && !clock_gettime(clock, &used))
+            all += (uint64_t)used.tv_sec * 1000000000 + (uint64_t)used.tv_nsec;
+    }
+    pthread_mutex_unlock(&serving_lock);
+    return all;
+}
 
 static const layout_entry WORKERS_LAYOUT[] LAYOUT_ENTRIES = {
     LAYOUT_ADDRESS("workers", &serving),
@@ -82,14 +110,26 @@ static const layout_entry WORKERS_LAYOUT[] LAYOUT_ENTRIES = {
 
 /* Stopping: the signal reaches every worker through its async handle; each drains by itself. */
 
+static void workers_close_signals(workers *c)
+{
+    if (c->is_told)
+        uv_close((uv_handle_t *)&c->told, NULL);
+    for (int i = 0; i < c->signal_count; i++)
+        uv_close((uv_handle_t *)&c->signals[i], NULL);
+}
+
 static void worker_on_client_closed(int err, void *arg)
 {
     struct worker_thread *t = arg;
     (void)err;
     if (t == &t->workers->threads[0])
-        for (int i = 0; i < t->workers->signal_count; i++)
-            uv_close((uv_handle_t *)&t->workers->signals[i], NULL);
+        workers_close_signals(t->workers);
     uv_close((uv_handle_t *)&t->stop, NULL);
+    server *const s = t->workers->server;
+    pthread_mutex_lock(&s->lock);
+    t->gone = true;
+    pthread_mutex_unlock(&s->lock);
+    uv_close((uv_handle_t *)&t->asked, NULL);
     timer_end();
 }
 
@@ -152,7 +192,8 @@ static void worker_on_stop(uv_async_t *a)
         return;
     loop_enter();
     w->draining = true;
-    acceptor_close(&t->acceptor);
+    for (int i = 0; i < t->acceptor_count; i++)
+        acceptor_close(&t->acceptors[i]);
     if (w->connections == 0) {
         worker_on_emptied(w);
     } else {
@@ -166,45 +207,97 @@ static void worker_on_stop(uv_async_t *a)
     loop_leave();
 }
 
+static void workers_stop(workers *c)
+{
+    for (int i = 0; i < c->count; i++)
+        uv_async_send(&c->threads[i].stop);
+}
+
+static void workers_begin_to_stop(workers *c)
+{
+    server_begin_to_stop(c->server);
+    workers_stop(c);
+}
+
+static void workers_on_delay(timer *t) { workers_begin_to_stop(container_of(t, workers, delay)); }
+
 static void workers_on_signal(uv_signal_t *h, int number)
 {
     workers *c = h->data;
     loop_enter();
-    if (atomic_exchange(&c->stopping, true)) {               /* asked twice: at once */
-        log_flush();
-        _exit(128 + number);
-    }
-    server_log_stopping(number);
-    for (int i = 0; i < c->count; i++)
-        uv_async_send(&c->threads[i].stop);
+    if (atomic_exchange(&c->stopping, true))                 /* asked twice: at once */
+        server_end_at_once(number);
+    server_begin_to_drain(c->server, number);
+    const uint64_t delay = server_drain_delay(c->server);
+    if (delay)
+        timer_set(&c->delay, delay, workers_on_delay);
+    else
+        workers_begin_to_stop(c);
     loop_leave();
 }
 
+static void workers_on_told(uv_poll_t *h, int status, int events)
+{
+    (void)status, (void)events;
+    loop_enter();
+    uv_poll_stop(h);
+    workers_begin_to_stop(container_of(h, workers, told));
+    loop_leave();
+}
+
+/* Being asked, by another thread. */
+
+static void worker_on_asked(uv_async_t *a)
+{
+    struct worker_thread *t = container_of(a, struct worker_thread, asked);
+    const workers *c = t->workers;
+    loop_enter();
+    atomic_store(&t->answered, atomic_load(&c->asked));
+    worker_configure(&t->worker, atomic_load(&c->server->latest));
+    loop_leave();
+}
+
+static void workers_ask(server *s)
+{
+    workers *const c = s->running;
+    atomic_fetch_add(&c->asked, 1);
+    for (int i = 0; i < c->count; i++)
+        if (!c->threads[i].gone)
+            uv_async_send(&c->threads[i].asked);
+}
+
+static bool workers_have_answered(server *s)
+{
+    workers *const c = s->running;
+    bool all = true;
+    for (int i = 0; i < c->count; i++)
+        all &= c->threads[i].gone || atomic_load(&c->threads[i].answered) == atomic_load(&c->asked);
+    return all;
+}
+
+static const server_loops WORKERS = { workers_ask, workers_have_answered };
+
 /* Running. */
 
-static int worker_start(struct worker_thread *t)
+/* From its share of each listener's sockets, of which there is at least one for each worker. */
+static int worker_accept(struct worker_thread *t)
 {
-    worker *w = &t->worker;
-    const server *s = t->workers->server;
-    int err = loop_start();
-    if (err)
-        return err;
-    watchdog_loop_begin();
-    recorder_begin("loop", s->config->log.recorder);
-    w->config = s->config;
-    w->router = s->router;
-    w->emptied = worker_on_emptied;
-    w->answering = s->site->answering;
-    w->admission.room = s->site->room;
-    w->admission.arg = s->site->arg;
-    err = worker_open(w, connection_ready);
-    if (err)
-        return err;
-    uv_async_init(loop_here(), &t->stop, worker_on_stop);
-    s->site->open(s->site->arg);
-    const int listener = *t->socket;
-    *t->socket = -1;
-    return acceptor_open(&t->acceptor, listener);
+    const listeners *all = t->worker.listeners;
+    const int workers = t->workers->server->config->server.workers;
+    int most = 0, err = 0;
+    for (int i = 0; i < all->count; i++)
+        most += all->at[i].count / workers + 1;
+    t->acceptors = mem_alloc((size_t)most * sizeof *t->acceptors);
+    for (int i = 0; i < all->count && !err; i++)
+        for (int n = t->number; n < all->at[i].count && !err; n += workers) {
+            const int fd = all->at[i].sockets[n];
+            all->at[i].sockets[n] = -1;
+            err = acceptor_open(&t->acceptors[t->acceptor_count], fd, i, all->at[i].shared);
+            t->acceptor_count += !err;
+        }
+    while (err && t->acceptor_count > 0)
+        acceptor_drop(&t->acceptors[--t->acceptor_count]);
+    return err;
 }
 
 static void worker_run(void)
@@ -217,55 +310,135 @@ static void worker_run(void)
         log_error("a worker ended with work left on its loop");
     websocket_trim();
     server_trim_thread();
+    shard_end();
+}
+
+/* On its thread. On an error nothing is left of it. */
+static int worker_start(struct worker_thread *t)
+{
+    worker *w = &t->worker;
+    const server *s = t->workers->server;
+    int err = loop_start();
+    if (err)
+        return err;
+    watchdog_loop_begin();
+    shard_begin();
+    recorder_begin("loop", s->config->log.recorder);
+    w->config = s->config;
+    w->listeners = &s->listeners;
+    w->trust = &s->trust;
+    w->emptied = worker_on_emptied;
+    w->answering = s->site->answering;
+    w->admission.room = s->site->room;
+    w->admission.arg = s->site->arg;
+    err = worker_open(w, connection_ready);
+    if (err)
+        goto run_out;
+    err = worker_accept(t);
+    if (err)
+        goto close;
+    uv_async_init(loop_here(), &t->stop, worker_on_stop);
+    uv_async_init(loop_here(), &t->asked, worker_on_asked);
+    s->site->open(s->site->arg);
+    return 0;
+
+close:
+    worker_close(w);
+run_out:
+    worker_run();
+    return err;
 }
 
 static void worker_run_thread(void *arg)
 {
     struct worker_thread *t = arg;
-    server_must(worker_start(t), "cannot start a worker");
+    const int err = t->err = worker_start(t);
     uv_sem_post(&t->workers->started);
-    worker_run();
+    if (!err)
+        worker_run();
 }
 
-static void workers_watch_signals(workers *c)
+/* All but the first: up to the one that cannot start. */
+static int workers_start_others(workers *c)
 {
-    int numbers[SERVER_STOP_SIGNALS];
-    c->signal_count = server_stop_signals(numbers);
-    for (int i = 0; i < c->signal_count; i++) {
-        uv_signal_init(loop_here(), &c->signals[i]);
-        c->signals[i].data = c;
-        uv_signal_start(&c->signals[i], workers_on_signal, numbers[i]);
+    for (int i = 1; i < c->server->config->server.workers; i++) {
+        struct worker_thread *const t = &c->threads[i];
+        const int err = uv_thread_create(&t->id, worker_run_thread, t);
+        if (err)
+            return err;
+        uv_sem_wait(&c->started);
+        if (t->err) {
+            uv_thread_join(&t->id);
+            return t->err;
+        }
+        c->count++;
     }
+    return 0;
+}
+
+static int workers_watch_signals(workers *c)
+{
+    if (c->server->told >= 0) {
+        const int err = uv_poll_init(loop_here(), &c->told, c->server->told);
+        c->is_told = !err;
+        return err ? err : uv_poll_start(&c->told, UV_READABLE, workers_on_told);
+    }
+    for (; c->signal_count < SERVER_STOP_SIGNALS; c->signal_count++) {
+        uv_signal_t *const h = &c->signals[c->signal_count];
+        const int err = uv_signal_init(loop_here(), h);
+        if (err)
+            return err;
+        h->data = c;
+        uv_signal_start(h, workers_on_signal, SERVER_STOP_SIGNAL[c->signal_count]);
+    }
+    return 0;
 }
 
 int server_run_async(server *s, void (*started)(void *arg), void *arg)
 {
-    workers c = { .server = s, .count = s->listener.count };
+    workers c = { .server = s };
+    const int count = s->config->server.workers;
     bool late = false;
 
-    c.threads = mem_alloc((size_t)c.count * sizeof *c.threads);
+    c.threads = mem_alloc((size_t)count * sizeof *c.threads);
     uv_sem_init(&c.started, 0);
-    for (int i = 0; i < c.count; i++) {
+    for (int i = 0; i < count; i++) {
         c.threads[i].workers = &c;
-        c.threads[i].socket = &s->listener.sockets[i];
+        c.threads[i].number = i;
     }
-    server_must(watchdog_start(s->config->log.slow_callback), "cannot start the thread that watches the loops");
-    server_must(worker_start(&c.threads[0]), "cannot start the server");
-    for (int i = 1; i < c.count; i++) {
-        server_must(uv_thread_create(&c.threads[i].id, worker_run_thread, &c.threads[i]), "cannot start a thread");
-        uv_sem_wait(&c.started);
+    int err = watchdog_start(s->config->log.slow_callback);
+    if (err)
+        goto free_threads;
+    err = worker_start(&c.threads[0]);
+    if (err)
+        goto stop_watchdog;
+    c.count = 1;
+    c.threads[0].id = uv_thread_self();
+    err = workers_watch_signals(&c);         /* of which this loop hears when it runs: by then all are there */
+    if (!err)
+        err = workers_start_others(&c);
+    if (err) {
+        workers_stop(&c);
+    } else {
+        atomic_store(&serving, &c);
+        server_set_running(s, &WORKERS, &c);
+        started(arg);
     }
-    atomic_store(&serving, &c);
-    workers_watch_signals(&c);               /* they reach every worker: all must be there */
-    started(arg);
     worker_run();
+    pthread_mutex_lock(&serving_lock);
+    atomic_store(&serving, NULL);
+    pthread_mutex_unlock(&serving_lock);
     for (int i = 1; i < c.count; i++)
         uv_thread_join(&c.threads[i].id);
+    server_set_running(s, NULL, NULL);
     for (int i = 0; i < c.count; i++)
         late |= c.threads[i].late;
-    atomic_store(&serving, NULL);
+stop_watchdog:
     watchdog_stop();
+free_threads:
+    for (int i = 0; i < count; i++)
+        mem_free(c.threads[i].acceptors);
     uv_sem_destroy(&c.started);
     mem_free(c.threads);
-    return late ? UV_ETIMEDOUT : 0;
+    return err ? err : late ? UV_ETIMEDOUT : 0;
 }

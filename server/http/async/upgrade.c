@@ -55,6 +55,14 @@ static promise *upgrade_sent(request *r)
     return promise_settled(0);
 }
 
+/* If the server stops, it is not over with this answer, as others are, but with the client's Close. */
+static void upgrade_begun(request *r)
+{
+    connection *c = r->connection;
+    c->ending = false;
+    writer_flush_soon(c);
+}
+
 static void upgrade_flush(request *r) { writer_flush_soon(r->connection); }
 
 static bool upgrade_has_room_for_more(const request *r)
@@ -76,8 +84,8 @@ static const config *upgrade_config(const request *r)
     return worker_here->config;
 }
 
-const websocket_host upgrade_host = { .wait = upgrade_wait, .look = upgrade_wait, .sent = upgrade_sent, .flush = upgrade_flush,
-                                      .has_room = upgrade_has_room_for_more, .config = upgrade_config };
+const websocket_host upgrade_host = { .wait = upgrade_wait, .look = upgrade_wait, .sent = upgrade_sent, .begun = upgrade_begun,
+                                      .flush = upgrade_flush, .has_room = upgrade_has_room_for_more, .config = upgrade_config };
 
 connection_phase upgrade_phase(const connection *c)
 {
@@ -106,7 +114,7 @@ int upgrade_end(request *r, int err)
 {
     connection *c = r->connection;
     err = websocket_end(r->websocket, err);
-    c->unread |= !websocket_was_closed_by_client(r->websocket);      /* its Close, at least, is yet to come */
+    c->unread = true;                        /* its Close is yet to come, or what it had sent when it sent it */
     return err;
 }
 

@@ -5,6 +5,7 @@
 #include "admission.h"
 #include "poller.h"
 #include "server/config/config.h"
+#include "server/http/listen/listener.h"
 #include "server/http/request_parser.h"
 
 #include <stdbool.h>
@@ -14,7 +15,8 @@ enum { WORKER_BUFFER = 64 * 1024 };
 
 typedef struct worker {
     const config  *config;
-    const router  *router;
+    const listeners *listeners;              /* where its connections come from */
+    const peer_trust *trust;
     poller         poller;                   /* of its connections' sockets */
     int            connections;              /* open now */
     size_t         unwritten;                /* bytes that slow readers have not taken */
@@ -30,9 +32,10 @@ typedef struct worker {
 
 extern _Thread_local worker *worker_here;
 
-/* config, router and what is the site's are there, and the loop. From now on ready is called for connections whose
+/* config, listeners and what is the site's are there, and the loop. From now on ready is called for connections whose
  * sockets are (poller.h). 0, or libuv's error. */
 int  worker_open(worker *w, bool (*ready)(void *connection, uint32_t events));
+void worker_configure(worker *w, const config *c);   /* goes by that one from now on */
 void worker_close(worker *w);                /* its last connection has gone */
 
 #endif

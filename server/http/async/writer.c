@@ -3,6 +3,7 @@
 #include "server/base/list.h"
 #include "turn.h"
 #include "server/base/memory.h"
+#include "server/base/observe/slowest.h"
 #include "server/http/client_socket.h"
 
 #include <assert.h>
@@ -118,6 +119,8 @@ void writer_flush(connection *c)
     writer_push(c);
     if (c->closing)
         return;
+    if (!c->writing && !c->first)
+        slowest_written(c, true);
     if (c->first && !c->writing)
         writer_wake(c->first, 0);
     if (!c->writing && upgrade_is_there(c))

@@ -13,6 +13,8 @@
  *                   arena_printf(a, "%s/users/%s", base, url_encode(a, name))
  *               For the same reason redirections are not followed, they are answers, and no proxy is
  *               taken from the environment.
+ *   For whom.   A request for which this is done: the other server gets its trace, with a span of its own (traceparent and
+ *               tracestate, identity.h), unless the call has a traceparent.
  *   Bounds.     [outgoing]: so many at once, in the wait queue, and in bytes, and for so long. Each loop has a
  *               wait queue of its own; all blocking threads have one together.
  *   Ownership.  The arena, what the call points to, and *out must outlive the promise; once it has

@@ -150,15 +150,20 @@ int client_blocking_fetch(transfer *t)
     resource *acquired;
     const uint64_t until = deadline_sooner(deadline_in(t->timeout_ms), blocking_deadline());
     uv_once(&all.once, slots_open);
-    const uint64_t began = deadline_in(0);
+    const uint64_t since = uv_hrtime();
     int err = resource_pool_acquire(&all.resource_pool, &acquired, until, RESOURCE_POOL_USUAL);
     if (err == UV_EAGAIN)
         return refuse(REFUSED_OUTGOING_LINE, 0);
     if (err == UV_EBUSY)
-        return refuse(REFUSED_OUTGOING_WAIT, deadline_in(0) - began);
-    if (err)
+        return refuse(REFUSED_OUTGOING_WAIT, uv_hrtime() - since);
+    if (err) {
+        transfer_count(t, since, 0, err);
         return err;
+    }
+    const uint64_t begun = uv_hrtime();
     err = slot_fetch(container_of(acquired, slot, base), t, until);
+    transfer_told(t, err);
+    transfer_count(t, since, begun, err);
     if (atomic_load_explicit(&all.retiring, memory_order_relaxed))
         slot_close(container_of(acquired, slot, base));
     resource_pool_release(&all.resource_pool, acquired);

@@ -19,7 +19,7 @@ typedef struct fetch {
     promise  *promise;                       /* NULL: abandoned */
     promise  *entering;                      /* while it waits for a permit */
     uint64_t  due;                           /* by timer_now */
-    uint64_t  since;                         /* uv_hrtime, when it began to wait for that */
+    uint64_t  since, begun;                  /* uv_hrtime: when it was asked for; and begun, or 0 */
     bool      cancelled;                     /* while it waited, or had a permit of which it had not heard */
 } fetch;
 
@@ -155,8 +155,11 @@ static void client_close_if_drained(void)
 static void fetch_settle(fetch *f, int err)
 {
     list_remove(&f->node);
-    if (f->promise)
+    transfer_count(&f->transfer, f->since, f->begun, f->promise ? err : UV_ECANCELED);
+    if (f->promise) {
+        transfer_told(&f->transfer, err);
         promise_settle(f->promise, err);
+    }
     pool_put(&fetches, f);
     client_close_if_drained();
 }
@@ -190,6 +193,7 @@ static int fetch_begin(fetch *f)
     if (!easy)
         return UV_ENOMEM;
     transfer_begin(&f->transfer, easy, f->due > now ? f->due - now : 0);
+    f->begun = uv_hrtime();
     if (curl_multi_add_handle(here.multi, easy) == CURLM_OK)
         return 0;
     transfer_end(&f->transfer, UV_ENOMEM);
@@ -220,6 +224,7 @@ static void fetch_on_cancel(promise *p, void *arg)
     } else if (f->transfer.looking_up) {
         transfer_abandon(&f->transfer);
         f->promise = NULL;
+        transfer_told(&f->transfer, UV_ECANCELED);
         promise_settle(p, UV_ECANCELED);
     } else
         fetch_end(f, UV_ECANCELED);
@@ -236,11 +241,10 @@ promise *client_loop_fetch(const transfer *t)
         return promise_settled(refuse(REFUSED_OUTGOING_LINE, 0));
 
     fetch *f = pool_get(&fetches);
-    *f = (fetch){ .transfer = *t, .due = timer_now() + t->timeout_ms };
+    *f = (fetch){ .transfer = *t, .due = timer_now() + t->timeout_ms, .since = uv_hrtime() };
     list_push(&here.all, &f->node);
     promise *p = f->promise = promise_new(fetch_on_cancel, f);
     if (waits) {
-        f->since = uv_hrtime();
         f->entering = with_timeout(entering, t->timeout_ms);
         when_settled(f->entering, fetch_on_entered, f);
     } else

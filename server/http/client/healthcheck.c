@@ -1,7 +1,10 @@
 /* healthcheck.c - see healthcheck.h. */
 #include "healthcheck.h"
 
-#include "server/base/address.h"
+#include "server/config/endpoint.h"
+#include "server/http/listen/socket_file.h"
+#include "server/http/peer/proxy_header.h"
+#include "server/http/peer/trusted.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -34,12 +37,12 @@ static int healthcheck_wait(int fd, short event, uint64_t deadline)
     }
 }
 
-static int healthcheck_open(const struct addrinfo *a, uint64_t deadline, int *out)
+static int healthcheck_open(int family, const struct sockaddr *a, socklen_t length, uint64_t deadline, int *out)
 {
-    const int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol);
+    const int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    int err = connect(fd, a->ai_addr, a->ai_addrlen) ? -errno : 0;
+    int err = connect(fd, a, length) ? -errno : 0;
     if (err == -EINPROGRESS) {
         int failed = 0;
         socklen_t size = sizeof failed;
@@ -74,50 +77,109 @@ static int healthcheck_read_status(int fd, uint64_t deadline, char status[STATUS
     return 0;
 }
 
-static int healthcheck_ask(int fd, const char *where, uint64_t deadline, char status[STATUS + 1])
+static int healthcheck_ask(int fd, const char *where, bool announces, uint64_t deadline, char status[STATUS + 1])
 {
     char request[512];
-    const int length =
-        snprintf(request, sizeof request,
+    const size_t before = announces ? PROXY_HEADER_LOCAL.length : 0;
+    memcpy(request, PROXY_HEADER_LOCAL.at, before);
+    const int length = (int)before +
+        snprintf(request + before, sizeof request - before,
                  "GET /healthz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", where);
     if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         return UV_EIO;                       /* a new connection takes so little at once */
     return healthcheck_read_status(fd, deadline, status);
 }
 
-int healthcheck(const char *listen, int timeout_ms, char *why, size_t size)
+static int healthcheck_open_path(const char *path, uint64_t deadline, int *fd)
 {
-    address a;
-    char port[8], where[ADDRESS_TEXT], status[STATUS + 1];
-    struct addrinfo *found, hints = { .ai_socktype = SOCK_STREAM };
+    struct sockaddr_un a;
+    const socklen_t length = socket_file_address(path, &a);
+    return healthcheck_open(AF_UNIX, (const struct sockaddr *)&a, length, deadline, fd);
+}
 
-    if (address_parse(&a, listen) || a.port == 0) {
-        snprintf(why, size, "'%s' names no port to ask", listen);
-        return UV_EINVAL;
-    }
-    address_to_ask(&a);
-    address_write(&a, where);
-    snprintf(port, sizeof port, "%d", a.port);
-    const int unknown = getaddrinfo(a.host, port, &hints, &found);
+/* At the first that accepts. Looking the name up may take its time: it is given back. */
+static int healthcheck_open_address(const address *at, uint64_t *deadline, int *fd, char *why, size_t size)
+{
+    const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+    const uint64_t before = uv_hrtime();
+    struct addrinfo *found;
+    char port[8];
+    snprintf(port, sizeof port, "%d", at->port);
+    const int unknown = getaddrinfo(at->host, port, &hints, &found);
+    *deadline += (uv_hrtime() - before) / 1000000;
     if (unknown) {
-        snprintf(why, size, "%s: %s", where, gai_strerror(unknown));
+        snprintf(why, size, "%s", gai_strerror(unknown));
         return UV_EAI_FAIL;
     }
-
-    const uint64_t deadline = uv_hrtime() / 1000000 + (uint64_t)timeout_ms;
-    int fd = -1, err = UV_ECONNREFUSED;
-    for (struct addrinfo *i = found; i && fd < 0; i = i->ai_next)
-        err = healthcheck_open(i, deadline, &fd);
+    int err = UV_ECONNREFUSED;
+    *fd = -1;
+    for (struct addrinfo *i = found; i && *fd < 0; i = i->ai_next)
+        err = healthcheck_open(i->ai_family, i->ai_addr, i->ai_addrlen, *deadline, fd);
     freeaddrinfo(found);
+    return err;
+}
+
+/* Is our end of it that of a proxy whose word counts? */
+static bool healthcheck_is_trusted(int fd, const trusted *proxies)
+{
+    struct sockaddr_storage own = { .ss_family = AF_UNSPEC };
+    socklen_t length = sizeof own;
+    ip a;
+    getsockname(fd, (struct sockaddr *)&own, &length);
+    return own.ss_family == AF_UNIX ? trusted_has_unix(proxies)
+                                    : ip_of(&a, (const struct sockaddr *)&own) == 0 && trusted_has(proxies, &a);
+}
+
+static int healthcheck_at(endpoint *e, const trusted *proxies, uint64_t *deadline, char *why, size_t size)
+{
+    char where[ADDRESS_TEXT], status[STATUS + 1], reason[256] = "";
+    int fd;
+    if (e->path[0]) {
+        snprintf(where, sizeof where, "unix:%s", e->path);
+    } else {
+        address_to_ask(&e->at);
+        address_write(&e->at, where);
+    }
+    int err = e->path[0] ? healthcheck_open_path(e->path, *deadline, &fd)
+                         : healthcheck_open_address(&e->at, deadline, &fd, reason, sizeof reason);
     if (!err) {
-        err = healthcheck_ask(fd, where, deadline, status);
+        const bool announces = e->proxy_protocol && healthcheck_is_trusted(fd, proxies);
+        err = healthcheck_ask(fd, e->path[0] ? "localhost" : where, announces, *deadline, status);
         close(fd);
     }
     if (err)
-        snprintf(why, size, "%s: %s", where, uv_strerror(err));
+        snprintf(why, size, "%s: %s", where, reason[0] ? reason : uv_strerror(err));
     else if (strncmp(status, "HTTP/1.", 7) != 0 || strncmp(status + 8, " 200", 4) != 0) {
         snprintf(why, size, "%s: it answers '%.*s'", where, (int)strcspn(status, "\r\n"), status);
         err = UV_EPROTO;
     }
     return err;
+}
+
+/* 0, also if none could be asked. */
+static int healthcheck_all(const char *listen, const trusted *proxies, uint64_t deadline, bool *asked, char *why, size_t size)
+{
+    text rest = text_of(listen);
+    endpoint e;
+    int err;
+    while (!(err = endpoint_next(&rest, &e, why, size))) {
+        if (!e.path[0] && e.at.port == 0)
+            continue;
+        *asked = true;
+        if ((err = healthcheck_at(&e, proxies, &deadline, why, size)))
+            return err;
+    }
+    return err == UV_EOF ? 0 : err;
+}
+
+int healthcheck(const char *listen, const char *trusted_proxies, int timeout_ms, char *why, size_t size)
+{
+    trusted *const proxies = trusted_new(trusted_proxies);
+    bool asked = false;
+    const int err = healthcheck_all(listen, proxies, uv_hrtime() / 1000000 + (uint64_t)timeout_ms, &asked, why, size);
+    trusted_free(proxies);
+    if (err || asked)
+        return err;
+    snprintf(why, size, "'%s' names no port to ask", listen);
+    return UV_EINVAL;
 }

@@ -1,6 +1,7 @@
 /* transfer.c - see transfer.h. */
 #include "transfer.h"
 #include "server/base/log.h"
+#include "server/base/observe/shard.h"
 #include "server/http/message/head.h"
 #include "server/http/message/head_scanner.h"
 
@@ -78,6 +79,16 @@ static bool call_is_valid(const http_call *c)
     return true;
 }
 
+/* By its maker, who knows better. */
+static bool call_is_traced(const http_call *call)
+{
+    static const char NAME[] = "traceparent:";
+    for (const char *const *h = call->headers; h && *h; h++)
+        if (strncasecmp(*h, NAME, sizeof NAME - 1) == 0)
+            return true;
+    return false;
+}
+
 int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out)
 {
     if (!call_is_valid(call))
@@ -88,6 +99,8 @@ int transfer_init(transfer *t, arena *a, const http_call *call, http_answer *out
         .timeout_ms = timeout < INT_MAX ? timeout : INT_MAX,
         .most = call->most ? call->most : client_settings.size,
     };
+    if (!call_is_traced(call))
+        outgoing_call_begin(&t->traced, a, call->method ? call->method : "GET", call->url);
     return 0;
 }
 
@@ -193,6 +206,8 @@ static void transfer_set_headers(transfer *t)
     t->headers = curl_slist_append(t->headers, "Expect:");   /* no waiting for 100 */
     for (const char *const *h = t->call.headers; h && *h; h++)
         t->headers = curl_slist_append(t->headers, *h);
+    for (int i = 0; i < t->traced.count; i++)
+        t->headers = curl_slist_append(t->headers, t->traced.headers[i]);
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
 }
 
@@ -294,6 +309,20 @@ int transfer_outcome(transfer *t, CURLcode code)
     *t->out = (http_answer){ .status = (int)status, .head = buffer_all(&t->head), .body = buffer_all(&t->body) };
     t->out->type = http_answer_header(t->out, "content-type");
     return 0;
+}
+
+void transfer_told(const transfer *t, int err) { outgoing_call_end(&t->traced, err ? err : t->out->status); }
+
+void transfer_count(const transfer *t, uint64_t since, uint64_t begun, int err)
+{
+    static const char *const CLASSES[] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
+    const int class = err ? 0 : t->out->status / 100;
+    const char *const outcome = err == UV_ETIMEDOUT              ? "timeout"
+                                : err == UV_ECANCELED            ? "canceled"
+                                : err || class < 1 || class > 5 ? "error"
+                                                                 : CLASSES[class - 1];
+    const uint64_t now = uv_hrtime();
+    shard_count_timed(SHARD_OUTGOING, outcome, (begun ? begun : now) - since, begun ? now - begun : SHARD_NOT_BEGUN, err != 0);
 }
 
 text http_answer_header(const http_answer *got, const char *name)

@@ -12,6 +12,7 @@
 #define HTTP_TRANSFER_H
 
 #include "call.h"
+#include "outgoing_call.h"
 #include "server/async/promise.h"
 #include "server/base/buffer.h"
 
@@ -26,6 +27,7 @@ typedef struct transfer {
     size_t             most;                 /* bytes of the body */
     CURL              *easy;                 /* while it runs */
     struct curl_slist *headers;
+    outgoing_call      traced;               /* for whom it is made */
     buffer             head, body;
     bool               head_done;
     bool               looking_up;
@@ -52,6 +54,12 @@ void transfer_abandon(transfer *t);
  * Takes easy, and returns it for the next one, or NULL. */
 int   transfer_outcome(transfer *t, CURLcode code);
 CURL *transfer_end(transfer *t, int err);
+
+/* Its caller is told of that error, or of the answer: so is its trace. */
+void transfer_told(const transfer *t, int err);
+
+/* It has ended so, and is counted: asked for since then, and begun at that time; 0: never (uv_hrtime). */
+void transfer_count(const transfer *t, uint64_t since, uint64_t begun, int err);
 
 /* The two ways to wait. t has been inited; it is copied. */
 MUST_AWAIT promise *client_loop_fetch(const transfer *t);

@@ -35,26 +35,6 @@ text header_list(arena *a, const char *at, const header headers[], int count, co
     return (text){ all, length - 1 };
 }
 
-text text_trim(text t)
-{
-    while (t.length > 0 && (t.at[0] == ' ' || t.at[0] == '\t'))
-        t.at++, t.length--;
-    while (t.length > 0 && (t.at[t.length - 1] == ' ' || t.at[t.length - 1] == '\t'))
-        t.length--;
-    return t;
-}
-
-bool text_next_member(text *list, text *member)
-{
-    if (list->length == 0)
-        return false;
-    const char *comma = memchr(list->at, ',', list->length);
-    const size_t length = comma ? (size_t)(comma - list->at) : list->length, used = length + (comma != NULL);
-    *member = text_trim((text){ list->at, length });
-    *list = (text){ list->at + used, list->length - used };
-    return true;
-}
-
 /* What a name is made of (RFC 3986, 3.2.2). */
 static const bool NAME[256] = {
     ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true,
@@ -79,6 +59,20 @@ static bool is_host(text t)
         for (at++; head_is_digit(*at); at++)
             ;
     return at == t.at + t.length;
+}
+
+/* A client names the same host each time. */
+static bool head_takes_host(head *h, text host)
+{
+    if (host.length == h->host_length && memcmp(host.at, h->host, host.length) == 0)
+        return true;
+    if (!is_host(host))
+        return false;
+    if (host.length <= sizeof h->host) {
+        memcpy(h->host, host.at, host.length);
+        h->host_length = host.length;
+    }
+    return true;
 }
 
 /* Of a header's name: among the bytes of a token none but a letter is a letter with this bit. A literal, of four bytes or
@@ -145,7 +139,7 @@ static int head_read_headers(head *h)
         text name = header_name(h->at, h->headers[i]), value = header_value(h->at, h->headers[i]);
         switch (name.length) {               /* most names are none of these: look at the length first */
         case 4:
-            if (name_is(name, "host") && (++hosts > 1 || !is_host(value)))
+            if (name_is(name, "host") && (++hosts > 1 || !head_takes_host(h, value)))
                 return HTTP_STATUS(400);
             break;
         case 6:
@@ -214,10 +208,34 @@ static int head_split_target(head *h)
     return 0;
 }
 
+/* Neither a letter nor a digit, nor one of - . / : _ ? = & and %, of which nearly every target is made, and llhttp takes any. */
+static inline vector is_rare(vector v)
+{
+    const vector named = vector_or(vector_within(vector_with(v, 0x20), 'a', 'z'), vector_within(v, '-', ':'));
+    const vector marks = vector_or(vector_or(vector_equals(v, '_'), vector_equals(v, '?')),
+                                   vector_or(vector_equals(v, '='), vector_equals(v, '&')));
+    return vector_not(vector_or(vector_or(named, marks), vector_equals(v, '%')));
+}
+
+/* A line of which llhttp could say nothing else. */
+static bool line_is_usual(const head *h)
+{
+    static const char BEFORE[] = "GET ", BEHIND[] = " HTTP/1.1\r\n";
+    const char *const target = h->target.at, *const end = target + h->target.length;
+    return h->line.length == strlen(BEFORE) + h->target.length + strlen(BEHIND) && h->target.length > 0 && *target == '/' &&
+           memcmp(h->line.at, BEFORE, strlen(BEFORE)) == 0 && memcmp(end, BEHIND, strlen(BEHIND)) == 0 &&
+           vector_find(h->at, target, end, is_rare) == end;
+}
+
 /* The request line, of which llhttp knows the methods, what a target is made of, and the versions. PRI is none that it
  * has read: with that HTTP/2 begins, and it waits for the rest. */
 static int head_read_line(head *h)
 {
+    if (line_is_usual(h)) {
+        h->method = HTTP_GET;
+        h->minor = 1;
+        return 0;
+    }
     static const llhttp_settings_t no_callbacks;
     llhttp_t parser;
     llhttp_init(&parser, HTTP_REQUEST, &no_callbacks);

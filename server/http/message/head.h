@@ -1,7 +1,8 @@
 /* head.h - what a request's head says: llhttp reads the request line; what the headers say is read here.
  *
  * The head scanner has walked over all bytes and made the table of headers. llhttp gets the request line, the very bytes of
- * it, and decides about the method, the target's characters and the version. The headers it does not get: in those that
+ * it, and decides about the method, the target's characters and the version; but for a GET of HTTP/1.1 whose target is plain
+ * letters, digits and some marks, of which it could say nothing else. The headers it does not get: in those that
  * say how long a body is it refuses, or overlooks, some of what RFC 9112 allows, so that its word could not be the last.
  * That is decided in one place, from the table, and what is not understood there is refused: two readers, of whom one
  * overrules the other, are what request smuggling lives on. */
@@ -36,6 +37,9 @@ typedef struct head {
     bool        chunked;
     uint64_t    content_length;              /* 0 if it is chunked */
     text        path, query;                 /* of the target, as sent; query without its ? */
+
+    char        host[64];                    /* the last Host that was good, of whatever request; none at first */
+    size_t      host_length;
 
     header      headers[HEAD_MAX_HEADERS];   /* by head_scan */
 } head;
@@ -76,11 +80,5 @@ text header_find(const char *at, const header headers[], int count, const char *
 
 /* All of that name as one list (RFC 9110, 5.3): a view if there is one, else the arena's. */
 text header_list(arena *a, const char *at, const header headers[], int count, const char *name);
-
-text text_trim(text t);                      /* without spaces and tabs at both ends */
-
-/* Takes the next member off the front of a list whose members commas part (RFC 9110, 5.6.1), trimmed: may be
- * empty. False when there are no more. */
-bool text_next_member(text *list, text *member);
 
 #endif

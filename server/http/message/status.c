@@ -7,6 +7,7 @@
 
 #define EACH_STATUS(status)                    \
     status(100, "Continue")                    \
+    status(101, "Switching Protocols")         \
     status(200, "OK")                          \
     status(201, "Created")                     \
     status(202, "Accepted")                    \
@@ -46,6 +47,32 @@
     status(504, "Gateway Timeout")             \
     status(505, "HTTP Version Not Supported")  \
     status(507, "Insufficient Storage")
+
+enum {
+    NUMBER_OF_NONE,
+#define NUMBER(code, reason) NUMBER_OF_##code,
+    EACH_STATUS(NUMBER) NUMBERS,
+};
+
+_Static_assert(STATUSES - NUMBERS >= 0, "each has a number");
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+const uint8_t STATUS_NUMBERS[STATUS_CODES] = {
+    [1 ... STATUS_CODES - 1] = NUMBER_OF_500,
+#define PLACE(code, reason) [code] = NUMBER_OF_##code,
+    EACH_STATUS(PLACE)
+};
+#pragma GCC diagnostic pop
+
+int status_of_number(int number)
+{
+    static const uint16_t STATUS_OF[STATUSES] = {
+#define CODE(code, reason) [NUMBER_OF_##code] = (code),
+        EACH_STATUS(CODE)
+    };
+    return STATUS_OF[number];
+}
 
 text status_line(int status)
 {

@@ -17,6 +17,12 @@ enum {
 
 int  status_of(int err);                     /* the status that answers a negative error; 500 if no other fits */
 text status_reason(int status);              /* "Not Found" */
+/* Its place in our list, above 0 and below STATUSES; of one that is not there, 500's; of 0 it is 0. And back. */
+enum { STATUSES = 48, STATUS_CODES = 1024 };
+extern const uint8_t STATUS_NUMBERS[STATUS_CODES];
+static inline int status_number(unsigned status) { return STATUS_NUMBERS[status % STATUS_CODES]; }
+int  status_of_number(int number);           /* 0 if there is none */
+
 text status_line(int status);                /* "HTTP/1.1 404 Not Found\r\n"; of a status not in our list, 500's */
 
 #endif

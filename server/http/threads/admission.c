@@ -12,6 +12,11 @@ void thread_admission_init(thread_admission *a, int permits, int waiting, codel 
         resource_pool_release(&a->pool, &a->permits[i]);
 }
 
+void thread_admission_configure(thread_admission *a, int waiting, uint64_t target, uint64_t ceiling)
+{
+    resource_pool_configure(&a->pool, waiting, target, ceiling);
+}
+
 void thread_admission_done(thread_admission *a)
 {
     resource_pool_done(&a->pool);
@@ -30,7 +35,7 @@ int thread_admission_acquire(thread_admission *a, bool more, resource **permit)
     if (err != UV_EBUSY)
         return err;
     const uint64_t waited = uv_hrtime() - now;
-    return refuse(codel_at_ceiling(&a->pool.codel, waited) ? REFUSED_DATABASE_TIMEOUT : REFUSED_DATABASE_WAIT, waited);
+    return refuse(resource_pool_at_ceiling(&a->pool, waited) ? REFUSED_DATABASE_TIMEOUT : REFUSED_DATABASE_WAIT, waited);
 }
 
 void thread_admission_release(thread_admission *a, resource *permit) { resource_pool_release(&a->pool, permit); }

@@ -17,6 +17,8 @@ typedef struct thread_admission {
 
 /* So many permits; so many threads may wait for one, as long as codel says. */
 void thread_admission_init(thread_admission *a, int permits, int waiting, codel codel);
+/* From now on so many may wait, for as long as a codel of these milliseconds says. From another thread. */
+void thread_admission_configure(thread_admission *a, int waiting, uint64_t target, uint64_t ceiling);
 void thread_admission_done(thread_admission *a);     /* all have been released */
 
 uint64_t thread_admission_worth(thread_admission *a);        /* codel_worth, of what one client has sent at once */

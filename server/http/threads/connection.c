@@ -1,8 +1,10 @@
 /* connection.c - see connection.h. */
 #include "connection.h"
 #include "server/http/client_socket.h"
+#include "server/http/observe/request_over.h"
 #include "server/http/stop_spread.h"
 #include "server/async/loop.h"
+#include "server/async/scope_for.h"
 #include "server/base/blocking_wait.h"
 #include "server/base/observe/recorder.h"
 #include "server/async/task.h"
@@ -21,6 +23,7 @@ enum {
     ROOM = 4096, ARENA = 1024,               /* for a request, on the stack; its arena's part of it */
     PIECE = 16 * 1024,                       /* bytes of a long answer that are sent at once */
     TOGETHER = 16 * 1024,                    /* bytes of answers that gather before they are sent */
+    WAITED = 50000,                          /* nanoseconds: a permit that was there took less */
 };
 
 /* What a request needs of the thread that serves it. */
@@ -71,7 +74,15 @@ static void thread_answering(request *r)
 
 static void thread_limit(request *r) { blocking_limit(r->deadline); }
 
+static peer thread_peer(const thread_connection *c)
+{
+    return (peer){ c->fd, c->shared->trust, c->listener->proxy_protocol ? &c->told : NULL, client_name_text(&c->client) };
+}
+
+static peer thread_request_peer(const request *r) { return thread_peer(r->connection); }
+
 static const request_host host = {
+    .peer = thread_request_peer,
     .room = thread_room, .share = thread_share, .answering = thread_answering, .limit = thread_limit, .more = thread_more,
     .websocket = &thread_upgrade_host, .events = &thread_event_host,
 };
@@ -88,8 +99,7 @@ static void handler_ended(int err, void *arg)
         err = thread_upgrade_end(r, err);
     else if (r->events)
         err = thread_event_stream_end(r, err);
-    recorder_add(RECORD_REQUEST, r->started, NULL, r->scope.label, err);
-    request_tell_if_slow(r, c->shared->config->log.slow_request);
+    request_record(r, err, c, c->shared->config->log.slow_request);
     request_end(r, err);
     r->finished = true;
 }
@@ -102,6 +112,8 @@ static void thread_run_handler(request *r)
     }
     thread_connection *c = r->connection;
     scope *const thread = scope_enter(&r->scope);
+    scope_for_all(&r->scope);
+    (void)blocking_waited(&(uint64_t){ 0 }, &(uint64_t){ 0 });       /* what was waited for before is not its handler's */
     atomic_store_explicit(&c->since, r->started, memory_order_relaxed);
     atomic_store_explicit(&c->answering, r->route, memory_order_relaxed);
     if (r->route->answer)
@@ -122,6 +134,7 @@ static void thread_run_handler(request *r)
     if (scope_keeps(&r->scope))
         (void)await(unawaited_drain(&r->scope));
     scope_end(&r->scope);
+    scope_for_all(NULL);
 }
 
 /* The answers before its own do not wait with it. False if the client is gone. */
@@ -150,8 +163,13 @@ static void thread_admit(thread_connection *c, request *r, const request_parser 
     if (!thread_send_before_wait(c, r))
         return;
     resource *permit;
+    const uint64_t since = uv_hrtime();
+    shard_add(SHARD_WAITING, 1);
     const int err = thread_admission_acquire(a, c->more, &permit);
+    shard_add(SHARD_WAITING, -1);
     if (!err) {
+        if (uv_hrtime() - since > WAITED)
+            request_has_waited(r, since);
         thread_run_handler(r);
         thread_admission_release(a, permit);
     } else if (err == UV_ECANCELED)
@@ -178,7 +196,7 @@ static int thread_begin_body(thread_connection *c, request *r, const request_par
 
 static void thread_answer(thread_connection *c, request *r, const request_parser *p)
 {
-    const int err = p->head.has_body ? thread_begin_body(c, r, p) : 0;
+    int err = p->head.has_body ? thread_begin_body(c, r, p) : 0;
     if (c->gone)
         return;
     if (err) {
@@ -187,10 +205,14 @@ static void thread_answer(thread_connection *c, request *r, const request_parser
         return;
     }
     thread_end_if_draining(r);
-    request_limit(r, c->shared->config->timeouts.request);
-    blocking_limit(r->deadline);
-    thread_admit(c, r, p);
-    blocking_limit(NO_DEADLINE);
+    if (!request_passes(r, &err)) {
+        handler_ended(err, r);
+    } else {
+        request_limit(r, c->shared->config->timeouts.request);
+        blocking_limit(r->deadline);
+        thread_admit(c, r, p);
+        blocking_limit(NO_DEADLINE);
+    }
     c->unread |= r->body && !r->body->complete;
     if (request_broke_off(r)) {
         transport_send(c);                   /* what is whole before it, too */
@@ -198,11 +220,23 @@ static void thread_answer(thread_connection *c, request *r, const request_parser
     }
 }
 
+/* All that is to be known of it is known. */
+static void thread_end_request(request *r)
+{
+    const thread_connection *const c = r->connection;
+    r->gone |= c->gone;
+    request_over(r);
+    if (r->upgraded)
+        thread_upgrade_free(r);
+    request_done(r);
+}
+
 /* True if another request may follow. */
 static bool thread_serve_request(thread_connection *c, const request_parser *p, size_t head)
 {
     _Alignas(max_align_t) char on_stack[ROOM];
     const size_t size = request_parser_size(p, false, ARENA);
+    request_count_begun();
     const bool small = size <= ROOM;
     request *r = small ? (request *)on_stack : mem_resize(NULL, size);
 
@@ -210,13 +244,12 @@ static bool thread_serve_request(thread_connection *c, const request_parser *p, 
     r->connection = c;
     r->host = &host;
     r->out = &c->out;
+    r->scope.request = c->number & (RECORD_REQUESTS - 1);    /* it has one at a time */
     c->more = c->at > 0 || c->end > head + (p->head.chunked ? 0 : p->head.content_length);
     c->at += head;
     thread_answer(c, r, p);
     const bool more = r->keep_alive;
-    if (r->upgraded)
-        thread_upgrade_free(r);
-    request_done(r);
+    thread_end_request(r);
     if (!small)
         mem_free(r);
     return more;
@@ -229,8 +262,9 @@ static void thread_refuse(thread_connection *c, int err)
     r.connection = c;
     r.host = &host;
     r.out = &c->out;
+    request_count_begun();
     request_refuse(&r, err);
-    request_done(&r);
+    thread_end_request(&r);
     c->unread = true;
 }
 
@@ -242,8 +276,10 @@ static long thread_next_head(thread_connection *c, request_parser *p)
 
     if (transport_receive_next(c) != RECEIVE_BYTES)
         return 0;
+    const peer from = thread_peer(c);
     for (;;) {
-        const long size = request_parser_read(p, &c->scanner, c->input + c->at, c->end - c->at, config, c->shared->router);
+        const long size = request_parser_read(p, &c->scanner, c->input + c->at, c->end - c->at, config, c->listener->router,
+                                              &from);
         if (size)
             return size;
         if (!until) {
@@ -255,6 +291,25 @@ static long thread_next_head(thread_connection *c, request_parser *p)
         const receive_result came = transport_receive_until(c, until);
         if (came != RECEIVE_BYTES)
             return came == RECEIVE_TIMEOUT ? HTTP_STATUS(408) : 0;
+    }
+}
+
+/* False if it is to end: a proxy has not said in time, or not as it must, for whom it speaks. */
+static bool thread_take_proxy_header(thread_connection *c)
+{
+    const peer p = thread_peer(c);
+    if (!c->listener->proxy_protocol || !peer_is_trusted(&p))
+        return true;
+    const uint64_t until = deadline_in(c->shared->config->timeouts.head);
+    for (;;) {
+        const long size = proxy_header_read(&c->told, c->input + c->at, c->end - c->at);
+        if (size < 0)
+            log_warning("a trusted proxy has not begun with a header of the PROXY protocol, at %s", c->listener->address);
+        c->at += size > 0 ? (size_t)size : 0;
+        if (size != 0)
+            return size > 0;
+        if (transport_receive_until(c, until) != RECEIVE_BYTES)
+            return false;
     }
 }
 
@@ -273,6 +328,7 @@ void thread_connection_run(thread_connection *c)
     socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
     socket_limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
     blocking_follow(c->fd, HALF_CLOSE_TIMEOUT);
+    c->gone = !thread_take_proxy_header(c);
     while (more && !c->gone) {
         const long head = thread_next_head(c, &parser);
         if (head == 0)
@@ -318,10 +374,16 @@ void thread_connection_log(const thread_connection *c)
         log_list("thread of %s port %s: waits for a request", host, port);
 }
 
-thread_connection *thread_connection_new(const thread_shared *shared, int fd)
+thread_connection *thread_connection_new(const thread_shared *shared, const listener *listener, int fd)
 {
+    static atomic_uint count;
     thread_connection *c = mem_resize(NULL, sizeof *c + THREAD_INPUT);
-    *c = (thread_connection){ .shared = shared, .fd = fd };
+    *c = (thread_connection){ .shared = shared, .listener = listener, .fd = fd };
+    if (request_over_names_clients())
+        client_name_of(&c->client, fd);
+    shard_add(SHARD_CONNECTIONS, 1);
+    shard_add(SHARD_ACCEPTED, 1);
+    c->number = (uint16_t)(atomic_fetch_add(&count, 1) % (RECORD_REQUESTS - 1) + 1);
     return c;
 }
 
@@ -329,4 +391,5 @@ void thread_connection_free(thread_connection *c)
 {
     output_free(&c->out);
     mem_free(c);
+    shard_add(SHARD_CONNECTIONS, -1);
 }

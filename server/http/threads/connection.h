@@ -14,6 +14,8 @@
 
 #include "server/base/list.h"
 #include "server/config/config.h"
+#include "server/http/listen/listener.h"
+#include "server/http/observe/client_name.h"
 #include "server/http/request_parser.h"
 #include "admission.h"
 
@@ -23,8 +25,8 @@ enum { THREAD_INPUT = 64 * 1024 };           /* bytes: any head that is allowed 
 
 /* What all connections of a server have in common. */
 typedef struct thread_shared {
-    const config     *config;
-    const router     *router;
+    _Atomic(const struct config *) config;   /* the one that holds now: it may be another the next time one looks */
+    const peer_trust *trust;
     void            (*answering)(request *req);      /* the site's, see route.h */
     thread_admission *admissions;            /* NEEDS of them: to begin what needs it */
     uint64_t          stopped, spread;       /* before draining is set: uv_hrtime then, and in how many nanoseconds clients
@@ -37,13 +39,18 @@ typedef struct thread_shared {
 typedef struct thread_connection {
     list_node      node;                     /* the server's */
     const thread_shared *shared;
+    const listener *listener;                /* which it came by */
     int            fd;                       /* the client's; blocking, and the server's to close */
     atomic_bool    idle;                     /* it waits for the next request, or for the end */
     _Atomic(const route *) answering;        /* whose handler runs; NULL: none does now */
     _Atomic uint64_t       since;            /* uv_hrtime when that request came */
     _Atomic pid_t          thread;           /* the kernel's number of its thread; 0 before that runs */
+    _Atomic uintptr_t      stack;            /* the end of it, to the page; 0 before that runs */
     atomic_bool    delimits;                 /* its end is that of its last answer: if that is not whole, a reset has to say so */
     uint64_t       sent;                     /* uv_hrtime when the last of its events, or a heartbeat, was */
+    uint16_t       number;                   /* by which what is done for its requests is known (recorder.h) */
+    client_name    client;                   /* for the access log, if there is one */
+    proxy_header   told;                     /* by a proxy at whose listener it came, of its client */
     bool           gone;                     /* the client is, or must be left: nothing more is read or sent */
     bool           unread;                   /* the client may still be sending: linger */
     bool           more;                     /* it sent the last request, and others with it */
@@ -54,7 +61,7 @@ typedef struct thread_connection {
     char           input[];                  /* THREAD_INPUT bytes; not in a frame, which would touch them all */
 } thread_connection;
 
-thread_connection *thread_connection_new(const thread_shared *shared, int fd);
+thread_connection *thread_connection_new(const thread_shared *shared, const listener *listener, int fd);
 void thread_connection_free(thread_connection *c);
 void thread_connection_log(const thread_connection *c);      /* what it does just now; from another thread */
 void thread_connection_run(thread_connection *c);    /* serves the client until the end, on its own thread */

@@ -65,8 +65,12 @@ static bool event_stream_flush(request *r)
     return !event_stream_is_to_stop(r) && !r->gone;
 }
 
+/* A send takes as long as it has to. */
+static bool event_stream_has_room(const request *r) { return !r->gone; }
+
 const event_host thread_event_host = {
     .config = event_stream_config, .stops = event_stream_stops, .begun = event_stream_begun, .flush = event_stream_flush,
+    .has_room = event_stream_has_room,
 };
 
 int thread_event_stream_end(request *r, int err)

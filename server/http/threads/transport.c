@@ -2,6 +2,7 @@
 #include "connection.h"
 #include "server/http/client_socket.h"
 #include "server/base/blocking_wait.h"
+#include "server/base/observe/slowest.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -142,4 +143,5 @@ void transport_send(thread_connection *c)
     }
     if (c->gone)
         output_free(&c->out);
+    slowest_written(c, !c->gone);
 }

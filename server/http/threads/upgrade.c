@@ -104,14 +104,14 @@ static const config *upgrade_config(const request *r)
 }
 
 const websocket_host thread_upgrade_host = { .wait = upgrade_wait, .look = upgrade_look, .expect = upgrade_expect,
-                                             .sent = upgrade_sent, .flush = upgrade_flush, .has_room = upgrade_has_room,
-                                             .config = upgrade_config };
+                                             .sent = upgrade_sent, .begun = upgrade_flush, .flush = upgrade_flush,
+                                             .has_room = upgrade_has_room, .config = upgrade_config };
 
 int thread_upgrade_end(request *r, int err)
 {
     thread_connection *c = r->connection;
     err = websocket_end(r->websocket, err);
-    c->unread |= !websocket_was_closed_by_client(r->websocket);
+    c->unread = true;                        /* its Close is yet to come, or what it had sent when it sent it */
     return err;
 }
 

@@ -12,8 +12,10 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +29,9 @@ config serving_config = {
 
 static worker   here;
 static acceptor acceptor_here;
+static listener listener_here = { .name = "public" };
+static const listeners listeners_here = { &listener_here, 1 };
+static const peer_trust trust_here;
 static router *paths;
 static int     port, receive_buffer;
 static bool    emptied;
@@ -40,13 +45,15 @@ void serving_start(const route routes[], int count)
     socklen_t size = sizeof a;
     ck_assert_int_eq(loop_start(), 0);
     here.config = &serving_config;
-    here.router = paths = router_new(routes, count);
+    here.listeners = &listeners_here;
+    here.trust = &trust_here;
+    listener_here.router = paths = router_new(routes, count, false);
     here.emptied = on_emptied;
     here.answering = answering;
     ck_assert_int_eq(worker_open(&here, connection_ready), 0);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-    ck_assert_int_eq(acceptor_open(&acceptor_here, fd), 0);
+    ck_assert_int_eq(acceptor_open(&acceptor_here, fd, 0, false), 0);
     getsockname(fd, (struct sockaddr *)&a, &size);
     port = ntohs(a.sin_port);
 }
@@ -67,6 +74,13 @@ void serving_turns(void)
 {
     for (int quiet = 0; quiet < 3;)
         quiet = turn() ? 0 : quiet + 1;
+}
+
+void serving_wait(void)
+{
+    struct pollfd p = { uv_backend_fd(loop_here()), POLLIN, 0 };
+    serving_turns();
+    poll(&p, 1, 5);
 }
 
 void serving_skip(uint64_t ms)
@@ -110,7 +124,7 @@ client client_connecting(void)
     client c = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .got = calloc(1, 1) };
     if (receive_buffer)
         setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-    ck_assert_int_eq(connect(c.fd, (struct sockaddr *)&a, sizeof a), 0);
+    ck_assert_msg(connect(c.fd, (struct sockaddr *)&a, sizeof a) == 0, "connect: %s", strerror(errno));
     return c;
 }
 

@@ -16,10 +16,16 @@ typedef struct client {
     bool   ended;                            /* the server has closed its side */
 } client;
 
+/* Until it has been seen; a test that waits for ever for that ends by its time limit. */
+#define serving_until(condition) \
+    while (!(condition)) \
+        serving_wait()
+
 extern config serving_config;                /* the defaults: change them before serving_start */
 
 void serving_start(const route routes[], int count);
 void serving_turns(void);                    /* until nothing happens any more by itself */
+void serving_wait(void);                     /* the same, and then a moment for what the kernel still has under way */
 void serving_skip(uint64_t ms);              /* a leap of the clock, and what it brings about */
 void serving_stop(void);                     /* drains; every connection must be gone */
 void serving_turn(void);                     /* one, of the loop */

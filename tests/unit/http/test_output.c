@@ -10,8 +10,9 @@ static size_t copy_of(const output *o, char *to)
 {
     size_t length = 0;
     for (const chunk *c = o->first; c; c = c->next) {
-        memcpy(to + length, c->bytes + c->sent, c->used - c->sent);
-        length += c->used - c->sent;
+        const text left = chunk_left(c);
+        memcpy(to + length, left.at, left.length);
+        length += left.length;
     }
     return length;
 }
@@ -28,7 +29,7 @@ START_TEST(what_is_appended_leaves_in_order_whatever_is_done_to_it)
         output other = { 0 };
         for (size_t k = 0; k < size; k++)
             piece[k] = (char)rand();
-        switch (rand() % 4) {
+        switch (rand() % 5) {
         case 0:
             output_append(&o, (text){ piece, size });
             memcpy(wanted + length, piece, size), length += size;
@@ -44,6 +45,13 @@ START_TEST(what_is_appended_leaves_in_order_whatever_is_done_to_it)
             ck_assert(!other.first && !other.last && other.length == 0);
             memcpy(wanted + length, piece, size), length += size;
             break;
+        case 3: {
+            topic_message *m = topic_message_new(1, TEXT(""), (text){ piece, size });
+            output_share(&o, m, m->bytes);
+            topic_message_release(m);
+            memcpy(wanted + length, piece, size), length += size;
+            break;
+        }
         default: {
             const size_t sent = length ? (size_t)rand() % (length + 1) : 0;
             output_sent(&o, sent);
@@ -82,6 +90,50 @@ START_TEST(a_short_answer_alone_takes_little)
 }
 END_TEST
 
+static topic_message *message_of(size_t length)
+{
+    static char bytes[OUTPUT_SHARED];
+    return topic_message_new(1, TEXT(""), (text){ bytes, length });
+}
+
+START_TEST(what_many_get_is_not_copied_but_held_until_it_is_sent)
+{
+    output o = { 0 };
+    topic_message *long_one = message_of(OUTPUT_SHARED), *short_one = message_of(OUTPUT_SHARED - 1);
+    output_share(&o, short_one, short_one->bytes);
+    ck_assert_uint_eq(short_one->holders, 1);
+    ck_assert_ptr_ne(chunk_left(o.first).at, short_one->bytes.at);
+    output_share(&o, long_one, long_one->bytes);
+    output_share(&o, long_one, long_one->bytes);
+    ck_assert_uint_eq(long_one->holders, 3);
+    ck_assert_ptr_eq(chunk_left(o.last).at, long_one->bytes.at);
+    ck_assert_uint_eq(o.length, 3 * OUTPUT_SHARED - 1);
+    output_sent(&o, short_one->bytes.length + 7);
+    ck_assert_ptr_eq(chunk_left(o.first).at, long_one->bytes.at + 7);
+    ck_assert_uint_eq(chunk_left(o.first).length, OUTPUT_SHARED - 7);
+    output_sent(&o, OUTPUT_SHARED - 7);
+    ck_assert_uint_eq(long_one->holders, 2);
+    output_free(&o);
+    ck_assert_uint_eq(long_one->holders, 1);
+    topic_message_release(long_one);
+    topic_message_release(short_one);
+}
+END_TEST
+
+START_TEST(a_little_behind_what_is_shared_takes_little)
+{
+    output o = { 0 };
+    topic_message *m = message_of(OUTPUT_SHARED);
+    for (int i = 0; i < 3; i++) {
+        output_share(&o, m, m->bytes);
+        output_append(&o, TEXT("between"));
+        ck_assert_uint_le(sizeof *o.last + o.last->size, 1024);
+    }
+    output_free(&o);
+    topic_message_release(m);
+}
+END_TEST
+
 Suite *output_suite(void)
 {
     Suite *s = suite_create("output");
@@ -89,6 +141,8 @@ Suite *output_suite(void)
     tcase_add_test(t, what_is_appended_leaves_in_order_whatever_is_done_to_it);
     tcase_add_test(t, nothing_appended_is_nothing_to_send);
     tcase_add_test(t, a_short_answer_alone_takes_little);
+    tcase_add_test(t, what_many_get_is_not_copied_but_held_until_it_is_sent);
+    tcase_add_test(t, a_little_behind_what_is_shared_takes_little);
     suite_add_tcase(s, t);
     return s;
 }

@@ -36,7 +36,7 @@ static const char *find(const char *method, const char *path)
     return m.route ? m.route->path : m.found ? m.allow : "";
 }
 
-static void setup(void)    { r = router_new(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }
+static void setup(void)    { r = router_new(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE, false); }
 static void teardown(void) { router_free(r); }
 
 START_TEST(plain_beats_named_beats_the_rest)
@@ -106,7 +106,7 @@ START_TEST(each_of_very_many_plain_paths_finds_its_own_route)
         snprintf(paths[i], sizeof paths[i], "/%.*s%d/of-many", i % 17, "a-long-beginning-", i);
         routes[i] = (route){ "GET", paths[i] };
     }
-    router *many = router_new(routes, MANY);
+    router *many = router_new(routes, MANY, false);
     for (int i = 0; i < MANY; i++) {
         const text path = text_of(paths[i]);
         router_find(many, HTTP_GET, path, &m);
@@ -115,6 +115,25 @@ START_TEST(each_of_very_many_plain_paths_finds_its_own_route)
         ck_assert(!m.found);
     }
     router_free(many);
+}
+END_TEST
+
+START_TEST(what_has_no_route_is_labelled_by_its_method_alone)
+{
+    ck_assert_str_eq(find("GET", "/nothing"), "");
+    ck_assert_str_eq(label_name(m.label), "GET unmatched");
+    find("HEAD", "/nothing/else");
+    ck_assert_str_eq(label_name(m.label), "GET unmatched");
+    find("DELETE", "/users");
+    ck_assert_str_eq(label_name(m.label), "DELETE unmatched");
+    find("POST", "*");
+    ck_assert_str_eq(label_name(m.label), "POST unmatched");
+    find("PROPFIND", "/");
+    ck_assert_int_eq(m.label, 0);
+    find("SOURCE", "/");
+    ck_assert_int_eq(m.label, 0);
+    find("GET", "/users/7");
+    ck_assert_str_eq(label_name(m.label), "GET /users/:id");
 }
 END_TEST
 
@@ -129,6 +148,7 @@ Suite *router_suite(void)
     tcase_add_test(t, other_methods_are_told_which_there_are);
     tcase_add_test(t, a_path_that_has_a_get_is_readable_by_whatever_method_it_was_found);
     tcase_add_test(t, each_of_very_many_plain_paths_finds_its_own_route);
+    tcase_add_test(t, what_has_no_route_is_labelled_by_its_method_alone);
     suite_add_tcase(s, t);
     return s;
 }

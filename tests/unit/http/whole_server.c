@@ -51,8 +51,9 @@ void whole_server_start(mode in, const route routes[], int count, const char *co
     ck_assert_int_eq(config_load(&settings_here, &(config_sources){ .environment = environment }, stderr), 0);
     site_here = (site){ .routes = routes, .count = count, .open = site_opens, .close = site_closes,
                         .answering = site_answers, .room = site_room, .threads = site_room };
-    ck_assert_msg(server_open(&serves, &settings_here, &site_here, why, sizeof why) == 0, "%s", why);
-    port = atoi(strrchr(server_address(serves), ':') + 1);
+    ck_assert_msg(server_open(&serves, &settings_here, why, sizeof why) == 0, "%s", why);
+    server_set_site(serves, &site_here);
+    port = atoi(strrchr(server_own_address(serves), ':') + 1);
     uv_sem_init(&started, 0);
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
@@ -80,13 +81,26 @@ void whole_server_stop(void)
     uv_sem_destroy(&started);
 }
 
-int wire_open(const char *request)
+int whole_server_port(void) { return port; }
+
+static int wire_open_with(const char *request, int buffer)
 {
     const struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (buffer)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
     ck_assert_int_eq(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
     return fd;
+}
+
+int wire_open(const char *request)       { return wire_open_with(request, 0); }
+int wire_open_small(const char *request) { return wire_open_with(request, 4096); }
+
+void wire_reset(int fd)
+{
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
+    close(fd);
 }
 
 void wire_close(int fd) { close(fd); }

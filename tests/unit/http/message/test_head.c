@@ -7,6 +7,7 @@
 #include "tests/unit/suites.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static head h;
 
@@ -226,6 +227,52 @@ START_TEST(texts_are_compared_and_trimmed)
 }
 END_TEST
 
+/* What llhttp alone says of a line. */
+static int said_by_llhttp(const char *line, uint8_t *minor)
+{
+    static const llhttp_settings_t no_callbacks;
+    llhttp_t parser;
+    llhttp_init(&parser, HTTP_REQUEST, &no_callbacks);
+    const llhttp_errno_t said = llhttp_execute(&parser, line, strlen(line));
+    *minor = parser.http_minor;
+    return said == HPE_OK ? parser.method : -1;
+}
+
+/* Each byte at each end of a target and in its middle, so that any that is taken without llhttp is one that llhttp takes. */
+START_TEST(whatever_is_read_without_llhttp_is_read_as_llhttp_would)
+{
+    static const char *const FORMS[] = { "/%c", "/a%c", "/%ca", "/quite/a/long/path%cof/more/than/sixteen?bytes=1", "/?%c" };
+    char target[128], request[256];
+    uint8_t minor;
+    for (size_t f = 0; f < sizeof FORMS / sizeof *FORMS; f++)
+        for (int byte = '!'; byte < 256; byte++) {
+            if (byte == 0x7f)
+                continue;                    /* no head with that is read */
+            snprintf(target, sizeof target, FORMS[f], byte);
+            snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n", target);
+            const int method = said_by_llhttp(request, &minor);
+            strcat(request, "Host: a\r\n\r\n");
+            const int err = reads(request);
+            if (!err)
+                ck_assert_msg(method == h.method && minor == h.minor, "%s", target);
+            else
+                ck_assert_msg(method < 0 || byte == '#', "%s: %d", target, err);
+        }
+}
+END_TEST
+
+START_TEST(a_host_is_looked_at_each_time_whatever_was_good_before)
+{
+    ck_assert_int_eq(reads("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"), 0);
+    ck_assert_int_eq(reads("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"), 0);
+    ck_assert_int_eq(reads("GET / HTTP/1.1\r\nHost: example@org\r\n\r\n"), HTTP_STATUS(400));
+    ck_assert_int_eq(reads("GET / HTTP/1.1\r\nHost: example@org\r\n\r\n"), HTTP_STATUS(400));
+    ck_assert_int_eq(reads("GET / HTTP/1.1\r\nHost: example.org\r\nHost: example.org\r\n\r\n"), HTTP_STATUS(400));
+    ck_assert_int_eq(reads("GET / HTTP/1.1\r\nHost: \r\n\r\n"), 0);
+    ck_assert_int_eq(reads("GET / HTTP/1.1\r\nHost: example.or@\r\n\r\n"), HTTP_STATUS(400));
+}
+END_TEST
+
 Suite *head_suite(void)
 {
     Suite *s = suite_create("head");
@@ -241,6 +288,8 @@ Suite *head_suite(void)
     tcase_add_test(t, a_list_is_all_of_its_lines);
     tcase_add_test(t, a_list_has_members_of_which_some_are_empty);
     tcase_add_test(t, texts_are_compared_and_trimmed);
+    tcase_add_test(t, whatever_is_read_without_llhttp_is_read_as_llhttp_would);
+    tcase_add_test(t, a_host_is_looked_at_each_time_whatever_was_good_before);
     suite_add_tcase(s, t);
     return s;
 }

@@ -16,6 +16,25 @@ START_TEST(a_status_has_its_line_and_reason)
 }
 END_TEST
 
+START_TEST(a_status_of_our_list_has_a_number_of_its_own_and_any_other_has_500s)
+{
+    bool seen[STATUSES] = { true };
+    for (int status = 1; status < STATUS_CODES; status++) {
+        const int number = status_number((unsigned)status);
+        ck_assert(number > 0 && number < STATUSES);
+        if (status_of_number(number) != status) {
+            ck_assert_int_eq(number, status_number(500));
+            continue;
+        }
+        ck_assert(!seen[number]);
+        seen[number] = true;
+    }
+    ck_assert(seen[status_number(101)] && seen[status_number(507)]);
+    ck_assert_int_eq(status_number(0), 0);
+    ck_assert_int_eq(status_of_number(0), 0);
+}
+END_TEST
+
 START_TEST(an_error_has_the_status_that_answers_it)
 {
     static const struct { int err, status; } CASES[] = {
@@ -46,6 +65,7 @@ Suite *status_suite(void)
     Suite *s = suite_create("status");
     TCase *t = tcase_create("all");
     tcase_add_test(t, a_status_has_its_line_and_reason);
+    tcase_add_test(t, a_status_of_our_list_has_a_number_of_its_own_and_any_other_has_500s);
     tcase_add_test(t, an_error_has_the_status_that_answers_it);
     tcase_add_test(t, a_file_s_type_is_told_by_the_ending_of_its_name);
     suite_add_tcase(s, t);

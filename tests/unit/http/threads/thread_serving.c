@@ -16,6 +16,8 @@
 enum { CLIENTS = 16 };
 
 static thread_shared shared;
+static const peer_trust trust_here;
+static listener      listener_here = { .name = "public" };
 static pthread_t     threads[CLIENTS];
 static int           listening, count;
 static struct sockaddr_in at;
@@ -37,7 +39,8 @@ void thread_serving_start(const route routes[], int route_count)
 {
     socklen_t size = sizeof at;
     at = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    shared = (thread_shared){ .config = &serving_config, .router = router_new(routes, route_count), .answering = answering };
+    shared = (thread_shared){ .config = &serving_config, .trust = &trust_here, .answering = answering };
+    listener_here.router = router_new(routes, route_count, false);
     shared.stopping = eventfd(0, EFD_CLOEXEC);
     listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(listening, (struct sockaddr *)&at, size), 0);
@@ -54,7 +57,8 @@ int thread_serving_client(void)
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ 10, 0 }, sizeof(struct timeval));
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
     const int accepted = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
-    ck_assert_int_eq(pthread_create(&threads[count++], NULL, serve_client, thread_connection_new(&shared, accepted)), 0);
+    thread_connection *const c = thread_connection_new(&shared, &listener_here, accepted);
+    ck_assert_int_eq(pthread_create(&threads[count++], NULL, serve_client, c), 0);
     return fd;
 }
 
@@ -87,5 +91,5 @@ void thread_serving_stop(void)
         pthread_join(threads[i], NULL);
     close(listening);
     close(shared.stopping);
-    router_free((router *)(uintptr_t)shared.router);
+    router_free((router *)(uintptr_t)listener_here.router);
 }

@@ -1,0 +1,42 @@
+/* traces.h - requests as spans (otlp.h), for a collector that understands OTLP by HTTP.
+ *
+ * Of a request whose traceparent says so, spans are kept if its caller keeps them; of any other, of so many by chance
+ * ([traces] sample). When it is over, what the recorder has of it (slowest.h) is written into a batch, which a thread of its own
+ * sends once a second, or when it is half full.
+ *
+ *   Bounds.   A batch has TRACES_BATCH bytes. While one is being sent another fills; what does not fit is dropped, and counted.
+ *   Errors.   A collector that is not there, or says that it is busy (429, 502, 503, 504), is asked again a few times, later each
+ *             time; then that batch is dropped. Whatever else it answers is not asked again. The log says when it begins to fail.
+ *   Stopping. What there is goes out once more, within a second.
+ *   Threads.  traces_request and traces_count are for any; the rest for the first one. */
+#ifndef HTTP_TRACES_H
+#define HTTP_TRACES_H
+
+#include "server/http/identity.h"
+
+enum { TRACES_BATCH = 512 * 1024 };
+
+typedef struct traces_options {
+    const char *endpoint;                    /* a URL, as it is: http://127.0.0.1:4318/v1/traces */
+    const char *service;                     /* service.name */
+    const char *database;                    /* db.system.name */
+    double      sample;                      /* 0 to 1 */
+} traces_options;
+
+extern bool traces_on;
+
+/* Before any request; the texts outlive it. 0, or UV_EINVAL: no URL of http:// or https://; or another error. */
+int  traces_start(const traces_options *o);
+void traces_stop(void);                      /* no request comes any more; before http_client_done */
+
+void traces_request_over(request *req, text client);
+static inline void traces_request(request *req, text client)
+{
+    if (traces_on)
+        traces_request_over(req, client);
+}
+
+typedef struct traces_counts { uint64_t sent, dropped; } traces_counts;     /* spans, since the start */
+traces_counts traces_count(void);
+
+#endif
