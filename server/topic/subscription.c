@@ -18,11 +18,14 @@ struct subscription {
     uint64_t              start;             /* what was before does not count as being late */
     uint64_t              limit;             /* what is published from there on is missed; UINT64_MAX: nothing is */
     uint64_t              dropped;
+    int64_t               last;              /* id of what was received last; of nothing: the one that was named */
     const topic_message  *lent;
     promise              *waiting;
-    const topic_message **to;                /* NULL: it waits only to know that there is one */
-    void                (*on_news)(void *arg);
-    void                 *arg;
+    void                (*on_news)(void *arg);       /* NULL: it waits, or nothing does */
+    union {
+        const topic_message **to;            /* NULL: it waits only to know that there is one */
+        void                 *arg;           /* of on_news */
+    };
     uint8_t               at_once;           /* received since it waited last */
     bool                  complete;
     bool                  behind;
@@ -81,6 +84,7 @@ static void subscription_catch_up(subscription *s)
 static void subscription_take(subscription *s)
 {
     s->lent = topic_at(s->topic, s->place++);
+    s->last = s->lent->id;
     topic_message_hold(s->lent);
     if (s->place == s->limit) {              /* it has read what was before */
         subscription_drop_until(s, atomic_load(&s->topic->end));
@@ -230,14 +234,23 @@ void subscription_on_news(subscription *s, void (*on_news)(void *arg), void *arg
 
 static void subscription_on_arena_end(void *arg) { subscription_end(arg); }
 
+/* With the topic's lock. */
+static void subscription_place(subscription *s, int64_t after)
+{
+    s->start = atomic_load(&s->topic->end);
+    s->limit = UINT64_MAX;
+    s->complete = true;
+    s->last = after;
+    s->place = after == TOPIC_NEW ? s->start : topic_place_after(s->topic, after, &s->complete);
+}
+
 subscription *topic_subscribe(arena *a, topic *t, int64_t after)
 {
     subscription *s = arena_alloc(a, sizeof *s);
-    *s = (subscription){ .member.wake = subscription_on_wake, .topic = t, .limit = UINT64_MAX, .complete = true };
+    *s = (subscription){ .member.wake = subscription_on_wake, .topic = t };
     topic_use(t);
     pthread_mutex_lock(&t->lock);
-    s->start = atomic_load(&t->end);
-    s->place = after == TOPIC_NEW ? s->start : topic_place_after(t, after, &s->complete);
+    subscription_place(s, after);
     audience_join(&t->audiences, &s->member);
     pthread_mutex_unlock(&t->lock);
     atomic_fetch_add_explicit(&topic_counted.subscriptions, 1, memory_order_relaxed);
@@ -245,9 +258,21 @@ subscription *topic_subscribe(arena *a, topic *t, int64_t after)
     return s;
 }
 
+void subscription_again(subscription *s, int64_t after)
+{
+    assert(!s->waiting && s->topic);
+    subscription_release(s);
+    pthread_mutex_lock(&s->topic->lock);
+    s->behind = false;
+    subscription_place(s, after);
+    pthread_mutex_unlock(&s->topic->lock);
+    if (s->on_news && subscription_is_ready(s))
+        audience_ring(s->member.audience);
+}
+
 void subscription_end(subscription *s)
 {
-    topic *t = s->topic;
+    topic *t = s ? s->topic : NULL;
     if (!t)
         return;
     assert(!s->waiting);
@@ -264,5 +289,7 @@ void subscription_end(subscription *s)
     topic_close(t);
 }
 
+topic   *subscription_topic(const subscription *s)       { return s->topic; }
+int64_t  subscription_last(const subscription *s)        { return s->last; }
 bool     subscription_is_complete(const subscription *s) { return s->complete; }
 uint64_t subscription_dropped(const subscription *s)     { return s->dropped; }

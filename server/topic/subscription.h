@@ -29,7 +29,10 @@ enum { SUBSCRIPTION_BEHIND = -30200 };
 /* First comes what is kept and was published after the message with that id, or, if that is kept no more, what has a larger
  * one; 0: all that is kept. */
 subscription *topic_subscribe(arena *a, topic *t, int64_t after);
-void          subscription_end(subscription *s);     /* nothing waits; a second time it does nothing */
+void          subscription_again(subscription *s, int64_t after);    /* the same anew, also if it is behind; nothing waits */
+void          subscription_end(subscription *s);     /* nothing waits; a second time, or of NULL, it does nothing */
+topic        *subscription_topic(const subscription *s);     /* which it keeps open; NULL: it has ended */
+int64_t       subscription_last(const subscription *s);      /* the id of what was received last; of nothing, the one named */
 
 /* Has nothing been missed between the id that was named and what comes first? False, too, if it cannot be known. */
 bool          subscription_is_complete(const subscription *s);

@@ -30,6 +30,7 @@ void events_beat(request *req)
 
 int events_end(request *req, int err)
 {
+    shard_add(SHARD_STREAMS, -1);
     if (err == UV_EOF || (err == UV_ECANCELED && req->stopped))
         err = 0;
     if (req->stopped && req->left > 0)
@@ -44,20 +45,21 @@ int respond_events(request *req)
     const event_host *const host = req->host->events;
     if (req->answered)
         return UV_EALREADY;
-    if (req->extra) {
+    if (request_answer_so_far(req)->extra) {
         respond_header(req, "Cache-Control", "no-store");
         respond_header(req, "X-Accel-Buffering", "no");      /* nginx would wait until much has come */
-    } else {
-        req->extra = "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n";       /* nothing of the arena, for one that lasts */
+    } else {                                 /* nothing of the arena, for one that lasts */
+        request_answer_so_far(req)->extra = "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n";
     }
     respond_stream(req, 200, "text/event-stream");
     req->events = true;
+    shard_add(SHARD_STREAMS, 1);
+    shard_add(SHARD_STREAMS_OPENED, 1);
     if (req->gone)
         return 0;                            /* as the first event will tell */
     if (req->left == 0)
         return UV_EOF;
     if (host->stops(req)) {
-        req->keep_alive = false;
         events_stop(req);
         return UV_EOF;
     }
@@ -75,6 +77,8 @@ promise *event_send(request *req, event e)
         return promise_settled(UV_EOF);
     if (!event_is_valid(&e))
         return promise_settled(UV_EINVAL);
+    if (req->stopped && !req->host->events->has_room(req))
+        return promise_settled(UV_ECANCELED);
     const size_t size = event_size(&e);
     if (size > OUTPUT_MOST || (size > LARGE && !mem_has(size)))
         return promise_settled(UV_ENOMEM);

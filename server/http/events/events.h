@@ -15,9 +15,10 @@
  *   Slow ones.  A client that takes nothing, or does not so much as acknowledge, for [timeouts] write is gone. Of what it
  *               does not take, no more than [limits] output and one event is held; then the handler waits.
  *   Stopping.   When the server stops, it ends what the handler awaits as if its client had gone (UV_ECANCELED), each
- *               client's at a moment of its own in the first quarter of [timeouts] drain. The handler may yet send, and
- *               then returns. The last that the client hears is when to come back: its own time, after [events] retry
- *               and before the drain time has passed once more.
+ *               client's at a moment of its own in the first quarter of [timeouts] drain; of a handler in callback style,
+ *               an event that waits for room. The handler may yet send while there is room, and then returns. The last that
+ *               the client hears is when to come back: its own time, after [events] retry and before the drain time has
+ *               passed once more.
  *   Modes.      Any handler may answer so but one that may not wait (.answer). In threads mode each takes a thread for as long
  *               as it goes on. */
 #ifndef HTTP_EVENTS_H
@@ -26,6 +27,8 @@
 #include "event.h"
 #include "server/async/promise.h"
 #include "server/http/route.h"
+
+#include <stdbool.h>
 
 struct subscription;
 
@@ -45,6 +48,11 @@ MUST_AWAIT promise *event_send(request *req, event e);
  * 0 when the subscription has ended, by that policy or because topics end; else as event_send. The subscription ends with it.
  * On a route with .events nothing of the request's head is there any more from this call on: an idle one is small. */
 MUST_AWAIT promise *events_follow(request *req, struct subscription *s);
+
+/* The same for one that need not end when the topic's policy would have it, or that is behind from the beginning: then it awaits
+ * the promise that again returns, and goes on with s if that settles with 0; else it settles with that. */
+typedef promise *events_again(request *req, struct subscription *s);
+MUST_AWAIT promise *events_follow_on(request *req, struct subscription *s, events_again *again, bool behind);
 
 /* The id that the client had last: its Last-Event-ID, or else, for the first time that it comes, ?last-event-id= of the
  * query. *id stays if there is neither; E_BAD_REQUEST if it is no whole number. Of ids that are none: request_header. */

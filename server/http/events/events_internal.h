@@ -13,6 +13,7 @@ typedef struct event_host {
     bool     (*stops)(const request *req);   /* does the server? */
     void     (*begun)(request *req);         /* it has: from now on there are heartbeats, and the handler is told to stop */
     bool     (*flush)(request *req);         /* what is in the output leaves soon: is there room for more, and does it go on? */
+    bool     (*has_room)(const request *req);        /* is there, without that? */
 } event_host;
 
 enum { FOLLOWER_ROOM = 48 };                 /* bytes that events_follow takes of its request's arena, on a loop */

@@ -3,26 +3,12 @@
 #include "frame.h"
 #include "websocket_internal.h"
 #include "server/async/loop.h"
-#include "server/base/memory.h"
 #include "server/http/request_internal.h"
 
 enum { AT_ONCE = 64 };                       /* messages for one client, before others have theirs */
 
 /* The whole frame; "" if there is no memory for it. */
-static text follow_frame(const topic_message *m)
-{
-    output made = { 0 };
-    if (frame_write(&made, FRAME_TEXT, false, m->bytes))
-        return TEXT("");
-    char *const frame = mem_alloc(made.length);
-    size_t length = 0;
-    for (const chunk *c = made.first; c; c = c->next) {
-        memcpy(frame + length, c->bytes, c->used);
-        length += c->used;
-    }
-    output_free(&made);
-    return (text){ frame, length };
-}
+static text follow_frame(const topic_message *m) { return frame_make(FRAME_TEXT, m->bytes); }
 
 /* 0, or what ends it, or UV_EAGAIN: there are no more for now. */
 static int follow_next(websocket *ws, subscription *s)
@@ -34,7 +20,7 @@ static int follow_next(websocket *ws, subscription *s)
     if (err || !room)
         return err ? err : UV_EAGAIN;
     const text frame = topic_message_form(m, follow_frame);
-    output_append(r->out, frame);
+    output_share(r->out, m, frame);
     return frame.length > 0 ? 0 : UV_ENOMEM;
 }
 
@@ -55,8 +41,6 @@ bool websocket_pass_on(websocket *ws, blocking_set *set)
         err = follow_next(ws, s);
     if (err == SUBSCRIPTION_BEHIND || err == UV_ENOMEM)
         websocket_begin_close(ws, WEBSOCKET_TRY_AGAIN, err == UV_ENOMEM ? TEXT("") : TEXT("too slow"));
-    if (err && err != UV_EAGAIN)
-        websocket_follow(ws, NULL);
     if (set && (!err || err == UV_EAGAIN) && subscription_is_ready(s))
         set->until = 0;                      /* there is more, when this has been sent */
     return websocket_request(ws)->out->length > before;
@@ -67,6 +51,21 @@ static void follow_on_news(void *arg)
     request *r = websocket_request(arg);
     if (websocket_pass_on(arg, NULL))
         r->host->websocket->flush(r);
+}
+
+text websocket_form(text bytes) { return frame_make(FRAME_TEXT, bytes); }
+
+promise *websocket_send_form(websocket *ws, const topic_message *m, topic_form_fn *make)
+{
+    request *r = websocket_request(ws);
+    const text frame = topic_message_form(m, make);
+    if (frame.length == 0)
+        return promise_settled(UV_ENOMEM);
+    const text bytes = frame_bytes(frame);
+    if (!websocket_may_send(ws) || websocket_compresses(ws, bytes.length))
+        return websocket_send(ws, (websocket_message){ bytes, false });
+    output_share(r->out, m, frame);
+    return r->host->websocket->sent(r);
 }
 
 void websocket_follow(websocket *ws, subscription *s)

@@ -40,6 +40,28 @@ int frame_write(output *to, frame_kind kind, bool compressed, text bytes)
     return 0;
 }
 
+text frame_make(frame_kind kind, text bytes)
+{
+    output made = { 0 };
+    if (frame_write(&made, kind, false, bytes))
+        return TEXT("");
+    char *const frame = mem_alloc(made.length);
+    size_t length = 0;
+    for (const chunk *c = made.first; c; c = c->next) {
+        const text piece = chunk_left(c);
+        memcpy(frame + length, piece.at, piece.length);
+        length += piece.length;
+    }
+    output_free(&made);
+    return (text){ frame, length };
+}
+
+text frame_bytes(text frame)
+{
+    const size_t said = frame.at[1] & LENGTH, head = HEAD + (said == LENGTH_IN_2 ? 2 : said == LENGTH_IN_8 ? 8 : 0);
+    return (text){ frame.at + head, frame.length - head };
+}
+
 /* Reading. */
 
 struct frame_reader {

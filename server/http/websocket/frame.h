@@ -21,6 +21,10 @@ enum { FRAME_CONTROL_MOST = 125 };           /* bytes of a Close, a ping and a p
 /* A whole message in one frame; compressed: which its bytes are (RFC 7692). 0, or UV_ENOMEM: then nothing has been written. */
 int frame_write(output *to, frame_kind kind, bool compressed, text bytes);
 
+/* The same for many who get it, uncompressed: in memory of mem_alloc; "" for UV_ENOMEM. */
+text frame_make(frame_kind kind, text bytes);
+text frame_bytes(text frame);                /* of one that was made: the message */
+
 /* What a reader tells its user. Of text that is no UTF-8 no bytes are told from the first wrong one on; text that is
  * compressed it does not know. */
 typedef struct frame_events {

@@ -45,7 +45,7 @@ int websocket_handshake_check(request *req)
         return respond_problem(req, 400, "A WebSocket is opened with one Sec-WebSocket-Key, of 16 bytes in base64.");
     if (req->body)
         return respond_problem(req, 400, "A WebSocket is opened by a request without a body.");
-    return req->keep_alive ? 0 : respond_problem(req, 503, "The server is about to stop.");
+    return 0;
 }
 
 int websocket_handshake_digest(text key, char digest[WEBSOCKET_ACCEPT])

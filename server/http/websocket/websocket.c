@@ -132,7 +132,6 @@ struct subscription **websocket_followed(websocket *ws) { return &ws->followed; 
 bool     websocket_is_over(const websocket *ws) { return ws->over; }
 bool     websocket_is_closing(const websocket *ws) { return ws->closed && !ws->closed_by_client; }
 uint64_t websocket_closed_at(const websocket *ws) { return ws->ending ? ws->ending->closed_at : 0; }
-bool     websocket_was_closed_by_client(const websocket *ws) { return ws->closed_by_client; }
 
 bool websocket_wants(const websocket *ws) { return ws->over || !websocket_has_message(ws); }
 
@@ -187,6 +186,7 @@ void websocket_free(websocket *ws)
     message_free(ws->coming);
     message_free(ws->lent);
     mem_free(ws->ending);
+    shard_add(SHARD_WEBSOCKETS, -1);
 }
 
 void websocket_trim(void)
@@ -213,15 +213,24 @@ int websocket_accept(request *req, const char *protocols, websocket **out)
     ws->req = req;
     if (req->host->websocket->config(req)->websocket.compression)
         ws->window = (uint8_t)deflate_negotiate(request_list(req, "sec-websocket-extensions"), extension);
+    const bool stops = !req->keep_alive;     /* the server does: a client that asks for the end has been refused */
     request_switch(req, ws, (text){ digest, sizeof digest }, protocol, text_of(extension));
-    req->protocol = protocol.length > 0 ? arena_copy(&req->arena, protocol) : "";
+    request_answer_so_far(req)->protocol = protocol.length > 0 ? arena_copy(&req->arena, protocol) : "";
+    if (stops)
+        websocket_going_away(ws);
+    req->host->websocket->begun(req);
     *out = ws;
     return 0;
 }
 
-text websocket_protocol(const websocket *ws) { return text_of(ws->req->protocol); }
+text websocket_protocol(const websocket *ws) { return text_of(request_answer_so_far(ws->req)->protocol); }
 
 /* Sending. */
+
+bool websocket_compresses(const websocket *ws, size_t length)
+{
+    return ws->window && length >= DEFLATE_LEAST && length <= DEFLATE_MOST;
+}
 
 promise *websocket_send(websocket *ws, websocket_message m)
 {
@@ -232,7 +241,7 @@ promise *websocket_send(websocket *ws, websocket_message m)
         return promise_settled(UV_EOF);
     if (m.bytes.length > LARGE && !mem_has(m.bytes.length))
         return promise_settled(UV_ENOMEM);
-    const bool worth = ws->window && m.bytes.length >= DEFLATE_LEAST && m.bytes.length <= DEFLATE_MOST;
+    const bool worth = websocket_compresses(ws, m.bytes.length);
     const text packed = worth ? deflate_message(m.bytes, ws->window) : (text){ 0 };
     const int err = frame_write(ws->req->out, m.binary ? FRAME_BINARY : FRAME_TEXT, packed.at, packed.at ? packed : m.bytes);
     mem_free((void *)packed.at);

@@ -62,7 +62,7 @@ enum { WEBSOCKET_REASON = 123 };             /* bytes, at most */
 
 /* Answers the handshake: from now on there are messages instead of an answer, and no deadline. protocols is a list of
  * subprotocols: the first that the client offers is agreed on, or none. If it is no handshake that can be accepted, it has
- * been answered with 400, 403, 426 or 503, and that error is returned, for the handler to return, or to settle with. Any
+ * been answered with 400, 403 or 426, and that error is returned, for the handler to return, or to settle with. Any
  * other answer may be given instead of this call. */
 int  websocket_accept(request *req, const char *protocols, websocket **ws);
 text websocket_protocol(const websocket *ws);        /* the one agreed on; "" if none was */

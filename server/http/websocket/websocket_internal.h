@@ -25,7 +25,8 @@ typedef struct websocket_host {
     void     (*expect)(websocket *ws, blocking_set *set);    /* of a thread: sends, pings if it is time, and adds what the next
                                                 look is for; then the client may be gone */
     promise *(*sent)(request *req);          /* there is more in the output: settles when there is room for another message */
-    void     (*flush)(request *req);         /* the same, of which nobody waits for the end */
+    void     (*begun)(request *req);         /* what comes next are frames; sends the answer, whatever its handler waits for */
+    void     (*flush)(request *req);         /* as sent, but nobody waits for the end */
     bool     (*has_room)(const request *req);        /* for another message, of which nobody waits for the end */
     const config *(*config)(const request *req);
 } websocket_host;
@@ -52,6 +53,7 @@ void   websocket_cancel(websocket *ws);      /* nothing will come, or its handle
 
 /* Its client has been silent for [websocket] ping: it is pinged. False if it has been so before, and is gone. */
 bool   websocket_ping(websocket *ws);
+bool   websocket_compresses(const websocket *ws, size_t length);     /* messages of so many bytes */
 bool   websocket_may_send(const websocket *ws);      /* it has not been closed, and its client is there */
 void   websocket_begin_close(websocket *ws, int code, text reason);
 void   websocket_going_away(websocket *ws);  /* the server stops: closes with 1001 */
@@ -63,6 +65,5 @@ void   websocket_trim(void);                 /* a thread about to exit gives bac
 bool     websocket_is_closing(const websocket *ws);  /* the server has sent Close, and the client has not */
 uint64_t websocket_closed_at(const websocket *ws);   /* when it did, of uv_hrtime */
 bool     websocket_is_over(const websocket *ws);     /* nothing that comes counts any more */
-bool     websocket_was_closed_by_client(const websocket *ws);
 
 #endif

@@ -132,6 +132,10 @@ START_TEST(a_reader_that_is_not_half_behind_misses_nothing)
     ck_next_numbers(s, 0, KEEP / 2);
     publish_numbers(0, KEEP / 2);
     ck_next_numbers(s, 0, KEEP / 2);
+    publish_numbers(0, KEEP / 2);            /* just half */
+    ck_next(s, "0");
+    publish_numbers(KEEP / 2, KEEP / 2 + 1);
+    ck_next_numbers(s, 1, KEEP / 2 + 1);
     ck_assert_uint_eq(subscription_dropped(s), 0);
 }
 END_TEST
@@ -422,6 +426,43 @@ START_TEST(a_thousand_slow_ones_leave_turns_to_the_loop_and_to_another_topic)
 }
 END_TEST
 
+enum { CROWD = 300 };
+
+static subscription *crowd[CROWD];
+static int           crowd_got[CROWD];
+
+/* The first of them publishes again, and ends two whose turn has not come: the next and the last. */
+static void on_crowd_news(void *arg)
+{
+    const int i = (int)((int *)arg - crowd_got);
+    int calls = 0;
+    if (i == 0 && crowd_got[0] == 0) {
+        publish("b");
+        subscription_end(crowd[1]);
+        subscription_end(crowd[CROWD - 1]);
+    }
+    on_slow_news(&calls);
+    while (subscription_next(crowd[i], &m) == 0)
+        crowd_got[i]++;
+}
+
+START_TEST(what_comes_and_who_leaves_while_many_are_still_woken_costs_the_others_nothing)
+{
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = topic_subscribe(&a, t, TOPIC_NEW);
+        subscription_on_news(crowd[i], on_crowd_news, &crowd_got[i]);
+    }
+    publish("a");
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 10 * CROWD; i++)
+            uv_run(loop_here(), UV_RUN_NOWAIT);
+        for (int i = 0; i < CROWD; i++)
+            ck_assert_int_eq(crowd_got[i], i == 1 || i == CROWD - 1 ? 0 : 2 + round);
+        publish("c");
+    }
+}
+END_TEST
+
 static int greedy(void *arg)
 {
     subscription *s = arg;
@@ -503,6 +544,39 @@ START_TEST(stopping_ends_each_receive_when_all_has_been_received)
 }
 END_TEST
 
+START_TEST(stopping_wakes_who_waits_for_any_of_several_topics)
+{
+    enum { SEVERAL = 3 };
+    static const char *const names[SEVERAL] = { "a", "n", "z" };
+    static const topic_message *none;
+    subscription *s[SEVERAL];
+    topic *topics[SEVERAL];
+    int errs[SEVERAL];
+    for (int i = 0; i < SEVERAL; i++) {
+        ck_assert_int_eq(topic_open(text_of(names[i]), &topics[i]), 0);
+        s[i] = topic_subscribe(&a, topics[i], TOPIC_NEW);
+        errs[i] = 1;
+        when_settled(subscription_receive(s[i], &none), store, &errs[i]);
+    }
+    topics_stop();
+    turn();
+    for (int i = 0; i < SEVERAL; i++) {
+        ck_assert_int_eq(errs[i], UV_EOF);
+        subscription_end(s[i]);
+        topic_close(topics[i]);
+    }
+}
+END_TEST
+
+/* So that a handler's end is the same, however far it came. */
+START_TEST(one_that_was_never_made_ends_as_well)
+{
+    const uint64_t before = topics_look().subscriptions;
+    subscription_end(NULL);
+    ck_assert_uint_eq(topics_look().subscriptions, before);
+}
+END_TEST
+
 START_TEST(one_that_has_ended_says_so)
 {
     subscription *s = topic_subscribe(&a, t, TOPIC_NEW);
@@ -557,9 +631,12 @@ Suite *subscription_suite(void)
     tcase_add_test(c, what_is_there_already_is_told_too);
     tcase_add_test(c, whoever_is_told_may_end_itself_and_others);
     tcase_add_test(c, a_thousand_slow_ones_leave_turns_to_the_loop_and_to_another_topic);
+    tcase_add_test(c, what_comes_and_who_leaves_while_many_are_still_woken_costs_the_others_nothing);
     tcase_add_test(c, a_reader_that_always_finds_something_leaves_turns_to_the_loop);
     tcase_add_test(c, two_that_answer_each_other_for_ever_leave_turns_to_the_loop);
     tcase_add_test(c, stopping_ends_each_receive_when_all_has_been_received);
+    tcase_add_test(c, stopping_wakes_who_waits_for_any_of_several_topics);
+    tcase_add_test(c, one_that_was_never_made_ends_as_well);
     tcase_add_test(c, one_that_has_ended_says_so);
     tcase_add_test(c, one_may_end_while_it_has_been_rung_and_with_it_the_topic);
     suite_add_tcase(s, c);

@@ -32,6 +32,7 @@ START_TEST(a_message_is_a_copy)
     ck_assert_int_eq(m->id, 7);
     ck_assert(text_equal(m->event, TEXT("said")));
     ck_assert(text_equal(m->bytes, TEXT("hello")));
+    ck_assert_uint_eq(topic_message_size(m), sizeof *m + sizeof event - 1 + sizeof bytes - 1);
     topic_message_release(m);
 }
 END_TEST

@@ -1,5 +1,6 @@
 /* test_events.c - what a handler is told of its client, and what that is sent, on a loop. */
 #include "server/http/events/events.h"
+#include "server/http/events/events_internal.h"
 #include "server/http/async/connection.h"
 #include "server/http/client_socket.h"
 #include "server/http/stop_spread.h"
@@ -133,15 +134,48 @@ static void by_callback(request *req, void (*done)(int, void *), void *arg)
     done_arg = arg;
 }
 
+static promise *send_much(request *req)
+{
+    static char bytes[100000];
+    memset(bytes, 'x', sizeof bytes);
+    return event_send(req, (event){ .data = { bytes, sizeof bytes } });
+}
+
+static void on_much_sent(int err, void *req)
+{
+    outcome = err;
+    sent++;
+    if (!err)
+        when_settled(send_much(req), on_much_sent, req);
+    else
+        done_here(err, done_arg);
+}
+
+static void floods_by_callback(request *req, void (*done)(int, void *), void *arg)
+{
+    by_callback(req, done, arg);
+    when_settled(send_much(req), on_much_sent, req);
+}
+
+/* Has more to do when its client has all. */
+static async int stays(request *req)
+{
+    outcome = respond_events(req);
+    respond_end(req);
+    began++;
+    return await(fake_new(&gate, UV_ECANCELED));
+}
+
 static async int late(request *req) { return respond(req, 200, "text/plain", TEXT("Hello!")); }
 
 static const route ROUTES_HERE[] = {
+    { "GET", "/floods/callback", .callback = floods_by_callback },
     { "GET", "/sends", .await = sends },           { "GET", "/waits", .await = waits },
     { "GET", "/floods", .await = floods },         { "GET", "/ticks", .await = ticks },
     { "GET", "/refused", .await = refused },       { "GET", "/resumes", .await = resumes },
     { "GET", "/promise", .promise = by_promise },  { "GET", "/waits-by-promise", .promise = waits_by_promise },
     { "GET", "/callback", .callback = by_callback }, { "GET", "/fails-at-the-end", .await = fails_at_the_end },
-    { "GET", "/", .await = late },
+    { "GET", "/stays", .await = stays },           { "GET", "/", .await = late },
 };
 
 static void serve(void) { serving_start(ROUTES_HERE, sizeof ROUTES_HERE / sizeof *ROUTES_HERE); }
@@ -297,6 +331,21 @@ START_TEST(a_heartbeat_is_for_the_answer_that_is_sent_now)
 }
 END_TEST
 
+START_TEST(an_answer_that_has_ended_has_no_heartbeat)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/stays", "") GET("/", ""));
+    client_until(&c, LAST_CHUNK);
+    serving_skip(15001);
+    promise_settle(gate.promise, 0);
+    client_until(&c, "Hello!");
+    ck_assert_int_eq(client_count(&c, ":\n\n"), 0);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(a_client_that_leaves_cancels_the_handler)
 {
     serve();
@@ -424,6 +473,70 @@ START_TEST(one_that_cannot_be_cancelled_learns_it_with_its_next_event)
 }
 END_TEST
 
+START_TEST(that_a_handler_was_cancelled_is_an_error_but_not_where_the_server_stops)
+{
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/callback", ""));
+    client_until(&c, "retry");
+    ck_assert_int_eq(events_end(here, UV_ECANCELED), UV_ECANCELED);
+    connections_stop(STOP_PARTS);
+    ck_assert_int_eq(events_end(here, UV_ECANCELED), 0);
+    done_here(0, done_arg);
+    client_until_end(&c);
+    ck_assert_int_eq(client_count(&c, LAST_CHUNK), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(one_in_callback_style_that_waits_for_room_is_told_that_the_server_stops)
+{
+    client_small_buffer();
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/floods/callback", ""));
+    serving_turns();
+    const int before = sent;
+    serving_turns();
+    ck_assert_int_eq(sent, before);
+    connections_stop(STOP_PARTS);
+    serving_turns();
+    ck_assert_int_eq(sent, before + 1);
+    ck_assert_int_eq(outcome, UV_ECANCELED);
+    client_until_end(&c);
+    ck_assert_int_eq(client_count(&c, LAST_CHUNK), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(one_that_sends_on_though_the_server_stops_is_not_held_more_of_than_there_is_room_for)
+{
+    int err = 0, told = 0;
+    client_small_buffer();
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/callback", ""));
+    serving_turns();
+    connections_stop(STOP_PARTS);
+    for (int i = 0; i < 1000; i++) {
+        ck_assert(promise_take_if_settled(send_much(here), &err));
+        told += err == UV_EOF;
+        if (i % 100 == 0)
+            serving_turns();
+    }
+    ck_assert_int_eq(err, UV_ECANCELED);
+    ck_assert_int_ge(told, 1);
+    ck_assert_uint_lt(serving_worker()->unwritten, serving_config.limits.output + 210000);
+    done_here(err, done_arg);
+    client_until_end(&c);
+    ck_assert_int_eq(client_count(&c, LAST_CHUNK), 1);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(who_comes_when_the_server_stops_is_told_when_to_come_back)
 {
     serve();
@@ -492,12 +605,16 @@ Suite *events_suite(void)
     tcase_add_test(t, promises_and_callbacks_send_events_too);
     tcase_add_test(t, a_silent_stream_has_a_heartbeat_and_one_that_is_not_has_none);
     tcase_add_test(t, a_heartbeat_is_for_the_answer_that_is_sent_now);
+    tcase_add_test(t, an_answer_that_has_ended_has_no_heartbeat);
     tcase_add_test(t, a_client_that_leaves_cancels_the_handler);
     tcase_add_test(t, a_client_that_does_not_read_makes_the_handler_wait_and_is_gone);
     tcase_add_test(t, the_last_id_is_that_of_the_header_or_else_of_the_query);
     tcase_add_test(t, a_server_that_stops_lets_the_handler_say_its_last_and_tells_when_to_come_back);
     tcase_add_test(t, one_that_fails_then_is_logged_and_its_client_told_all_the_same);
     tcase_add_test(t, one_that_cannot_be_cancelled_learns_it_with_its_next_event);
+    tcase_add_test(t, that_a_handler_was_cancelled_is_an_error_but_not_where_the_server_stops);
+    tcase_add_test(t, one_in_callback_style_that_waits_for_room_is_told_that_the_server_stops);
+    tcase_add_test(t, one_that_sends_on_though_the_server_stops_is_not_held_more_of_than_there_is_room_for);
     tcase_add_test(t, who_comes_when_the_server_stops_is_told_when_to_come_back);
     tcase_add_test(t, thousands_are_told_at_times_of_their_own_and_come_back_at_times_of_their_own);
     suite_add_tcase(s, t);

@@ -1,6 +1,8 @@
 /* test_follow.c - a topic's messages to clients, in both modes, published from another thread than those that serve. */
 #include "server/http/events/events.h"
+#include "server/async/loop.h"
 #include "server/async/task.h"
+#include "server/async/timing.h"
 #include "server/http/request.h"
 #include "server/topic/subscription.h"
 #include "tests/support/support.h"
@@ -10,6 +12,7 @@
 #include <check.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +65,46 @@ static void by_callback(request *req, void (*done)(int err, void *arg), void *ar
     when_settled(by_promise(req), on_settled, w);
 }
 
+static atomic_int behind;                    /* how often one was */
+
+static async int begins_again(void *arg)
+{
+    subscription *s = arg;
+    const int err = await(sleep_for(1));
+    if (!err)
+        subscription_again(s, subscription_last(s));
+    return err;
+}
+
+static promise *begin_again(request *req, subscription *s)
+{
+    (void)req;
+    behind++;
+    return loop_here() ? task_start("again", begins_again, s) : promise_settled(begins_again(s));
+}
+
+static promise *give_up(request *req, subscription *s)
+{
+    (void)req, (void)s;
+    behind++;
+    return promise_settled(UV_EIO);
+}
+
+static promise *follow_on(request *req, events_again *again)
+{
+    int64_t at_first = 0;
+    subscription *s = topic_subscribe(request_arena(req), news, 0);
+    request_query_int(req, "behind", &at_first);
+    arena_defer(request_arena(req), on_request_ended, NULL);
+    const int err = respond_events(req);
+    return err ? promise_settled(err) : events_follow_on(req, s, again, at_first);
+}
+
+static promise *by_going_on(request *req)   { return follow_on(req, begin_again); }
+static promise *until_it_is_not(request *req) { return follow_on(req, give_up); }
+
 static const route ROUTES_HERE[] = {
+    { "GET", "/on", .promise = by_going_on, .events = true }, { "GET", "/until", .promise = until_it_is_not, .events = true },
     { "GET", "/promise", .promise = by_promise, .events = true }, { "GET", "/task", .await = by_task },
     { "GET", "/callback", .callback = by_callback },
 };
@@ -101,11 +143,21 @@ static void publish_numbers(int from, int to)
 }
 
 /* Its client has had what begins a stream: it is subscribed. */
-static int listening(const char *request)
+static int listening_by(int fd)
 {
-    const int fd = wire_open(request);
     wire_until(fd, "\nretry: 3000\n\n");
     return fd;
+}
+
+static int listening(const char *request) { return listening_by(wire_open(request)); }
+
+/* The kernel takes some MiB for it, whatever it reads, and the topic keeps 8: less than is published. However slow the machine
+ * is, a client that does not read is there. */
+static int slow_one(void) { return listening_by(wire_open_small(GET("/promise", ""))); }
+
+static void begin_patiently(int in)
+{
+    begin_with((mode)in, (const char *const[]){ "TENK_TIMEOUTS_DRAIN=4s", "TENK_TIMEOUTS_WRITE=5m", NULL });
 }
 
 static const char *style(int i)
@@ -151,6 +203,34 @@ START_TEST(to_http_1_0_it_is_the_same_without_chunks)
     whole_server_ask_to_stop();
     ck_assert_ptr_nonnull(strstr(wire_until_end(fd), "retry: "));
     wire_close(fd);
+    end();
+}
+END_TEST
+
+/* A long one is not copied for each. */
+START_TEST(long_messages_come_whole_and_in_order_among_short_ones)
+{
+    enum { LONG = 5000, MANY = 20 };
+    static char data[LONG + 1];
+    static const char *const requests[] = { GET("/promise", ""), "GET /promise HTTP/1.0\r\n\r\n" };
+    begin(_i);
+    int fds[6];
+    for (int i = 0; i < 6; i++)
+        fds[i] = listening(requests[i % 2]);
+    memset(data, 'x', LONG);
+    for (int i = 1; i < MANY; i++)
+        publish(i, i % 3 ? data : "short");
+    publish(MANY, "last");
+    for (int i = 0; i < 6; i++) {
+        const char *came = wire_until(fds[i], "data: last\n\n"), *at = came;
+        ck_assert_int_eq(expect_ids(came, 1), MANY + 1);
+        for (int n = 1; n < MANY; n++) {
+            at = strstr(at, "data: ") + strlen("data: ");
+            ck_assert_uint_eq(strspn(at, "xshort"), n % 3 ? LONG : 5);
+            ck_assert_mem_eq(at + (n % 3 ? LONG : 5), i % 2 ? "\n\n" : "\n\n\r\n", i % 2 ? 2 : 4);
+        }
+        wire_close(fds[i]);
+    }
     end();
 }
 END_TEST
@@ -225,8 +305,8 @@ static void publish_much_with(int reader, int from, int to)
 START_TEST(a_client_that_does_not_read_misses_the_oldest_and_the_others_notice_nothing)
 {
     enum { MANY = 400 };
-    begin(_i);
-    const int slow = listening(GET("/promise", "")), other = listening(GET("/promise", ""));
+    begin_patiently(_i);
+    const int slow = slow_one(), other = listening(GET("/promise", ""));
     publish_much_with(other, 1, MANY);
     publish(MANY, "last");
     wire_until(other, "data: last\n\n");
@@ -249,9 +329,9 @@ END_TEST
 START_TEST(where_the_topic_disconnects_its_answer_ends_and_it_may_come_again)
 {
     enum { MANY = 400 };
-    begin(_i);
+    begin_patiently(_i);
     topic_set_policy(news, TOPIC_DISCONNECT);
-    const int slow = listening(GET("/promise", "")), other = listening(GET("/promise", ""));
+    const int slow = slow_one(), other = listening(GET("/promise", ""));
     publish_much_with(other, 1, MANY);
     publish(MANY, "last");
     wire_until(other, "data: last\n\n");
@@ -259,6 +339,55 @@ START_TEST(where_the_topic_disconnects_its_answer_ends_and_it_may_come_again)
     ck_assert_ptr_null(strstr(came, "data: last\n\n"));
     wire_close(slow);
     wire_close(other);
+    end();
+}
+END_TEST
+
+/* Far more than is kept, in one go. */
+START_TEST(one_that_goes_on_has_what_is_kept_when_it_does_and_its_answer_does_not_end)
+{
+    enum { MANY = 50 * KEEP };
+    static const char *const requests[] = { GET("/on", ""), GET("/on?behind=1", "") };
+    char part[32];
+    begin(_i);
+    topic_set_policy(news, TOPIC_DISCONNECT);
+    for (int i = 0; i < 2; i++) {
+        behind = 0;
+        const int fd = listening(requests[i]);
+        while (behind < i)
+            sched_yield();
+        publish_numbers(1, MANY);
+        while (behind < i + 1)               /* else it was quick enough */
+            publish_numbers(MANY, 2 * MANY);
+        publish(3 * MANY, "last");
+        snprintf(part, sizeof part, "id: %d\nevent: n\ndata: last\n\n", 3 * MANY);
+        wire_until(fd, part);
+        wire_close(fd);
+        uv_sem_wait(&ended);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(one_that_cannot_go_on_ends)
+{
+    begin(_i);
+    const int fd = wire_open(GET("/until?behind=1", ""));
+    ck_assert_ptr_null(strstr(wire_until_end(fd), LAST_CHUNK));
+    uv_sem_wait(&ended);
+    ck_assert_int_eq(behind, 1);
+    wire_close(fd);
+    end();
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_ends_also_what_it_goes_on_with)
+{
+    begin(_i);
+    for (int i = 0; i < 5; i++) {
+        wire_close(wire_open(GET("/on?behind=1", "")));
+        uv_sem_wait(&ended);
+    }
     end();
 }
 END_TEST
@@ -314,12 +443,17 @@ Suite *follow_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, each_client_gets_each_message_once_and_in_order, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, to_http_1_0_it_is_the_same_without_chunks, MODE_ASYNC, MODE_THREADS + 1);
+    tcase_add_loop_test(t, long_messages_come_whole_and_in_order_among_short_ones, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, what_no_client_would_read_as_it_is_is_passed_over, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, who_comes_back_misses_nothing_and_gets_nothing_twice, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, a_client_that_leaves_ends_it_though_nothing_is_published, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, a_client_that_does_not_read_misses_the_oldest_and_the_others_notice_nothing, MODE_ASYNC,
                         MODE_THREADS + 1);
     tcase_add_loop_test(t, where_the_topic_disconnects_its_answer_ends_and_it_may_come_again, MODE_ASYNC, MODE_THREADS + 1);
+    tcase_add_loop_test(t, one_that_goes_on_has_what_is_kept_when_it_does_and_its_answer_does_not_end, MODE_ASYNC,
+                        MODE_THREADS + 1);
+    tcase_add_loop_test(t, one_that_cannot_go_on_ends, MODE_ASYNC, MODE_THREADS + 1);
+    tcase_add_loop_test(t, a_client_that_leaves_ends_also_what_it_goes_on_with, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, a_server_that_stops_ends_it_and_says_when_to_come_back, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_test(t, thousands_get_all_that_is_published_meanwhile);
     suite_add_tcase(s, t);

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define OPEN(path) "GET " path " HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
-                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define OPEN_WITH(path, headers) "GET " path " HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
+                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" headers "\r\n"
+#define OPEN(path) OPEN_WITH(path, "")
 #define ACCEPTED "HTTP/1.1 101 Switching Protocols\r\n"
 /* The mask is of zeros. */
 #define HI    "\x81\x82\0\0\0\0hi"
