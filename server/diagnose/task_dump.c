@@ -6,6 +6,7 @@
 #include "server/async/task.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 typedef struct dump {
@@ -89,6 +90,17 @@ static void label_log_stack(const char *name, const label_counts *c, void *arg)
 }
 
 void task_dump_stacks(void) { label_each(label_log_stack, NULL); }
+
+static void (*_Atomic log_others)(void);
+
+void task_dump_also(void (*others)(void)) { atomic_store(&log_others, others); }
+
+void task_dump_log_others(void)
+{
+    void (*const others)(void) = atomic_load(&log_others);
+    if (others)
+        others();
+}
 
 void task_dump_log(void)
 {

@@ -11,6 +11,10 @@
 void task_dump_take(int loop);                    /* of this thread's tasks; loop is the number to log */
 void task_dump_log(void);                         /* what has been taken and not been logged; any thread, one at a time */
 
+/* Whoever has no loops, but something to tell when they do: others logs it, on any thread; NULL: there is nothing any more. */
+void task_dump_also(void (*others)(void));
+void task_dump_log_others(void);
+
 void task_dump_stacks(void);                      /* logs the most that was used of a stack for each label, if that is counted */
 
 #endif

@@ -73,8 +73,8 @@ def tasks():
 
 def thread_on(task):
     """The thread that runs it now, or None."""
-    low = int(task["stack"]["base"])
-    high = low + int(task["stack"]["size"])
+    low = int(task["fiber"]["stack"]["base"])
+    high = low + int(task["fiber"]["stack"]["size"])
     before = gdb.selected_thread()
     try:
         for thread in gdb.selected_inferior().threads():
@@ -106,7 +106,7 @@ def title(number, loop, task):
 
 def walk(task):
     how = layout()
-    context = int(task["here"])
+    context = int(task["fiber"]["here"])
     words = gdb.selected_inferior().read_memory(context, how.words * 8)
     value = [int.from_bytes(words[i * 8:i * 8 + 8].tobytes(), "little") for i in range(how.words)]
     registers = {name: value[i] for name, i in how.registers.items()}

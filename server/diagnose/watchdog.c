@@ -78,6 +78,15 @@ static int earlier_ms(uint64_t a, uint64_t b)
     return ms > 3600000 ? -1 : (int)ms;
 }
 
+static void watchdog_ask_all(void)
+{
+    pthread_mutex_lock(&watchdog.lock);
+    for (list_node *n = watchdog.loops.first; n; n = n->next)
+        uv_async_send(&container_of(n, watched, node)->dump);
+    pthread_mutex_unlock(&watchdog.lock);
+    task_dump_log_others();
+}
+
 static void *watchdog_run(void *arg)
 {
     const uint64_t pause = watchdog.slow ? (watchdog.slow + 3) / 4 : UINT64_MAX;
@@ -88,12 +97,8 @@ static void *watchdog_run(void *arg)
         eventfd_t woken;
         poll(&(struct pollfd){ watchdog.wake, POLLIN, 0 }, 1, earlier_ms(look, due));
         eventfd_read(watchdog.wake, &woken);
-        if (atomic_exchange(&watchdog.dump, false)) {
-            pthread_mutex_lock(&watchdog.lock);
-            for (list_node *n = watchdog.loops.first; n; n = n->next)
-                uv_async_send(&container_of(n, watched, node)->dump);
-            pthread_mutex_unlock(&watchdog.lock);
-        }
+        if (atomic_exchange(&watchdog.dump, false))
+            watchdog_ask_all();
         task_dump_log();
         const uint64_t slept = now_ms() - begun;
         if (watchdog.slow)
@@ -116,10 +121,10 @@ static void watchdog_wake_thread(void)
     }
 }
 
-void watchdog_dump(void)
+bool watchdog_dump(void)
 {
     atomic_store(&watchdog.dump, true);
-    watchdog_wake_thread();
+    return watchdog_wake();
 }
 
 bool watchdog_wake(void)
@@ -143,8 +148,11 @@ int watchdog_start(uint64_t slow_ms)
     sigaction(SIGUSR2, &own, NULL);
     atomic_store(&watchdog.running, true);
     const int err = thread_start(&watchdog.thread, watchdog_run, NULL);
-    if (err)
+    if (err) {
+        signal(SIGUSR2, SIG_IGN);
         atomic_store(&watchdog.running, false);
+        close(watchdog.wake);
+    }
     return err;
 }
 

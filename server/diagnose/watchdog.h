@@ -27,7 +27,7 @@ void watchdog_stop(void);                       /* after the last watchdog_loop_
 void watchdog_loop_begin(void);                 /* this thread's loop, after loop_start */
 void watchdog_loop_end(void);                   /* before loop_done */
 
-void watchdog_dump(void);                       /* from any thread, or a signal handler */
+bool watchdog_dump(void);                       /* from any thread, or a signal handler; false: there is no watchdog */
 bool watchdog_wake(void);                       /* there is something to log; false: there is no watchdog */
 
 #endif

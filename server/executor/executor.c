@@ -1,26 +1,15 @@
-/* executor.c - see executor.h. What a loop has in an executor is its own, so that it needs no lock; only what is
- * counted is common to all. */
+/* executor.c - see executor.h and entry.h: which executors there are, who runs and who waits; and tickets. */
 #include "executor.h"
+#include "entry.h"
 #include "server/async/loop.h"
-#include "server/base/observe/layout.h"
-#include "server/base/observe/recorder.h"
 #include "server/base/memory.h"
+#include "server/base/observe/layout.h"
 #include "server/base/overload/refusal.h"
-#include "server/base/overload/wait_queue.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <string.h>
 
 enum { READY = 64 };                         /* jobs of each that may run: so many keep it busy until the next turn */
-
-struct executor {
-    const char      *name;
-    int              most_running, most_waiting;             /* of each loop */
-    uint64_t         target;                 /* codel.h's, in nanoseconds */
-    atomic_int       running, waiting;       /* of all */
-    _Atomic uint64_t done, refused;
-};
 
 static executor executors[MAX_EXECUTORS] = {
     { .name = "cpu", .most_running = 4, .most_waiting = 1024 },
@@ -37,25 +26,11 @@ static int count = 2;
 
 executor *const EXECUTOR_CPU = &executors[0], *const EXECUTOR_FILES = &executors[1];
 
-/* What wants to run in an executor: a job, or a ticket. */
-typedef struct entry entry;
-struct entry {
-    wait_queue_entry waiting;                /* in no queue once it runs */
-    executor        *executor;
-    void           (*admit)(entry *n);       /* its turn has come */
-    void           (*refuse)(entry *n, int err);             /* or will not */
+static _Thread_local local here[MAX_EXECUTORS] = {
+    [0 ... MAX_EXECUTORS - 1] = { .lock = PTHREAD_MUTEX_INITIALIZER },
 };
 
-/* What this loop has in each executor. */
-static _Thread_local struct local { int running, waiting; wait_queue queue; } here[MAX_EXECUTORS];
-
-static struct local *local_of(const executor *e) { return &here[e - executors]; }
-
-static entry *executor_first(const struct local *l)
-{
-    wait_queue_entry *first = wait_queue_first(&l->queue);
-    return first ? container_of(first, entry, waiting) : NULL;
-}
+local *executor_local(executor *e) { return &here[e - executors]; }
 
 executor *executor_add(const char *name, int running, int waiting)
 {
@@ -76,8 +51,11 @@ void executor_set_target(executor *e, uint64_t ms) { e->target = ms * 1000000; }
 
 int executor_room(const executor *e)
 {
-    const struct local *l = local_of(e);
-    return READY * e->most_running - l->running - l->waiting;
+    local *l = &here[e - executors];
+    pthread_mutex_lock(&l->lock);
+    const int taken = l->running + l->waiting;
+    pthread_mutex_unlock(&l->lock);
+    return READY * e->most_running - taken;
 }
 
 int executor_count_all(executor_counts counts[MAX_EXECUTORS])
@@ -89,39 +67,81 @@ int executor_count_all(executor_counts counts[MAX_EXECUTORS])
     return count;
 }
 
-/* Entering, waiting, and leaving. */
+/* The line. */
 
-static void entry_run(entry *n)
+entry *local_first(const local *l)
 {
-    local_of(n->executor)->running++;
-    n->executor->running++;
-    n->admit(n);
+    wait_queue_entry *first = wait_queue_first(&l->queue);
+    return first ? container_of(first, entry, waiting) : NULL;
 }
 
-static void entry_stop_waiting(entry *n)
+void local_leave(local *l, entry *n)
 {
-    struct local *l = local_of(n->executor);
     wait_queue_leave(&l->queue, &n->waiting);
     l->waiting--;
     n->executor->waiting--;
 }
 
-/* Runs it, or has it wait. */
-static void entry_begin(entry *n)
+static void local_open(local *l, executor *e)                /* under its lock */
 {
-    struct local *l = local_of(n->executor);
-    if (l->running < n->executor->most_running) {
+    if (l->open || l->closing)
+        return;
+    l->executor = e;
+    uv_async_init(loop_here(), &l->wake, job_on_wake);
+    uv_unref((uv_handle_t *)&l->wake);       /* what runs keeps the loop */
+    l->open = true;
+}
+
+static void local_on_closed(uv_handle_t *h) { container_of((uv_async_t *)h, local, wake)->closing = false; }
+
+static void local_close(local *l)            /* when nothing runs, and so nobody wakes it */
+{
+    pthread_mutex_lock(&l->lock);
+    l->closing |= l->open;
+    if (l->open)
+        uv_close((uv_handle_t *)&l->wake, local_on_closed);
+    l->open = false;
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* Entering, waiting, and leaving. */
+
+static void entry_run(entry *n)
+{
+    executor_local(n->executor)->running++;
+    n->executor->running++;
+    n->admit(n);
+}
+
+void entry_begin(entry *n)
+{
+    executor *e = n->executor;
+    local *l = executor_local(e);
+    if (l->running < e->most_running) {
         entry_run(n);
         return;
     }
-    l->queue.codel.target = n->executor->target;
+    pthread_mutex_lock(&l->lock);
+    l->queue.codel.target = e->target;
     wait_queue_join(&l->queue, &n->waiting);
     l->waiting++;
-    n->executor->waiting++;
+    e->waiting++;
+    local_open(l, e);
+    pthread_mutex_unlock(&l->lock);
 }
 
-/* Counts one, and says why. */
-static int executor_refuse(executor *e, bool full, uint64_t waited)
+bool entry_stop_waiting(entry *n)
+{
+    local *l = executor_local(n->executor);
+    pthread_mutex_lock(&l->lock);
+    const bool waits = wait_queue_has(&n->waiting);
+    if (waits)
+        local_leave(l, n);
+    pthread_mutex_unlock(&l->lock);
+    return waits;
+}
+
+int executor_refuse(executor *e, bool full, uint64_t waited)
 {
     e->refused++;
     if (e == EXECUTOR_CPU)
@@ -131,110 +151,53 @@ static int executor_refuse(executor *e, bool full, uint64_t waited)
     return UV_EAGAIN;
 }
 
-static bool executor_is_full(const executor *e)
+bool executor_is_full(executor *e)
 {
-    const struct local *l = local_of(e);
-    return l->running >= e->most_running && l->waiting >= e->most_waiting;
+    local *l = executor_local(e);
+    if (l->running < e->most_running)
+        return false;
+    pthread_mutex_lock(&l->lock);
+    const bool full = l->waiting >= e->most_waiting;
+    pthread_mutex_unlock(&l->lock);
+    return full;
 }
 
-/* One has ended: the next may run, and those that have waited too long are refused. */
-static void executor_free_place(executor *e)
+/* The first one in line, which leaves it; if late, only one that has waited too long. NULL: there is none. */
+static entry *executor_take(executor *e, bool late, uint64_t *waited)
 {
-    struct local *l = local_of(e);
+    local *l = executor_local(e);
+    pthread_mutex_lock(&l->lock);
+    entry *n = local_first(l);
+    if (n && late) {
+        const uint64_t now = uv_hrtime();
+        *waited = now - n->waiting.since;
+        n = wait_queue_is_late(&l->queue, now) ? n : NULL;
+    }
+    if (n)
+        local_leave(l, n);
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
+void executor_refuse_late(executor *e)
+{
+    uint64_t waited = 0;
+    for (entry *n; (n = executor_take(e, true, &waited));)
+        n->refuse(n, executor_refuse(e, false, waited));
+}
+
+void executor_free_place(executor *e)
+{
+    local *l = executor_local(e);
     l->running--;
     e->running--;
     e->done++;
-    entry *next = executor_first(l);
-    if (next) {
-        entry_stop_waiting(next);
+    entry *next = executor_take(e, false, NULL);
+    if (next)
         entry_run(next);
-    }
-    for (const uint64_t now = wait_queue_first(&l->queue) ? uv_hrtime() : 0; wait_queue_is_late(&l->queue, now);) {
-        next = executor_first(l);
-        entry_stop_waiting(next);
-        next->refuse(next, executor_refuse(e, false, now - next->waiting.since));
-    }
-}
-
-/* Jobs. */
-
-struct job {
-    entry       entry;                       /* must be first */
-    uv_work_t   work;
-    promise    *promise;
-    int       (*fn)(void *);
-    void       *arg;
-    int         result;
-    uint64_t    since;                       /* recorder_clock when it began to run */
-};
-
-static _Thread_local pool jobs = POOL(struct job);
-
-static void job_settle(struct job *j, int err)
-{
-    promise_settle(j->promise, err);
-    pool_put(&jobs, j);
-}
-
-static void job_work(uv_work_t *w)
-{
-    struct job *j = w->data;
-    j->since = recorder_clock();
-    j->result = j->fn(j->arg);
-}
-
-static void job_on_worked(uv_work_t *w, int status)
-{
-    struct job *j = w->data;
-    executor *e = j->entry.executor;
-    loop_enter();
-    if (!status)
-        recorder_add(RECORD_JOB, j->since, e->name, promise_origin_of(j->promise).label, j->result);
-    job_settle(j, status ? status : j->result);
-    executor_free_place(e);
-    loop_leave();
-}
-
-static void job_admit(entry *n)
-{
-    struct job *j = (struct job *)n;
-    uv_queue_work(loop_here(), &j->work, job_work, job_on_worked);           /* fails only without a work function */
-}
-
-static void job_refuse(entry *n, int err) { job_settle((struct job *)n, err); }
-
-static void job_on_cancel(promise *p, void *arg)
-{
-    struct job *j = arg;
-    (void)p;
-    if (!wait_queue_has(&j->entry.waiting)) {
-        uv_cancel((uv_req_t *)&j->work);     /* only works while the pool has not begun it */
-        return;
-    }
-    entry_stop_waiting(&j->entry);
-    job_settle(j, UV_ECANCELED);
-}
-
-promise *run_in_executor(executor *e, int (*fn)(void *), void *arg)
-{
-    if (!loop_here()) {
-        e->running++;
-        const int err = fn(arg);
-        e->running--;
-        e->done++;
-        return promise_settled(err);
-    }
-    if (executor_is_full(e))
-        return promise_settled(executor_refuse(e, true, 0));
-
-    struct job *j = pool_get(&jobs);
-    j->entry = (entry){ .executor = e, .admit = job_admit, .refuse = job_refuse };
-    j->work.data = j;
-    j->fn = fn;
-    j->arg = arg;
-    promise *p = j->promise = promise_new(job_on_cancel, j);
-    entry_begin(&j->entry);
-    return p;
+    executor_refuse_late(e);
+    if (l->running == 0)
+        local_close(l);
 }
 
 /* Tickets, for what comes to the pool by another way. */

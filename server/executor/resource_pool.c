@@ -26,6 +26,22 @@ void resource_pool_init(resource_pool *p, int most_waiting, codel codel)
     uv_mutex_init(&p->lock);
 }
 
+void resource_pool_configure(resource_pool *p, int most_waiting, uint64_t target, uint64_t ceiling)
+{
+    uv_mutex_lock(&p->lock);
+    p->most_waiting = most_waiting;
+    codel_configure(&p->codel, target, ceiling);
+    uv_mutex_unlock(&p->lock);
+}
+
+bool resource_pool_at_ceiling(resource_pool *p, uint64_t waited)
+{
+    uv_mutex_lock(&p->lock);
+    const bool met = codel_at_ceiling(&p->codel, waited);
+    uv_mutex_unlock(&p->lock);
+    return met;
+}
+
 void resource_pool_done(resource_pool *p)
 {
     assert(p->waiting == 0);
@@ -87,7 +103,7 @@ static bool waiter_is_cancelled(resource_pool *p)             /* it is a system 
 
 static void waiter_wait(resource_pool *p, struct waiter *me, uint64_t until, uint64_t longest)
 {
-    const uint64_t end = deadline_sooner(until, longest);
+    const uint64_t end = deadline_sooner(until, longest), since = uv_hrtime();
     uint64_t look = blocking_next_look(p->waiting);
     while (me->err == WAITS) {
         const uint64_t now = uv_hrtime(), next = deadline_sooner(look, end);
@@ -100,6 +116,7 @@ static void waiter_wait(resource_pool *p, struct waiter *me, uint64_t until, uin
         else if (me->err == WAITS)           /* its turn may have come meanwhile */
             waiter_leave(p, me, UV_ECANCELED);
     }
+    blocking_has_waited(since);
 }
 
 /* While the queue stands those that wait in it give up all the time, and come again: if it is a long one, more rarely,

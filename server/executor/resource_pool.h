@@ -45,6 +45,9 @@ typedef struct resource_pool {
 } resource_pool;
 
 void resource_pool_init(resource_pool *p, int most_waiting, codel codel);
+/* Other bounds from now on: how many may wait, and for how long (codel.h), in milliseconds. Who waits stays. */
+void resource_pool_configure(resource_pool *p, int most_waiting, uint64_t target, uint64_t ceiling);
+bool resource_pool_at_ceiling(resource_pool *p, uint64_t waited);    /* codel_at_ceiling */
 void resource_pool_done(resource_pool *p);   /* no thread may wait */
 
 /* 0 and *out, which is this thread's until it releases it. Or at once UV_EAGAIN: as many wait as may.

@@ -56,6 +56,7 @@ static int workload_measure(void *arg)
 static int workload_measure_off_loop(void *arg)
 {
     workload_run *run = arg;
+    run->queued = run->queued ? uv_hrtime() - run->queued : 0;
     atomic_fetch_add_explicit(&run->workload->off_loop, 1, memory_order_relaxed);
     return workload_measure(run);
 }
@@ -64,6 +65,7 @@ promise *workload_start(workload_run *run)
 {
     if (!loop_here() || !workload_stays(run)) {
         run->place = loop_here() ? "pool" : "thread";
+        run->queued = loop_here() ? uv_hrtime() : 0;         /* when it began to wait, until it runs */
         return in_thread(workload_measure_off_loop, run);
     }
     run->place = "loop";

@@ -100,7 +100,7 @@ static size_t connections_read(struct clients *c, uint64_t at[], size_t count)
 {
     const uint64_t first = target_field_of(c->s->target, "connection.first").offset;
     target_piece pieces[AT_ONCE];
-    uint64_t firsts[AT_ONCE];
+    uint64_t firsts[AT_ONCE] = { 0 };
     size_t found = 0, done = 0;
     while (done < count) {
         size_t some = 0;
@@ -153,7 +153,7 @@ static void workers_read(struct clients *c)
     const size_t size = target_field_of(t, "worker").size;
     if (!all || !target_read(t, all + target_field_of(t, "workers.count").offset, &count, sizeof count) || count > MOST_WORKERS)
         return;
-    c->s->serves = true;
+    c->s->async_mode = true;
     const uint64_t threads = seen_pointer(t, all + target_field_of(t, "workers.threads").offset);
     char *const worker = mem_alloc(size);
     for (int i = 0; i < count; i++) {
@@ -190,7 +190,7 @@ static void threads_read(struct clients *c)
     const uint64_t all = seen_pointer(t, target_field_of(t, "threads").offset);
     if (!all)
         return;
-    c->s->serves = c->s->threads_mode = true;
+    c->s->threads_mode = true;
     list_walk_run(&(list_walk){ .target = t, .list = all + target_field_of(t, "threads.connections").offset,
                                 .size = target_field_of(t, "thread").size, .node = target_field_of(t, "thread.node"),
                                 .begin = threads_begin, .show = thread_show, .arg = c });

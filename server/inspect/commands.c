@@ -1,6 +1,7 @@
 /* commands.c - see commands.h: their words, and which server is meant. */
 #include "commands.h"
 #include "recording.h"
+#include "recording_svg.h"
 #include "report.h"
 #include "servers.h"
 #include "snapshot.h"
@@ -16,7 +17,7 @@ enum { WRONG_WORDS = 2, WHY = 512 };
 
 typedef struct words {
     long process;                            /* 0: it is not named */
-    bool json, tree, once, help;
+    bool json, tree, once, svg, help;
 } words;
 
 typedef struct command {
@@ -33,7 +34,7 @@ static int fail(FILE *errors, const char *why)
 static int run_ps(target *t, const words *w, FILE *out, FILE *errors)
 {
     snapshot s;
-    char why[WHY];
+    char why[WHY] = "";
     int err = snapshot_take(&s, t, why, sizeof why);
     if (err)
         return fail(errors, why);
@@ -47,20 +48,20 @@ static int run_ps(target *t, const words *w, FILE *out, FILE *errors)
 
 static int run_top(target *t, const words *w, FILE *out, FILE *errors)
 {
-    char why[WHY];
+    char why[WHY] = "";
     return top_run(t, w->once, out, why, sizeof why) ? fail(errors, why) : EXIT_SUCCESS;
 }
 
 static int run_record(target *t, const words *w, FILE *out, FILE *errors)
 {
-    char why[WHY];
-    (void)w;
-    return recording_write(t, out, why, sizeof why) ? fail(errors, why) : EXIT_SUCCESS;
+    char why[WHY] = "";
+    const int err = (w->svg ? recording_write_svg : recording_write)(t, out, why, sizeof why);
+    return err ? fail(errors, why) : EXIT_SUCCESS;
 }
 
 static int run_stalls(target *t, const words *w, FILE *out, FILE *errors)
 {
-    char why[WHY];
+    char why[WHY] = "";
     (void)w;
     return stalls_write(t, out, why, sizeof why) ? fail(errors, why) : EXIT_SUCCESS;
 }
@@ -68,7 +69,7 @@ static int run_stalls(target *t, const words *w, FILE *out, FILE *errors)
 static const command COMMANDS[] = {
     { "ps", "[PID] [--tree] [--json]", "what every task of a running tenk awaits", run_ps },
     { "top", "[PID] [--once]", "the same, the oldest first, each second anew", run_top },
-    { "record", "[PID]", "its last ten seconds, as a trace for ui.perfetto.dev", run_record },
+    { "record", "[PID] [--svg]", "its last ten seconds, as a trace for ui.perfetto.dev, or a picture", run_record },
     { "stalls", "[PID]", "where its loops were blocked, for a flame graph", run_stalls },
 };
 enum { COUNT = sizeof COMMANDS / sizeof *COMMANDS };
@@ -108,7 +109,7 @@ static bool words_set_process(words *w, const char *word)
 static bool words_set(words *w, const command *c, const char *word)
 {
     const struct { const char *name; bool *given; } flags[] = {
-        { "--json", &w->json }, { "--tree", &w->tree }, { "--once", &w->once },
+        { "--json", &w->json }, { "--tree", &w->tree }, { "--once", &w->once }, { "--svg", &w->svg },
     };
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return w->help = true;
@@ -150,7 +151,7 @@ int command_run(int argc, char *argv[], FILE *out, FILE *errors)
         return EXIT_SUCCESS;
     }
     const pid_t process = w.process ? (pid_t)w.process : choose_server(c, errors);
-    char why[WHY];
+    char why[WHY] = "";
     target *t;
     if (!process)
         return EXIT_FAILURE;

@@ -1,6 +1,7 @@
 /* record_writer.c - see record_writer.h. */
 #include "record_writer.h"
 #include "recording.h"
+#include "recording_svg.h"
 #include "server/base/log.h"
 #include "server/base/observe/recorder.h"
 #include "server/base/thread.h"
@@ -34,10 +35,10 @@ static void on_sigusr1(int number)
 }
 
 /* Whole or not at all: under another name first. */
-static int writer_write(const char *path, char *why, size_t size)
+static int writer_write(const char *path, target *t, int (*write)(target *t, FILE *out, char *why, size_t size), char *why,
+                        size_t size)
 {
     char unfinished[PATH_MAX + 8];
-    target *t;
     snprintf(unfinished, sizeof unfinished, "%s.new", path);
     const int fd = open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     FILE *const f = fd >= 0 ? fdopen(fd, "w") : NULL;
@@ -45,11 +46,7 @@ static int writer_write(const char *path, char *why, size_t size)
         snprintf(why, size, "%s: %s", unfinished, strerror(errno));
         return UV_EIO;
     }
-    int err = target_open(&t, getpid(), why, size);
-    if (!err) {
-        err = recording_write(t, f, why, size);
-        target_close(t);
-    }
+    int err = write(t, f, why, size);
     if (fclose(f) && !err) {
         snprintf(why, size, "%s: %s", unfinished, strerror(errno));
         err = UV_EIO;
@@ -65,12 +62,22 @@ static int writer_write(const char *path, char *why, size_t size)
 
 static void writer_write_next(void)
 {
-    char path[PATH_MAX], why[WHY];
-    snprintf(path, sizeof path, "%s/tenk-%d-%d.json", writer.folder, (int)getpid(), writer.next++ % FILES);
-    if (writer_write(path, why, sizeof why))
+    char path[PATH_MAX], picture[PATH_MAX], why[WHY];
+    target *t;
+    const int number = writer.next++ % FILES;
+    snprintf(path, sizeof path, "%s/tenk-%d-%d.json", writer.folder, (int)getpid(), number);
+    snprintf(picture, sizeof picture, "%s/tenk-%d-%d.svg", writer.folder, (int)getpid(), number);
+    int err = target_open(&t, getpid(), why, sizeof why);
+    if (!err) {
+        err = writer_write(path, t, recording_write, why, sizeof why);
+        if (!err)
+            err = writer_write(picture, t, recording_write_svg, why, sizeof why);
+        target_close(t);
+    }
+    if (err)
         log_warning("what was done last cannot be written down: %s", why);
     else
-        log_info("what was done last is in %s", path);
+        log_info("what was done last is in %s, and drawn in %s", path, picture);
 }
 
 static void *writer_run(void *arg)

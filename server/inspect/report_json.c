@@ -9,11 +9,13 @@
  *                   {"maker": "db_query", "place": "handlers/users/user_page.c:28", "query": "user_by_id", "queued": false},
  *                   {"maker": "task_start", "place": "...", "task": "0x7f6e3c42fe40"}]}}],
  *    "requests": [{"loop": 1, "route": "GET /x", "age_ms": 3, "state": "promise", "awaits": {...}}],
+ *    "at_work": [{"name": "sqlite reader", "number": 2, "thread": 4713, "what": "posts_by_user", "for": "GET /users/:id",
+ *                 "age_ms": 3}],
  *    "threads": [{"thread": 4712, "route": "GET /sleep", "age_ms": 103, "state": "blocked", "stack": ["..."]}],
  *    "queues": [{"name": "reads waiting", "loop": 1, "count": 2}]}
  *
- * states are those: of a loop idle, busy; of a task runs, new, yields, awaits; of a request waits, promise, callback, new; of a
- * thread idle, blocked, runs. turns are loop_latency.h's counts. */
+ * mode is both while a second server runs beside the first. states are those: of a loop idle, busy; of a task runs, new, yields,
+ * awaits; of a request waits, promise, callback, new; of a thread idle, blocked, runs. turns are loop_latency.h's counts. */
 #include "report.h"
 
 #include <jansson.h>
@@ -109,10 +111,21 @@ static json_t *thread_json(const snapshot *s, const seen_thread *t)
                      "stack", stack_of(s, t->frames, t->count));
 }
 
+static json_t *work_json(const seen_work *w)
+{
+    return json_pack("{s:s, s:i, s:i, s:s, s:s?, s:I}", "name", w->name, "number", w->number, "thread", (int)w->thread,
+                     "what", w->what, "for", w->label, "age_ms", (json_int_t)w->age);
+}
+
+static const char *mode_name(const snapshot *s)
+{
+    return s->threads_mode && s->async_mode ? "both" : s->threads_mode ? "threads" : "async";
+}
+
 int report_json(const snapshot *s, FILE *out)
 {
     json_t *const loops = json_array(), *const tasks = json_array(), *const requests = json_array();
-    json_t *const threads = json_array(), *const queues = json_array();
+    json_t *const threads = json_array(), *const works = json_array(), *const queues = json_array();
     for (size_t i = s->loop_count; i-- > 0;)
         json_array_append_new(loops, loop_json(s, &s->loops[i]));
     for (size_t i = 0; i < s->task_count; i++)
@@ -121,13 +134,15 @@ int report_json(const snapshot *s, FILE *out)
         json_array_append_new(requests, request_json(s, &s->requests[i]));
     for (size_t i = 0; i < s->thread_count; i++)
         json_array_append_new(threads, thread_json(s, &s->threads[i]));
+    for (size_t i = s->work_count; i-- > 0;)
+        json_array_append_new(works, work_json(&s->works[i]));
     for (size_t i = 0; i < s->gauge_count; i++)
         json_array_append_new(queues, json_pack("{s:s, s:o, s:I}", "name", s->gauges[i].name, "loop",
                                                 loop_of(s, s->gauges[i].loop), "count", (json_int_t)s->gauges[i].value));
-    json_t *const all = json_pack("{s:s, s:i, s:s, s:f, s:o, s:o, s:o, s:o, s:o}", "program", target_program(s->target),
-                                  "pid", (int)target_process(s->target), "mode", s->threads_mode ? "threads" : "async",
+    json_t *const all = json_pack("{s:s, s:i, s:s, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "program", target_program(s->target),
+                                  "pid", (int)target_process(s->target), "mode", mode_name(s),
                                   "took_ms", (double)s->took / 1e6, "loops", loops, "tasks", tasks, "requests", requests,
-                                  "threads", threads, "queues", queues);
+                                  "threads", threads, "at_work", works, "queues", queues);
     const int err = !all || json_dumpf(all, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) || fputc('\n', out) == EOF ? UV_EIO : 0;
     json_decref(all);
     return err;

@@ -142,6 +142,15 @@ static void write_loop(const snapshot *s, const seen_loop *l, FILE *out)
     fputc('\n', out);
 }
 
+/* "sqlite reader 2, thread 4713: user_by_id for GET /users/:id, 34 ms" */
+static void write_work(const seen_work *w, FILE *out)
+{
+    fprintf(out, "%s %d, thread %d: %s", w->name, w->number, (int)w->thread, w->what);
+    if (w->label)
+        fprintf(out, " for %s", w->label);
+    fprintf(out, ", %llu ms\n", (unsigned long long)w->age);
+}
+
 static void write_gauges(const snapshot *s, FILE *out)
 {
     size_t queries, queued;
@@ -167,12 +176,16 @@ void report_head(const snapshot *s, FILE *out)
     if (s->threads_mode)
         fprintf(out, "threads mode: %zu thread%s with a client, %zu with a request", s->thread_count,
                 s->thread_count == 1 ? "" : "s", busy);
-    else
+    if (s->threads_mode && s->async_mode)
+        fputs("; async mode: ", out);        /* both, side by side */
+    if (s->async_mode || !s->threads_mode)
         fprintf(out, "%zu loop%s: %zu task%s, %zu request%s without one", s->loop_count, s->loop_count == 1 ? "" : "s",
                 s->task_count, s->task_count == 1 ? "" : "s", s->request_count, s->request_count == 1 ? "" : "s");
     fprintf(out, "; read in %.1f ms\n", (double)s->took / 1e6);
     for (size_t i = s->loop_count; i-- > 0;)
         write_loop(s, &s->loops[i], out);
+    for (size_t i = s->work_count; i-- > 0;)
+        write_work(&s->works[i], out);
     write_gauges(s, out);
 }
 

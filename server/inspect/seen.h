@@ -65,20 +65,30 @@ typedef struct seen_loop {
     uint64_t    scope;                       /* where what it runs for is */
 } seen_loop;
 
+/* A thread that runs no loop, with what it does: a query of SQLite's, a job of the pool. */
+typedef struct seen_work {
+    const char *name;                        /* "sqlite reader" */
+    int         number;                      /* among those of that name */
+    pid_t       thread;
+    const char *what, *label;                /* the statement or the executor; for whom, NULL: it is not known */
+    uint64_t    age;                         /* milliseconds */
+} seen_work;
+
 typedef struct seen_gauge { const char *name; int loop; int64_t value; } seen_gauge;     /* loop: -1: all of them */
 
 typedef struct snapshot {
     target       *target;
     uint64_t      taken, took;               /* uv_hrtime, and nanoseconds */
-    bool          threads_mode, serves;
+    bool          threads_mode, async_mode;  /* which of them serves, or both, or none */
     seen_loop    *loops;
     seen_task    *tasks;
     seen_wait    *waits;
     seen_request *requests;
     seen_thread  *threads;
+    seen_work    *works;                     /* of those threads that do something */
     seen_gauge   *gauges;
-    size_t        loop_count, task_count, wait_count, request_count, thread_count, gauge_count;
-    size_t        loop_room, task_room, wait_room, request_room, thread_room, gauge_room;
+    size_t        loop_count, task_count, wait_count, request_count, thread_count, work_count, gauge_count;
+    size_t        loop_room, task_room, wait_room, request_room, thread_room, work_room, gauge_room;
 } snapshot;
 
 /* One more at the end of an array of the snapshot's: where it is, and it is zero. */

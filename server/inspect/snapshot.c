@@ -164,6 +164,39 @@ static void loops_read(struct reading *r)
                                 .begin = loops_begin, .show = loop_show, .arg = r });
 }
 
+/* Threads that run no loop. */
+
+static void work_show(uint64_t at, const void *copy, void *arg)
+{
+    snapshot *const s = arg;
+    target *const t = s->target;
+    const size_t size = target_field_of(t, "at_work").size;
+    const uint64_t what = target_number(copy, size, target_field_of(t, "at_work.what"));
+    const uint64_t since = target_number(copy, size, target_field_of(t, "at_work.since"));
+    const uint64_t label = target_number(copy, size, target_field_of(t, "at_work.label"));
+    (void)at;
+    if (!what)
+        return;
+    seen_work *const w = SEEN_ADD(s, work);
+    w->name = target_text(t, target_number(copy, size, target_field_of(t, "at_work.name")));
+    w->number = (int)target_number(copy, size, target_field_of(t, "at_work.number"));
+    w->thread = (pid_t)target_number(copy, size, target_field_of(t, "at_work.thread"));
+    w->what = target_text(t, what);
+    w->label = label ? seen_label(t, label) : NULL;
+    w->age = since < s->taken ? (s->taken - since) / 1000000 : 0;
+}
+
+static void works_begin(void *arg) { ((snapshot *)arg)->work_count = 0; }
+
+static void works_read(snapshot *s)
+{
+    target *const t = s->target;
+    if (target_has(t, "at_works"))           /* it has such threads */
+        list_walk_run(&(list_walk){ .target = t, .list = target_field_of(t, "at_works").offset,
+                                    .size = target_field_of(t, "at_work").size, .node = target_field_of(t, "at_work.node"),
+                                    .begin = works_begin, .show = work_show, .arg = s });
+}
+
 /* Gauges. */
 
 static int loop_of_thread(const snapshot *s, pid_t thread)
@@ -236,6 +269,7 @@ int snapshot_take(snapshot *s, target *t, char *why, size_t size)
     waits_read(w);
     for (size_t i = 0; i < s->task_count; i++)
         task_adopt(s, (int)i, s->tasks[i].awaits, 0);
+    works_read(s);
     gauges_read(s);
     waits_free(w);
     address_map_free(&map);
@@ -251,6 +285,7 @@ void snapshot_free(snapshot *s)
     mem_free(s->waits);
     mem_free(s->requests);
     mem_free(s->threads);
+    mem_free(s->works);
     mem_free(s->gauges);
     *s = (snapshot){ 0 };
 }

@@ -78,7 +78,7 @@ void target_read_all(target *t, target_piece pieces[], size_t count)
 
 bool target_alive(target *t)
 {
-    layout_root now;
+    layout_root now = { .version = 0 };
     return target_read(t, t->root, &now, sizeof now) && memcmp(now.magic, LAYOUT_MAGIC, sizeof now.magic) == 0;
 }
 

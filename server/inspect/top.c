@@ -2,7 +2,7 @@
 #include "top.h"
 #include "report.h"
 #include "snapshot.h"
-#include "server/async/loop_latency.h"
+#include "server/async/observe/loop_latency.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 enum { PERIOD = 1000, PERIOD_ONCE = 250, LINES = 24, COLUMNS = 200 };
 
-_Static_assert((int)LOOP_LATENCY_BUCKETS <= (int)SEEN_LATENCIES, "a snapshot has room for all of them");
+_Static_assert(SEEN_LATENCIES - LOOP_LATENCY_BUCKETS >= 0, "a snapshot has room for all of them");
 
 /* Processor time of a process, or of one thread of it, in ticks. */
 static uint64_t ticks_of(pid_t process, pid_t thread)

@@ -1,4 +1,4 @@
-/* test_crash_handler.c - an overflow names its task before the process dies of it; other faults are as ever. */
+/* test_crash_handler.c - the last words of a process: what the log held, what happened, and where, on whichever thread. */
 #include "server/diagnose/crash_handler.h"
 #include "server/async/label.h"
 #include "server/async/loop.h"
@@ -6,6 +6,7 @@
 #include "server/async/task.h"
 #include "server/base/log.h"
 #include "server/base/memory.h"
+#include "server/base/thread.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,8 +85,8 @@ static void fault_in_task(void)    { in_task(fault); }
 
 START_TEST(an_overflow_in_a_task_names_it)
 {
-    ck_assert_str_eq(last_words(overflow_in_task),
-                     "tenk: stack overflow in task deep task (GET /deep): it has 65536 bytes; raise [tasks] stack\n");
+    static const char WORDS[] = "tenk: stack overflow in task deep task (GET /deep): it has 65536 bytes; raise [tasks] stack\n";
+    ck_assert_ptr_nonnull(strstr(last_words(overflow_in_task), WORDS));
 }
 END_TEST
 
@@ -115,9 +117,39 @@ START_TEST(an_overflow_in_a_plain_thread_names_what_it_did)
 }
 END_TEST
 
-START_TEST(another_fault_in_a_task_is_not_called_an_overflow)
+START_TEST(another_fault_in_a_task_says_where_and_for_whom)
 {
-    ck_assert_str_eq(last_words(fault_in_task), "");
+    static const char WORDS[] = "tenk: SIGSEGV (Segmentation fault) at address 0x0 in task deep task (GET /deep), thread ";
+    const char *words = last_words(fault_in_task);
+    ck_assert_msg(strstr(words, WORDS) != NULL, "%s", words);
+    ck_assert_ptr_null(strstr(words, "overflow"));
+}
+END_TEST
+
+static __attribute__((noinline)) int fault_here(void *arg) { return fault(arg) + 1; }
+
+static void fault_in_function(void) { bottom += fault_here(NULL); }
+
+/* The function at that offset in this program, as addr2line says. */
+static bool trace_has(const char *words, const char *function)
+{
+    char command[1024], line[256];
+    const char *const trace = strstr(words, "addr2line -fie tenk ");
+    bool found = false;
+    ck_assert_msg(trace != NULL, "%s", words);
+    snprintf(command, sizeof command, "addr2line -fie /proc/%d/exe %s", (int)getpid(), trace + strlen("addr2line -fie tenk "));
+    FILE *const f = popen(command, "r");
+    ck_assert_ptr_nonnull(f);
+    while (fgets(line, sizeof line, f))
+        found = found || strncmp(line, function, strlen(function)) == 0;
+    pclose(f);
+    return found;
+}
+
+START_TEST(the_last_line_leads_to_the_code)
+{
+    const char *words = last_words(fault_in_function);
+    ck_assert_msg(trace_has(words, "fault_in_function"), "%s", words);
 }
 END_TEST
 
@@ -149,11 +181,60 @@ START_TEST(what_the_log_holds_is_written_before_the_process_dies)
 }
 END_TEST
 
-static void be_sent_a_fault(void) { kill(getpid(), SIGSEGV); }
+static void be_sent_a_fault(void)
+{
+    if (fork() == 0) {
+        kill(getppid(), SIGSEGV);
+        _exit(0);
+    }
+    pause();
+}
+
+static void *fault_in_thread(void *arg)
+{
+    prctl(PR_SET_NAME, "sqlite reader");
+    fault(arg);
+    return arg;
+}
+
+static void *overflow_in_thread_of_own(void *arg)
+{
+    deeper(0);
+    return arg;
+}
+
+static void thread_start_and_join(void *(*run)(void *))
+{
+    pthread_t id;
+    log_some();
+    ck_assert_int_eq(thread_start(&id, run, NULL), 0);
+    pthread_join(id, NULL);
+}
+
+static void log_and_fault_in_thread(void)    { thread_start_and_join(fault_in_thread); }
+static void log_and_overflow_in_thread(void) { thread_start_and_join(overflow_in_thread_of_own); }
+
+START_TEST(a_thread_that_takes_no_signals_has_last_words_all_the_same)
+{
+    const char *words = last_words(log_and_fault_in_thread), *last = strstr(words, "line 19 of the log\n");
+    ck_assert_msg(last != NULL, "%s", words);
+    ck_assert_ptr_nonnull(strstr(last, "tenk: SIGSEGV (Segmentation fault) at address 0x0 in main, thread sqlite reader\n"));
+}
+END_TEST
+
+START_TEST(a_thread_whose_stack_overflows_has_last_words_all_the_same)
+{
+    const char *words = last_words(log_and_overflow_in_thread), *last = strstr(words, "line 19 of the log\n");
+    ck_assert_msg(last != NULL, "%s", words);
+    ck_assert_ptr_nonnull(strstr(last, "tenk: SIGSEGV (Segmentation fault) at address 0x"));
+}
+END_TEST
 
 START_TEST(a_fault_that_another_process_sends_ends_it_at_once)
 {
-    ck_assert_str_eq(words_before(SIGSEGV, be_sent_a_fault), "");
+    const char *words = words_before(SIGSEGV, be_sent_a_fault);
+    ck_assert_msg(strncmp(words, "tenk: SIGSEGV (Segmentation fault), sent by process ", 52) == 0, "%s", words);
+    ck_assert_ptr_null(strstr(words, "addr2line"));          /* it has done nothing wrong */
 }
 END_TEST
 
@@ -195,7 +276,10 @@ Suite *crash_handler_suite(void)
     if (!RESERVE_NOTHING) {                 /* sanitizers and valgrind have their own words for faults */
         tcase_add_test(t, an_overflow_in_a_task_names_it);
         tcase_add_test(t, an_overflow_in_a_plain_thread_names_what_it_did);
-        tcase_add_test(t, another_fault_in_a_task_is_not_called_an_overflow);
+        tcase_add_test(t, another_fault_in_a_task_says_where_and_for_whom);
+        tcase_add_test(t, the_last_line_leads_to_the_code);
+        tcase_add_test(t, a_thread_that_takes_no_signals_has_last_words_all_the_same);
+        tcase_add_test(t, a_thread_whose_stack_overflows_has_last_words_all_the_same);
         tcase_add_test(t, what_the_log_holds_is_written_before_the_process_dies);
         tcase_add_test(t, a_fault_that_another_process_sends_ends_it_at_once);
     }

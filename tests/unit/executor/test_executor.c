@@ -1,12 +1,14 @@
 /* test_executor.c - executors beside each other: what one refuses the other takes, and all is counted. */
 #include "server/base/overload/codel.h"
 #include "server/executor/executor.h"
+#include "server/executor/thread_pool.h"
 #include "server/async/loop.h"
 #include "server/async/task.h"
 #include "server/base/overload/refusal.h"
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
+#include <sched.h>
 #include <string.h>
 #include <uv.h>
 
@@ -189,6 +191,122 @@ START_TEST(an_executor_added_again_is_the_same_with_new_bounds)
 }
 END_TEST
 
+static uv_sem_t ended;
+static int      order[3], worked;
+
+static int say_that_it_ran(void *arg)
+{
+    order[worked++] = *(int *)arg;
+    uv_sem_post(&ended);
+    return -*(int *)arg;
+}
+
+/* When others are in line; however long this machine has let it stand, for a second is taken back. */
+static int run_in_no_time(void *arg)
+{
+    uv_sem_wait(&gate);
+    clock_skip((uint64_t)-1000);
+    return say_that_it_ran(arg);
+}
+
+static int work_for_long(void *arg)
+{
+    uv_sem_wait(&gate);
+    clock_skip(1000);
+    return say_that_it_ran(arg);
+}
+
+/* The loop is here, and does not turn. */
+START_TEST(the_next_in_line_need_not_wait_for_the_loop)
+{
+    int numbers[] = { 1, 2, 3 };
+    uv_sem_init(&ended, 0);
+    for (int i = 0; i < 3; i++) {
+        errs[i] = 0;
+        when_settled(run_in_executor(one, run_in_no_time, &numbers[i]), store, &errs[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        uv_sem_post(&gate);
+    for (int i = 0; i < 3; i++)
+        uv_sem_wait(&ended);
+    loop_run();
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(order[i], i + 1);
+        ck_assert_int_eq(errs[i], -(i + 1));
+    }
+    expect_counts("one", 0, 0, 3, 0);
+}
+END_TEST
+
+START_TEST(a_thread_that_has_worked_for_long_lets_others_of_the_pool_go_before)
+{
+    int numbers[] = { 1, 2, 3 };
+    thread_pool_configure(1, 4, 4);
+    uv_sem_init(&ended, 0);
+    when_settled(run_in_executor(one, work_for_long, &numbers[0]), store, &errs[0]);
+    when_settled(run_in_executor(one, say_that_it_ran, &numbers[2]), store, &errs[1]);
+    when_settled(run_in_executor(other, say_that_it_ran, &numbers[1]), store, &errs[2]);
+    uv_sem_post(&gate);
+    loop_run();
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(order[i], i + 1);
+}
+END_TEST
+
+static void on_first(int err, void *arg)     /* with those that ended meanwhile it has been taken off the line */
+{
+    errs[0] = err;
+    promise_cancel(arg);
+}
+
+START_TEST(what_has_run_meanwhile_can_be_cancelled_no_more)
+{
+    int numbers[] = { 1, 2 };
+    uv_sem_init(&ended, 0);
+    promise *first = run_in_executor(one, run_in_no_time, &numbers[0]);
+    promise *second = run_in_executor(one, say_that_it_ran, &numbers[1]);
+    when_settled(first, on_first, second);
+    when_settled(second, store, &errs[1]);
+    uv_sem_post(&gate);
+    for (int i = 0; i < 2; i++)
+        uv_sem_wait(&ended);
+    loop_run();
+    ck_assert_int_eq(errs[0], -1);
+    ck_assert_int_eq(errs[1], -2);
+}
+END_TEST
+
+START_TEST(a_guest_behind_a_job_is_let_in_by_the_loop)
+{
+    int number = 1, guest = 1;
+    uv_sem_init(&ended, 0);
+    when_settled(run_in_executor(one, run_in_no_time, &number), store, &errs[0]);
+    when_settled(executor_enter(one), store, &guest);
+    uv_sem_post(&gate);
+    loop_run();
+    ck_assert_int_eq(errs[0], -1);
+    ck_assert_int_eq(guest, 0);
+    expect_counts("one", 1, 0, 1, 0);
+    executor_leave(one);
+}
+END_TEST
+
+START_TEST(counts_are_right_while_a_thread_goes_on_by_itself)
+{
+    for (int i = 0; i < 3; i++)
+        start(i, one);
+    clock_skip((uint64_t)-1000);
+    uv_sem_post(&gate);
+    while (counts_of("one").waiting == 2)
+        sched_yield();
+    expect_counts("one", 1, 1, 0, 0);        /* done is what the loop knows of */
+    uv_sem_post(&gate);
+    uv_sem_post(&gate);
+    loop_run();
+    expect_counts("one", 0, 0, 3, 0);
+}
+END_TEST
+
 /* Better a late one is served than none: the first that waits is, those behind it are not. */
 START_TEST(whoever_has_waited_too_long_is_refused_while_the_line_stands)
 {
@@ -243,6 +361,11 @@ Suite *executor_suite(void)
     tcase_add_test(t, a_guest_cancelled_in_line_has_not_entered);
     tcase_add_test(t, a_plain_thread_waits_for_nobody_and_is_counted);
     tcase_add_test(t, an_executor_added_again_is_the_same_with_new_bounds);
+    tcase_add_test(t, the_next_in_line_need_not_wait_for_the_loop);
+    tcase_add_test(t, a_thread_that_has_worked_for_long_lets_others_of_the_pool_go_before);
+    tcase_add_test(t, what_has_run_meanwhile_can_be_cancelled_no_more);
+    tcase_add_test(t, a_guest_behind_a_job_is_let_in_by_the_loop);
+    tcase_add_test(t, counts_are_right_while_a_thread_goes_on_by_itself);
     tcase_add_test(t, whoever_has_waited_too_long_is_refused_while_the_line_stands);
     tcase_add_test(t, the_executors_that_are_there_from_the_start_say_why);
     suite_add_tcase(s, t);
