@@ -1,119 +1,56 @@
 /* main.c - from the command line to a running server, and back out again. */
-#include "server/base/address.h"
+#include "configure.h"
 #include "db/outbox.h"
 #include "server/config/config_load.h"
 #include "server/config/descriptor_budget.h"
+#include "server/config/endpoint.h"
 #include "handlers/boards/dataset.h"
+#include "handlers/compare/comparison.h"
+#include "handlers/replica.h"
 #include "handlers/handlers.h"
 #include "handlers/jobs.h"
+#include "handlers/layout.h"
 #include "handlers/site.h"
+#include "server/diagnose/crash_handler.h"
 #include "server/http/client/healthcheck.h"
 #include "server/base/log.h"
 #include "server/base/machine.h"
 #include "server/base/memory.h"
-#include "server/config/options.h"
-#include "server/base/overload/refusal.h"
 #include "server/base/reserve.h"
+#include "server/config/options.h"
 #include "server/inspect/commands.h"
 #include "server/inspect/record_writer.h"
-#include "server/executor/file.h"
-#include "server/executor/executor.h"
-#include "server/executor/workload.h"
 #include "server/executor/process/process_pool.h"
-#include "server/async/task.h"
 #include "server/executor/thread_pool.h"
 #include "server/http/client/client.h"
+#include "reload.h"
+#include "server/http/identity.h"
+#include "server/http/listen/listening_sockets.h"
+#include "server/http/observe/access_log.h"
+#include "server/http/observe/traces.h"
+#include "server/http/second_server.h"
 #include "server/http/server.h"
+#include "server/service/control.h"
+#include "server/service/pid_file.h"
+#include "server/service/privileges.h"
+#include "server/service/running.h"
+#include "server/service/service_manager.h"
+#include "server/service/syscall_filter.h"
 #include "server/topic/topic.h"
 #include "server/config/version.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { WHY = 512, MOST_QUERIES_WAITING = 1000000 };
+enum { WHY = 512 };
 
 static int fail(const char *why)
 {
     fprintf(stderr, "tenk: %s\n", why);
     return EXIT_FAILURE;
-}
-
-/* What each worker of async mode has for itself, and the threads of threads mode share. */
-static int per_pool(const config *c, int each)
-{
-    const int64_t all = c->server.mode == MODE_THREADS ? (int64_t)each * c->server.workers : each;
-    return all < INT_MAX ? (int)all : INT_MAX;
-}
-
-static database_options database_options_of(const config *c)
-{
-    return (database_options){
-        .url = c->database.url,
-        .connections = per_pool(c, c->database.connections),
-        .pipeline_depth = c->database.pipeline_depth,
-        .readers = c->database.readers,
-        .cache = c->database.cache,
-        /* On a loop, requests wait to be let in; the queries of one that was let in are never too many. */
-        .line = c->server.mode == MODE_THREADS ? per_pool(c, c->database.line) : MOST_QUERIES_WAITING,
-        .timeout_ms = c->database.timeout,
-        .line_timeout_ms = c->database.line_timeout,
-        .connect_timeout_ms = c->database.connect_timeout,
-        .prepare = c->database.prepare,
-    };
-}
-
-static void configure_client(const config *c)
-{
-    http_client_configure(&(http_client_options){
-        .connections = per_pool(c, c->outgoing.connections),
-        .line = per_pool(c, c->outgoing.line),
-        .target_ms = c->outgoing.target,
-        .timeout_ms = c->outgoing.timeout,
-        .connect_timeout_ms = c->outgoing.connect_timeout,
-        .size = c->outgoing.size,
-    });
-}
-
-static void configure_processes(const config *c)
-{
-    process_pool_configure(&(process_pool_options){
-        .workers = per_pool(c, c->processes.pool),
-        .waiting = per_pool(c, c->processes.line),
-        .target_ms = c->processes.target,
-        .jobs = c->processes.jobs,
-        .memory = c->processes.memory,
-        .timeout_ms = c->processes.timeout,
-    });
-}
-
-static void configure_topics(const config *c)
-{
-    topics_configure(&(topic_options){ .keep = c->topics.keep, .most = c->topics.most, .bytes = c->topics.bytes });
-}
-
-/* What an answer that refuses says of the limit that it met. */
-static void configure_refusals(const config *c)
-{
-    for (int i = 0; i < 2; i++) {            /* of the database, and of the database and the pool */
-        const int first = i ? REFUSED_PAGE_WAIT : REFUSED_DATABASE_WAIT;
-        refusal_set_limit(first, c->database.target);
-        refusal_set_limit(first + 1, c->database.target);
-        refusal_set_limit(first + 2, c->database.line_timeout);
-        refusal_set_limit(first + 3, (uint64_t)c->database.line);
-    }
-    refusal_set_limit(REFUSED_CPU_WAIT, c->threads.target);
-    refusal_set_limit(REFUSED_FILES_WAIT, c->threads.target);
-    refusal_set_limit(REFUSED_PROCESSES_WAIT, c->processes.target);
-    refusal_set_limit(REFUSED_OUTGOING_WAIT, c->outgoing.target);
-    refusal_set_limit(REFUSED_CPU_LINE, (uint64_t)c->threads.waiting);
-    refusal_set_limit(REFUSED_FILES_LINE, (uint64_t)c->threads.waiting);
-    refusal_set_limit(REFUSED_PROCESSES_LINE, (uint64_t)c->processes.line);
-    refusal_set_limit(REFUSED_OUTGOING_LINE, (uint64_t)c->outgoing.line);
-    refusal_set_limit(REFUSED_CONNECTIONS, (uint64_t)c->limits.connections);
-    refusal_set_limit(REFUSED_THREADS, (uint64_t)c->threads.max);
 }
 
 static void tell_of(const char *what, bool enabled, bool strangers)
@@ -124,46 +61,92 @@ static void tell_of(const char *what, bool enabled, bool strangers)
         printf(", with %s for everybody", what);
 }
 
-struct running { const config *config; const database *database; server *server; };
+struct running {
+    const config         *config;
+    const config_sources *sources;
+    database             *database;
+    server               *server;
+    second_server        *second;
+    reload               *reload;
+    control              *control;           /* NULL before it serves */
+    handover              before;            /* from whom it takes over */
+    pid_file              pid_file;
+    handover_server       listens;           /* who may take over from it, until control has it */
+};
 
-static void announce(void *arg)
+static void announce_server(const config *c, mode mode, const char *addresses)
 {
-    const struct running *r = arg;
-    const config *c = r->config;
-    char how[64];
-    if (c->server.mode == MODE_THREADS)
-        snprintf(how, sizeof how, "threads mode, up to %d connections", c->threads.max);
+    if (mode == MODE_THREADS)
+        printf("%s, threads mode, up to %d connections, ", addresses, c->threads.max);
     else
-        snprintf(how, sizeof how, "async mode, %d worker%s", c->server.workers, c->server.workers == 1 ? "" : "s");
-    address a;
-    const bool strangers = address_parse(&a, c->server.listen) || !address_is_loopback(&a);
+        printf("%s, async mode, %d worker%s, ", addresses, c->server.workers, c->server.workers == 1 ? "" : "s");
+}
+
+static void announce(const struct running *r)
+{
+    const config *c = r->config;
+    const bool strangers = !config_is_local(c);
     if (poll(&(struct pollfd){ STDOUT_FILENO, POLLOUT, 0 }, 1, 0) == 0)      /* it is not read: we serve all the same */
         return;
-    printf("tenk %s: %s, %s, %s", TENK_VERSION, server_address(r->server), how, database_describe(r->database));
+    printf("tenk %s: ", TENK_VERSION);
+    announce_server(c, c->server.mode, server_addresses(r->server));
+    if (second_server_address(r->second)) {
+        printf("and ");
+        announce_server(c, second_server_mode(r->second), second_server_address(r->second));
+    }
+    if (*server_admin_addresses(r->server))
+        printf("admin at %s, ", server_admin_addresses(r->server));
+    fputs(database_describe(r->database), stdout);
     tell_of("/patterns", c->patterns.enabled, strangers);
     tell_of("the boards' routes", c->boards.enabled, strangers);
+    if (c->admin.public && strangers)
+        printf(", with /metrics for everybody");
     puts("; stop with Ctrl-C");
     fflush(stdout);
 }
 
-static int serve(const config *c, database *d)
-{
-    char why[WHY];
-    struct running r = { c, d, NULL };
+static bool has(const char *path) { return strcmp(path, CONFIG_NONE) != 0; }
 
-    reserve_tune_allocator(c->server.mode == MODE_ASYNC);
-    thread_pool_configure(c->threads.pool, c->threads.running, c->threads.waiting);
-    /* Half of the pool is left to what computes, even when the disk hangs. */
-    const int files = c->threads.pool / 2 / c->server.workers;
-    file_configure(files > 1 ? files : 1, c->threads.waiting);
-    executor_set_target(EXECUTOR_CPU, c->threads.target);
-    executor_set_target(EXECUTOR_FILES, c->threads.target);
-    workload_configure((workload_choice)c->rendering.where, c->rendering.microseconds);
-    configure_client(c);
-    configure_processes(c);
-    configure_topics(c);
-    configure_refusals(c);
-    task_set_stack_size(c->tasks.stack);
+static int start_traces(const config *c, const database *d, char *why, size_t size)
+{
+    if (!has(c->traces.endpoint))
+        return 0;
+    const int err = traces_start(&(traces_options){
+        .endpoint = c->traces.endpoint, .service = c->traces.service, .sample = c->traces.sample,
+        .database = database_is_postgres(d) ? "postgresql" : "sqlite",
+    });
+    if (err)
+        snprintf(why, size, "[traces] endpoint: %s: %s", c->traces.endpoint,
+                 err == UV_EINVAL ? "it is no URL of http:// or https://, and not none" : uv_strerror(err));
+    return err;
+}
+
+static const char *handover_path(const config *c) { return has(c->server.handover) ? c->server.handover : NULL; }
+
+static void on_draining(void *arg)
+{
+    (void)arg;
+    service_notify("STOPPING=1\nSTATUS=Finishing what is under way");
+}
+
+static void on_started(void *arg)
+{
+    const struct running *r = arg;
+    const int unwanted = listening_sockets_close_untaken();
+    if (unwanted)
+        log_warning("%d listening socket%s given for which [server] listen has no use", unwanted,
+                    unwanted == 1 ? " was" : "s were");
+    announce(r);
+    service_notify("READY=1\nSTATUS=Serving at %s", server_addresses(r->server));
+    control_serve(r->control);
+}
+
+static int serve(struct running *r)
+{
+    const config *const c = r->config;
+    char why[WHY];
+
+    configure_process(c);
     const int err = c->server.mode == MODE_ASYNC ? thread_pool_start() : 0;
     if (err) {
         snprintf(why, sizeof why, "cannot start the threads of the pool: %s ([threads] pool = %d)", uv_strerror(err),
@@ -172,84 +155,209 @@ static int serve(const config *c, database *d)
     }
     if (c->boards.enabled && dataset_open(c->boards.dataset, why, sizeof why))
         return fail(why);
-    site_offer(c->patterns.enabled, c->boards.enabled);
-    const site site = site_open(d, ROUTES, ROUTE_COUNT, c->files.root, why, sizeof why);
-    if (!site.routes || server_open(&r.server, c, &site, why, sizeof why))
+    site_offer(c->patterns.enabled, c->boards.enabled, c->admin.public);
+    const site site = site_open(r->database, ROUTES, ROUTE_COUNT, layout_problem, c->files.root, why, sizeof why);
+    if (!site.routes)
         return fail(why);
-    site_reached_at(server_own_address(r.server));
+    server_set_site(r->server, &site);
+    if (server_own_address(r->server))
+        site_reached_at(server_own_address(r->server));
     const outbox_options published = { .poll_ms = c->outbox.poll, .keep = c->outbox.keep, .keep_ms = c->outbox.keep_for };
-    if (site_listen(d, &published))
+    if (site_listen(r->database, &published))
         return fail("cannot start the thread that reads what is published");
-    const int late = server_run(r.server, announce, &r);
+    if (start_traces(c, r->database, why, sizeof why)) {
+        site_listen_end();
+        return fail(why);
+    }
+    r->second = second_server_new(r->server, c, &site);
+    comparison_configure(r->second, c);
+    if (strcmp(c->server.compare, CONFIG_ON_DEMAND) != 0 && second_server_open(r->second, c->server.compare, why, sizeof why)) {
+        traces_stop();
+        site_listen_end();
+        return fail(why);
+    }
+    r->reload = reload_new(c, r->sources, r->server, r->second);
+    const control_options options = {
+        .server = r->server, .reload = reload_run, .drain_ms = reload_drain_ms, .arg = r->reload,
+        .before = &r->before, .handover = handover_path(c), .listens = r->listens,
+    };
+    if (control_start(&r->control, &options)) {
+        traces_stop();
+        site_listen_end();
+        return fail("cannot start the thread that is told what to do");
+    }
+    server_on_draining(r->server, on_draining, NULL);
+    int late = server_run(r->server, on_started, r);
+    control_stop(r->control);
+    comparison_end();
+    late |= second_server_free(r->second);
     site_listen_end();
+    traces_stop();
     http_client_done();
     process_pool_end();
-    server_close(r.server);
+    replica_close();
     topics_done();
     dataset_close();
+    reload_free(r->reload);
     return late ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* From here on no thread waits for the reader of the log. */
-static int serve_logged(const config *c, database *d)
+static int serve_logged(void *arg, database *d)
 {
+    struct running *const r = arg;
+    const config *const c = r->config;
+    char why[WHY];
+    r->database = d;
+    const int no_access = access_log_open((access_format)c->log.access, c->log.access_to);
+    if (no_access) {
+        snprintf(why, sizeof why, "[log] access_to: cannot write to %s: %s", c->log.access_to,
+                 no_access == UV_EINVAL ? "the path of a file has a / in it, as in ./access.log" : uv_strerror(no_access));
+        return fail(why);
+    }
+    log_set_whom(identity_in_log);
+    identity_answers = c->log.request_id;
     const int err = log_start();
     if (err) {
         log_error("cannot start the thread that writes the log: %s", uv_strerror(err));
         return EXIT_FAILURE;
     }
-    const int late = record_writer_start(c->log.recordings);
+    crash_handler_install();                 /* from now on the log may hold what is not written yet */
+    const int late = record_writer_start(r->config->log.recordings);
     if (late)
         log_warning("cannot start the thread that writes recordings: %s", uv_strerror(late));
-    const int code = serve(c, d);
+    const int code = serve(r);
     record_writer_stop();
     log_stop();
     return code;
 }
 
-static int with_database(const config *c, int (*then)(const config *c, database *d))
+static int with_database(const config *c, int (*then)(void *arg, database *d), void *arg)
 {
     char why[WHY];
-    const database_options options = database_options_of(c);
+    const database_options options = configure_database(c);
     database *d;
     if (database_open(&d, &options, why, sizeof why))
         return fail(why);
-    const int code = then(c, d);
+    const int code = then(arg, d);
     database_close(d);
     return code;
 }
 
-static int init_db(const config *c, database *d)
+/* When its address is bound, and before anything is read that a stranger has sent. */
+static int lower_privileges(const config *c, char *why, size_t size)
+{
+    const int err = has(c->server.user) ? privileges_drop(c->server.user, why, size) : 0;
+    if (err)
+        return err;
+    privileges_gain_no_more();
+    return c->server.seccomp ? syscall_filter_install(why, size) : 0;
+}
+
+/* Two processes do not write one file of SQLite: the one before has to close it first. */
+static int wait_for_database(struct running *r, char *why, size_t size)
+{
+    const database_options own = configure_database(r->config), replica = configure_replica(r->config);
+    if (r->before.channel < 0 || !(database_is_exclusive(&own) || database_is_exclusive(&replica)))
+        return 0;
+    handover_take(&r->before);
+    const int err = handover_wait_closed(&r->before);
+    if (err)
+        snprintf(why, size, "process %ld, from which tenk takes over, has not closed the database in time", r->before.process);
+    return err;
+}
+
+static int serve_in_place(struct running *r)
+{
+    const config *const c = r->config;
+    const char *const path = handover_path(c);
+    char why[WHY];
+    int code = EXIT_FAILURE;
+    reserve_tune_allocator(c->server.mode == MODE_ASYNC);    /* before any thread: each takes a heap when it first allocates */
+    control_begin();
+    service_manager_begin();
+    if (path && handover_ask(&r->before, path, why, sizeof why))
+        return fail(why);
+    if (server_open(&r->server, c, why, sizeof why)) {
+        fail(why);
+        goto end_handover;
+    }
+    if (path && r->before.channel < 0 && handover_open(&r->listens, path, why, sizeof why)) {
+        fail(why);
+        goto close_server;
+    }
+    if (has(c->server.pid_file) && pid_file_open(&r->pid_file, c->server.pid_file, r->before.channel >= 0, why, sizeof why))
+        fail(why);
+    else if (lower_privileges(c, why, sizeof why))
+        fail(why);
+    else if (wait_for_database(r, why, sizeof why))
+        fail(why);
+    else
+        code = with_database(c, serve_logged, r);
+    pid_file_close(&r->pid_file);
+    if (r->control) {
+        control_closed(r->control);
+        control_free(r->control);
+    } else {
+        handover_close(&r->listens);
+    }
+close_server:
+    server_close(r->server);
+end_handover:
+    handover_end(&r->before);
+    return code;
+}
+
+static int init_db(void *arg, database *d)
 {
     char why[WHY];
-    (void)c;
+    (void)arg;
     if (database_init(d, why, sizeof why))
         return fail(why);
     printf("%s is ready\n", database_describe(d));
     return EXIT_SUCCESS;
 }
 
-static int act(action action, const config *c)
+/* Of a server that is told to stop, with something to spare. */
+static uint64_t stop_ms(const config *c)
+{
+    enum { BESIDE = 5000 };
+    return c->timeouts.drain_delay + c->timeouts.drain + BESIDE;
+}
+
+static int act(action action, const config *c, const config_sources *sources)
 {
     char why[WHY];
-    const database_options options = database_options_of(c);
+    const database_options options = configure_database(c);
 
     log_set_level((log_level)c->log.level);
     if (action == ACTION_PRINT_CONFIG) {
         config_print(c, stdout);
         return EXIT_SUCCESS;
     }
-    if (action == ACTION_HEALTHCHECK)
-        return healthcheck(c->server.listen, HEALTHCHECK_TIMEOUT, why, sizeof why) ? fail(why) : EXIT_SUCCESS;
+    if (action == ACTION_HEALTHCHECK) {
+        const int err = healthcheck(c->server.listen, c->server.trusted_proxies, HEALTHCHECK_TIMEOUT, why, sizeof why);
+        return err ? fail(why) : EXIT_SUCCESS;
+    }
     if (database_check(&options, why, sizeof why)) {
         fprintf(stderr, "tenk: [database] url: %s\n", why);
         return EXIT_CONFIG;
     }
+    const database_options replica = configure_replica(c);
+    if (database_check(&replica, why, sizeof why)) {
+        fprintf(stderr, "tenk: [patterns] replica: %s\n", why);
+        return EXIT_CONFIG;
+    }
     switch (action) {
     case ACTION_TEST_CONFIG:  puts("the configuration is good"); return EXIT_SUCCESS;
-    case ACTION_INIT_DB:      return with_database(c, init_db);
+    case ACTION_RELOAD:       return running_reload(c->server.pid_file, why, sizeof why) ? fail(why) : EXIT_SUCCESS;
+    case ACTION_STOP:         return running_stop(c->server.pid_file, stop_ms(c), why, sizeof why) ? fail(why) : EXIT_SUCCESS;
+    case ACTION_INIT_DB:      return with_database(c, init_db, NULL);
     default:
-        return descriptor_budget_check(c, why, sizeof why) ? fail(why) : with_database(c, serve_logged);
+        if (descriptor_budget_check(c, why, sizeof why))
+            return fail(why);
+        return serve_in_place(&(struct running){ .config = c, .sources = sources, .before.channel = -1, .pid_file.fd = -1,
+                                                 .listens = { .listening = -1, .asking = -1 } });
     }
 }
 
@@ -288,7 +396,7 @@ int main(int argc, char *argv[])
     machine_raise_open_files();              /* first: how many connections there may be depends on it */
     if (config_load(&c, &o.sources, stderr))
         return EXIT_CONFIG;
-    const int code = flushed(act(o.action, &c));
+    const int code = flushed(act(o.action, &c, &o.sources));
     config_free(&c);
     return code;
 }
