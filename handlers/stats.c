@@ -10,7 +10,8 @@
  *    "stack": {"GET /users/:id": 5312},
  *    "topics": {"topics": 3, "subscriptions": 1200, "bytes": 81344, "published": 5100, "dropped": 0, "disconnected": 2},
  *    "outbox": {"position": 5117, "behind": 0, "lag_ms": 0, "pruned": 117},
- *    "refused": {"database_wait": 12}, "log": {"dropped": 0, "held_back": 11519},
+ *    "refused": {"database_wait": 12}, "log": {"dropped": 0, "held_back": 11519, "access_dropped": 0},
+ *    "traces": {"sent": 1204, "dropped": 0},
  *    "never_awaited": 0, "background_failures": 0}
  *
  * says that 1,200 turns took less than a millisecond, and three took two or more, but less than three; that
@@ -21,7 +22,8 @@
  * what topics keep now, and what their subscribers missed (topic.h); up to which id the outbox has been handed out and how far
  * it is behind, or null where there is none (outbox_look); that twelve requests were answered with 503, and by which bound
  * (refusal.h); how many lines the log lost because nothing read
- * it, and how many it only counted (log.h); and how many promises were never awaited, and background tasks failed.
+ * it, and how many it only counted (log.h), and the access log as it could not be written; how many spans were sent, and how
+ * many were not (traces.h); and how many promises were never awaited, and background tasks failed.
  * What is counted is since the start. Without loops, as in threads mode, there are none, and none is blocked. */
 #include "db/outbox.h"
 #include "handlers.h"
@@ -30,10 +32,12 @@
 #include "server/async/label.h"
 #include "server/executor/executor.h"
 #include "server/executor/process/process_pool.h"
-#include "server/async/loop_latency.h"
+#include "server/async/observe/loop_latency.h"
 #include "server/base/buffer.h"
 #include "server/base/log.h"
 #include "server/base/overload/refusal.h"
+#include "server/http/observe/access_log.h"
+#include "server/http/observe/traces.h"
 #include "server/topic/topic.h"
 #include "site.h"
 #include "workloads.h"
@@ -59,15 +63,11 @@ static void stats_write_buckets(buffer *b, const uint64_t counts[LOOP_LATENCY_BU
         }
 }
 
-static void stats_write_loop(const uint64_t counts[LOOP_LATENCY_BUCKETS], void *arg)
+static void stats_write_loop(const loop_latency_view *v, void *arg)
 {
     struct json_list *l = arg;
-    uint64_t all = 0;
-
-    for (int i = 0; i < LOOP_LATENCY_BUCKETS; i++)
-        all += counts[i];
-    buffer_printf(&l->text, "%s{\"turns\":%llu,\"lag_ms\":{", l->comma, (unsigned long long)all);
-    stats_write_buckets(&l->text, counts);
+    buffer_printf(&l->text, "%s{\"turns\":%llu,\"lag_ms\":{", l->comma, (unsigned long long)v->turns);
+    stats_write_buckets(&l->text, v->counts);
     buffer_text(&l->text, TEXT("}}"));
     l->comma = ",";
 }
@@ -185,8 +185,11 @@ int stats(request *req)
     stats_write_outbox(&l.text);
     stats_write_refusals(&l);
     const log_counts log = log_count();
-    buffer_printf(&l.text, ",\"log\":{\"dropped\":%llu,\"held_back\":%llu}", (unsigned long long)log.dropped,
-                  (unsigned long long)log.held_back);
+    const traces_counts traces = traces_count();
+    buffer_printf(&l.text, ",\"log\":{\"dropped\":%llu,\"held_back\":%llu,\"access_dropped\":%llu}",
+                  (unsigned long long)log.dropped, (unsigned long long)log.held_back, (unsigned long long)access_log_dropped());
+    buffer_printf(&l.text, ",\"traces\":{\"sent\":%llu,\"dropped\":%llu}", (unsigned long long)traces.sent,
+                  (unsigned long long)traces.dropped);
     buffer_printf(&l.text, ",\"never_awaited\":%llu,\"background_failures\":%llu}\n",
                   (unsigned long long)unawaited_count(), (unsigned long long)background_failures());
     respond_header(req, "Cache-Control", "no-store");
