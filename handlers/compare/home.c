@@ -1,7 +1,8 @@
-/* home.c - GET /: what tenk is, and what one can try. */
-#include "handlers.h"
-#include "layout.h"
-#include "site.h"
+/* home.c - GET /: the point of tenk, to be seen by comparing both of its modes, and what one can try. */
+#include "handlers/handlers.h"
+#include "compare_html.h"
+#include "handlers/layout.h"
+#include "handlers/site.h"
 
 static const struct { const char *method, *path, *what; } TRY[] = {
     { "GET", "/users", "the users, fifty a page" },
@@ -12,6 +13,7 @@ static const struct { const char *method, *path, *what; } TRY[] = {
     { "GET", "/posts/411", "one post" },
     { "GET", "/chat", "rooms to talk in, by websocket, over all servers of one database" },
     { "GET", "/patterns", "every asynchronous pattern, to be run and watched" },
+    { "GET", "/workloads", "which way to serve suits which work, as it was measured" },
     { "GET", "/sleep?ms=1000", "waits a second, and holds nobody up" },
     { "GET", "/sleep/promise?ms=1000", "the same, without a stack of its own" },
     { "GET", "/plaintext", "Hello, World!" },
@@ -28,23 +30,41 @@ static void home_write_command(buffer *b, request *req, const char *begin, const
     buffer_text(b, text_of(path));
 }
 
+/* The point of it, to be seen; where strangers come, only to be read. */
+static void home_begin(buffer *b, request *req)
+{
+    const bool compares = site_has_gallery();
+    comparison *c = NULL;
+    if (compares) {
+        c = request_alloc(req, sizeof *c);
+        comparison_look(c);
+    }
+    layout_begin_with(b, TEXT("One thread, ten thousand requests"), compares ? compare_html_head(c) : "");
+    buffer_text(b, TEXT(
+        "<h1>One thread, ten thousand requests</h1>\n"
+        "<p class=\"lead\">tenk is an HTTP and database server in C. Most of what a network program does is wait:"
+        " for a database, for a file, for another server. A thread that waits is memory and a place in the"
+        " scheduler; an event loop holds what waits in a page each. What is that worth? Ask both: this server has two"
+        " engines, a loop for each processor and a thread for each connection, and serves the same pages by either.</p>\n"));
+    if (compares)
+        compare_html_section(b, c);
+    else
+        buffer_text(b, TEXT("<p>Where only one's own machine can reach it, this page lets both serve the same load, and shows"
+                            " which wins, and by what: <code>tenk --listen 127.0.0.1:8080</code>.</p>\n"));
+}
+
 int home(request *req)
 {
     buffer b;
     buffer_init(&b, request_arena(req));
-    layout_begin(&b, TEXT("One thread, ten thousand requests"));
-    buffer_text(&b, TEXT(
-        "<h1>One thread, ten thousand requests</h1>\n"
-        "<p class=\"lead\">tenk is an HTTP and database server in C. Most of what a network program does is wait:"
-        " for a database, for a file, for another server. A thread that waits is memory and a place in the"
-        " scheduler, wasted; one event loop can hold ten thousand waiting requests.</p>\n"
-        "<h2>Try it</h2>\n<dl class=\"try\">\n"));
+    home_begin(&b, req);
+    buffer_text(&b, TEXT("<h2>Try it</h2>\n<dl class=\"try\">\n"));
     for (size_t i = 0; i < sizeof TRY / sizeof TRY[0]; i++)
         if (site_has_gallery() || strcmp(TRY[i].path, "/patterns") != 0)
             buffer_printf(&b, "<dt><a href=\"%s\"><code>%s %s</code></a></dt><dd>%s</dd>\n", TRY[i].path,
                           TRY[i].method, TRY[i].path, TRY[i].what);
     buffer_text(&b, TEXT(
-        "</dl>\n<h2>From the shell</h2>\n<pre>"));
+        "</dl>\n<h2>From the shell</h2>\n<pre tabindex=\"0\">"));
     home_write_command(&b, req, "curl -i -H 'Accept: application/json' ", "/users/42\n");
     home_write_command(&b, req, "curl -i -d 'title=Hello' -d 'body=**Bold** words.' ", "/users/42/posts\n");
     home_write_command(&b, req, "curl -i --data-binary @README.md ", "/echo\n");
