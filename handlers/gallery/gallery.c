@@ -1,5 +1,6 @@
 /* gallery.c - see gallery.h: which patterns there are, and running one. */
 #include "gallery.h"
+#include "visitor.h"
 #include "server/async/loop.h"
 #include "server/base/overload/refusal.h"
 
@@ -28,12 +29,9 @@
     pattern(EVENTS)                      \
     pattern(EITHER)                      \
     pattern(PHASES)                      \
-    pattern(SLEEP_BAD)                   \
-    pattern(SLEEP_GOOD)                  \
-    pattern(FORGOTTEN_BAD)               \
-    pattern(FORGOTTEN_GOOD)              \
-    pattern(CPU_BAD)                     \
-    pattern(CPU_GOOD)
+    pattern(PITFALL_SLEEP)               \
+    pattern(PITFALL_CPU)                 \
+    pattern(PITFALL_FORGOTTEN)
 
 #define DECLARE(name) extern const pattern PATTERN_##name;
 EACH_PATTERN(DECLARE)
@@ -65,14 +63,7 @@ const pattern *gallery_find(text name)
     return NULL;
 }
 
-const char *gallery_refusal(const pattern *p)
-{
-    if (!loop_here() && p->not_in_threads)
-        return p->not_in_threads;
-    if (p->on_postgres && !site_on_postgres())
-        return "This one needs PostgreSQL, and this server has SQLite: start it with --database postgresql://...";
-    return NULL;
-}
+const char *gallery_refusal(const pattern *p) { return loop_here() ? NULL : p->not_in_threads; }
 
 /* Both modes have this one limit: runs are for looking at, and must leave the server to its work. */
 static bool run_enter(const pattern *p)
@@ -113,60 +104,64 @@ static promise *run_start(recording *r)
     return done;
 }
 
-/* How long all other work on this loop has to wait meanwhile: how much too late a short sleep ends. */
-struct probe { int64_t longest; };           /* milliseconds */
+static void free_trace(void *arg) { trace_free(arg); }
 
-static async int run_probe(void *arg)
+/* With some time before and after it, to see what is usual. */
+static async int run_visited(recording *r, visitor *v)
 {
-    struct probe *p = arg;
-    for (int err = 0; !err;) {
-        const uint64_t before = uv_hrtime();
-        track_expects("sleep_for(1)", 0);
-        err = (await)(sleep_for(1));
-        const int64_t late = (int64_t)(uv_hrtime() - before) / 1000000 - 1;
-        if (late > p->longest)
-            p->longest = late;
-    }
-    return 0;
-}
-
-static async int run_probed(recording *r)
-{
-    struct probe probe = { 0 };
-    promise *probing = task_start("everybody else", run_probe, &probe);
+    enum { USUAL = 30 };                     /* milliseconds */
+    visits seen;
     track_enter(NULL);
-    (await)(sleep_for(10));                  /* what is usual */
+    visitor_begin(v, r->run.root);
+    (await)(sleep_for(USUAL));
     track_enter(r->run.root);
     promise *work = run_start(r);
     track_enter(NULL);
-    const int outcome = (await)(with_timeout(work, LONGEST));
-    (await)(sleep_for(10));
-    promise_cancel(probing);
-    (await)(probing);
-    figure_is(&r->run, "others waited, at most", probe.longest, "ms");
+    const int outcome = (await)(loop_here() ? with_timeout(work, LONGEST) : work);
+    (await)(sleep_for(USUAL));
+    visitor_end(v, &seen);
+    figure_is(&r->run, "requests by others", seen.answered, "");
+    figure_is(&r->run, "others waited, usually", seen.median, "us");
+    figure_is(&r->run, "others waited, at most", seen.longest, "us");
     return outcome;
 }
 
-static void free_trace(void *arg) { trace_free(arg); }
-
-int gallery_run(const pattern *p, request *req, recording *r)
+static async int run_alone(recording *r)
 {
-    if (!run_enter(p))
-        return refuse(REFUSED_PATTERNS, 0);
+    promise *work = run_start(r);
+    track_enter(NULL);                       /* a blocking thread has done it right there */
+    return (await)(loop_here() ? with_timeout(work, LONGEST) : work);
+}
+
+static async int run_record(const pattern *p, int chosen, request *req, recording *r)
+{
+    visitor *v = NULL;
+    const int err = p->visited ? visitor_open(&v, req) : 0;
+    if (err)
+        return err;
     trace *t = trace_new("run");
     arena_defer(request_arena(req), free_trace, t);
-    *r = (recording){ .pattern = p, .run = { .req = req, .root = trace_root(t) }, .trace = t };
+    *r = (recording){ .pattern = p, .run = { .req = req, .root = trace_root(t), .chosen = chosen }, .trace = t };
     track_enter(r->run.root);
-    if (p->probed && loop_here()) {
-        r->outcome = run_probed(r);
-    } else {
-        promise *work = run_start(r);
-        track_enter(NULL);                   /* a blocking thread has done it right there */
-        r->outcome = (await)(loop_here() ? with_timeout(work, LONGEST) : work);
-    }
+    r->outcome = v ? run_visited(r, v) : run_alone(r);
     while (trace_open(t) > 1 && !(await)(sleep_for(5)))
         ;                                    /* what goes on in the background is to be seen */
     trace_stop(t);
-    run_leave(p);
     return 0;
+}
+
+static async int run_twins(const pattern *p, int chosen, request *req, recording *r)
+{
+    *r = (recording){ .pattern = p, .twins = request_alloc(req, 2 * sizeof *r->twins) };
+    const int err = run_record(p->twins[0], chosen, req, &r->twins[0]);
+    return err ? err : run_record(p->twins[1], chosen, req, &r->twins[1]);
+}
+
+int gallery_run(const pattern *p, int chosen, request *req, recording *r)
+{
+    if (!run_enter(p))
+        return refuse(REFUSED_PATTERNS, 0);
+    const int err = p->twins[0] ? run_twins(p, chosen, req, r) : run_record(p, chosen, req, r);
+    run_leave(p);
+    return err;
 }

@@ -6,36 +6,12 @@
 #include "handlers/layout.h"
 #include "gallery.h"
 #include "server/async/loop.h"
-#include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
-#include "server/base/overload/refusal.h"
 
 static const char HEAD[] = "<link rel=\"stylesheet\" href=\"/static/patterns.css\">\n"
                            "<script src=\"/static/patterns.js\" defer></script>\n";
 
-const char *gallery_outcome_word(int outcome)
-{
-    switch (outcome) {
-    case 0:                return "";
-    case UV_ECANCELED:     return "cancelled";
-    case UV_ETIMEDOUT:     return "timed out";
-    case ERR_UNCERTAIN:    return "may have happened, or not";
-    case UV_ECONNRESET:    return "broke off";
-    case UV_ECONNREFUSED:  return "refused";
-    case UV_EAGAIN:
-    case REFUSED(REFUSED_CPU_LINE):
-    case REFUSED(REFUSED_PROCESSES_LINE): return "no room";
-    case UV_EOF:           return "the end";
-    case PROCESS_EDIED:    return "its process died";
-    case DB_ESERIALIZATION:
-    case DB_EDEADLOCK:     return "undone for another";
-    case DB_EQUERY:        return "the database said no";
-    case E_NOT_FOUND:      return "not found";
-    default:               return uv_strerror(outcome);
-    }
-}
-
-static void pattern_write_run_form(buffer *b, const pattern *p)
+static void pattern_write_run_form(buffer *b, const pattern *p, int chosen)
 {
     const char *why = gallery_refusal(p);
     if (why) {
@@ -44,8 +20,9 @@ static void pattern_write_run_form(buffer *b, const pattern *p)
         buffer_text(b, TEXT("</p>\n"));
         return;
     }
-    buffer_printf(b, "<form class=\"run\" action=\"/patterns/%s\"><button name=\"run\" value=\"1\" "
-                     "aria-label=\"Run: ", p->name);
+    buffer_printf(b, "<form class=\"run\" action=\"/patterns/%s\">", p->name);
+    choices_write_field(b, p, chosen);
+    buffer_text(b, TEXT("<button name=\"run\" value=\"1\" aria-label=\"Run: "));
     buffer_html(b, text_of(p->title));
     buffer_text(b, TEXT("\">Run</button></form>\n"));
 }
@@ -62,7 +39,7 @@ static void pattern_write_card(buffer *b, const pattern *p)
     buffer_text(b, TEXT("</a></h3>\n<p>"));
     buffer_html(b, text_of(p->shows));
     buffer_text(b, TEXT("</p>\n"));
-    pattern_write_run_form(b, p);
+    pattern_write_run_form(b, p, 0);
     pattern_write_empty_result(b);
     buffer_text(b, TEXT("</section>\n"));
 }
@@ -95,6 +72,7 @@ static void pattern_write_about(buffer *b, const pattern *p)
     buffer_json(b, text_of(p->title));
     buffer_text(b, TEXT(",\"shows\":"));
     buffer_json(b, text_of(p->shows));
+    choices_write_json(b, p);
     buffer_printf(b, ",\"mode\":\"%s\",\"ran\":false,\"why\":", loop_here() ? "async" : "threads");
     if (why)
         buffer_json(b, text_of(why));
@@ -122,56 +100,17 @@ int patterns(request *req)
                                      : respond_html(req, 200, gallery_as_html(req));
 }
 
-static void result_write_figures(buffer *b, const recording *r)
+static void pattern_write_code(buffer *b, const pattern *p, const char *title, const char *id)
 {
-    const trace_event *events = trace_events(r->trace);
-    buffer_printf(b, "<dl class=\"figures\"><div><dt>took</dt><dd>%.1f ms</dd></div>",
-                  events[trace_count(r->trace) - 1].at / 1000.0);
-    for (const figure *f = r->run.figures; f < r->run.figures + r->run.figure_count; f++) {
-        buffer_text(b, TEXT("<div><dt>"));
-        buffer_html(b, text_of(f->name));
-        buffer_printf(b, "</dt><dd>%lld ", (long long)f->value);
-        buffer_html(b, text_of(f->unit));
-        buffer_text(b, TEXT("</dd></div>"));
-    }
-    if (r->outcome) {
-        buffer_text(b, TEXT("<div><dt>ended with</dt><dd>"));
-        buffer_html(b, text_of(gallery_outcome_word(r->outcome)));
-        buffer_text(b, TEXT("</dd></div>"));
-    }
-    buffer_text(b, TEXT("</dl>\n"));
+    buffer_printf(b, "<section class=\"code\" aria-labelledby=\"%s\">\n<h2 id=\"%s\">", id, id);
+    buffer_html(b, text_of(title));
+    buffer_printf(b, "</h2>\n<p class=\"meta\"><a href=\"/patterns/source/%s\">%s</a></p>\n", p->file, p->file);
+    pattern_write_source(b, p);
+    buffer_text(b, TEXT("</section>\n"));
 }
 
-enum { MOST_MARKS = 60 };
-
-static void result_write_marks(buffer *b, const recording *r)
+static text pattern_page_as_html(request *req, const pattern *p, int chosen, const recording *r)
 {
-    int marks = 0;
-    for (int i = 0; i < trace_count(r->trace) && marks < MOST_MARKS; i++) {
-        const trace_event *e = &trace_events(r->trace)[i];
-        if (e->kind != TRACE_MARK)
-            continue;
-        buffer_text(b, marks++ == 0 ? TEXT("<ol class=\"marks\">\n<li>") : TEXT("<li>"));
-        buffer_html(b, text_of(e->name));
-        buffer_printf(b, " <span class=\"meta\">%.3f ms</span></li>\n", e->at / 1000.0);
-    }
-    if (marks > 0)
-        buffer_text(b, TEXT("</ol>\n"));
-}
-
-static void result_write(buffer *b, const recording *r)
-{
-    buffer_text(b, TEXT("<div class=\"result\" aria-live=\"polite\">\n"));
-    recording_draw(b, r);
-    result_write_figures(b, r);
-    result_write_marks(b, r);
-    buffer_printf(b, "<p class=\"meta\">Recorded by this run: %d events. <code>curl -H 'Accept: application/json'</code>"
-                     " on this address runs it too, and tells them all.</p>\n</div>\n", trace_count(r->trace));
-}
-
-static text pattern_page_as_html(request *req, const pattern *p, const recording *r)
-{
-    const pattern *twin = p->twin ? gallery_find(text_of(p->twin)) : NULL;
     buffer b;
 
     buffer_init(&b, request_arena(req));
@@ -182,27 +121,28 @@ static text pattern_page_as_html(request *req, const pattern *p, const recording
     buffer_text(&b, TEXT("</h1>\n<p class=\"lead\">"));
     buffer_html(&b, text_of(p->shows));
     buffer_text(&b, TEXT("</p>\n"));
-    if (twin) {
-        buffer_printf(&b, "<p>Compare it with <a href=\"/patterns/%s\">", twin->name);
-        buffer_html(&b, text_of(twin->title));
-        buffer_text(&b, TEXT("</a>.</p>\n"));
-    }
-    pattern_write_run_form(&b, p);
+    pattern_write_run_form(&b, p, chosen);
+    buffer_printf(&b, "<div class=\"stage%s\">\n", p->twins[0] ? " twins" : "");
     if (r)
         result_write(&b, r);
     else
         pattern_write_empty_result(&b);
-    buffer_printf(&b, "<h2>What runs</h2>\n<p class=\"meta\"><code>%s</code>, from line %d</p>\n", p->file, p->first);
-    pattern_write_source(&b, p);
+    if (p->twins[0]) {
+        pattern_write_code(&b, p->twins[0], p->twins[0]->title, "bad");
+        pattern_write_code(&b, p->twins[1], p->twins[1]->title, "good");
+    } else {
+        pattern_write_code(&b, p, "What runs", "runs");
+    }
+    buffer_text(&b, TEXT("</div>\n"));
     layout_end(&b);
     return buffer_all(&b);
 }
 
-static int pattern_respond_without_run(request *req, const pattern *p, bool json)
+static int pattern_respond_without_run(request *req, const pattern *p, int chosen, bool json)
 {
     buffer b;
     if (!json)
-        return respond_html(req, 200, pattern_page_as_html(req, p, NULL));
+        return respond_html(req, 200, pattern_page_as_html(req, p, chosen, NULL));
     buffer_init(&b, request_arena(req));
     pattern_write_about(&b, p);
     return respond_json(req, 200, buffer_all(&b));
@@ -221,16 +161,19 @@ async int pattern_page(request *req)
     if (!p)
         return E_NOT_FOUND;
     const bool json = request_prefers_json(req);
+    int chosen;
+    if (choices_read(p, req, &chosen))
+        return choices_respond_unknown(p, req);
     if (!(json || request_has_query(req, "run")) || gallery_refusal(p) || !pattern_may_run(req))
-        return pattern_respond_without_run(req, p, json);
+        return pattern_respond_without_run(req, p, chosen, json);
 
     recording r;
-    const int err = gallery_run(p, req, &r);
+    const int err = gallery_run(p, chosen, req, &r);
     if (err)
         return err;
     respond_header(req, "Cache-Control", "no-store");
     if (!json)
-        return respond_html(req, 200, pattern_page_as_html(req, p, &r));
+        return respond_html(req, 200, pattern_page_as_html(req, p, chosen, &r));
     buffer b;
     buffer_init(&b, request_arena(req));
     recording_write_json(&b, &r);

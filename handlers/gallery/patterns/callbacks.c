@@ -1,87 +1,57 @@
-/* callbacks.c - a file, then the database, then another server, then a page: callbacks, three levels deep. */
-#include "handlers/users/page.h"
-#include "pattern.h"
-#include "server/executor/file.h"
-#include "server/http/client/client.h"
-
-#include <stdlib.h>
+/* callbacks.c - the letter by callbacks: each step is a function that starts the next, and has to deal with errors. */
+#include "letter.h"
 
 SHOW_FROM(callbacks)
-struct visit {
-    run        *r;
-    text        file;
-    rows        user;
-    http_answer greeting;
-    void      (*done)(int err, void *arg);
-    void       *arg;
-};
-
-static int make_page(void *arg)                 /* in a thread */
-{
-    (void)arg;
-    spin_for(5);
-    return 0;
-}
-
 static void on_rendered(int err, void *arg)
 {
-    struct visit *v = arg;
-    v->done(err, v->arg);
+    letter *l = arg;
+    l->done(err ? letter_apologize(l, err) : letter_send(l), l->arg);
 }
 
-static void on_greeted(int err, void *arg)
+static void on_answered(int err, void *arg)
 {
-    struct visit *v = arg;
-    if (!err && v->greeting.status != 200)
-        err = UV_EPROTO;
-    if (err) {                               /* forget it once, and the client waits for ever */
-        v->done(err, v->arg);
+    letter *l = arg;
+    if (err) {
+        l->done(letter_apologize(l, err), l->arg);
         return;
     }
-    when_settled(step(v->r, "render", in_thread(make_page, v)), on_rendered, v);
+    when_settled(step(l->r, "render", in_thread(letter_render, l)), on_rendered, l);
 }
 
 static void on_found(int err, void *arg)
 {
-    struct visit *v = arg;
-    if (!err && v->user.count == 0)
-        err = E_NOT_FOUND;
+    letter *l = arg;
     if (err) {
-        v->done(err, v->arg);
+        l->done(letter_apologize(l, err), l->arg);
         return;
     }
-    arena *a = request_arena(v->r->req);
-    const char *address = own_address(v->r, "/json");
-    when_settled(step(v->r, "HTTP", http_get(a, address, &v->greeting)), on_greeted, v);
+    when_settled(step(l->r, "server", http_get(l->arena, l->server, &l->answer)), on_answered, l);
 }
 
 static void on_read(int err, void *arg)
 {
-    struct visit *v = arg;
-    if (err) {
-        v->done(err, v->arg);
+    letter *l = arg;
+    if (err) {                               /* else the client waits for ever */
+        l->done(letter_apologize(l, err), l->arg);
         return;
     }
-    const int64_t id = 1 + atoi(v->file.at) % 1000;          /* the process's number is the first word */
-    promise *p = query(v->r->req, &v->user, &USER_BY_ID, integer(id));
-    when_settled(step(v->r, "database", p), on_found, v);
+    promise *p = query(l->r->req, &l->reader, l->find, integer(letter_to(l)));
+    when_settled(step(l->r, "database", p), on_found, l);
 }
 
 static void run_callbacks(run *r, void (*done)(int err, void *arg), void *arg)
 {
-    struct visit *v = run_alloc(r, sizeof *v);
-    v->r = r;
-    v->done = done;
-    v->arg = arg;
-    arena *a = request_arena(r->req);
-    when_settled(step(r, "file", file_read("/proc/self/stat", a, 4096, &v->file)), on_read, v);
+    letter *l = letter_new(r);
+    l->done = done;
+    l->arg = arg;
+    when_settled(step(r, "file", file_read(l->file, l->arena, LETTER_SIZE, &l->words)), on_read, l);
 }
 SHOW_TO(callbacks)
 
 const pattern PATTERN_CALLBACKS = {
-    .name = "callbacks", .title = "Callbacks, three levels deep", .group = GROUP_WRITTEN, .callback = run_callbacks,
-    SOURCE_OF(callbacks),
-    .shows = "A file says which user, the database who that is, another server (this one, over its own address) greets them,"
-             " and a thread renders. Every arrow between the steps is a function of its own, what they share lives on the"
-             " heap, and each of them must get the errors right. Read it from the bottom up.",
+    .name = "callbacks", .title = "Callbacks, four levels deep", .group = GROUP_WRITTEN, .callback = run_callbacks,
+    SOURCE_OF(callbacks), .choices = &LETTER_FAILS,
+    .shows = "The same letter, and on a loop no thread waits: who starts a step says what shall be called when it is over."
+             " Every arrow between two steps is a function of its own, what they share lives on the heap, and each of the four"
+             " has to get its errors right. Read it from the bottom up, and let a step fail: those behind it do not begin.",
 };

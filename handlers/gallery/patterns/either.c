@@ -80,5 +80,6 @@ const pattern PATTERN_EITHER = {
     SOURCE_OF(either),
     .shows = "A task with two sources: what a websocket brings, and what a topic brings. A race of two receives would throw away"
              " what the loser had received in the same instant. either asks which one is ready, which takes nothing; then that"
-             " one is received from. So all arrive, in one task, without a queue in between: /ws/chat/:room is made so.",
+             " one is received from. So all arrive, in one task, without a queue in between: /ws/chat/:room is made so."
+             " In threads mode one thread does one after the other: all is there when it is taken.",
 };

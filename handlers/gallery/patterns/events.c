@@ -29,7 +29,10 @@ static async int listen_for_news(void *arg)  /* as a page does with new EventSou
     int err = loopback_open(n->r, n->path, LOOPBACK_EVENTS, &events);
     for (int i = 0; !err && i < EVENTS; i++) {
         err = loopback_receive(events, &data);
-        n->read += !err;
+        if (!err) {
+            mark(n->r, data.at);
+            n->read++;
+        }
     }
     return err;
 }
@@ -65,5 +68,5 @@ const pattern PATTERN_EVENTS = {
     SOURCE_OF(events),
     .shows = "Server-sent events are an answer that goes on. Three clients listen to a topic at /events/...; a message is made"
              " once, kept for a while, and shared by all whom it reaches. Each says which id it had last: who comes late misses"
-             " nothing.",
+             " nothing. In threads mode this thread publishes all, and the clients read it one after the other.",
 };

@@ -1,7 +1,7 @@
 /* loopback.c - see loopback.h. */
 #include "loopback.h"
 #include "server/async/loop.h"
-#include "server/base/address.h"
+#include "server/base/net/address.h"
 #include "server/base/memory.h"
 
 #include <assert.h>
@@ -181,7 +181,7 @@ static void loopback_take(loopback *l)
     l->ended = (err < 0 && err != UV_EAGAIN) || l->length == MOST_BYTES;
 }
 
-static int loopback_connect(loopback *l)
+int loopback_socket(int *fd)
 {
     struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found;
     address a;
@@ -192,11 +192,15 @@ static int loopback_connect(loopback *l)
     snprintf(port, sizeof port, "%d", a.port);
     if (getaddrinfo(a.host, port, &hints, &found))
         return UV_EADDRNOTAVAIL;
-    l->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    err = l->fd < 0 || (connect(l->fd, found->ai_addr, found->ai_addrlen) && errno != EINPROGRESS) ? -errno : 0;
+    const int s = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    err = s < 0 || (connect(s, found->ai_addr, found->ai_addrlen) && errno != EINPROGRESS) ? -errno : 0;
     freeaddrinfo(found);
-    if (!err && setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)))      /* a frame comes in two parts */
+    if (!err && setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)))          /* a frame comes in two parts */
         err = -errno;
+    if (!err)
+        *fd = s;
+    else if (s >= 0)
+        close(s);
     return err;
 }
 
@@ -239,7 +243,7 @@ async int loopback_open(run *r, const char *path, loopback_kind kind, loopback *
     loopback *l = run_alloc(r, sizeof *l);
     *l = (loopback){ .arena = request_arena(r->req), .fd = -1, .waits_for = POLLOUT };
     arena_defer(l->arena, loopback_on_run_end, l);
-    int err = loopback_connect(l);
+    int err = loopback_socket(&l->fd);
     if (!err)
         err = loopback_wait(l);
     if (!err)

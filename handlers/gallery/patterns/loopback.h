@@ -18,6 +18,8 @@ typedef struct loopback loopback;
 
 typedef enum { LOOPBACK_WEBSOCKET, LOOPBACK_EVENTS } loopback_kind;
 
+int loopback_socket(int *fd);                /* that is being connected to this server, and does not block */
+
 async int loopback_open(run *r, const char *path, loopback_kind kind, loopback **l);
 void      loopback_close(loopback *l);       /* without a word; a second time it does nothing */
 

@@ -7,7 +7,7 @@
 
 track *run_track(const run *r) { return track_here ? track_here : r->root; }
 void  *run_alloc(run *r, size_t size) { return request_alloc(r->req, size); }
-void   mark(run *r, const char *what) { track_mark(run_track(r), what); }
+void   run_mark(run *r, const char *what, int line) { track_mark_at(run_track(r), what, line); }
 void   plot(run *r, const char *name, int64_t value) { track_value(run_track(r), name, value); }
 
 void figure_is(run *r, const char *name, int64_t value, const char *unit)
@@ -32,10 +32,10 @@ const char *own_address(run *r, const char *path)
 /* Of the steps that are just being started on this thread, the innermost last. */
 static _Thread_local struct { track *of[8]; int count; } steps;
 
-void step_begins(run *r, const char *name)
+void step_begins(run *r, const char *name, int line)
 {
     assert(steps.count < (int)(sizeof steps.of / sizeof steps.of[0]));
-    steps.of[steps.count++] = track_begin(run_track(r), name);
+    steps.of[steps.count++] = track_begin_at(run_track(r), name, line);
 }
 
 promise *step_ends_with(promise *p) { return track_follows(steps.of[--steps.count], p); }

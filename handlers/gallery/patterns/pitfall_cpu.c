@@ -26,18 +26,18 @@ static async int run_cpu_good(run *r)
 }
 SHOW_TO(good)
 
-static const char WHY_NOT[] = "A blocking thread computes for one client; the kernel sees to it that others get their share.";
-
-const pattern PATTERN_CPU_BAD = {
-    .name = "cpu-bad", .title = "Pitfall: a computation on the loop", .group = GROUP_PITFALLS, .await = run_cpu_bad,
-    SOURCE_OF(bad),
-    .not_in_threads = WHY_NOT, .heavy = true, .probed = true, .twin = "cpu-good",
-    .shows = "Nothing here waits, and yet everybody else does. A task gives way only where it awaits: 200 ms of computation"
-             " are 200 ms that every other request of this loop loses.",
+static const pattern BAD = {
+    .name = "cpu-bad", .title = "Computed on the loop", .await = run_cpu_bad, SOURCE_OF(bad), .visited = true,
 };
 
-const pattern PATTERN_CPU_GOOD = {
-    .name = "cpu-good", .title = "The way around: a computation in a thread", .group = GROUP_PITFALLS, .await = run_cpu_good,
-    SOURCE_OF(good), .not_in_threads = WHY_NOT, .probed = true, .twin = "cpu-bad",
-    .shows = "in_thread takes it off the loop. The task waits for it as for anything else, and others get their turn.",
+static const pattern GOOD = {
+    .name = "cpu-good", .title = "Computed in a thread", .await = run_cpu_good, SOURCE_OF(good), .visited = true,
+};
+
+const pattern PATTERN_PITFALL_CPU = {
+    .name = "pitfall-cpu", .title = "Pitfall: a computation on the loop", .group = GROUP_PITFALLS, .twins = { &BAD, &GOOD },
+    .heavy = true, .file = __FILE__, .source = source_bad,
+    .shows = "Nothing here waits, and yet everybody else does. A task gives way only where it awaits: 200 ms of computation are"
+             " 200 ms that every other request of this loop loses. in_thread takes it off the loop; the task waits for it as for"
+             " anything else. In threads mode the kernel gives each thread its share, and both are alike.",
 };

@@ -19,17 +19,18 @@ static async int run_sleep_good(run *r)
 }
 SHOW_TO(good)
 
-static const char WHY_NOT[] = "A blocking thread serves one client, and may well sleep: it holds up nobody else.";
-
-const pattern PATTERN_SLEEP_BAD = {
-    .name = "sleep-bad", .title = "Pitfall: a sleep that blocks", .group = GROUP_PITFALLS, .await = run_sleep_bad, SOURCE_OF(bad),
-    .not_in_threads = WHY_NOT, .heavy = true, .probed = true, .twin = "sleep-good",
-    .shows = "One call of nanosleep, or of any library that waits by itself, and everybody on this loop waits: whoever asked"
-             " for a millisecond gets two hundred. The log of the server names the place.",
+static const pattern BAD = {
+    .name = "sleep-bad", .title = "The sleep blocks", .await = run_sleep_bad, SOURCE_OF(bad), .visited = true,
 };
 
-const pattern PATTERN_SLEEP_GOOD = {
-    .name = "sleep-good", .title = "The way around: a sleep that is awaited", .group = GROUP_PITFALLS, .await = run_sleep_good,
-    SOURCE_OF(good), .not_in_threads = WHY_NOT, .probed = true, .twin = "sleep-bad",
-    .shows = "The same time, and nobody else notices.",
+static const pattern GOOD = {
+    .name = "sleep-good", .title = "The sleep is awaited", .await = run_sleep_good, SOURCE_OF(good), .visited = true,
+};
+
+const pattern PATTERN_PITFALL_SLEEP = {
+    .name = "pitfall-sleep", .title = "Pitfall: a sleep that blocks", .group = GROUP_PITFALLS, .twins = { &BAD, &GOOD },
+    .heavy = true, .file = __FILE__, .source = source_bad,
+    .shows = "One call of nanosleep, or of any library that waits by itself, and everybody on this loop waits: the log of the"
+             " server names the place. Awaited, it takes the same time, and nobody else notices. In threads mode each client has"
+             " a thread: there both do no harm.",
 };

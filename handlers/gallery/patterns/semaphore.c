@@ -1,10 +1,10 @@
-/* semaphore.c - a hundred requests to another server, and never more than eight at once. */
+/* semaphore.c - a hundred requests to another server, and never more than ten at once. */
 #include "pattern.h"
 #include "server/async/semaphore.h"
 #include "server/http/client/client.h"
 
 SHOW_FROM(semaphore)
-enum { FETCHES = 100, AT_ONCE = 8 };
+enum { FETCHES = 100, AT_ONCE = 10 };
 
 struct visitors { run *r; semaphore *door; const char *address; int inside, most; };
 
@@ -45,6 +45,7 @@ const pattern PATTERN_SEMAPHORE = {
     .name = "semaphore", .title = "A semaphore over a hundred fetches", .group = GROUP_BOUNDS, .await = run_semaphore,
     SOURCE_OF(semaphore),
     .shows = "A hundred tasks want something of another server (this one, over its own address), which would not like to be"
-             " asked a hundred times at once. The semaphore has eight permits; the tasks take them in turn, first come,"
-             " first served.",
+             " asked a hundred times at once. The semaphore has ten permits; who comes when all are taken waits until one is"
+             " free, first come, first served. In threads mode one thread fetches one after the other, and finds a permit free"
+             " each time.",
 };

@@ -9,7 +9,7 @@ START_TEST(a_name_is_two_words)
     static const struct { const char *name; bool valid, open; } cases[] = {
         { "users/42", true, true },      { "chat/lobby", true, true },     { "chat/a-9", true, true },
         { "users/x", true, false },      { "users/042", true, false },     { "secrets/1", true, false },
-        { "users/99999999999999999999", true, false },
+        { "users/99999999999999999999", true, false },                   { "compare/run", true, true },
         { "", false, false },            { "/", false, false },            { "users", false, false },
         { "users/", false, false },      { "/42", false, false },          { "users/4/2", false, false },
         { "chat/Lobby", false, false },  { "chat/a b", false, false },     { "chat/a\n", false, false },

@@ -18,7 +18,7 @@ static void expect_text(text t, const char *expected)
     ck_assert_msg(text_equal(t, text_of(expected)), "%.*s instead of %s", (int)t.length, t.at, expected);
 }
 
-START_TEST(the_good_lines_of_a_batch_are_one_object_and_the_others_have_a_reason)
+START_TEST(the_good_lines_of_a_batch_are_one_array_and_the_others_have_a_reason)
 {
     static const char *const LINES[] = {
         "{\"user_id\": 1, \"title\": \"one\", \"body\": \"a \\\"b\\\"\"}",
@@ -33,8 +33,9 @@ START_TEST(the_good_lines_of_a_batch_are_one_object_and_the_others_have_a_reason
     ck_assert_int_eq(import_batch_check(b), 0);
     ck_assert_int_eq(b->good, 2);
     arena_init(&a, NULL, 0);
-    expect_text(import_batch_json(b, 0, 2, &a), "{\"0\":[1,\"one\",\"a \\\"b\\\"\"],\"1\":[5,\"five \u00e9\",\"b\"]}");
-    expect_text(import_batch_json(b, 1, 2, &a), "{\"1\":[5,\"five \u00e9\",\"b\"]}");
+    expect_text(import_batch_json(b, 0, 2, &a), "[{\"user\":1,\"title\":\"one\",\"body\":\"a \\\"b\\\"\"},"
+                                                "{\"user\":5,\"title\":\"five \u00e9\",\"body\":\"b\"}]");
+    expect_text(import_batch_json(b, 1, 2, &a), "[{\"user\":5,\"title\":\"five \u00e9\",\"body\":\"b\"}]");
     ck_assert_uint_eq(b->lines[0].number, 1);
     ck_assert_uint_eq(b->lines[1].number, 5);
     unsigned refused = 0;
@@ -116,7 +117,7 @@ Suite *import_suite(void)
 {
     Suite *s = suite_create("import");
     TCase *t = tcase_create("all");
-    tcase_add_test(t, the_good_lines_of_a_batch_are_one_object_and_the_others_have_a_reason);
+    tcase_add_test(t, the_good_lines_of_a_batch_are_one_array_and_the_others_have_a_reason);
     tcase_add_test(t, a_batch_is_full_by_its_lines_or_by_its_bytes);
     tcase_add_test(t, a_report_lists_the_first_thousand_refusals_in_order_and_counts_all);
     tcase_add_test(t, what_is_missing_is_told_in_as_few_stretches_as_can_be);
