@@ -2,8 +2,8 @@
  *
  * Whoever begins gets an id at once, by an event of nothing else: so it can come back for all that follows, even if it never
  * had any of it. Who comes with an id (Last-Event-ID) gets all behind it, in order and each once, wherever that is: from what
- * the topic keeps; or else from the outbox, page by page as there is room, and then what the topic has had meanwhile. Who does
- * not keep up with the topic is disconnected, and so comes back for the rest.
+ * the topic keeps; or else from the outbox, page by page as there is room, and then what the topic has had meanwhile (past.h). So
+ * does who does not keep up with the topic.
  *
  * An id that is older than what the outbox keeps, or that this database has never given, is answered first by
  *
@@ -13,226 +13,140 @@
  * since something behind 120 may be gone for ever; then comes what there is. Behind 0 is all that there is: that is no loss.
  *
  * A task is there only as long as the outbox is read. */
-#include "db/outbox.h"
 #include "handlers.h"
+#include "past.h"
 #include "server/async/chain.h"
 #include "server/async/loop.h"
-#include "server/async/task.h"
+#include "server/base/memory.h"
 #include "server/http/events/events.h"
-#include "server/http/message/status.h"
-#include "server/topic/subscription.h"
 #include "site.h"
 #include "topics.h"
 
 #include <stdio.h>
 
-enum { PAGE = 20 };                          /* rows of the outbox */
-
-typedef struct event_reader {
-    request      *req;
-    subscription *news;
-    int64_t       last;                      /* the client has all up to this id; TOPIC_NEW: it is to get what comes */
-    arena         page;
-} event_reader;
-
-static int event_reader_subscribe(event_reader *r)
-{
-    topic *t;
-    const int err = topic_open(request_param(r->req, "*"), &t);
-    if (err)
-        return err;
-    topic_set_policy(t, TOPIC_DISCONNECT);
-    subscription *const news = topic_subscribe(request_arena(r->req), t, r->last);
-    topic_close(t);                          /* a subscription keeps it */
-    if (r->news)
-        subscription_end(r->news);
-    r->news = news;
-    return 0;
-}
-
-static bool event_reader_is_complete(const event_reader *r)
-{
-    return r->last >= 0 && (subscription_is_complete(r->news) || r->last == site_published());
-}
-
-static promise *event_reader_follow(void *arg)
-{
-    event_reader *r = arg;
-    return events_follow(r->req, r->news);
-}
-
-static promise *event_reader_send_id(const event_reader *r)
+static promise *event_send_id(request *req, int64_t id)
 {
     char digits[TEXT_DIGITS];
-    return promise_named(event_send(r->req, (event){ .id = text_number((uint64_t)r->last, digits) }));
+    return promise_named(event_send(req, (event){ .id = text_number((uint64_t)id, digits) }));
 }
 
-static promise *event_reader_send(event_reader *r, int64_t id, text name, text data)
+static promise *event_send_row(void *req, const outbox_row *row)
 {
     char digits[TEXT_DIGITS];
-    r->last = id;
-    return promise_named(event_send(r->req, (event){ .id = text_number((uint64_t)id, digits), .event = name, .data = data }));
+    const event e = { .id = text_number((uint64_t)row->id, digits), .event = row->event, .data = row->data };
+    return promise_named(event_send(req, e));
 }
 
-static async int event_reader_tell_missed(const event_reader *r)
+static promise *event_send_missed(void *req, int64_t after)
 {
     char data[sizeof "{\"after\":}" + TEXT_DIGITS];
-    snprintf(data, sizeof data, "{\"after\":%lld}", (long long)r->last);
-    return r->last > 0 ? await(event_send(r->req, (event){ .event = TEXT("missed"), .data = text_of(data) })) : 0;
+    snprintf(data, sizeof data, "{\"after\":%lld}", (long long)after);
+    return promise_named(event_send(req, (event){ .event = TEXT("missed"), .data = text_of(data) }));
 }
 
 /* The database cannot be asked just now: the client comes back with the id that it has, and not all of them at the same time. */
-static async int event_reader_put_off(const event_reader *r)
+static async int event_put_off(request *req)
 {
     enum { SOONEST = 2000, SPREAD = 8000 };  /* milliseconds */
-    const int err = await(event_send(r->req, (event){ .retry = SOONEST + uv_hrtime() / 1000 % SPREAD }));
+    const int err = await(event_send(req, (event){ .retry = SOONEST + uv_hrtime() / 1000 % SPREAD }));
     return err ? err : UV_EOF;
 }
 
-/* A server that has just started, or whose database is away, does not know yet up to where the outbox has been handed out; and
- * the client may have had its last event of another one that is ahead of this. */
-static async int event_reader_wait(event_reader *r)
+static past event_past(request *req, subscription *news)
 {
-    int err = site_wait_published(r->last > 0 ? r->last : 0);
-    if (err && err != UV_ETIMEDOUT)
-        return err;
-    const int64_t known = site_published();
-    if (known < 0)
-        return event_reader_put_off(r);
-    if (known >= r->last && r->last != TOPIC_NEW)
-        return 0;
-    err = known < r->last ? event_reader_tell_missed(r) : 0;
-    r->last = known;
-    return err ? err : await(event_reader_send_id(r));
+    const int64_t last = subscription_last(news);
+    return (past){ .news = news, .last = last, .sent = last, .send = event_send_row, .missed = event_send_missed, .arg = req };
 }
 
-/* What there is of a page, or what its client has room for. *more: there may be more. While it waits for room, it holds none of
- * it. */
-static async int event_reader_send_page(event_reader *r, bool *more)
+/* Its client gets the id up to which it has all by now, even if that was no event. */
+static async int event_catch_up(past *p)
 {
-    rows past;
-    const text name = request_param(r->req, "*");
-    int err = await(site_read_published(&r->page, &past, name, topic_is_indexed(name), r->last, PAGE));
-    if (err && err != UV_ECANCELED && status_of(err) == 503)
-        return event_reader_put_off(r);
-    if (!err && outbox_past_is_pruned(&past, r->last))
-        err = event_reader_tell_missed(r);
-    const int count = err ? 0 : outbox_past_count(&past);
-    *more = count == PAGE;
-    for (int i = 0; i < count; i++) {
-        const outbox_row row = outbox_past_row(&past, i);
-        promise *const sent = event_reader_send(r, row.id, row.event, row.data);
-        if (!promise_take_if_settled(sent, &err)) {
-            arena_done(&r->page);
-            *more = true;
-            return await(sent);
-        }
-        if (err && err != UV_EINVAL)         /* no client would read that one as it is */
-            return err;
-    }
-    return 0;
+    request *req = p->arg;
+    int err = past_catch_up(p);
+    if (err == PAST_UNREADABLE)
+        return event_put_off(req);
+    return err || p->last == p->sent ? err : await(event_send_id(req, p->last));
 }
 
-static async int event_reader_send_past(event_reader *r)
+static async int event_catch_up_task(void *arg)
 {
-    int64_t known = r->last;
-    int err = 0;
-    for (bool more = true; more && !err;) {
-        known = site_published();
-        err = event_reader_send_page(r, &more);
-        arena_done(&r->page);
-    }
-    if (err || known <= r->last)
-        return err;
-    r->last = known;
-    return await(event_reader_send_id(r));
-}
-
-/* What has come meanwhile, until there is no more of it: UV_EAGAIN. */
-static async int event_reader_send_news(event_reader *r)
-{
-    const topic_message *m;
-    int err;
-    while (!(err = subscription_next(r->news, &m))) {
-        if (m->id > r->last)                 /* else the outbox had it, too */
-            err = await(event_reader_send(r, m->id, m->event, m->bytes));
-        if (err && err != UV_EINVAL)
-            break;
-    }
+    past *p = arg;
+    const int err = event_catch_up(p);
+    mem_free(p);
     return err;
 }
 
-/* The subscription begins first: so nothing is between what was and what comes. If the topic has gone on too far by then, it
- * begins anew. */
-static async int event_reader_catch_up(void *arg)
+/* It was away, or is behind. */
+static promise *event_read_past(request *req, subscription *news)
 {
-    event_reader *r = arg;
-    int err = event_reader_wait(r);
-    while (!err) {
-        err = event_reader_subscribe(r);
-        if (!err && !event_reader_is_complete(r))
-            err = event_reader_send_past(r);
-        if (!err)
-            err = event_reader_send_news(r);
-        if (err == UV_EAGAIN)
-            return 0;
-        if (err == SUBSCRIPTION_BEHIND)
-            err = 0;
-    }
-    return err;
+    past p = event_past(req, news);
+    if (!loop_here())
+        return promise_settled(event_catch_up(&p));
+    past *const kept = mem_alloc(sizeof *kept);
+    *kept = p;
+    return promise_named(task_start("/events: catching up", event_catch_up_task, kept));
 }
 
-static event_reader *event_reader_keep(const event_reader *r)
+static promise *event_follow(request *req, subscription *news, bool behind)
 {
-    event_reader *kept = request_alloc(r->req, sizeof *kept);
-    *kept = *r;
-    return kept;
+    return promise_named(events_follow_on(req, news, event_read_past, behind));
+}
+
+typedef struct event_reader { request *req; subscription *news; } event_reader;
+
+static promise *event_reader_follow(void *arg)
+{
+    const event_reader *r = arg;
+    return event_follow(r->req, r->news, false);
 }
 
 /* Of a client that is here for the first time: with what it can come back. */
-static promise *event_reader_begin(event_reader *r)
+static promise *event_begin(request *req, subscription *news)
 {
     int err;
-    promise *const sent = event_reader_send_id(r);
-    if (!promise_take_if_settled(sent, &err))
-        return then(sent, event_reader_follow, event_reader_keep(r));
-    return err ? promise_settled(err) : event_reader_follow(r);
+    promise *const sent = event_send_id(req, subscription_last(news));
+    if (promise_take_if_settled(sent, &err))
+        return err ? promise_settled(err) : event_follow(req, news, false);
+    event_reader *const kept = request_alloc(req, sizeof *kept);
+    *kept = (event_reader){ req, news };
+    return then(sent, event_reader_follow, kept);
 }
 
-/* Of one that has been here, or came before the outbox had begun. */
-static promise *event_reader_come_back(event_reader *r)
+static int event_subscribe(request *req, int64_t after, subscription **news)
 {
-    if (event_reader_is_complete(r))
-        return event_reader_follow(r);
-    if (loop_here()) {
-        event_reader *const kept = event_reader_keep(r);
-        return then(task_start("/events: catching up", event_reader_catch_up, kept), event_reader_follow, kept);
-    }
-    const int err = event_reader_catch_up(r);
-    return err ? promise_settled(err) : event_reader_follow(r);
+    topic *t;
+    const int err = topic_open(request_param(req, "*"), &t);
+    if (err)
+        return err;
+    topic_set_policy(t, TOPIC_DISCONNECT);
+    *news = topic_subscribe(request_arena(req), t, after);
+    topic_close(t);                          /* a subscription keeps it */
+    return 0;
 }
 
 promise *events(request *req)
 {
-    event_reader r = { .req = req, .last = TOPIC_NEW };
+    int64_t last = TOPIC_NEW;
+    subscription *news;
     const text name = request_param(req, "*");
     if (!topic_name_is_valid(name))
         return promise_settled(respond_problem(req, 400, "The name of a topic is like users/42 or chat/lobby."));
     if (!topic_is_public(name))
         return promise_settled(respond_problem(req, 404, "There is no such topic to listen to."));
-    int err = request_last_event_id(req, &r.last);
-    if (!err && r.last < TOPIC_NEW)
+    int err = request_last_event_id(req, &last);
+    if (!err && last < TOPIC_NEW)
         err = E_BAD_REQUEST;
-    const bool is_stored = topic_is_stored(name), is_new = r.last == TOPIC_NEW && is_stored;
+    const bool is_stored = topic_is_stored(name), is_new = last == TOPIC_NEW && is_stored;
     if (is_new)
-        r.last = site_published();
+        last = site_published();
     if (!err)
-        err = event_reader_subscribe(&r);
+        err = event_subscribe(req, last, &news);
     if (!err)
         err = respond_events(req);
     if (err)
         return promise_settled(err);
     if (!is_stored)
-        return event_reader_follow(&r);
-    return is_new && r.last >= 0 ? event_reader_begin(&r) : event_reader_come_back(&r);
+        return promise_named(events_follow(req, news));
+    const past p = event_past(req, news);
+    return is_new && last >= 0 ? event_begin(req, news) : event_follow(req, news, !past_is_there(&p));
 }

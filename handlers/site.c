@@ -1,13 +1,17 @@
 /* site.c - see site.h. */
 #include "site.h"
+#include "mail.h"
+#include "replica.h"
 #include "db/outbox.h"
 #include "server/async/chain.h"
+#include "server/async/scope.h"
 #include "server/executor/executor.h"
 #include "server/executor/process/process_pool.h"
 #include "server/async/task.h"
 #include "server/async/timing.h"
-#include "server/base/address.h"
+#include "server/base/net/address.h"
 #include "server/base/log.h"
+#include "server/base/observe/recorder.h"
 #include "server/base/overload/refusal.h"
 #include "server/http/conditions.h"
 #include "server/http/files.h"
@@ -17,7 +21,7 @@
 #include <stdio.h>
 
 static int                     static_folder = -1;
-static bool                    on_postgres, has_boards;
+static bool                    on_postgres, has_boards, has_admin;
 static bool                    has_gallery = true;           /* as in a worker process: pages are asked of it only there */
 static char                    own_address[ADDRESS_TEXT];
 static outbox                 *published;
@@ -146,13 +150,21 @@ static void add_timing(request *req)
     if (!t)
         return;
     const char *place = t->run.ns ? t->run.place : t->render.place;
-    char all[3 * (sizeof ", render;dur=" + TEXT_DIGITS + 4) + sizeof ";desc=\"process\""], *at = all;
+    const uint64_t waited = request_waited(req);
+    char all[5 * (sizeof ", render;dur=" + TEXT_DIGITS + 4) + sizeof ";desc=\"process\""], *at = all;
+    if (waited) {
+        at = put_milliseconds(at, "line;dur=", waited);
+        at = stpcpy(at, ", ");
+    }
     at = put_milliseconds(at, "db;dur=", t->db.total);
+    if (t->run.queued)
+        at = put_milliseconds(at, ", pool;dur=", t->run.queued);
     at = put_milliseconds(at, ", render;dur=", t->render.watch.total + t->run.ns);
     if (place)
         at = stpcpy(stpcpy(stpcpy(at, ";desc=\""), place), "\"");
     put_milliseconds(at, ", total;dur=", uv_hrtime() - request_started(req));
     respond_header(req, "Server-Timing", "%s", all);
+    recorder_sum(RECORD_DATABASE, scope_here()->label, t->db.total);
 }
 
 static int respond_varied(request *req, int status, const char *type, text body)
@@ -175,10 +187,12 @@ int         site_static_folder(void) { return static_folder; }
 bool        site_on_postgres(void)   { return on_postgres; }
 bool        site_has_gallery(void)   { return has_gallery; }
 bool        site_has_boards(void)    { return has_boards; }
+bool        site_has_admin(void)     { return has_admin; }
 const char *site_address(void)       { return own_address; }
 
-void site_offer(bool gallery, bool boards)
+void site_offer(bool gallery, bool boards, bool admin)
 {
+    has_admin = admin;
     has_gallery = gallery;
     has_boards = boards;
 }
@@ -211,13 +225,19 @@ static promise *site_free_here(void *arg)
     return process_pool_close();
 }
 
+static promise *site_close_database(void *arg) { return then(db_close(arg), site_free_here, arg); }
+
+static promise *site_close_replica(void *arg) { return then(replica_close_here(), site_close_database, arg); }
+
+/* What goes on in the background first: it may use all else. */
 static promise *site_close_here(void *arg)
 {
     (void)arg;
-    return then(db_close(here), site_free_here, here);
+    return then(mail_close(), site_close_replica, here);
 }
 
-site site_open(database *d, const route routes[], int route_count, const char *folder, char *why, size_t size)
+site site_open(database *d, const route routes[], int route_count, problem_page *page, const char *folder, char *why,
+               size_t size)
 {
     static_folder = files_open(folder);
     if (static_folder < 0) {
@@ -225,5 +245,8 @@ site site_open(database *d, const route routes[], int route_count, const char *f
         return (site){ 0 };
     }
     on_postgres = database_is_postgres(d);
-    return (site){ routes, route_count, d, site_open_here, site_close_here, add_timing, room_here, threads_for };
+    return (site){
+        .routes = routes, .count = route_count, .arg = d, .open = site_open_here, .close = site_close_here,
+        .answering = add_timing, .problem = page, .room = room_here, .threads = threads_for,
+    };
 }

@@ -3,7 +3,8 @@
  *     err = await(query(req, &user, &USER_BY_ID, integer(id)));
  *
  * What a request spends on the database and on rendering is measured, and told by the answer's
- * Server-Timing header: render;dur=0.042;desc="loop". */
+ * Server-Timing header: render;dur=0.042;desc="loop". So is how long it was in line to be admitted (line), and its rendering
+ * for a thread of the pool (pool), if it was. */
 #ifndef SITE_H
 #define SITE_H
 
@@ -59,15 +60,17 @@ int  respond_json(request *req, int status, text json);
 int  site_static_folder(void);               /* the descriptor of the one behind /static/ */
 bool site_on_postgres(void);                 /* else on SQLite */
 
-/* For main: the site of those routes over that database, with the folder behind /static/. All must outlive it. .routes is
- * NULL on an error, and why says which. */
-site site_open(database *d, const route routes[], int route_count, const char *folder, char *why, size_t size);
+/* For main: the site of those routes over that database, with that page for errors and the folder behind /static/. All
+ * must outlive it. .routes is NULL on an error, and why says which. */
+site site_open(database *d, const route routes[], int route_count, problem_page *page, const char *folder, char *why,
+               size_t size);
 
 /* Before the server is opened: which of those routes there are (.there) that strangers do not find unless they are
  * asked for. */
-void site_offer(bool gallery, bool boards);
+void site_offer(bool gallery, bool boards, bool admin);
 bool site_has_gallery(void);
 bool site_has_boards(void);
+bool site_has_admin(void);                   /* what is for [admin] listen, where the others are */
 
 /* While it serves, what any server publishes on this database reaches the topics of this process (topic.h), by the ids of the
  * outbox. 0 or an error. */

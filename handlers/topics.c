@@ -41,11 +41,14 @@ bool topic_name_is_valid(text name)
 bool topic_is_public(text name)
 {
     const text kind = topic_kind(name);
-    if (text_equal(kind, TEXT("patterns")))
+    if (!topic_is_stored(name))
         return site_has_gallery();
     return text_equal(kind, TEXT("chat")) || (text_equal(kind, TEXT("users")) && word_is_number(topic_which(name)));
 }
 
-bool topic_is_stored(text name) { return !text_equal(topic_kind(name), TEXT("patterns")); }
+bool topic_is_stored(text name)
+{
+    return !text_equal(topic_kind(name), TEXT("patterns")) && !text_equal(topic_kind(name), TEXT("compare"));
+}
 
 bool topic_is_indexed(text name) { return !text_equal(topic_kind(name), TEXT("users")); }

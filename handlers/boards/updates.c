@@ -67,7 +67,7 @@ static promise *update_on_sqlite(request *req, rows *none, const world worlds[],
 
 async int board_updates(request *req)
 {
-    rows none;
+    rows none = { 0 };
     const int count = board_count(req, "queries");
     world *worlds = request_alloc(req, (size_t)count * sizeof *worlds);
     choose_worlds(worlds, count);

@@ -10,18 +10,8 @@ static const char HEAD[] = "<link rel=\"stylesheet\" href=\"/static/chat.css\">\
 static const char HEAD_OF_ROOM[] = "<link rel=\"stylesheet\" href=\"/static/chat.css\">\n"
                                    "<script src=\"/static/chat.js\" defer></script>\n";
 
-/* With the time of the day, in UTC: a script shows the reader's own. */
-static void chat_write_time(buffer *b, int64_t seconds)
-{
-    const time_t at = (time_t)seconds;
-    struct tm utc;
-    char machine[32], person[32];
-    if (!gmtime_r(&at, &utc))
-        return;
-    strftime(machine, sizeof machine, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    strftime(person, sizeof person, "%e %B, %H:%M UTC", &utc);
-    buffer_printf(b, "<time datetime=\"%s\">%s</time>", machine, person);
-}
+/* With the time of the day: a script shows the reader's own. */
+static void chat_write_time(buffer *b, int64_t seconds) { layout_time(b, "%e %B, %H:%M UTC", seconds); }
 
 static void chat_write_room_link(buffer *b, text room)
 {

@@ -15,8 +15,8 @@
 #include "chat_room.h"
 #include "chat_store.h"
 #include "handlers/handlers.h"
-#include "server/http/websocket/websocket.h"
-#include "server/topic/subscription.h"
+#include "handlers/past.h"
+#include "server/http/websocket/follow.h"
 
 #include <time.h>
 
@@ -36,9 +36,9 @@ typedef struct chat_client {
     uint64_t      allowed;                   /* of uv_hrtime: one message for each EACH since then, but at most BURST */
 } chat_client;
 
-static void chat_begin(chat_client *s, buffer *b, const char *event)
+static void chat_begin(arena *a, buffer *b, const char *event)
 {
-    buffer_init(b, &s->round);
+    buffer_init(b, a);
     buffer_printf(b, "{\"event\":\"%s\"", event);
 }
 
@@ -53,14 +53,19 @@ static async int chat_end(chat_client *s, buffer *b)
     return await(websocket_send(s->ws, (websocket_message){ .bytes = buffer_all(b) }));
 }
 
+static void chat_write_data(arena *a, buffer *b, const char *event, int64_t id, text data)
+{
+    chat_begin(a, b, event);
+    if (id > 0)
+        chat_write_number(b, "id", id);
+    buffer_text(b, TEXT(",\"data\":"));
+    buffer_text(b, data);
+}
+
 static async int chat_send_data(chat_client *s, const char *event, int64_t id, text data, int64_t ago)
 {
     buffer b;
-    chat_begin(s, &b, event);
-    if (id > 0)
-        chat_write_number(&b, "id", id);
-    buffer_text(&b, TEXT(",\"data\":"));
-    buffer_text(&b, data);
+    chat_write_data(&s->round, &b, event, id, data);
     if (ago > 0)
         chat_write_number(&b, "ago", ago);
     return chat_end(s, &b);
@@ -69,7 +74,7 @@ static async int chat_send_data(chat_client *s, const char *event, int64_t id, t
 static async int chat_send_stored(chat_client *s, text key, int64_t id)
 {
     buffer b;
-    chat_begin(s, &b, "stored");
+    chat_begin(&s->round, &b, "stored");
     chat_write_number(&b, "id", id);
     buffer_text(&b, TEXT(",\"data\":{\"key\":"));
     buffer_json(&b, key);
@@ -81,7 +86,7 @@ static async int chat_send_stored(chat_client *s, text key, int64_t id)
 static async int chat_send_refused(chat_client *s, text key, const char *why, uint64_t again)
 {
     buffer b;
-    chat_begin(s, &b, "refused");
+    chat_begin(&s->round, &b, "refused");
     buffer_text(&b, TEXT(",\"data\":{\"key\":"));
     buffer_json(&b, key);
     buffer_text(&b, TEXT(",\"why\":"));
@@ -92,15 +97,54 @@ static async int chat_send_refused(chat_client *s, text key, const char *why, ui
     return chat_end(s, &b);
 }
 
-/* An event of the topic, whether from memory or from the outbox: in the order of ids, and each once. */
-static async int chat_pass_on(chat_client *s, int64_t id, text event, text data)
+/* Is an event of the topic for the client, whether from memory or from the outbox? Messages are in the order of ids, and each
+ * once. */
+static bool chat_is_news(chat_client *s, int64_t id, text event)
 {
     if (text_equal(event, TEXT("here")))
-        return chat_send_data(s, "here", 0, data, 0);
+        return true;
     if (id <= s->last || !text_equal(event, TEXT("message")))
-        return 0;
+        return false;
     s->last = id;
-    return chat_send_data(s, "message", id, data, 0);
+    return true;
+}
+
+static void chat_write_news(arena *a, buffer *b, int64_t id, text event, text data)
+{
+    const bool here = text_equal(event, TEXT("here"));
+    chat_write_data(a, b, here ? "here" : "message", here ? 0 : id, data);
+    buffer_text(b, TEXT("}"));
+}
+
+/* Written once for all who are in the room. */
+static text chat_form(const topic_message *m)
+{
+    arena a = { 0 };
+    buffer b;
+    chat_write_news(&a, &b, m->id, m->event, m->bytes);
+    const text form = websocket_form(buffer_all(&b));
+    arena_done(&a);
+    return form;
+}
+
+static promise *chat_pass_on_row(void *arg, const outbox_row *row)
+{
+    chat_client *s = arg;
+    arena a = { 0 };
+    buffer b;
+    if (!chat_is_news(s, row->id, row->event))
+        return promise_settled(0);
+    chat_write_news(&a, &b, row->id, row->event, row->data);
+    promise *const sent = websocket_send(s->ws, (websocket_message){ .bytes = buffer_all(&b) });
+    arena_done(&a);
+    return promise_named(sent);
+}
+
+static promise *chat_say_pruned(void *arg, int64_t after)
+{
+    const chat_client *s = arg;
+    (void)after;
+    return promise_named(websocket_send(s->ws, (websocket_message){ .bytes = TEXT("{\"event\":\"pruned\"}") }));
 }
 
 static async int chat_tell_here(chat_client *s)
@@ -112,53 +156,6 @@ static async int chat_tell_here(chat_client *s)
     return err;
 }
 
-/* A server that has just started, or whose database is away, does not know yet up to where the outbox has been handed out. */
-static async int chat_wait_for_outbox(chat_client *s)
-{
-    int err = site_wait_published(0);
-    if (err != UV_ETIMEDOUT)
-        return err;
-    err = await(websocket_close(s->ws, WEBSOCKET_TRY_AGAIN, TEXT("What was said before cannot be read just now.")));
-    return err ? err : UV_EOF;
-}
-
-/* All that the outbox has and the client has not. What is published meanwhile waits in the subscription. */
-static async int chat_read_on(chat_client *s)
-{
-    bool pruned = false;
-    int64_t after = s->last;
-    const int late = chat_wait_for_outbox(s);
-    if (late)
-        return late;
-    for (int count = CHAT_PIECE; count == CHAT_PIECE;) {
-        rows past;
-        int err = chat_read_after(&s->round, s->topic_name, after, &past);
-        if (!err && after > 0 && !pruned && outbox_past_is_pruned(&past, after)) {
-            buffer b;
-            pruned = true;
-            chat_begin(s, &b, "pruned");
-            err = chat_end(s, &b);
-        }
-        count = err ? 0 : outbox_past_count(&past);
-        for (int i = 0; !err && i < count; i++) {
-            const outbox_row row = outbox_past_row(&past, i);
-            after = row.id;
-            err = chat_pass_on(s, row.id, row.event, row.data);
-        }
-        arena_done(&s->round);
-        if (err)
-            return err;
-    }
-    return 0;
-}
-
-/* The subscription begins first: so nothing is between what was and what comes. */
-static async int chat_subscribe(chat_client *s)
-{
-    s->news = topic_subscribe(request_arena(s->req), s->topic, s->last);
-    return s->last != TOPIC_NEW && !subscription_is_complete(s->news) ? chat_read_on(s) : 0;
-}
-
 /* The server stops. */
 static async int chat_go_away(chat_client *s)
 {
@@ -166,11 +163,30 @@ static async int chat_go_away(chat_client *s)
     return err ? err : UV_EOF;
 }
 
-/* It has not kept up with what the topic keeps: so it begins anew, behind what it had. */
-static async int chat_subscribe_again(chat_client *s)
+static past chat_past(chat_client *s)
 {
-    subscription_end(s->news);
-    return chat_subscribe(s);
+    const int64_t last = subscription_last(s->news);
+    return (past){ .news = s->news, .last = last, .sent = last, .send = chat_pass_on_row, .missed = chat_say_pruned, .arg = s };
+}
+
+/* It was away, or has not kept up with what the topic keeps. */
+static async int chat_catch_up(chat_client *s)
+{
+    past p = chat_past(s);
+    int err = past_catch_up(&p);
+    if (err == UV_EOF)
+        return chat_go_away(s);
+    if (err != PAST_UNREADABLE)
+        return err;
+    err = await(websocket_close(s->ws, WEBSOCKET_TRY_AGAIN, TEXT("What was said before cannot be read just now.")));
+    return err ? err : UV_EOF;
+}
+
+static async int chat_subscribe(chat_client *s)
+{
+    s->news = topic_subscribe(request_arena(s->req), s->topic, s->last == TOPIC_NEW ? site_published() : s->last);
+    const past p = chat_past(s);
+    return past_is_there(&p) ? 0 : chat_catch_up(s);
 }
 
 static async int chat_tell_news(chat_client *s)
@@ -178,11 +194,11 @@ static async int chat_tell_news(chat_client *s)
     const topic_message *m;
     int err = 0;
     for (int i = 0; !err && i < ROUND && !(err = subscription_next(s->news, &m)); i++)
-        err = chat_pass_on(s, m->id, m->event, m->bytes);
+        err = chat_is_news(s, m->id, m->event) ? await(websocket_send_form(s->ws, m, chat_form)) : 0;
     switch (err) {
     case UV_EAGAIN:           return 0;
     case UV_EOF:              return chat_go_away(s);
-    case SUBSCRIPTION_BEHIND: return chat_subscribe_again(s);
+    case SUBSCRIPTION_BEHIND: return chat_catch_up(s);
     default:                  return err;
     }
 }
@@ -197,7 +213,7 @@ static async int chat_begin_news(chat_client *s)
     if (err)
         return err;
     buffer b;
-    chat_begin(s, &b, "ready");
+    chat_begin(&s->round, &b, "ready");
     chat_write_number(&b, "id", s->last);
     return chat_end(s, &b);
 }

@@ -1,6 +1,7 @@
 /* chat_store.c - see chat_store.h. */
 #include "chat_store.h"
 #include "chat_room.h"
+#include "db/outbox.h"
 #include "server/async/combine.h"
 
 #include <time.h>
@@ -31,11 +32,6 @@ static const statement CHAT_HERE = {
 
 static const statement CHAT_FORGET = { .name = "chat_forget", .sql = "delete from outbox where id = $1" };
 
-async int chat_read_after(arena *a, text topic, int64_t after, rows *past)
-{
-    return await(site_read_published(a, past, topic, true, after, CHAT_PIECE));
-}
-
 async int chat_read_here(request *req, arena *a, text topic, rows *here)
 {
     return await(site_query_in(req, a, here, &CHAT_HERE, 2, (value[]){ string(topic), integer(time(NULL)) }));
@@ -59,7 +55,7 @@ async int chat_read_page(request *req, text topic, chat_history *h)
 async int chat_store(request *req, arena *a, text topic, const chat_message *m, int64_t *id)
 {
     value add[OUTBOX_VALUES], find[OUTBOX_VALUES];
-    rows found;
+    rows found = { 0 };
     db_step steps[] = { outbox_step_once(add, topic, TEXT("message"), chat_message_data(a, m), m->key),
                         outbox_step_id(find, topic, m->key) };
     steps[1].out = &found;
@@ -77,7 +73,7 @@ async int chat_store_here(request *req, arena *a, text topic, text data, int64_t
 {
     value add[OUTBOX_VALUES];
     const value forgotten = integer(before);
-    rows stored;
+    rows stored = { 0 };
     db_step steps[] = { outbox_step(add, topic, TEXT("here"), data), { &CHAT_FORGET, 1, &forgotten, NULL } };
     steps[0].out = &stored;
     const int err = await(site_transaction_in(req, a, steps, 2));

@@ -6,7 +6,6 @@
 #define CHAT_STORE_H
 
 #include "chat_message.h"
-#include "db/outbox.h"
 #include "handlers/site.h"
 #include "server/async/task.h"
 
@@ -18,13 +17,9 @@ typedef struct chat_history {
 
 extern const statement CHAT_LATELY;          /* topics of rooms and the data of their last message, the newest first */
 
-enum { CHAT_PIECE = 100 };
-
 async int chat_read_page(request *req, text topic, chat_history *h);
 
-/* Of a socket's task, for which each of these may be one of many: what they need ends with a. The first brings outbox_past_row's,
- * at most CHAT_PIECE of them; the second data and seconds, as above. */
-async int chat_read_after(arena *a, text topic, int64_t after, rows *past);
+/* Of a socket's task, for which this may be one of many: what it needs ends with a. Data and seconds, as above. */
 async int chat_read_here(request *req, arena *a, text topic, rows *here);
 
 /* Keeps m, unless its key is known: *id is then the one of the message that has it. */

@@ -8,8 +8,10 @@
 
 #include "handlers/users/post.h"
 #include "server/base/arena.h"
+#include "server/base/block.h"
 
-enum { IMPORT_BATCH_LINES = 4096, IMPORT_BATCH_BYTES = 1024 * 1024 };   /* it is full with that, and one line more */
+/* It is full with that, and one line more. Its bytes and its JSON, which is rarely longer, each have a block then (block.h). */
+enum { IMPORT_BATCH_LINES = 4096, IMPORT_BATCH_BYTES = BLOCK_LARGEST - 64 * 1024 };
 
 typedef struct import_line {
     uint64_t    number;
@@ -22,7 +24,7 @@ typedef struct import_batch {
     uint64_t    first, last;                 /* lines that it accounts for; those blank or too long are not in it */
     int         count, good;                 /* lines[0] to lines[good - 1] may be stored, once checked */
     import_line lines[IMPORT_BATCH_LINES];
-    char       *bytes;                       /* owned */
+    char       *bytes;                       /* owned: a block, or NULL */
     size_t      length, capacity;
     text        json;                        /* the good ones; the arena's */
     arena       arena;
@@ -36,7 +38,7 @@ bool          import_batch_is_full(const import_batch *b);
 /* Reads every line of the batch, for in_thread: 0. */
 int import_batch_check(void *batch);
 
-/* Some of the good ones as an object, {"0": [42, "title", "body"], ...}: what both databases can take apart. */
+/* Some of the good ones as an array, [{"user":42,"title":"...","body":"..."},...]: what both databases can take apart. */
 text import_batch_json(const import_batch *b, int from, int to, arena *a);
 
 #endif

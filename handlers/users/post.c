@@ -1,5 +1,7 @@
 /* post.c - see post.h. */
 #include "post.h"
+#include "server/base/utf8.h"
+#include "server/base/vector.h"
 #include "server/http/message/status.h"
 
 #include <stdarg.h>
@@ -18,20 +20,26 @@ static int post_wrong(char why[POST_WHY], int status, const char *format, ...)
     return HTTP_STATUS(status);
 }
 
+/* Quotes, backslashes, and brackets of both kinds, which differ in one bit; and the bar, between the latter. */
+static inline vector vector_structure(vector v)
+{
+    return vector_or(vector_within(vector_with(v, 0x20), '{', '}'), vector_equals(v, '"'));
+}
+
 /* jansson follows nested brackets by recursion, farther than a task's stack reaches. */
 static bool json_is_deep(text t)
 {
+    const char *const end = t.at + t.length;
     int depth = 0;
     bool in_string = false;
-    for (size_t i = 0; i < t.length; i++) {
-        const char c = t.at[i];
-        if (c == '"')
+    for (const char *at = t.at; (at = vector_find(t.at, at, end, vector_structure)) < end; at++) {
+        if (*at == '"')
             in_string = !in_string;
         else if (in_string)
-            i += c == '\\';                  /* what follows it is no quote */
-        else if (c == '[' || c == '{')
+            at += *at == '\\' && at + 1 < end;   /* what follows it is no quote */
+        else if (*at == '[' || *at == '{')
             depth++;
-        else if (c == ']' || c == '}')
+        else if (*at == ']' || *at == '}')
             depth--;
         if (depth > DEEPEST)
             return true;
@@ -91,12 +99,7 @@ int post_of(const json_t *object, post *p, char why[POST_WHY])
     return 0;
 }
 
-bool post_text_is_valid(text t)
-{
-    json_t *checked = json_stringn(t.at, t.length);          /* NULL if it is not */
-    json_decref(checked);
-    return checked != NULL && !memchr(t.at, '\0', t.length);
-}
+bool post_text_is_valid(text t) { return utf8_is(t.at, t.length) && !memchr(t.at, '\0', t.length); }
 
 int post_check(const post *p, char why[POST_WHY])
 {

@@ -25,11 +25,11 @@ static int post_render_html(void *arg)
 
     buffer_init(&b, request_arena(one->req));
     layout_begin(&b, rows_text(r, 0, 1));
-    buffer_text(&b, TEXT("<p class=\"meta\">By <a href=\"/users/"));
+    buffer_text(&b, TEXT("<h1 class=\"by\">A post by <a href=\"/users/"));
     buffer_int(&b, rows_int(r, 0, 4));
     buffer_text(&b, TEXT("\">"));
     buffer_html(&b, rows_text(r, 0, 5));
-    buffer_text(&b, TEXT("</a></p>\n"));
+    buffer_text(&b, TEXT("</a></h1>\n"));
     page_html_post(&b, rows_int(r, 0, 0), rows_text(r, 0, 1), rows_text(r, 0, 2), rows_int(r, 0, 3));
     layout_end(&b);
     one->html = buffer_all(&b);
