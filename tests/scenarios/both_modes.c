@@ -1,4 +1,4 @@
-/* both_modes.c - a loop and threads answer alike, byte for byte, to the good and to the bad. */
+/* both_modes.c - a loop and threads answer alike, byte for byte, to the good and to the bad: in two processes, and in one. */
 #include "scenarios.h"
 
 #include "tests/scenarios/support/postgres.h"
@@ -10,12 +10,41 @@
 
 static server by_mode[2];                    /* async, threads */
 
+/* Which a page of users has once somebody has counted them. */
+static bool has_counted(void) { return strstr(get("/users").body, " users on "); }
+
+static void wait_for_both(void)
+{
+    for (int i = 0; i < 2; i++) {
+        here = by_mode[i];
+        ck_assert(eventually(30, has_counted()));
+    }
+}
+
 static void both(const char *name, const char *database)
 {
     server_start(name, "--mode", "async", "TENK_LIMITS_BODY=64KiB", database, NULL);
     by_mode[0] = here;
     server_start(name, "--mode", "threads", "TENK_LIMITS_BODY=64KiB", database, NULL);
     by_mode[1] = here;
+    wait_for_both();
+}
+
+static void both_in_one(const char *name, const char *database)
+{
+    server_start(name, "--compare", "TENK_LIMITS_BODY=64KiB", database, NULL);
+    by_mode[0] = by_mode[1] = here;
+    by_mode[in_threads_mode() ? 0 : 1].port = server_second_port();
+    wait_for_both();
+}
+
+static void both_in_one_on_sqlite(void) { both_in_one("modes-in-one", NULL); }
+
+static void both_in_one_on_postgres(void)
+{
+    static char url[300];
+    snprintf(url, sizeof url, "DATABASE_URL=%s", postgres_url());
+    both_in_one("modes-in-one-postgres", url);
 }
 
 static void both_on_sqlite(void) { both("modes-sqlite", NULL); }
@@ -33,6 +62,12 @@ static void stop_both(void)
         here = by_mode[i];
         server_fixture_stop();
     }
+}
+
+static void stop_one(void)
+{
+    here = by_mode[0];
+    server_fixture_stop();
 }
 
 /* The value of these two is the clock's. */
@@ -113,7 +148,7 @@ START_TEST(the_same_request_has_the_same_answer)
     for (size_t i = 0; i < sizeof REQUESTS / sizeof REQUESTS[0]; i++) {
         char *looped = answers_of(0, REQUESTS[i]), *threaded = answers_of(1, REQUESTS[i]);
         ck_assert_msg(strncmp(looped, "HTTP/1.1 ", 9) == 0, "%s\nis not answered: %s", REQUESTS[i], looped);
-        ck_assert_msg(strcmp(looped, threaded) == 0, "%s\nasync: %s\nthreads: %s", REQUESTS[i], looped, threaded);
+        ck_assert_msg(strcmp(looped, threaded) == 0, "%s\nasync: %.3000s\nthreads: %.3000s", REQUESTS[i], looped, threaded);
         free(looped);
         free(threaded);
     }
@@ -155,11 +190,19 @@ Suite *both_modes_suite(void)
 {
     Suite *s = suite_create("both_modes");
     TCase *sqlite = theme(s, "modes-sqlite", NULL), *postgres = postgres_theme(s, "modes-postgres");
+    TCase *one = theme(s, "modes-in-one", NULL), *one_on_postgres = postgres_theme(s, "modes-in-one-postgres");
     tcase_add_unchecked_fixture(sqlite, both_on_sqlite, stop_both);
     tcase_add_unchecked_fixture(postgres, both_on_postgres, stop_both);
     tcase_add_test(sqlite, the_same_request_has_the_same_answer);
     tcase_add_test(sqlite, a_large_file_is_the_same_to_the_last_byte);
     tcase_add_test(postgres, the_same_request_has_the_same_answer);
     tcase_add_test(postgres, what_one_stores_the_other_shows);
+    tcase_add_unchecked_fixture(one, both_in_one_on_sqlite, stop_one);
+    tcase_add_unchecked_fixture(one_on_postgres, both_in_one_on_postgres, stop_one);
+    tcase_add_test(one, the_same_request_has_the_same_answer);
+    tcase_add_test(one, a_large_file_is_the_same_to_the_last_byte);
+    tcase_add_test(one, what_one_stores_the_other_shows);
+    tcase_add_test(one_on_postgres, the_same_request_has_the_same_answer);
+    tcase_add_test(one_on_postgres, what_one_stores_the_other_shows);
     return s;
 }

@@ -208,6 +208,8 @@ START_TEST(a_bad_database_url_is_said_at_once)
     printed("[database] url");
     ck_assert_int_eq(run("-D", "mysql://nonsense", "PORT=0"), 78);
     printed("[database] url");
+    ck_assert_int_eq(run("-t", "TENK_PATTERNS_REPLICA=mysql://nonsense"), 78);
+    printed("[patterns] replica");
 }
 END_TEST
 

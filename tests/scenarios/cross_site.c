@@ -26,7 +26,7 @@ START_TEST(what_another_site_sends_is_403_on_every_route)
         "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: cross-site\r\nOrigin: http://tenk.test:8080\r\n",
         "Sec-Fetch-Site: same-site\r\nOrigin: http://other.tenk.test\r\n",
     };
-    static const char *const paths[] = { "/users/7/posts", "/import", "/echo" };
+    static const char *const paths[] = { "/users/7/posts", "/import", "/echo", "/compare" };
     for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
         for (size_t k = 0; k < sizeof paths / sizeof paths[0]; k++) {
             const answer a = post_from(paths[k], foreign[i]);
@@ -93,8 +93,8 @@ static void expect_policy(const answer *a, const char *of)
 START_TEST(every_page_says_what_it_may_load_and_do)
 {
     static const char *const pages[] = {
-        "/", "/users", "/users/42", "/users/42/callbacks", "/posts/411", "/patterns", "/nothing", "/users/0", "/users/x",
-        "/sleep?ms=x", "/echo", "/static/nothing",
+        "/", "/users", "/users/42", "/users/42/callbacks", "/posts/411", "/patterns", "/workloads", "/nothing", "/users/0",
+        "/users/x", "/sleep?ms=x", "/echo", "/static/nothing",
     };
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         const answer a = get_as(pages[i], "text/html");

@@ -11,7 +11,6 @@ TCase *theme(Suite *s, const char *name, void (*start)(void))
     TCase *t = tcase_create(name);
     if (start)
         tcase_add_unchecked_fixture(t, start, server_fixture_stop);
-    tcase_set_timeout(t, 60);
     suite_add_tcase(s, t);
     return t;
 }

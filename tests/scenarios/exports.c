@@ -172,8 +172,9 @@ START_TEST(memory_does_not_grow_with_what_a_reader_does_not_take)
     client_say(c, EXPORT);
     ck_assert_int_ge(posts_in(client_answer(c), 0), count);
     const long grown = server_resident() - before;
-    if (!run_slowed())                       /* a page of each is 1 MB, and a thread keeps what it had for one */
-        ck_assert_msg(grown < (in_threads_mode() ? 24L : 12L) << 20, "it grew by %ld KiB", grown >> 10);
+    /* Five pages, each of 1 MB as rows and as much as lines, and the caches of a few connections; one reader's all is 50 MB. */
+    if (!run_slowed())
+        ck_assert_msg(grown < 24L << 20, "it grew by %ld KiB", grown >> 10);
     for (int i = 0; i < READERS; i++)
         client_free(slow[i]);
     client_free(c);
@@ -200,7 +201,8 @@ START_TEST(a_reader_that_takes_nothing_is_cut_off_and_can_tell)
     client *stays;
     const int before = descriptors_at_rest(&stays);
     client *c = stalled(EXPORT), *old = stalled(EXPORT_1_0);
-    ck_assert_msg(eventually(10, server_descriptors() <= before), "they are still open");
+    ck_assert_msg(eventually(run_slowed() ? 30 : 10, server_descriptors() <= before), "%d descriptors, and %d before",
+                  server_descriptors(), before);
     client_free(stays);
     expect_broken_off(c, false);
     expect_broken_off(old, true);

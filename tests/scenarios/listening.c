@@ -5,9 +5,12 @@
 #include "tests/scenarios/support/launch.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Does somebody accept at that address? -1 if this machine does not have it. */
@@ -87,6 +90,66 @@ START_TEST(it_reaches_itself_wherever_it_listens)
 }
 END_TEST
 
+/* Has somebody answered /healthz with 200 at that socket, a file in the server's folder? */
+static bool answers_at(const char *file)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    char got[16] = "";
+    const char request[] = "GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(a.sun_path, sizeof a.sun_path, "%.80s/%s", here.folder, file);
+    const bool answers = connect(fd, (struct sockaddr *)&a, sizeof a) == 0 &&
+                         send(fd, request, sizeof request - 1, MSG_NOSIGNAL) == sizeof request - 1 &&
+                         recv(fd, got, 15, MSG_WAITALL) == 15 && strcmp(got, "HTTP/1.1 200 OK") == 0;
+    close(fd);
+    return answers;
+}
+
+static bool is_there(const char *file)
+{
+    char path[256];
+    struct stat s;
+    snprintf(path, sizeof path, "%s/%s", here.folder, file);
+    return lstat(path, &s) == 0;
+}
+
+START_TEST(each_address_of_a_list_is_served_and_named_by_the_start_line)
+{
+    for (int workers = 1; workers <= 2; workers++) {
+        server_start("listening", "--listen", "127.0.0.1:0, unix:s.sock,mode=0600, 127.0.0.2:0",
+                     workers == 1 ? "--workers=1" : "--workers=2", NULL);
+        ck_assert(server_says(", unix:s.sock, http://127.0.0.2:"));
+        for (int i = 0; i < 8; i++) {
+            expect(get("/healthz"), 200, NULL);
+            ck_assert(answers_at("s.sock"));
+        }
+        server_signal(SIGTERM);
+        ck_assert_int_eq(server_wait(), 0);
+        ck_assert(!is_there("s.sock"));
+    }
+}
+END_TEST
+
+/* In the folder of the run: each server's own is another one. */
+START_TEST(what_a_killed_server_leaves_behind_is_replaced_and_no_other_ones_socket_is_taken)
+{
+    char list[128], listen[160], url[300], out[4096];
+    snprintf(list, sizeof list, "unix:%.80s/killed.sock", run_folder());
+    snprintf(listen, sizeof listen, "127.0.0.1:0,%s", list);
+    server_start("listening", "--listen", listen, NULL);
+    server_kill();
+    server_start("listening", "--listen", listen, NULL);
+    ck_assert_msg(tenk_run(out, sizeof out, "--healthcheck", "--listen", list, NULL) == 0, "%s", out);
+    snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s/tenk.db", here.folder);
+    ck_assert_int_eq(tenk_run(out, sizeof out, "--listen", list, url, NULL), 1);
+    ck_assert_msg(strstr(out, "another program listens there") != NULL, "%s", out);
+    ck_assert_msg(tenk_run(out, sizeof out, "--healthcheck", "--listen", list, NULL) == 0, "%s", out);
+    server_stop();
+    ck_assert_int_eq(tenk_run(out, sizeof out, "--healthcheck", "--listen", list, NULL), 1);
+    ck_assert_msg(strstr(out, "no such file") != NULL, "%s", out);
+}
+END_TEST
+
 static void expect_offers(bool there)
 {
     expect(get("/patterns"), there ? 200 : 404, NULL);
@@ -137,6 +200,8 @@ Suite *listening_suite(void)
     tcase_add_test(t, an_address_of_ipv4_is_that_one_alone);
     tcase_add_test(t, the_same_port_is_taken_for_every_address);
     tcase_add_test(t, it_reaches_itself_wherever_it_listens);
+    tcase_add_test(t, each_address_of_a_list_is_served_and_named_by_the_start_line);
+    tcase_add_test(t, what_a_killed_server_leaves_behind_is_replaced_and_no_other_ones_socket_is_taken);
     tcase_add_test(t, strangers_find_no_patterns_and_no_boards_unless_they_were_asked_for);
     tcase_add_test(t, on_a_loopback_address_there_are_patterns_and_boards_unless_they_are_off);
     return s;

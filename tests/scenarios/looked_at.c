@@ -6,6 +6,7 @@
 #include "tests/support/skipped.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,9 +119,13 @@ START_TEST(what_was_done_last_is_recorded)
         ck_assert(json_is_array(json_object_get(trace, "traceEvents")));
         printed("\"name\":\"GET /healthz\",\"cat\":\"request\"");
         printed("\"name\":\"GET /users/:id\",\"cat\":\"request\"");
-        if (!in_threads_mode())
-            printed("\"cat\":\"query\"");
+        printed("\"cat\":\"query\"");
         json_decref(trace);
+        ck_assert_int_eq(look("record", "--svg"), 0);
+        ck_assert_int_eq(strncmp(out, "<svg xmlns=", 11), 0);
+        printed("<title>GET /healthz, ");
+        printed("<title>GET /users/:id, ");
+        printed("<title>query user_by_id, ");
     }
     server_stop();
     server_start("looked_at", "TENK_LOG_RECORDER=0", NULL);
@@ -150,29 +155,43 @@ static json_t *trace_in(const char *name)
     return trace;
 }
 
-static char *file_of(int number)
+static void drawing_in(const char *name)
 {
-    static char name[64];
-    snprintf(name, sizeof name, "tenk-%d-%d.json", (int)here.pid, number);
+    char path[256], begins[12] = "";
+    snprintf(path, sizeof path, "%s/%s", here.folder, name);
+    FILE *const f = fopen(path, "r");
+    ck_assert_msg(f && fread(begins, 1, 11, f) == 11, "%s", path);
+    ck_assert_str_eq(begins, "<svg xmlns=");
+    fclose(f);
+}
+
+static const char *file_of(int number, const char *ending)
+{
+    static char names[2][64];
+    char *const name = names[*ending == 's'];
+    snprintf(name, sizeof names[0], "tenk-%d-%d.%s", (int)here.pid, number, ending);
     return name;
 }
 
 START_TEST(a_signal_has_it_written_to_a_file_and_there_are_ten_at_most)
 {
-    char said[128];
+    char said[256];
     server_start("looked_at", NULL);
     ck_assert_int_eq(get("/healthz").status, 200);
     for (int i = 0; i < 11; i++) {
-        snprintf(said, sizeof said, "what was done last is in ./%s", file_of(i % 10));
+        snprintf(said, sizeof said, "what was done last is in ./%s, and drawn in ./%s", file_of(i % 10, "json"),
+                 file_of(i % 10, "svg"));
         if (i < 10)
-            ck_assert(!there_is(file_of(i)));
+            ck_assert(!there_is(file_of(i, "json")));
         server_signal(SIGUSR1);
         if (i < 10)
-            ck_assert(eventually(20, there_is(file_of(i))));
+            ck_assert(eventually(20, there_is(file_of(i, "json")) && there_is(file_of(i, "svg"))));
         ck_assert(server_says(said));
     }
-    json_decref(trace_in(file_of(0)));
-    ck_assert(!there_is(file_of(10)));
+    json_decref(trace_in(file_of(0, "json")));
+    drawing_in(file_of(0, "svg"));
+    ck_assert(!there_is(file_of(10, "json")));
+    ck_assert(!there_is(file_of(10, "svg")));
     ck_assert_int_eq(get("/healthz").status, 200);
     server_stop();
 }
@@ -182,11 +201,11 @@ START_TEST(a_slow_request_has_it_written_once)
 {
     server_start("looked_at", "TENK_LOG_SLOW_REQUEST=5ms", NULL);
     ck_assert_int_eq(get("/sleep?ms=20").status, 200);
-    ck_assert(eventually(20, there_is(file_of(0))));
-    json_decref(trace_in(file_of(0)));
+    ck_assert(eventually(20, there_is(file_of(0, "json"))));
+    json_decref(trace_in(file_of(0, "json")));
     ck_assert_int_eq(get("/sleep?ms=20").status, 200);
     server_stop();                           /* what is asked for by then is written before the end */
-    ck_assert(!there_is(file_of(1)));
+    ck_assert(!there_is(file_of(1, "json")));
 }
 END_TEST
 
@@ -211,7 +230,7 @@ START_TEST(where_a_loop_was_blocked_is_a_folded_stack)
     server_start("looked_at", "--mode", "async", "TENK_PATTERNS_ENABLED=on", NULL);
     if (may_look(__func__)) {
         ck_assert_int_eq(look("stalls", NULL), 0);
-        ck_assert_int_eq(get_as("/patterns/sleep-bad", "application/json").status, 200);
+        ck_assert_int_eq(get_as("/patterns/pitfall-sleep", "application/json").status, 200);
         ck_assert(eventually(20, stall_is_known()));
         const char *line = strstr(out, "GET /patterns/:name;"), *value = strchr(line, '\n');
         ck_assert_ptr_nonnull(value);
@@ -220,6 +239,51 @@ START_TEST(where_a_loop_was_blocked_is_a_folded_stack)
         ck_assert_int_eq(value[-1], ' ');
         ck_assert(strstr(get("/stats").body, "\"GET /patterns/:name\":{\"times\":"));
         ck_assert(strstr(get("/stats").body, ",\"ms\":{\""));
+    }
+    server_stop();
+}
+END_TEST
+
+/* Somebody else has the database to himself for writing, until he is asked to give it back. */
+static sqlite3 *database_lock(void)
+{
+    char file[256];
+    sqlite3 *other;
+    snprintf(file, sizeof file, "%s/tenk.db", here.folder);
+    ck_assert_int_eq(sqlite3_open(file, &other), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
+    return other;
+}
+
+static bool loop_page_sees(const char *part)
+{
+    return strstr(get_as("/loop?for=1", "application/json").body, part) != NULL;
+}
+
+START_TEST(a_query_and_a_job_are_seen_while_they_run)
+{
+    server_start("looked_at", "--mode", "async", "TENK_PATTERNS_ENABLED=on", "TENK_TIMEOUTS_REQUEST=60s", NULL);
+    if (may_look(__func__)) {
+        sqlite3 *const other = database_lock();
+        client *post = client_new(), *job;
+        client_say(post, "POST /users/1/posts HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: 24\r\n\r\n"
+                         "{\"title\":\"t\",\"body\":\"b\"}");
+        ck_assert(eventually(20, sees(NULL, "\nsqlite writer 1, thread ") &&
+                                 strstr(out, ": post_new for POST /users/:id/posts, ")));
+        ck_assert(eventually(20, sees("--json", "\"name\":\"sqlite writer\"")));
+        ck_assert(eventually(20, loop_page_sees("\"name\":\"sqlite writer\",\"what\":\"post_new\"")));
+        sqlite3_exec(other, "rollback", NULL, NULL, NULL);
+        sqlite3_close(other);
+        ck_assert_int_eq(client_answer(post).status, 201);
+        ck_assert(eventually(20, look("ps", NULL) == 0 && !strstr(out, "sqlite writer")));
+        bool seen = false;
+        for (int i = 0; i < 20 && !seen; i++) {              /* each takes a second at most */
+            job = client_asking("/block?ms=1000");
+            seen = eventually(2, sees(NULL, "\npool thread ") && strstr(out, ": cpu for GET /block, "));
+            client_reset(job);
+        }
+        ck_assert(seen);
+        client_free(post);
     }
     server_stop();
 }
@@ -241,7 +305,6 @@ Suite *looked_at_suite(void)
 {
     Suite *s = suite_create("looked_at");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 120);
     tcase_add_test(t, each_request_is_seen_with_what_it_waits_for);
     tcase_add_test(t, as_json_a_program_can_read_it);
     tcase_add_test(t, a_server_is_found_and_of_several_one_must_be_named);
@@ -249,8 +312,10 @@ Suite *looked_at_suite(void)
     tcase_add_test(t, a_signal_has_it_written_to_a_file_and_there_are_ten_at_most);
     tcase_add_test(t, a_slow_request_has_it_written_once);
     tcase_add_test(t, a_folder_that_cannot_be_written_to_is_said);
-    if (!in_threads_mode())
+    if (!in_threads_mode()) {
         tcase_add_test(t, where_a_loop_was_blocked_is_a_folded_stack);
+        tcase_add_test(t, a_query_and_a_job_are_seen_while_they_run);
+    }
     tcase_add_test(t, another_user_is_told_that_he_may_not_look);
     suite_add_tcase(s, t);
     return s;

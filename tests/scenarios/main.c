@@ -5,6 +5,7 @@
 
 #include "tests/support/skipped.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ static void show_logs_of_failed(SRunner *all)
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
+    signal(SIGHUP, SIG_DFL);                 /* under nohup, too: servers are told by it */
+    setenv("CK_DEFAULT_TIMEOUT", "300", 0);  /* only for what hangs: a busy machine is no fault */
     skipped_begin();
     run_begin();
     SRunner *all = srunner_create(suite_create("scenarios"));

@@ -192,19 +192,41 @@ END_TEST
 
 START_TEST(waiting_in_line_has_an_end)
 {
-    server_start("postgres-queries", slow_url(1), "TENK_DATABASE_CONNECTIONS=1",
+    server_start("postgres-queries", gated_url(), "TENK_DATABASE_CONNECTIONS=1", "TENK_DATABASE_TIMEOUT=30s",
                  "TENK_DATABASE_PIPELINE_DEPTH=1", "TENK_DATABASE_LINE_TIMEOUT=200ms", NULL);
-    client *first = client_new(), *second = client_new();
-    client_say(first, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
-    ck_assert(eventually(5, sql_int(ACTIVE) == 1));
+    until_200("/users");
+    PGconn *gate = gate_shut();
+    client *first = client_asking("/users");
+    ck_assert(eventually(5, sql_int(AT_THE_GATE) == 1));
     const double before = now_s();
-    client_say(second, "GET /users HTTP/1.1\r\nHost: t\r\n\r\n");
-    expect_problem(client_answer(second), 503);
-    const double took = now_s() - before;
-    ck_assert_msg(took > 0.15 && took < (run_slowed() ? 2 : 0.9), "after %.2f s", took);
-    ck_assert_int_eq(client_answer(first).status, 200);
+    expect_problem(get("/users"), 503);
+    ck_assert_double_gt(now_s() - before, 0.15);
+    ck_assert_int_eq(sql_int(AT_THE_GATE), 1);       /* and whom it waited for waits as before */
+    PQfinish(gate);
+    expect(client_answer(first), 200, "text/html");
     client_free(first);
-    client_free(second);
+    server_stop();
+}
+END_TEST
+
+#define COMMENTED "select count(*) from pg_stat_activity where usename = 'tenk' and strpos(query, " \
+                  "' /*application=''tenk'',route=''%2Fusers%2F%3Aid'',traceparent=''00-0af7651916cd43dd8448eb211c80319c-') > 0"
+
+static void ask_traced(void)
+{
+    expect(ask("GET /users/42 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n"
+               "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n"), 200, NULL);
+}
+
+START_TEST(a_statement_that_is_not_prepared_says_for_whom_it_is_when_that_is_set)
+{
+    server_start_on_postgres("postgres-queries", "TENK_DATABASE_PREPARE=off", "TENK_DATABASE_COMMENT=on", NULL);
+    ask_traced();
+    ck_assert_int_gt(sql_int(COMMENTED), 0);
+    server_stop();
+    server_start_on_postgres("postgres-queries", "TENK_DATABASE_COMMENT=on", NULL);
+    ask_traced();
+    ck_assert_int_eq(sql_int(COMMENTED), 0);         /* what is prepared has none */
     server_stop();
 }
 END_TEST
@@ -221,5 +243,6 @@ Suite *postgres_queries_suite(void)
     tcase_add_test(t, a_locked_table_delays_nobody_else);
     tcase_add_test(t, more_requests_than_pool_and_line_hold_are_503_and_none_hangs);
     tcase_add_test(t, waiting_in_line_has_an_end);
+    tcase_add_test(t, a_statement_that_is_not_prepared_says_for_whom_it_is_when_that_is_set);
     return s;
 }

@@ -260,7 +260,6 @@ Suite *rendering_suite(void)
 {
     Suite *s = suite_create("rendering");
     TCase *t = tcase_create("rendering");
-    tcase_set_timeout(t, 120);
     tcase_add_test(t, what_is_rendered_in_a_thread_blocks_nobody);
     if (in_threads_mode()) {
         tcase_add_test(t, in_threads_mode_pages_are_rendered_by_the_thread_of_their_connection);

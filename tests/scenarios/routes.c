@@ -2,6 +2,7 @@
  * answer, in which type, and how they refuse. */
 #include "scenarios.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,28 @@ START_TEST(the_front_page_names_the_address_by_which_it_was_reached)
     snprintf(own, sizeof own, " 127.0.0.1:%d/users/42\n", here.port);
     expect_body(ask("GET / HTTP/1.0\r\n\r\n"), own);
     ck_assert_ptr_null(strstr(ask("GET / HTTP/1.1\r\nHost: a'b&c\r\nConnection: close\r\n\r\n").body, "a'b&c"));
+}
+END_TEST
+
+START_TEST(an_error_has_the_navigation_of_every_page)
+{
+    static const struct { const char *request; int status; } wrong[] = {
+        { "GET /nothing HTTP/1.1\r\n", 404 },    { "GET /users/0 HTTP/1.1\r\n", 404 },
+        { "GET /users?page=x HTTP/1.1\r\n", 400 }, { "PUT /users/42 HTTP/1.1\r\n", 405 },
+    };
+    char *page = strdup(get_as("/users/42", "text/html").body), *nav = strstr(page, "<nav aria-label=\"The site\">"), *end;
+    ck_assert(nav && (end = strstr(nav, "</header>")));
+    *end = '\0';
+    ck_assert(strstr(nav, "href=\"/users\"") && strstr(nav, "href=\"/chat\"") && strstr(nav, "href=\"/patterns\""));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char request[256];
+        snprintf(request, sizeof request, "%sHost: t\r\nAccept: text/html\r\nConnection: close\r\n\r\n", wrong[i].request);
+        const answer a = ask(request);
+        expect(a, wrong[i].status, "text/html");
+        expect_body(a, nav);
+        expect_body(a, "</main>\n</body>\n</html>\n");
+    }
+    free(page);
 }
 END_TEST
 
@@ -227,6 +250,45 @@ START_TEST(sleep_has_limits)
 }
 END_TEST
 
+START_TEST(a_call_that_blocks_keeps_nobody_else_waiting)
+{
+    const double before = now_s();
+    client *slow = client_asking("/block?ms=1000");
+    expect(get("/block?ms=0"), 200, "text/plain");
+    ck_assert_double_lt(now_s() - before, 1.0);
+    expect(client_answer(slow), 200, "text/plain");
+    ck_assert_double_ge(now_s() - before, 1.0);
+    client_free(slow);
+    expect_problem(get("/block?ms=1001"), 400);
+    expect_problem(get("/block?ms=-1"), 400);
+    expect_problem(get("/block"), 400);
+}
+END_TEST
+
+START_TEST(which_model_suits_which_workload_is_a_page_and_json_of_the_same_figures)
+{
+    const answer page = get_as("/workloads", "text/html");
+    expect(page, 200, "text/html");
+    char *html = strdup(page.body);
+    const answer data = get_as("/workloads", "application/json");
+    expect(data, 200, "application/json");
+    json_error_t error;
+    json_t *read = json_loads(data.body, 0, &error), *rows = json_object_get(read, "workloads"), *row;
+    size_t i;
+    ck_assert_uint_gt(json_array_size(rows), 10);
+    json_array_foreach(rows, i, row) {
+        const char *title = json_string_value(json_object_get(row, "workload"));
+        const char *best = json_string_value(json_object_get(row, "best"));
+        char cell[200];
+        snprintf(cell, sizeof cell, "<td data-label=\"Best model\">%s</td>", best);
+        const char *at = strstr(html, title);
+        ck_assert_msg(at && strstr(at, cell), "%s, %s", title, cell);
+    }
+    json_decref(read);
+    free(html);
+}
+END_TEST
+
 START_TEST(echo_gives_back_the_body_and_its_type)
 {
     const answer a = post("/echo", "text/x-test; charset=utf-8", "what came");
@@ -264,6 +326,7 @@ Suite *routes_suite(void)
     Suite *s = suite_create("routes");
     TCase *t = theme(s, "routes", with_routes);
     tcase_add_test(t, the_front_page_says_what_tenk_is_and_links_to_what_one_can_try);
+    tcase_add_test(t, an_error_has_the_navigation_of_every_page);
     tcase_add_test(t, the_front_page_names_the_address_by_which_it_was_reached);
     tcase_add_test(t, a_date_is_that_of_rfc_9110_and_of_now);
     tcase_add_test(t, plaintext_and_json_are_as_techempower_wants_them);
@@ -276,6 +339,8 @@ Suite *routes_suite(void)
     tcase_add_test(t, options_and_405_name_the_methods);
     tcase_add_test(t, sleep_sleeps_as_long_as_it_is_told_and_says_so);
     tcase_add_test(t, sleep_has_limits);
+    tcase_add_test(t, a_call_that_blocks_keeps_nobody_else_waiting);
+    tcase_add_test(t, which_model_suits_which_workload_is_a_page_and_json_of_the_same_figures);
     tcase_add_test(t, echo_gives_back_the_body_and_its_type);
     tcase_add_test(t, echo_gives_back_every_byte_there_is);
     return s;

@@ -27,6 +27,7 @@
     run(websockets_suite)         \
     run(websocket_compression_suite) \
     run(chat_suite)               \
+    run(chat_servers_suite)       \
     run(events_suite)             \
     run(event_resume_suite)       \
     run(limits_suite)             \
@@ -34,6 +35,9 @@
     run(command_line_suite)       \
     run(start_and_stop_suite)     \
     run(stop_with_clients_suite)  \
+    run(restarts_suite)           \
+    run(reloading_suite)          \
+    run(supervised_suite)         \
     run(unread_log_suite)         \
     run(listening_suite)          \
     run(scarce_resources_suite)   \
@@ -43,10 +47,23 @@
     run(threads_mode_suite)       \
     run(processes_suite)          \
     run(both_modes_suite)         \
+    run(second_server_suite)      \
+    run(compare_suite)            \
     run(patterns_suite)           \
     run(gallery_suite)            \
+    run(gallery_written_suite)    \
+    run(off_loop_suite)           \
+    run(bounds_suite)             \
+    run(sleepers_suite)           \
+    run(phases_suite)             \
+    run(gallery_together_suite)   \
     run(diagnostics_suite)        \
+    run(metrics_suite)            \
+    run(ready_suite)              \
+    run(admin_suite)              \
     run(looked_at_suite)          \
+    run(loop_page_suite)          \
+    run(slow_requests_suite)      \
     run(postgres_queries_suite)   \
     run(postgres_faults_suite)    \
     run(sqlite_faults_suite)      \

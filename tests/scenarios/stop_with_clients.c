@@ -14,14 +14,14 @@ static void expect_the_last_answer(client *c)
     ck_assert(client_closed(c));
 }
 
-static void answers_once_more(int number)
+START_TEST(who_is_connected_may_ask_once_more)
 {
     server_start("stopping", NULL);
     client *used = client_new(), *fresh = client_new(), *slow = client_asking("/sleep?ms=400");
     client_say(used, ASK);
     ck_assert_int_eq(client_answer(used).status, 200);
     expect(get("/healthz"), 200, NULL);
-    server_signal(number);
+    server_signal(SIGTERM);
     ck_assert_int_eq(client_answer(slow).status, 200);       /* by now it has been stopping for a while */
     ck_assert(client_refused(here.port));
     client_say(used, ASK);
@@ -33,11 +33,6 @@ static void answers_once_more(int number)
     client_free(fresh);
     client_free(slow);
 }
-
-START_TEST(who_is_connected_may_ask_once_more) { answers_once_more(SIGTERM); }
-END_TEST
-
-START_TEST(sighup_stops_it_as_sigterm_does) { answers_once_more(SIGHUP); }
 END_TEST
 
 /* Whoever is connected before the signal, and whoever comes in the same moment, as long as anybody is let in: those in
@@ -82,18 +77,6 @@ START_TEST(no_request_is_lost)
 }
 END_TEST
 
-START_TEST(sighup_is_nothing_to_a_server_that_was_started_to_ignore_it)
-{
-    signal(SIGHUP, SIG_IGN);
-    server_start("stopping", NULL);
-    server_signal(SIGHUP);
-    for (int i = 0; i < 20; i++)
-        expect(get("/healthz"), 200, NULL);
-    ck_assert(!server_log_has("stopping"));
-    server_stop();
-}
-END_TEST
-
 START_TEST(who_asks_nothing_is_let_go_in_the_end_and_that_is_no_failure)
 {
     server_start("stopping", "TENK_TIMEOUTS_DRAIN=300ms", NULL);
@@ -131,9 +114,7 @@ Suite *stop_with_clients_suite(void)
     Suite *s = suite_create("stop_with_clients");
     TCase *t = theme(s, "stopping", NULL);
     tcase_add_test(t, who_is_connected_may_ask_once_more);
-    tcase_add_test(t, sighup_stops_it_as_sigterm_does);
     tcase_add_test(t, no_request_is_lost);
-    tcase_add_test(t, sighup_is_nothing_to_a_server_that_was_started_to_ignore_it);
     tcase_add_test(t, who_asks_nothing_is_let_go_in_the_end_and_that_is_no_failure);
     tcase_add_test(t, it_ends_when_the_last_client_has_left);
     return s;

@@ -218,9 +218,12 @@ START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
 {
     const int count = most_connections(scaled(2000));
     client *c[2000];
+    bool begun[2000];                        /* in time: who says nothing for as long as a head may take is told nothing */
     for (int i = 0; i < count; i++) {
+        const double before = now_s();
         c[i] = client_new();
         client_say(c[i], "GET / HTTP/1.1\r\nX: ");
+        begun[i] = now_s() - before < 0.2;
     }
     enum { MANY = 50 };
     double took[MANY];
@@ -232,7 +235,8 @@ START_TEST(thousands_of_slow_heads_do_not_slow_the_others)
     qsort(took, MANY, sizeof *took, by_time);                /* the usual one: some stand behind those that come, */
     ck_assert_msg(took[MANY / 2] < 0.25, "%.0f ms", took[MANY / 2] * 1000);  /* or behind another program */
     for (int i = 0; i < count; i++) {
-        ck_assert_int_eq(client_answer(c[i]).status, 408);
+        const int status = client_answer(c[i]).status;
+        ck_assert_msg(status == 408 || (status == 0 && !begun[i]), "%d", status);
         client_free(c[i]);
     }
 }

@@ -53,6 +53,35 @@ START_TEST(users_come_fifty_a_page_with_next_and_previous)
 }
 END_TEST
 
+static void expect_link_to_page(answer a, int page, bool there)
+{
+    char link[64];
+    snprintf(link, sizeof link, "href=\"/users?page=%d\">%d<", page, page);
+    ck_assert_msg((strstr(a.body, link) != NULL) == there, "a link to page %d: %s", page, there ? "not there" : "there");
+}
+
+/* Of 10,000 users, as they are seeded. */
+START_TEST(users_are_counted_and_there_are_links_to_pages_far_away)
+{
+    get("/users");                           /* whoever comes first counts, and others who come meanwhile know no number */
+    answer a = get("/users?page=95");
+    expect_body(a, "10000 users on 200 pages");
+    expect_body(a, "<b aria-current=\"page\">95</b>");
+    static const int NEAR[] = { 1, 85, 94, 96, 105, 195, 200 }, FAR[] = { 2, 84, 95, 97, 106, 201, 1095 };
+    for (size_t i = 0; i < sizeof NEAR / sizeof NEAR[0]; i++)
+        expect_link_to_page(a, NEAR[i], true);
+    for (size_t i = 0; i < sizeof FAR / sizeof FAR[0]; i++)
+        expect_link_to_page(a, FAR[i], false);
+    a = get("/users?page=200");
+    expect_body(a, "rel=\"prev\"");
+    ck_assert_ptr_null(strstr(a.body, "rel=\"next\""));
+    expect_body(get("/users?page=201"), "There is nobody on this page.");
+    json_t *all = json_in(get_as("/users?page=3", "application/json"), 200);
+    ck_assert_int_eq(json_integer_value(json_object_get(all, "total")), 10000);
+    json_decref(all);
+}
+END_TEST
+
 START_TEST(a_page_of_users_that_is_not_there_is_an_answer_and_no_crash)
 {
     static const char *const odd[] = {
@@ -183,6 +212,7 @@ Suite *users_suite(void)
         TCase *t = database == 0 ? theme(s, "users-sqlite", on_sqlite)
                                  : theme(s, "users-postgres", on_postgres);
         tcase_add_test(t, users_come_fifty_a_page_with_next_and_previous);
+        tcase_add_test(t, users_are_counted_and_there_are_links_to_pages_far_away);
         tcase_add_test(t, a_page_of_users_that_is_not_there_is_an_answer_and_no_crash);
         tcase_add_test(t, a_user_is_a_page_with_their_posts);
         tcase_add_test(t, a_user_is_json_for_those_who_accept_that);

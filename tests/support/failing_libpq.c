@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-static struct { atomic_int left; atomic_bool late; } calls[LIBPQ_CALLS];
+static struct { atomic_int left; atomic_bool late; void (*_Atomic before)(void); } calls[LIBPQ_CALLS];
 static atomic_bool cancel_held;
 
 void libpq_fail(libpq_call call, int n, bool late)
@@ -15,6 +15,8 @@ void libpq_fail(libpq_call call, int n, bool late)
     calls[call].left = n;
 }
 
+void libpq_before(libpq_call call, void (*happens)(void)) { calls[call].before = happens; }
+
 void libpq_hold_cancel(bool on) { cancel_held = on; }
 
 bool libpq_failed(libpq_call call) { return atomic_exchange(&calls[call].left, 0) <= 0; }
@@ -22,6 +24,9 @@ bool libpq_failed(libpq_call call) { return atomic_exchange(&calls[call].left, 0
 /* Whether this one does its work, and whether it then fails. */
 static bool works(libpq_call call, bool *fails)
 {
+    void (*const before)(void) = calls[call].before;
+    if (before)
+        before();
     *fails = atomic_load(&calls[call].left) > 0 && atomic_fetch_sub(&calls[call].left, 1) == 1;
     return !*fails || calls[call].late;
 }

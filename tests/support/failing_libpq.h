@@ -1,4 +1,5 @@
-/* failing_libpq.h - libpq's functions, which fail when a test wants it, as they do for want of memory. */
+/* failing_libpq.h - libpq's functions, which fail when a test wants it, as they do for want of memory, or wait until it has
+ * done something. */
 #ifndef FAILING_LIBPQ_H
 #define FAILING_LIBPQ_H
 
@@ -11,6 +12,7 @@ typedef enum libpq_call {
 
 /* The n-th call from now, of any thread, fails: 1 is the next one. If late, it does its work before. */
 void libpq_fail(libpq_call call, int n, bool late);
+void libpq_before(libpq_call call, void (*happens)(void));    /* each one, on its thread; NULL: nothing */
 void libpq_hold_cancel(bool on);             /* as long as it is on, a cancel request that was delivered does not return */
 bool libpq_failed(libpq_call call);          /* it has; and if not, it will not any more */
 

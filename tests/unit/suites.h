@@ -11,14 +11,22 @@
     run(escape_suite)        \
     run(buffer_suite)        \
     run(log_throttle_suite)  \
+    run(line_ring_suite)     \
+    run(outlet_suite)        \
     run(log_suite)           \
     run(list_suite)          \
     run(stopwatch_suite)     \
     run(recorder_suite)      \
+    run(recorder_watch_suite) \
+    run(slowest_suite)       \
+    run(shard_suite)         \
+    run(exposition_suite)    \
     run(units_suite)         \
     run(utf8_suite)          \
     run(address_suite)       \
+    run(network_suite)       \
     run(codel_suite)         \
+    run(token_buckets_suite) \
     run(blocking_wait_suite)
 
 #define EACH_CONFIG_SUITE(run) \
@@ -27,6 +35,9 @@
     run(suggestion_suite)      \
     run(config_suite)          \
     run(config_file_suite)     \
+    run(config_reload_suite)   \
+    run(endpoint_suite)        \
+    run(network_list_suite)    \
     run(options_suite)
 
 #define EACH_ASYNC_SUITE(run) \
@@ -34,7 +45,9 @@
     run(loop_suite)           \
     run(loop_end_suite)       \
     run(loop_activity_suite)  \
+    run(loop_events_suite)    \
     run(promise_suite)        \
+    run(scope_for_suite)      \
     run(scope_suite)          \
     run(unawaited_suite)      \
     run(chain_suite)          \
@@ -73,7 +86,9 @@
 #define EACH_TOPIC_SUITE(run) \
     run(topic_message_suite)  \
     run(topic_suite)          \
+    run(audience_suite)       \
     run(subscription_suite)   \
+    run(subscription_again_suite) \
     run(subscription_threads_suite)
 
 #define EACH_INSPECT_SUITE(run) \
@@ -87,9 +102,22 @@
     run(output_suite)            \
     run(router_suite)            \
     run(url_suite)               \
+    run(trace_context_suite)     \
+    run(identity_suite)          \
+    run(access_line_suite)       \
+    run(access_log_suite)        \
+    run(traces_suite)            \
     run(accept_header_suite)     \
     run(status_suite)            \
+    run(listener_suite)          \
+    run(socket_file_suite)       \
+    run(proxy_header_suite)      \
+    run(forwarded_suite)         \
+    run(peer_suite)              \
+    run(proxied_suite)           \
     run(request_suite)           \
+    run(cors_suite)              \
+    run(rate_limit_suite)        \
     run(files_suite)             \
     run(compression_suite)       \
     run(connection_suite)        \
@@ -98,12 +126,14 @@
     run(admission_refuses_suite) \
     run(thread_admission_suite)  \
     run(worker_suite)            \
+    run(server_start_suite)      \
     run(pipeline_suite)          \
     run(writer_suite)            \
     run(streamed_answer_suite)   \
     run(poller_suite)            \
     run(stream_suite)            \
     run(stream_end_suite)        \
+    run(websocket_styles_suite) \
     run(websocket_suite)         \
     run(websocket_handshake_suite) \
     run(websocket_either_suite) \
@@ -112,6 +142,7 @@
     run(event_suite)              \
     run(events_suite)            \
     run(follow_suite)            \
+    run(follow_on_suite)         \
     run(client_suite)            \
     run(client_bounds_suite)     \
     run(client_threads_suite)    \
@@ -152,9 +183,18 @@
 
 #define EACH_HANDLERS_SUITE(run) \
     run(topics_suite)        \
+    run(loop_view_suite)     \
     run(markdown_suite)          \
+    run(outcome_word_suite)      \
     run(item_cache_suite)        \
+    run(latencies_suite)         \
+    run(verdict_suite)           \
+    run(generator_suite)         \
+    run(advice_suite)            \
+    run(waterfall_suite)         \
     run(chat_suite)              \
+    run(mail_suite)              \
+    run(memory_use_suite)        \
     run(line_reader_suite)      \
     run(import_suite)
 

@@ -106,7 +106,6 @@ Suite *diagnostics_suite(void)
 {
     Suite *s = suite_create("diagnostics");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 60);
     if (!in_threads_mode()) {
         tcase_add_test(t, a_handler_that_computes_on_the_loop_is_logged_and_counted_by_its_route);
         if (!run_slowed())

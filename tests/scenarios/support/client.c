@@ -107,10 +107,10 @@ static bool ready(client *c, short event, double end)
     }
 }
 
-/* Takes in what is there, waiting for something until end. False: nothing came. */
-static bool take_in(client *c, double end)
+/* Takes in what is there, and waits for something. False: nothing came. */
+static bool take_in(client *c, double seconds)
 {
-    if (c->ended || !ready(c, POLLIN, end))
+    if (c->ended || !ready(c, POLLIN, now_s() + seconds))
         return false;
     if (c->room - c->have < 65536) {
         c->room = c->room * 2 + 65536;
@@ -129,14 +129,13 @@ static bool take_in(client *c, double end)
 
 bool client_send(client *c, const void *bytes, size_t length)
 {
-    const double end = now_s() + c->timeout;
     const char *at = bytes;
     while (length > 0) {
         const ssize_t n = send(c->fd, at, length, MSG_NOSIGNAL);
         if (n > 0) {
             at += n;
             length -= (size_t)n;
-        } else if (errno != EAGAIN || !ready(c, POLLOUT, end)) {
+        } else if (errno != EAGAIN || !ready(c, POLLOUT, now_s() + c->timeout)) {
             return false;
         }
     }
@@ -160,38 +159,38 @@ static void drop(client *c, size_t n)
     c->have -= n;
 }
 
-static bool need(client *c, size_t n, double end)
+static bool need(client *c, size_t n)
 {
     while (c->have < n)
-        if (!take_in(c, end))
+        if (!take_in(c, c->timeout))
             return false;
     return true;
 }
 
 /* The length of a line at offset from, its CRLF included, or 0 if it does not come. */
-static size_t line_at(client *c, size_t from, double end)
+static size_t line_at(client *c, size_t from)
 {
     for (size_t looked = from;;) {
         const char *lf = c->have > looked ? memchr(c->in + looked, '\n', c->have - looked) : NULL;
         if (lf)
             return (size_t)(lf - c->in) - from + 1;
         looked = c->have > from ? c->have : from;
-        if (!take_in(c, end))
+        if (!take_in(c, c->timeout))
             return 0;
     }
 }
 
 /* Unwraps the chunks at the front of what came. */
-static bool unchunk(client *c, answer *a, double end)
+static bool unchunk(client *c, answer *a)
 {
     c->body = malloc(1);
     for (;;) {
-        const size_t line = line_at(c, 0, end);
+        const size_t line = line_at(c, 0);
         if (!line)
             return false;
         const size_t size = strtoul(c->in, NULL, 16);
         drop(c, line);
-        if (!need(c, size + 2, end))
+        if (!need(c, size + 2))
             return false;
         c->body = realloc(c->body, a->length + size + 1);
         memcpy(c->body + a->length, c->in, size);
@@ -204,7 +203,6 @@ static bool unchunk(client *c, answer *a, double end)
 
 static answer receive(client *c, bool no_body)
 {
-    const double end = now_s() + c->timeout;
     const answer none = { .head = "", .body = "" };
     answer a = none;
     free(c->head);
@@ -213,7 +211,7 @@ static answer receive(client *c, bool no_body)
 
     size_t head = 0;
     for (;;) {
-        const size_t line = line_at(c, head, end);
+        const size_t line = line_at(c, head);
         if (!line)
             return none;
         head += line;
@@ -229,12 +227,12 @@ static answer receive(client *c, bool no_body)
     if (no_body || a.status < 200 || a.status == 204 || a.status == 304) {
         c->body = calloc(1, 1);
     } else if (header_is(&a, "Transfer-Encoding", "chunked")) {
-        if (!unchunk(c, &a, end))
+        if (!unchunk(c, &a))
             return none;
     } else {
         ck_assert_msg(length != NULL, "no Content-Length: %s", a.head);
         a.length = strtoul(length, NULL, 10);
-        if (!need(c, a.length, end))
+        if (!need(c, a.length))
             return none;
         c->body = malloc(a.length + 1);
         memcpy(c->body, c->in, a.length);
@@ -251,9 +249,8 @@ answer client_answer_to_head(client *c) { return receive(c, true); }
 
 bool client_closed(client *c)
 {
-    const double end = now_s() + c->timeout;
     while (c->have == 0 && !c->ended)
-        if (!take_in(c, end) && !c->ended)
+        if (!take_in(c, c->timeout) && !c->ended)
             return false;
     return c->have == 0;
 }
@@ -262,19 +259,18 @@ bool client_let_go(client *c) { return client_closed(c) && !c->reset; }
 
 bool client_bytes(client *c, void *to, size_t length)
 {
-    if (!need(c, length, now_s() + c->timeout))
+    if (!need(c, length))
         return false;
     memcpy(to, c->in, length);
     drop(c, length);
     return true;
 }
 
-void client_take(client *c) { take_in(c, now_s()); }
+void client_take(client *c) { take_in(c, 0); }
 
 const char *client_rest(client *c)
 {
-    const double end = now_s() + c->timeout;
-    while (!c->ended && (take_in(c, end) || now_s() < end))
+    while (take_in(c, c->timeout))
         ;
     return c->in ? c->in : "";
 }
@@ -283,7 +279,7 @@ size_t client_drain(client *c)
 {
     size_t total = c->have;
     c->have = 0;
-    while (take_in(c, now_s() + c->timeout) || !c->ended) {
+    while (take_in(c, c->timeout) || !c->ended) {
         if (c->have == 0 && !c->ended && !ready(c, POLLIN, now_s()))
             break;
         total += c->have;

@@ -41,7 +41,7 @@ int     client_segments(client *c);          /* of TCP, in which what it has rec
 bool    client_quiet(client *c);             /* is there neither a byte nor an end to be read right now? */
 const char *client_rest(client *c);          /* reads to the end: all that came, terminated; lives as long as c */
 size_t  client_drain(client *c);             /* reads to the end and counts */
-void    client_set_timeout(client *c, double seconds);   /* how long an answer may take; 40 s */
+void    client_set_timeout(client *c, double seconds);   /* how long nothing may come, or go; 40 s */
 
 answer  ask(const char *request);            /* on a connection of its own */
 answer  ask_bytes(const char *request, size_t length);

@@ -22,6 +22,8 @@ void next_without(int fd)      { next.without[fd] = true; }
 void next_as_user(uid_t user)  { next.user = user; }
 void next_without_ipv6(void)   { next.no_ipv6 = true; }
 
+void next_listening(int fd) { next.listening = fd; }
+
 void next_in_cgroup(const char *folder) { next.cgroup = folder; }
 
 void next_shown(const char *file, const char *as)

@@ -14,9 +14,11 @@ void next_without_ipv6(void);                /* as on a kernel that has none */
 void next_shown(const char *file, const char *as);       /* it finds that file at the path as; after mount_or_skip */
 void next_in_cgroup(const char *folder);     /* of a cgroup file system */
 
+void next_listening(int fd);                 /* it is given that socket, as a service manager does (sd_listen_fds(3)) */
+
 /* For server.c. */
 typedef struct terms {
-    int         errors, resource;
+    int         errors, resource, listening; /* 0: none */
     rlim_t      most;
     uid_t       user;
     bool        limited, without[3], no_ipv6;

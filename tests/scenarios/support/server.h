@@ -41,10 +41,12 @@ int  server_wait(void);                      /* until it ends: its exit code, or
 void server_stop(void);                      /* SIGTERM; it must exit 0 and no sanitizer may have spoken */
 void server_kill(void);                      /* SIGKILL */
 bool server_running(void);
+int  server_second_port(void);               /* of the one that --compare adds; 0 without it */
 bool server_log_has(const char *text);       /* has it printed this by now? */
-bool server_says(const char *text);          /* the same, soon: a thread of its own writes the log */
+bool server_file_has(const server *s, const char *file, const char *text);   /* the same of a file in its folder */
+bool server_says(const char *text);          /* soon: a thread of its own writes the log */
 long server_resident(void);                  /* bytes */
-int  server_descriptors(void);
+int  server_descriptors(void);               /* that are open, but for those of an SQLite file */
 
 /* For unchecked fixtures, whose failures Check does not count: stops, and remembers if that went wrong. */
 void server_fixture_stop(void);
@@ -57,13 +59,15 @@ int tenk_run(char *output, size_t size, ...) __attribute__((sentinel));
 const char *postgres_url(void);
 
 double now_s(void);                          /* monotonic seconds */
+double granted_s(void);                      /* the same, but one in which others had the processors is a sixth of one */
 void   pause_ms(int ms);                     /* between two looks at something that will change */
 
-/* Looks until condition holds or seconds have passed; its value is whether it came to hold. */
+/* Looks until condition holds or seconds have passed, of those that this machine granted; its value is whether it came to
+ * hold. */
 #define eventually(seconds, condition) ({                                 \
-    const double end_ = now_s() + (seconds) * (run_slowed() ? 4 : 1);  \
+    const double end_ = granted_s() + (seconds) * (run_slowed() ? 4 : 1); \
     bool held_;                                                           \
-    while (!(held_ = (condition)) && now_s() < end_)                      \
+    while (!(held_ = (condition)) && granted_s() < end_)                  \
         pause_ms(2);                                                      \
     held_; })
 

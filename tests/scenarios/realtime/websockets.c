@@ -1,5 +1,5 @@
 /* websockets.c - GET /ws/echo: the handshake, frames as they should and should not be, and how it ends. */
-#include "scenarios.h"
+#include "tests/scenarios/scenarios.h"
 #include "tests/scenarios/support/frames.h"
 
 #include <signal.h>
@@ -424,7 +424,6 @@ Suite *websockets_suite(void)
     tcase_add_loop_test(t, in_each_style_a_handler_answers_until_the_end, 0, EACH);
     tcase_add_test(t, who_does_not_read_is_not_read_from);
     t = tcase_create("ends");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, a_silent_client_is_pinged_and_then_let_go);
     tcase_add_loop_test(t, a_server_that_stops_closes_with_1001_and_waits_for_the_answer, 0, EACH);
     tcase_add_loop_test(t, a_server_that_stops_does_not_wait_for_one_who_does_not_answer, 0, EACH);

@@ -1,5 +1,5 @@
 /* events.c - GET /countdown: server-sent events, one a second, and how they end. */
-#include "scenarios.h"
+#include "tests/scenarios/scenarios.h"
 #include "tests/scenarios/support/events.h"
 
 #include <signal.h>

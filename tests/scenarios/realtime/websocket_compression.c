@@ -1,5 +1,5 @@
 /* websocket_compression.c - permessage-deflate (RFC 7692) with a client of its own: what is agreed on, and messages. */
-#include "scenarios.h"
+#include "tests/scenarios/scenarios.h"
 #include "tests/scenarios/support/frames.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* http_arena.c - the routes of HttpArena that need no database, by the rules of its validate.sh; and what it does not ask. */
-#include "scenarios.h"
+#include "tests/scenarios/scenarios.h"
 
 #include "tests/scenarios/support/items.h"
 

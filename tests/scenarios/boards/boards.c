@@ -1,5 +1,5 @@
 /* boards.c - the routes of public benchmarks, by the rules of TechEmpower's verifier, on both databases. */
-#include "scenarios.h"
+#include "tests/scenarios/scenarios.h"
 
 #include "tests/scenarios/support/json.h"
 #include "tests/scenarios/support/postgres.h"

@@ -1,6 +1,6 @@
 /* http_arena_items.c - the routes of HttpArena over the table items, by the rules of its validate.sh, on both databases; and
  * what it does not ask. */
-#include "scenarios.h"
+#include "tests/scenarios/scenarios.h"
 
 #include "tests/scenarios/support/items.h"
 #include "tests/scenarios/support/postgres.h"

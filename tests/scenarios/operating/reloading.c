@@ -1,0 +1,195 @@
+/* reloading.c - a server that runs gets another configuration, and is told what to do by its pid file. */
+#include "tests/scenarios/scenarios.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void configure(const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/config.ini", here.folder);
+    FILE *f = fopen(path, "w");
+    fputs(text, f);
+    fclose(f);
+}
+
+static void reload(const char *text, const char *says)
+{
+    configure(text);
+    server_signal(SIGHUP);
+    ck_assert_msg(server_says(says), "it does not say: %s", says);
+}
+
+static int status_of_post(size_t length)
+{
+    char body[8192] = { 0 };
+    memset(body, 'x', length);
+    return post("/echo", "text/plain", body).status;
+}
+
+START_TEST(sighup_changes_limits_for_those_who_are_connected_too)
+{
+    server_start("reloading", "--workers", "2", NULL);
+    client *c = client_new();
+    client_say(c, "GET /json HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert_int_eq(status_of_post(5000), 200);
+    reload("[limits]\nbody = 4KiB\n", "the configuration was read again, and holds: 1 setting has changed");
+    ck_assert(server_log_has("[limits] body is 4KiB, was 1MiB"));
+    ck_assert(eventually(5, status_of_post(5000) == 413));
+    client_say(c, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5000\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 413);
+    reload("", "[limits] body is 1MiB, was 4KiB");
+    ck_assert(eventually(5, status_of_post(5000) == 200));
+    client_free(c);
+    server_stop();
+}
+END_TEST
+
+START_TEST(a_configuration_that_is_wrong_is_refused_as_a_whole)
+{
+    server_start("reloading", NULL);
+    reload("[limits]\nbody = 4KiB\nhead = many\n", "is refused; the one before holds");
+    ck_assert(server_log_has("config.ini:3: [limits] head: 'many' is not a size"));
+    ck_assert_int_eq(status_of_post(5000), 200);
+    server_stop();
+}
+END_TEST
+
+START_TEST(what_takes_a_restart_is_named_and_stays)
+{
+    server_start("reloading", NULL);
+    reload("[tasks]\nstack = 128KiB\n[limits]\nbody = 4KiB\n", "and holds: 1 setting has changed");
+    ck_assert(server_log_has("[tasks] stack stays 64KiB: to make it 128KiB takes a restart"));
+    ck_assert(eventually(5, status_of_post(5000) == 413));
+    server_stop();
+}
+END_TEST
+
+START_TEST(the_level_of_the_log_is_the_new_ones)
+{
+    server_start("reloading", NULL);
+    reload("[log]\nlevel = error\n", "[log] level is error, was info");
+    ck_assert(eventually(5, server_log_has("1 setting has changed")));
+    server_signal(SIGTERM);
+    ck_assert_int_eq(server_wait(), 0);
+    ck_assert(!server_log_has("stopping (SIGTERM)"));
+}
+END_TEST
+
+/* What logrotate does. */
+START_TEST(a_log_that_was_renamed_is_begun_anew)
+{
+    char now[256], before[256];
+    server_start("reloading", "TENK_LOG_ACCESS=combined", "TENK_LOG_ACCESS_TO=./access", NULL);
+    snprintf(now, sizeof now, "%s/access", here.folder);
+    snprintf(before, sizeof before, "%s/access.1", here.folder);
+    expect(get("/healthz?before"), 200, NULL);
+    ck_assert(eventually(5, server_file_has(&here, "access", "/healthz?before")));
+    ck_assert_int_eq(rename(now, before), 0);
+    expect(get("/healthz?between"), 200, NULL);
+    server_signal(SIGHUP);
+    ck_assert(server_says("the configuration was read again, and holds"));
+    expect(get("/healthz?after"), 200, NULL);
+    ck_assert(eventually(5, server_file_has(&here, "access", "/healthz?after")));
+    ck_assert(server_file_has(&here, "access.1", "/healthz?between") || server_file_has(&here, "access", "/healthz?between"));
+    ck_assert(!server_file_has(&here, "access.1", "/healthz?after"));
+    server_stop();
+}
+END_TEST
+
+START_TEST(sighup_is_nothing_to_a_server_that_was_started_to_ignore_it)
+{
+    signal(SIGHUP, SIG_IGN);
+    server_start("reloading", NULL);
+    configure("[limits]\nbody = 4KiB\n");
+    server_signal(SIGHUP);
+    for (int i = 0; i < 20; i++)
+        expect(get("/healthz"), 200, NULL);
+    ck_assert(!server_log_has("configuration"));
+    ck_assert_int_eq(status_of_post(5000), 200);
+    server_stop();
+}
+END_TEST
+
+/* By the pid file. */
+
+static char pid_file[256];
+static char output[8192];
+
+static void start_with_pid_file(void)
+{
+    snprintf(pid_file, sizeof pid_file, "TENK_SERVER_PID_FILE=%s/pid-%d", run_folder(), (int)getpid());
+    server_start("reloading", pid_file, NULL);
+}
+
+static long written(void)
+{
+    long number = 0;
+    FILE *f = fopen(strchr(pid_file, '=') + 1, "r");
+    if (f && fscanf(f, "%ld", &number) != 1)
+        number = 0;
+    if (f)
+        fclose(f);
+    return number;
+}
+
+START_TEST(it_is_told_to_read_again_and_to_stop_by_its_pid_file)
+{
+    start_with_pid_file();
+    ck_assert_int_eq(written(), here.pid);
+    configure("[limits]\nbody = 4KiB\n");
+    ck_assert_msg(tenk_run(output, sizeof output, pid_file, "--reload", NULL) == 0, "%s", output);
+    ck_assert(server_says("1 setting has changed"));
+    ck_assert_msg(tenk_run(output, sizeof output, pid_file, "--stop", NULL) == 0, "%s", output);
+    ck_assert_msg(strstr(output, "has ended"), "%s", output);
+    ck_assert_int_eq(server_wait(), 0);
+    ck_assert_int_eq(written(), 0);          /* it takes the file along */
+}
+END_TEST
+
+START_TEST(a_second_one_with_its_pid_file_does_not_start)
+{
+    start_with_pid_file();
+    ck_assert_int_eq(tenk_run(output, sizeof output, pid_file, "PORT=0", NULL), 1);
+    ck_assert_msg(strstr(output, "runs with that [server] pid_file"), "%s", output);
+    expect(get("/healthz"), 200, NULL);
+    ck_assert_int_eq(written(), here.pid);
+    server_stop();
+}
+END_TEST
+
+START_TEST(who_is_not_there_is_not_told_and_that_is_said)
+{
+    ck_assert_int_eq(tenk_run(output, sizeof output, "--stop", NULL), 1);
+    ck_assert_msg(strstr(output, "[server] pid_file, by which it would be found, is not set"), "%s", output);
+    start_with_pid_file();
+    server_kill();
+    ck_assert_int_ne(written(), 0);
+    ck_assert_int_eq(tenk_run(output, sizeof output, pid_file, "--reload", NULL), 1);
+    ck_assert_msg(strstr(output, "is left of one that has ended"), "%s", output);
+    server_start("reloading", pid_file, NULL);       /* what is left is in nobody's way */
+    ck_assert_int_eq(written(), here.pid);
+    server_stop();
+    ck_assert_int_eq(tenk_run(output, sizeof output, pid_file, "--stop", NULL), 1);
+    ck_assert_msg(strstr(output, "tenk does not run: there is no"), "%s", output);
+}
+END_TEST
+
+Suite *reloading_suite(void)
+{
+    Suite *s = suite_create("reloading");
+    TCase *t = theme(s, "reloading", NULL);
+    tcase_add_test(t, sighup_changes_limits_for_those_who_are_connected_too);
+    tcase_add_test(t, a_configuration_that_is_wrong_is_refused_as_a_whole);
+    tcase_add_test(t, what_takes_a_restart_is_named_and_stays);
+    tcase_add_test(t, the_level_of_the_log_is_the_new_ones);
+    tcase_add_test(t, a_log_that_was_renamed_is_begun_anew);
+    tcase_add_test(t, sighup_is_nothing_to_a_server_that_was_started_to_ignore_it);
+    tcase_add_test(t, it_is_told_to_read_again_and_to_stop_by_its_pid_file);
+    tcase_add_test(t, a_second_one_with_its_pid_file_does_not_start);
+    tcase_add_test(t, who_is_not_there_is_not_told_and_that_is_said);
+    return s;
+}
