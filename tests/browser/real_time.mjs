@@ -1,12 +1,8 @@
 // real_time.mjs - the chat and a user's page in a headless Chromium, in both modes of the server: what is said or posted on one page
 // appears on another, in order and once, also when the server that it hangs on is killed and another one goes on (two on one
 // PostgreSQL, whose URL is in POSTGRES_FOR_TESTS); without scripts, by the keyboard alone, and on a phone; and axe finds nothing.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
-import { MODES, PATIENCE, check, fitsAPhone, open, run, serve, text } from './harness.mjs';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { MODES, PATIENCE, check, fitsAPhone, isAccessible, open, run, serve, text } from './harness.mjs';
 
 const appears = (page, what) => page.waitForFunction((w) => document.querySelector('main').innerText.includes(w),
     { timeout: PATIENCE }, what);
@@ -15,8 +11,7 @@ const hereIs = (page, names) => page.waitForFunction((n) => n.every((name) =>
     Array.from(document.querySelectorAll('.here li')).some((li) => li.textContent === name)), { timeout: PATIENCE }, names);
 
 async function enter(browser, address, room, name, mode, may = null) {
-    const context = await browser.createBrowserContext();
-    const page = await open(context, mode, may);
+    const page = await open(browser, mode, may);
     await page.goto(`${address}/chat/${room}?name=${name}`);
     await page.waitForSelector('.state.up', { timeout: PATIENCE });
     return page;
@@ -26,16 +21,6 @@ async function say(page, what) {
     await page.focus('textarea');
     await page.keyboard.type(what);
     await page.keyboard.press('Enter');
-}
-
-// In what order headings come in a post is its author's affair.
-async function isAccessible(page, mode, where) {
-    for (const scheme of ['light', 'dark']) {
-        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-        await page.evaluate(AXE);
-        const found = await page.evaluate(async () => (await axe.run({ rules: { 'heading-order': { enabled: false } } })).violations.map((v) => `${v.id}: ${v.nodes[0].html}`));
-        check(found.length === 0, `${mode}, ${where}, ${scheme}: axe finds ${found.join('; ')}`);
-    }
 }
 
 async function chats(browser, address, mode) {

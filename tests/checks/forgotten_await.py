@@ -26,6 +26,7 @@ MACROS = {
     "promise_settled": "int err: promise_settled(err)",
     "promise_named": "promise *p: promise_named(p)",
     "query": "request *req, rows *found, const statement *s: query(req, found, s, integer(1))",
+    "replica_query": "db *d, arena *a, rows *found, const statement *s: replica_query(d, a, found, s, integer(1))",
     "step": "run *r, promise *p: step(r, \"name\", p)",
 }
 # They find a promise for the one who settles it, and give it to nobody.
@@ -78,11 +79,11 @@ def macros(text, known):
             yield name, *MACROS[name].split(": ", 1)
 
 
-def wrong_ones(compiler, header, calls):
+def wrong_ones(compiler, calls):
     """Each call without its await, about which a compiler must complain, and each with it, about which it must not."""
-    lines = ["#include <stdint.h>", '#include "server/async/task.h"', f'#include "{header}"']
+    lines = ["#include <stdint.h>", '#include "server/async/task.h"', *(f'#include "{header}"' for header in calls)]
     must = {}
-    for number, (_, declared, call) in enumerate(calls):
+    for number, (_, declared, call) in enumerate(one for of_header in calls.values() for one in of_header):
         lines.append(f"int forgets{number}({declared});  int forgets{number}({declared}) {{ {call}; return 0; }}")
         must[len(lines)] = (True, call)
         lines.append(f"int awaits{number}({declared});  int awaits{number}({declared}) {{ return (await)({call}); }}")
@@ -91,7 +92,7 @@ def wrong_ones(compiler, header, calls):
     ran = subprocess.run([*compiler.split(), *plain, *FLAGS], input="\n".join(lines) + "\n", capture_output=True, text=True)
     said = {int(line) for line in re.findall(r"^<stdin>:(\d+):.*(?:warning|error): ", ran.stderr, flags=re.M)}
     if ran.returncode or said - set(must):
-        return [f"{compiler}, {header}: {ran.stderr}"]
+        return [f"{compiler}: {ran.stderr}"]
     return [f"{compiler} lets one forget to await {call}" if complains else f"{compiler} refuses to await {call}"
             for line, (complains, call) in must.items() if complains != (line in said)]
 
@@ -105,7 +106,7 @@ def main():
     if sum(map(len, calls.values())) < 50:
         sys.exit("forgotten_await.py: it does not find the functions")
     wrong = [one for compiler in sorted({os.environ.get("CC", "gcc"), "gcc", "clang"}) if shutil.which(compiler.split()[0])
-             for header, of_one in calls.items() if of_one for one in wrong_ones(compiler, header, of_one)]
+             for one in wrong_ones(compiler, {header: of_one for header, of_one in calls.items() if of_one})]
     print(*wrong, sep="\n", end="\n" if wrong else "", file=sys.stderr)
     sys.exit(bool(wrong))
 

@@ -2,8 +2,8 @@
 """layers.py - includes point one way: from what serves people down to what knows nothing of it.
 
     base < config < db, http < handlers < main            base < async < executor < db, http
-                                                                   async < diagnose < http, inspect
-                                                                   async < topic < http
+                                                                   async < diagnose < http, inspect < handlers
+                                                                   async < topic < http < service < main
 
 No folder includes, by whatever way round, one that includes it, and neither does a module, which is a .c file with its
 header. Ends with 1 and says what is wrong."""
@@ -25,8 +25,9 @@ MAY = {
     "db": ASYNC | {"config", "executor", "db"},
     "http": ASYNC | {"config", "executor", "diagnose", "topic", "http"},
 }
-MAY["handlers"] = MAY["db"] | MAY["http"] | {"handlers"}
-MAY["main"] = MAY["handlers"] | {"inspect", "main"}
+MAY["handlers"] = MAY["db"] | MAY["http"] | {"inspect", "handlers"}
+MAY["service"] = MAY["http"] | {"service"}
+MAY["main"] = MAY["handlers"] | {"service", "main"}
 
 
 def room(path):

@@ -183,7 +183,8 @@ class Handler(unittest.TestCase):
             f.write(sample.text)
         replace(os.path.join(handlers, "handlers.h"), "#endif", "handler hello_name;\n#endif")
         replace(os.path.join(handlers, "routes.c"), "const route ROUTES[] = {", f"const route ROUTES[] = {{\n{row.text}")
-        names = "libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl zlib libbrotlienc libcrypto".split()
+        with open(os.path.join(ROOT, "mk/build.mk")) as f:
+            names = re.search(r"^LIBRARIES := (.*)$", f.read(), re.MULTILINE).group(1).split()
         if subprocess.run(["pkg-config", "--exists", "libllhttp"], check=False).returncode == 0:
             names.append("libllhttp")
         libraries = subprocess.run(["pkg-config", "--cflags", "--libs", *names], check=True, text=True,

@@ -9,6 +9,7 @@
     ```c         compiles (samples.h), or with a file's name behind the c, is a part of that file
     ```ini       is accepted by tenk -t
     ```json      is JSON
+    ```nginx     and caddy and haproxy, are what tests/packaging/proxies_test.py starts them with
     ```text      is a picture, or lines of the log that take too much to provoke: their words are looked for in the source"""
 
 import os
@@ -18,9 +19,10 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from commands_test import Commands, Handler  # noqa: E402
+from metrics_test import Metrics  # noqa: E402
 from names_test import Names, Samples  # noqa: E402
 
-__all__ = ["Commands", "Handler", "Names", "Samples"]
+__all__ = ["Commands", "Handler", "Metrics", "Names", "Samples"]
 
 if __name__ == "__main__":
     unittest.main()

@@ -10,7 +10,7 @@ import unittest
 from documents import DOCUMENTS, ROOT, blocks
 from tree import is_target, said_by, settings, source, there
 
-LANGUAGES = {"sh", "console", "log", "c", "ini", "json", "text"}
+LANGUAGES = {"sh", "console", "log", "c", "ini", "json", "text", "nginx", "caddy", "haproxy"}
 HISTORY = {"CHANGELOG.md"}                       # what it names was there once
 FOLDERS = r"server|db|handlers|tests|docs|loadtest|static|mk|\.ci"
 TO_BE_WRITTEN = {"handlers/hello_name.c", "hello_name.c"}       # by the reader

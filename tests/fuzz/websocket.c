@@ -83,7 +83,7 @@ static void feed(const char *at, size_t length, size_t step, int window, outcome
     o->length = 0;
     for (const chunk *c = out.first; c; c = c->next) {
         must(o->length + c->used <= sizeof o->bytes);
-        memcpy(o->bytes + o->length, c->bytes, c->used);
+        memcpy(o->bytes + o->length, chunk_left(c).at, c->used);
         o->length += c->used;
     }
     output_free(&out);
