@@ -173,6 +173,12 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static double percentile_ms(const uint64_t sorted[], int count, int percent)
+{
+    const size_t at = (size_t)count * (size_t)percent / 100;
+    return (double)sorted[at] / 1e6;
+}
+
 static void report(double seconds)
 {
     static uint64_t late[MOST];
@@ -192,8 +198,8 @@ static void report(double seconds)
     qsort(late, (size_t)count, sizeof *late, compare);
     printf("%-8s %8.0f transactions/s", NAMES[here.way], published / seconds);
     if (count)
-        printf("   p50 %7.1f ms   p99 %7.1f ms   longest %7.1f ms", (double)late[count / 2] / 1e6,
-               (double)late[count * 99ll / 100] / 1e6, (double)late[count - 1] / 1e6);
+        printf("   p50 %7.1f ms   p99 %7.1f ms   longest %7.1f ms", percentile_ms(late, count, 50),
+               percentile_ms(late, count, 99), (double)late[count - 1] / 1e6);
     printf("   missing %d, strange %d, failed %d\n", missing, atomic_load(&shared->strange), atomic_load(&shared->failed));
     fflush(stdout);
 }

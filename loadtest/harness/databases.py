@@ -5,6 +5,7 @@ import glob
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -41,6 +42,15 @@ def sqlite(tenk, cpu, folder):
     url = f"sqlite:{folder}/users.db"
     with serving("tenk-seeding", cpu, lambda port: [*tenk, "-l", f"127.0.0.1:{port}", "-D", url], folder):
         return url
+
+
+def count_of(url, query):
+    """What a query for one number says, while nobody else uses the database."""
+    if url.startswith("sqlite:"):
+        with contextlib.closing(sqlite3.connect(url[len("sqlite:"):])) as database:
+            return database.execute(query).fetchone()[0]
+    said = subprocess.run(["psql", "-tAc", query, url], stdout=subprocess.PIPE, check=True, text=True, timeout=60)
+    return int(said.stdout)
 
 
 def postgres_programs():

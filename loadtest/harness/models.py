@@ -11,7 +11,8 @@ POOL = 32                                        # connections to PostgreSQL, of
 
 # Nobody is refused for having to wait: what is compared is how long it takes. (Overload has the defaults.)
 PATIENT = {"TENK_DATABASE_CONNECTIONS": POOL, "TENK_DATABASE_LINE": 50000, "TENK_DATABASE_TARGET": 0,
-           "TENK_DATABASE_LINE_TIMEOUT": "10m", "TENK_DATABASE_TIMEOUT": "10m", "TENK_THREADS_WAITING": 50000}
+           "TENK_DATABASE_LINE_TIMEOUT": "10m", "TENK_DATABASE_TIMEOUT": "10m", "TENK_THREADS_WAITING": 50000,
+           "TENK_THREADS_TARGET": 0, "TENK_PROCESSES_LINE": 50000, "TENK_PROCESSES_TARGET": 0, "TENK_PROCESSES_TIMEOUT": "10m"}
 
 
 class Tenk:

@@ -83,7 +83,7 @@ class Server:
 
     def cpu(self):
         """Nanoseconds that all its threads have run, in user and kernel mode."""
-        return accounts.cpu(accounts.tree(self.process.pid))
+        return accounts.used(self.process.pid)
 
     def resident(self):
         """Bytes of memory."""

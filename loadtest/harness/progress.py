@@ -7,8 +7,9 @@ WIDTH, OFTEN = 30, 20                            # characters; seconds between t
 
 
 class Progress:
-    def __init__(self, seconds):
-        """seconds: what all steps together are expected to take."""
+    def __init__(self, seconds, often=OFTEN):
+        """seconds: what all steps together are expected to take; often: those between two lines, at least."""
+        self.often = often
         self.whole, self.done, self.began, self.said = max(1, seconds), 0, time.monotonic(), 0
         self.terminal = sys.stderr.isatty()
 
@@ -20,7 +21,7 @@ class Progress:
         if self.terminal:
             bar = "#" * round(WIDTH * share)
             print(f"\r\033[K[{bar:.<{WIDTH}}] {line}"[:120], end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self.said >= OFTEN or not self.said:
+        elif time.monotonic() - self.said >= self.often or not self.said:
             self.said = time.monotonic()
             print(f"# {line}", file=sys.stderr, flush=True)
 

@@ -3,18 +3,19 @@
 import contextlib
 import json
 import math
-import resource
+import os
 import time
 
-from . import accounts, figures, generators, links
+from . import accounts, databases, figures, files, generators, links
 from .generators import CONNECTS, Arrivals
 from .processes import Failure, serving
-from .scenarios import HEAVY, HEAVY_POSTS, HTML, SHARES
+from .scenarios import HEAVY, HEAVY_POSTS, HTML, POSTS_STREAMED, SHARES, STREAMED
 
 LONGEST = 12                                     # times the usual length, of a run whose answers take long
 RESTING = 0.01                                   # of a processor's time
 PEERS_AT = (100, 1000)                           # connections
 FAST, HEAVY_RATE = "/healthz", 40                # of the mixed load: nine fast ones for each heavy one
+WAYS = {"async": ("inline", "thread", "process"), "threads": ("inline", "process")}          # "thread" is inline there
 
 
 def length(seconds, connections):
@@ -31,6 +32,7 @@ class Sweep:
         self.options, self.models, self.database = options, models, database
         self.folder, self.progress, self.relay = folder, progress, f"{options.build}/relay"
         self.runs, self.opened, self.mixed, self.skipped = [], [], [], []
+        self.file = None
         self.best = {}                           # of a scenario and a model: the highest throughput
 
     # Servers.
@@ -46,9 +48,10 @@ class Sweep:
             yield f"postgresql://tenk@{host}:{port}/postgres"
 
     @contextlib.contextmanager
-    def server(self, model, url, patient=True, cpu=True):
+    def server(self, model, url, patient=True, cpu=True, settings=None):
+        environment = os.environ | {name: str(value) for name, value in (settings or {}).items()}
         with serving(model.id, self.options.server_cpu if cpu else None, model.command(url, patient),
-                     self.folder) as server:
+                     self.folder, env=environment) as server:
             server.url = f"http://127.0.0.1:{server.port}"
             if not self.options.break_percent:
                 yield server
@@ -71,7 +74,7 @@ class Sweep:
             if n > scenario.most:
                 self.skipped.append({"scenario": scenario.id, "model": None, "connections": n, "why": scenario.why_no_more})
         models = [m for m in self.models if scenario.peers or m.id in ("async", "threads")]
-        with self.link(scenario.link_ms) as url, self.all_servers(models, url) as servers:
+        with self.link(scenario.link_ms) as url, self.all_servers(models, url, settings=scenario.settings) as servers:
             self.same_answers(scenario, servers.values())
             points = {}
             for n in counts:
@@ -158,14 +161,20 @@ class Sweep:
         found = self.rounds(scenario, points, servers)
         for run, _, _ in points:
             each = found[run["model"]]
-            run["requests_per_second"] = figures.spread([r["requests_per_second"] for r in each])
-            for key in ("latency_ms", "cpu_us", "switches_per_request"):
-                run[key] = figures.spreads([r[key] for r in each])
+            self.add_run(run, each)
             lags = [r["lag"] for r in each if r["lag"]]
             run["loop_lag_ms"] = figures.spreads(lags) if lags else None
             key = (run["scenario"], run["model"])
             self.best[key] = max(self.best.get(key, (0, 0)), (run["requests_per_second"]["median"], run["connections"]))
-            self.runs.append(run)
+
+    def add_run(self, run, each):
+        """With the figures of its rounds."""
+        for key, value in each[0].items():
+            if isinstance(value, dict) and key != "lag":
+                run[key] = figures.spreads([r[key] for r in each])
+            elif isinstance(value, (int, float)):
+                run[key] = figures.spread([r[key] for r in each])
+        self.runs.append(run)
 
     def down(self, scenario, points, servers):
         """The same again, in a server that has had more since: what a burst has spoiled shows."""
@@ -186,10 +195,11 @@ class Sweep:
 
         pids = accounts.tree(server.process.pid)
         lag = self.lag(server) if model.tells_lag else None
-        ticks, cpu, begun = accounts.cpu_ticks(pids), accounts.cpu(pids), time.monotonic()
+        root = server.process.pid
+        ticks, cpu, begun = accounts.cpu_ticks(pids), accounts.used(root), time.monotonic()
         result = self.checked(scenario, n, model, generators.closed(self.options.client_cpu, server.url, scenario, n,
                                                                     seconds, look))
-        cpu, after = (accounts.cpu(pids) - cpu) / 1000 / result["requests"], accounts.cpu_ticks(pids)
+        cpu, after = (accounts.used(root) - cpu) / 1000 / result["requests"], accounts.cpu_ticks(accounts.tree(root))
         self.settle(server)
         user, system = (max(0, now - then) for now, then in zip(after, ticks))
         part = user / (user + system) if user + system else 0.5
@@ -220,7 +230,7 @@ class Sweep:
     # The open loop.
 
     def arrivals(self, rate, pace, seconds):
-        return Arrivals(rate, pace, seconds, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 500)
+        return Arrivals(rate, pace, seconds, files.clients())
 
     def at_a_rate(self, scenario):
         """Each at shares of its own highest throughput."""
@@ -258,21 +268,20 @@ class Sweep:
         both = [m for m in self.models if m.id in ("async", "threads")]
         seconds = self.options.seconds + 1
         with self.all_servers(both, self.database.url, cpu=False) as servers:
-            for way in ("inline", "thread"):
-                found = {m.id: [] for m in both}
-                for _ in range(self.options.rounds):
-                    for model in both:
-                        self.progress.show(f"mixed, rendered {way}, {model.name}")
-                        found[model.id].append(self.one_mix(servers[model.id].url, way, seconds))
-                        self.progress.step(seconds)
-                for id, each in found.items():
-                    fast, heavy = [f for f, _ in each], [h for _, h in each]
-                    self.mixed.append({
-                        "model": id, "way": way, "rounds": len(each),
-                        "offered_per_second": figures.spread([f["offered_per_second"] + h["offered_per_second"]
-                                                              for f, h in each]),
-                        "fast_latency_ms": figures.spreads([f["latency_ms"] for f in fast]),
-                        "heavy_latency_ms": figures.spreads([h["latency_ms"] for h in heavy])})
+            ways = [(model, way) for model in both for way in WAYS[model.id]]
+            found = {(model.id, way): [] for model, way in ways}
+            for i in range(self.options.rounds):
+                for model, way in ways if i % 2 == 0 else reversed(ways):
+                    self.progress.show(f"mixed, rendered {way}, {model.name}")
+                    found[model.id, way].append(self.one_mix(servers[model.id].url, way, seconds))
+                    self.progress.step(seconds)
+            for (id, way), each in found.items():
+                fast, heavy = [f for f, _ in each], [h for _, h in each]
+                self.mixed.append({
+                    "model": id, "way": way, "rounds": len(each),
+                    "offered_per_second": figures.spread([f["offered_per_second"] + h["offered_per_second"] for f, h in each]),
+                    "fast_latency_ms": figures.spreads([f["latency_ms"] for f in fast]),
+                    "heavy_latency_ms": figures.spreads([h["latency_ms"] for h in heavy])})
 
     def one_mix(self, url, way, seconds):
         heavy = generators.Open(self.options.client_cpu, f"{url}/users/{HEAVY}?render={way}",
@@ -284,13 +293,21 @@ class Sweep:
             raise
         return fast, heavy.result()
 
-    # The database.
+    # The databases.
+
+    def sqlite(self):
+        """The URL of a file, which is made when it is first asked for."""
+        if not self.file:
+            self.file = databases.sqlite([self.options.tenk], self.options.client_cpu, self.folder)
+        return self.file
 
     def make_heavy(self):
-        """Posts whose page takes milliseconds to render."""
+        """Posts whose page takes milliseconds to render; and many, for a stream."""
         with self.server(self.models[0], self.database.url) as server:
             for post in HEAVY_POSTS:
                 server.post(f"/users/{HEAVY}/posts", post)
+            for i in range(POSTS_STREAMED):
+                server.post(f"/users/{STREAMED}/posts", {"title": f"Number {i}", "body": "Some **words**, as many as usual. " * 6})
 
 
 def downward(counts):
@@ -318,5 +335,5 @@ def expected(options, scenarios, models, opened, mixed):
                      for n in downward([n for n in options.connections if n <= s.most]))
     whole += len(opened) * len(shares(options)) * len(models) * options.rounds * (options.seconds + 1.5)
     if mixed:
-        whole += tenks * 2 * options.rounds * (options.seconds + 1)
+        whole += sum(map(len, WAYS.values())) * options.rounds * (options.seconds + 1)
     return whole

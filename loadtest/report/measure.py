@@ -56,6 +56,7 @@ PROPORTIONAL = memory("proportional memory", "proportional")
 PAGE_TABLES = memory("page tables", "page_tables")
 KERNEL_STACKS = memory("kernel stacks", "kernel_stacks")
 HELD = memory("memory held", "proportional", "page_tables", "kernel_stacks")
+CLIENT = Measure("memory of a client", "bytes", (("client_bytes",),), MUCH)
 
 LAG = Measure("p99 loop lag", "ms", (("loop_lag_ms", "p99"),), LONG)
 LAG_MAX = Measure("longest loop lag", "ms", (("loop_lag_ms", "max"),), LONG)
@@ -78,4 +79,4 @@ FAST = [latency(which, "fast_latency_ms") for which in ("p50", "p99", "p99.9")]
 HEAVY = [latency(which, "heavy_latency_ms") for which in ("p50", "p99", "p99.9")]
 
 ALL = [THROUGHPUT, *LATENCIES, USER, SYSTEM, VOLUNTARY, INVOLUNTARY, THREADS, VIRTUAL, RESIDENT,
-       PROPORTIONAL, PAGE_TABLES, KERNEL_STACKS, LAG, LAG_MAX]
+       PROPORTIONAL, PAGE_TABLES, KERNEL_STACKS, CLIENT, LAG, LAG_MAX]

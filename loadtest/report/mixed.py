@@ -7,15 +7,22 @@ FAST50, FAST99, FAST999 = measure.FAST
 HEAVY99 = measure.HEAVY[1]
 
 
+WAYS = {"inline": "in place", "thread": "in the pool", "process": "in worker processes"}
+
+
+def way(entry):
+    """Where the heavy ones were answered."""
+    return WAYS.get(entry.get("way"), entry.get("way"))
+
+
 def name(results, entry):
     model = results.models.get(str(entry.get("model")))
-    way = entry.get("way")
-    return (model.short if model else str(entry.get("model"))) + (f", {way}" if way else "")
+    return (model.short if model else str(entry.get("model"))) + (f", {way(entry)}" if way(entry) else "")
 
 
 def section(results):
     lead = tag("p", "Fast requests are sent at a fixed rate beside others that need the CPU for long. Those are "
-                    "answered inline, where the request was taken, or in another thread, as each row says.")
+                    "answered in place, where the request was taken, in another thread or in another process, as each row says.")
     if not results.mixed:
         return [lead, tag("p", "The mixed load was not measured in this run.", class_="missing")]
     return [lead, panel.group("Latency of both", [

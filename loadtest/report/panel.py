@@ -1,6 +1,6 @@
 """Charts side by side, each with its caption, and what is said about them."""
 
-from . import chart, figure, words
+from . import chart, words
 from .markup import tag
 
 
@@ -49,15 +49,3 @@ def by_connections(results, scenario, measures, shared=True):
 def identity(*names):
     """An id made of anything."""
     return "-".join("".join(c if c.isascii() and c.isalnum() else "-" for c in str(name).lower()) for name in names)
-
-
-def left_out(results, scenario):
-    """What was skipped, and why."""
-    found = []
-    for entry in results.skipped:
-        if entry.get("scenario") == scenario:
-            model = results.models.get(str(entry.get("model")))
-            who = model.short if model else entry.get("model") or "every model"
-            why = entry.get("why") or "no reason was given"
-            found.append(f"Left out: {who} at {figure.connections(entry.get('connections'))} ({why}).")
-    return found

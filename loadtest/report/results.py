@@ -102,6 +102,10 @@ class Results:
     def title(self, scenario):
         return str(self.scenarios.get(scenario, {}).get("title") or scenario)
 
+    def noun(self, scenario):
+        """What is counted by the second."""
+        return str(self.scenarios.get(scenario, {}).get("noun") or "requests")
+
     def runs_of(self, scenario):
         return self.by_scenario.get(scenario, [])
 

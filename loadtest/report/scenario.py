@@ -1,6 +1,6 @@
 """All that was measured of one scenario."""
 
-from . import chart, descent, figure, measure, memory, panel, versus
+from . import chart, descent, figure, measure, memory, panel, versus, why
 from .markup import tag
 
 LATENCY = [measure.P50, measure.P99, measure.P999]
@@ -12,7 +12,7 @@ def section(results, scenario):
     told = results.scenarios.get(scenario, {})
     runs = results.runs_of(scenario)
     head = [tag("p", told["about"]) if told.get("about") else None, asked(told),
-            panel.notes(panel.left_out(results, scenario))]
+            panel.notes(why.left_out(results, scenario))]
     if not runs:
         return [*head, tag("p", "This scenario was not measured in this run.", class_="missing")]
     return [*head, chart.legend(results.models_of(runs)), throughput(results, scenario),

@@ -2,23 +2,37 @@
 
 import re
 
-from . import figure, measure, overload, targets, verdict
+from . import figure, measure, overload, targets, why
 from .results import Results
 
 
 def markdown(results):
     """A row a scenario, at the count of connections of which the report speaks."""
     results = Results(results)
-    models = list(results.models.values())
-    lines = [row(["workload", "connections", *(model.name for model in models), "better: async or threads"]),
-             row(["---", "---:", *["---:"] * len(models), "---"])]
+    return "\n".join(part for part in (workloads(results), others(results), beyond(results)) if part)
+
+
+def workloads(results):
+    """Which of tenk's modes suits what, and why."""
+    lines = [row(["workload", "clients", "async", "threads", "best model", "why"]),
+             row(["---", "---:", "---", "---", "---", "---"])]
+    for one in why.rows(results):
+        lines.append(row([one["workload"], "" if one["at"] is None else figure.count(one["at"]),
+                          *(one[key] for key in ("async", "threads", "best", "why"))]))
+    return "\n".join(lines) + "\n"
+
+
+def others(results):
+    """What the models besides tenk's two did at the same; empty if there were none."""
+    models = [model for model in results.models.values() if model.id not in ("async", "threads")]
+    lines = []
     for id in results.measured():
         at = results.headline(id, "async", "threads") or results.headline(id)
         cells = [cell(results.run(id, model.id, at)) for model in models]
-        found = "; ".join(verdict.NAMES[kind] if len(counts) == len(results.connections(id)) else text
-                          for kind, counts, text in verdict.along(results, id))
-        lines.append(row([results.title(id), "" if at is None else figure.count(at), *cells, found or "not compared"]))
-    return "\n".join(lines) + "\n" + beyond(results)
+        if any(found != "\u2013" for found in cells):
+            lines.append(row([results.title(id), figure.count(at), *cells]))
+    head = [row(["workload", "connections", *(model.name for model in models)]), row(["---", "---:", *["---:"] * len(models)])]
+    return "\n".join(head + lines) + "\n" if lines else ""
 
 
 def beyond(results):
@@ -33,7 +47,7 @@ def beyond(results):
         entries = overload.of(results, which, model)
         name = results.models[model].short if model in results.models else model
         lines.append(row([f"{overload.title(*which)}, {name}", *map(good, entries), *[""] * (len(steps) - len(entries))]))
-    return "\n" + "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def servers(results):

@@ -4,7 +4,7 @@ from . import compare, figure, measure, verdict, words
 from .markup import tag
 
 ROWS = [measure.THROUGHPUT, measure.P50, measure.P99, measure.P999, measure.USER, measure.SYSTEM,
-        measure.VOLUNTARY, measure.INVOLUNTARY, measure.THREADS, measure.HELD]
+        measure.VOLUNTARY, measure.INVOLUNTARY, measure.THREADS, measure.HELD, measure.CLIENT]
 
 
 def table(results, scenario):

@@ -1,6 +1,6 @@
 """The end of it: which model for which workload, and why."""
 
-from . import compare, figure, measure, mixed, offered, overload, verdict, words
+from . import compare, figure, measure, mixed, offered, overload, verdict, why, words
 from .markup import tag
 
 BEST, WHY, BESIDE = "Best model", "Why", "Beside Node and Python"
@@ -17,8 +17,8 @@ def section(results):
             tag("div", tag("table", tag("thead", head), tag("tbody", rows), class_="workloads"), class_="wide")]
 
 
-def row(workload, best, why, others=None):
-    listed = [tag("li", line) for line in why if line]
+def row(workload, best, reasons, others=None):
+    listed = [tag("li", line) for line in reasons if line]
     return tag("tr", tag("th", workload, scope="row"),
                tag("td", [tag("p", line) for line in best], data_label=BEST, class_="best"),
                tag("td", tag("ul", listed) if listed else "\u2013", data_label=WHY),
@@ -29,16 +29,16 @@ def of_scenario(results, id):
     found = verdict.along(results, id)
     if not found:
         return [missing(results, id)], [], None
-    why = []
+    said = [why.of_scenario(results, id)["why"]]
     for _, counts, _ in found:
         at = results.headline(id, "async", "threads")
         at = at if at in counts else counts[-1]
         pair = [results.run(id, model, at) for model in ("async", "threads")]
         measures = REASONS if len(found) == 1 or counts is found[-1][1] else REASONS[:2]
-        said = words.gaps(measures, *pair)
-        why.append(f"At {figure.connections(at)}, {said}." if said else None)
+        gaps = words.gaps(measures, *pair)
+        said.append(f"At {figure.connections(at)}, {gaps}." if gaps else None)
     best = [text if len(found) > 1 else verdict.NAMES[kind] for kind, _, text in found]
-    return best, why, others(results, id)
+    return best, said, others(results, id)
 
 
 def missing(results, id):
@@ -67,7 +67,7 @@ def others(results, id):
 
 def open_loop(results):
     """By p99, where most was offered to both."""
-    verdicts, why = [], []
+    verdicts, reasons = [], []
     for scenario in dict.fromkeys(entry.get("scenario") for entry in results.open):
         pair = [max((entry for entry in results.open if entry.get("scenario") == scenario
                      and entry.get("model") == model and measure.OFFERED.of(entry) and measure.P99.of(entry)),
@@ -79,8 +79,8 @@ def open_loop(results):
             else:
                 told = verdict.NAMES[found]
             verdicts.append(f"{told} ({results.title(scenario)})")
-            why.append("; ".join(words.contrasts([measure.OFFERED, measure.P99], *pair)) + ".")
-    return row("A fixed rate, near the maximum (p99)", verdicts, why) if verdicts else None
+            reasons.append("; ".join(words.contrasts([measure.OFFERED, measure.P99], *pair)) + ".")
+    return row("A fixed rate, near the maximum (p99)", verdicts, reasons) if verdicts else None
 
 
 def beside_heavy(results):

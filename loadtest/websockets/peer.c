@@ -33,7 +33,7 @@ void peer_open(peer *p, int port, const char *path, bool stream, int buffer)
     static const char upgrade[] = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     char text[4096];
-    *p = (peer){ .fd = peer_connect(port, buffer) };
+    *p = (peer){ .fd = peer_connect(port, buffer), .stream = stream };
     const int length = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", path, port,
                                 stream ? "Accept: text/event-stream\r\n" : upgrade);
     if (length >= (int)sizeof text)
@@ -96,19 +96,22 @@ static size_t peer_whole(const uint8_t *at, size_t length, size_t *head)
     return payload <= length - *head ? *head + (size_t)payload : 0;
 }
 
-void peer_read(peer *p, on_message *done)
+/* Events end with an empty line; chunks are left as they are, for an event is in one of them. */
+static size_t peer_take_events(peer *p, const char *at, size_t length, on_message *done)
 {
-    static char input[256 * 1024];
-    if (p->held > 0)
-        memcpy(input, p->bytes, p->held);
-    const ssize_t n = recv(p->fd, input + p->held, sizeof input - p->held, MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        return;
-    if (n <= 0)
-        fail("the server closed a websocket");
+    static const char end[] = "\n\n";
+    size_t whole = length;
+    while (whole >= 2 && memcmp(at + whole - 2, end, 2) != 0)
+        whole--;
+    if (whole < 2)
+        return 0;
+    done(p, at, whole);
+    return whole;
+}
 
-    const char *at = input;
-    size_t left = p->held + (size_t)n, head, size;
+static size_t peer_take_frames(peer *p, const char *at, size_t length, on_message *done)
+{
+    size_t left = length, head, size;
     while ((size = peer_whole((const uint8_t *)at, left, &head))) {
         const int kind = at[0] & 0xf;
         if (!(at[0] & 0x80) || kind == CLOSE)
@@ -120,12 +123,29 @@ void peer_read(peer *p, on_message *done)
         at += size;
         left -= size;
     }
+    return length - left;
+}
+
+void peer_read(peer *p, on_message *done)
+{
+    static char input[256 * 1024];
+    if (p->held > 0)
+        memcpy(input, p->bytes, p->held);
+    const ssize_t n = recv(p->fd, input + p->held, sizeof input - p->held, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0)
+        fail("the server closed a websocket or a stream");
+
+    const size_t length = p->held + (size_t)n;
+    const size_t taken = (p->stream ? peer_take_events : peer_take_frames)(p, input, length, done);
+    const size_t left = length - taken;
     if (left == sizeof input)
         fail("a message is too long");
-    if (left != p->held || at != input) {
+    if (left != p->held || taken > 0) {
         p->bytes = left > 0 ? realloc(p->bytes, left) : (free(p->bytes), NULL);
         if (left > 0)
-            memcpy(p->bytes, at, left);
+            memcpy(p->bytes, input + taken, left);
         p->held = left;
     }
 }

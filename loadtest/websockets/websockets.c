@@ -1,17 +1,20 @@
-/* websockets.c - many websockets at once, and what comes back.
+/* websockets.c - many websockets, or streams of events, at once, and what comes back.
  *
  *   websockets echo   PORT PATH SOCKETS SECONDS DEPTH SIZE      each sends DEPTH messages of SIZE bytes at once, and again when
  *                                                               all have come back
  *   websockets fanout PORT PATH SOCKETS SECONDS STOPPED TEXT SPEAKS     one sends a message, and another the next when all have
  *                                                               it; STOPPED of them read nothing. # in TEXT stands for what
  *                                                               tells when it was sent, % for a number of its own; SPEAKS
- *                                                               ends the path of those few that send
+ *                                                               ends the path of those that send. It ends before SECONDS
+ *                                                               if all of these have sent as much as they may at once
+ *   websockets events PORT PATH STREAMS SECONDS STOPPED TEXT SPEAKERS   the same of streams of events; what they hear is sent
+ *                                                               by some websockets at the path SPEAKERS
  *   websockets idle   PORT PATH SOCKETS SECONDS                 all are only held open
  *   websockets stream PORT PATH SOCKETS SECONDS                 the same of streams of events, that is no websockets
  *
- * "ready N" is printed when all are open. A line on stdin begins what is measured, for SECONDS; then comes a line of JSON, of
- * the messages that have been received, and how long these took, in classes of microseconds; cpu_us is that of this program
- * alone. All stay open until stdin ends. */
+ * "ready N" is printed when all are open, and have heard a first message, if they are to. A line on stdin begins what is
+ * measured, for SECONDS; then comes a line of JSON, of the messages that have been received, and how long these took, in
+ * classes of microseconds; cpu_us is that of this program alone. All stay open until stdin ends. */
 #include "peer.h"
 #include "../openloop/clock.h"
 #include "../openloop/fail.h"
@@ -28,14 +31,15 @@ enum {
     LARGEST = 16 * 1024,                     /* of a message */
     STAMP = 18,                              /* bytes: @, and the time in hexadecimal digits */
     SMALL = 4096,                            /* of the kernel, for one that does not read */
-    SPEAKERS = 16,                           /* take turns: what one of them may send is limited, perhaps */
+    SPEAKERS = 64, MAY_SAY = 20,             /* take turns; messages of one of them: how many it may send at once is limited */
     AT_ONCE = 64,                            /* are opened, before what has come is read */
     PATIENCE = 10 * SECOND,                  /* for what has been sent to come back */
+    QUIET = SECOND / 4,                      /* in which nobody hears a first message any more: it is sent again */
 };
 
 static int poller, port, sockets, depth, stopped;
 static const char *path, *speaks = "";
-static peer *peers;
+static peer *peers, *speakers;
 static int64_t start, end;                   /* of what is measured */
 static uint64_t messages;
 static histogram times;
@@ -47,8 +51,10 @@ static size_t expected_length;
 static int    under_way;                     /* peers whose last batch has not come back */
 static int64_t *since;                       /* of each peer, when it was sent */
 
-static int64_t sent;                         /* of fanout: when the last message was */
-static int     have_it;                      /* peers that have received it */
+static int     reading;                      /* of fanout: peers that are to hear what is said */
+static int     speaking, turns;              /* how many take turns, and how many these were */
+static int64_t first, sent;                  /* when the first and the last of them were */
+static int     have_it;                      /* peers that have received the last, or, before that, any */
 
 static void watch(peer *p)
 {
@@ -73,18 +79,25 @@ static void drop(peer *p, const char *at, size_t length)
 static void open_all(bool stream)
 {
     char whole[1024];
+    if (stream && *speaks) {
+        speakers = calloc(SPEAKERS, sizeof *speakers);
+        for (int i = 0; i < SPEAKERS; i++) {
+            peer_open(&speakers[i], port, speaks, false, 0);
+            watch(&speakers[i]);
+        }
+    } else {
+        speakers = peers;
+    }
     for (int i = 0; i < sockets; i++) {
         const bool reads = i < sockets - stopped;
-        if (snprintf(whole, sizeof whole, "%s%s", path, i < SPEAKERS ? speaks : "") >= (int)sizeof whole)
+        if (snprintf(whole, sizeof whole, "%s%s", path, !stream && i < SPEAKERS ? speaks : "") >= (int)sizeof whole)
             fail("the path is too long");
         peer_open(&peers[i], port, whole, stream, reads ? 0 : SMALL);
-        if (reads && !stream)
+        if (reads && !(stream && speakers == peers))
             watch(&peers[i]);
         if (i % AT_ONCE == 0)                /* others are told of each that comes, perhaps */
             turn(0, drop);
     }
-    printf("ready %d\n", sockets);
-    fflush(stdout);
 }
 
 /* Until stdin has a line, or its end: is it a line? */
@@ -144,22 +157,42 @@ static void echo(int size)
     }
 }
 
+/* Is there a message in it of those that have been sent since then? Who speaks to streams hears it, too: that is none. */
+static bool is_news(const peer *p, const char *at, size_t length, int64_t since)
+{
+    const char *end = at + length;
+    if (speakers != peers && !p->stream)
+        return false;
+    for (const char *stamp = at; (stamp = memchr(stamp, '@', (size_t)(end - stamp))) && stamp + STAMP <= end; stamp++) {
+        const int64_t told = (int64_t)strtoll(stamp + 1, NULL, 16);
+        if (told >= since && told <= sent)   /* else it is who comes and goes, or of before */
+            return true;
+    }
+    return false;
+}
+
+static void on_first(peer *p, const char *at, size_t length)
+{
+    if (p->reached || !is_news(p, at, length, first))
+        return;
+    p->reached = true;
+    have_it++;
+}
+
 static void on_news(peer *p, const char *at, size_t length)
 {
-    const char *stamp = memchr(at, '@', length);
-    (void)p;
-    if (!stamp || stamp + STAMP > at + length || (int64_t)strtoll(stamp + 1, NULL, 16) != sent)
-        return;                              /* who comes and goes, or what is older than this run */
+    if (!is_news(p, at, length, sent))
+        return;
     messages++;
     have_it++;
     histogram_add(&times, clock_now() - sent);
 }
 
-static void publish(peer *p, const char *text)
+/* The next in turn says it. */
+static void publish(const char *text)
 {
     char message[LARGEST + STAMP], frame[PEER_FRAME + LARGEST];
     size_t length = 0;
-    have_it = 0;
     sent = clock_now();
     for (const char *at = text; *at; at++) {
         if (*at == '#' || *at == '%')
@@ -169,14 +202,36 @@ static void publish(peer *p, const char *text)
         if (length > LARGEST)
             fail("the text is too long");
     }
-    peer_send(p, frame, peer_frame(frame, message, length));
+    peer_send(&speakers[turns++ % speaking], frame, peer_frame(frame, message, length));
+}
+
+/* Who has just come may not be told yet what others say: the first message is said until all have heard it. */
+static void reach_all(const char *text)
+{
+    reading = sockets - stopped;
+    speaking = speakers != peers || reading > SPEAKERS ? SPEAKERS : reading;
+    int64_t progress = first = clock_now();
+    publish(text);
+    while (have_it < reading) {
+        const int before = have_it;
+        turn(QUIET / MILLISECOND, on_first);
+        const int64_t now = clock_now();
+        if (have_it > before)
+            progress = now;
+        else if (now > first + PATIENCE)
+            fail("%d of %d have received a first message", have_it, reading);
+        else if (now > progress + QUIET) {
+            publish(text);
+            progress = now;
+        }
+    }
 }
 
 static void fanout(const char *text)
 {
-    const int reading = sockets - stopped, speakers = reading < SPEAKERS ? reading : SPEAKERS;
-    for (int turns = 0; clock_now() < end; turns++) {
-        publish(&peers[turns % speakers], text);
+    while (clock_now() < end && turns < speaking * MAY_SAY) {
+        have_it = 0;
+        publish(text);
         while (have_it < reading) {
             turn(100, on_news);
             if (clock_now() > sent + PATIENCE)
@@ -189,16 +244,17 @@ int main(int argc, char *argv[])
 {
     const char *mode = argc > 5 ? argv[1] : "";
     const bool echoes = strcmp(mode, "echo") == 0, fans = strcmp(mode, "fanout") == 0, streams = strcmp(mode, "stream") == 0;
-    if (argc != (fans ? 9 : echoes ? 8 : 6) || (!echoes && !fans && !streams && strcmp(mode, "idle") != 0))
-        fail("websockets echo|fanout|idle|stream PORT PATH SOCKETS SECONDS [DEPTH SIZE|STOPPED TEXT SPEAKS]");
+    const bool events = strcmp(mode, "events") == 0, tells = fans || events;
+    if (argc != (tells ? 9 : echoes ? 8 : 6) || (!echoes && !tells && !streams && strcmp(mode, "idle") != 0))
+        fail("websockets echo|fanout|events|idle|stream PORT PATH SOCKETS SECONDS [DEPTH SIZE|STOPPED TEXT SPEAKS]");
     port = atoi(argv[2]);
     path = argv[3];
     sockets = atoi(argv[4]);
     depth = echoes ? atoi(argv[6]) : 0;
-    stopped = fans ? atoi(argv[6]) : 0;
-    speaks = fans ? argv[8] : "";
+    stopped = tells ? atoi(argv[6]) : 0;
+    speaks = tells ? argv[8] : "";
     if (sockets - stopped < 1 || (echoes && (depth < 1 || atoi(argv[7]) < 1 || atoi(argv[7]) > LARGEST)) ||
-        (fans && !strchr(argv[7], '#')))
+        (tells && !strchr(argv[7], '#')) || (events && !*speaks))
         fail("there is nothing to measure");
 
     struct rlimit files;
@@ -207,8 +263,12 @@ int main(int argc, char *argv[])
     setrlimit(RLIMIT_NOFILE, &files);
     peers = calloc((size_t)sockets, sizeof *peers);
     poller = epoll_create1(0);
-    open_all(streams);
-    if (!wait_for_a_line() || (!echoes && !fans))
+    open_all(streams || events);
+    if (tells)
+        reach_all(argv[7]);
+    printf("ready %d\n", sockets);
+    fflush(stdout);
+    if (!wait_for_a_line() || (!echoes && !tells))
         return 0;
 
     const int64_t used = cpu_us();

@@ -1,15 +1,23 @@
 """What loadtest/bench and loadtest/instructions are made of: python3 tests/loadtest/bench_test.py"""
 
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import json
 import os
 import sys
 import tempfile
+import time
+import types
 import unittest
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../loadtest"))
 
-from harness import callgrind, comparing, importing, peers, processes, revision, targets  # noqa: E402
+from harness import bounded, callgrind, importing, peers, processes, revision  # noqa: E402
+from harness.bench import comparing, measures, targets  # noqa: E402
 
 DUMP = """\
 fl=(1) /src/server/http/router.c
@@ -105,6 +113,55 @@ class Rows(unittest.TestCase):
         self.assertNotIn("improved", targets.table(rows))
         self.assertIn("2.00 (1.00-3.00)", targets.peers_table(rows))
         self.assertEqual(targets.peers_table(rows[1:]), "")
+
+
+def program():
+    """loadtest/bench itself."""
+    loader = importlib.machinery.SourceFileLoader("bench", os.path.join(HERE, "../../loadtest/bench"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench", loader))
+    loader.exec_module(module)
+    return module
+
+
+class AllAtOneGo(unittest.TestCase):
+    OPTIONS = types.SimpleNamespace(rounds=7, seconds=1, base=None)
+
+    def test_each_measure_says_how_long_it_takes(self):
+        self.assertEqual(set(bounded.USUAL), set(measures.MEASURES))
+        self.assertLess(sum(bounded.expected(name, self.OPTIONS) for name in measures.COMPARED | measures.ALONE), 20 * 60)
+
+    def test_what_takes_too_long_ends_with_a_failure(self):
+        with self.assertRaisesRegex(processes.Failure, "echo took longer than 1 s"), bounded.within(1, "echo"):
+            time.sleep(30)
+        with bounded.within(1, "echo"):
+            pass                                 # and is forgotten in time
+        time.sleep(1.1)
+
+    def test_one_that_fails_is_told_and_the_others_are_written(self):
+        def broken(_):
+            raise processes.Failure("it died")
+
+        bench, told = program(), io.StringIO()
+        row = targets.Row("it", "us", 2.0, 1.0, 2.0)
+        measured = {"plain": lambda _: [row], "sqlite": broken, "posts": lambda _: [row, row]}
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(told):
+            options = types.SimpleNamespace(only=list(measured), json=f"{folder}/a/b.json", markdown=f"{folder}/a/b.md",
+                                            **vars(self.OPTIONS))
+            found = {"rows": [], "failed": {}, "missing": {}, "took": {}}
+            before = measures.MEASURES
+            try:
+                measures.MEASURES = measured
+                bench.measure(None, options, found)
+            finally:
+                measures.MEASURES = before
+            with open(options.json) as f:
+                written = json.load(f)
+            with open(options.markdown) as f:
+                self.assertEqual(f.read().count("| it "), 3)
+        self.assertEqual(written["failed"], {"sqlite": "it died"})
+        self.assertEqual((len(written["rows"]), list(written["took"])), (3, list(measured)))
+        self.assertIn("FAILED: sqlite: it died", told.getvalue())
+        self.assertRegex(told.getvalue(), r"\d+ %  \d\d:\d\d left  measuring posts")
 
 
 class Instructions(unittest.TestCase):

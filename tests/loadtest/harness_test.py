@@ -2,16 +2,19 @@
 
 import contextlib
 import os
+import resource
 import socket
+import subprocess
 import sys
 import threading
+import types
 import unittest
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../../loadtest"))
 
-from harness import bounds, figures, openloop, overload, sweep, trend  # noqa: E402
+from harness import accounts, bounds, figures, live, openloop, overload, sweep, trend  # noqa: E402
 
 PROGRAM = "openloop"
 BODY = b"x" * 5000
@@ -183,6 +186,39 @@ class Sweep(unittest.TestCase):
     def test_the_first_row_is_the_last(self):
         self.assertEqual(sweep.downward([10, 100, 1000]), [100, 10])
         self.assertEqual(sweep.downward([100]), [100])
+
+
+class Live(unittest.TestCase):
+    def test_what_is_not_measured_is_told_with_a_reason(self):
+        """With 1,000 files, of which 500 are for clients."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        asked = types.SimpleNamespace(connections=[10, 100, 400, 20000], rounds=0, client_cpu=0, build=".")
+        models = [types.SimpleNamespace(id=id) for id in ("async", "threads")]
+        of = types.SimpleNamespace(options=asked, models=models, skipped=[], runs=[])
+        of.add_run = lambda run, each: of.runs.append((run["model"], run["connections"]))
+        events = live.LIVE[-1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1000, hard))
+        try:
+            live.measure(of, events)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        self.assertEqual(of.runs, [("async", 100), ("threads", 100), ("async", 400)])
+        self.assertEqual([(one["model"], one["connections"], one["why"]) for one in of.skipped], [
+            (None, 10, events.why_no_fewer), ("threads", 400, live.TWO_FILES), (None, 20000, events.why_no_more)])
+        self.assertTrue(events.why_no_fewer)
+
+
+class Accounts(unittest.TestCase):
+    def test_a_process_that_has_ended_is_counted_on(self):
+        """A shell whose child computes for a moment, and is gone."""
+        child = "import time; end = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
+        with subprocess.Popen(["sh", "-c", '"$0" -c "$1"; echo gone; read line', sys.executable, child],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shell:
+            before = accounts.used(shell.pid)
+            self.assertEqual(shell.stdout.readline(), "gone\n")
+            self.assertGreater(accounts.used(shell.pid) - before, 0.15e9)
+            self.assertLess(accounts.cpu(accounts.tree(shell.pid)), 0.15e9)
+            shell.communicate("\n")
 
 
 class Trend(unittest.TestCase):

@@ -16,7 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LOADTEST = os.path.join(HERE, "../../loadtest")
 sys.path[:0] = [HERE, LOADTEST]
 
-from report import chart, compare, figure, page, picture, scale, table, targets, verdict  # noqa: E402
+from report import (chart, compare, figure, markup, page, picture, publish, scale, table, targets, verdict,  # noqa: E402
+                    why)
 from report.results import Results, Spread, spread  # noqa: E402
 from report_results import S, made_up  # noqa: E402
 
@@ -347,6 +348,121 @@ class Figures(unittest.TestCase):
         self.assertEqual(chart.drawn(made, line, 0).split("</path>")[0].count("M"), 2)
 
 
+class Why(unittest.TestCase):
+    """A sentence for each workload, of its figures."""
+
+    def why(self, *both, scenario=None, **options):
+        results = two(*both, **options)
+        results["scenarios"] = [{"id": "plaintext", **(scenario or {})}]
+        return why.of_scenario(Results(results), "plaintext")
+
+    def test_who_is_better_and_by_how_much(self):
+        found = self.why(((200, 190, 210), 5), ((100, 90, 110), 9))
+        self.assertEqual((found["best"], found["at"], found["async"]), ("async", 100, "200 requests/s, p99 5\u00a0ms"))
+        self.assertIn("2 times the requests with async and the p99 80\u00a0% longer with threads", found["why"])
+
+    def test_it_says_plainly_where_threads_win_and_where_nobody_does(self):
+        said = {"reasons": {"threads": "a call holds a thread", "same": "nothing differs", "async": "no thread"}}
+        self.assertEqual(self.why(((100, 90, 110), 9), ((120, 115, 125), 9), scenario=said)["why"],
+                         "20\u00a0% more requests a second with threads and the same p99: a call holds a thread.")
+        found = self.why(((100, 90, 110), 9), ((101, 95, 111), 9), scenario=said)
+        self.assertEqual((found["best"], found["why"]),
+                         ("no difference", "As many requests a second with both and the same p99: nothing differs."))
+
+    def test_a_trade_off_has_no_reason(self):
+        said = {"reasons": {"threads": "a call holds a thread", "async": "no thread"}}
+        found = self.why(((200, 190, 210), 9), ((100, 90, 110), 5), scenario=said)
+        self.assertEqual((found["best"], ":" in found["why"]), ("a trade-off", False))
+
+    def test_messages_are_counted_as_such_and_a_client_has_its_memory(self):
+        results = two(((200, 190, 210), 5), ((100, 90, 110), 9))
+        results["scenarios"] = [{"id": "plaintext", "noun": "messages"}]
+        for run, each in zip(results["runs"], (600, 50000)):
+            run["client_bytes"] = S(each, 0)
+        found = why.of_scenario(Results(results), "plaintext")
+        self.assertIn("600\u00a0B of memory a client with async instead of 48.8\u00a0KiB", found["why"])
+        self.assertIn("200 messages/s", found["async"])
+
+    def test_what_was_measured_of_one_alone_says_why(self):
+        results = made_up("sleep")
+        results["runs"] = [run for run in results["runs"] if run["model"] == "async"]
+        results["skipped"] = [{"scenario": "sleep", "model": "threads", "connections": 10000, "why": "too few files"}]
+        found = why.rows(Results(results))[0]
+        self.assertIn("requests/s", found["async"])
+        self.assertEqual((found["threads"], found["best"]), ("\u2013", "not compared"))
+        self.assertEqual(found["why"], "Left out: threads at 10,000 connections (too few files).")
+
+    def test_the_same_work_done_otherwise_stands_beside_it(self):
+        results = made_up("render-inline", "render-pool")
+        for scenario in results["scenarios"]:
+            scenario["group"] = "the page"
+        said = [row["why"] for row in why.rows(Results(results))]
+        self.assertNotIn("where", said[0])
+        self.assertIn("340\u00a0\u00b5s with async where \u201cRendering inline\u201d takes 300", said[1])
+
+    def test_mixed_and_overload_have_rows(self):
+        rows = {row["workload"]: row for row in why.rows(Results(made_up("sleep")))}
+        self.assertEqual(rows[why.BESIDE]["best"], "no difference between async, in the pool and threads, in place")
+        self.assertEqual(rows[why.BEYOND]["best"], "async")
+
+
+class Publishing(unittest.TestCase):
+    ROOT = os.path.join(LOADTEST, "..")
+
+    def tree(self, folder):
+        for path in ("handlers/gallery", "docs", "loadtest"):
+            os.makedirs(os.path.join(folder, path))
+        places = "".join(f"<!-- measured: {name} -->\nold\n<!-- end -->\nkept\n"
+                         for name in ("workloads", "workloads made", "overload", "overload made", "bench", "bench made"))
+        publish.put(f"{folder}/docs/performance.md", places)
+        publish.put(f"{folder}/README.md", "Made on 1 May 1999, on it.\n")
+        return folder
+
+    def test_everything_is_of_one_run(self):
+        with tempfile.TemporaryDirectory() as folder:
+            data = made_up()
+            publish.write(self.tree(folder), data)
+            rows = json.loads(publish.take(f"{folder}/{publish.TABLE}.json"))["workloads"]
+            document, page_part = publish.take(f"{folder}/docs/performance.md"), publish.take(f"{folder}/{publish.TABLE}.html")
+            self.assertEqual(len(rows), 11)
+            for row in rows:
+                self.assertIn(f"| {row['workload']} |", document)
+                self.assertIn(str(markup.escape(row["workload"])), page_part)
+            self.assertEqual((document.count("old"), document.count("kept")), (2, 6))
+            self.assertIn("on 1 January 2001: one process of each", document)
+            self.assertIn("Made on 1 January 2001, on it.", publish.take(f"{folder}/README.md"))
+            publish.write(folder, data)
+            self.assertEqual(document, publish.take(f"{folder}/docs/performance.md"))
+
+    def test_bench_has_its_own_place(self):
+        row = {"name": "it", "unit": "us", "tenk": 2.0, "beside": 1.0, "ratio": 2.0, "spread": [1.5, 2.5],
+               "peers": {"nginx": {"ratio": 3.0}}}
+        data = {"made": {"date": "2001-01-01T00:00:00+00:00", "rounds": 7, "seconds_each": 1, "command": "loadtest/bench"},
+                "rows": [row], "failed": {"echo": "it died\nthere"}, "took": {"plain": 119}}
+        with tempfile.TemporaryDirectory() as folder:
+            publish.write_bench(self.tree(folder), data)
+            document = publish.take(f"{folder}/docs/performance.md")
+        for expected in ("| it | 2.00 us | 1.00 us | 2.00 (1.50 to 2.50) |", "| echo: not measured: it died |",
+                         "| it | 2.00 | 3.00 |", "in 2 minutes: medians of 7 rounds"):
+            self.assertIn(expected, document)
+        self.assertEqual(document.count("old"), 4)
+
+    def test_a_document_without_a_place_is_an_error_and_nothing_to_publish_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            publish.put(f"{self.tree(folder)}/docs/performance.md", "nothing\n")
+            with self.assertRaisesRegex(ValueError, "no place, or more than one, for workloads"):
+                publish.write(folder, made_up("post"))
+            with self.assertRaisesRegex(ValueError, "nothing in it"):
+                publish.write(folder, {})
+
+    def test_the_document_and_the_program_of_this_tree_have_the_same_table(self):
+        told = json.loads(publish.take(f"{self.ROOT}/{publish.TABLE}.json"))["workloads"]
+        document = publish.take(f"{self.ROOT}/{publish.DOCUMENT}")
+        for row in told:
+            self.assertIn(table.row([row["workload"], "" if row["at"] is None else f"{row['at']:,}",
+                                     *(row[key] for key in ("async", "threads", "best", "why"))]), document)
+
+
 class Program(unittest.TestCase):
     def test_it_makes_all_three_from_a_file(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -356,7 +472,7 @@ class Program(unittest.TestCase):
             done = subprocess.run([sys.executable, os.path.join(LOADTEST, "report"), names[0], "--html", names[1],
                                    "--svg", names[2], "--markdown"], capture_output=True, text=True, cwd=folder)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
-            self.assertTrue(done.stdout.startswith("| workload | connections | tenk, async |"))
+            self.assertTrue(done.stdout.startswith("| workload | clients | async | threads | best model | why |"))
             with open(names[1], encoding="utf-8") as made:
                 self.assertEqual(made.read(), page.html(made_up("post")))
             xml.etree.ElementTree.parse(names[2])

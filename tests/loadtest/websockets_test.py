@@ -61,6 +61,35 @@ def scripted(head, said):
         yield listener.getsockname()[1]
 
 
+@contextlib.contextmanager
+def room():
+    """What is said on any websocket is told, as an event in two pieces, on every stream."""
+    streams = []
+
+    def serve(connection):
+        with contextlib.suppress(OSError), connection:
+            if b"Upgrade" not in connection.recv(65536):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: hello\n\n")
+                streams.append(connection)
+                connection.recv(1)
+                return
+            connection.sendall(UPGRADED)
+            while got := connection.recv(65536):
+                said = bytes(byte ^ got[2 + n % 4] for n, byte in enumerate(got[6:6 + (got[1] & 0x7f)]))
+                for one in streams:
+                    one.sendall(b"event: who\ndata: @0000000000000001~\n\nevent: said\ndata: a@b.example " + said[:8])
+                    one.sendall(said[8:] + b"\n\n")
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1]
+
+
 def frame(payload):
     return bytes((0x81, len(payload))) + payload
 
@@ -113,6 +142,38 @@ class Websockets(unittest.TestCase):
             result = load(port, "fanout", "/ws/chat/bench", 1, 0.1, 0, "text #", "")
         self.assertEqual(openloop.Times([result]).total, result["messages"])
         self.assertGreater(result["messages"], 0)
+
+    def test_who_is_not_told_yet_what_others_say_is_waited_for(self):
+        heard = []
+
+        def said(payload):
+            heard.append(payload)
+            return [frame(payload)] if len(heard) > 1 else []
+
+        with scripted(UPGRADED, said) as port:
+            result = load(port, "fanout", "/ws/chat/bench", 1, 0.1, 0, "text #", "")
+        self.assertGreater(result["messages"], 0)
+        self.assertEqual(result["messages"], len(heard) - 2)
+        self.assertEqual(openloop.Times([result]).total, result["messages"])
+
+    def test_nobody_says_more_than_may_be_said_at_once(self):
+        heard = []
+
+        def said(payload):
+            heard.append(payload)
+            return [frame(payload)]
+
+        with scripted(UPGRADED, said) as port:
+            result = load(port, "fanout", "/ws/chat/bench", 1, 30, 0, "text #", "")
+        self.assertEqual(len(heard), 20)
+        self.assertLess(result["microseconds"], 20e6)
+
+    def test_streams_are_told_what_others_say(self):
+        with room() as port:
+            result = load(port, "events", "/events/chat/bench", 12, 0.3, 2, "text #", "/ws/chat/bench")
+        self.assertGreater(result["messages"], 0)
+        self.assertEqual(result["messages"] % 10, 0)
+        self.assertEqual(openloop.Times([result]).total, result["messages"])
 
     def test_websockets_and_streams_are_held(self):
         with floor() as port:

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 
-from . import openloop
+from .. import openloop
 from .comparing import compare
 
 NEAR_IDLE, SHARE = 1000, 0.8

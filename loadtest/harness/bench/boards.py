@@ -3,7 +3,7 @@
 import json
 
 from .comparing import costs
-from .processes import Failure
+from ..processes import Failure
 
 # What an update costs the server is asked, not how many the disk takes.
 NO_WAITING_FOR_THE_DISK = "&options=-csynchronous_commit%3Doff"

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import time
 
-from . import databases, importing
+from .. import databases, importing
 from .comparing import compare
-from .processes import Failure, pinned
+from ..processes import Failure, pinned
 
 IMPORTED = 10                                    # times a megabyte, in one import
 

@@ -8,7 +8,7 @@ import time
 
 from .comparing import in_turn, row
 from .memory_costs import each, row as memory_row
-from .openloop import Times
+from ..openloop import Times
 
 BYTES, DEPTH, COUNTS = 100, 16, (64, 1000)       # of a message; messages of one socket at once; sockets
 STOPPED = 0.01                                   # of those that are told: they read nothing
@@ -86,15 +86,21 @@ def echo(bench):
 
 
 def fanout(bench):
-    """A message goes to all, and the next when all that read have it."""
+    """A message goes to all, and the next when all that read have it. Those that have stopped are to be noticed by nobody."""
     count, stopped = bench.options.clients, int(bench.options.clients * STOPPED)
+
+    def told(stopped):
+        return "fanout", bench.options.fanout, count, max(2, bench.options.seconds), stopped, TEXT, SPEAKS
+
     with bench.contest(bench.urls.sqlite(), ["sockets"], asked="/ws/chat") as servers:
-        found = rounds(bench, servers, "fanout", bench.options.fanout, count, max(2, bench.options.seconds), stopped,
-                       TEXT, SPEAKS)
+        found = rounds(bench, servers, *told(stopped))
+        noticed = in_turn({"tenk": lambda: once(bench, servers["tenk"], *told(stopped)),
+                           "floor": lambda: once(bench, servers["tenk"], *told(0))}, bench.options.rounds)
     name = f"{bench.options.fanout}, one to {count:,}, {stopped} of them stopped"
     return [row(f"{name}, a delivery", "us", figure(found, "us"), 1.10),
             row(f"{name}, deliveries", "/s", figure(found, "rate"), None),
-            row(f"{name}, p50", "ms", figure(found, "p50"), None), row(f"{name}, p99", "ms", figure(found, "p99"), 1.10)]
+            row(f"{name}, p50", "ms", figure(found, "p50"), None), row(f"{name}, p99", "ms", figure(found, "p99"), 1.10),
+            row(f"{name}, p99; beside: none of them stopped", "ms", figure(noticed, "p99"), 1.10)]
 
 
 def quiet(bench):

@@ -3,7 +3,7 @@
 import statistics
 import time
 
-from . import posting
+from .. import posting
 from .comparing import cost, in_turn, row
 from .targets import Row
 
