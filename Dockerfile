@@ -14,7 +14,7 @@ COPY . .
 # Debug information stays, compressed: a blocked loop is reported with file and line. The tests are those that
 # wait for no outage, with patience for a builder that has other things to do.
 RUN make -j"$(nproc)" CFLAGS=-gz all build/tests/run-unit && CK_EXCLUDE_TAGS=faults make CFLAGS=-gz SLOWER_plain=10 unit
-RUN make CFLAGS=-gz install DESTDIR=/image PREFIX=/usr && rm -r /image/usr/share/man \
+RUN make CFLAGS=-gz install DESTDIR=/image PREFIX=/usr && rm -r /image/usr/share/man /image/usr/lib/systemd \
  && .ci/root /image /image/usr/bin/tenk /usr/bin/tini && mkdir /data
 
 # What compose.yaml's load profile runs.
@@ -27,7 +27,7 @@ ENTRYPOINT ["wrk", "--script", "/load.lua", "--latency"]
 FROM scratch AS tenk
 COPY --from=build /image /
 COPY --from=build --chown=10001:10001 /data /var/lib/tenk
-ENV HOST=0.0.0.0 PORT=8080 DATABASE_URL=sqlite:/var/lib/tenk/tenk.db
+ENV HOST=0.0.0.0 PORT=8080 DATABASE_URL=sqlite:/var/lib/tenk/tenk.db TENK_SERVER_SECCOMP=on
 USER 10001:10001
 WORKDIR /var/lib/tenk
 VOLUME /var/lib/tenk

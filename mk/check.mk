@@ -1,7 +1,7 @@
 # check.mk - what looks at the source without running it.
 
 SCRIPTS := .ci/install .ci/root .ci/run .githooks/pre-commit tests/browser/run $(shell find tests -name '*.sh')
-PYTHON  := loadtest/bench loadtest/export loadtest/import loadtest/instructions loadtest/run loadtest/soak loadtest/train tests/mutants/run \
+PYTHON  := loadtest/bench loadtest/export loadtest/import loadtest/instructions loadtest/restarts loadtest/run loadtest/soak loadtest/train tests/mutants/run \
            $(shell find server loadtest tests -name '*.py' -not -path '*/node_modules/*')
 
 .PHONY: layers headers forgotten structure format lint analyze lint-format lint-tidy lint-cppcheck lint-scripts lint-mutants

@@ -4,8 +4,7 @@
 
 ##@ Measures
 bench: all $(BUILD)/loadtest/core   ## the server, beside its floors; then tasks and promises; BASE=REVISION: and beside that one
-	$(Q)loadtest/bench $(if $(BASE),--base '$(BASE)') $(ARGS)
-	$(Q)$(BUILD)/loadtest/core
+	$(Q)loadtest/bench $(if $(BASE),--base '$(BASE)') $(ARGS); status=$$?; $(BUILD)/loadtest/core && exit $$status
 bench-core: $(BUILD)/loadtest/core  ## tasks and promises
 	$(Q)$<
 bench-outbox: $(BUILD)/loadtest/outbox      ## what two processes publish: URL=postgresql://... of a database made for it; ARGS: seconds ...

@@ -5,6 +5,7 @@
 # Both are written with Check, whose log each run keeps; `make test` ends with the totals of all.
 export ASAN_OPTIONS  := detect_stack_use_after_return=1:$(ASAN_OPTIONS)
 export UBSAN_OPTIONS := print_stacktrace=1:$(UBSAN_OPTIONS)
+export TSAN_OPTIONS  := suppressions=$(CURDIR)/tests/support/tsan.supp:$(TSAN_OPTIONS)
 UNDER_tsan      = $(shell setarch -R true 2>/dev/null && echo setarch -R)# it needs its fixed addresses free
 UNDER_valgrind  = valgrind --quiet --fair-sched=try --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
 SLOWER_asan     = 3

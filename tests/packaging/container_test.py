@@ -137,14 +137,14 @@ class TheImage(unittest.TestCase):
         container = self.start()
         container.wait_until_up()
         self.assertIn("without /patterns", container.said())
-        for path, status in (("/patterns", 404), ("/patterns/sleep-bad", 404), ("/users/42?render=inline", 403),
+        for path, status in (("/patterns", 404), ("/patterns/pitfall-sleep", 404), ("/users/42?render=inline", 403),
                              ("/users/42?render=process", 403), ("/users/42?render=thread", 200)):
             self.assertEqual(container.ask("GET", path)[0], status, path)
 
     def test_what_blocks_its_loop_is_named_with_file_and_line(self):
         container = self.start(TENK_PATTERNS_ENABLED="on")
         container.wait_until_up()
-        self.assertEqual(container.ask("GET", "/patterns/sleep-bad", headers={"Accept": "application/json"})[0], 200)
+        self.assertEqual(container.ask("GET", "/patterns/pitfall-sleep", headers={"Accept": "application/json"})[0], 200)
         container.wait_for(lambda: "is blocked" in container.said())
         self.assertRegex(container.said(), r"run_sleep_bad \(handlers/gallery/patterns/pitfall_sleep\.c:\d+\)")
 

@@ -42,7 +42,7 @@ server=
 cd "$OLDPWD"
 
 # Each option of the one is in the other.
-"$there/bin/tenk" --help | grep -o -- '--[a-z-]* ' | tr -d ' ' | sort -u > "$folder/help"
+"$there/bin/tenk" --help | grep -oE -- '--[a-z-]+[ []' | tr -d ' [' | sort -u > "$folder/help"
 sed -n 's/^\.It .*Fl -\([a-z-]*\).*/--\1/p' "$there/share/man/man1/tenk.1" | sort -u > "$folder/manual"
 diff "$folder/help" "$folder/manual" || wrong 'tenk(1) has other options than --help'
 "$there/bin/tenk" --print-config | grep -c ' = ' > "$folder/settings"
