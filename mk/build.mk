@@ -58,9 +58,14 @@ STANDARD   = -std=gnu17
 FLAGS      = $(STANDARD) -pthread $(WARN) $(CFLAGS_$(VARIANT)) $(CFLAGS)
 LINK_FLAGS = $(FLAGS) -rdynamic $(LDFLAGS_$(VARIANT)) $(LDFLAGS)
 
+# Of a list in which one is missing pkg-config says nothing at all; so then they are looked for one by one.
 LIBRARIES := libdw libuv libpq sqlite3 inih md4c md4c-html jansson libcurl zlib libbrotlienc libcrypto libseccomp
-DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(LIBRARIES) 2>/dev/null)
-LIBS      := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -lwslay# which has no file for pkg-config
+CHECKING  := check libbrotlidec
+MISSING   := $(shell exec 2>/dev/null; pkg-config --exists $(LIBRARIES) $(CHECKING) || \
+               for each in $(LIBRARIES) $(CHECKING); do pkg-config --exists $$each || echo $$each; done)
+FOUND     := $(filter-out $(MISSING),$(LIBRARIES))
+DEFINES   := -I. -D_GNU_SOURCE -DTENK_VERSION='"$(VERSION)"' $(shell pkg-config --cflags-only-I $(FOUND) 2>/dev/null)
+LIBS      := $(shell pkg-config --libs $(FOUND) 2>/dev/null) -lwslay# which has no file for pkg-config
 
 # llhttp: the library where there is one (Debian 13), else the generated C of Debian 12's node-llhttp.
 ifeq (yes,$(shell pkg-config --exists libllhttp 2>/dev/null && echo yes))
@@ -68,7 +73,8 @@ LIBS    += $(shell pkg-config --libs libllhttp)
 else
 LLHTTP  := /usr/share/llhttp
 DEFINES += -isystem /usr/share/include/llhttp -DLLHTTP_STRICT_MODE=1
-PARSER  := $(patsubst %,$(BUILD)/llhttp/%.o,api http llhttp)
+PARSER  := $(patsubst %,$(BUILD)/llhttp/%.o,$(if $(wildcard $(LLHTTP)/llhttp.c),api http llhttp))
+MISSING += $(if $(PARSER),,libllhttp)
 endif
 
 # The context switch is the one machine-dependent thing.
@@ -81,7 +87,7 @@ ORDER     := $(call in,tests/order)
 ALL       := server/main.c $(SOURCES) $(UNIT) tests/unit/main_async.c $(SCENARIOS) $(ORDER) \
              $(wildcard server/async/context/context_ucontext.c server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
 
-CHECK = $(shell pkg-config --libs check libbrotlidec)
+CHECK = $(shell pkg-config --libs $(CHECKING))
 link  = $(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(1) $(LDLIBS)
 $(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
 	$(call link)
@@ -100,6 +106,13 @@ $(BUILD)/libasync.a: $(ASYNC:%=$(BUILD)/%.o)
 	$(call say,AR,$@)rm -f $@ && $(ARCHIVE) qcs $@ $^
 $(BUILD)/tests/run-unit-async-alone: $(ASYNC_UNIT:%=$(BUILD)/%.o) $(BUILD)/libasync.a
 	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(shell pkg-config --libs libuv check) $(LDLIBS)
+# What needs a library that is missing is not tried: instead its package is named.
+ifneq (,$(strip $(MISSING)))
+$(patsubst %,$(BUILD)/%.o,$(filter-out $(ASYNC) tests/%,$(ALL))): | missing-run
+$(patsubst %,$(BUILD)/%.o,$(filter-out $(ASYNC_UNIT),$(UNIT) $(SCENARIOS) $(ORDER))): | missing-unit
+missing-%:
+	$(Q).ci/install --tell $*
+endif
 # Who asks a server is built the plain way, whatever that is.
 ASKING := build$(addprefix /,$(call folder,plain))
 ifeq ($(BUILD),$(ASKING))

@@ -24,7 +24,8 @@ uninstall:                          ## removes all of that
 manual: $(BUILD)/man/tenk.ini.5     ## tenk.ini(5), whose list of settings is that of the program
 $(BUILD)/man/tenk.ini.5: server/config/man/tenk.ini.5.in $(BUILD)/man/settings
 	$(call say,MAN,$@)$(BUILD)/man/settings < $< > $@.new && mv $@.new $@
-test-install: all                   ## installed elsewhere and moved, it serves; uninstalled, nothing is left
+test-install: all                   ## installed elsewhere and moved, it serves; uninstalled, nothing is left; what make says of missing libraries
+	$(Q)tests/packaging/missing.sh
 	$(Q)tests/packaging/install.sh
 	$(Q)tests/packaging/systemd.sh
 	$(Q)python3 tests/packaging/httparena_test.py
