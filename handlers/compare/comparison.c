@@ -19,6 +19,7 @@ enum {
     OPENING = 8000,                          /* ms, at most */
     LEAVING = 3000,
     SPARE = 64,                              /* descriptors that are left to others */
+    WATCHERS = 16,                           /* clients of threads mode that look on meanwhile */
 };
 
 const load_about LOADS_ABOUT[LOADS] = {
@@ -43,6 +44,7 @@ static struct {
     second_server  *second;
     mode            first;
     int             loop_threads;            /* the loops, and the pool */
+    int             threads_most;            /* clients of threads mode */
     pthread_mutex_t lock;                    /* of what follows */
     bool            running, joinable;
     pthread_t       thread;
@@ -251,8 +253,12 @@ static int turn_run(turn *t, const generator_options *o)
 static int connections_of(int asked, char *why, size_t size)
 {
     const int limit = machine_open_files(), used = machine_files_in_use(), room = (limit - used - SPARE) / 2;
-    const int most = room < asked ? room : asked;
-    if (most < asked)
+    const int served = here.threads_most - WATCHERS, both = room < served ? room : served;
+    const int most = both < asked ? both : asked;
+    if (most < asked && served < room)
+        snprintf(why, size, "The limit of open files is %d, and [threads] max is %d: so there is room for %d at once, instead"
+                 " of %d. ulimit -n raises both.", limit, here.threads_most, most > 0 ? most : 0, asked);
+    else if (most < asked)
         snprintf(why, size, "The limit of open files is %d, of which %d are in use; each request takes two, one at each end: so"
                  " there is room for %d at once, instead of %d. ulimit -n raises it.", limit, used, most > 0 ? most : 0, asked);
     return most;
@@ -374,6 +380,7 @@ void comparison_configure(second_server *s, const config *c)
     here.second = s;
     here.first = c->server.mode;
     here.loop_threads = c->server.workers + c->threads.pool;
+    here.threads_most = c->threads.max;
 }
 
 void comparison_end(void)
