@@ -98,7 +98,8 @@ typedef struct database_options {
     int         pipeline_depth;              /* queries in flight on one of them */
     int         readers;                     /* of SQLite: threads for all loops; connections for all blocking threads */
     size_t      cache;                       /* bytes of SQLite's file that all of these keep in memory together */
-    int         line;                        /* queries that may wait for a connection: the queue's length */
+    int         line;                        /* queries of blocking threads that may wait for a connection: the queue's length */
+    int         loop_line;                   /* the same of each loop; 0: as many as that */
     uint64_t    timeout_ms;                  /* of one query, from when it is sent; 0 for none */
     uint64_t    line_timeout_ms;             /* of waiting there */
     uint64_t    connect_timeout_ms;
@@ -111,6 +112,8 @@ static inline int database_blocking_connections(const database_options *o)
 {
     return o->blocking_connections ? o->blocking_connections : o->connections;
 }
+
+static inline int database_loop_line(const database_options *o) { return o->loop_line ? o->loop_line : o->line; }
 
 /* May only one process at a time write to it? */
 bool database_is_exclusive(const database_options *options);

@@ -21,16 +21,11 @@
 
 enum { MOST_QUERIES_WAITING = 1000000 };
 
+/* What each worker of async mode has for itself, and the threads of threads mode share: both may serve. */
 static int all_pools(int each, int workers)
 {
     const int64_t all = (int64_t)each * workers;
     return all < INT_MAX ? (int)all : INT_MAX;
-}
-
-/* What each worker of async mode has for itself, and the threads of threads mode share. */
-static int per_pool(const config *c, int each)
-{
-    return c->server.mode == MODE_THREADS ? all_pools(each, c->server.workers) : each;
 }
 
 database_options configure_database(const config *c)
@@ -42,8 +37,9 @@ database_options configure_database(const config *c)
         .pipeline_depth = c->database.pipeline_depth,
         .readers = c->database.readers,
         .cache = c->database.cache,
+        .line = all_pools(c->database.line, c->server.workers),
         /* On a loop, requests wait to be let in; the queries of one that was let in are never too many. */
-        .line = c->server.mode == MODE_THREADS ? per_pool(c, c->database.line) : MOST_QUERIES_WAITING,
+        .loop_line = MOST_QUERIES_WAITING,
         .timeout_ms = c->database.timeout,
         .line_timeout_ms = c->database.line_timeout,
         .connect_timeout_ms = c->database.connect_timeout,
@@ -66,8 +62,9 @@ database_options configure_replica(const config *c)
 static void configure_client(const config *c)
 {
     http_client_configure(&(http_client_options){
-        .connections = per_pool(c, c->outgoing.connections),
-        .line = per_pool(c, c->outgoing.line),
+        .connections = c->outgoing.connections,
+        .line = c->outgoing.line,
+        .loops = c->server.workers,
         .target_ms = c->outgoing.target,
         .timeout_ms = c->outgoing.timeout,
         .connect_timeout_ms = c->outgoing.connect_timeout,
@@ -78,8 +75,9 @@ static void configure_client(const config *c)
 static void configure_processes(const config *c)
 {
     process_pool_configure(&(process_pool_options){
-        .workers = per_pool(c, c->processes.pool),
-        .waiting = per_pool(c, c->processes.line),
+        .workers = c->processes.pool,
+        .waiting = c->processes.line,
+        .loops = c->server.workers,
         .target_ms = c->processes.target,
         .jobs = c->processes.jobs,
         .memory = c->processes.memory,

@@ -186,7 +186,8 @@ static int refuse_query(const pg_pool *p)
         return UV_ECANCELED;
     if (p->down)
         return UV_ECONNREFUSED;
-    if (p->queue.count >= p->options->line && p->queue.count >= p->options->line + free_places(p))
+    const int line = database_loop_line(p->options);
+    if (p->queue.count >= line && p->queue.count >= line + free_places(p))
         return refuse(REFUSED_DATABASE_LINE, 0);
     return 0;
 }
@@ -233,7 +234,7 @@ static promise *loop_db_query_each(db *d, arena *a, stopwatch *w, rows out[], co
     const int most = p->options->pipeline_depth, pieces = (count + most - 1) / most;
     pg_prepared *prepared = count ? pg_prepared_of(&p->prepared, s, n, parameters) : NULL;
     if (count < 2 || most < 2 || prepared->usual >= SLOW || p->closing || p->down || !all_alike(count, n, parameters) ||
-        p->queue.count + pieces > p->options->line + free_places(p) || !pg_parameters_fit(s, count * n, parameters))
+        p->queue.count + pieces > database_loop_line(p->options) + free_places(p) || !pg_parameters_fit(s, count * n, parameters))
         return driver_run_each(d, a, w, out, s, count, n, parameters);
 
     promise **each = arena_room(a, (size_t)pieces * sizeof *each);

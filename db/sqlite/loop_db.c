@@ -250,7 +250,7 @@ static int refuse_job(const sqlite_loop_db *d, const statement *s)
     if (d->closed)
         return UV_ECANCELED;
     /* What idle workers are about to take does not wait. */
-    const int most = d->options->line + atomic_load_explicit(&q->idle, memory_order_relaxed);
+    const int most = database_loop_line(d->options) + atomic_load_explicit(&q->idle, memory_order_relaxed);
     if (atomic_load_explicit(&d->waiting[kind_of(s)], memory_order_relaxed) >= most)
         return refuse(REFUSED_DATABASE_LINE, 0);
     return 0;

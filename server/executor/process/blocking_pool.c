@@ -143,9 +143,10 @@ int blocking_pool_call(const process_call *c)
 
 void blocking_pool_open(void)
 {
-    shared.count = process_pool_here.workers;
+    const int loops = process_pool_here.loops > 0 ? process_pool_here.loops : 1;
+    shared.count = process_pool_here.workers * loops;
     shared.slots = mem_alloc((size_t)shared.count * sizeof *shared.slots);
-    resource_pool_init(&shared.pool, process_pool_here.waiting, codel_of_ms(process_pool_here.target_ms, 0));
+    resource_pool_init(&shared.pool, process_pool_here.waiting * loops, codel_of_ms(process_pool_here.target_ms, 0));
     for (int i = shared.count; i-- > 0;)
         resource_pool_release(&shared.pool, &shared.slots[i].base);
 }

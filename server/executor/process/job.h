@@ -19,8 +19,9 @@ enum {
 };
 
 typedef struct process_pool_options {
-    int      workers;                        /* for each loop; blocking threads: for all together */
+    int      workers;                        /* for each loop */
     int      waiting;                        /* jobs that may wait for one: as workers */
+    int      loops;                          /* all blocking threads together have as much as so many loops; 0: as one */
     uint64_t target_ms;                      /* the longest wait there, while more come than can be done; 0: any */
     int      jobs;                           /* after which a worker is replaced */
     size_t   memory;                         /* bytes that a worker may take, beyond what it starts with */

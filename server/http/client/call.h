@@ -26,8 +26,9 @@ typedef struct http_answer {
 
 /* Of all calls. */
 typedef struct http_client_options {
-    int      connections;                    /* requests at once: of each loop, or of all blocking threads */
+    int      connections;                    /* requests at once, of each loop */
     int      line;                           /* requests that wait: as connections */
+    int      loops;                          /* all blocking threads together have as much as so many loops; 0: as one */
     uint64_t target_ms;                      /* the longest wait there, while more come than can be made; 0: any */
     uint64_t timeout_ms, connect_timeout_ms;
     size_t   size;

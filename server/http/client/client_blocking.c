@@ -57,8 +57,9 @@ static int slot_on_timeout(CURLM *multi, long ms, void *arg)
 
 static void slots_open(void)
 {
-    resource_pool_init(&all.resource_pool, client_settings.line, codel_of_ms(client_settings.target_ms, 0));
-    all.count = client_settings.connections;
+    const int loops = client_settings.loops > 0 ? client_settings.loops : 1;
+    resource_pool_init(&all.resource_pool, client_settings.line * loops, codel_of_ms(client_settings.target_ms, 0));
+    all.count = client_settings.connections * loops;
     all.slots = mem_alloc((size_t)all.count * sizeof *all.slots);
     for (int i = all.count - 1; i >= 0; i--)
         resource_pool_release(&all.resource_pool, &all.slots[i].base);

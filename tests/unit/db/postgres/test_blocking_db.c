@@ -137,6 +137,7 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
           late = { .statement = &ADD, .n = 2000 };
     rows r;
     options.line = 2;
+    options.loop_line = 9;                   /* which is of no matter here */
     options.timeout_ms = options.line_timeout_ms = 0;
     behind(&first, a, 2);
     ck_assert_int_eq(now_or_never(&THING, &r, 1), REFUSED(REFUSED_DATABASE_LINE));

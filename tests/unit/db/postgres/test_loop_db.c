@@ -271,7 +271,8 @@ START_TEST(a_full_line_refuses_at_once_and_a_long_one_in_time)
     rows r[ALL];
     int err[ALL];
     options.pipeline_depth = 1;
-    options.line = 3;
+    options.line = 0;                        /* which is blocking threads' */
+    options.loop_line = 3;
     options.timeout_ms = options.line_timeout_ms = 0;
     open_with(cluster_url(server));
     wait_for_all();

@@ -176,6 +176,23 @@ START_TEST(threads_side_by_side_have_a_worker_each_and_each_does_its_number_of_j
 }
 END_TEST
 
+START_TEST(threads_have_as_many_workers_together_as_so_many_loops)
+{
+    options.loops = 3;
+    process_pool_configure(&options);
+    struct asker *one = start(1, &TEST_SPIN, 0), *two = start(2, &TEST_SPIN, 0);
+    while (process_pool_count().running < 2)
+        sched_yield();
+    worker_pid();
+    ck_assert_int_eq(process_pool_count().workers, 3);
+    leave(one);
+    leave(two);
+    ck_assert_int_eq(outcome(one), UV_ECANCELED);
+    ck_assert_int_eq(outcome(two), UV_ECANCELED);
+    close_all();
+}
+END_TEST
+
 static int run_here(void)                    /* on behalf of no client */
 {
     struct asker a = { .err = 0 };
@@ -265,6 +282,7 @@ Suite *process_pool_threads_suite(void)
     tcase_add_test(t, whatever_a_worker_dies_of_the_next_is_there);
     tcase_add_test(t, one_that_spins_is_killed_at_its_limit_or_when_its_client_leaves);
     tcase_add_test(t, a_full_line_refuses_and_those_in_line_get_their_turn);
+    tcase_add_test(t, threads_have_as_many_workers_together_as_so_many_loops);
     tcase_add_test(t, threads_side_by_side_have_a_worker_each_and_each_does_its_number_of_jobs);
     tcase_add_test(t, after_a_start_that_failed_a_slot_rests_and_the_next_failure_counts_anew);
     tcase_add_test(t, a_slot_whose_worker_has_no_descriptors_rests_as_well);

@@ -179,6 +179,21 @@ static void ask_while_another_asks(int line, int err)
     ck_assert_int_eq(peer_requests(), 1);
 }
 
+START_TEST(all_threads_together_have_as_much_as_so_many_loops)
+{
+    options.loops = 3;
+    configure(1, 0);
+    const char *const url = peer_url("/gate");
+    for (int i = 1; i <= 3; i++)
+        start(i, url, 0);
+    until(peer_waiting, 3);
+    ck_assert_int_eq(ask(peer_url("/hello"), 0), REFUSED(REFUSED_OUTGOING_LINE));
+    peer_open(3);
+    for (int i = 1; i <= 3; i++)
+        ck_assert_int_eq(end(i), 0);
+}
+END_TEST
+
 START_TEST(a_full_line_refuses_at_once) { ask_while_another_asks(0, REFUSED(REFUSED_OUTGOING_LINE)); }
 END_TEST
 
@@ -243,6 +258,7 @@ Suite *client_threads_suite(void)
     tcase_add_test(t, it_waits_for_so_long_and_no_longer);
     tcase_add_test(t, all_threads_share_the_connections_that_are_kept);
     tcase_add_test(t, never_more_than_so_many_are_under_way_and_all_have_their_turn);
+    tcase_add_test(t, all_threads_together_have_as_much_as_so_many_loops);
     tcase_add_test(t, a_full_line_refuses_at_once);
     tcase_add_test(t, the_time_in_line_counts);
     tcase_add_test(t, a_client_that_leaves_ends_it_wherever_it_is);
