@@ -14,9 +14,11 @@
 #include "server/http/cors.h"
 #include "server/http/identity.h"
 #include "server/http/middleware/rate_limit.h"
+#include "server/http/observe/traces.h"
 #include "server/topic/topic.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST_QUERIES_WAITING = 1000000 };
@@ -150,3 +152,38 @@ void configure_process(const config *c)
     task_set_stack_size(c->tasks.stack);
     configure_live(c);
 }
+
+static bool traces_are_wanted(const config *c) { return strcmp(c->traces.endpoint, CONFIG_NONE) != 0; }
+
+static traces_options configure_traces(const config *c)
+{
+    return (traces_options){
+        .endpoint = c->traces.endpoint, .service = c->traces.service, .sample = c->traces.sample,
+        .database = strncmp(c->database.url, "sqlite:", 7) == 0 ? "sqlite" : "postgresql",
+    };
+}
+
+int observers_prepare(observers *o, const config *c, char *why, size_t size)
+{
+    const traces_options traces = configure_traces(c);
+    *o = (observers){ .config = c };
+    int err = access_log_prepare(&o->access, (access_format)c->log.access, c->log.access_to, why, size);
+    if (err || !traces_are_wanted(c) || !(err = traces_prepare(&traces)))
+        return err;
+    snprintf(why, size, "[traces] endpoint: %s: %s", traces.endpoint,
+             err == UV_EINVAL ? "it is no URL of http:// or https://, and not none" : uv_strerror(err));
+    access_log_forget(&o->access);
+    return err;
+}
+
+void observers_use(observers *o)
+{
+    const traces_options traces = configure_traces(o->config);
+    access_log_use(&o->access);
+    if (traces_are_wanted(o->config))
+        traces_start(&traces);               /* it is prepared */
+    else
+        traces_pause();
+}
+
+void observers_forget(observers *o) { access_log_forget(&o->access); }

@@ -26,7 +26,6 @@
 #include "reload.h"
 #include "server/http/identity.h"
 #include "server/http/listen/listening_sockets.h"
-#include "server/http/observe/access_log.h"
 #include "server/http/observe/traces.h"
 #include "server/http/second_server.h"
 #include "server/http/server.h"
@@ -107,20 +106,6 @@ static void announce(const struct running *r)
 
 static bool has(const char *path) { return strcmp(path, CONFIG_NONE) != 0; }
 
-static int start_traces(const config *c, const database *d, char *why, size_t size)
-{
-    if (!has(c->traces.endpoint))
-        return 0;
-    const int err = traces_start(&(traces_options){
-        .endpoint = c->traces.endpoint, .service = c->traces.service, .sample = c->traces.sample,
-        .database = database_is_postgres(d) ? "postgresql" : "sqlite",
-    });
-    if (err)
-        snprintf(why, size, "[traces] endpoint: %s: %s", c->traces.endpoint,
-                 err == UV_EINVAL ? "it is no URL of http:// or https://, and not none" : uv_strerror(err));
-    return err;
-}
-
 static const char *handover_path(const config *c) { return has(c->server.handover) ? c->server.handover : NULL; }
 
 static void on_draining(void *arg)
@@ -165,10 +150,12 @@ static int serve(struct running *r)
     const outbox_options published = { .poll_ms = c->outbox.poll, .keep = c->outbox.keep, .keep_ms = c->outbox.keep_for };
     if (site_listen(r->database, &published))
         return fail("cannot start the thread that reads what is published");
-    if (start_traces(c, r->database, why, sizeof why)) {
+    observers watching;
+    if (observers_prepare(&watching, c, why, sizeof why)) {
         site_listen_end();
         return fail(why);
     }
+    observers_use(&watching);
     r->second = second_server_new(r->server, c, &site);
     comparison_configure(r->second, c);
     if (strcmp(c->server.compare, CONFIG_ON_DEMAND) != 0 && second_server_open(r->second, c->server.compare, why, sizeof why)) {
@@ -206,17 +193,9 @@ static int serve(struct running *r)
 static int serve_logged(void *arg, database *d)
 {
     struct running *const r = arg;
-    const config *const c = r->config;
-    char why[WHY];
     r->database = d;
-    const int no_access = access_log_open((access_format)c->log.access, c->log.access_to);
-    if (no_access) {
-        snprintf(why, sizeof why, "[log] access_to: cannot write to %s: %s", c->log.access_to,
-                 no_access == UV_EINVAL ? "the path of a file has a / in it, as in ./access.log" : uv_strerror(no_access));
-        return fail(why);
-    }
     log_set_whom(identity_in_log);
-    identity_answers = c->log.request_id;
+    identity_answers = r->config->log.request_id;
     const int err = log_start();
     if (err) {
         log_error("cannot start the thread that writes the log: %s", uv_strerror(err));

@@ -47,7 +47,7 @@ static void log_lines(char *text)
         log_error("configuration: %s", line);
 }
 
-static int load(const reload *r, config *c, int *changed)
+static int load(const reload *r, config *c, observers *watching, int *changed)
 {
     char *text = NULL, why[512];
     size_t size = 0;
@@ -59,7 +59,9 @@ static int load(const reload *r, config *c, int *changed)
     if (err)
         log_lines(text);
     free(text);
-    if (!err && (err = descriptor_budget_check(c, why, sizeof why))) {
+    if (err)
+        return err;
+    if ((err = descriptor_budget_check(c, why, sizeof why)) || (err = observers_prepare(watching, c, why, sizeof why))) {
         log_error("configuration: %s", why);
         config_free(c);
     }
@@ -70,10 +72,14 @@ void reload_run(void *arg)
 {
     reload *r = arg;
     int changed = 0;
+    observers watching;
     loaded *const next = mem_alloc(sizeof *next);
     service_notify_reloading();
-    log_reopen();                            /* whoever has renamed the files tells so in the same way */
-    if (load(r, &next->config, &changed)) {
+    const int err = load(r, &next->config, &watching, &changed);
+    if (!err)
+        observers_use(&watching);
+    log_reopen();                            /* whoever has renamed the files tells so in the same way; a new one is not theirs */
+    if (err) {
         mem_free(next);
         log_error("the configuration was read again, and is refused; the one before holds");
         service_notify("READY=1\nSTATUS=Serving by the configuration before: what was read again is wrong, see the log");

@@ -28,18 +28,25 @@ static char errors_room[ERRORS_ROOM];
 
 static struct {
     outlet           of[LOG_STREAMS];
-    pthread_mutex_t  lock;                   /* of writing without the thread */
+    pthread_mutex_t  lock;                   /* of writing without the thread, and of what follows */
+    outlet_target    next;                   /* where LOG_ACCESS is to go from now on */
+    bool             redirecting;            /* and the thread has not taken that yet */
+    pthread_cond_t   taken;                  /* it has */
     pthread_t        thread;
     bool           (*tell)(void);
     int              wake;                   /* an eventfd */
     uint64_t         gathered_at;            /* the thread's: when LOG_ACCESS is to be written; 0: it has no lines */
     _Atomic uint64_t remind_at;              /* nanoseconds; 0: never */
-    atomic_bool      started, stopping, flushing, reopening;
+    atomic_bool      started, stopping, flushing, reopening, turning;        /* turning: redirecting, without the lock */
     atomic_bool      asleep;                 /* LOG_ACCESS has no lines: who puts the first one wakes the thread */
     atomic_bool      woken;                  /* the eventfd has been written to, and the thread has not looked since */
 } writer = { .lock = PTHREAD_MUTEX_INITIALIZER,
-             .of[LOG_ERRORS] = { .kind = OUTLET_STREAM, .fd = STDERR_FILENO,
-                                 .ring = { .bytes = errors_room, .size = ERRORS_ROOM } } };
+             .taken = PTHREAD_COND_INITIALIZER,
+             .of = {
+                 [LOG_ERRORS] = { .to = { OUTLET_STREAM, STDERR_FILENO, NULL },
+                                  .ring = { .bytes = errors_room, .size = ERRORS_ROOM } },
+                 [LOG_ACCESS] = { .to.fd = -1, .ring.size = ACCESS_ROOM },   /* its room is log_writer_prepare's */
+             } };
 
 static uint64_t writer_now(void)
 {
@@ -116,7 +123,7 @@ static void writer_serve(log_stream s, uint64_t now, int *wait, struct pollfd *o
         return;
     switch (outlet_go_on(o)) {
     case OUTLET_FULL:
-        *on = (struct pollfd){ o->fd, POLLOUT, 0 };
+        *on = (struct pollfd){ o->to.fd, POLLOUT, 0 };
         return;
     case OUTLET_COMING: *wait = 1; break;
     case OUTLET_MORE:   *wait = 0; break;
@@ -132,12 +139,24 @@ static void writer_reopen_all(void)
 {
     char what[300];
     for (int s = 0; s < LOG_STREAMS; s++) {
-        const int err = outlet_reopen(&writer.of[s]);
+        const int err = outlet_target_reopen(&writer.of[s].to);
         if (!err)
             continue;
-        snprintf(what, sizeof what, "it goes on to the old file, for %.200s cannot be opened again: ", writer.of[s].path);
+        snprintf(what, sizeof what, "it goes on to the old file, for %.200s cannot be opened again: ", writer.of[s].to.path);
         writer_say(false, what, uv_strerror(err));
     }
+}
+
+/* What can be written where it was to go is. */
+static void writer_redirect(void)
+{
+    outlet_go_on(&writer.of[LOG_ACCESS]);
+    pthread_mutex_lock(&writer.lock);
+    outlet_redirect(&writer.of[LOG_ACCESS], &writer.next);
+    writer.redirecting = false;
+    pthread_cond_signal(&writer.taken);
+    pthread_mutex_unlock(&writer.lock);
+    writer_tell_of(LOG_ACCESS, 0, false);
 }
 
 /* Tells what was held back, if that is due; else how many milliseconds later it is, or -1: never. */
@@ -159,6 +178,8 @@ static void *writer_run(void *arg)
     for (;;) {
         struct pollfd on[1 + LOG_STREAMS] = { { writer.wake, POLLIN, 0 } };
         atomic_store(&writer.woken, false);
+        if (atomic_exchange(&writer.turning, false))
+            writer_redirect();
         if (atomic_exchange(&writer.reopening, false))
             writer_reopen_all();
         const uint64_t now = writer_now();
@@ -192,14 +213,30 @@ static void writer_wake(void)
         eventfd_write(writer.wake, 1);
 }
 
-int log_writer_open(log_stream s, const char *where)
+/* The thread looks at it only when there is a line in it. */
+int log_writer_prepare(log_stream s)
 {
-    assert(s == LOG_ACCESS && !writer.started);
-    char *const room = calloc(1, ACCESS_ROOM);
-    const int err = room ? outlet_open(&writer.of[s], where, room, ACCESS_ROOM) : UV_ENOMEM;
-    if (err)
-        free(room);
-    return err;
+    line_ring *const r = &writer.of[s].ring;
+    if (!r->bytes)
+        r->bytes = calloc(1, r->size);
+    return r->bytes ? 0 : UV_ENOMEM;
+}
+
+void log_writer_redirect(log_stream s, const outlet_target *to)
+{
+    assert(s == LOG_ACCESS && writer.of[s].ring.bytes);
+    if (!atomic_load(&writer.started)) {
+        outlet_redirect(&writer.of[s], to);
+        return;
+    }
+    pthread_mutex_lock(&writer.lock);
+    writer.next = *to;
+    writer.redirecting = true;
+    atomic_store(&writer.turning, true);
+    writer_wake();
+    while (writer.redirecting)
+        pthread_cond_wait(&writer.taken, &writer.lock);
+    pthread_mutex_unlock(&writer.lock);
 }
 
 int log_writer_start(bool (*tell)(void))
@@ -222,6 +259,7 @@ static void writer_end(void)
             outlet_go_on(&writer.of[s]);     /* what came while it did so */
     outlet_close(&writer.of[LOG_ACCESS]);
     free(writer.of[LOG_ACCESS].ring.bytes);
+    writer.of[LOG_ACCESS].ring = (line_ring){ .size = ACCESS_ROOM };
     close(writer.wake);
 }
 

@@ -6,10 +6,12 @@
  *
  *   When.     A line of LOG_ERRORS at once. Those of LOG_ACCESS gather for a tenth of a second, or until half of the room is
  *             used: so thousands of them cost one write, and who puts them makes no system call but the first of these.
- *   Threads.  Start, stop and open are for the first one; log_writer_flush and log_writer_write_now are also for a signal
- *             handler; all else for any. */
+ *   Threads.  Start and stop are for the first one, log_writer_redirect for one at a time; log_writer_flush and
+ *             log_writer_write_now are also for a signal handler; all else for any. */
 #ifndef LOG_WRITER_H
 #define LOG_WRITER_H
+
+#include "log/outlet_target.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,9 +19,13 @@
 
 typedef enum log_stream { LOG_ERRORS, LOG_ACCESS, LOG_STREAMS } log_stream;
 
-/* Where its lines go, as log/outlet.h says; of LOG_ERRORS, to standard error, always. Before log_writer_start. where lives until
- * log_writer_stop. 0, or a negative error. */
-int  log_writer_open(log_stream s, const char *where);
+/* Makes room for lines of LOG_ACCESS, if there is none yet: 0, or UV_ENOMEM. */
+int  log_writer_prepare(log_stream s);
+
+/* Where its lines go from now on: to is the log's then. Those of LOG_ERRORS go to standard error, always; those of LOG_ACCESS
+ * nowhere at first, and are prepared. What has been put goes where it was to go, as far as that takes it at once. Not while the
+ * log stops. */
+void log_writer_redirect(log_stream s, const outlet_target *to);
 
 /* tell is called on the thread when it has been reminded a second ago, and may put lines; true: remind it again. */
 int  log_writer_start(bool (*tell)(void));

@@ -308,9 +308,9 @@ const setting SETTINGS[] = {
 
     { CHOICE(log, level, int, LEVELS), LIVE, .initial = "info",
       .why = "error, warning, info or debug; each includes those before it." },
-    { CHOICE(log, access, int, ACCESS_FORMATS), .initial = "off",
+    { CHOICE(log, access, int, ACCESS_FORMATS), LIVE, .initial = "off",
       .why = "A line for each request: combined, as Apache and nginx write it, and more; json; or off." },
-    { TEXTUAL(SETTING_TEXT, log, access_to), .initial = "stderr",
+    { TEXTUAL(SETTING_TEXT, log, access_to), LIVE, .initial = "stderr",
       .why = "Where it goes: a file, which SIGHUP opens again; stderr; stdout; or syslog, or syslog:SOCKET." },
     { SWITCH(log, request_id), .initial = "off",
       .why = "Whether each answer has X-Request-Id, the request's own or one made for it; off: if the log has it." },
@@ -323,11 +323,11 @@ const setting SETTINGS[] = {
     { DURATION(log, slow_callback, "0", "1h"), .initial = "25ms",
       .why = "A callback that keeps a loop for longer is logged, with where it is; 0: none is." },
 
-    { TEXTUAL(SETTING_TEXT, traces, endpoint), .initial = "none",
+    { TEXTUAL(SETTING_TEXT, traces, endpoint), LIVE, .initial = "none",
       .why = "Where they go, by OTLP as JSON: http://127.0.0.1:4318/v1/traces, say; or none." },
-    { RATIO(traces, sample), .initial = "0.01",
+    { RATIO(traces, sample), LIVE, .initial = "0.01",
       .why = "The part of all requests that is traced, 0 to 1; of those that come with a traceparent it decides." },
-    { TEXTUAL(SETTING_TEXT, traces, service), .initial = "tenk",
+    { TEXTUAL(SETTING_TEXT, traces, service), LIVE, .initial = "tenk",
       .why = "What they call this server: service.name." },
 };
 const int SETTING_COUNT = sizeof SETTINGS / sizeof *SETTINGS;

@@ -4,6 +4,7 @@
 #include "server/http/message/random_id.h"
 #include "server/http/message/url.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 bool identity_answers;
@@ -19,23 +20,27 @@ static identity *request_identity(request *req)
     return req->identity = i;
 }
 
-static uint64_t sampled_below;               /* of all numbers of 64 bits; 0: none */
+static _Atomic uint64_t sampled_below;       /* of all numbers of 64 bits; 0: none */
 
-void identity_sample(double part) { sampled_below = part >= 1 ? UINT64_MAX : (uint64_t)(part * 0x1p64); }
+void identity_sample(double part)
+{
+    atomic_store_explicit(&sampled_below, part >= 1 ? UINT64_MAX : (uint64_t)(part * 0x1p64), memory_order_relaxed);
+}
 
 /* A request that is not sampled must not cost more: so the numbers are of a generator of this thread (G. Marsaglia, "Xorshift
  * RNGs", Journal of Statistical Software, 2003). */
 bool identity_is_sampled(void)
 {
     static _Thread_local uint64_t state;
-    if (sampled_below == 0)
+    const uint64_t below = atomic_load_explicit(&sampled_below, memory_order_relaxed);
+    if (below == 0)
         return false;
     while (state == 0)
         state = random_number();
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
-    return state <= sampled_below;
+    return state <= below;
 }
 
 bool request_id_is_fit(text id)

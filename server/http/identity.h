@@ -44,7 +44,7 @@ const identity *request_trace(request *req);
 
 bool request_id_is_fit(text id);
 
-/* Of traces that begin here so many are sampled, 0 to 1, as at first none; and whether the next one is. */
+/* Of traces that begin here from now on so many are sampled, 0 to 1, as at first none; and whether the next one is. */
 void identity_sample(double part);
 bool identity_is_sampled(void);
 

@@ -2,14 +2,12 @@
 #include "outlet.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syslog.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,74 +19,43 @@ static bool fd_is_file(int fd)
     return fstat(fd, &s) == 0 && S_ISREG(s.st_mode);
 }
 
-/* Without waiting: a FIFO that nobody reads is an error, and one whose reader is slow says that it is full. */
-static int file_open(const char *path)
-{
-    const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-    return fd < 0 ? -errno : fd;
-}
-
-static int syslog_connect(const char *path)
-{
-    struct sockaddr_un to = { .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof to.sun_path)
-        return -ENAMETOOLONG;
-    memcpy(to.sun_path, path, strlen(path) + 1);
-    const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (struct sockaddr *)&to, sizeof to)) {
-        const int err = -errno;
-        close(fd);
-        return err;
-    }
-    return fd;
-}
-
 int outlet_open(outlet *o, const char *where, char *room, size_t size)
 {
-    static const char SYSLOG[] = "syslog:";
-    const bool err = strcmp(where, "stderr") == 0, syslog = strcmp(where, "syslog") == 0;
     o->ring = (line_ring){ .bytes = room, .size = size };
-    o->kind = OUTLET_STREAM;
-    o->fd = err ? STDERR_FILENO : STDOUT_FILENO;
-    if (err || strcmp(where, "stdout") == 0)
-        return 0;
-    o->path = syslog ? "/dev/log" : where;
-    o->kind = syslog ? OUTLET_SYSLOG : OUTLET_FILE;
-    if (strncmp(where, SYSLOG, sizeof SYSLOG - 1) == 0) {
-        o->kind = OUTLET_SYSLOG;
-        o->path = where + sizeof SYSLOG - 1;
-    } else if (!syslog && !strchr(where, '/')) {
-        return -EINVAL;
-    }
-    o->fd = o->kind == OUTLET_FILE ? file_open(o->path) : syslog_connect(o->path);
-    return o->fd < 0 ? o->fd : 0;
+    return outlet_target_open(&o->to, where);
 }
 
-static void outlet_use(outlet *o, int fd)
+void outlet_close(outlet *o) { outlet_target_close(&o->to); }
+
+static uint64_t lines_in(const char *at, size_t length)
 {
-    if (o->fd >= 0)
-        close(o->fd);
-    o->fd = fd;
+    uint64_t lines = 0;
+    for (const char *const end = at + length; (at = memchr(at, '\n', (size_t)(end - at))); at++)
+        lines++;
+    return lines;
 }
 
-void outlet_close(outlet *o)
+/* Takes so many lines out of the ring that nobody wants any more, or as many as there are: how many. */
+static uint64_t outlet_pass_over(outlet *o, uint64_t most)
 {
-    if (o->kind == OUTLET_FILE || o->kind == OUTLET_SYSLOG)
-        outlet_use(o, -1);
-    o->kind = OUTLET_NONE;
+    uint64_t lines = 0, upto = atomic_load(&o->ring.taken);
+    while (lines < most && line_ring_copy(&o->ring, &upto, o->batch, sizeof o->batch))
+        lines++;
+    if (lines > 0)
+        line_ring_free(&o->ring, upto);
+    return lines;
 }
 
-int outlet_reopen(outlet *o)
+void outlet_redirect(outlet *o, const outlet_target *to)
 {
-    if (o->kind != OUTLET_FILE)
-        return 0;
-    const int fd = file_open(o->path);
-    if (fd < 0)
-        return fd;
-    outlet_use(o, fd);
-    return 0;
+    outlet_pass_over(o, lines_in(o->batch, o->at));          /* of a line that was written in part the whole is to be written */
+    o->at = o->end = 0;
+    if (to->kind == OUTLET_NONE)
+        atomic_fetch_add(&o->dropped, outlet_pass_over(o, UINT64_MAX));
+    outlet_target_close(&o->to);
+    o->to = *to;
+    o->err = 0;
+    o->retry = 0;
 }
 
 /* Writing. */
@@ -114,7 +81,7 @@ static ssize_t fd_write(int fd, const char *at, size_t length)
 bool outlet_write_now(const outlet *o, const char *bytes, size_t length, int ms)
 {
     for (size_t at = 0; at < length;) {
-        const ssize_t n = fd_has_room(o->fd, ms) ? fd_write(o->fd, bytes + at, length - at) : -ETIMEDOUT;
+        const ssize_t n = fd_has_room(o->to.fd, ms) ? fd_write(o->to.fd, bytes + at, length - at) : -ETIMEDOUT;
         if (n < 0 && n != -EAGAIN)
             return false;
         at += n > 0 ? (size_t)n : 0;
@@ -136,10 +103,10 @@ static size_t syslog_begin(char *to, size_t size)
 /* Takes what is written next out of the ring, as far as there is any. */
 static void outlet_fill(outlet *o)
 {
-    const size_t most = o->kind != OUTLET_SYSLOG && fd_is_file(o->fd) ? OUTLET_BATCH : PIPE_BUF;
+    const size_t most = o->to.kind != OUTLET_SYSLOG && fd_is_file(o->to.fd) ? OUTLET_BATCH : PIPE_BUF;
     o->at = o->end = 0;
     o->upto = atomic_load(&o->ring.taken);
-    if (o->kind == OUTLET_SYSLOG) {
+    if (o->to.kind == OUTLET_SYSLOG) {
         const size_t begin = syslog_begin(o->batch, sizeof o->batch);
         const size_t n = line_ring_copy(&o->ring, &o->upto, o->batch + begin, OUTLET_LINE);
         o->end = n ? begin + n - 1 : 0;      /* without its end */
@@ -160,38 +127,36 @@ static uint64_t outlet_now(void)
 static ssize_t syslog_send(outlet *o)
 {
     const uint64_t now = outlet_now();
-    if (o->fd < 0 && now >= o->retry) {
-        o->fd = syslog_connect(o->path);
+    if (o->to.fd < 0 && now >= o->retry) {
+        outlet_target_reconnect(&o->to);
         o->retry = now + SECOND;
     }
-    if (o->fd < 0)
+    if (o->to.fd < 0)
         return -ENOTCONN;
-    const ssize_t n = send(o->fd, o->batch, o->end, MSG_NOSIGNAL);
+    const ssize_t n = send(o->to.fd, o->batch, o->end, MSG_NOSIGNAL);
     if (n >= 0)
         return n;
     const int err = -errno;
     if (err != -EAGAIN)
-        outlet_use(o, -1);
+        outlet_target_disconnect(&o->to);
     return err;
 }
 
 static ssize_t outlet_send(outlet *o)
 {
-    if (o->kind == OUTLET_SYSLOG) {
-        const bool had = o->fd >= 0;
+    if (o->to.kind == OUTLET_NONE)
+        return (ssize_t)(o->end - o->at);
+    if (o->to.kind == OUTLET_SYSLOG) {
+        const bool had = o->to.fd >= 0;
         const ssize_t n = syslog_send(o);
         return n < 0 && n != -EAGAIN && had ? syslog_send(o) : n;
     }
-    return fd_has_room(o->fd, 0) ? fd_write(o->fd, o->batch + o->at, o->end - o->at) : -EAGAIN;
+    return fd_has_room(o->to.fd, 0) ? fd_write(o->to.fd, o->batch + o->at, o->end - o->at) : -EAGAIN;
 }
 
 static uint64_t outlet_lines_left(const outlet *o)
 {
-    uint64_t lines = o->kind == OUTLET_SYSLOG;
-    for (const char *at = o->batch + o->at, *const end = o->batch + o->end;
-         o->kind != OUTLET_SYSLOG && (at = memchr(at, '\n', (size_t)(end - at))); at++)
-        lines++;
-    return lines;
+    return o->to.kind == OUTLET_SYSLOG ? 1 : lines_in(o->batch + o->at, o->end - o->at);
 }
 
 outlet_state outlet_go_on(outlet *o)

@@ -11,7 +11,11 @@
 
 #include <unistd.h>
 
-static _Thread_local pool connections = POOL(connection);
+typedef struct named_connection { connection connection; client_name client; } named_connection;
+
+_Static_assert(offsetof(named_connection, client) == sizeof(connection), "connection_client looks there");
+
+static _Thread_local pool connections = POOL(connection), connections_named = POOL(named_connection);
 
 /* One timer a connection, for itself and for its handlers without a task: it is moved only when a shorter wait begins, else it
  * looks again when it is due. */
@@ -143,7 +147,7 @@ void connection_free_if_done(connection *c)
     if (connection_listener(c)->proxy_protocol)
         proxied_free(c);
     else
-        pool_put(&connections, c);
+        pool_put(c->named ? &connections_named : &connections, c);
     if (--worker_here->connections == 0 && worker_here->draining)
         worker_here->emptied(worker_here);
 }
@@ -191,11 +195,11 @@ void connection_finish(connection *c)
 void connection_begin(int fd, int listener)
 {
     const bool proxied = worker_here->listeners->at[listener].proxy_protocol;
-    if (request_over_names_clients())    /* it has one from the first on, or never */
-        connections.size = sizeof(connection) + sizeof(client_name);
-    connection *c = proxied ? proxied_new() : pool_get(&connections);
+    const bool is_named = request_over_names_clients();      /* it has a name from the first on, or never */
+    connection *c = proxied ? proxied_new() : pool_get(is_named ? &connections_named : &connections);
     if (!proxied)
         memset(c, 0, sizeof *c);
+    c->named = is_named;
     c->fd = fd;
     c->listener = (uint8_t)listener;
     if (connection_client(c))

@@ -66,6 +66,7 @@ typedef struct connection {
     bool          delimits : 1;              /* its end is that of its last answer: if that is not whole, a reset has to say so */
     bool          announces : 1;             /* a header of the PROXY protocol comes first (proxied.c) */
     bool          closing : 1;               /* its socket has been closed, and no new request may come */
+    bool          named : 1;                 /* it was wanted to be told who its client is: that is behind it */
 } connection;
 
 _Static_assert(sizeof(connection) <= 120, "thousands are idle at once");
@@ -73,11 +74,8 @@ _Static_assert(LISTENERS_MOST <= UINT8_MAX, "a connection's listener is a byte")
 
 static inline const listener *connection_listener(const connection *c) { return &worker_here->listeners->at[c->listener]; }
 
-/* Behind it, where that is to be told: who its client is. */
-static inline client_name *connection_client(const connection *c)
-{
-    return request_over_names_clients() ? (client_name *)(c + 1) : NULL;
-}
+/* Behind it, if that was to be told when it came: who its client is. */
+static inline client_name *connection_client(const connection *c) { return c->named ? (client_name *)(c + 1) : NULL; }
 
 /* connection.c: its time and its end. */
 

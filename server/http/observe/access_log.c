@@ -1,21 +1,58 @@
 /* access_log.c - see access_log.h. */
 #include "access_log.h"
 #include "server/base/log_writer.h"
+#include "server/base/memory.h"
 #include "server/base/observe/recorder.h"
 #include "server/http/identity.h"
 #include "server/http/request.h"
 
-access_line *access_line_here;
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
 
-int access_log_open(access_format format, const char *where)
+_Atomic(access_line *) access_line_here;
+
+static char *place_now;                      /* where lines go; NULL: nowhere */
+
+int access_log_prepare(access_log_next *n, access_format format, const char *where, char *why, size_t size)
 {
     static access_line *const LINES[] = { [ACCESS_COMBINED] = access_line_combined, [ACCESS_JSON] = access_line_json };
-    if (format == ACCESS_OFF)
+    *n = (access_log_next){ .to.fd = -1 };
+    if (format == ACCESS_OFF) {
+        n->moves = place_now;
         return 0;
-    const int err = log_writer_open(LOG_ACCESS, where);
-    if (!err)
-        access_line_here = LINES[format];
-    return err;
+    }
+    n->moves = !place_now || strcmp(place_now, where) != 0;
+    int err = log_writer_prepare(LOG_ACCESS);
+    if (!err && n->moves)
+        err = outlet_target_open(&n->to, where);
+    if (err) {
+        snprintf(why, size, "[log] access_to: cannot write to %s: %s", where,
+                 err == UV_EINVAL ? "the path of a file has a / in it, as in ./access.log" : uv_strerror(err));
+        return err;
+    }
+    n->line = LINES[format];
+    n->where = mem_copy(where);
+    return 0;
+}
+
+/* Off before its place goes, and on when there is one: so a line is lost only if there is to be none. */
+void access_log_use(access_log_next *n)
+{
+    if (!n->line)
+        atomic_store(&access_line_here, NULL);
+    if (n->moves)
+        log_writer_redirect(LOG_ACCESS, &n->to);
+    if (n->line)
+        atomic_store(&access_line_here, n->line);
+    mem_free(place_now);
+    place_now = n->where;
+}
+
+void access_log_forget(access_log_next *n)
+{
+    outlet_target_close(&n->to);
+    mem_free(n->where);
 }
 
 uint64_t access_log_dropped(void) { return log_writer_dropped(LOG_ACCESS); }
@@ -48,8 +85,11 @@ static void access_take_headers(accessed *a, const char *at, const header header
 static inline void access_log_write(accessed *a)
 {
     char line[ACCESS_LINE];
+    access_line *const write = atomic_load_explicit(&access_line_here, memory_order_acquire);
+    if (!write)
+        return;                              /* it was turned off just now */
     clock_gettime(CLOCK_REALTIME_COARSE, &a->when);
-    log_writer_put(LOG_ACCESS, line, access_line_here(a, line), false);
+    log_writer_put(LOG_ACCESS, line, write(a, line), false);
 }
 
 /* Nothing else is known of it yet. One by one: to clear all of it at once takes longer. */
@@ -67,9 +107,11 @@ static inline void accessed_init(accessed *a, text client, int status)
 static void access_take_request(accessed *a, const request *req)
 {
     const uint64_t now = recorder_ns(recorder_clock());
-    a->method = text_of(llhttp_method_name((llhttp_method_t)req->method));
     a->path = request_path(req);
-    a->query = request_query_string(req);
+    if (a->path.length > 0) {                /* else its head was given up, when nobody wanted to know */
+        a->method = text_of(llhttp_method_name((llhttp_method_t)req->method));
+        a->query = request_query_string(req);
+    }
     a->minor = req->minor;
     a->took = now > req->started ? now - req->started : 1;
     if (req->route)

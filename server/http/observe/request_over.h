@@ -6,8 +6,9 @@
 #include "server/http/request_internal.h"
 #include "traces.h"
 
-/* Each is told with its client: so a connection notes the address from the first on, and a head stays to the end. */
-static inline bool request_over_names_clients(void) { return access_log_is_on() || traces_on; }
+/* Each is told with its client: so a connection notes the address from the first on, and a head stays to the end. Of who was
+ * there before that was wanted the kernel is asked each time. */
+static inline bool request_over_names_clients(void) { return access_log_is_on() || traces_are_on(); }
 
 /* Before anything of it is freed. */
 static inline void request_over(request *req)

@@ -24,14 +24,16 @@ enum {
     SCRATCH = 8192,                          /* bytes on the stack for a request's spans */
 };
 
-bool traces_on;
+atomic_bool traces_on;
 
 typedef struct batch { char *at; size_t length; uint64_t spans; } batch;
 
 static struct {
-    traces_options   options;
+    const char      *database;
+    bool             running;                /* the thread, from the first traces_start to the end */
     pthread_t        thread;
-    pthread_mutex_t  lock;                   /* of filling and stopping */
+    pthread_mutex_t  lock;                   /* of options, filling and stopping */
+    traces_options   options;
     pthread_cond_t   wake;
     batch            filling, sending;
     bool             stopping;
@@ -101,7 +103,7 @@ void traces_request_over(request *req, text client)
     };
     arena_init(&a, room, sizeof room);
     buffer_init(&b, &a);
-    const int count = otlp_write(&b, &r, traces.options.database);
+    const int count = otlp_write(&b, &r, traces.database);
     traces_add(buffer_all(&b), count);
     arena_done(&a);
 }
@@ -110,38 +112,38 @@ void traces_request_over(request *req, text client)
 
 static bool status_passes_by_itself(int status) { return status == 429 || (status >= 502 && status <= 504); }
 
-static void traces_has_failed(int err, int status)
+static void traces_has_failed(const char *endpoint, int err, int status)
 {
     if (!traces.failing && err)
-        log_warning("traces: cannot send to %s: %s", traces.options.endpoint, uv_strerror(err));
+        log_warning("traces: cannot send to %s: %s", endpoint, uv_strerror(err));
     else if (!traces.failing)
-        log_warning("traces: %s answers %d", traces.options.endpoint, status);
+        log_warning("traces: %s answers %d", endpoint, status);
     traces.failing = true;
 }
 
 typedef enum send_outcome { SENT, AGAIN, REFUSED } send_outcome;
 
-static send_outcome traces_send(uint64_t ms)
+static send_outcome traces_send(const traces_options *o, uint64_t ms)
 {
     arena a;
     buffer b;
     http_answer got = { 0 };
     arena_init(&a, NULL, 0);
     buffer_init(&b, &a);
-    otlp_write_head(&b, text_of(traces.options.service));
+    otlp_write_head(&b, text_of(o->service));
     buffer_text(&b, (text){ traces.sending.at, traces.sending.length });
     otlp_write_tail(&b);
-    const http_call call = { .method = "POST", .url = traces.options.endpoint, .type = "application/json",
+    const http_call call = { .method = "POST", .url = o->endpoint, .type = "application/json",
                              .body = buffer_all(&b), .timeout_ms = ms };
     const int err = await(http_fetch(&a, &call, &got));
     arena_done(&a);
     if (err || got.status / 100 != 2) {
         if (err != UV_ECANCELED)             /* else it stops, and does this once more */
-            traces_has_failed(err, got.status);
+            traces_has_failed(o->endpoint, err, got.status);
         return err || status_passes_by_itself(got.status) ? AGAIN : REFUSED;
     }
     if (traces.failing)
-        log_info("traces: %s takes them again", traces.options.endpoint);
+        log_info("traces: %s takes them again", o->endpoint);
     traces.failing = false;
     return SENT;
 }
@@ -162,10 +164,11 @@ static void traces_send_batch(void)          /* called with the lock, which it g
     traces.filling = empty;
     for (int tries = 1;; tries++) {
         const bool last = traces.stopping;
+        const traces_options o = traces.options;
         pthread_mutex_unlock(&traces.lock);
         if (last)
             blocking_follow(-1, 0);          /* this one is not interrupted */
-        outcome = traces_send(last ? LAST : SEND);
+        outcome = traces_send(&o, last ? LAST : SEND);
         pthread_mutex_lock(&traces.lock);
         if (outcome != AGAIN || last || (tries >= TRIES && !traces.stopping))
             break;
@@ -200,10 +203,8 @@ static void traces_free(void)
     pthread_cond_destroy(&traces.wake);
 }
 
-int traces_start(const traces_options *o)
+static int traces_begin(const char *database)
 {
-    if (strncmp(o->endpoint, "http://", 7) != 0 && strncmp(o->endpoint, "https://", 8) != 0)
-        return UV_EINVAL;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, traces.client))
         return -errno;
     pthread_condattr_t monotonic;
@@ -211,13 +212,12 @@ int traces_start(const traces_options *o)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&traces.wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    traces.options = *o;
+    traces.database = database;
     traces.filling = (batch){ .at = mem_resize(NULL, TRACES_BATCH) };
     traces.sending = (batch){ .at = mem_resize(NULL, TRACES_BATCH) };
     traces.stopping = traces.failing = false;
-    identity_sample(o->sample);
     const int err = thread_start(&traces.thread, traces_run, NULL);
-    traces_on = !err;
+    traces.running = !err;
     if (err) {
         close(traces.client[1]);
         traces_free();
@@ -225,11 +225,38 @@ int traces_start(const traces_options *o)
     return err;
 }
 
+int traces_prepare(const traces_options *o)
+{
+    if (strncmp(o->endpoint, "http://", 7) != 0 && strncmp(o->endpoint, "https://", 8) != 0)
+        return UV_EINVAL;
+    return traces.running ? 0 : traces_begin(o->database);
+}
+
+int traces_start(const traces_options *o)
+{
+    const int err = traces_prepare(o);
+    if (err)
+        return err;
+    pthread_mutex_lock(&traces.lock);
+    traces.options = *o;
+    pthread_mutex_unlock(&traces.lock);
+    identity_sample(o->sample);
+    atomic_store(&traces_on, true);
+    return 0;
+}
+
+void traces_pause(void)
+{
+    atomic_store(&traces_on, false);
+    identity_sample(0);
+}
+
 void traces_stop(void)
 {
-    if (!traces_on)
+    if (!traces.running)
         return;
-    traces_on = false;
+    traces_pause();
+    traces.running = false;
     pthread_mutex_lock(&traces.lock);
     traces.stopping = true;
     pthread_cond_signal(&traces.wake);

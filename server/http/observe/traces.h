@@ -8,11 +8,13 @@
  *   Errors.   A collector that is not there, or says that it is busy (429, 502, 503, 504), is asked again a few times, later each
  *             time; then that batch is dropped. Whatever else it answers is not asked again. The log says when it begins to fail.
  *   Stopping. What there is goes out once more, within a second.
- *   Threads.  traces_request and traces_count are for any; the rest for the first one. */
+ *   Threads.  traces_request and traces_count are for any; the rest for one at a time. */
 #ifndef HTTP_TRACES_H
 #define HTTP_TRACES_H
 
 #include "server/http/identity.h"
+
+#include <stdatomic.h>
 
 enum { TRACES_BATCH = 512 * 1024 };
 
@@ -23,16 +25,22 @@ typedef struct traces_options {
     double      sample;                      /* 0 to 1 */
 } traces_options;
 
-extern bool traces_on;
+extern atomic_bool traces_on;
+static inline bool traces_are_on(void) { return atomic_load_explicit(&traces_on, memory_order_acquire); }
 
-/* Before any request; the texts outlive it. 0, or UV_EINVAL: no URL of http:// or https://; or another error. */
+/* All that may fail of traces_start: 0, or UV_EINVAL: no URL of http:// or https://; or another error. */
+int  traces_prepare(const traces_options *o);
+
+/* From now on it goes by these, also if it went by others before: what is not sent yet goes to the new endpoint. The texts
+ * outlive traces_stop; the database is always the same. As traces_prepare. */
 int  traces_start(const traces_options *o);
+void traces_pause(void);                     /* from now on there are none; what there is is sent */
 void traces_stop(void);                      /* no request comes any more; before http_client_done */
 
 void traces_request_over(request *req, text client);
 static inline void traces_request(request *req, text client)
 {
-    if (traces_on)
+    if (traces_are_on())
         traces_request_over(req, client);
 }
 

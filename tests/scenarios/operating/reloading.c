@@ -1,5 +1,6 @@
 /* reloading.c - a server that runs gets another configuration, and is told what to do by its pid file. */
 #include "tests/scenarios/scenarios.h"
+#include "tests/support/collector.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -100,6 +101,63 @@ START_TEST(a_log_that_was_renamed_is_begun_anew)
 }
 END_TEST
 
+START_TEST(the_access_log_begins_moves_and_ends_while_it_serves)
+{
+    server_start("reloading", NULL);
+    client *c = client_new();                /* it is connected all the time */
+    client_say(c, "GET /healthz?untold HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    reload("[log]\naccess = combined\naccess_to = ./access\n", "and holds: 2 settings have changed");
+    client_say(c, "GET /healthz?first HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert(eventually(5, server_file_has(&here, "access", "127.0.0.1 - - [")));
+    ck_assert(server_file_has(&here, "access", "/healthz?first"));
+    ck_assert(!server_file_has(&here, "access", "untold"));
+    reload("[log]\naccess = json\naccess_to = ./access.json\n[limits]\nbody = 4KiB\n", "and holds: 3 settings have changed");
+    client_say(c, "GET /healthz?second HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    ck_assert(eventually(5, server_file_has(&here, "access.json", "\"query\":\"second\"")));
+    ck_assert(!server_file_has(&here, "access", "second"));
+    reload("[limits]\nbody = 8KiB\nuri = 4KiB\n", "and holds: 4 settings have changed");
+    ck_assert(server_log_has("[log] access is off, was json"));
+    client_say(c, "GET /healthz?last HTTP/1.1\r\nHost: t\r\n\r\n");
+    ck_assert_int_eq(client_answer(c).status, 200);
+    client_free(c);
+    server_stop();
+    ck_assert(!server_file_has(&here, "access.json", "last"));
+}
+END_TEST
+
+START_TEST(an_access_log_that_cannot_be_written_is_refused_with_all_else)
+{
+    server_start("reloading", NULL);
+    reload("[limits]\nbody = 4KiB\n[log]\naccess = json\naccess_to = /nowhere/access\n", "is refused; the one before holds");
+    ck_assert(server_log_has("[log] access_to: cannot write to /nowhere/access: no such file or directory"));
+    reload("[limits]\nbody = 4KiB\n[log]\naccess = json\n[traces]\nendpoint = here\n", "it is no URL of http:// or https://");
+    ck_assert_int_eq(status_of_post(5000), 200);
+    ck_assert(!server_log_has("{\"time\""));
+    server_stop();
+}
+END_TEST
+
+START_TEST(traces_begin_and_end_while_it_serves)
+{
+    char text[256];
+    collector_start();
+    server_start("reloading", NULL);
+    expect(get("/healthz"), 200, NULL);
+    snprintf(text, sizeof text, "[traces]\nendpoint = %s\nsample = 1\nservice = shop\n", collector_url());
+    reload(text, "and holds: 3 settings have changed");
+    expect(get("/healthz"), 200, NULL);
+    json_t *const m = collector_next();
+    span_named(m, "GET /healthz");
+    json_decref(m);
+    reload("", "[traces] endpoint is none, was http://");
+    server_stop();
+    collector_stop();
+}
+END_TEST
+
 START_TEST(sighup_is_nothing_to_a_server_that_was_started_to_ignore_it)
 {
     signal(SIGHUP, SIG_IGN);
@@ -187,6 +245,9 @@ Suite *reloading_suite(void)
     tcase_add_test(t, what_takes_a_restart_is_named_and_stays);
     tcase_add_test(t, the_level_of_the_log_is_the_new_ones);
     tcase_add_test(t, a_log_that_was_renamed_is_begun_anew);
+    tcase_add_test(t, the_access_log_begins_moves_and_ends_while_it_serves);
+    tcase_add_test(t, an_access_log_that_cannot_be_written_is_refused_with_all_else);
+    tcase_add_test(t, traces_begin_and_end_while_it_serves);
     tcase_add_test(t, sighup_is_nothing_to_a_server_that_was_started_to_ignore_it);
     tcase_add_test(t, it_is_told_to_read_again_and_to_stop_by_its_pid_file);
     tcase_add_test(t, a_second_one_with_its_pid_file_does_not_start);

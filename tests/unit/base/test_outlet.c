@@ -75,7 +75,7 @@ START_TEST(a_file_that_was_renamed_is_made_anew_when_it_is_opened_again)
     ck_assert_int_eq(rename(path, old), 0);
     put("two\n");
     outlet_go_on(o);
-    ck_assert_int_eq(outlet_reopen(o), 0);
+    ck_assert_int_eq(outlet_target_reopen(&o->to), 0);
     put("three\n");
     outlet_go_on(o);
     ck_assert_str_eq(in_file(old), "one\ntwo\n");
@@ -91,7 +91,7 @@ START_TEST(a_file_that_cannot_be_opened_again_goes_on)
     snprintf(old, sizeof old, "%s.1", path);
     ck_assert_int_eq(rename(path, old), 0);
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    ck_assert_int_eq(outlet_reopen(o), -EISDIR);
+    ck_assert_int_eq(outlet_target_reopen(&o->to), -EISDIR);
     put("on\n");
     ck_assert_int_eq(outlet_go_on(o), OUTLET_EMPTY);
     ck_assert_str_eq(in_file(old), "on\n");
@@ -166,6 +166,75 @@ START_TEST(a_pipe_that_nobody_reads_is_not_waited_for_and_gets_whole_lines)
     }
     ck_assert_int_eq(next, LINES);
     ck_assert_int_gt(writes, 1);
+}
+END_TEST
+
+static void redirect(const char *where)
+{
+    outlet_target to = { .fd = -1 };
+    if (where)
+        ck_assert_int_eq(outlet_target_open(&to, where), 0);
+    outlet_redirect(o, &to);
+}
+
+START_TEST(what_a_place_has_not_taken_goes_to_the_next_one_each_line_once)
+{
+    enum { LINES = 300 };
+    static char got[LINES * 64];
+    char line[64];
+    const int fd = read_stdout();
+    ck_assert_int_eq(opened("stdout"), 0);
+    for (int i = 0; i < LINES; i++) {
+        snprintf(line, sizeof line, "this is line number %3d of some\n", i);
+        put(line);
+    }
+    ck_assert_int_eq(outlet_go_on(o), OUTLET_FULL);
+    redirect(path);
+    ck_assert_int_eq(outlet_go_on(o), OUTLET_EMPTY);
+    size_t length = (size_t)read(fd, got, sizeof got);
+    FILE *f = fopen(path, "r");
+    length += fread(got + length, 1, sizeof got - length, f);
+    fclose(f);
+    ck_assert_uint_eq(length, LINES * strlen(line));
+    for (int i = 0; i < LINES; i++)
+        ck_assert_int_eq(atoi(got + (size_t)i * strlen(line) + strlen("this is line number")), i);
+    ck_assert_uint_eq(atomic_load(&o->dropped), 0);
+}
+END_TEST
+
+/* As a disk leaves it that is full in the middle of one. */
+START_TEST(a_line_that_was_written_in_part_goes_to_the_next_place_as_a_whole)
+{
+    char other[80];
+    snprintf(other, sizeof other, "%s.other", path);
+    ck_assert_int_eq(opened("/dev/null"), 0);
+    put("one\n");
+    put("two\n");
+    put("three\n");
+    o->upto = atomic_load(&o->ring.given);
+    memcpy(o->batch, "one\ntwo\nthree\n", o->end = 14);
+    o->at = 6;
+    redirect(other);
+    ck_assert_int_eq(outlet_go_on(o), OUTLET_EMPTY);
+    ck_assert_str_eq(in_file(other), "two\nthree\n");
+    unlink(other);
+}
+END_TEST
+
+START_TEST(nowhere_what_was_not_written_is_dropped_and_counted_and_the_rest_is_gone)
+{
+    ck_assert_int_eq(opened(path), 0);
+    put("one\n");
+    put("two\n");
+    redirect(NULL);
+    ck_assert_uint_eq(atomic_load(&o->dropped), 2);
+    put("three\n");
+    ck_assert_int_eq(outlet_go_on(o), OUTLET_EMPTY);
+    redirect(path);
+    put("four\n");
+    ck_assert_int_eq(outlet_go_on(o), OUTLET_EMPTY);
+    ck_assert_str_eq(in_file(path), "four\n");
+    ck_assert_uint_eq(atomic_load(&o->dropped), 2);
 }
 END_TEST
 
@@ -268,6 +337,9 @@ Suite *outlet_suite(void)
     tcase_add_test(t, lines_that_a_full_disk_does_not_take_are_dropped_and_counted);
     tcase_add_test(t, lines_without_room_are_dropped_and_counted_unless_they_are_put_again);
     tcase_add_test(t, a_pipe_that_nobody_reads_is_not_waited_for_and_gets_whole_lines);
+    tcase_add_test(t, what_a_place_has_not_taken_goes_to_the_next_one_each_line_once);
+    tcase_add_test(t, a_line_that_was_written_in_part_goes_to_the_next_place_as_a_whole);
+    tcase_add_test(t, nowhere_what_was_not_written_is_dropped_and_counted_and_the_rest_is_gone);
     tcase_add_test(t, syslog_gets_a_datagram_a_line_in_its_form);
     tcase_add_test(t, syslog_that_was_restarted_is_found_again_and_one_that_is_gone_costs_the_lines);
     tcase_add_test(t, syslog_that_is_slow_is_not_waited_for);

@@ -11,10 +11,13 @@
 #include "tests/unit/suites.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uv.h>
 
 static int answers(request *req) { return respond(req, 200, "text/plain", TEXT("hello")); }
 static int fails(request *req)   { (void)req; return HTTP_STATUS(502); }
@@ -63,12 +66,25 @@ static const route ROUTES[] = {
 static FILE *log_file;
 static char  log_path[] = "/tmp/tenk-access-XXXXXX";
 
+/* From now on: 0, or an error. */
+static int set_log(access_format format, const char *where)
+{
+    char why[256] = "";
+    access_log_next next;
+    const int err = access_log_prepare(&next, format, where, why, sizeof why);
+    if (!err)
+        access_log_use(&next);
+    else
+        ck_assert_ptr_nonnull(strstr(why, where));
+    return err;
+}
+
 static void serve_with(int threads, access_format format, const char *const settings[])
 {
     const int fd = mkstemp(log_path);
     ck_assert_int_ge(fd, 0);
     log_file = fdopen(fd, "r");
-    ck_assert_int_eq(access_log_open(format, log_path), 0);
+    ck_assert_int_eq(set_log(format, log_path), 0);
     ck_assert_int_eq(log_start(), 0);
     whole_server_start(threads ? MODE_THREADS : MODE_ASYNC, ROUTES, sizeof ROUTES / sizeof ROUTES[0], settings);
 }
@@ -240,7 +256,7 @@ START_TEST(lines_that_cannot_be_written_as_fast_are_dropped_and_counted_and_nobo
     ck_assert_int_eq(pipe(ends), 0);
     fcntl(ends[1], F_SETPIPE_SZ, 4096);
     ck_assert_int_eq(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
-    ck_assert_int_eq(access_log_open(ACCESS_COMBINED, "stdout"), 0);
+    ck_assert_int_eq(set_log(ACCESS_COMBINED, "stdout"), 0);
     ck_assert_int_eq(log_start(), 0);
     whole_server_start(_i ? MODE_THREADS : MODE_ASYNC, ROUTES, sizeof ROUTES / sizeof ROUTES[0], (const char *[]){ NULL });
     const int fd = wire_open("");
@@ -273,6 +289,149 @@ START_TEST(behind_a_trusted_proxy_the_client_is_the_one_for_whom_it_speaks)
 }
 END_TEST
 
+/* Turned on, elsewhere, otherwise, and off: those who were there before are told of as well. */
+
+static void serve_without(int threads)
+{
+    const int fd = mkstemp(log_path);
+    ck_assert_int_ge(fd, 0);
+    log_file = fdopen(fd, "r");
+    ck_assert_int_eq(log_start(), 0);
+    whole_server_start(threads ? MODE_THREADS : MODE_ASYNC, ROUTES, sizeof ROUTES / sizeof ROUTES[0], (const char *[]){ NULL });
+}
+
+static void asks_on(int fd, const char *path)
+{
+    char request[128];
+    const size_t n = (size_t)snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
+    ck_assert_int_eq(write(fd, request, n), (ssize_t)n);
+    wire_until(fd, "hello");
+}
+
+START_TEST(it_is_turned_on_for_those_who_are_connected_too)
+{
+    serve_without(_i);
+    const int before = wire_open("");
+    asks_on(before, "/hello/untold");
+    ck_assert_int_eq(set_log(ACCESS_COMBINED, log_path), 0);
+    asks_on(before, "/hello/1");
+    expect_line("127.0.0.1 - - ", "[");
+    asks(ASK("GET /hello/2") "\r\n");
+    expect_line("\"GET /hello/2 HTTP/1.1\"", " 200 5 ");
+    wire_close(before);
+    end();
+}
+END_TEST
+
+START_TEST(it_goes_elsewhere_and_otherwise_from_one_line_to_the_next)
+{
+    char other[64], got[ACCESS_LINE];
+    serve(_i);
+    snprintf(other, sizeof other, "%s.json", log_path);
+    const int fd = wire_open("");
+    asks_on(fd, "/hello/1");
+    ck_assert_int_eq(set_log(ACCESS_JSON, other), 0);
+    asks_on(fd, "/hello/2");
+    expect_line("\"GET /hello/1 HTTP/1.1\"", " 200 5 ");
+    log_flush();
+    clearerr(log_file);
+    ck_assert_ptr_null(fgets(got, sizeof got, log_file));
+    FILE *const f = fopen(other, "r");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_ptr_nonnull(fgets(got, sizeof got, f));
+    ck_assert_ptr_nonnull(strstr(got, "\"client\":\"127.0.0.1\",\"method\":\"GET\",\"path\":\"/hello/2\""));
+    ck_assert_ptr_null(fgets(got, sizeof got, f));
+    fclose(f);
+    unlink(other);
+    wire_close(fd);
+    end();
+}
+END_TEST
+
+START_TEST(off_it_says_nothing_and_what_was_begun_then_has_a_line_without_a_path)
+{
+    serve(_i);
+    const int fd = wire_open("");
+    asks_on(fd, "/hello/1");
+    ck_assert_int_eq(set_log(ACCESS_OFF, "unused"), 0);
+    asks_on(fd, "/hello/2");
+    const int ws = wire_open("GET /ws?secret=1 HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    wire_until(ws, "101 ");
+    ck_assert_int_eq(set_log(ACCESS_COMBINED, log_path), 0);
+    wire_close(ws);
+    expect_line("\"GET /hello/1 HTTP/1.1\"", " 200 5 ");
+    ck_assert_ptr_nonnull(strstr(line_after("] \""), "\"GET /ws\"\n"));
+    asks_on(fd, "/hello/3");
+    expect_line("\"GET /hello/3 HTTP/1.1\"", " 200 5 ");
+    wire_close(fd);
+    end();
+}
+END_TEST
+
+START_TEST(a_place_that_cannot_be_had_leaves_it_as_it_is)
+{
+    serve(_i);
+    ck_assert_int_eq(set_log(ACCESS_JSON, "/nowhere/log"), UV_ENOENT);
+    ck_assert_int_eq(set_log(ACCESS_JSON, "nowhere"), UV_EINVAL);
+    asks(ASK("GET /hello/1") "\r\n");
+    expect_line("\"GET /hello/1 HTTP/1.1\"", " 200 5 ");
+    end();
+}
+END_TEST
+
+static atomic_bool enough;
+
+static void *goes_on_asking(void *arg)
+{
+    char got[512];
+    static const char REQUEST[] = "GET /hello/1 HTTP/1.1\r\nHost: t\r\n\r\n";
+    const int *const fd = arg;
+    while (!atomic_load(&enough)) {
+        ck_assert_int_eq(write(*fd, REQUEST, sizeof REQUEST - 1), sizeof REQUEST - 1);
+        ck_assert_int_gt(read(*fd, got, sizeof got), 0);
+    }
+    return NULL;
+}
+
+START_TEST(while_it_changes_requests_go_on_and_lines_stay_whole)
+{
+    enum { ASKERS = 3, CHANGES = 60 };
+    pthread_t threads[ASKERS];
+    int fds[ASKERS], lines = 0;
+    char line[ACCESS_LINE + 1], other[64];
+    serve_without(_i);
+    snprintf(other, sizeof other, "%s.other", log_path);
+    for (int i = 0; i < ASKERS; i++) {
+        fds[i] = wire_open("");
+        pthread_create(&threads[i], NULL, goes_on_asking, &fds[i]);
+    }
+    for (int i = 0; i < CHANGES; i++) {
+        ck_assert_int_eq(set_log(i % 3 == 2 ? ACCESS_OFF : i % 2 ? ACCESS_JSON : ACCESS_COMBINED, i % 5 ? log_path : other), 0);
+        const int fd = wire_open("");        /* a connection or two in each state */
+        asks_on(fd, "/hello/2");
+        wire_close(fd);
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < ASKERS; i++) {
+        pthread_join(threads[i], NULL);
+        wire_close(fds[i]);
+    }
+    whole_server_stop();
+    log_stop();
+    for (; fgets(line, sizeof line, log_file); lines++) {
+        const size_t n = strlen(line);
+        ck_assert_msg((strncmp(line, "127.0.0.1 - - [", 15) == 0 && strcmp(line + n - 20, " \"GET /hello/:name\"\n") == 0) ||
+                      (strncmp(line, "{\"time\":", 8) == 0 && strcmp(line + n - 3, "\"}\n") == 0), "%s", line);
+    }
+    ck_assert_int_gt(lines, 0);
+    ck_assert_uint_eq(access_log_dropped(), 0);
+    fclose(log_file);
+    unlink(log_path);
+    unlink(other);
+}
+END_TEST
+
 Suite *access_log_suite(void)
 {
     Suite *s = suite_create("access_log");
@@ -287,6 +446,11 @@ Suite *access_log_suite(void)
     tcase_add_loop_test(t, a_client_that_left_before_its_answer_is_499, 0, 2);
     tcase_add_loop_test(t, websockets_and_events_have_one_when_they_end, 0, 2);
     tcase_add_loop_test(t, behind_a_trusted_proxy_the_client_is_the_one_for_whom_it_speaks, 0, 2);
+    tcase_add_loop_test(t, it_is_turned_on_for_those_who_are_connected_too, 0, 2);
+    tcase_add_loop_test(t, it_goes_elsewhere_and_otherwise_from_one_line_to_the_next, 0, 2);
+    tcase_add_loop_test(t, off_it_says_nothing_and_what_was_begun_then_has_a_line_without_a_path, 0, 2);
+    tcase_add_loop_test(t, a_place_that_cannot_be_had_leaves_it_as_it_is, 0, 2);
+    tcase_add_loop_test(t, while_it_changes_requests_go_on_and_lines_stay_whole, 0, 2);
     tcase_add_loop_test(t, lines_that_cannot_be_written_as_fast_are_dropped_and_counted_and_nobody_waits, 0, 2);
     suite_add_tcase(s, t);
     return s;

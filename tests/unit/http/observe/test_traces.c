@@ -275,8 +275,41 @@ END_TEST
 START_TEST(what_is_no_url_is_refused)
 {
     ck_assert_int_eq(traces_start(&(traces_options){ .endpoint = "localhost:4318" }), UV_EINVAL);
-    ck_assert(!traces_on);
+    ck_assert(!traces_are_on());
     traces_stop();                           /* no-op */
+}
+END_TEST
+
+START_TEST(traces_are_turned_on_and_off_while_requests_come)
+{
+    serve(_i, 1);
+    asked("/hello/one", "");
+    traces_pause();
+    asked("/hello/untold", SAMPLED);
+    const traces_options o = { .endpoint = collector_url(), .service = "other", .database = "sqlite", .sample = 0 };
+    ck_assert_int_eq(traces_start(&o), 0);
+    asked("/hello/by-chance", "");           /* which is none */
+    asked("/fails", SAMPLED);
+    end();
+    ck_assert_uint_eq(traces_count().sent, 2);
+    json_t *const m = collector_next();
+    const json_t *const resource = json_object_get(json_array_get(json_object_get(m, "resourceSpans"), 0), "resource");
+    ck_assert_str_eq(attribute_of(resource, "service.name"), "other");       /* who sends it when it is sent */
+    span_named(m, "GET /hello/:name");
+    span_named(m, "GET /fails");
+    json_decref(m);
+}
+END_TEST
+
+START_TEST(an_endpoint_that_is_no_url_leaves_them_as_they_are)
+{
+    serve(_i, 1);
+    ck_assert_int_eq(traces_start(&(traces_options){ .endpoint = "localhost:4318", .database = "sqlite" }), UV_EINVAL);
+    asked("/hello/you", "");
+    json_t *const m = collector_next();
+    span_named(m, "GET /hello/:name");
+    json_decref(m);
+    end();
 }
 END_TEST
 
@@ -301,7 +334,7 @@ START_TEST(a_thread_that_cannot_be_started_leaves_nothing_behind)
     pthread_setattr_default_np(&attr);
     pthread_attr_destroy(&attr);
     ck_assert_int_eq(err, UV_EAGAIN);
-    ck_assert(!traces_on);
+    ck_assert(!traces_are_on());
     ck_assert_int_eq(next_descriptor(), before);
     traces_stop();                           /* no-op */
 }
@@ -322,6 +355,8 @@ Suite *traces_suite(void)
     tcase_add_test(t, a_collector_that_refuses_a_batch_is_not_asked_again);
     tcase_add_loop_test(t, spans_that_cannot_be_sent_are_dropped_counted_and_told_and_nobody_waits, 0, 2);
     tcase_add_test(t, what_does_not_fit_into_a_batch_is_dropped_and_counted);
+    tcase_add_loop_test(t, traces_are_turned_on_and_off_while_requests_come, 0, 2);
+    tcase_add_loop_test(t, an_endpoint_that_is_no_url_leaves_them_as_they_are, 0, 2);
     tcase_add_test(t, what_is_no_url_is_refused);
     tcase_add_test(t, a_thread_that_cannot_be_started_leaves_nothing_behind);
     suite_add_tcase(s, t);
