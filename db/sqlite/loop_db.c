@@ -331,6 +331,17 @@ static int loop_db_room(const db *here, bool writes)
     return d->closed ? 1 : most - atomic_load_explicit(&d->waiting[kind], memory_order_relaxed);
 }
 
+/* Those that no worker has. */
+static void settle_waiting(sqlite_loop_db *d)
+{
+    for (list_node *n = d->unsettled.first, *newer; n; n = newer) {
+        sqlite_job *j = container_of(n, sqlite_job, unsettled);
+        newer = n->next;
+        if (stop_waiting(d, j))
+            settle_job(d, j, UV_ECANCELED);
+    }
+}
+
 static promise *loop_db_close(db *here)
 {
     sqlite_loop_db *d = (sqlite_loop_db *)here;
@@ -338,6 +349,7 @@ static promise *loop_db_close(db *here)
     for (int kind = READS; kind <= WRITES; kind++)
         gauge_remove(&d->gauges[kind]);
     promise *closing = d->closing = promise_new(NULL, NULL);
+    settle_waiting(d);                       /* first: a worker whose query is cancelled would begin the next one */
     for (list_node *n = d->unsettled.first, *newer; n; n = newer) {
         newer = n->next;
         promise_cancel(container_of(n, sqlite_job, unsettled)->promise);

@@ -144,6 +144,28 @@ START_TEST(closing_cancels_and_drains)
 }
 END_TEST
 
+/* A reader whose query is cancelled is free again before all that waited behind it have been told. */
+START_TEST(closing_begins_nothing_that_waits)
+{
+    enum { WAITING = 5000 };
+    int err[WAITING], counting = 1;
+    rows r;
+    on_loop(1, WAITING, 0, 0);
+    until_idle(true, 1);
+    when_settled(run(&COUNT, &r, FOR_EVER), store, &counting);
+    until_idle(true, 0);                     /* the reader has it */
+    for (int i = 0; i < WAITING; i++) {
+        err[i] = 1;
+        when_settled(run(&USER, &r, 1), store, &err[i]);
+    }
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    close_it();
+    ck_assert_int_eq(counting, UV_ECANCELED);
+    for (int i = 0; i < WAITING; i++)
+        ck_assert_int_eq(err[i], UV_ECANCELED);
+}
+END_TEST
+
 static void *one_loop(void *arg)
 {
     enum { EACH = 60 };
@@ -287,6 +309,7 @@ Suite *sqlite_limits_suite(void)
     tcase_add_test(t, who_comes_later_waits_as_long_as_who_came_first);
     tcase_add_test(t, a_query_that_its_task_forgot_writes_nothing_when_that_has_ended);
     tcase_add_test(t, closing_cancels_and_drains);
+    tcase_add_test(t, closing_begins_nothing_that_waits);
     tcase_add_test(t, several_loops_share_the_workers);
     tcase_add_test(t, in_blocking_threads_a_query_has_settled);
     tcase_add_test(t, a_blocking_thread_does_not_wait_for_ever);
