@@ -69,10 +69,11 @@ static void traces_add(text spans, int count)
 static bool request_is_sampled(request *req)
 {
     if (!req->identified || !req->identity->traced) {
-        if (request_header(req, "traceparent").length == 0 && !identity_is_sampled())
+        const bool told = request_header(req, "traceparent").length > 0;
+        if (!told && !identity_is_sampled())
             return false;
-        const bool begun_here = !trace_has_parent(&request_trace(req)->trace);
-        req->identity->trace.sampled |= begun_here;          /* it was chosen just now */
+        request_trace(req);
+        req->identity->trace.sampled |= !told;               /* it was chosen just now */
     }
     return req->identity->trace.sampled;
 }

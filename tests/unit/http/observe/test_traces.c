@@ -173,6 +173,7 @@ START_TEST(whoever_has_a_traceparent_decides_and_all_others_by_chance)
     serve(_i, 0);
     asked("/hello/not-sampled", "traceparent: 00-" TRACE "-" PARENT "-00\r\n");
     asked("/hello/nobody-says", "");
+    asked("/hello/nobody-can-say", "traceparent: nonsense\r\n");
     asked("/fails", SAMPLED);
     json_t *const m = collector_next();
     ck_assert_str_eq(member(span_named(m, "GET /fails"), "traceId"), TRACE);
@@ -195,6 +196,20 @@ START_TEST(a_trace_that_begins_here_has_no_parent)
 }
 END_TEST
 
+/* Of so many nobody will ever see 50 more or less than half of them: that is five times the standard deviation. */
+START_TEST(of_those_that_begin_here_that_part_is_sent_which_was_asked_for)
+{
+    enum { MANY = 400 };
+    serve(_i, 0.5);
+    for (int i = 0; i < MANY; i++)
+        asked("/hello/you", i % 2 ? "traceparent: nonsense\r\n" : "");
+    end();
+    const uint64_t seen = traces_count().sent + traces_count().dropped;
+    ck_assert_uint_gt(seen, MANY / 2 - 50);
+    ck_assert_uint_lt(seen, MANY / 2 + 50);
+}
+END_TEST
+
 START_TEST(what_is_left_when_it_stops_is_sent)
 {
     serve(_i, 1);
@@ -205,6 +220,30 @@ START_TEST(what_is_left_when_it_stops_is_sent)
     json_decref(m);
     ck_assert_uint_eq(traces_count().sent, 1);
     ck_assert_uint_eq(traces_count().dropped, 0);
+}
+END_TEST
+
+/* What it was sending when it was told to stop it sends once more: that is no failure. */
+START_TEST(what_has_gathered_meanwhile_is_one_message)
+{
+    log_capture();
+    collector_answer(0);
+    serve(_i, 1);
+    asked("/hello/you", SAMPLED);
+    json_decref(collector_next());           /* which is not answered: the next two gather */
+    asked("/fails", SAMPLED);
+    asked("/calls/nobody", SAMPLED);
+    collector_answer(200);
+    end();
+    json_t *m = collector_next();
+    span_named(m, "GET /hello/:name");
+    json_decref(m);
+    m = collector_next();
+    span_named(m, "GET /fails");
+    span_named(m, "GET");
+    json_decref(m);
+    ck_assert_uint_eq(traces_count().sent, 3);
+    ck_assert_int_eq(log_times("traces: "), 0);
 }
 END_TEST
 
@@ -230,8 +269,13 @@ START_TEST(a_collector_that_refuses_a_batch_is_not_asked_again)
     serve(0, 1);
     asked("/hello/you", SAMPLED);
     json_decref(collector_next());
+    collector_answer(200);
+    asked("/fails", SAMPLED);
+    json_t *const next = collector_next();
+    span_named(next, "GET /fails");
+    json_decref(next);
     end();
-    ck_assert_uint_eq(traces_count().sent, 0);
+    ck_assert_uint_eq(traces_count().sent, 1);
     ck_assert_uint_eq(traces_count().dropped, 1);
     ck_assert_int_eq(log_times("answers 400"), 1);
 }
@@ -350,7 +394,9 @@ Suite *traces_suite(void)
     tcase_add_loop_test(t, queries_and_calls_are_its_children_and_the_other_server_is_told_the_call_s_id, 0, 2);
     tcase_add_loop_test(t, whoever_has_a_traceparent_decides_and_all_others_by_chance, 0, 2);
     tcase_add_loop_test(t, a_trace_that_begins_here_has_no_parent, 0, 2);
+    tcase_add_loop_test(t, of_those_that_begin_here_that_part_is_sent_which_was_asked_for, 0, 2);
     tcase_add_loop_test(t, what_is_left_when_it_stops_is_sent, 0, 2);
+    tcase_add_loop_test(t, what_has_gathered_meanwhile_is_one_message, 0, 2);
     tcase_add_test(t, a_collector_that_is_busy_is_asked_again);
     tcase_add_test(t, a_collector_that_refuses_a_batch_is_not_asked_again);
     tcase_add_loop_test(t, spans_that_cannot_be_sent_are_dropped_counted_and_told_and_nobody_waits, 0, 2);
