@@ -74,6 +74,7 @@ START_TEST(the_level_of_the_log_is_the_new_ones)
     server_start("reloading", NULL);
     reload("[log]\nlevel = error\n", "[log] level is error, was info");
     ck_assert(eventually(5, server_log_has("1 setting has changed")));
+    reload("[log]\nlevel = loud\n", "is refused; the one before holds");      /* so the one before does hold by now */
     server_signal(SIGTERM);
     ck_assert_int_eq(server_wait(), 0);
     ck_assert(!server_log_has("stopping (SIGTERM)"));
