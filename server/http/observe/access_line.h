@@ -35,7 +35,7 @@ typedef struct access {
     int             status;
     uint64_t        bytes;                   /* of the answer's body, without what frames them; 0 of a websocket */
     uint64_t        took;                    /* nanoseconds since its head had come; 0: not known */
-    bool            aborted;                 /* its client was gone before all was sent */
+    bool            aborted;                 /* its client was gone, or it broke off, before all was made */
     text            referer, user_agent;     /* "" for none; behind it as behind the path */
 } accessed;
 

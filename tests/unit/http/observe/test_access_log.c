@@ -55,12 +55,22 @@ static int tells(request *req)
     return err;
 }
 
+static int breaks_off(request *req)
+{
+    const int err = respond_stream(req, 200, "text/plain");
+    if (err)
+        return err;
+    await(respond_piece(req, TEXT("1234567")));
+    return UV_EIO;
+}
+
 static int takes(request *req) { return respond_nothing(req, 204); }
 
 static const route ROUTES[] = {
     { "GET", "/hello/:name", .answer = answers }, { "GET", "/fails", .await = fails }, { "GET", "/waits", .await = waits },
     { "GET", "/streams", .await = streams },      { "GET", "/ws", .await = talks, .websocket = true },
     { "GET", "/events", .await = tells },         { "POST", "/takes", .await = takes },
+    { "GET", "/breaks", .await = breaks_off },
 };
 
 static FILE *log_file;
@@ -133,7 +143,8 @@ START_TEST(an_answer_has_a_line_with_all_that_is_known)
 {
     serve(_i);
     asks(ASK("GET /hello/you?a=%20b") "Referer: http://r/\r\nUser-Agent: test \"1\"\r\nX-Request-Id: mine-1\r\n"
-         "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00\r\n\r\n");
+         "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00\r\n"
+         "traceparent: 00-1bf7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00\r\n\r\n");        /* the first counts */
     const char *rest = line_after("127.0.0.1 - - [");
     int behind = 0;
     rest = strchr(rest, ']');
@@ -230,6 +241,16 @@ START_TEST(a_client_that_left_before_its_answer_is_499)
     ck_assert_msg(strncmp(rest, "\"status\":499,\"bytes\":0,", 23) == 0, "%s", rest);
     ck_assert_ptr_nonnull(strstr(rest, ",\"aborted\":true,\"route\":\"GET /waits\"}"));
     wire_close(other);
+    end();
+}
+END_TEST
+
+START_TEST(of_an_answer_that_broke_off_it_is_said)
+{
+    serve_with(_i, ACCESS_JSON, (const char *[]){ NULL });
+    asks(ASK("GET /breaks") "\r\n");
+    const char *const rest = line_after("\"path\":\"/breaks\",\"protocol\":\"HTTP/1.1\",\"status\":200,");
+    ck_assert_msg(strstr(rest, ",\"aborted\":true,") != NULL, "%s", rest);
     end();
 }
 END_TEST
@@ -444,6 +465,7 @@ Suite *access_log_suite(void)
     tcase_add_loop_test(t, what_was_refused_has_a_line_with_what_was_understood, 0, 2);
     tcase_add_loop_test(t, a_client_that_there_is_no_room_for_has_a_line, 0, 2);
     tcase_add_loop_test(t, a_client_that_left_before_its_answer_is_499, 0, 2);
+    tcase_add_loop_test(t, of_an_answer_that_broke_off_it_is_said, 0, 2);
     tcase_add_loop_test(t, websockets_and_events_have_one_when_they_end, 0, 2);
     tcase_add_loop_test(t, behind_a_trusted_proxy_the_client_is_the_one_for_whom_it_speaks, 0, 2);
     tcase_add_loop_test(t, it_is_turned_on_for_those_who_are_connected_too, 0, 2);
