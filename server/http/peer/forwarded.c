@@ -7,7 +7,7 @@
 typedef struct walk {
     const trusted *trusted;
     forwarded      found;
-    int            count, at;                /* of all; and which was found, -1: none since the last one that is hidden */
+    int            count, at;                /* of those that are named; which was found, -1: none since one was hidden */
 } walk;
 
 static const forwarded NOTHING = { .scheme = { "", 0 }, .host = { "", 0 } };
@@ -16,7 +16,6 @@ static const forwarded NOTHING = { .scheme = { "", 0 }, .host = { "", 0 } };
 static void walk_hidden(walk *w, const forwarded *f)
 {
     w->found = *f;
-    w->count++;
     w->at = -1;
 }
 

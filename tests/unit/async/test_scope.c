@@ -50,12 +50,14 @@ START_TEST(beyond_the_last_label_all_are_other)
 }
 END_TEST
 
-static label seen;
+static label    seen;
+static uint16_t seen_request;
 
 static promise *look(void *arg)
 {
     (void)arg;
     seen = scope_here()->label;
+    seen_request = scope_here()->request;
     return promise_settled(0);
 }
 
@@ -132,19 +134,21 @@ static int leave_a_follower_behind(void *arg)
     return 0;
 }
 
-START_TEST(what_follows_when_its_owner_has_ended_is_done_for_the_thread_with_the_same_label)
+START_TEST(what_follows_when_its_owner_has_ended_is_done_by_the_thread_for_the_same)
 {
-    const label l = label_of("GET /left");
-    scope_relabel(l);
+    const record_for whom = { label_of("GET /left"), 7 };
+    scope_be_for(whom);
     when_settled(task_start("t", leave_a_follower_behind, &late[0]), done, NULL);
-    scope_relabel(0);
+    scope_be_for((record_for){ 0 });
     loop_run();
     ck_assert_int_eq(finished, 1);
     promise_settle(late[0].promise, 0);
     loop_run();
     ck_assert_int_eq(finished, 2);
-    ck_assert_uint_eq(seen, l);
+    ck_assert_uint_eq(seen, whom.label);
+    ck_assert_uint_eq(seen_request, whom.request);
     ck_assert_uint_eq(scope_here()->label, 0);
+    ck_assert_uint_eq(scope_here()->request, 0);
     ck_assert_uint_eq(unawaited_count(), 0);
 }
 END_TEST
@@ -184,7 +188,7 @@ Suite *scope_suite(void)
     tcase_add_test(t, followers_have_the_label_of_the_promise_they_follow);
     tcase_add_test(t, a_task_has_the_label_of_those_who_started_it);
     tcase_add_test(t, behind_a_follower_all_is_the_threads_again);
-    tcase_add_test(t, what_follows_when_its_owner_has_ended_is_done_for_the_thread_with_the_same_label);
+    tcase_add_test(t, what_follows_when_its_owner_has_ended_is_done_by_the_thread_for_the_same);
     tcase_add_test(t, counts_are_kept_by_label);
     suite_add_tcase(s, t);
     return s;

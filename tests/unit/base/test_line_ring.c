@@ -49,6 +49,7 @@ START_TEST(a_line_goes_round_the_end_of_the_ring)
         snprintf(line, sizeof line, "%0*d", 1 + i % 60, i % 10);
         ck_assert(put(line));
         ck_assert_str_eq(taken(), line);
+        ck_assert_mem_eq(bytes, (char[SIZE]){ 0 }, SIZE);    /* free: a length there would be one of a whole line */
     }
 }
 END_TEST

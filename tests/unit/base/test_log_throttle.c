@@ -48,6 +48,7 @@ START_TEST(what_was_written_there_comes_back_when_it_is_due)
     ck_assert(throttle_due(&t, UINT64_MAX, &due));
     ck_assert_int_eq(due.tag, 3);
     ck_assert_str_eq(due.text, "words");
+    ck_assert_ptr_null(throttle_hold(&t, 7, 1, 0));          /* whoever was told early begins anew */
 }
 END_TEST
 

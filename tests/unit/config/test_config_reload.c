@@ -81,6 +81,29 @@ START_TEST(a_text_that_stays_is_that_of_the_old_one)
 }
 END_TEST
 
+START_TEST(what_follows_from_what_stays_stays_with_it)
+{
+    config c, old = load("TENK_SERVER_WORKERS=1", NULL);
+    ck_assert_int_eq(reload(&c, &old, "TENK_SERVER_WORKERS=64", NULL), 0);
+    ck_assert_int_eq(c.server.workers, 1);
+    ck_assert_int_eq(c.limits.connections, old.limits.connections);
+    config_free(&c);
+    config_free(&old);
+}
+END_TEST
+
+START_TEST(a_password_is_masked_in_what_was_and_in_what_would_be)
+{
+    config c, old = load("DATABASE_URL=postgresql://me:secret@host/one", NULL);
+    ck_assert_int_eq(reload(&c, &old, "DATABASE_URL=postgresql://me:another@host/two", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(changes, "@host/one>postgresql://me:"));
+    ck_assert_ptr_null(strstr(changes, "secret"));
+    ck_assert_ptr_null(strstr(changes, "another"));
+    config_free(&c);
+    config_free(&old);
+}
+END_TEST
+
 Suite *config_reload_suite(void)
 {
     Suite *s = suite_create("config_reload");
@@ -90,5 +113,7 @@ Suite *config_reload_suite(void)
     tcase_add_test(t, what_is_as_it_was_is_not_told);
     tcase_add_test(t, what_is_wrong_is_refused_and_changes_nothing);
     tcase_add_test(t, a_text_that_stays_is_that_of_the_old_one);
+    tcase_add_test(t, what_follows_from_what_stays_stays_with_it);
+    tcase_add_test(t, a_password_is_masked_in_what_was_and_in_what_would_be);
     return s;
 }

@@ -8,11 +8,12 @@
 #include <string.h>
 
 static const mode MODES[] = { MODE_ASYNC, MODE_THREADS };
-static const rate_limit KEYS = { "keys", 1, 3600000 }, ANY = { "any", 0, 1 };
+static const rate_limit KEYS = { "keys", 1, 3600000 }, MORE = { "more", 1, 3600000 }, ANY = { "any", 0, 1 };
 static atomic_int handled;
 
 static int  serve(request *req)   { atomic_fetch_add(&handled, 1); return respond(req, 200, "text/plain", TEXT("[served]")); }
 static int  by_key(request *req)  { return rate_limit_take(req, &KEYS, request_header(req, "x-key")); }
+static int  more(request *req)    { return rate_limit_take(req, &MORE, request_header(req, "x-key")); }
 static int  any(request *req)     { return rate_limit_take(req, &ANY, TEXT("one")); }
 static int  fails(request *req)   { (void)req; return HTTP_STATUS(401); }
 static int  answers(request *req) { return respond(req, 200, "text/plain", TEXT("[before]")); }
@@ -25,6 +26,7 @@ static const route ROUTES_HERE[] = {
     { "POST", "/usual", .await = serve, .before = BEFORE(rate_limited) },
     { "POST", "/stream", .await = serve, .streams = true, .before = BEFORE(rate_limited) },
     { "GET", "/keys", .promise = later, .before = BEFORE(names, by_key) },
+    { "GET", "/more", .answer = serve, .before = BEFORE(more) },
     { "GET", "/any", .answer = serve, .before = BEFORE(any) },
     { "GET", "/fails", .await = serve, .before = BEFORE(fails, names) },
     { "GET", "/before", .await = serve, .before = BEFORE(answers, fails) },
@@ -106,6 +108,16 @@ START_TEST(clients_may_be_told_apart_by_anything)
 }
 END_TEST
 
+START_TEST(a_client_has_as_much_of_each_limit)
+{
+    start(MODES[_i], 0, NULL);
+    answer_to("GET /keys", "X-Key: d\r\n", "[served]");
+    answer_to("GET /more", "X-Key: d\r\n", "[served]");
+    answer_to("GET /more", "X-Key: d\r\n", "HTTP/1.1 429 ");
+    whole_server_stop();
+}
+END_TEST
+
 START_TEST(without_a_limit_nothing_is_said)
 {
     start(MODES[_i], 0, NULL);
@@ -137,6 +149,7 @@ Suite *rate_limit_suite(void)
     tcase_add_loop_test(t, one_that_is_refused_leaves_its_connection_for_others, 0, 2);
     tcase_add_loop_test(t, each_address_has_its_own_and_one_of_ipv6_is_its_network, 0, 2);
     tcase_add_loop_test(t, clients_may_be_told_apart_by_anything, 0, 2);
+    tcase_add_loop_test(t, a_client_has_as_much_of_each_limit, 0, 2);
     tcase_add_loop_test(t, without_a_limit_nothing_is_said, 0, 2);
     tcase_add_loop_test(t, what_stands_before_a_handler_runs_in_turn_until_one_answers_or_fails, 0, 2);
     suite_add_tcase(s, t);

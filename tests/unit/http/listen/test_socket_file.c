@@ -109,6 +109,29 @@ START_TEST(one_at_which_somebody_listens_is_left_alone)
 }
 END_TEST
 
+START_TEST(one_that_has_no_room_for_another_client_is_left_alone)
+{
+    enum { MOST = 64 };
+    const int busy = new_socket(), second = new_socket();
+    int clients[MOST], count = 0;
+    struct sockaddr_un a;
+    const socklen_t length = socket_file_address(path, &a);
+    socket_file ignored;
+    ck_assert_int_eq(socket_file_bind(&file, busy, path, -1, 1, why, sizeof why), 0);
+    do
+        clients[count] = new_socket();
+    while (connect(clients[count++], (const struct sockaddr *)&a, length) == 0 && count < MOST);
+    ck_assert_int_eq(connects(path), UV_EAGAIN);
+    ck_assert_int_eq(bind_to(&ignored, second, path, -1), UV_EADDRINUSE);
+    ck_assert(is_there(path));
+    socket_file_remove(&file);
+    while (count > 0)
+        close(clients[--count]);
+    close(busy);
+    close(second);
+}
+END_TEST
+
 START_TEST(a_file_that_is_no_socket_is_left_alone)
 {
     const int fd = new_socket();
@@ -176,6 +199,21 @@ START_TEST(an_abstract_name_leaves_no_file_behind_and_is_one_servers)
 }
 END_TEST
 
+START_TEST(a_file_that_is_named_like_an_abstract_one_is_another_s)
+{
+    static const char NAME[] = "@tenk-test";
+    const int fd = new_socket();
+    ck_assert_int_eq(chdir(folder), 0);
+    close(open(NAME, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    file.path[0] = '\0';
+    ck_assert_int_eq(bind_to(&file, fd, NAME, -1), 0);
+    socket_file_remove(&file);
+    ck_assert(is_there(NAME));
+    unlink(NAME);
+    close(fd);
+}
+END_TEST
+
 Suite *socket_file_suite(void)
 {
     Suite *s = suite_create("socket_file");
@@ -185,11 +223,13 @@ Suite *socket_file_suite(void)
     tcase_add_test(t, its_mode_is_the_one_that_was_asked_for_else_what_the_umask_leaves);
     tcase_add_test(t, a_stale_one_is_replaced);
     tcase_add_test(t, one_at_which_somebody_listens_is_left_alone);
+    tcase_add_test(t, one_that_has_no_room_for_another_client_is_left_alone);
     tcase_add_test(t, a_file_that_is_no_socket_is_left_alone);
     tcase_add_test(t, one_that_another_has_put_in_its_place_is_left_alone);
     tcase_add_test(t, a_folder_that_is_not_there_is_said);
     tcase_add_test(t, who_locks_the_folder_for_long_keeps_nobody_from_starting);
     tcase_add_test(t, an_abstract_name_leaves_no_file_behind_and_is_one_servers);
+    tcase_add_test(t, a_file_that_is_named_like_an_abstract_one_is_another_s);
     suite_add_tcase(s, t);
     return s;
 }

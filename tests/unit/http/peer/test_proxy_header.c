@@ -55,6 +55,7 @@ static const struct { bytes header; const char *client; bool tls; } RIGHT[] = {
     { BYTES(SIGNATURE "\x21\x10\0\xc" V4), NULL, false },
     { BYTES(SIGNATURE "\x21\x11\0\x0f" V4 "\4\0\0"), "192.0.2.1", false },               /* and TLVs */
     { BYTES(SIGNATURE "\x21\x11\0\x19" V4 "\1\0\2h2" "\x20\0\5\1\0\0\0\0"), "192.0.2.1", true },
+    { BYTES(SIGNATURE "\x21\x11\0\x14" V4 "\x20\0\5\0\0\0\0\0"), "192.0.2.1", false },       /* TLS to another */
 };
 
 START_TEST(a_header_tells_who_the_client_is)
