@@ -124,7 +124,7 @@ void access_log_request(request *req, text client)
     enum { CLIENT_CLOSED_REQUEST = 499 };
     accessed a;
     accessed_init(&a, client, req->status ? req->status : CLIENT_CLOSED_REQUEST);
-    a.aborted = req->gone || !req->status || req->left > 0;
+    a.aborted = req->gone || !req->status;   /* its connection is gone, too, if it broke off */
     a.bytes = request_bytes_sent(req);
     if (req->identified && req->identity->request.length > 0)
         a.request_id = req->identity->request;
