@@ -110,6 +110,7 @@
     run(accept_header_suite)     \
     run(status_suite)            \
     run(listener_suite)          \
+    run(listening_sockets_suite) \
     run(socket_file_suite)       \
     run(proxy_header_suite)      \
     run(forwarded_suite)         \

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void configure(const char *text)
@@ -49,11 +50,38 @@ START_TEST(sighup_changes_limits_for_those_who_are_connected_too)
 }
 END_TEST
 
+START_TEST(of_both_modes_side_by_side_both_have_the_new_limits)
+{
+    server_start("reloading", "--compare", NULL);
+    const int ports[] = { here.port, server_second_port() };
+    reload("[limits]\nbody = 4KiB\n", "and holds: 1 setting has changed");
+    for (int i = 0; i < 2; i++) {
+        here.port = ports[i];
+        ck_assert_int_eq(status_of_post(1000), 200);
+        ck_assert(eventually(5, status_of_post(5000) == 413));
+    }
+    here.port = ports[0];
+    server_stop();
+}
+END_TEST
+
 START_TEST(a_configuration_that_is_wrong_is_refused_as_a_whole)
 {
     server_start("reloading", NULL);
     reload("[limits]\nbody = 4KiB\nhead = many\n", "is refused; the one before holds");
     ck_assert(server_log_has("config.ini:3: [limits] head: 'many' is not a size"));
+    ck_assert_int_eq(status_of_post(5000), 200);
+    server_stop();
+}
+END_TEST
+
+/* It may have become lower since the start. */
+START_TEST(a_limit_of_open_files_that_is_too_low_is_said)
+{
+    server_start("reloading", "--workers", "4", NULL);
+    ck_assert_int_eq(prlimit(here.pid, RLIMIT_NOFILE, &(struct rlimit){ 90, 90 }, NULL), 0);
+    reload("[limits]\nbody = 4KiB\n", "the limit of open files, 90, is too low for this configuration");
+    ck_assert(server_says("is refused; the one before holds"));
     ck_assert_int_eq(status_of_post(5000), 200);
     server_stop();
 }
@@ -242,7 +270,9 @@ Suite *reloading_suite(void)
     Suite *s = suite_create("reloading");
     TCase *t = theme(s, "reloading", NULL);
     tcase_add_test(t, sighup_changes_limits_for_those_who_are_connected_too);
+    tcase_add_test(t, of_both_modes_side_by_side_both_have_the_new_limits);
     tcase_add_test(t, a_configuration_that_is_wrong_is_refused_as_a_whole);
+    tcase_add_test(t, a_limit_of_open_files_that_is_too_low_is_said);
     tcase_add_test(t, what_takes_a_restart_is_named_and_stays);
     tcase_add_test(t, the_level_of_the_log_is_the_new_ones);
     tcase_add_test(t, a_log_that_was_renamed_is_begun_anew);

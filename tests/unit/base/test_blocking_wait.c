@@ -91,6 +91,18 @@ START_TEST(a_client_that_has_said_all_is_waited_for_a_while)
 }
 END_TEST
 
+START_TEST(to_look_again_gives_such_a_client_no_more_time)
+{
+    blocking_follow(client, 60000);
+    shutdown(peer, SHUT_WR);
+    ck_assert(!blocking_cancelled());
+    clock_skip(31000);
+    ck_assert(!blocking_cancelled());
+    clock_skip(31000);
+    ck_assert(blocking_cancelled());
+}
+END_TEST
+
 START_TEST(a_client_that_resets_is_gone_at_once)
 {
     reset_by_peer();
@@ -239,6 +251,7 @@ Suite *blocking_wait_suite(void)
     tcase_add_test(t, a_wait_ends_in_time_and_not_before);
     tcase_add_test(t, a_client_that_says_more_disturbs_nothing);
     tcase_add_test(t, a_client_that_has_said_all_is_waited_for_a_while);
+    tcase_add_test(t, to_look_again_gives_such_a_client_no_more_time);
     tcase_add_test(t, a_client_that_resets_is_gone_at_once);
     tcase_add_test(t, once_cancelled_all_waits_fail_until_it_follows_anew);
     tcase_add_test(t, another_client_has_all_of_its_time);

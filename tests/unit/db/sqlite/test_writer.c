@@ -45,6 +45,18 @@ START_TEST(waiting_writes_share_a_transaction_and_one_that_fails_spoils_none)
 }
 END_TEST
 
+START_TEST(what_has_failed_as_a_whole_is_not_committed)
+{
+    rows r;
+    on_loop(1, 20, 0, 0);
+    ck_assert_int_eq(outcome_of(add(&r, 4000, "no such user")), DB_EQUERY);
+    ck_assert_uint_eq(sqlite_workers_commits(((sqlite_database *)whole)->workers), 0);
+    ck_assert_int_eq(outcome_of(add(&r, 1, "good")), 0);
+    ck_assert_uint_eq(sqlite_workers_commits(((sqlite_database *)whole)->workers), 1);
+    close_it();
+}
+END_TEST
+
 /* It has written when its rows come: so all of its group is undone, and the others are run again. */
 START_TEST(a_write_whose_rows_are_not_what_it_says_is_undone_and_spoils_none_of_its_group)
 {
@@ -232,6 +244,7 @@ Suite *sqlite_writer_suite(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 30);
     tcase_add_test(t, waiting_writes_share_a_transaction_and_one_that_fails_spoils_none);
+    tcase_add_test(t, what_has_failed_as_a_whole_is_not_committed);
     tcase_add_test(t, a_write_whose_rows_are_not_what_it_says_is_undone_and_spoils_none_of_its_group);
     tcase_add_test(t, a_write_of_several_rows_that_fails_in_the_middle_leaves_none);
     tcase_add_test(t, a_write_that_is_late_spoils_none_of_its_group);

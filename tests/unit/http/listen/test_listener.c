@@ -150,6 +150,8 @@ START_TEST(every_address_of_ipv4_and_of_ipv6_may_stand_beside_each_other)
         return;
     }
     ck_assert_int_eq(opens("0.0.0.0:0", 2), 0);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(listen(all.at[0].sockets[i], 8), 0);
     snprintf(list, sizeof list, "[::]:%d", port_of(&all.at[0]));
     ck_assert_msg(opens(list, 2) == 0, "%s", why);
     listeners_close(&all);
