@@ -112,6 +112,7 @@
     run(listener_suite)          \
     run(listening_sockets_suite) \
     run(socket_file_suite)       \
+    run(handover_suite)          \
     run(proxy_header_suite)      \
     run(forwarded_suite)         \
     run(peer_suite)              \
