@@ -46,6 +46,9 @@ peer_client request_client(const request *req)
 
 text request_client_name(const request *req, char room[IP_TEXT])
 {
+    const text name = req->host->name(req);
+    if (name.length > 0)
+        return name;
     const peer p = req->host->peer(req);
     return peer_find_name(&p, request_head(req), request_headers(req), req->header_count, room);
 }

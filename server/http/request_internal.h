@@ -134,6 +134,7 @@ typedef struct request_host {
     void     (*answering)(request *req);     /* the site's, see server.h */
     void     (*limit)(request *req);         /* its deadline is another */
     peer     (*peer)(const request *req);    /* who has sent it */
+    text     (*name)(const request *req);    /* the same in letters, where nobody speaks for others; or "": look there */
     promise *(*more)(request *req);          /* settles when the body, which streams, wants no more for now */
     const struct websocket_host *websocket;  /* for one that becomes one */
     const struct event_host *events;         /* for one that answers by events */

@@ -8,7 +8,7 @@
  *
  * A thread reserves its place by one compare-and-swap, writes its line there, and last its length, by which the reader knows
  * that it is whole. One that is slow in between keeps the lines behind its own from being read, and nobody from putting in.
- * What is free is all zeros.
+ * Where a line may begin in what is free, a multiple of 64, there are zeros.
  *
  *   Threads.  line_ring_put is for any; the rest for one, the reader. */
 #ifndef LINE_RING_H

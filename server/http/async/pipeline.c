@@ -261,8 +261,13 @@ static void pipeline_decline(request *r, int err, text made)
 
 static peer pipeline_peer(const request *r) { return connection_peer(r->connection); }
 
+static text pipeline_name(const request *r)
+{
+    return worker_here->trust->proxies ? TEXT("") : client_name_text(connection_client(r->connection));
+}
+
 static const request_host host = {
-    .peer = pipeline_peer,
+    .peer = pipeline_peer, .name = pipeline_name,
     .room = writer_room, .share = writer_share, .answering = pipeline_answering, .limit = pipeline_limit, .more = stream_more,
     .websocket = &upgrade_host, .events = &event_stream_host,
     .begin = pipeline_begin, .decline = pipeline_decline,

@@ -81,8 +81,14 @@ static peer thread_peer(const thread_connection *c)
 
 static peer thread_request_peer(const request *r) { return thread_peer(r->connection); }
 
+static text thread_name(const request *r)
+{
+    const thread_connection *const c = r->connection;
+    return c->shared->trust->proxies ? TEXT("") : client_name_text(&c->client);
+}
+
 static const request_host host = {
-    .peer = thread_request_peer,
+    .peer = thread_request_peer, .name = thread_name,
     .room = thread_room, .share = thread_share, .answering = thread_answering, .limit = thread_limit, .more = thread_more,
     .websocket = &thread_upgrade_host, .events = &thread_event_host,
 };
