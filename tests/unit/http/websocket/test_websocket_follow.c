@@ -16,7 +16,7 @@
 enum { KEEP = 64, LARGE = 60000 };
 
 static topic *t;
-static int    outcome;
+static atomic_int outcome;
 static uv_sem_t ended, there, go;
 static subscription *last;                   /* of the handler that began last */
 
