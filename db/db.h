@@ -103,6 +103,7 @@ typedef struct database_options {
     uint64_t    timeout_ms;                  /* of one query, from when it is sent; 0 for none */
     uint64_t    line_timeout_ms;             /* of waiting there */
     uint64_t    connect_timeout_ms;
+    uint64_t    stop_timeout_ms;             /* for PostgreSQL to say what became of a query that was stopped; 0: 200 */
     bool        prepare;                     /* prepared statements; off for a pooler in transaction mode */
     char     *(*comment)(arena *a);          /* makes what is written behind each statement to PostgreSQL that is not prepared, a
                                                 comment that says for whom this thread runs it, or NULL; NULL: none has one */
@@ -114,6 +115,11 @@ static inline int database_blocking_connections(const database_options *o)
 }
 
 static inline int database_loop_line(const database_options *o) { return o->loop_line ? o->loop_line : o->line; }
+
+static inline uint64_t database_stop_timeout_ms(const database_options *o)
+{
+    return o->stop_timeout_ms ? o->stop_timeout_ms : 200;
+}
 
 /* May only one process at a time write to it? */
 bool database_is_exclusive(const database_options *options);

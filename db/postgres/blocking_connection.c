@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <string.h>
 
-enum { TICK_MS = 100, STOP_MS = 200 };       /* between cancel requests; until the connection is given up */
+enum { TICK_MS = 100 };                      /* between cancel requests, until the connection is given up */
 
 typedef int wait_fn(int fd, short events, uint64_t until);
 
@@ -143,7 +143,7 @@ static int receive_answer(pg_blocking_connection *c, wait_fn *wait, uint64_t unt
 /* A request may have come before its query had even started: then another one is sent. */
 static int cancel_query(pg_blocking_connection *c, pg_answers *got)
 {
-    const uint64_t end = deadline_in(STOP_MS);
+    const uint64_t end = deadline_in(database_stop_timeout_ms(c->target->options));
     while (uv_hrtime() < end && pg_cancel_blocking(c->pg, end)) {
         const uint64_t tick = deadline_in(TICK_MS);
         const int err = receive_answer(c, pg_wait_without_client, tick < end ? tick : end, got);

@@ -141,7 +141,7 @@ void pg_connection_stop(pg_connection *c, pg_query *q, int verdict)
 {
     if (q->verdict)
         return;
-    pg_query_settle_soon(q, verdict);
+    pg_query_settle_soon(q, verdict, database_stop_timeout_ms(c->pool->options));
     if (c->pipeline.queries.first == q)
         stop_head(c);
 }

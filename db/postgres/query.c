@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-enum { STOPPED_MS = 200 };                   /* for the answer to come, once it is being stopped */
-
 static _Thread_local pool queries = POOL(pg_query);
 
 void pg_query_list_append(pg_query_list *l, pg_query *q)
@@ -195,8 +193,8 @@ static void on_stop_limit(timer *t)
     settle_promise(q, q->reads ? q->verdict : driver_uncertain(q->prepared->statement, PG_DOUBT_SILENT));
 }
 
-void pg_query_settle_soon(pg_query *q, int verdict)
+void pg_query_settle_soon(pg_query *q, int verdict, uint64_t ms)
 {
     q->verdict = verdict;
-    timer_set(&q->timer, STOPPED_MS, on_stop_limit);
+    timer_set(&q->timer, ms, on_stop_limit);
 }

@@ -70,8 +70,8 @@ static inline pg_prepared *pg_query_prepared(const pg_query *q, int i)
 }
 
 /* It has been sent, and is being stopped. The server's answer decides, and a success that comes all the same is one:
- * but soon the promise settles without it. The query stays where it is. */
-void      pg_query_settle_soon(pg_query *q, int verdict);
+ * but after so many ms the promise settles without it. The query stays where it is. */
+void      pg_query_settle_soon(pg_query *q, int verdict, uint64_t ms);
 
 typedef struct pg_query_list { pg_query *first, *last; int count; } pg_query_list;
 
