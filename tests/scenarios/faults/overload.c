@@ -50,7 +50,7 @@ START_TEST(who_is_refused_hears_why_and_is_counted)
 {
     int good = 0, refusals = 0;
     client *c[CROWD];
-    for (int round = 0; refusals == 0; round++) {
+    while (refusals == 0) {
         for (int i = 0; i < CROWD; i++)
             c[i] = ask_ahead();
         for (int i = 0; i < CROWD; i++) {
