@@ -16,6 +16,20 @@ async function choose(page, value) {
     await page.keyboard.press('Enter');
 }
 
+// A run that took too long, for the machine was busy, has no letter: then it is asked for once more.
+async function chooseUntilWritten(page, value) {
+    for (const until = Date.now() + PATIENCE; ;) {
+        await choose(page, value);
+        await page.waitForSelector('.result .figures', { timeout: PATIENCE });
+        if (await page.$('.result .output') !== null)
+            return;
+        const ended = await page.$eval('.result .figures', (figures) => figures.innerText);
+        if (Date.now() > until)
+            throw new Error(`no letter is written: ${ended}`);
+        await page.$eval('.result', (result) => result.replaceChildren());
+    }
+}
+
 const output = (page) => page.$eval('.result .output', (shown) => shown.innerHTML);
 
 async function sameLetters(page, address, mode, all) {
@@ -23,8 +37,7 @@ async function sameLetters(page, address, mode, all) {
         const letters = new Set();
         for (const form of FORMS) {
             await page.goto(`${address}/patterns/${form}`);
-            await choose(page, fails);
-            await page.waitForSelector('.result .output', { timeout: PATIENCE });
+            await chooseUntilWritten(page, fails);
             letters.add(await output(page));
             check(page.url() === `${address}/patterns/${form}`, `${mode}: the page was left`);
             check(await page.$eval('form.run select', (select) => select.value) === fails, `${mode}, ${form}: the choice is lost`);

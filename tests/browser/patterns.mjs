@@ -23,6 +23,8 @@ function drawn(page, within = 'main') {
             words: Array.from(svg.querySelectorAll(':scope > text:not(.soft)'), (t) => t.firstChild.textContent),
             keys: Array.from(result.querySelectorAll('figcaption .key'), (k) => k.className.replace('key ', '')),
             figures: Array.from(result.querySelectorAll('.figures dt, .twins tbody th'), (dt) => dt.textContent),
+            ended: Array.from(result.querySelectorAll('.figures dt')).find((dt) => dt.textContent === 'ended with')
+                ?.nextElementSibling.textContent,
             events: Array.from(result.querySelectorAll('.events li'), (li) => ({ track: track(li), at: at(li), line: li.dataset.line,
                 words: li.textContent })),
             counts: Array.from(result.querySelectorAll('.events summary'), (s) => Number(s.textContent.match(/\d+$/)[0])),
@@ -64,6 +66,8 @@ function recorded(address, name) {
 const halvesOf = (json) => json.twins ?? [json];
 
 function agreesWith(json, d) {
+    if (d.ended)
+        return [`it ended with "${d.ended}"`];
     const halves = halvesOf(json), wrong = [];
     const names = new Set(halves.flatMap((h) => h.events.filter((e) => e.kind === 'begin' && e.track > 0).map((e) => e.name)));
     const marks = halves.flatMap((h) => h.events.filter((e) => e.kind === 'mark').map((e) => e.name)).slice(0, 60);
@@ -86,10 +90,12 @@ function agreesWith(json, d) {
     return wrong;
 }
 
-// What differs once, for the machine was busy or something was there already, may not differ always.
+// What differs once, for the machine was busy or something was there already, may not differ always. A run that took too long,
+// or had no room, has ended early.
 async function comparesWithJson(page, address, name, within, where) {
+    const until = Date.now() + PATIENCE;
     let wrong = [];
-    for (let tries = 0; tries < 3; tries++) {
+    for (let tries = 0; tries < 3 || Date.now() < until; tries++) {
         wrong = agreesWith(await recorded(address, name), await drawn(page, within));
         if (wrong.length === 0)
             return;
