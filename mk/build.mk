@@ -82,12 +82,14 @@ in = $(sort $(shell find $(1) -name '*.c'))
 SOURCES := $(filter-out server/main.c server/config/man/% server/async/context/context_%,$(call in,server db handlers)) \
            $(wildcard server/async/context/context_$(CONTEXT).c server/async/context/context_$(CONTEXT).S)
 UNIT      := $(filter-out tests/unit/main_async.c,$(call in,tests/unit tests/support))
-SCENARIOS := $(call in,tests/scenarios) $(patsubst %,tests/support/%.c,cluster collector guardian loopback quick_folder skipped)
-ORDER     := $(call in,tests/order)
+SCENARIOS := $(call in,tests/scenarios) $(patsubst %,tests/support/%.c,cluster collector guardian loopback mark_point quick_folder skipped)
+ORDER     := $(call in,tests/order) tests/support/mark_point.c
 ALL       := server/main.c $(SOURCES) $(UNIT) tests/unit/main_async.c $(SCENARIOS) $(ORDER) \
              $(wildcard server/async/context/context_ucontext.c server/config/man/*.c loadtest/*.c tests/fuzz/*.c)
 
-CHECK = $(shell pkg-config --libs $(CHECKING))
+# tests/support/mark_point.c
+MARK  := -Wl,--wrap=_mark_point
+CHECK = $(MARK) $(shell pkg-config --libs $(CHECKING))
 link  = $(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(LINK_FLAGS) -o $@ $^ $(LIBS) $(1) $(LDLIBS)
 $(BUILD)/tenk: $(BUILD)/server/main.c.o $(BUILD)/libtenk.a
 	$(call link)
@@ -101,11 +103,11 @@ $(BUILD)/tests/run-unit-ucontext: $(UNIT:%=$(BUILD)/%.o) $(BUILD)/server/async/c
 # server/base and server/async alone, and their tests: with no library but libuv.
 ASYNC      := $(filter server/base/% server/async/%,$(SOURCES))
 ASYNC_UNIT := $(filter tests/unit/base/% tests/unit/async/%,$(UNIT)) tests/unit/main_async.c tests/unit/suites.c \
-              $(patsubst %,tests/support/%.c,failing_watch skipped support)
+              $(patsubst %,tests/support/%.c,failing_watch mark_point skipped support)
 $(BUILD)/libasync.a: $(ASYNC:%=$(BUILD)/%.o)
 	$(call say,AR,$@)rm -f $@ && $(ARCHIVE) qcs $@ $^
 $(BUILD)/tests/run-unit-async-alone: $(ASYNC_UNIT:%=$(BUILD)/%.o) $(BUILD)/libasync.a
-	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(shell pkg-config --libs libuv check) $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(LINK_FLAGS) -o $@ $^ $(MARK) $(shell pkg-config --libs libuv check) $(LDLIBS)
 # What needs a library that is missing is not tried: instead its package is named.
 ifneq (,$(strip $(MISSING)))
 $(patsubst %,$(BUILD)/%.o,$(filter-out $(ASYNC) tests/%,$(ALL))): | missing-run
