@@ -20,7 +20,7 @@ endef
 ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk
 # Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
 # What takes longest comes first.
-beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 2 \* $$(nproc))
+beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 3 \* $$(nproc))
 
 UNIT_PARTS := postgres http db async
 
@@ -46,7 +46,7 @@ order: $(BUILD)/tests/run-order     ## the order of callbacks, compared with tha
 	$(call run_test,order,$(UNDER_$(VARIANT)))
 both: scenarios unit
 both-asan:
-	+$(Q)nice $(MAKE) --no-print-directory VARIANT=asan programs
+	+$(Q)$(MAKE) --no-print-directory VARIANT=asan programs
 	+$(Q)$(MAKE) --no-print-directory VARIANT=asan both
 unit-async-ucontext: $(BUILD)/tests/run-unit-ucontext
 	$(call run_test,unit-ucontext,$(UNDER_$(VARIANT)),async)

@@ -126,18 +126,30 @@ static void expect_visits(const json_t *twin)
     ck_assert_int_le(figure(twin, "others waited, usually"), longest);
 }
 
+/* A run in which others waited: on a busy machine they may come late, and then there is little left to wait for. */
+static json_t *run_that_others_waited_for(const char *name)
+{
+    const double end = granted_s() + 30;
+    json_t *run = run_of(name);
+    while (figure(twin_of(run, 0), "others waited, at most") < 150000) {
+        ck_assert_msg(granted_s() < end, "%s: others waited for %d us", name,
+                      (int)figure(twin_of(run, 0), "others waited, at most"));
+        json_decref(run);
+        run = run_of(name);
+    }
+    return run;
+}
+
 START_TEST(a_pitfall_makes_others_wait_and_its_twin_does_not)
 {
     static const char *const PITFALLS[] = { "pitfall-sleep", "pitfall-cpu" };
     for (int i = 0; i < 2; i++) {
-        json_t *run = run_of(PITFALLS[i]);
+        json_t *run = (in_threads_mode() ? run_of : run_that_others_waited_for)(PITFALLS[i]);
         const json_t *bad = twin_of(run, 0), *good = twin_of(run, 1);
         expect_visits(bad);
         expect_visits(good);
-        if (!in_threads_mode()) {
-            ck_assert_int_ge(figure(bad, "others waited, at most"), 150000);
+        if (!in_threads_mode())
             ck_assert_int_lt(figure(good, "others waited, at most"), figure(bad, "others waited, at most"));
-        }
         json_decref(run);
     }
 }
@@ -147,10 +159,8 @@ START_TEST(who_blocks_one_loop_of_many_is_met_by_others_all_the_same)
 {
     server_start("many-loops", "--workers", "6", "TENK_PATTERNS_ENABLED=on", NULL);
     for (int i = 0; i < 3; i++) {
-        json_t *run = run_of("pitfall-sleep");
+        json_t *run = (in_threads_mode() ? run_of : run_that_others_waited_for)("pitfall-sleep");
         expect_visits(twin_of(run, 0));
-        if (!in_threads_mode())
-            ck_assert_int_ge(figure(twin_of(run, 0), "others waited, at most"), 150000);
         json_decref(run);
     }
     server_stop();
