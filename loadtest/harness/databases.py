@@ -108,6 +108,14 @@ def postgres(tenk, cpu, folder, connections=100):
         stop(process)
 
 
+def copy_of(url, name):
+    """The URL of a database of that name in the same cluster, with all that this one has, to which nobody is connected."""
+    from_one, rest = url.removeprefix("postgresql:///").split("?", 1)
+    psql = [f"{postgres_programs()}/psql", f"postgresql:///template1?{rest}", "-qX", "-v", "ON_ERROR_STOP=1"]
+    run([*psql, "-c", f"drop database if exists {name}", "-c", f"create database {name} template {from_one}"], "psql")
+    return f"postgresql:///{name}?{rest}"
+
+
 def wait_until_up(process, programs, home, port):
     for _ in range(300):
         if process.poll() is not None:

@@ -31,6 +31,8 @@ def copies(bench):
     def url_of(name):
         path = f"{bench.folder}/{name}-written.db"
         shutil.copyfile(original, path)          # no server has it open
+        with open(path, "rb") as copy:
+            os.fsync(copy.fileno())              # else the first commit would wait for all of it
         return f"sqlite:{path}"
 
     return url_of
@@ -73,10 +75,11 @@ def imports(bench):
     os.chmod(file, 0o644)
     url_of = copies(bench)
     shell = url_of("shell").removeprefix("sqlite:")
+    written = databases.copy_of(bench.urls.postgres(), "written")
     rows = []
     for name, beside, url_of, command in (
             ("SQLite", "sqlite3", url_of, by_sqlite3(shell, file)),
-            ("PostgreSQL", "\\copy", lambda _: bench.urls.postgres(), by_psql(bench.urls.postgres(), file))):
+            ("PostgreSQL", "\\copy", lambda _: written, by_psql(written, file))):
         with servers(bench, url_of) as found:
             measures = {each: lambda _, server=server: imported(server, made) for each, server in found.items()}
             measures["floor"] = lambda _, command=command: by_itself(bench, command, len(made) * IMPORTED)
