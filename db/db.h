@@ -65,10 +65,12 @@ typedef struct db       db;
 
 typedef struct statement {
     const char *name;                        /* in logs and metrics, and of the prepared statement */
-    const char *sql;                         /* the same text for both databases, $1 $2 ... */
+    const char *sql;                         /* the same text for both databases, $1 $2 ...; or PostgreSQL's, if there is: */
     bool        reads;                       /* changes nothing: may share a Sync, and run twice */
     const char *columns;                     /* of its rows, a letter each, see below; NULL: all are texts */
     const char *tells;                       /* a channel that hears when it was committed (listener.h); or NULL */
+    const char *sqlite;                      /* what SQLite runs instead, where its own words are quicker: one statement, or
+                                                two with a semicolon between, of which the last brings the rows; or NULL */
 } statement;
 
 typedef struct value {

@@ -124,7 +124,8 @@ int sqlite_connection_open(sqlite_connection *c, const char *path, int flags, co
 static void forget_statements(sqlite_connection *c)
 {
     for (int i = 0; i < SQLITE_PREPARED; i++)
-        sqlite3_finalize(c->prepared[i].sqlite);
+        for (int k = 0; k < SQLITE_PARTS; k++)
+            sqlite3_finalize(c->prepared[i].parts[k].sqlite);
     memset(c->prepared, 0, sizeof c->prepared);
     c->count = 0;
 }
@@ -139,6 +140,18 @@ void sqlite_connection_close(sqlite_connection *c)
     c->sqlite = NULL;
 }
 
+/* The first statement of sql, and where it ends; NULL behind the last one. */
+static int prepare_part(sqlite_connection *c, struct sqlite_part *part, const char *sql, const char **end)
+{
+    const int code = sqlite3_prepare_v3(c->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &part->sqlite, end);
+    for (int k = 0; k < MAX_PARAMETERS && !code; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "$%d", k + 1);
+        part->parameters[k] = sqlite3_bind_parameter_index(part->sqlite, name);
+    }
+    return code;
+}
+
 static struct sqlite_prepared *prepare_statement(sqlite_connection *c, const statement *s)
 {
     unsigned i = (unsigned)((uintptr_t)s / 8 % SQLITE_PREPARED);
@@ -150,19 +163,19 @@ static struct sqlite_prepared *prepare_statement(sqlite_connection *c, const sta
         i = (unsigned)((uintptr_t)s / 8 % SQLITE_PREPARED);
     }
     struct sqlite_prepared *p = &c->prepared[i];
-    if (sqlite3_prepare_v3(c->sqlite, s->sql, -1, SQLITE_PREPARE_PERSISTENT, &p->sqlite, NULL))
-        return NULL;
+    const char *sql = s->sqlite ? s->sqlite : s->sql;
+    for (int k = 0; k < SQLITE_PARTS && *sql; k++)
+        if (prepare_part(c, &p->parts[k], sql, &sql)) {
+            sqlite3_finalize(p->parts[0].sqlite);
+            *p = (struct sqlite_prepared){ 0 };
+            return NULL;
+        }
     p->statement = s;
-    for (int k = 0; k < MAX_PARAMETERS; k++) {
-        char name[16];
-        snprintf(name, sizeof name, "$%d", k + 1);
-        p->parameters[k] = sqlite3_bind_parameter_index(p->sqlite, name);
-    }
     c->count++;
     return p;
 }
 
-static int bind_all(const struct sqlite_prepared *p, int count, const value parameters[])
+static int bind_all(const struct sqlite_part *p, int count, const value parameters[])
 {
     assert(sqlite3_bind_parameter_count(p->sqlite) <= count && "a parameter is missing");
     int code = 0;
@@ -246,12 +259,21 @@ static int run_statement(sqlite_connection *c, const sqlite_job *jobs, const sql
     c->running = jobs;
     c->behind = behind;
     start_clock(c);
-    struct sqlite_prepared *p = prepare_statement(c, s);
-    if (!p || (r && bind_all(p, n, parameters)))
+    const struct sqlite_prepared *p = prepare_statement(c, s);
+    if (!p)
         return error_of(c, s);
-    if (r)
-        r->columns = sqlite3_column_count(p->sqlite);
-    return step_to_end(c, p->sqlite, r, s);
+    const struct sqlite_part *last = p->parts[1].sqlite ? &p->parts[1] : &p->parts[0];
+    for (const struct sqlite_part *part = p->parts; part <= last; part++) {
+        sqlite_result *const into = part == last ? r : NULL;
+        if (r && bind_all(part, n, parameters))
+            return error_of(c, s);
+        if (into)
+            into->columns = sqlite3_column_count(part->sqlite);
+        const int err = step_to_end(c, part->sqlite, into, s);
+        if (err)
+            return err;
+    }
+    return 0;
 }
 
 static int run_job(sqlite_connection *c, sqlite_job *j, const statement *s, int n, const value parameters[], sqlite_result *r)

@@ -11,7 +11,7 @@
 #include "job.h"
 #include "file_identity.h"
 
-enum { SQLITE_PREPARED = 128 };              /* statements; a power of 2 */
+enum { SQLITE_PREPARED = 128, SQLITE_PARTS = 2 };            /* statements, a power of 2; the parts of one */
 
 typedef struct sqlite_connection {
     sqlite3    *sqlite;
@@ -27,8 +27,10 @@ typedef struct sqlite_connection {
     int         count;
     struct sqlite_prepared {
         const statement *statement;
-        sqlite3_stmt    *sqlite;
-        int              parameters[MAX_PARAMETERS];         /* SQLite's number of $1, $2 ...; 0 if not in it */
+        struct sqlite_part {
+            sqlite3_stmt *sqlite;            /* or NULL: there is no second one */
+            int           parameters[MAX_PARAMETERS];        /* SQLite's number of $1, $2 ...; 0 if not in it */
+        } parts[SQLITE_PARTS];
     } prepared[SQLITE_PREPARED];             /* an open hash table, never full, by the address of the statement */
 } sqlite_connection;
 

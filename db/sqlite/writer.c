@@ -70,13 +70,15 @@ static int run_saved(sqlite_connection *c, sqlite_job *j)
     return err ? err : released;
 }
 
-/* What a statement has changed is undone when the database says no to it: SQLite keeps a journal of each. So is a
- * transaction of several, to its savepoint, if it has one, and then also when it was a value that did not fit. */
+static bool is_several(const sqlite_job *j) { return j->steps || j->statement->sqlite; }
+
+/* What a statement has changed is undone when the database says no to it: SQLite keeps a journal of each. So are
+ * several, to their savepoint, if they have one, and then also when it was a value that did not fit. */
 static bool undid_itself(const sqlite_job *j, bool saved)
 {
-    if (j->steps && !saved)
+    if (is_several(j) && !saved)
         return false;
-    return j->err == DB_EQUERY || j->err == UV_ECANCELED || (j->steps && j->err == DB_EVALUE);
+    return j->err == DB_EQUERY || j->err == UV_ECANCELED || (is_several(j) && j->err == DB_EVALUE);
 }
 
 /* True if all is over; false if the transaction ended under it, and the rest must be run again. */
@@ -86,13 +88,13 @@ static bool run_group(sqlite_connection *c, sqlite_job *group, bool *save, int *
     for (sqlite_job *j = group; j; j = j->next) {
         if (j->err < 0)
             continue;
-        const bool saved = j->steps && *save;
+        const bool saved = is_several(j) && *save;
         j->err = saved ? run_saved(c, j) : sqlite_connection_run(c, j);
         if (!j->err)
             (*good)++;
         else if (!undid_itself(j, saved)) {
             rollback(c);
-            *save = *save || j->steps;
+            *save = *save || is_several(j);
         }
         if (!in_transaction(c))
             return false;

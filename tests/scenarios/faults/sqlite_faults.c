@@ -295,6 +295,21 @@ START_TEST(a_stored_value_of_another_type_is_an_error_and_never_the_end)
 }
 END_TEST
 
+START_TEST(a_post_that_the_file_ignores_for_another_reason_is_no_unknown_user)
+{
+    char path[256], stored[16];
+    server_start("sqlite-faults", NULL);
+    snprintf(path, sizeof path, "%s/tenk.db", here.folder);
+    change_file(path, "create unique index once on posts (title) where title = 'once'");
+    ck_assert_int_eq(post("/users/1/posts", "application/json", "{\"title\":\"once\",\"body\":\"b\"}").status, 201);
+    expect_problem(post("/users/1/posts", "application/json", "{\"title\":\"once\",\"body\":\"b\"}"), 500);
+    expect_problem(post("/users/4000000/posts", "application/json", "{\"title\":\"once\",\"body\":\"b\"}"), 404);
+    ask_file(path, "select count(*) from posts where title = 'once'", stored, sizeof stored);
+    ck_assert_str_eq(stored, "1");
+    server_stop();
+}
+END_TEST
+
 /* Where it is gone nothing may be acknowledged, for that would go with it. */
 START_TEST(a_file_deleted_or_replaced_under_the_server_takes_no_more_posts)
 {
@@ -392,6 +407,7 @@ Suite *sqlite_faults_suite(void)
     tcase_add_test(t, a_file_that_is_no_database_is_said_and_left_alone);
     tcase_add_test(t, a_damaged_page_is_an_error_where_it_is_read_and_nowhere_else);
     tcase_add_test(t, a_stored_value_of_another_type_is_an_error_and_never_the_end);
+    tcase_add_test(t, a_post_that_the_file_ignores_for_another_reason_is_no_unknown_user);
     tcase_add_loop_test(t, a_file_deleted_or_replaced_under_the_server_takes_no_more_posts, 0, 3);
     tcase_add_test(t, a_file_locked_by_another_program_is_waited_for);
     tcase_add_test(t, more_requests_than_the_line_holds_are_503_and_none_hangs);

@@ -12,6 +12,13 @@ static const statement KEPT = { "kept", "insert into posts (user_id, title, body
     SLOW = { "slow", "insert into users (name, email, created_at) with recursive n(i) as (select 1 union all select i + 1 from n"
                      " where i < 2000000000) select $1, '', max(i) from n", false };
 
+/* In SQLite's own words: two statements, of which OWN_ODD fails in the second. */
+static const statement OWN = { .name = "own", .sql = "this is for the other database", .columns = "it",
+        .sqlite = "insert into posts (user_id, title, body, created_at) values ($1, $2, 'b', 1);"
+                  "select last_insert_rowid(), $2 where changes() = 1" },
+    OWN_ODD = { .name = "own odd", .sql = "the same", .columns = "i",
+        .sqlite = "insert into posts (user_id, title, body, created_at) values ($1, $2, 'b', 1); select $2" };
+
 static rows out[2];
 
 static promise *transact(int64_t user, const char *title, const statement *second)
@@ -102,6 +109,49 @@ START_TEST(in_a_group_one_that_fails_is_undone_whole_and_spoils_none)
 }
 END_TEST
 
+START_TEST(of_two_statements_in_sqlites_own_words_the_last_brings_the_rows)
+{
+    log_capture();
+    open_way(_i, 0);
+    for (int i = 0; i < 2; i++) {
+        rows r;
+        const value mine[] = { integer(1), string(TEXT("mine")) }, odd[] = { integer(1), string(TEXT("odd")) },
+                    nobodys[] = { integer(4000), string(TEXT("nobody's")) };
+        ck_assert_int_eq(outcome_way(_i, db_query(here, &memory, NULL, &r, &OWN, 2, mine)), 0);
+        ck_assert_int_eq(r.count, 1);
+        ck_assert_int_eq(rows_int(&r, 0, 0), 501 + i);
+        ck_assert(text_equal(rows_text(&r, 0, 1), TEXT("mine")));
+        ck_assert_int_eq(outcome_way(_i, db_query(here, &memory, NULL, &r, &OWN_ODD, 2, odd)), DB_EVALUE);
+        ck_assert_int_eq(outcome_way(_i, db_query(here, &memory, NULL, &r, &OWN, 2, nobodys)), DB_EQUERY);
+    }
+    close_way(_i);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title in ('odd', 'nobody''s')"), 0);
+}
+END_TEST
+
+START_TEST(two_statements_of_which_the_second_fails_are_undone_and_spoil_none_of_their_group)
+{
+    enum { ALL = 10 };
+    int err[ALL];
+    rows r[ALL];
+    log_capture();
+    on_loop(1, 20, 0, 0);
+    sqlite3 *lock = lock_it();
+    for (int i = 0; i < ALL; i++) {
+        const value post[] = { integer(1), string(i % 3 ? TEXT("good") : TEXT("bad")) };
+        when_settled(db_query(here, &memory, NULL, &r[i], i % 3 ? &OWN : &OWN_ODD, 2, post), store, &err[i]);
+    }
+    uv_run(loop_here(), UV_RUN_NOWAIT);
+    unlock_it(lock);
+    loop_run();
+    for (int i = 0; i < ALL; i++)
+        ck_assert_int_eq(err[i], i % 3 ? 0 : DB_EVALUE);
+    close_it();
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'good'"), 6);
+    ck_assert_int_eq(files_ask(path, "select count(*) from posts where title = 'bad'"), 0);
+}
+END_TEST
+
 START_TEST(cancelled_while_it_runs_it_is_undone_whole_and_spoils_none_of_its_group)
 {
     int slow = 1, err[2];
@@ -135,6 +185,8 @@ Suite *sqlite_transaction_suite(void)
     tcase_add_loop_test(t, whichever_statement_fails_nothing_is_stored, 0, 2);
     tcase_add_loop_test(t, what_has_stored_nothing_leaves_no_key_not_even_an_older_one, 0, 2);
     tcase_add_loop_test(t, in_a_group_one_that_fails_is_undone_whole_and_spoils_none, 0, 2);
+    tcase_add_loop_test(t, of_two_statements_in_sqlites_own_words_the_last_brings_the_rows, 0, 2);
+    tcase_add_test(t, two_statements_of_which_the_second_fails_are_undone_and_spoil_none_of_their_group);
     tcase_add_test(t, cancelled_while_it_runs_it_is_undone_whole_and_spoils_none_of_its_group);
     suite_add_tcase(s, t);
     return s;
