@@ -2,12 +2,18 @@
 #include "job_queue.h"
 
 #include <assert.h>
+#include <time.h>
+#include <uv.h>
 
 void sqlite_job_queue_init(sqlite_job_queue *q)
 {
     *q = (sqlite_job_queue){ 0 };
+    pthread_condattr_t attributes;
     pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->came, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&q->came, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 void sqlite_job_queue_done(sqlite_job_queue *q)
@@ -34,7 +40,7 @@ void sqlite_job_queue_add(sqlite_job_queue *q, sqlite_job_list *jobs)
     q->jobs.last = jobs->last;
     q->jobs.count += jobs->count;
     const int idle = atomic_load_explicit(&q->idle, memory_order_relaxed);
-    const int wake = q->jobs.count < idle ? q->jobs.count : idle;
+    const int wake = q->wanted ? q->jobs.count >= q->wanted : q->jobs.count < idle ? q->jobs.count : idle;
     pthread_mutex_unlock(&q->lock);          /* first, so that a worker that wakes does not find it locked */
     for (int i = 0; i < wake; i++)
         pthread_cond_signal(&q->came);
@@ -84,15 +90,31 @@ static sqlite_job *take_first(sqlite_job_queue *q)
     return j;
 }
 
-sqlite_job *sqlite_job_queue_take_all(sqlite_job_queue *q, int most)
+/* With the lock held. What has come may leave meanwhile. */
+static void wait_for_more(sqlite_job_queue *q, int wanted, uint64_t until)
+{
+    const struct timespec end = { .tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000) };
+    q->wanted = wanted;
+    while (q->jobs.count < wanted && !q->ended && pthread_cond_timedwait(&q->came, &q->lock, &end) == 0)
+        continue;
+    q->wanted = 0;
+}
+
+sqlite_job *sqlite_job_queue_take_all(sqlite_job_queue *q, int most, int wanted, uint64_t until, int *left)
 {
     sqlite_job *first = NULL, **link = &first;
     pthread_mutex_lock(&q->lock);
-    const bool slept = wait_for_job(q);
+    atomic_fetch_add_explicit(&q->idle, 1, memory_order_relaxed);
+    do {
+        while (!q->jobs.first && !q->ended)
+            pthread_cond_wait(&q->came, &q->lock);
+        if (q->jobs.count < wanted && !q->ended && uv_hrtime() < until)
+            wait_for_more(q, wanted, until);
+    } while (!q->jobs.first && !q->ended);
     for (sqlite_job *j; most-- > 0 && (j = take_first(q)); link = &j->next)
         *link = j;
-    if (slept)
-        atomic_fetch_sub_explicit(&q->idle, 1, memory_order_relaxed);
+    *left = q->jobs.count;
+    atomic_fetch_sub_explicit(&q->idle, 1, memory_order_relaxed);
     pthread_mutex_unlock(&q->lock);
     return first;
 }

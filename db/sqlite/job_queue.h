@@ -15,6 +15,7 @@ typedef struct sqlite_job_queue {
     sqlite_job_list jobs;
     uint64_t        added;                   /* jobs so far: the number of the newest */
     atomic_int      idle;                    /* workers asleep; written under the lock */
+    int             wanted;                  /* one of them waits until there are so many; else 0 */
     bool            ended;
 } sqlite_job_queue;
 
@@ -32,7 +33,8 @@ sqlite_job *sqlite_job_queue_take(sqlite_job_queue *q, uint64_t *newest);
 /* The next one if it has at most that number, else NULL; never waits. */
 sqlite_job *sqlite_job_queue_take_up_to(sqlite_job_queue *q, uint64_t newest);
 
-/* Waits for one, and takes what else is there, up to so many; linked by next. */
-sqlite_job *sqlite_job_queue_take_all(sqlite_job_queue *q, int most);
+/* Waits for one, then until there are as many as are wanted, but no longer than until then, by uv_hrtime; and takes what is
+ * there, up to most; linked by next. *left is how many stay. For a queue of one worker. */
+sqlite_job *sqlite_job_queue_take_all(sqlite_job_queue *q, int most, int wanted, uint64_t until, int *left);
 
 #endif

@@ -18,7 +18,7 @@
 #include <sched.h>
 #include <stddef.h>
 
-enum { READS, WRITES, READS_READY = 32, WRITES_READY = 256 };
+enum { READS, WRITES, READS_READY = 32, WRITES_READY = SQLITE_WRITER_GROUP };
 enum { USUAL_JOB = 16 * 1024 };              /* bytes, with the memory for its rows */
 enum { SLOW = 500000, TOGETHER = 64 };       /* nanoseconds of a run; runs of one job */
 

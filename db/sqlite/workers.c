@@ -29,6 +29,9 @@ struct sqlite_workers {
     sqlite_worker         each[];            /* the writer first */
 };
 
+/* Fewer writers than that are not waited for; and for how many nanoseconds at most. */
+enum { FEWEST = 4, MOST_PATIENCE = 5000000 };
+
 static const statement BEGIN = { "begin", "begin", true };
 static const statement END   = { "end", "end", true };
 
@@ -39,22 +42,50 @@ static void worker_note_begin(sqlite_worker *w, sqlite_job *j)
     at_work_on(&w->at_work, j->statement->name, j->promise ? promise_is_for(j->promise).label : 0, j->began);
 }
 
+/* For how many the writer waits, and until when. */
+typedef struct gathering {
+    int      wanted;                         /* those of the last group, and who waited behind them */
+    uint64_t usual;                          /* nanoseconds of a commit, smoothed */
+    uint64_t until;                          /* by uv_hrtime */
+} gathering;
+
+/* A group of so many is over, which has taken so long to commit, and so many wait already. */
+static void gathering_note(gathering *g, int count, int left, uint64_t took)
+{
+    g->wanted = count + left < SQLITE_WRITER_GROUP ? count + left : SQLITE_WRITER_GROUP;
+    g->usual = g->usual ? (7 * g->usual + took) / 8 : took;
+    const uint64_t patience = g->usual / 2 < MOST_PATIENCE ? g->usual / 2 : MOST_PATIENCE;
+    g->until = g->wanted < FEWEST ? 0 : uv_hrtime() + patience;
+}
+
+/* The group is everybody's own again, one by one. How many they were. */
+static int report_group(sqlite_worker *w, sqlite_job *group)
+{
+    int count = 0;
+    for (sqlite_job *next; group; group = next, count++) {
+        next = group->next;                  /* it is the db's again at once */
+        sqlite_job_note_end(group);
+        sqlite_job_tell(group, w->all->heard);
+        sqlite_job_done(group);
+    }
+    return count;
+}
+
 static void *write_jobs(void *arg)
 {
     sqlite_worker *w = arg;
+    gathering g = { 0 };
+    int left;
     at_work_begin(&w->at_work, "sqlite writer", 1);
-    for (sqlite_job *group, *next; (group = sqlite_job_queue_take_all(&w->all->writes, SQLITE_WRITER_GROUP));) {
+    for (sqlite_job *group;
+         (group = sqlite_job_queue_take_all(&w->all->writes, SQLITE_WRITER_GROUP, g.wanted, g.until, &left));) {
+        uint64_t took = 0;
         for (sqlite_job *j = group; j; j = j->next)
             worker_note_begin(w, j);
-        const int commits = sqlite_writer_run(&w->connection, &group);
+        const int commits = sqlite_writer_run(&w->connection, &group, &took);
         at_work_idle(&w->at_work);
         atomic_fetch_add(&w->all->commits, (uint_fast64_t)commits);
-        for (; group; group = next) {
-            next = group->next;              /* it is the db's again at once */
-            sqlite_job_note_end(group);
-            sqlite_job_tell(group, w->all->heard);
-            sqlite_job_done(group);
-        }
+        gathering_note(&g, report_group(w, group), left, took);
     }
     at_work_end(&w->at_work);
     return NULL;

@@ -102,9 +102,9 @@ static bool run_group(sqlite_connection *c, sqlite_job *group, bool *save, int *
     return true;
 }
 
-int sqlite_writer_run(sqlite_connection *c, sqlite_job **all)
+int sqlite_writer_run(sqlite_connection *c, sqlite_job **all, uint64_t *took)
 {
-    bool save = false;                       /* whether transactions get savepoints */
+    bool save = false;                       /* whether several statements get savepoints */
     for (sqlite_job *j = *all; j; j = j->next)
         j->err = RAN;
     while (drop_cancelled(all)) {
@@ -123,8 +123,11 @@ int sqlite_writer_run(sqlite_connection *c, sqlite_job **all)
             return 0;
         }
         err = sqlite_file_identity_check(c->file);
-        if (!err)
+        if (!err) {
+            const uint64_t began = uv_hrtime();
             err = sqlite_file_identity_explain(c->file, sqlite_connection_execute(c, NULL, &COMMIT));
+            *took = uv_hrtime() - began;
+        }
         if (err)
             fail_group(c, group, sqlite_error_leaves_doubt(c->sqlite) ? ERR_UNCERTAIN : err);
         return err ? 0 : 1;

@@ -3,12 +3,14 @@
 #include "tests/unit/suites.h"
 
 #include <sched.h>
+#include <uv.h>
 
 enum { ALL = 5 };
 
 static sqlite_job_queue   queue;
 static sqlite_job        jobs[ALL];
 static atomic_int waiting;
+static int        left;
 
 static void setup(void)
 {
@@ -97,9 +99,9 @@ END_TEST
 START_TEST(no_more_are_taken_at_once_than_may_be)
 {
     add(0, ALL);
-    sqlite_job *first = sqlite_job_queue_take_all(&queue, 3);
+    sqlite_job *first = sqlite_job_queue_take_all(&queue, 3, 0, 0, &left);
     ck_assert(first == &jobs[0] && first->next == &jobs[1] && jobs[1].next == &jobs[2] && !jobs[2].next);
-    first = sqlite_job_queue_take_all(&queue, 3);
+    first = sqlite_job_queue_take_all(&queue, 3, 0, 0, &left);
     ck_assert(first == &jobs[3] && first->next == &jobs[4] && !jobs[4].next);
 }
 END_TEST
@@ -152,7 +154,64 @@ START_TEST(what_waits_at_its_end_is_taken)
     add(0, ALL);
     sqlite_job_queue_end(&queue);
     expect_taken((int[]){ 0, 1, 2, 3, 4 }, ALL);
-    ck_assert_ptr_null(sqlite_job_queue_take_all(&queue, 3));
+    ck_assert_ptr_null(sqlite_job_queue_take_all(&queue, 3, 0, 0, &left));
+}
+END_TEST
+
+static void *work_on_three(void *first)
+{
+    *(sqlite_job **)first = sqlite_job_queue_take_all(&queue, ALL, 3, UINT64_MAX / 2, &left);
+    return NULL;
+}
+
+/* When that many are in it, and a worker waits for more. */
+static void until_one_waits_beside(int count)
+{
+    for (bool waits = false; !waits; sched_yield()) {
+        pthread_mutex_lock(&queue.lock);
+        waits = queue.wanted && queue.jobs.count == count;
+        pthread_mutex_unlock(&queue.lock);
+    }
+}
+
+START_TEST(one_waits_until_there_are_as_many_as_it_wants)
+{
+    pthread_t worker;
+    sqlite_job *got;
+    add(0, 1);
+    ck_assert_int_eq(pthread_create(&worker, NULL, work_on_three, &got), 0);
+    until_one_waits_beside(1);
+    ck_assert_int_eq(atomic_load(&queue.idle), 1);
+    if (_i == 1) {                           /* its end */
+        sqlite_job_queue_end(&queue);
+        pthread_join(worker, NULL);
+        ck_assert(got == &jobs[0] && !got->next);
+        return;
+    }
+    if (_i == 2) {                           /* who leaves is not waited for */
+        ck_assert(sqlite_job_queue_remove(&queue, &jobs[0]));
+        until_one_waits_beside(0);
+    }
+    const int first = _i == 2;
+    add(1, 2 + first);
+    until_one_waits_beside(2);
+    add(2 + first, ALL);
+    pthread_join(worker, NULL);
+    ck_assert(got == &jobs[first] && got->next == &jobs[first + 1]);
+    ck_assert_int_eq(left, 0);
+    ck_assert_int_eq(queue.wanted + atomic_load(&queue.idle), 0);
+}
+END_TEST
+
+START_TEST(it_waits_for_more_no_longer_than_it_said)
+{
+    add(0, 2);
+    const uint64_t until = uv_hrtime() + 2000000;
+    sqlite_job *first = sqlite_job_queue_take_all(&queue, 1, 3, until, &left);
+    ck_assert_uint_ge(uv_hrtime(), until);
+    ck_assert(first == &jobs[0] && !first->next);
+    ck_assert_int_eq(left, 1);
+    ck_assert_ptr_eq(sqlite_job_queue_take_all(&queue, 1, 3, until, &left), &jobs[1]);
 }
 END_TEST
 
@@ -169,6 +228,8 @@ Suite *job_queue_suite(void)
     tcase_add_test(t, as_many_are_woken_as_are_needed);
     tcase_add_test(t, its_end_wakes_all_who_are_idle);
     tcase_add_test(t, what_waits_at_its_end_is_taken);
+    tcase_add_loop_test(t, one_waits_until_there_are_as_many_as_it_wants, 0, 3);
+    tcase_add_test(t, it_waits_for_more_no_longer_than_it_said);
     suite_add_tcase(s, t);
     return s;
 }
