@@ -11,8 +11,9 @@
 
 enum { BLOCK = 4096, ALIGN = alignof(max_align_t) };
 
-struct arena_block  { struct arena_block *next; size_t size; max_align_t room[]; };
-struct arena_ending { struct arena_ending *next; void (*end)(void *); void *arg; };
+struct arena_item   { struct arena_item *next; size_t size; };               /* a block; without size, an ending */
+struct arena_block  { struct arena_item item; max_align_t room[]; };
+struct arena_ending { struct arena_item item; void (*end)(void *); void *arg; };
 
 void arena_init(arena *a, void *room, size_t size)
 {
@@ -27,9 +28,8 @@ static struct arena_block *arena_add_block(arena *a, size_t room)
 {
     size_t size;
     struct arena_block *b = block_get(sizeof *b + room, &size);
-    b->next = a->blocks;
-    b->size = size;
-    a->blocks = b;
+    b->item = (struct arena_item){ a->items, size };
+    a->items = &b->item;
     return b;
 }
 
@@ -37,12 +37,12 @@ static struct arena_block *arena_add_block(arena *a, size_t room)
  * sanitizers and valgrind every object gets one, so that they see each step over its end. */
 static void *arena_room_slowly(arena *a, size_t size)
 {
-    const size_t usual = a->blocks ? BLOCK : BLOCK_SMALLEST; /* thousands wait at once who need but a little */
+    const size_t usual = a->items ? BLOCK : BLOCK_SMALLEST; /* thousands wait at once who need but a little */
     const bool alone = sizeof(struct arena_block) + size > usual || RESERVE_NOTHING;
     struct arena_block *b = arena_add_block(a, alone ? size : usual - sizeof *b);
     if (!alone) {
         a->next = (char *)b->room + size;
-        a->end = (char *)b + b->size;
+        a->end = (char *)b + b->item.size;
     }
     return b->room;
 }
@@ -62,7 +62,7 @@ void *arena_alloc(arena *a, size_t size) { return memset(arena_room(a, size), 0,
 void *arena_room_alone(arena *a, size_t least, size_t *size)
 {
     struct arena_block *b = arena_add_block(a, least);
-    *size = b->size - sizeof *b;
+    *size = b->item.size - sizeof *b;
     return b->room;
 }
 
@@ -95,19 +95,27 @@ char *arena_printf(arena *a, const char *format, ...)
 void arena_defer(arena *a, void (*end)(void *), void *arg)
 {
     struct arena_ending *e = arena_alloc(a, sizeof *e);
-    *e = (struct arena_ending){ a->endings, end, arg };
-    a->endings = e;
+    *e = (struct arena_ending){ .item.next = a->items, .end = end, .arg = arg };
+    a->items = &e->item;
+}
+
+static struct arena_ending *arena_take_ending(arena *a)
+{
+    struct arena_item **at = &a->items, *found;
+    while ((found = *at) && found->size > 0)
+        at = &found->next;
+    if (found)
+        *at = found->next;
+    return (struct arena_ending *)found;
 }
 
 void arena_done(arena *a)
 {
-    for (struct arena_ending *e; (e = a->endings);) {        /* an ending may defer another */
-        a->endings = e->next;
+    for (struct arena_ending *e; (e = arena_take_ending(a));)                /* an ending may defer another */
         e->end(e->arg);
-    }
-    for (struct arena_block *b = a->blocks, *next; b; b = next) {
-        next = b->next;
-        block_put(b, b->size);
+    for (struct arena_item *block = a->items, *next; block; block = next) {
+        next = block->next;
+        block_put(block, block->size);
     }
     *a = (arena){ 0 };
 }

@@ -10,9 +10,8 @@
 #include <stddef.h>
 
 typedef struct arena {
-    char                *next, *end;         /* the free part of the newest block */
-    struct arena_block  *blocks;             /* owned, newest first; the first room is borrowed */
-    struct arena_ending *endings;
+    char              *next, *end;           /* the free part of the newest block; the first room is borrowed */
+    struct arena_item *items;                /* its blocks, and what is to be called at its end: newest first */
 } arena;
 
 void  arena_init(arena *a, void *room, size_t size);         /* room may be NULL; it is the caller's */
