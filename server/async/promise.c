@@ -9,25 +9,31 @@
 #include "server/base/memory.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 struct promise {
-    union {
-        struct { promise_cancel_fn *cancel; void *cancel_arg; };             /* until it settles; cancel is NULL once used */
-        ready ready;                         /* from then on, if given on: how the follower gets scheduled */
-    };
     union {
         list_node kept;                      /* until it is given on: among those of its scope */
         struct { void (*done)(int err, void *arg); void *done_arg; };        /* from then on */
     };
     int         err;
     label       label;
-    enum { KEPT, GIVEN_ON, ABANDONED } state : 8;
+    enum { KEPT, GIVEN_ON, ABANDONED } state : 2;
     bool        settled : 1;
-    bool        has_room : 1;                /* behind it */
+    bool        has_room;
     scope_ref  *of;                          /* on whose behalf it was made */
     const char *maker;
     const void *place;
+    union {
+        struct {                             /* until it settles */
+            promise_cancel_fn *cancel;       /* NULL once used */
+            void *cancel_arg;                /* of one with room: that begins here, and is the argument */
+        };
+        ready ready;                         /* from then on, if given on: how the follower gets scheduled */
+    };
 };
+
+enum { ROOM = offsetof(promise, cancel_arg) };
 
 _Static_assert(sizeof(promise) <= 64, "a waiting request has several");
 
@@ -35,12 +41,13 @@ static const layout_entry PROMISE_LAYOUT[] LAYOUT_ENTRIES = {
     LAYOUT_SIZE("promise", promise),
     LAYOUT_FIELD("promise.cancel", promise, cancel),
     LAYOUT_FIELD("promise.cancel_arg", promise, cancel_arg),
+    LAYOUT_FIELD("promise.has_room", promise, has_room),
     LAYOUT_FIELD("promise.label", promise, label),
     LAYOUT_FIELD("promise.maker", promise, maker),
     LAYOUT_FIELD("promise.place", promise, place),
 };
 
-static _Thread_local pool promises = POOL(promise), with_room = POOL_OF_SIZE(sizeof(promise) + PROMISE_ROOM);
+static _Thread_local pool promises = POOL(promise), with_room = POOL_OF_SIZE(ROOM + PROMISE_ROOM);
 
 static void promise_free(promise *p)
 {
@@ -83,17 +90,16 @@ promise *promise_make(promise_cancel_fn *cancel, void *arg, const char *maker, c
 
 promise *promise_make_with_room(promise_cancel_fn *cancel, const char *maker, const void *place)
 {
-    promise *p = pool_get(&with_room);
-    return promise_begin(p, (promise){ .cancel = cancel, .cancel_arg = p + 1, .has_room = true, .maker = maker, .place = place });
+    return promise_begin(pool_get(&with_room), (promise){ .cancel = cancel, .has_room = true, .maker = maker, .place = place });
 }
 
 void *promise_room(promise *p)
 {
     assert(p->has_room && !p->settled);
-    return p + 1;
+    return (char *)p + ROOM;
 }
 
-promise *promise_of_room(void *room) { return (promise *)room - 1; }
+promise *promise_of_room(void *room) { return (promise *)((char *)room - ROOM); }
 
 promise *promise_make_settled(int err, const char *maker, const void *place)
 {
@@ -156,7 +162,7 @@ void promise_cancel(promise *p)
     if (!cancel)
         return;
     p->cancel = NULL;
-    cancel(p, p->cancel_arg);
+    cancel(p, p->has_room ? promise_room(p) : p->cancel_arg);
 }
 
 void when_settled(promise *p, void (*done)(int, void *), void *arg)

@@ -24,7 +24,7 @@ struct waits {
     int                kind_count;
     size_t             promise_size, done;   /* done: waits whose parts have been read */
     uint64_t           task_cancel;
-    target_field       cancel, cancel_arg, maker, place;
+    target_field       cancel, cancel_arg, has_room, maker, place;
 };
 
 static const target_field NO_FIELD = { UINT64_MAX, 0 };
@@ -83,6 +83,7 @@ waits *waits_new(snapshot *s, const address_map *tasks)
     w->promise_size = target_field_of(s->target, "promise").size;
     w->cancel = target_field_of(s->target, "promise.cancel");
     w->cancel_arg = target_field_of(s->target, "promise.cancel_arg");
+    w->has_room = target_field_of(s->target, "promise.has_room");
     w->maker = target_field_of(s->target, "promise.maker");
     w->place = target_field_of(s->target, "promise.place");
     w->task_cancel = target_field_of(s->target, "task.cancel").offset;
@@ -158,10 +159,12 @@ static void wait_follow(waits *w, size_t number, const kind *k, uint64_t arg)
 static void wait_read(waits *w, size_t number, const void *copy)
 {
     const size_t size = w->promise_size;
-    const uint64_t cancel = target_number(copy, size, w->cancel), arg = target_number(copy, size, w->cancel_arg);
+    seen_wait *const n = &w->s->waits[number];
+    const bool has_room = target_number(copy, size, w->has_room);
+    const uint64_t cancel = target_number(copy, size, w->cancel);
+    const uint64_t arg = has_room ? n->promise + w->cancel_arg.offset : target_number(copy, size, w->cancel_arg);
     const int task = address_map_find(w->tasks, arg);
     const uint64_t maker = target_number(copy, size, w->maker);
-    seen_wait *const n = &w->s->waits[number];
     n->maker = target_text(w->s->target, maker);
     n->place = target_number(copy, size, w->place);
     if (task >= 0 && (cancel == w->task_cancel || !cancel))  /* one that was cancelled has none any more */

@@ -15,7 +15,8 @@
  *
  *   gauge.NAME          the address of an int that is worth a look: how many of NAME there are now
  *   follow.KIND.cancel  the address of a cancel function: a promise with that one waits for others, or for what has a name,
- *                       and its cancel_arg is a struct in which
+ *                       and its argument is a struct (at promise.cancel_arg is a pointer to it; if promise.has_room, it begins
+ *                       there) in which
  *   follow.KIND.promise     is a pointer to the promise that it waits for; or
  *   follow.KIND.count       parts, of which this many (an int) begin
  *   follow.KIND.parts       here, each as large as that entry says, with a pointer to its promise
@@ -32,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LAYOUT_VERSION = 1 };                 /* grows when a name comes to mean something else */
+enum { LAYOUT_VERSION = 2 };                 /* grows when a name comes to mean something else */
 
 /* 64 bytes, and aligned so: the linker leaves no gaps. */
 typedef struct layout_entry {
