@@ -23,14 +23,14 @@ void   **request_context(request *req)               { return &req->context; }
 arena   *request_arena(request *req)                 { return &req->arena; }
 void    *request_alloc(request *req, size_t size)    { return arena_alloc(&req->arena, size); }
 
-uint64_t request_deadline(const request *req) { return req->deadline; }
+uint64_t request_deadline(const request *req) { return req->answered ? NO_DEADLINE : req->deadline; }
 
 void request_set_deadline(request *req, uint64_t deadline)
 {
     if (req->answered)
         return;
     req->deadline = deadline;
-    req->host->limit(req);
+    request_host_here->limit(req);
 }
 
 text request_header(const request *req, const char *name)
@@ -40,16 +40,16 @@ text request_header(const request *req, const char *name)
 
 peer_client request_client(const request *req)
 {
-    const peer p = req->host->peer(req);
+    const peer p = request_host_here->peer(req);
     return peer_find_client(&p, request_head(req), request_headers(req), req->header_count);
 }
 
 text request_client_name(const request *req, char room[IP_TEXT])
 {
-    const text name = req->host->name(req);
+    const text name = request_host_here->name(req);
     if (name.length > 0)
         return name;
-    const peer p = req->host->peer(req);
+    const peer p = request_host_here->peer(req);
     return peer_find_name(&p, request_head(req), request_headers(req), req->header_count, room);
 }
 
@@ -82,7 +82,7 @@ async int request_read(request *req, text *piece)
     if (b->lent)
         body_drop(b);
     if (body_wants(b)) {
-        const int err = await(req->host->more(req));
+        const int err = await(request_host_here->more(req));
         if (err)
             return err;
     }

@@ -9,6 +9,8 @@
 
 const head NO_HEAD = { .at = "" };
 
+_Thread_local const request_host *request_host_here;
+
 static size_t head_size(const head *h) { return (size_t)h->count * sizeof(header) + h->length; }
 
 static size_t request_fixed_size(const head *h, bool apart) { return sizeof(request) + (apart ? sizeof(void *) : head_size(h)); }
@@ -208,4 +210,4 @@ size_t request_render_refusal(int err, bool html, bool keep_alive, char *to, siz
     return length;
 }
 
-bool request_broke_off(const request *req) { return req->left > 0 && !req->gone; }
+bool request_broke_off(const request *req) { return request_left(req) > 0 && !req->gone; }

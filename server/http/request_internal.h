@@ -19,7 +19,6 @@
 
 typedef struct span { uint16_t at, length; } span;           /* of the head */
 
-struct request_host;
 struct websocket;
 struct websocket_host;
 struct event_host;
@@ -35,8 +34,7 @@ typedef union answer_so_far {
 
 struct request {
     request      *next;                      /* the one that came after it on its connection */
-    const struct request_host *host;
-    void         *connection;                /* the host's */
+    void         *connection;                /* that of what serves it: request_host_here */
     const route  *route;                     /* NULL: answered without a handler */
     arena         arena;
     output       *out;                       /* where the answer goes: the connection's output, or one of the arena's */
@@ -51,23 +49,25 @@ struct request {
         struct identity *identity;           /* by what it is known elsewhere (identity.h) */
     };
     uint64_t      started;                   /* nanoseconds of uv_hrtime's clock: when its head was complete */
-    uint64_t      deadline;                  /* of deadline.h, for the answer to begin */
+    union {
+        uint64_t  deadline;                  /* of deadline.h, for the answer to begin: until it is answered, request_deadline */
+        uint64_t  left;                      /* from then on, bytes of the answer still to come: request_left */
+    };
     union {
         wait_queue_entry place;              /* while it waits to be admitted (admission.h) */
         struct {                             /* before and after that */
             promise *running;                /* the handler's; NULL when it has none or has ended */
             promise *waiting;                /* for room for the next piece */
-            uint64_t left;                   /* bytes of a begun answer still to come */
+            union {
+                struct websocket *websocket; /* once it is one: upgraded */
+                struct follower  *follower;  /* of events: what goes on to send a topic's; or NULL */
+            };
         };
     };
     union {
         task  *task;                         /* of an await handler: on whose stack this lies; NULL if it lies on the heap */
         size_t block;                        /* of an answer handler, or none: bytes of the block (block.h) in which this
                                                 lies; 0 if it lies on the heap */
-    };
-    union {
-        struct websocket *websocket;         /* once it is one: upgraded */
-        struct follower  *follower;          /* of events: what goes on to send a topic's; or NULL */
     };
     span          path, query;               /* of head; an empty path stands for / */
     uint16_t      waited;                    /* tenths of a millisecond in which it waited to be admitted; at most 6.5 s */
@@ -93,7 +93,7 @@ struct request {
 };
 
 /* Thousands wait at once. */
-_Static_assert(sizeof(request) <= 200, "what is needed only at times may lie in the arena, or share its place");
+_Static_assert(sizeof(request) <= 176, "what is needed only at times may lie in the arena, or share its place");
 _Static_assert(NEEDS <= 8, "needs has three bits");
 _Static_assert(SHARD_OUTCOMES - STATUSES >= 0, "answers are counted by their status");
 _Static_assert(HEAD_MAX_HEADERS < 1 << 9, "header_count has nine bits");
@@ -113,6 +113,9 @@ static inline const char *request_head(const request *req)
     return (const char *)(request_headers(req) + req->header_count);
 }
 
+/* Of an answer that has begun, the bytes still to come. */
+static inline uint64_t request_left(const request *req) { return req->answered ? req->left : 0; }
+
 /* For metrics: it has begun; and it is over, answered or, since its client had left, not. */
 static inline void request_count_begun(void) { shard_add(SHARD_REQUESTS, 1); }
 
@@ -127,7 +130,7 @@ static inline bool request_may_wait(const request *req) { return req->route && !
 /* Its answer ends with the connection (RFC 9112, 6.3). */
 static inline bool request_is_delimited_by_end(const request *req) { return req->streamed && req->minor == 0; }
 
-/* What a request needs of what serves it: a loop's connection, or a thread. */
+/* What the requests of a thread need of what serves them: a loop's connections, or the thread itself. */
 typedef struct request_host {
     promise *(*room)(request *req);          /* settles when out may take another piece */
     size_t   (*share)(const request *req);   /* how large that may be, as things are */
@@ -142,6 +145,8 @@ typedef struct request_host {
     void     (*begin)(request *req);         /* its handler may run now */
     void     (*decline)(request *req, int err, text made);   /* answers with the error instead; made: that answer, or "" */
 } request_host;
+
+extern _Thread_local const request_host *request_host_here;
 
 /* Runs what stands before its route's handler, if anything does: false if that is not to run, but *err to be taken for what it
  * returned. */

@@ -138,11 +138,11 @@ static char *response_head(request *req, int status, const char *type, uint64_t 
 /* From now on the client's pace is what counts. */
 static void response_claim(request *req)
 {
+    const bool limited = req->deadline != NO_DEADLINE;
     req->answered = true;
-    if (req->deadline == NO_DEADLINE)
-        return;
-    req->deadline = NO_DEADLINE;
-    req->host->limit(req);
+    req->left = 0;
+    if (limited)
+        request_host_here->limit(req);
 }
 
 static int response_begin(request *req, int status, const char *type, uint64_t length, text body)
@@ -160,10 +160,10 @@ static int response_begin(request *req, int status, const char *type, uint64_t l
             req->keep_alive = false;
     }
     if (req->route)
-        req->host->answering(req);
+        request_host_here->answering(req);
     request_answer_id(req);
     if (req->method == HTTP_HEAD || status_is_bodiless(status))
-        req->left = body.length = 0;
+        body.length = 0;
     else
         req->left = length - body.length;
     response_put(response_head(req, status, type, length, body.length), body);
@@ -176,9 +176,8 @@ void request_switch(request *req, struct websocket *ws, text digest, text protoc
 {
     response_claim(req);
     req->keep_alive = false;
-    req->left = 0;
     req->websocket = ws;
-    req->host->answering(req);
+    request_host_here->answering(req);
     request_answer_id(req);
     req->upgraded = true;
     shard_add(SHARD_WEBSOCKETS, 1);
@@ -258,7 +257,7 @@ bool respond_is_chunked(const request *req) { return req->streamed && req->minor
 
 void respond_end(request *req)
 {
-    if (!req->streamed || req->left == 0)
+    if (!req->streamed || request_left(req) == 0)
         return;
     request_answer_so_far(req)->length -= req->left;
     req->left = 0;
@@ -269,7 +268,7 @@ void respond_end(request *req)
 size_t respond_piece_size(const request *req, size_t most)
 {
     enum { LEAST = 4096 };
-    const size_t share = req->host->share(req);
+    const size_t share = request_host_here->share(req);
     return share >= most ? most : share > LEAST ? share : LEAST;
 }
 
@@ -289,9 +288,9 @@ promise *respond_piece(request *req, text piece)
 {
     if (req->gone)
         return promise_settled(UV_ECANCELED);
-    if (piece.length > req->left)
-        piece.length = (size_t)req->left;    /* also all of it, when the method is HEAD */
+    if (piece.length > request_left(req))
+        piece.length = (size_t)request_left(req);            /* also all of it, when the method is HEAD */
     if (piece.length > 0)
         response_put(respond_room(req, piece.length), piece);
-    return req->host->room(req);
+    return request_host_here->room(req);
 }

@@ -64,7 +64,8 @@ static void feed(const char *at, size_t length, size_t step, int window, outcome
     };
     static const request_host host = { .websocket = &websocket_host };
     output out = { 0 };
-    request req = { .host = &host, .out = &out, .answered = true, .upgraded = true };
+    request req = { .out = &out, .answered = true, .upgraded = true };
+    request_host_here = &host;
     websocket ws = { .req = &req, .window = (uint8_t)window };
     size_t there = 0, used = 0;
     bool goes_on = true;

@@ -164,7 +164,7 @@ static void admission_turn_away(admission *a, request *r, uint64_t now)
     const int err = late ? UV_ETIMEDOUT : refuse(kind, waited);
     const bool usual = !late && request_is_plain_get(r);
     const bool html = usual && problem_prefers_html(request_list(r, "accept"));
-    r->host->decline(r, err, usual ? admission_refusal_text(a, r->needs, err, html, now) : TEXT(""));
+    request_host_here->decline(r, err, usual ? admission_refusal_text(a, r->needs, err, html, now) : TEXT(""));
 }
 
 static void admission_turn_away_late(admission *a, admission_queue *q, wait_queue *of, uint64_t now)
@@ -206,7 +206,7 @@ static bool admission_let_one_in(admission *a, need n)
     const uint64_t since = r->place.since;
     admission_remove(q, r);
     request_has_waited(r, since);
-    r->host->begin(r);
+    request_host_here->begin(r);
     return true;
 }
 

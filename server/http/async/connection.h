@@ -138,6 +138,7 @@ void   event_stream_beat(connection *c);     /* for heartbeat's time nothing has
 void   event_stream_stop(request *r);        /* the server does: its handler is told so */
 
 /* pipeline.c: requests in the order in which they came. */
+extern const request_host pipeline_host;     /* of each thread with a loop */
 size_t pipeline_room(const connection *c);   /* of the arena of the next one: what pipeline_append needs of it */
 void pipeline_append(connection *c, request *r);
 void pipeline_start(connection *c, request *r);      /* it may start: now, or when those ahead allow it */

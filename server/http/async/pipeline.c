@@ -9,6 +9,7 @@
 #include "server/base/memory.h"
 #include "server/http/events/events_internal.h"
 #include "server/http/observe/request_over.h"
+#include "server/http/request.h"
 
 #include <stdalign.h>
 
@@ -30,9 +31,9 @@ static void pipeline_limit(request *r)
         return;
     if (request_is_for_task(r)) {
         if (r->task)
-            task_limit(r->task, r->deadline);
+            task_limit(r->task, request_deadline(r));
     } else if (r->running)
-        connection_limit(r->connection, r->deadline);
+        connection_limit(r->connection, request_deadline(r));
 }
 
 uint64_t pipeline_cancel_late(const connection *c)
@@ -42,10 +43,11 @@ uint64_t pipeline_cancel_late(const connection *c)
     for (const request *r = c->first; r; r = r->next) {
         if (!r->running || request_is_for_task(r))
             continue;
-        if (r->deadline <= now)
+        const uint64_t deadline = request_deadline(r);
+        if (deadline <= now)
             promise_cancel(r->running);
-        else if (r->deadline < next)
-            next = r->deadline;
+        else
+            next = deadline_sooner(next, deadline);
     }
     return next;
 }
@@ -126,7 +128,7 @@ static void handler_ended(request *r, int err)
         err = upgrade_end(r, err);
     else if (r->events)
         err = events_end(r, err);
-    if (err == UV_ECANCELED && uv_hrtime() >= r->deadline)
+    if (err == UV_ECANCELED && uv_hrtime() >= request_deadline(r))
         err = UV_ETIMEDOUT;
     request_record(r, err, r->connection, worker_here->config->log.slow_request);
     request_end(r, err);
@@ -251,6 +253,7 @@ static void pipeline_decline(request *r, int err, text made)
     if (made.length > 0) {
         output_append(r->out, made);
         r->answered = r->finished = true;
+        r->left = 0;
         r->status = 503;
         request_answer_so_far(r)->length = 0;
     } else {
@@ -266,7 +269,7 @@ static text pipeline_name(const request *r)
     return worker_here->trust->proxies ? TEXT("") : client_name_text(connection_client(r->connection));
 }
 
-static const request_host host = {
+const request_host pipeline_host = {
     .peer = pipeline_peer, .name = pipeline_name,
     .room = writer_room, .share = writer_share, .answering = pipeline_answering, .limit = pipeline_limit, .more = stream_more,
     .websocket = &upgrade_host, .events = &event_stream_host,
@@ -279,7 +282,6 @@ void pipeline_append(connection *c, request *r)
 {
     request_count_begun();
     r->connection = c;
-    r->host = &host;
     r->out = c->first ? arena_alloc(&r->arena, sizeof *r->out) : &c->out;
     if (c->last)
         c->last->next = r;

@@ -331,6 +331,7 @@ static int worker_start(struct worker_thread *t)
     w->answering = s->site->answering;
     w->admission.room = s->site->room;
     w->admission.arg = s->site->arg;
+    request_host_here = &pipeline_host;
     err = worker_open(w, connection_ready);
     if (err)
         goto run_out;

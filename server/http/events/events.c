@@ -15,7 +15,7 @@ static void events_append_retry(request *req, uint64_t ms)
 /* The last of it. */
 static void events_stop(request *req)
 {
-    const config *c = req->host->events->config(req);
+    const config *c = request_host_here->events->config(req);
     if (!req->gone)
         events_append_retry(req, stop_retry(c->events.retry, c->timeouts.drain));
     respond_end(req);
@@ -42,7 +42,7 @@ int events_end(request *req, int err)
 
 int respond_events(request *req)
 {
-    const event_host *const host = req->host->events;
+    const event_host *const host = request_host_here->events;
     if (req->answered)
         return UV_EALREADY;
     if (request_answer_so_far(req)->extra) {
@@ -77,14 +77,14 @@ promise *event_send(request *req, event e)
         return promise_settled(UV_EOF);
     if (!event_is_valid(&e))
         return promise_settled(UV_EINVAL);
-    if (req->stopped && !req->host->events->has_room(req))
+    if (req->stopped && !request_host_here->events->has_room(req))
         return promise_settled(UV_ECANCELED);
     const size_t size = event_size(&e);
     if (size > OUTPUT_MOST || (size > LARGE && !mem_has(size)))
         return promise_settled(UV_ENOMEM);
     event_write(&e, respond_room(req, size));
-    const bool room = req->host->events->flush(req);
-    return req->stopped ? promise_settled(UV_EOF) : room ? promise_settled(0) : req->host->room(req);
+    const bool room = request_host_here->events->flush(req);
+    return req->stopped ? promise_settled(UV_EOF) : room ? promise_settled(0) : request_host_here->room(req);
 }
 
 int request_last_event_id(request *req, int64_t *id)

@@ -45,7 +45,7 @@ static void follow_append(request *req, const topic_message *m)
     respond_form(req, m, topic_message_form(m, respond_is_chunked(req) ? message_as_chunk : message_as_event));
 }
 
-static bool follow_flush(request *req) { return req->host->events->flush(req); }
+static bool follow_flush(request *req) { return request_host_here->events->flush(req); }
 
 /* On a loop. */
 
@@ -114,7 +114,7 @@ static int follower_step(follower *f, bool *ends)
     if (err)
         return err == UV_EAGAIN ? err : follower_await(f, f->again(f->req, f->of));
     follow_append(f->req, m);
-    return follow_flush(f->req) ? 0 : follower_await(f, f->req->host->room(f->req));
+    return follow_flush(f->req) ? 0 : follower_await(f, request_host_here->room(f->req));
 }
 
 /* Messages, as many as there is room for: ON, or how it ends. */

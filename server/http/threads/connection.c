@@ -1,6 +1,7 @@
 /* connection.c - see connection.h. */
 #include "connection.h"
 #include "server/http/client_socket.h"
+#include "server/http/request.h"
 #include "server/http/observe/request_over.h"
 #include "server/http/stop_spread.h"
 #include "server/async/loop.h"
@@ -72,7 +73,7 @@ static void thread_answering(request *r)
     c->shared->answering(r);
 }
 
-static void thread_limit(request *r) { blocking_limit(r->deadline); }
+static void thread_limit(request *r) { blocking_limit(request_deadline(r)); }
 
 static peer thread_peer(const thread_connection *c)
 {
@@ -248,7 +249,6 @@ static bool thread_serve_request(thread_connection *c, const request_parser *p, 
 
     request_parser_init(p, r, small ? ROOM : size, false, uv_hrtime());
     r->connection = c;
-    r->host = &host;
     r->out = &c->out;
     r->scope.request = c->number & (RECORD_REQUESTS - 1);    /* it has one at a time */
     c->more = c->at > 0 || c->end > head + (p->head.chunked ? 0 : p->head.content_length);
@@ -266,7 +266,6 @@ static void thread_refuse(thread_connection *c, int err)
     request r;
     request_init(&r, sizeof r, &NO_HEAD, false);
     r.connection = c;
-    r.host = &host;
     r.out = &c->out;
     request_count_begun();
     request_refuse(&r, err);
@@ -331,6 +330,7 @@ void thread_connection_run(thread_connection *c)
     request_parser parser;
     bool first = true, more = true;
 
+    request_host_here = &host;
     socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
     socket_limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
     blocking_follow(c->fd, HALF_CLOSE_TIMEOUT);

@@ -87,7 +87,7 @@ static int upgrade_wait(websocket *ws)
     return err;
 }
 
-static promise *upgrade_sent(request *r) { return r->host->room(r); }
+static promise *upgrade_sent(request *r) { return request_host_here->room(r); }
 
 static void upgrade_flush(request *r) { transport_send(r->connection); }
 

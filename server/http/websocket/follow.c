@@ -15,7 +15,7 @@ static int follow_next(websocket *ws, subscription *s)
 {
     const topic_message *m;
     request *r = websocket_request(ws);
-    const bool room = r->host->websocket->has_room(r);
+    const bool room = request_host_here->websocket->has_room(r);
     const int err = room ? subscription_next(s, &m) : subscription_look(s);
     if (err || !room)
         return err ? err : UV_EAGAIN;
@@ -50,7 +50,7 @@ static void follow_on_news(void *arg)
 {
     request *r = websocket_request(arg);
     if (websocket_pass_on(arg, NULL))
-        r->host->websocket->flush(r);
+        request_host_here->websocket->flush(r);
 }
 
 text websocket_form(text bytes) { return frame_make(FRAME_TEXT, bytes); }
@@ -65,7 +65,7 @@ promise *websocket_send_form(websocket *ws, const topic_message *m, topic_form_f
     if (!websocket_may_send(ws) || websocket_compresses(ws, bytes.length))
         return websocket_send(ws, (websocket_message){ bytes, false });
     output_share(r->out, m, frame);
-    return r->host->websocket->sent(r);
+    return request_host_here->websocket->sent(r);
 }
 
 void websocket_follow(websocket *ws, subscription *s)

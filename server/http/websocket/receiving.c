@@ -14,7 +14,7 @@ static int websocket_next(websocket *ws, websocket_message *to)
     websocket_drop(ws);
     if (ws->req->gone)
         return UV_ECANCELED;
-    const int err = websocket_has_something(ws) ? 0 : ws->req->host->websocket->wait(ws);
+    const int err = websocket_has_something(ws) ? 0 : request_host_here->websocket->wait(ws);
     if (err)
         return err;
     if (!websocket_has_message(ws))
@@ -56,7 +56,7 @@ promise *websocket_receive(websocket *ws, websocket_message *m)
 static bool source_is_ready(const source *s)
 {
     websocket *ws = s->of;
-    return ws->req->gone || websocket_has_something(ws) || ws->req->host->websocket->look(ws) != UV_EAGAIN;
+    return ws->req->gone || websocket_has_something(ws) || request_host_here->websocket->look(ws) != UV_EAGAIN;
 }
 
 static promise *source_ready(const source *s)
@@ -68,7 +68,7 @@ static promise *source_ready(const source *s)
 static void source_expect(const source *s, blocking_set *set)
 {
     websocket *ws = s->of;
-    ws->req->host->websocket->expect(ws, set);
+    request_host_here->websocket->expect(ws, set);
 }
 
 source websocket_source(websocket *ws)

@@ -61,12 +61,12 @@ void websocket_drop(websocket *ws)
     if (!ws->over || ws->closed || ws->req->gone)
         return;
     websocket_say_over(ws);
-    ws->req->host->websocket->flush(ws->req);
+    request_host_here->websocket->flush(ws->req);
 }
 
 /* What comes. */
 
-static size_t websocket_most(const websocket *ws) { return ws->req->host->websocket->config(ws->req)->websocket.message; }
+static size_t websocket_most(const websocket *ws) { return request_host_here->websocket->config(ws->req)->websocket.message; }
 
 static void websocket_on_frame(void *arg, frame_kind kind, bool compressed, uint64_t length)
 {
@@ -211,14 +211,14 @@ int websocket_accept(request *req, const char *protocols, websocket **out)
     const text protocol = websocket_handshake_protocol(text_of(protocols), request_list(req, "sec-websocket-protocol"));
     websocket *ws = arena_alloc(&req->arena, sizeof *ws);
     ws->req = req;
-    if (req->host->websocket->config(req)->websocket.compression)
+    if (request_host_here->websocket->config(req)->websocket.compression)
         ws->window = (uint8_t)deflate_negotiate(request_list(req, "sec-websocket-extensions"), extension);
     const bool stops = !req->keep_alive;     /* the server does: a client that asks for the end has been refused */
     request_switch(req, ws, (text){ digest, sizeof digest }, protocol, text_of(extension));
     request_answer_so_far(req)->protocol = protocol.length > 0 ? arena_copy(&req->arena, protocol) : "";
     if (stops)
         websocket_going_away(ws);
-    req->host->websocket->begun(req);
+    request_host_here->websocket->begun(req);
     *out = ws;
     return 0;
 }
@@ -247,7 +247,7 @@ promise *websocket_send(websocket *ws, websocket_message m)
     mem_free((void *)packed.at);
     if (err)
         return promise_settled(err);
-    return ws->req->host->websocket->sent(ws->req);
+    return request_host_here->websocket->sent(ws->req);
 }
 
 static bool code_may_be_sent(int code)
@@ -265,7 +265,7 @@ promise *websocket_close(websocket *ws, int code, text reason)
         return promise_settled(0);
     websocket_drop(ws);
     websocket_begin_close(ws, code, reason);
-    return ws->req->host->websocket->sent(ws->req);
+    return request_host_here->websocket->sent(ws->req);
 }
 
 int websocket_close_code(const websocket *ws) { return ws->over ? ws->ending->code : 0; }

@@ -50,6 +50,7 @@ void serving_start(const route routes[], int count)
     listener_here.router = paths = router_new(routes, count, false);
     here.emptied = on_emptied;
     here.answering = answering;
+    request_host_here = &pipeline_host;
     ck_assert_int_eq(worker_open(&here, connection_ready), 0);
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);

@@ -45,7 +45,7 @@ static void begin(const char *bytes)
     router *r = router_new(routes, 1, false);
     router_find(r, HTTP_GET, h.path, &m);
     router_free(r);
-    req->host = &host;
+    request_host_here = &host;
     req->out = &out;
     req->route = m.route;
     memset(&h, 0xee, sizeof h);              /* nothing may refer to it any more */
