@@ -41,7 +41,7 @@ uint64_t pipeline_cancel_late(const connection *c)
     const uint64_t now = uv_hrtime();
     uint64_t next = NO_DEADLINE;
     for (const request *r = c->first; r; r = r->next) {
-        if (!r->running || request_is_for_task(r))
+        if (r->waits || !r->running || request_is_for_task(r))
             continue;
         const uint64_t deadline = request_deadline(r);
         if (deadline <= now)

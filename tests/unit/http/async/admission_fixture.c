@@ -9,6 +9,7 @@ int numbers[MOST_WORK], begun;
 
 static promise *inside[MOST_WORK];           /* what each that has begun waits for */
 static fake     fakes[MOST_WORK];
+static int      held_now;
 
 static int room(void *arg, need n)
 {
@@ -33,16 +34,25 @@ static int work(request *req)
 
 static int other(request *req) { return respond(req, 200, "text/plain", TEXT("other")); }
 
+static promise *held(request *req)
+{
+    (void)req;
+    return fake_new(&fakes[held_now++], UV_ECANCELED);
+}
+
+static promise *promised(request *req) { return promise_settled(respond(req, 200, "text/plain", TEXT("promised"))); }
+
 static const route ROUTES_HERE[] = {
     { "GET", "/page", .await = work, .needs = NEEDS_PAGE },
     { "GET", "/work", .await = work, .needs = NEEDS_READS }, { "POST", "/work", .await = work, .needs = NEEDS_WRITES },
-    { "GET", "/other", .await = other },
+    { "GET", "/other", .await = other }, { "GET", "/held", .promise = held },
+    { "GET", "/promised", .promise = promised, .needs = NEEDS_READS },
 };
 
 void serve_with_room(int free)
 {
     there_is_room = free;
-    begun = 0;
+    begun = held_now = 0;
     serving_config.database.line = 100;
     serving_config.database.target = 10000;  /* leaps of the clock are of seconds, so that a slow machine's own time */
     serving_config.database.line_timeout = 200000;           /* does not begun */

@@ -11,6 +11,7 @@ extern int there_is_room, pool_room;         /* for so many more; of what render
 extern int numbers[MOST_WORK], begun;        /* those that have begun, by their ?n=, in that order */
 
 #define WORK(n) GET("/work?n=" #n)           /* POST /work writes; GET /page renders; GET /other needs nothing */
+                                             /* nor does /held, which waits to be cancelled; /promised reads, by a promise */
 
 void   serve_with_room(int free);                 /* serves, with room for so many, and a patience of seconds */
 void   end_work(int i);                      /* of the one that began as number i */

@@ -182,6 +182,24 @@ START_TEST(a_deadline_ends_the_wait)
 }
 END_TEST
 
+/* Its deadline is looked at twice: by its connection, which has another request under way, and by what lets requests in. */
+START_TEST(a_deadline_ends_the_wait_of_one_that_has_no_promise_yet)
+{
+    client c[3];
+    serving_config.timeouts.request = 50;
+    serve_with_room(0);
+    for (int i = 0; i < 3; i++)
+        c[i] = asking(GET("/held") GET("/promised"));
+    serving_skip(52);
+    for (int i = 0; i < 3; i++) {
+        while (client_count(&c[i], "HTTP/1.1 504 ") < 2)
+            client_read(&c[i], SIZE_MAX);
+        client_close(&c[i]);
+    }
+    serving_stop();
+}
+END_TEST
+
 Suite *admission_refuses_suite(void)
 {
     Suite *s = suite_create("admission_refuses");
@@ -195,6 +213,7 @@ Suite *admission_refuses_suite(void)
     tcase_add_test(t, while_the_line_stands_what_is_overtaken_is_refused_and_the_latest_waits);
     tcase_add_test(t, who_prefers_a_page_gets_one);
     tcase_add_test(t, a_deadline_ends_the_wait);
+    tcase_add_test(t, a_deadline_ends_the_wait_of_one_that_has_no_promise_yet);
     suite_add_tcase(s, t);
     return s;
 }
