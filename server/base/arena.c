@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BLOCK = 4096, ALIGN = alignof(max_align_t) };
+enum { BLOCK = 4096, LARGER = 4, ALIGN = alignof(max_align_t) };
 
 struct arena_item   { struct arena_item *next; size_t size; };               /* a block; without size, an ending */
 struct arena_block  { struct arena_item item; max_align_t room[]; };
@@ -33,11 +33,20 @@ static struct arena_block *arena_add_block(arena *a, size_t room)
     return b;
 }
 
+/* Thousands wait at once who need but a little: the first one is small, and each further one larger. */
+static size_t arena_next_block(const arena *a)
+{
+    const struct arena_item *newest = a->items;
+    while (newest && newest->size == 0)
+        newest = newest->next;
+    return !newest ? BLOCK_SMALLEST : newest->size < BLOCK / LARGER ? LARGER * newest->size : BLOCK;
+}
+
 /* A large object gets a block of its own, and the rest of the one in use stays in use. Under the
  * sanitizers and valgrind every object gets one, so that they see each step over its end. */
 static void *arena_room_slowly(arena *a, size_t size)
 {
-    const size_t usual = a->items ? BLOCK : BLOCK_SMALLEST; /* thousands wait at once who need but a little */
+    const size_t usual = arena_next_block(a);
     const bool alone = sizeof(struct arena_block) + size > usual || RESERVE_NOTHING;
     struct arena_block *b = arena_add_block(a, alone ? size : usual - sizeof *b);
     if (!alone) {

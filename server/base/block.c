@@ -2,13 +2,13 @@
 #include "block.h"
 #include "memory.h"
 
-enum { CLASSES = 12 };
+enum { CLASSES = 14 };
 
 #define CLASS(n) FREELIST((size_t)BLOCK_SMALLEST << (n), mem_free)
 
 static _Thread_local freelist kept[CLASSES] = {
     CLASS(0), CLASS(1), CLASS(2), CLASS(3), CLASS(4), CLASS(5), CLASS(6), CLASS(7), CLASS(8), CLASS(9),
-    CLASS(10), CLASS(11),
+    CLASS(10), CLASS(11), CLASS(12), CLASS(13),
 };
 
 static freelist *block_class(size_t size)

@@ -1,4 +1,4 @@
-/* block.h - memory in sizes of powers of two, 512 bytes to 1 MiB, of which each thread keeps used ones: see reserve.h.
+/* block.h - memory in sizes of powers of two, 128 bytes to 1 MiB, of which each thread keeps used ones: see reserve.h.
  *
  * For what is large or lives in bulk: rooms of arenas, bytes on their way out. A larger one is allocated
  * and freed each time.
@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-enum { BLOCK_SMALLEST = 512, BLOCK_LARGEST = 1024 * 1024 };
+enum { BLOCK_SMALLEST = 128, BLOCK_LARGEST = 1024 * 1024 };
 
 /* At least so many bytes, aligned for anything and not zeroed; *size is how many there are, all of them
  * the caller's. Under the sanitizers and valgrind there are no more than were asked for. */

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool all_are(const unsigned char *bytes, int c, size_t size)
@@ -60,6 +61,25 @@ START_TEST(a_large_object_leaves_the_newest_block_in_use)
     char *after = arena_alloc(&a, 16);
     if (!RESERVE_NOTHING)
         ck_assert_ptr_eq(after, before + 16);
+    arena_done(&a);
+}
+END_TEST
+
+START_TEST(the_first_block_is_small_and_each_further_one_larger)
+{
+    if (RESERVE_NOTHING)
+        return;
+    arena a;
+    const size_t rooms[] = { 128, 512, 2048, 4096, 4096 };
+    arena_init(&a, NULL, 0);
+    arena_defer(&a, free, NULL);             /* which is no block */
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        const size_t left = (size_t)(a.end - a.next);
+        ck_assert_uint_lt(left, rooms[i]);
+        ck_assert_uint_ge(left, rooms[i] - 64);
+        arena_alloc(&a, left);
+        arena_defer(&a, free, NULL);
+    }
     arena_done(&a);
 }
 END_TEST
@@ -129,6 +149,7 @@ Suite *arena_suite(void)
     tcase_add_test(t, every_size_is_zeroed_aligned_and_its_own);
     tcase_add_test(t, the_callers_room_is_used_first);
     tcase_add_test(t, a_large_object_leaves_the_newest_block_in_use);
+    tcase_add_test(t, the_first_block_is_small_and_each_further_one_larger);
     tcase_add_test(t, copies_and_prints_are_terminated);
     tcase_add_test(t, endings_run_last_one_first);
     tcase_add_test(t, an_ending_may_defer_another);
