@@ -18,7 +18,7 @@ struct input {                               /* bytes that could not be used yet
 };
 
 enum {
-    EVENTS_ROOM = SUBSCRIPTION_ROOM + FOLLOWER_ROOM + alignof(max_align_t) - 1,
+    ALIGNED = alignof(max_align_t) - sizeof(void *),         /* what an arena behind a pointer may lose of its room */
     ON_STACK = 1024,                         /* for the arena of a request on a stack: that page is touched anyway */
     SMALL = 4096,                            /* a larger request leaves the stack to its handler */
 };
@@ -86,7 +86,7 @@ static request *reader_make_request(const connection *c, const request_parser *p
         return reader_make_short_request(c, p, now);
     /* It may be there for long: its head need not, unless it is to be told of in the end. */
     const bool apart = (route->websocket || route->events) && !route->await && !request_over_names_clients();
-    const size_t more = route->websocket ? WEBSOCKET_ROOM : route->events ? EVENTS_ROOM : 0;
+    const size_t more = ALIGNED + (route->websocket ? WEBSOCKET_ROOM : SUBSCRIPTION_ROOM + FOLLOWER_ROOM);
     size_t size = request_parser_size(p, false, ON_STACK);
     task *t = NULL;
     if (starts && size <= SMALL && route->await && admission_is_open(&worker_here->admission, p->needs))

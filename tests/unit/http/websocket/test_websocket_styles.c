@@ -1,6 +1,7 @@
 /* test_websocket_styles.c - handlers in await, promise and callback style have the same websockets. */
 #include "websocket_serving.h"
 #include "server/async/chain.h"
+#include "server/base/reserve.h"
 
 /* "fail" is what a step fails at, and "wait" it answers when the gate opens. */
 
@@ -44,6 +45,8 @@ static promise *each_promised(request *req)
     websocket *ws;
     open_websocket(req, &ws);
     ck_assert_str_eq(websocket_protocol(ws).at, "");
+    if (!RESERVE_NOTHING)
+        ck_assert_msg(!request_arena(req)->items, "it has its room: thousands are idle at once");
     return finally(websocket_each(ws, step, &received), promise_has_ended, ws);
 }
 
