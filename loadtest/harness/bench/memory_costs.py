@@ -46,7 +46,7 @@ def idle(bench):
 
 def sleeping(bench):
     rows = []
-    for path, stage, target in (("/sleep", "await", 4.6 * 1024), ("/sleep/promise", "promise", 660)):
+    for path, stage, target in (("/sleep", "await", 4.6 * 1024), ("/sleep/promise", "promise", 640)):
         found = each(bench, lambda server: growth(bench, server, "burst", f"{path}?ms=6000", 60))
         rows.append(row(f"waiting request, {stage} ({bench.options.clients:,})", "B", found, target))
         found = each(bench, lambda server: crowd(bench, server, "burst", f"{path}?ms=1000"))
