@@ -18,6 +18,7 @@ $(Q)CK_LOG_FILE_NAME=$(TOTALS)/$(or $(FOLDER),plain)-$(1)$(if $(3),-$(3)) CK_TIM
     $(2) $(or $(4),$(BUILD))/tests/run-$(1) $(3)
 endef
 ASK = TENK=$(CURDIR)/$(BUILD)/tests/tenk
+asked = MODE=$(word 1,$(1)) HALF=$(word 2,$(1))
 # Tests wait most of the time, so that many may run side by side, and what is to be tested next be compiled meanwhile.
 # What takes longest comes first.
 beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 3 \* $$(nproc))
@@ -39,9 +40,10 @@ $(UNIT_PARTS:%=unit-%): unit-%: $(BUILD)/tests/run-unit
 	$(call run_test,unit,$(UNDER_$(VARIANT)),$*)
 unit-async-alone: $(BUILD)/tests/run-unit-async-alone   ## those of server/base and server/async, built with nothing else
 	$(call run_test,unit-async-alone,$(UNDER_$(VARIANT)))
-scenarios: scenarios-async scenarios-threads    ## a server, asked from outside, in both modes
-scenarios-%: $(ASKING)/tests/run-scenarios $(BUILD)/tests/tenk
-	$(call run_test,scenarios,MODE=$* CK_EXCLUDE_TAGS=failover $(ASK),$*,$(ASKING))
+# The longest there are: they run by halves, so that none is left when all else has ended.
+scenarios: $(foreach mode,async threads,scenarios-$(mode)-1 scenarios-$(mode)-2)    ## a server, asked from outside, in both modes
+scenarios-%: $(ASKING)/tests/run-scenarios $(BUILD)/tests/tenk      ## scenarios-async: in one; scenarios-async-1: half of them
+	$(call run_test,scenarios,$(call asked,$(subst -, ,$*)) CK_EXCLUDE_TAGS=failover $(ASK),$*,$(ASKING))
 order: $(BUILD)/tests/run-order     ## the order of callbacks, compared with that of Node
 	$(call run_test,order,$(UNDER_$(VARIANT)))
 both: scenarios unit

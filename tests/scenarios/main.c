@@ -1,6 +1,7 @@
 /* main.c - runs all scenarios, on SQLite and on a private PostgreSQL cluster.
  *
- * CK_RUN_SUITE and CK_RUN_CASE choose some, as ever with Check; TENK names the server to test. */
+ * CK_RUN_SUITE and CK_RUN_CASE choose some, as ever with Check, and HALF=1 and HALF=2 every other theme, so that two may run side
+ * by side; TENK names the server to test. */
 #include "scenarios.h"
 
 #include "tests/support/skipped.h"
@@ -21,15 +22,25 @@ static void show_logs_of_failed(SRunner *all)
     free(results);
 }
 
+static bool is_of_half(int theme)
+{
+    const char *half = getenv("HALF");
+    return !half || !*half || theme % 2 == atoi(half) % 2;
+}
+
 int main(void)
 {
+    int theme = 0;
+
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGHUP, SIG_DFL);                 /* under nohup, too: servers are told by it */
     setenv("CK_DEFAULT_TIMEOUT", "300", 0);  /* only for what hangs: a busy machine is no fault */
     skipped_begin();
     run_begin();
     SRunner *all = srunner_create(suite_create("scenarios"));
-#define RUN(suite) srunner_add_suite(all, suite());
+#define RUN(suite)             \
+    if (is_of_half(++theme))   \
+        srunner_add_suite(all, suite());
     EACH_THEME(RUN)
     srunner_run_all(all, CK_ENV);
     show_logs_of_failed(all);
