@@ -34,32 +34,23 @@ static int64_t budget_fixed(const config *c)
     return PROCESS + loops * (int64_t)each + (sqlite ? (readers + 1) * SQLITE : connections);
 }
 
-/* Of one client of each mode that serves from the start: its socket; and in threads mode what wakes its thread when it listens
- * for what is published (server/topic/audience.h), for all may do so. */
-static int64_t budget_of_client(const config *c)
-{
-    enum { OF_LOOP = 1, OF_THREAD = 2 };
-    return budget_serves_both(c) ? OF_LOOP + OF_THREAD : c->server.mode == MODE_THREADS ? OF_THREAD : OF_LOOP;
-}
-
 int descriptor_budget_connections(const config *c)
 {
     const int64_t left = machine_open_files() - budget_fixed(c);
     const int64_t others = c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + c->processes.pool);
     const int64_t clients = left - (others < left / 2 ? others : left / 2);
-    const int64_t each = clients / c->server.workers / budget_of_client(c);
+    const int64_t each = clients / c->server.workers / (budget_serves_both(c) ? 2 : 1);
     return each < 1 ? 1 : each > MOST ? MOST : (int)each;
 }
 
 int descriptor_budget_check(const config *c, char *why, size_t size)
 {
-    const int64_t files = machine_open_files(), least = (int64_t)LEAST * c->server.workers;
-    const int64_t need = budget_fixed(c) + 2 * budget_of_client(c) * least;
+    const int64_t files = machine_open_files(), need = budget_fixed(c) + 2 * (int64_t)LEAST * c->server.workers;
     if (files >= need)
         return 0;
     snprintf(why, size, "the limit of open files, %lld, is too low for this configuration: it takes %lld to serve %d clients "
                         "(ulimit -n raises it; fewer [server] workers, or [database] %s, need less)",
-             (long long)files, (long long)need, (int)least,
+             (long long)files, (long long)need, LEAST * c->server.workers,
              strncmp(c->database.url, "sqlite:", 7) == 0 ? "readers" : "connections");
     return UV_EMFILE;
 }

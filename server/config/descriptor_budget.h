@@ -5,8 +5,8 @@
 #include "config.h"
 
 /* What is left for the connections of each worker when the databases, the loops and the log have theirs; where that is
- * little, they get half, and requests to other servers, and worker processes, the other. A client of threads mode takes two,
- * for it may listen for what is published; where both modes serve from the start, each has as many clients. At least 1. */
+ * little, they get half, and requests to other servers, and worker processes, the other. Where both modes serve from the
+ * start, each has half of it. At least 1. */
 int descriptor_budget_connections(const config *c);
 
 /* 0, or UV_EMFILE after saying in why that there are too few to serve with, and how many it takes. */

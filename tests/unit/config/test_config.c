@@ -389,29 +389,6 @@ START_TEST(patterns_and_boards_are_on_where_only_this_machine_comes_unless_someb
 }
 END_TEST
 
-/* The second is what wakes a thread that listens for what is published. */
-START_TEST(each_client_of_threads_mode_counts_as_two_open_files)
-{
-    static const struct { char *variables[4]; int each; } CASES[] = {
-        { { "TENK_SERVER_MODE=threads", "TENK_SERVER_WORKERS=1", NULL }, 2 },
-        { { "TENK_SERVER_MODE=threads", "TENK_SERVER_WORKERS=2", NULL }, 4 },
-        { { "TENK_SERVER_MODE=async", "TENK_SERVER_WORKERS=1", NULL }, 1 },
-        { { "TENK_SERVER_MODE=async", "TENK_SERVER_WORKERS=1", "TENK_SERVER_COMPARE=127.0.0.1:0", NULL }, 3 },
-    };
-    enum { FILES = 1024, OTHERS = 350 };     /* at most, with what serves nobody */
-    struct rlimit before;
-    getrlimit(RLIMIT_NOFILE, &before);
-    setrlimit(RLIMIT_NOFILE, &(struct rlimit){ FILES, before.rlim_max });
-    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
-        ck_assert_int_eq(load_environment((char **)CASES[i].variables), 0);
-        const int files = c.limits.connections * CASES[i].each;
-        ck_assert_msg(files < FILES && files > FILES - OTHERS, "case %zu: %d connections", i, c.limits.connections);
-        config_free(&c);
-    }
-    setrlimit(RLIMIT_NOFILE, &before);
-}
-END_TEST
-
 START_TEST(few_open_files_are_shared_and_too_few_refused)
 {
     char why[512] = "";
@@ -460,7 +437,6 @@ Suite *config_suite(void)
     tcase_add_test(t, without_any_source_every_setting_has_its_default);
     tcase_add_test(t, auto_is_what_the_machine_has);
     tcase_add_test(t, patterns_and_boards_are_on_where_only_this_machine_comes_unless_somebody_says);
-    tcase_add_test(t, each_client_of_threads_mode_counts_as_two_open_files);
     tcase_add_test(t, few_open_files_are_shared_and_too_few_refused);
     tcase_add_test(t, threads_are_no_more_than_the_machine_allows);
     tcase_add_test(t, a_flag_beats_the_environment_beats_the_file_beats_the_default);
