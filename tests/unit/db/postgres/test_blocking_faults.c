@@ -261,23 +261,33 @@ START_TEST(every_acknowledged_write_is_there_after_the_server_crashed_under_load
 }
 END_TEST
 
-START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
+/* Of what is asked next, whether it was taken for one that was asked beside the other; who asks milliseconds later was not. */
+static bool give_up_a_silent_backend(int what, int64_t n)
 {
     rows r;
-    options.connections = 1;
-    open_blocking(cluster_url(server));
     const int pid = backend();
-    if (_i == 2)
-        ck_assert_int_eq(now(&ADD, &r, 2001), 0);
+    if (what == 2)
+        ck_assert_int_eq(now(&ADD, &r, n + 1), 0);
     kill(pid, SIGSTOP);                      /* until the end: whoever waited for it would do so for ever */
     options.timeout_ms = 100;
     /* A write that it would only have prepared has not run; one that it was asked to run may yet. */
-    ck_assert_int_eq(now(_i == 0 ? &THING : &ADD, &r, _i == 0 ? 1 : 2000), _i == 2 ? ERR_UNCERTAIN : UV_ETIMEDOUT);
+    ck_assert_int_eq(now(what == 0 ? &THING : &ADD, &r, what == 0 ? 1 : n), what == 2 ? ERR_UNCERTAIN : UV_ETIMEDOUT);
     options.timeout_ms = 0;
-    ck_assert_int_eq(now(&THING, &r, 1), UV_ETIMEDOUT);      /* as if it had been asked beside the other */
+    const int beside = now(&THING, &r, 1);
     ck_assert_int_eq(later(&THING, &r, 1), 0);               /* on another connection */
     ck_assert_int_ne(backend(), pid);
     kill(pid, SIGCONT);
+    return beside == UV_ETIMEDOUT;
+}
+
+START_TEST(a_backend_that_answers_nothing_any_more_is_given_up)
+{
+    enum { MANY = 5 };                       /* a busy machine may take the milliseconds */
+    int again = 0;
+    options.connections = 1;
+    open_blocking(cluster_url(server));
+    while (!give_up_a_silent_backend(_i, 2000 + 2 * again))
+        ck_assert_int_lt(++again, MANY);
     finish_blocking();
 }
 END_TEST
