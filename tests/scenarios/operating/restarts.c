@@ -180,7 +180,14 @@ START_TEST(a_socket_that_the_service_manager_keeps_serves_one_tenk_after_the_oth
 }
 END_TEST
 
-typedef struct queued { server before; client *last; } queued;
+typedef struct queued { server before; client *last, *beside; } queued;      /* two clients of the one before */
+
+static bool is_to_close(client *c)
+{
+    client_say(c, ASK);
+    const answer a = client_answer(c);
+    return header_is(&a, "Connection", "close");
+}
 
 /* Comes while nobody accepts: the one before does no more, and the next one waits for the file, until the last request of
  * the one before is whole. */
@@ -188,7 +195,7 @@ static void *come_between(void *arg)
 {
     static char head[1024];
     const queued *q = arg;
-    if (!eventually(20, server_file_has(&q->before, "log", "another tenk takes over")))
+    if (!eventually(20, is_to_close(q->beside)))
         return "nobody takes over";
     client *c = client_try(q->before.port);
     if (!c)
@@ -205,8 +212,9 @@ START_TEST(who_waits_in_the_queue_is_served_by_the_one_that_takes_over)
 {
     pthread_t between;
     void *head = NULL;
-    start_first();
-    queued q = { here, client_new() };
+    server_start("restarts", "--workers", "1", "TENK_SERVER_HANDOVER=handover", NULL);
+    know_the_first();
+    queued q = { here, client_new(), client_new() };
     client_say(q.last, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\na");
     expect(get("/healthz"), 200, NULL);
     pthread_create(&between, NULL, come_between, &q);
@@ -218,6 +226,7 @@ START_TEST(who_waits_in_the_queue_is_served_by_the_one_that_takes_over)
     ck_assert_msg(strncmp(head, "HTTP/1.1 200", 12) == 0 && !strcasestr(head, "connection: close"), "%s", (char *)head);
     ck_assert_int_eq(end_of(q.before), 0);
     client_free(q.last);
+    client_free(q.beside);
     server_stop();
 }
 END_TEST
