@@ -41,7 +41,7 @@ def growth(bench, server, mode, path, seconds):
 
 def idle(bench):
     found = each(bench, lambda server: growth(bench, server, "idle", "/plaintext", 60))
-    return [row(f"idle connection ({bench.options.clients:,})", "B", found, 512)]
+    return [row(f"idle connection ({bench.options.clients:,})", "B", found, 255)]
 
 
 def sleeping(bench):
