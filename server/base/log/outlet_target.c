@@ -44,7 +44,9 @@ static int target_open_path(outlet_target *t, outlet_kind kind, const char *path
         close(fd);
         return -ENOMEM;
     }
-    *t = (outlet_target){ kind, fd, own };
+    t->kind = kind;
+    t->fd   = fd;
+    t->path = own;
     return 0;
 }
 

@@ -50,8 +50,8 @@ START_TEST(a_line_goes_round_the_end_of_the_ring)
         snprintf(line, sizeof line, "%0*d", 1 + i % 60, i % 10);
         ck_assert(put(line));
         ck_assert_str_eq(taken(), line);
-    for (int at = 0; at < SIZE; at += 64)    /* where a line may begin */
-        ck_assert_mem_eq(bytes + at, (char[4]){ 0 }, 4);
+        for (int at = 0; at < SIZE; at += 64)    /* where a line may begin */
+            ck_assert_mem_eq(bytes + at, (char[4]){ 0 }, 4);
     }
 }
 END_TEST
