@@ -7,11 +7,11 @@
 
 #include "job.h"
 
-#include <pthread.h>
+#include <uv.h>
 
 typedef struct sqlite_job_queue {
-    pthread_mutex_t lock;
-    pthread_cond_t  came;
+    uv_mutex_t      lock;
+    uv_cond_t       came;
     sqlite_job_list jobs;
     uint64_t        added;                   /* jobs so far: the number of the newest */
     atomic_int      idle;                    /* workers asleep; written under the lock */

@@ -34,7 +34,7 @@ static struct {
     pthread_t        thread;
     pthread_mutex_t  lock;                   /* of options, filling and stopping */
     traces_options   options;
-    pthread_cond_t   wake;
+    uv_cond_t        wake;
     batch            filling, sending;
     bool             stopping;
     int              client[2];              /* its thread waits as if for a client: the first is shut when it stops */
@@ -60,7 +60,7 @@ static void traces_add(text spans, int count)
         b->length += spans.length;
         b->spans += (uint64_t)count;
         if (before == 0 || (before < TRACES_BATCH / 2 && b->length >= TRACES_BATCH / 2))
-            pthread_cond_signal(&traces.wake);
+            uv_cond_signal(&traces.wake);
     }
     pthread_mutex_unlock(&traces.lock);
 }
@@ -152,9 +152,9 @@ static send_outcome traces_send(const traces_options *o, uint64_t ms)
 /* Under the lock: until then, of uv_hrtime, or it stops, or, if more is wanted, half of the batch is full. */
 static void traces_wait(uint64_t until, bool more)
 {
-    while (!traces.stopping && uv_hrtime() < until && !(more && traces.filling.length >= TRACES_BATCH / 2))
-        pthread_cond_timedwait(&traces.wake, &traces.lock,
-                               &(struct timespec){ (time_t)(until / 1000000000), (long)(until % 1000000000) });
+    for (uint64_t now; !traces.stopping && (now = uv_hrtime()) < until &&
+                       !(more && traces.filling.length >= TRACES_BATCH / 2);)
+        uv_cond_timedwait(&traces.wake, &traces.lock, until - now);
 }
 
 static void traces_send_batch(void)          /* called with the lock, which it gives up meanwhile */
@@ -184,7 +184,7 @@ static void *traces_run(void *arg)
     pthread_mutex_lock(&traces.lock);
     for (;;) {
         while (traces.filling.length == 0 && !traces.stopping)
-            pthread_cond_wait(&traces.wake, &traces.lock);
+            uv_cond_wait(&traces.wake, &traces.lock);
         if (traces.filling.length == 0)
             break;
         traces_wait(deadline_in(GATHER), true);
@@ -201,18 +201,14 @@ static void traces_free(void)
     close(traces.client[0]);
     mem_free(traces.filling.at);
     mem_free(traces.sending.at);
-    pthread_cond_destroy(&traces.wake);
+    uv_cond_destroy(&traces.wake);
 }
 
 static int traces_begin(const char *database)
 {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, traces.client))
         return -errno;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&traces.wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    uv_cond_init(&traces.wake);
     traces.database = database;
     traces.filling = (batch){ .at = mem_resize(NULL, TRACES_BATCH) };
     traces.sending = (batch){ .at = mem_resize(NULL, TRACES_BATCH) };
@@ -260,7 +256,7 @@ void traces_stop(void)
     traces.running = false;
     pthread_mutex_lock(&traces.lock);
     traces.stopping = true;
-    pthread_cond_signal(&traces.wake);
+    uv_cond_signal(&traces.wake);
     pthread_mutex_unlock(&traces.lock);
     close(traces.client[1]);
     pthread_join(traces.thread, NULL);
