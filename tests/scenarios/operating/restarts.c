@@ -30,9 +30,9 @@ static void know_the_first(void)
     snprintf(port, sizeof port, "PORT=%d", here.port);
 }
 
-static void start_first(void)
+static void start_first(const char *workers)
 {
-    server_start("restarts", "--workers", "2", "TENK_SERVER_HANDOVER=handover", NULL);
+    server_start("restarts", "--workers", workers, "TENK_SERVER_HANDOVER=handover", NULL);
     know_the_first();
 }
 
@@ -146,7 +146,7 @@ static void expect_it_serves(void)
 START_TEST(tenks_that_take_over_one_from_the_other_lose_no_request_whatever_their_workers)
 {
     static const char *const WORKERS[TIMES] = { "1", "3", "2", "1", "2" };
-    start_first();
+    start_first("2");
     begin_visits();
     for (int i = 0; i < TIMES; i++) {
         take_over(WORKERS[i]);
@@ -212,8 +212,7 @@ START_TEST(who_waits_in_the_queue_is_served_by_the_one_that_takes_over)
 {
     pthread_t between;
     void *head = NULL;
-    server_start("restarts", "--workers", "1", "TENK_SERVER_HANDOVER=handover", NULL);
-    know_the_first();
+    start_first("1");
     queued q = { here, client_new(), client_new() };
     client_say(q.last, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\na");
     expect(get("/healthz"), 200, NULL);
@@ -235,7 +234,7 @@ START_TEST(one_that_cannot_start_leaves_the_one_that_serves_alone)
 {
     static char output[8192];
     char folder[256];
-    start_first();
+    start_first("2");
     client *c = client_new();
     client_say(c, ASK);
     ck_assert_int_eq(client_answer(c).status, 200);
