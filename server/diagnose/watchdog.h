@@ -9,8 +9,9 @@
  *                    A callback is known by the loop's activity (loop.h), which the watchdog reads four times
  *                    in the time that is allowed: so one that takes a quarter longer is always seen.
  *                    Of each label at most STALLS_A_MINUTE are logged; all are counted (label.h, stall_table.h).
- *                    What cannot be measured is when it began: the times may be a quarter short. While one is
- *                    blocked the watchdog looks more often: where it is, and when that is over, is known soon.
+ *                    What cannot be measured is when it began: the times may be a quarter short, and shorter where
+ *                    the watchdog itself had no processor for as long (the process may have been stopped). While one
+ *                    is blocked the watchdog looks more often: where it is, and when that is over, is known soon.
  *   Promises         that were never awaited are logged by it (unawaited_log.h).
  *   A dump.          On SIGUSR2, or when asked, each loop writes down its tasks, and the watchdog logs them (task_dump.h).
  *
