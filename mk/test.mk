@@ -26,14 +26,13 @@ beside = +$(Q)$(MAKE) --no-print-directory -j$(shell expr 3 \* $$(nproc))
 UNIT_PARTS := postgres http db async
 
 .PHONY: test unit $(UNIT_PARTS:%=unit-%) unit-async-alone scenarios order both both-asan programs unit-async-ucontext \
-        test-browser test-docs test-failover asan tsan valgrind coverage aarch64 mutants fuzz
+        test-browser test-docs test-loadtest test-failover asan tsan valgrind coverage aarch64 mutants fuzz
 
 ##@ Tests
 test: install-test                  ## installs what is missing, builds, and runs every test
 	@rm -rf build/totals
 	$(remake) layers headers forgotten programs $(BUILD)/tests/run-order
-	$(beside) both-asan both order unit-async-alone unit-async-ucontext test-install test-docs test-browser
-	$(Q)tests/loadtest/loadtest.sh
+	$(beside) both-asan both order unit-async-alone unit-async-ucontext test-install test-docs test-browser test-loadtest
 	$(Q)tests/totals.sh
 unit: $(UNIT_PARTS:%=unit-%)        ## unit tests: unit-async, unit-http, unit-db, unit-postgres
 $(UNIT_PARTS:%=unit-%): unit-%: $(BUILD)/tests/run-unit
@@ -58,6 +57,9 @@ test-docs: install-test             ## every command and sample of README.md and
 test-browser: install-test          ## the site in a browser: the gallery, the chat, live pages
 	$(remake) all
 	$(Q)tests/browser/run
+test-loadtest: install-test         ## the load test, briefly, and its instruments: whether they work
+	$(remake) all
+	$(Q)tests/loadtest/loadtest.sh
 test-failover: install-test         ## the scenarios in which another PostgreSQL server takes over
 	$(remake) $(ASKING)/tests/run-scenarios
 	+$(Q)$(MAKE) --no-print-directory failover-async failover-threads
