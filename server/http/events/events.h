@@ -44,9 +44,10 @@ int respond_events(request *req);
 MUST_AWAIT promise *event_send(request *req, event e);
 
 /* A topic's messages, each as an event with its id, go to the client as they come, and no task is needed for it; then one that
- * has no room for them is treated as the topic's policy says. One whose event has a line's end is passed over. Settles with
- * 0 when the subscription has ended, by that policy or because topics end; else as event_send. The subscription ends with it.
- * On a route with .events nothing of the request's head is there any more from this call on: an idle one is small. */
+ * has no room for them is treated as the topic's policy says, on a loop at once, in a thread when its client reads again. One
+ * whose event has a line's end is passed over. Settles with 0 when the subscription has ended, by that policy or because topics
+ * end; else as event_send. The subscription ends with it. On a route with .events nothing of the request's head is there any
+ * more from this call on: an idle one is small. */
 MUST_AWAIT promise *events_follow(request *req, struct subscription *s);
 
 /* The same for one that need not end when the topic's policy would have it, or that is behind from the beginning: then it awaits

@@ -82,14 +82,17 @@ static void follower_on_room(int err, void *arg)
     if (f->outcome == ON && !err)
         follower_go_on(f);
     else
-        follower_end(f, err ? err : f->outcome);
+        follower_end(f, f->outcome == ON ? err : f->outcome);
 }
 
+/* Without room the topic's policy reaches it all the same. */
 static void follower_on_news(void *arg)
 {
     follower *f = arg;
     if (!f->room)
         follower_go_on(f);
+    else if (!f->again && subscription_look(f->of) == SUBSCRIPTION_BEHIND)
+        follower_end(f, 0);
 }
 
 /* UV_EAGAIN: it waits, and is called when it need not any more; or what has come of it. */
