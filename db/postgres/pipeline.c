@@ -97,7 +97,6 @@ static void pop_head(pg_pipeline *p, uint64_t now)
     pg_query_list_remove(&p->queries, q);
     p->load -= q->expected;
     p->head_since = p->alive_at = now;
-    p->head_prepared = false;
     for (int i = 0; !q->aborted && i < (q->steps ? q->count : 1); i++) {
         uint64_t *usual = &pg_query_prepared(q, i)->usual;
         *usual = (uint64_t)((int64_t)*usual + (took - (int64_t)*usual) / 8);

@@ -81,6 +81,35 @@ START_TEST(a_statement_that_was_undone_for_what_passes_is_run_again_and_done_onc
 }
 END_TEST
 
+/* Its rows have come by then. */
+START_TEST(so_is_one_that_its_commit_undoes_and_its_rows_come_once)
+{
+    static const statement STORE = { "store", "insert into things values ($1, 'added') returning id", false, "i" };
+    rows r, stored[2];
+    fail_times("40001", 0);
+    cluster_ask(server, "create or replace function fail_at_commit() returns trigger language plpgsql as "
+                        "$$ begin perform fail(); return null; end $$;"
+                        "create constraint trigger fails after insert on things deferrable initially deferred "
+                        "for each row execute function fail_at_commit()");
+    open_as(_i);
+    fail_times("40001", 1);
+    ck_assert_int_eq(outcome(&STORE, &r, 2000), 0);
+    ck_assert_int_eq(r.count, 1);
+    ck_assert_int_eq(rows_int(&r, 0, 0), 2000);
+    ck_assert_int_eq(runs(), 2);
+    fail_times("40001", 1);
+    const value ids[] = { integer(2001), integer(2002) };
+    const db_step steps[] = { { &STORE, 1, &ids[0], &stored[0] }, { &STORE, 1, &ids[1], &stored[1] } };
+    promise *const both = db_transaction(here, &scratch, NULL, 2, steps);
+    ck_assert_int_eq(blocking ? outcome_now(both) : outcome_here(both), 0);
+    ck_assert_int_eq(stored[0].count + stored[1].count, 2);
+    ck_assert_int_eq(atoi(cluster_ask(server, "select count(*) from things where id >= 2000")), 3);
+    fail_times("40001", 1000);
+    ck_assert_int_eq(outcome(&STORE, &r, 3000), DB_ESERIALIZATION);
+    close_it();
+}
+END_TEST
+
 /* Two transactions that wait for each other: the server undoes one of them. */
 START_TEST(a_deadlock_is_nobodys_error)
 {
@@ -308,6 +337,7 @@ Suite *postgres_again_suite(void)
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, a_statement_that_was_undone_for_what_passes_is_run_again_and_done_once, 0, BOTH);
+    tcase_add_loop_test(t, so_is_one_that_its_commit_undoes_and_its_rows_come_once, 0, BOTH);
     tcase_add_loop_test(t, a_deadlock_is_nobodys_error, 0, BOTH);
     tcase_add_loop_test(t, nobody_sees_that_a_plan_has_gone_stale_not_even_a_write, 0, BOTH);
     tcase_add_loop_test(t, nor_that_it_does_so_whenever_it_has_been_prepared_again, 0, BOTH);
