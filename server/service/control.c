@@ -17,7 +17,7 @@
 struct control {
     control_options options;
     pthread_t       thread;
-    int             hangups;                 /* a descriptor that can be read when there was one; -1: they are ignored */
+    int             hangups;                 /* a descriptor that can be read when there was one; never if they are ignored */
     int             serving, ended;          /* the same: control_serve, control_stop */
     uint64_t        beat;                    /* when the next one is due; or NO_DEADLINE */
 };
@@ -125,7 +125,7 @@ int control_start(control **started, const control_options *o)
     *c = (control){ .options = *o, .hangups = -1, .serving = eventfd(0, EFD_CLOEXEC), .ended = eventfd(0, EFD_CLOEXEC),
                     .beat = NO_DEADLINE };
     int err = c->serving < 0 || c->ended < 0 ? -errno : 0;
-    if (!err && !hangup_is_ignored() && (c->hangups = signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+    if (!err && (c->hangups = signalfd(-1, &hangup, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         err = -errno;
     if (!err)
         err = thread_start(&c->thread, control_run, c);

@@ -1,7 +1,9 @@
 /* reloading.c - a server that runs gets another configuration, and is told what to do by its pid file. */
 #include "tests/scenarios/scenarios.h"
+#include "tests/scenarios/support/launch.h"
 #include "tests/support/collector.h"
 
+#include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -201,6 +203,23 @@ START_TEST(sighup_is_nothing_to_a_server_that_was_started_to_ignore_it)
 }
 END_TEST
 
+/* As when a window is closed: who reads there is gone. */
+START_TEST(sighup_ends_it_once_its_terminal_is_gone)
+{
+    int terminal, reader;
+    ck_assert_int_eq(openpty(&reader, &terminal, NULL, NULL, NULL), 0);
+    next_errors_to(terminal);
+    server_start("reloading", NULL);
+    close(terminal);
+    configure("[limits]\nbody = 4KiB\n");
+    server_signal(SIGHUP);
+    ck_assert_msg(eventually(5, status_of_post(5000) == 413), "it is there, and reloads");
+    close(reader);
+    server_signal(SIGHUP);
+    ck_assert_int_eq(server_wait(), 0);
+}
+END_TEST
+
 /* By the pid file. */
 
 static char pid_file[256];
@@ -280,6 +299,7 @@ Suite *reloading_suite(void)
     tcase_add_test(t, an_access_log_that_cannot_be_written_is_refused_with_all_else);
     tcase_add_test(t, traces_begin_and_end_while_it_serves);
     tcase_add_test(t, sighup_is_nothing_to_a_server_that_was_started_to_ignore_it);
+    tcase_add_test(t, sighup_ends_it_once_its_terminal_is_gone);
     tcase_add_test(t, it_is_told_to_read_again_and_to_stop_by_its_pid_file);
     tcase_add_test(t, a_second_one_with_its_pid_file_does_not_start);
     tcase_add_test(t, who_is_not_there_is_not_told_and_that_is_said);
