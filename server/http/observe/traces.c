@@ -20,7 +20,7 @@
 
 enum {
     GATHER = 1000, SEND = 5000, LAST = 1000, /* ms: of a batch; to send one, and the last one */
-    TRIES = 5, FIRST_PAUSE = 1000,           /* ms, twice as long each time */
+    TRIES = 5, FIRST_PAUSE = 1000,           /* ms */
     SCRATCH = 8192,                          /* bytes on the stack for a request's spans */
 };
 
@@ -173,7 +173,7 @@ static void traces_send_batch(void)          /* called with the lock, which it g
         pthread_mutex_lock(&traces.lock);
         if (outcome != AGAIN || last || (tries >= TRIES && !traces.stopping))
             break;
-        traces_wait(deadline_in((uint64_t)FIRST_PAUSE << (tries - 1)), false);
+        traces_wait(deadline_in((o.pause_ms ? o.pause_ms : FIRST_PAUSE) << (tries - 1)), false);
     }
     atomic_fetch_add(outcome == SENT ? &traces.sent : &traces.dropped, traces.sending.spans);
 }

@@ -5,7 +5,7 @@
  * sends once a second, or when it is half full.
  *
  *   Bounds.   A batch has TRACES_BATCH bytes. While one is being sent another fills; what does not fit is dropped, and counted.
- *   Errors.   A collector that is not there, or says that it is busy (429, 502, 503, 504), is asked again a few times, later each
+ *   Errors.   A collector that is not there, or says that it is busy (429, 502, 503, 504), is asked again four times, later each
  *             time; then that batch is dropped. Whatever else it answers is not asked again. The log says when it begins to fail.
  *   Stopping. What there is goes out once more, within a second.
  *   Threads.  traces_request and traces_count are for any; the rest for one at a time. */
@@ -23,6 +23,7 @@ typedef struct traces_options {
     const char *service;                     /* service.name */
     const char *database;                    /* db.system.name */
     double      sample;                      /* 0 to 1 */
+    uint64_t    pause_ms;                    /* before a second try, and twice as long before each one more; 0: 1000 */
 } traces_options;
 
 extern atomic_bool traces_on;

@@ -262,6 +262,32 @@ START_TEST(a_collector_that_is_busy_is_asked_again)
 }
 END_TEST
 
+START_TEST(after_five_tries_a_batch_is_dropped_and_the_next_one_sent)
+{
+    log_capture();
+    collector_answer(503);
+    serve(0, 1);
+    const traces_options impatient = { .endpoint = collector_url(), .service = "shop", .database = "sqlite", .sample = 1,
+                                       .pause_ms = 1 };
+    ck_assert_int_eq(traces_start(&impatient), 0);
+    asked("/hello/you", SAMPLED);
+    for (int tries = 0; tries < 5; tries++) {
+        json_t *const m = collector_next();
+        span_named(m, "GET /hello/:name");
+        json_decref(m);
+    }
+    collector_answer(200);
+    asked("/fails", SAMPLED);
+    json_t *const next = collector_next();
+    span_named(next, "GET /fails");
+    json_decref(next);
+    end();
+    ck_assert_uint_eq(traces_count().sent, 1);
+    ck_assert_uint_eq(traces_count().dropped, 1);
+    ck_assert_int_eq(log_times("answers 503"), 1);
+}
+END_TEST
+
 START_TEST(a_collector_that_refuses_a_batch_is_not_asked_again)
 {
     log_capture();
@@ -398,6 +424,7 @@ Suite *traces_suite(void)
     tcase_add_loop_test(t, what_is_left_when_it_stops_is_sent, 0, 2);
     tcase_add_loop_test(t, what_has_gathered_meanwhile_is_one_message, 0, 2);
     tcase_add_test(t, a_collector_that_is_busy_is_asked_again);
+    tcase_add_test(t, after_five_tries_a_batch_is_dropped_and_the_next_one_sent);
     tcase_add_test(t, a_collector_that_refuses_a_batch_is_not_asked_again);
     tcase_add_loop_test(t, spans_that_cannot_be_sent_are_dropped_counted_and_told_and_nobody_waits, 0, 2);
     tcase_add_test(t, what_does_not_fit_into_a_batch_is_dropped_and_counted);
