@@ -271,6 +271,33 @@ START_TEST(an_entry_that_makes_no_sense_is_passed_over)
 }
 END_TEST
 
+/* The newest entry says what the time is. */
+static void damage_times(void)
+{
+    static const struct { const char *name; uint64_t seconds; } OLD[] = { { "ancient", 15 }, { "recent", 5 }, { "newest", 0 } };
+    const uint64_t now = recorder_clock();
+    for (size_t i = 0; i < sizeof OLD / sizeof OLD[0]; i++) {
+        const uint64_t ended = now - recorder_ticks_of(OLD[i].seconds * 1000000000);
+        recorder_add_here(RECORD_RUN, ended, ended, OLD[i].name, (record_for){ 0 }, 0);
+    }
+}
+
+START_TEST(the_last_ten_seconds_are_told_of)
+{
+    subject s = subject_start(1, damage_times);
+    target *t = open_or_skip(__func__, &s);
+    if (t) {
+        json_t *trace = recorded(&s);
+        ck_assert_int_eq(events(trace, "X", "task", "ancient"), 0);
+        ck_assert_int_eq(events(trace, "X", "task", "recent"), 1);
+        ck_assert_int_eq(events(trace, "X", "task", "newest"), 1);
+        json_decref(trace);
+        target_close(t);
+    }
+    subject_end(&s);
+}
+END_TEST
+
 START_TEST(as_a_picture_it_is_whole_even_if_entries_make_no_sense)
 {
     subject s = subject_start(7, damage_recorder);
@@ -443,6 +470,7 @@ Suite *inspect_suite(void)
     tcase_add_test(t, top_shows_the_loop_its_cpu_and_the_oldest_task);
     tcase_add_test(t, what_tasks_did_is_recorded_and_what_goes_on_is_with_it);
     tcase_add_test(t, an_entry_that_makes_no_sense_is_passed_over);
+    tcase_add_test(t, the_last_ten_seconds_are_told_of);
     tcase_add_test(t, as_a_picture_it_is_whole_even_if_entries_make_no_sense);
     tcase_add_test(t, without_a_recorder_it_is_said);
     tcase_add_test(t, a_list_that_runs_in_a_circle_is_given_up);
