@@ -406,7 +406,6 @@ Suite *timer_suite(void)
 {
     Suite *s = suite_create("timer");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, timers_ring_in_the_order_of_their_times);
     tcase_add_test(t, none_rings_inside_timer_set_and_zero_is_from_the_loop);

@@ -152,7 +152,6 @@ Suite *line_ring_suite(void)
     Suite *s = suite_create("line_ring");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, lines_come_out_whole_and_in_order);
     tcase_add_test(t, a_line_goes_round_the_end_of_the_ring);
     tcase_add_test(t, a_line_for_which_there_is_no_room_is_not_put_at_all);

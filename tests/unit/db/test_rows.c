@@ -185,7 +185,6 @@ Suite *rows_suite(void)
 {
     Suite *s = suite_create("rows");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, cells_of_any_type_are_read_as_the_statement_says);
     tcase_add_test(t, a_blocking_thread_reads_cells_of_any_type);
     tcase_add_test(t, what_does_not_fit_is_an_error_and_never_the_end);

@@ -362,7 +362,6 @@ Suite *watchdog_suite(void)
 {
     Suite *s = suite_create("watchdog");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, a_callback_that_blocks_is_logged_with_function_file_and_line);
     tcase_add_test(t, a_task_that_blocks_is_named_with_its_label_and_the_count_goes_up);
     tcase_add_test(t, a_callback_that_sleeps_is_seen_and_its_sleep_is_not_interrupted);

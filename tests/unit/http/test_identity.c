@@ -202,7 +202,6 @@ Suite *identity_suite(void)
 {
     Suite *s = suite_create("identity");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, a_well_formed_id_is_taken_and_any_other_is_made_anew, 0, 2);
     tcase_add_loop_test(t, another_server_gets_the_same_trace_with_a_new_parent_and_the_same_state, 0, 2);
     tcase_add_loop_test(t, a_traceparent_that_is_not_well_formed_begins_a_new_trace_without_its_state, 0, 2);

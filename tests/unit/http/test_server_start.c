@@ -125,7 +125,6 @@ Suite *server_start_suite(void)
 {
     Suite *s = suite_create("server_start");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, whatever_it_has_no_descriptor_for_it_returns_the_error_and_nothing_is_left, 0, 2);
     tcase_add_test(t, a_second_one_that_cannot_start_is_said_and_the_first_goes_on);
     suite_add_tcase(s, t);

@@ -605,7 +605,6 @@ Suite *subscription_suite(void)
 {
     Suite *s = suite_create("subscription");
     TCase *c = tcase_create("all");
-    tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, topic_setup, topic_teardown);
     tcase_add_test(c, messages_come_in_order_to_each_who_has_subscribed);
     tcase_add_test(c, after_an_id_comes_what_was_published_after_it);

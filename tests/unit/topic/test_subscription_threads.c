@@ -255,7 +255,6 @@ Suite *subscription_threads_suite(void)
 {
     Suite *s = suite_create("subscription_threads");
     TCase *c = tcase_create("all");
-    tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup_threads, topic_teardown);
     tcase_add_test(c, two_loops_get_all_that_threads_publish_in_order);
     tcase_add_test(c, blocking_threads_get_all_that_threads_publish_in_order);

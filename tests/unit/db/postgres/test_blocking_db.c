@@ -361,7 +361,6 @@ Suite *postgres_threads_suite(void)
     TCase *t = tcase_create("threads");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, a_blocking_thread_waits_and_gets_the_same);
     tcase_add_test(t, rows_outlive_their_db_and_the_watch_ran);
     tcase_add_test(t, connections_are_made_when_first_needed);

@@ -182,7 +182,6 @@ Suite *postgres_connect_suite(void)
     tcase_set_tags(t, "faults");             /* the image is built without them */
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, a_port_where_nobody_answers_is_given_up_in_time);
     tcase_add_loop_test(t, of_several_hosts_one_that_lives_is_found, 0, 2);
     tcase_add_loop_test(t, who_may_not_connect_is_refused_quickly, 0, 8);

@@ -278,7 +278,6 @@ Suite *postgres_faults_suite(void)
     tcase_set_tags(t, "faults");             /* the image is built without them */
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, reads_do_not_notice_that_their_backends_are_killed);
     tcase_add_test(t, a_read_goes_again_only_where_the_connection_was_begun_after_its_own_had_broken);
     tcase_add_test(t, a_write_whose_backend_is_killed_is_not_sent_again);

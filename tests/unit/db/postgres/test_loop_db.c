@@ -306,7 +306,6 @@ Suite *postgres_suite(void)
     TCase *t = tcase_create("queries");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, rows_are_read_by_their_types);
     tcase_add_test(t, parameters_are_copied_and_may_be_null_or_not);
     tcase_add_test(t, rows_outlive_the_connection_and_the_watch_ran);

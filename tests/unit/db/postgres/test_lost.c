@@ -233,7 +233,6 @@ Suite *postgres_lost_suite(void)
     tcase_set_tags(t, "faults");             /* the image is built without them */
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, a_write_whose_commit_is_broken_off_is_not_acknowledged, 0, BOTH);
     tcase_add_test(t, a_read_goes_again_only_once);
     tcase_add_test(t, what_goes_again_goes_before_all_others_and_in_its_order);

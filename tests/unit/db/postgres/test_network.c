@@ -269,7 +269,6 @@ Suite *postgres_network_suite(void)
     tcase_set_tags(t, "faults");             /* the image is built without them */
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin_unlimited, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, a_server_that_is_gone_without_a_word_is_left_within_seconds, 0, 3 * BOTH);
     tcase_add_loop_test(t, whoever_waits_for_a_server_that_has_vanished_is_told_within_seconds, 0, 4 * BOTH);
     tcase_add_loop_test(t, an_idle_connection_to_a_server_that_has_vanished_costs_nobody_an_answer, 0, BOTH);

@@ -649,7 +649,6 @@ Suite *postgres_outbox_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin_outbox, NULL);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, what_is_committed_later_comes_first_if_its_id_is_less);
     tcase_add_test(t, a_gap_that_was_rolled_back_is_passed_and_so_is_one_whose_owner_has_gone);
     tcase_add_test(t, of_those_who_send_the_same_key_at_once_one_is_published_and_all_learn_its_id);

@@ -252,7 +252,6 @@ Suite *postgres_each_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, each_run_has_its_own_rows_in_order_however_many_fit_a_pipeline, 0, 8);
     tcase_add_test(t, a_blocking_thread_has_the_same_rows);
     tcase_add_test(t, what_is_null_in_one_run_and_not_in_another_has_its_own_types);

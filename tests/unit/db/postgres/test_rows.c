@@ -170,7 +170,6 @@ Suite *postgres_rows_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, columns_of_any_type_are_read_as_the_statement_says, 0, 3);
     tcase_add_loop_test(t, columns_of_any_type_are_read_by_a_blocking_thread, 0, 3);
     tcase_add_loop_test(t, a_column_of_any_type_is_a_text, 0, 2);

@@ -265,7 +265,6 @@ Suite *postgres_sends_suite(void)
     tcase_set_tags(t, "faults");             /* the image is built without them */
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, whichever_send_fails_each_query_of_a_pipeline_gets_its_own_rows_or_an_error, 0, CASES);
     tcase_add_loop_test(t, whichever_send_fails_a_blocking_thread_gets_its_own_rows_or_an_error, 0, BLOCKING);
     tcase_add_loop_test(t, a_write_that_was_not_sent_whole_is_sent_again, 0, 4);

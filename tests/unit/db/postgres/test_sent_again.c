@@ -335,7 +335,6 @@ Suite *postgres_again_suite(void)
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, reset_settings, NULL);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_loop_test(t, a_statement_that_was_undone_for_what_passes_is_run_again_and_done_once, 0, BOTH);
     tcase_add_loop_test(t, so_is_one_that_its_commit_undoes_and_its_rows_come_once, 0, BOTH);
     tcase_add_loop_test(t, a_deadlock_is_nobodys_error, 0, BOTH);

@@ -196,7 +196,6 @@ Suite *postgres_stopped_suite(void)
     TCase *t = tcase_create("stopped");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, one_out_of_time_is_cancelled_at_the_server_and_its_neighbours_are_answered);
     tcase_add_test(t, a_write_that_is_hit_in_anothers_place_is_run_once_all_the_same);
     tcase_add_test(t, one_that_nobody_wants_any_more_is_cancelled_at_the_server);

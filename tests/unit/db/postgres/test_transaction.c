@@ -290,7 +290,6 @@ Suite *postgres_transaction_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin_transactions, NULL);
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, all_is_stored_and_each_has_its_rows_and_a_later_statement_the_key_of_an_earlier, 0, WAYS);
     tcase_add_loop_test(t, whichever_statement_fails_nothing_is_stored, 0, WAYS);
     tcase_add_loop_test(t, what_has_stored_nothing_leaves_no_key_not_even_an_older_one, 0, WAYS);

@@ -359,7 +359,6 @@ Suite *sqlite_threads_suite(void)
 {
     Suite *s = suite_create("sqlite_threads");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, a_read_runs_in_the_thread_that_asks);
     tcase_add_test(t, cells_have_the_types_and_bytes_that_went_in);
     tcase_add_test(t, rows_outlive_their_db_and_the_watch_ran);

@@ -356,7 +356,6 @@ Suite *sqlite_faults_suite(void)
 {
     Suite *s = suite_create("sqlite_faults");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, a_kill_loses_no_acknowledged_write);
     tcase_add_test(t, a_full_disk_acknowledges_nothing_and_the_writer_recovers);
     tcase_add_test(t, a_disk_that_is_full_from_the_start_is_said_in_words);

@@ -307,7 +307,6 @@ Suite *sqlite_limits_suite(void)
 {
     Suite *s = suite_create("sqlite_limits");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, cancelling_in_line_and_before_the_turn_ends_settles_at_once);
     tcase_add_test(t, a_query_that_runs_too_long_is_stopped);
     tcase_add_test(t, a_full_line_refuses_at_once_and_a_long_wait_ends);

@@ -305,7 +305,6 @@ Suite *sqlite_suite(void)
 {
     Suite *s = suite_create("sqlite");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, a_query_returns_rows);
     tcase_add_test(t, cells_have_the_types_and_bytes_that_went_in);
     tcase_add_test(t, parameters_are_copied_each_for_itself);

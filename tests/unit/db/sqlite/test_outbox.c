@@ -196,7 +196,6 @@ Suite *sqlite_outbox_suite(void)
 {
     Suite *s = suite_create("sqlite_outbox");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, what_is_committed_is_handed_out_in_order_and_what_is_undone_is_not, 0, 2);
     tcase_add_loop_test(t, data_has_the_key_of_what_was_stored_and_where_nothing_was_nothing_is_published, 0, 2);
     tcase_add_loop_test(t, what_has_a_key_is_published_once_in_a_topic, 0, 2);

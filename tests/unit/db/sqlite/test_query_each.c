@@ -188,7 +188,6 @@ Suite *sqlite_query_each_suite(void)
 {
     Suite *s = suite_create("sqlite_query_each");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, each_run_has_its_own_rows_in_order_however_many_they_are);
     tcase_add_test(t, a_blocking_thread_has_the_same_rows);
     tcase_add_test(t, texts_and_many_rows_are_kept_until_the_arena_ends);

@@ -180,7 +180,6 @@ Suite *sqlite_transaction_suite(void)
 {
     Suite *s = suite_create("sqlite_transaction");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, all_is_stored_and_a_later_statement_has_the_key_of_an_earlier, 0, 2);
     tcase_add_loop_test(t, whichever_statement_fails_nothing_is_stored, 0, 2);
     tcase_add_loop_test(t, what_has_stored_nothing_leaves_no_key_not_even_an_older_one, 0, 2);

@@ -242,7 +242,6 @@ Suite *sqlite_writer_suite(void)
 {
     Suite *s = suite_create("sqlite_writer");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, waiting_writes_share_a_transaction_and_one_that_fails_spoils_none);
     tcase_add_test(t, what_has_failed_as_a_whole_is_not_committed);
     tcase_add_test(t, a_write_whose_rows_are_not_what_it_says_is_undone_and_spoils_none_of_its_group);

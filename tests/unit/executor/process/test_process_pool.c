@@ -244,7 +244,6 @@ Suite *process_pool_suite(void)
     Suite *s = suite_create("process_pool");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, processing_begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, a_job_runs_in_another_process_and_its_output_comes_back);
     tcase_add_test(t, what_a_job_returns_is_the_outcome_and_its_output_is_dropped);
     tcase_add_test(t, more_than_the_socket_holds_goes_through_both_ways);

@@ -290,8 +290,6 @@ Suite *process_pool_faults_suite(void)
     Suite *s = suite_create("process_pool_faults");
     TCase *t = tcase_create("all"), *alone = tcase_create("alone");
     tcase_add_checked_fixture(t, processing_begin, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
-    tcase_set_timeout(alone, 60);
     tcase_add_test(t, a_worker_that_crashes_fails_its_job_and_is_replaced);
     tcase_add_test(t, one_that_leaks_hits_its_bound_and_the_next_has_room);
     tcase_add_test(t, one_that_writes_nonsense_is_killed);

@@ -277,7 +277,6 @@ Suite *process_pool_threads_suite(void)
     Suite *s = suite_create("process_pool_threads");
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, setup, NULL);
-    tcase_set_timeout(t, 60);                /* only for what hangs */
     tcase_add_test(t, a_job_runs_in_another_process_and_a_thread_waits_for_it);
     tcase_add_test(t, whatever_a_worker_dies_of_the_next_is_there);
     tcase_add_test(t, one_that_spins_is_killed_at_its_limit_or_when_its_client_leaves);

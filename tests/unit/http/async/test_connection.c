@@ -176,7 +176,6 @@ Suite *connection_suite(void)
 {
     Suite *s = suite_create("connection");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, a_request_is_answered_however_it_is_split);
     tcase_add_test(t, a_request_is_answered_when_it_comes_byte_by_byte);
     tcase_add_test(t, a_large_head_leaves_the_stack_to_its_handler);

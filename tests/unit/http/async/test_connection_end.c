@@ -277,7 +277,6 @@ Suite *connection_end_suite(void)
 {
     Suite *s = suite_create("connection_end");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, what_comes_behind_the_last_request_is_read_and_dropped_and_the_answer_arrives);
     tcase_add_test(t, nor_is_it_when_it_came_with_that_request);
     tcase_add_test(t, what_cannot_be_followed_by_another_request_is_told_so);

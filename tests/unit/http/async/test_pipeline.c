@@ -357,7 +357,6 @@ Suite *pipeline_suite(void)
 {
     Suite *s = suite_create("pipeline");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, answers_come_in_the_order_of_their_requests);
     tcase_add_test(t, a_route_that_answers_at_once_needs_no_task_and_has_its_place_among_the_others);
     tcase_add_test(t, what_a_route_that_answers_at_once_returns_becomes_an_error_page);

@@ -177,7 +177,6 @@ Suite *stream_suite(void)
 {
     Suite *s = suite_create("stream");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, the_handler_gets_the_body_however_it_is_framed_and_split);
     tcase_add_test(t, it_starts_with_the_head_and_a_body_that_is_not_there_ends_at_once);
     tcase_add_test(t, a_body_may_be_larger_than_the_limit_of_those_that_are_gathered);

@@ -181,7 +181,6 @@ Suite *stream_end_suite(void)
 {
     Suite *s = suite_create("stream_end");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, bad_framing_is_an_error_behind_what_was_good);
     tcase_add_test(t, a_client_that_stops_half_way_may_read_what_came_of_it);
     tcase_add_test(t, a_client_that_breaks_off_cancels_the_handler_and_its_read);

@@ -216,7 +216,6 @@ Suite *streamed_answer_suite(void)
 {
     Suite *s = suite_create("streamed_answer");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, a_piece_is_there_before_the_next_is_made);
     tcase_add_test(t, a_request_behind_a_stream_is_answered_behind_its_end);
     tcase_add_test(t, to_http_1_0_nothing_follows_a_stream);

@@ -199,7 +199,6 @@ Suite *writer_suite(void)
 {
     Suite *s = suite_create("writer");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, a_callback_hears_that_its_client_takes_no_more_pieces);
     tcase_add_test(t, a_client_that_does_not_read_is_not_read_from);
     tcase_add_loop_test(t, it_gets_all_its_answers_when_it_reads_after_all, 0, 2);

@@ -595,7 +595,6 @@ Suite *events_suite(void)
 {
     Suite *s = suite_create("events");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 20);
     tcase_add_test(t, events_are_pieces_of_an_answer_that_ends_with_its_handler);
     tcase_add_test(t, the_beginning_is_sent_before_there_is_an_event);
     tcase_add_test(t, head_gets_the_head_alone_and_the_handler_ends);

@@ -456,7 +456,6 @@ Suite *follow_suite(void)
 {
     Suite *s = suite_create("follow");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, each_client_gets_each_message_once_and_in_order, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, to_http_1_0_it_is_the_same_without_chunks, MODE_ASYNC, MODE_THREADS + 1);
     tcase_add_loop_test(t, long_messages_come_whole_and_in_order_among_short_ones, MODE_ASYNC, MODE_THREADS + 1);

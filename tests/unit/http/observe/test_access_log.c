@@ -463,7 +463,6 @@ Suite *access_log_suite(void)
 {
     Suite *s = suite_create("access_log");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, an_answer_has_a_line_with_all_that_is_known, 0, 2);
     tcase_add_loop_test(t, each_request_of_a_connection_has_its_own_line_in_order, 0, 2);
     tcase_add_loop_test(t, a_long_answer_s_bytes_are_those_of_its_body_not_of_its_chunks, 0, 2);

@@ -332,7 +332,6 @@ Suite *websocket_either_suite(void)
     tcase_add_test(c, a_timeout_ends_it);
     suite_add_tcase(s, c);
     c = tcase_create("threads");
-    tcase_set_timeout(c, 30);
     tcase_add_checked_fixture(c, thread_setup, thread_teardown);
     tcase_add_test(c, a_thread_receives_whichever_comes);
     tcase_add_test(c, a_thread_receives_all_that_came_at_once_by_turns);

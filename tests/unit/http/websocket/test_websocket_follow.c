@@ -451,7 +451,6 @@ Suite *websocket_follow_suite(void)
 {
     Suite *s = suite_create("websocket_follow");
     TCase *c = tcase_create("loop");
-    tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, loop_setup, loop_teardown);
     tcase_add_test(c, what_is_published_is_sent_as_text_to_each_who_follows);
     tcase_add_test(c, meanwhile_the_handler_receives_and_sends);
@@ -468,7 +467,6 @@ Suite *websocket_follow_suite(void)
     tcase_add_test(c, hundreds_follow);
     suite_add_tcase(s, c);
     c = tcase_create("threads");
-    tcase_set_timeout(c, 30);
     tcase_add_checked_fixture(c, thread_setup, thread_teardown);
     tcase_add_test(c, threads_send_what_is_published_while_their_handlers_receive);
     tcase_add_test(c, a_thread_sends_all_of_many_in_order);

@@ -258,7 +258,6 @@ Suite *websocket_styles_suite(void)
     enum { EACH = sizeof STYLES / sizeof *STYLES };
     Suite *s = suite_create("websocket_styles");
     TCase *t = tcase_create("each");
-    tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, in_each_style_messages_are_answered_in_order_and_a_close_ends_it, 0, EACH);
     tcase_add_loop_test(t, in_each_style_one_message_is_answered_at_a_time_also_what_came_with_the_handshake, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_client_that_is_gone_cancels_what_the_handler_waits_for, 0, EACH);
