@@ -184,51 +184,110 @@ START_TEST(a_process_killed_while_seeding_leaves_nothing_half_made)
 }
 END_TEST
 
-START_TEST(two_processes_that_start_at_once_both_end_well)
+/* Processes, for SQLite knows of all locks of its own. */
+
+static pid_t prepare_in_another(const char *path, int users)
+{
+    char why[256] = "";
+    const pid_t child = fork();
+    if (child)
+        return child;
+    const int err = sqlite_file_prepare(path, users, why, sizeof why);
+    if (err)
+        fprintf(stderr, "%s\n", why);
+    _exit(err ? 1 : 0);
+}
+
+static void ends_well(pid_t child)
+{
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+
+/* Until it has found the file locked: it sleeps for nothing else. */
+static void wait_until_asleep(pid_t child)
+{
+    char path[64], line[256], state = 'R';
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    while (state != 'S') {
+        FILE *f = fopen(path, "r");
+        ck_assert_ptr_nonnull(f);
+        state = fgets(line, sizeof line, f) ? strrchr(line, ')')[2] : 'Z';
+        fclose(f);
+        ck_assert_msg(state != 'Z', "it has not waited");
+        usleep(1000);
+    }
+}
+
+typedef struct locker { pid_t process; int release; } locker;
+
+static locker lock_in_another(const char *path, const char *sql)
+{
+    int ready[2], release[2];
+    char byte = 0;
+    sqlite3 *s;
+    ck_assert(pipe(ready) == 0 && pipe(release) == 0);
+    const locker l = { fork(), release[1] };
+    if (l.process == 0) {
+        const bool locked = !sqlite3_open(path, &s) && !sqlite3_exec(s, sql, NULL, NULL, NULL) && write(ready[1], &byte, 1) == 1;
+        _exit(!locked || read(release[0], &byte, 1) != 1 || sqlite3_exec(s, "commit", NULL, NULL, NULL) || sqlite3_close(s));
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(release[0]);
+    return l;
+}
+
+static void unlock(locker l)
+{
+    ck_assert_int_eq(write(l.release, "", 1), 1);
+    close(l.release);
+    ends_well(l.process);
+}
+
+START_TEST(processes_that_start_at_once_all_end_well)
 {
     const char *path = files_path("both.db");
     pid_t child[3];
+    const locker l = lock_in_another(path, "begin immediate");
     for (int i = 0; i < 3; i++)
-        if ((child[i] = fork()) == 0) {
-            char why[256] = "";
-            int err = sqlite_file_prepare(path, 300, why, sizeof why);
-            if (err)
-                fprintf(stderr, "%s\n", why);
-            _exit(err ? 1 : 0);
-        }
-    for (int i = 0, status; i < 3; i++) {
-        waitpid(child[i], &status, 0);
-        ck_assert_int_eq(status, 0);
-    }
+        child[i] = prepare_in_another(path, 300);
+    for (int i = 0; i < 3; i++)
+        wait_until_asleep(child[i]);         /* each has seen that it is empty */
+    unlock(l);
+    for (int i = 0; i < 3; i++)
+        ends_well(child[i]);
     ck_assert_int_eq(files_ask(path, "select count(*) from posts"), 3000);
 }
 END_TEST
 
-static void prepare_thirty(void *path)
+START_TEST(one_that_finds_another_was_quicker_makes_nothing_and_its_log_all_the_same)
 {
-    char why[256] = "";
-    const int err = sqlite_file_prepare(path, 30, why, sizeof why);
-    ck_assert_msg(err == 0, "%s", why);
+    const char *path = files_path("quicker.db");
+    const locker l = lock_in_another(path, "begin immediate; create table tenk_schema (version integer);"
+                                           "insert into tenk_schema values (1)");
+    const pid_t child = prepare_in_another(path, 30);
+    wait_until_asleep(child);
+    unlock(l);
+    ends_well(child);
+    ck_assert_int_eq(files_ask(path, "select count(*) from sqlite_master"), 1);
+    ck_assert_int_eq(files_ask(path, "select journal_mode = 'wal' from pragma_journal_mode"), 1);
 }
+END_TEST
 
-/* A process was killed between the two steps; and another one reads. */
+/* A process was killed between the two steps; and another one reads, or writes, for which SQLite itself does not wait. */
 START_TEST(a_file_that_is_in_use_gets_its_log_when_it_is_free)
 {
-    char path[128];
-    sqlite3 *reader;
-    uv_thread_t other;
-    snprintf(path, sizeof path, "%s", files_path("used.db"));
+    const char *path = files_path("used.db");
     files_make(path, 30);
     files_ask(path, "pragma journal_mode = delete");
-    ck_assert_int_eq(sqlite3_open(path, &reader), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(reader, "begin; select count(*) from users", NULL, NULL, NULL), SQLITE_OK);
-    ck_assert_int_eq(uv_thread_create(&other, prepare_thirty, path), 0);
-    while (files_opened(path) < 2)
-        usleep(1000);
-    usleep(5000);                            /* so that it is most likely refused once */
-    sqlite3_exec(reader, "commit", NULL, NULL, NULL);
-    uv_thread_join(&other);
-    sqlite3_close(reader);
+    const locker l = lock_in_another(path, _i ? "begin immediate" : "begin; select count(*) from users");
+    const pid_t child = prepare_in_another(path, 30);
+    wait_until_asleep(child);
+    unlock(l);
+    ends_well(child);
     ck_assert_int_eq(files_ask(path, "select journal_mode = 'wal' from pragma_journal_mode"), 1);
 }
 END_TEST
@@ -248,8 +307,9 @@ Suite *schema_suite(void)
     tcase_add_test(t, sqlite_keeps_the_types_of_every_table);
     tcase_add_test(t, only_ours_of_this_version_is_accepted);
     tcase_add_test(t, a_process_killed_while_seeding_leaves_nothing_half_made);
-    tcase_add_test(t, two_processes_that_start_at_once_both_end_well);
-    tcase_add_test(t, a_file_that_is_in_use_gets_its_log_when_it_is_free);
+    tcase_add_test(t, processes_that_start_at_once_all_end_well);
+    tcase_add_test(t, one_that_finds_another_was_quicker_makes_nothing_and_its_log_all_the_same);
+    tcase_add_loop_test(t, a_file_that_is_in_use_gets_its_log_when_it_is_free, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }
