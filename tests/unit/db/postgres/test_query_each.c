@@ -203,6 +203,34 @@ START_TEST(cancelling_stops_them_all_and_the_connection_goes_on)
 }
 END_TEST
 
+/* Behind another one, which is not stopped with them: the server answers, but later than they wait for. */
+START_TEST(nobody_has_the_rows_that_come_after_they_were_given_up)
+{
+    rows r;
+    int head, err;
+    options.connections = 1;
+    options.stop_timeout_ms = 1;
+    open_with(cluster_url(server));
+    wait_for_all();
+    gate_shut();
+    is_quick(&THING);
+    start(ask(&r, &GATED, 7), &head);
+    run_until_at_gate(1);
+    promise *p = ask_each(&THING, 1, 10);
+    start(p, &err);
+    pause_for(1);                            /* they are sent */
+    promise_cancel(p);
+    wait_until_settled(&err, 1);
+    ck_assert_int_eq(err, UV_ECANCELED);
+    gate_open();
+    wait_for("select count(*) from pg_stat_activity where application_name = 'tenk' and state = 'idle'", "1");
+    wait_until_settled(&head, 1);            /* the other answers have come with this one */
+    ck_assert_int_eq(head, 0);
+    ck_assert_int_eq(outcome_here(ask(&r, &THING, 1)), 0);
+    finish();
+}
+END_TEST
+
 static int lines_with(FILE *trace, const char *part)
 {
     char line[4096];
@@ -261,6 +289,7 @@ Suite *postgres_each_suite(void)
     tcase_add_test(t, what_runs_several_times_takes_one_place_of_the_pipeline);
     tcase_add_test(t, a_connection_that_breaks_half_way_costs_no_row);
     tcase_add_test(t, cancelling_stops_them_all_and_the_connection_goes_on);
+    tcase_add_test(t, nobody_has_the_rows_that_come_after_they_were_given_up);
     tcase_add_test(t, all_reads_of_a_turn_share_a_sync_and_each_write_has_its_own);
     suite_add_tcase(s, t);
     return s;
