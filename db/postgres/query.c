@@ -133,7 +133,6 @@ void pg_query_forget(pg_query *q)
         PQclear(q->steps[i].result);
         q->steps[i].result = NULL;
     }
-    q->successes = 0;
 }
 
 static int give_steps(pg_query *q)
