@@ -69,10 +69,11 @@ static void expect_ended(json_t *run, const char *how)
     ck_assert_msg(after < 2500, "%s %d ms", how, (int)after);
 }
 
-START_TEST(a_timeout_ends_the_query_in_the_database)
+/* Runs it; false: a machine so busy that a query's time was over before it was sent has nothing to end. */
+static bool query_was_ended(int ends)
 {
     static const char CANCELLED[] = "canceling statement due to user request";
-    const int before = postgres_here ? cluster_log_times(postgres(), CANCELLED) : 0, ends = in_threads_mode() ? 1 : 2;
+    const int before = postgres_here ? cluster_log_times(postgres(), CANCELLED) : 0;
     json_t *run = run_of("timeout");
     ck_assert_ptr_nonnull(run);
     ck_assert_int_eq(number_of(run, "outcome"), 0);
@@ -82,9 +83,16 @@ START_TEST(a_timeout_ends_the_query_in_the_database)
     const tracks queries = tracks_called(run, "five seconds");
     ck_assert_int_eq(queries.count, ends);
     ck_assert_int_eq(queries.succeeded, 0);
-    if (postgres_here)
-        ck_assert(eventually(5, cluster_log_times(postgres(), CANCELLED) >= before + ends));
     json_decref(run);
+    return !postgres_here || eventually(5, cluster_log_times(postgres(), CANCELLED) >= before + ends);
+}
+
+START_TEST(a_timeout_ends_the_query_in_the_database)
+{
+    bool ended = false;
+    for (int tries = 0; tries < 5 && !ended; tries++)
+        ended = query_was_ended(in_threads_mode() ? 1 : 2);
+    ck_assert(ended);
 }
 END_TEST
 
