@@ -97,8 +97,27 @@ START_TEST(one_that_was_not_read_from_gets_its_answers_when_they_are_the_last)
     ck_assert_int_eq(client_count(&c, "waited"), 1);
     ck_assert_int_eq(client_count(&c, "Connection: close"), 1);
     ck_assert_int_eq(client_count(&c, "HTTP/1.1 "), 1);
+    ck_assert_int_eq(serving_connections(), 1);              /* it lingers */
     worker_here->draining = false;
     client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(nor_is_one_reset_whose_requests_could_not_be_looked_at_before_the_last_answer)
+{
+    serving_config.limits.pipeline = 1;
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/wait") GET("/"));
+    connections_drain();
+    promise_settle(gate, 0);
+    client_until_end(&c);
+    ck_assert_int_eq(client_count(&c, "waited"), 1);
+    ck_assert_int_eq(client_count(&c, "Hello!"), 0);
+    ck_assert_int_eq(serving_connections(), 1);              /* it lingers: there may be more of them */
+    client_close(&c);
+    ck_assert_int_eq(serving_connections(), 0);
     serving_stop();
 }
 END_TEST
@@ -282,6 +301,7 @@ Suite *connection_end_suite(void)
     tcase_add_test(t, what_cannot_be_followed_by_another_request_is_told_so);
     tcase_add_test(t, a_client_that_lingers_too_long_is_cut_off);
     tcase_add_test(t, one_that_was_not_read_from_gets_its_answers_when_they_are_the_last);
+    tcase_add_test(t, nor_is_one_reset_whose_requests_could_not_be_looked_at_before_the_last_answer);
     tcase_add_test(t, stopping_ends_each_connection_after_what_it_is_doing);
     tcase_add_test(t, only_those_with_something_under_way_are_late);
     tcase_add_test(t, those_whom_the_kernel_has_accepted_when_stopping_are_served);

@@ -191,6 +191,22 @@ START_TEST(each_promise_of_a_client_has_its_own_deadline_whatever_else_the_clien
 }
 END_TEST
 
+START_TEST(a_promise_is_cancelled_in_time_although_its_connection_might_have_waited_for_longer)
+{
+    serving_config.timeouts.idle = 10 * serving_config.timeouts.request;
+    serve();
+    client c = client_new();
+    client_say(&c, GET("/"));
+    client_until(&c, "Hello!");
+    serving_skip(serving_config.timeouts.head + 100);        /* since when it has that time */
+    client_say(&c, GET("/promise-at-gate"));
+    serving_skip(serving_config.timeouts.request + 100);
+    client_until(&c, "HTTP/1.1 504 ");
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(a_late_promise_that_takes_its_time_to_end_keeps_its_client)
 {
     serve();
@@ -223,6 +239,29 @@ START_TEST(no_more_of_one_client_are_under_way_than_may_be)
     promise_settle(third, 0);
     serving_turns();
     ck_assert_int_eq(ended, 2);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+/* More came at once than is kept for it. */
+START_TEST(a_client_that_was_not_read_from_is_read_from_again_when_all_that_came_is_answered)
+{
+    enum { MANY = 1000 };
+    char *const many = zeros(MANY * sizeof GET("/"));
+    for (int i = 0; i < MANY; i++)
+        strcpy(many + strlen(many), GET("/"));
+    serving_config.limits.pipeline = 1;
+    serve();
+    ck_assert_uint_gt(strlen(many), serving_config.limits.head);
+    client c = client_new();
+    client_say(&c, GET("/wait"));
+    client_say(&c, many);
+    promise_settle(gate, 0);
+    while (client_count(&c, "Hello!") < MANY)
+        client_until_length(&c, c.length + 1);
+    client_say(&c, GET("/answer"));
+    client_until(&c, "\r\n\r\n/answer");
     client_close(&c);
     serving_stop();
 }
@@ -367,8 +406,10 @@ Suite *pipeline_suite(void)
     tcase_add_test(t, a_route_may_have_a_deadline_of_its_own);
     tcase_add_test(t, a_promise_that_is_late_is_cancelled_and_gets_504_and_one_that_is_cancelled_before_503);
     tcase_add_test(t, each_promise_of_a_client_has_its_own_deadline_whatever_else_the_client_does);
+    tcase_add_test(t, a_promise_is_cancelled_in_time_although_its_connection_might_have_waited_for_longer);
     tcase_add_test(t, a_late_promise_that_takes_its_time_to_end_keeps_its_client);
     tcase_add_test(t, no_more_of_one_client_are_under_way_than_may_be);
+    tcase_add_test(t, a_client_that_was_not_read_from_is_read_from_again_when_all_that_came_is_answered);
     tcase_add_loop_test(t, what_is_done_after_a_handler_has_begun_is_not_done_for_it, 0, 3);
     tcase_add_test(t, a_handler_that_has_answered_may_take_longer);
     tcase_add_test(t, a_callback_that_is_late_is_nobodys_to_cancel);

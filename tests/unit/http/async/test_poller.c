@@ -4,6 +4,7 @@
 #include "tests/unit/suites.h"
 #include "tests/support/support.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -158,6 +159,25 @@ START_TEST(all_are_visited_and_may_be_removed_meanwhile)
 }
 END_TEST
 
+START_TEST(one_with_a_high_number_has_its_place_beside_all_others)
+{
+    int visits = 0;
+    const int low = sides[0].fd;
+    sides[0].fd = fcntl(low, F_DUPFD_CLOEXEC, 2 * here.size);
+    ck_assert_int_gt(sides[0].fd, here.size);
+    poller_remove(&here, low);
+    close(low);
+    poller_add(&here, sides[0].fd, &sides[0]);
+    ck_assert_int_eq(poller_watch(&here, sides[0].fd, 0, EPOLLIN), 0);
+    say(0);
+    say(1);
+    turn();
+    ck_assert(sides[0].told == 1 && sides[1].told == 1);
+    poller_each(&here, take, &visits);
+    ck_assert_int_eq(visits, MANY);
+}
+END_TEST
+
 Suite *poller_suite(void)
 {
     Suite *s = suite_create("poller");
@@ -170,6 +190,7 @@ Suite *poller_suite(void)
     tcase_add_test(t, one_may_wait_for_room_to_write);
     tcase_add_test(t, a_loop_runs_while_there_are_sockets);
     tcase_add_test(t, all_are_visited_and_may_be_removed_meanwhile);
+    tcase_add_test(t, one_with_a_high_number_has_its_place_beside_all_others);
     suite_add_tcase(s, t);
     return s;
 }

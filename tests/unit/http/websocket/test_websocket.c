@@ -298,6 +298,40 @@ START_TEST(a_handler_sends_no_more_than_its_client_takes)
 }
 END_TEST
 
+static void hold_little(void *visited, void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(setsockopt(((connection *)visited)->fd, SOL_SOCKET, SO_SNDBUF, &(int){ 4096 }, sizeof(int)), 0);
+}
+
+/* As the answers to requests, the pongs that follow have as long as any. */
+START_TEST(what_a_client_has_taken_earns_what_follows_its_time_anew)
+{
+    enum { PING = 6 + 125, MANY = 40000 };
+    char *const many = zeros(MANY * PING);
+    for (int i = 0; i < MANY; i++)
+        memcpy(many + i * PING, "\x89\xfd\0\0\0", 6);
+    serving_config.limits.output = 4096;
+    client_small_buffer();
+    serve();
+    client c = open_to(OPEN("/echo"));
+    poller_each(&serving_worker()->poller, hold_little, NULL);       /* so that these pongs do not all fit */
+    client_send(&c, (text){ many, MANY * PING });            /* until it is not read from any more */
+    serving_skip(serving_config.timeouts.write / 4);         /* by when it has got what the kernel has taken */
+    serving_skip(serving_config.timeouts.write * 2 / 3);
+    for (size_t left = SIZE_MAX; serving_worker()->unwritten <= left;) {     /* it is more again when others follow */
+        left = serving_worker()->unwritten;
+        client_read(&c, 512);
+    }
+    serving_skip(serving_config.timeouts.write - 1000);
+    ck_assert_int_eq(serving_connections(), 1);
+    serving_skip(2000);
+    ck_assert_int_eq(serving_connections(), 0);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
 START_TEST(a_handler_may_refuse_and_another_request_follow)
 {
     serve();
@@ -348,6 +382,7 @@ Suite *websocket_suite(void)
     tcase_add_test(t, a_silent_client_is_pinged_and_is_gone_after_as_long_again);
     tcase_add_test(t, a_handler_that_does_not_receive_keeps_its_client_waiting_and_not_gone);
     tcase_add_test(t, a_handler_sends_no_more_than_its_client_takes);
+    tcase_add_test(t, what_a_client_has_taken_earns_what_follows_its_time_anew);
     tcase_add_test(t, a_handler_may_refuse_and_another_request_follow);
     tcase_add_test(t, a_server_that_stops_says_so);
     suite_add_tcase(s, t);
