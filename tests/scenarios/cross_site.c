@@ -21,7 +21,7 @@ START_TEST(what_another_site_sends_is_403_on_every_route)
     static const char *const foreign[] = {
         "Origin: https://evil.test\r\n", "Origin: null\r\n", "Origin: http://tenk.test\r\n", "Origin: http://tenk.test:80\r\n",
         "Origin: http://tenk.test:8080.evil.test\r\n", "Origin: http://evil.test/tenk.test:8080\r\n",
-        "Origin: tenk.test:8080\r\n", "Origin: ftp://tenk.test:8080\r\n",
+        "Origin: tenk.test:8080\r\n", "Origin: ftp://tenk.test:8080\r\n", "Origin: sftp://tenk.test:8080\r\n",
         "Origin: http://\r\n", "Origin: http://tenk.test:808\r\n",
         "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: cross-site\r\nOrigin: http://tenk.test:8080\r\n",
         "Sec-Fetch-Site: same-site\r\nOrigin: http://other.tenk.test\r\n",
@@ -33,6 +33,7 @@ START_TEST(what_another_site_sends_is_403_on_every_route)
             ck_assert_msg(a.status == 403, "%s %s: %d", paths[k], foreign[i], a.status);
             expect_problem(a, 403);
         }
+    expect_problem(ask("POST /echo HTTP/1.1\r\nHost:\r\nOrigin: http://\r\nConnection: close\r\n" FORM), 403);
     ck_assert_ptr_null(strstr(get_as("/users/7", "application/json").body, "\"title\":\"t\""));
 }
 END_TEST

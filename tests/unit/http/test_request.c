@@ -459,6 +459,9 @@ START_TEST(a_problem_is_json_or_html_as_the_client_prefers)
     begin("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
     respond_problem(req, 400, "<script>");
     ck_assert(strstr(answer(), "&lt;script&gt;"));
+    begin("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html;q=0.5, application/problem+json\r\n\r\n");
+    respond_problem(req, 400, "<script>");
+    ck_assert(strstr(answer(), "\"detail\":\"<script>\"}"));
     teardown();
 }
 END_TEST
