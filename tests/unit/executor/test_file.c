@@ -143,6 +143,20 @@ START_TEST(a_disk_that_is_full_or_read_only_keeps_the_old_file)
 }
 END_TEST
 
+/* Some file systems say only then that there is no room for what was written. */
+START_TEST(a_file_that_cannot_be_closed_is_not_put_in_the_old_ones_place)
+{
+    ck_assert_int_eq(write_file("in/a", "old"), 0);
+    const int next = dup(STDIN_FILENO);
+    close(next);
+    disk_fail_to_close(next, UV_ENOSPC);     /* which the new file gets */
+    ck_assert_int_eq(write_file("in/a", "new"), UV_ENOSPC);
+    ck_assert_int_eq(read_file("in/a", 100), 0);
+    ck_assert(text_equal(got, TEXT("old")));
+    ck_assert_int_eq(entries("in"), 1);
+}
+END_TEST
+
 START_TEST(a_folder_that_does_not_get_to_the_disk_is_an_error_unless_it_never_can)
 {
     ck_assert_int_eq(write_file("in/a", "old"), 0);
@@ -308,6 +322,7 @@ Suite *file_suite(void)
     tcase_add_test(loop, so_many_have_a_call_on_the_pool_so_many_wait_and_the_rest_are_refused);
     tcase_add_test(loop, cancelled_in_the_pools_queue_it_reads_and_writes_nothing);
     tcase_add_test(loop, cancelled_between_any_two_calls_it_is_all_or_nothing);
+    tcase_add_test(plain, a_file_that_cannot_be_closed_is_not_put_in_the_old_ones_place);
     tcase_add_test(plain, whoever_has_no_client_any_more_reads_and_writes_nothing);
     suite_add_tcase(s, loop);
     suite_add_tcase(s, plain);
