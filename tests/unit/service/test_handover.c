@@ -62,6 +62,20 @@ START_TEST(one_is_answered_and_nobody_else_meanwhile)
 }
 END_TEST
 
+/* And not until it has ended: that may take longer. */
+START_TEST(it_waits_until_the_database_is_closed)
+{
+    const handover next = { .channel = asks() };
+    ck_assert(is_answered(next.channel));
+    ck_assert_int_eq(send(next.channel, "T", 1, 0), 1);
+    ck_assert(handover_answered(&old));
+    ck_assert(is_answered(next.channel));
+    handover_closed(&old);
+    ck_assert_int_eq(handover_wait_closed(&next), 0);
+    close(next.channel);
+}
+END_TEST
+
 START_TEST(when_it_gives_up_the_next_one_is_answered)
 {
     const int one = asks();
@@ -96,6 +110,7 @@ Suite *handover_suite(void)
     TCase *t = tcase_create("all");
     tcase_add_checked_fixture(t, begin, end);
     tcase_add_test(t, one_is_answered_and_nobody_else_meanwhile);
+    tcase_add_test(t, it_waits_until_the_database_is_closed);
     tcase_add_test(t, when_it_gives_up_the_next_one_is_answered);
     tcase_add_test(t, more_sockets_than_fit_into_a_message_come_in_several);
     suite_add_tcase(s, t);
