@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static _Atomic int64_t ahead, each_look;     /* milliseconds; any thread may look */
+static _Atomic int64_t held;                 /* nanoseconds, at which it stands still; 0: it goes on */
 
 /* Check, which measures how long a test ran, must not be told the same. Not by dladdr, which walks the symbols too. */
 static bool in_libuv(void *caller)
@@ -24,8 +25,10 @@ static bool in_libuv(void *caller)
 int clock_gettime(clockid_t clock, struct timespec *t)
 {
     const long err = syscall(SYS_clock_gettime, clock, t);
-    if (err || (ahead == 0 && each_look == 0) || !in_libuv(__builtin_return_address(0)))
+    if (err || (ahead == 0 && each_look == 0 && held == 0) || !in_libuv(__builtin_return_address(0)))
         return (int)err;
+    if (held && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE))
+        *t = (struct timespec){ .tv_sec = (time_t)(held / 1000000000), .tv_nsec = (long)(held % 1000000000) };
     ahead += each_look;
     const int64_t skipped = ahead;
     const int64_t total = t->tv_nsec + skipped % 1000 * 1000000;
@@ -46,8 +49,15 @@ time_t time(time_t *t)
 }
 
 void clock_set_date(time_t now)   { date = now; }
-void clock_skip(uint64_t ms)            { ahead += (int64_t)ms; }
-void clock_tick(uint64_t ms) { each_look = (int64_t)ms; }
+void clock_skip(uint64_t ms)      { ahead += (int64_t)ms; }
+void clock_tick(uint64_t ms)      { each_look = (int64_t)ms; }
+
+void clock_hold(void)
+{
+    struct timespec now;
+    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+    held = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 bool loop_turn_skipping(void)
 {

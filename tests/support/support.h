@@ -21,7 +21,8 @@ void run_in_thread(void (*run)(void *), void *arg);          /* a plain one, to 
 /* Time, for tests, passes by leaps: libuv's clock goes ms ahead of the machine's. */
 void clock_skip(uint64_t ms);
 void clock_set_date(time_t now);             /* what time() says from now on; 0: what it is */
-void clock_tick(uint64_t ms);           /* from now on it goes on by so much whenever libuv looks at it */
+void clock_tick(uint64_t ms);                /* from now on it goes on by so much whenever libuv looks at it */
+void clock_hold(void);                       /* from now on it stands still but for those: for what is due between two times */
 bool loop_turn_skipping(void);               /* one turn of the loop, waiting for no timer; false when none is left */
 void loop_run_skipping(void);                /* loop_run, waiting for no timer */
 
