@@ -176,16 +176,20 @@ static int task_make(const char *name, size_t room, task **made)
     return 0;
 }
 
-/* In milliseconds; the loop's clock costs nothing to read. */
-static uint64_t task_now(void) { return loop_here() ? uv_now(loop_here()) : uv_hrtime() / 1000000; }
+/* The loop's clock costs nothing to read, but stands still in a turn: what this is for may have begun later in it. */
+static uint32_t task_since(const scope *whom)
+{
+    const uint32_t now = (uint32_t)(loop_here() ? uv_now(loop_here()) : uv_hrtime() / 1000000);
+    return whom->since && (int32_t)(whom->since - now) > 0 ? whom->since : now;
+}
 
-static void task_begin(task *t, int (*fn)(void *), void *arg)
+static void task_begin(task *t, const scope *whom, int (*fn)(void *), void *arg)
 {
     t->fn = fn;
     t->arg = arg;
-    t->scope.label = scope_here()->label;
-    t->scope.request = scope_here()->request;
-    t->scope.since = (uint32_t)task_now();
+    t->scope.label = whom->label;
+    t->scope.request = whom->request;
+    t->scope.since = task_since(whom);
     t->result = promise_new(task_on_cancel, t);
     t->track = track_here ? track_begin_task(track_here, t->scope.name) : NULL;
     list_push(&all, &t->node);
@@ -200,7 +204,7 @@ promise *task_start(const char *name, int (*fn)(void *), void *arg)
     int err = task_make(name, 0, &t);
     if (err)
         return promise_settled(err);
-    task_begin(t, fn, arg);
+    task_begin(t, scope_here(), fn, arg);
     loop_ready_named(&t->ready, name, t->scope.label);
     return promise_named(t->result);
 }
@@ -216,12 +220,14 @@ task *task_new(const char *name, size_t room)
 
 void *task_room(task *t) { return t->room; }
 
-promise *task_run(task *t, int (*fn)(void *), void *arg)
+promise *task_run(task *t, const scope *whom, int (*fn)(void *), void *arg)
 {
     assert(!current && "a task is run by the loop, not by another task");
-    task_begin(t, fn, arg);
+    const record_for before = scope_be_for(scope_is_for(whom));
+    task_begin(t, whom, fn, arg);
     promise *result = t->result;
     task_resume(t);
+    scope_be_for(before);
     return result;
 }
 
@@ -330,7 +336,7 @@ void        task_set_stack_size(size_t size) { stack_size = size; }
 
 void task_each(void (*show)(const task_view *v, void *arg), void *arg)
 {
-    const uint64_t time = task_now();
+    const uint64_t time = uv_hrtime() / 1000000;
     for (list_node *n = all.first; n; n = n->next) {
         const task *t = container_of(n, task, node);
         task_view v = { .name = t->scope.name, .label = t->scope.label, .age = scope_age(&t->scope, time),

@@ -21,6 +21,7 @@
 
 #include "server/base/deadline.h"
 #include "promise.h"
+#include "scope.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,12 +43,12 @@ MUST_AWAIT promise *task_start(const char *name, int (*fn)(void *arg), void *arg
 
 /* For a server that starts a task for each request: a stack first, with room bytes set aside at
  * its top for the caller's own, so that a waiting request and its stack share a page.
- * NULL when the kernel refuses. task_run starts it here and now, up to its first pause; only from
- * the loop itself, not from a task. The room lasts until task_free, after the promise has settled. */
+ * NULL when the kernel refuses. task_run starts it here and now, up to its first pause, for the request of whom (scope.h);
+ * only from the loop itself, not from a task. The room lasts until task_free, after the promise has settled. */
 typedef struct task task;
 task *task_new(const char *name, size_t room);
 void *task_room(task *t);
-MUST_AWAIT promise *task_run(task *t, int (*fn)(void *arg), void *arg);
+MUST_AWAIT promise *task_run(task *t, const scope *whom, int (*fn)(void *arg), void *arg);
 void  task_free(task *t);
 
 /* Gives t another deadline; NO_DEADLINE, which it has at first: none. When one has come, it is too late.

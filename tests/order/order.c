@@ -67,7 +67,7 @@ promise *call(int (*fn)(void *), void *arg)
     ck_assert_int_lt(calls, 8);
     task *t = called[calls++] = task_new("called", 0);
     ck_assert_ptr_nonnull(t);
-    return task_run(t, fn, arg);
+    return task_run(t, scope_here(), fn, arg);
 }
 
 struct look { uv_fs_t uv; void (*fn)(void *); void *arg; };

@@ -194,9 +194,7 @@ static void handler_start(request *r)
             return;
         }
         pipeline_limit(r);
-        const record_for before = scope_be_for(scope_is_for(&r->scope));
-        p = task_run(r->task, handler_run, r);
-        scope_be_for(before);
+        p = task_run(r->task, &r->scope, handler_run, r);
     } else {
         const route *const route = r->route;
         scope *const before = scope_enter(&r->scope);

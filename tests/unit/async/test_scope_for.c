@@ -1,5 +1,8 @@
 /* test_scope_for.c - whose number is it? */
 #include "server/async/scope_for.h"
+#include "server/async/loop.h"
+#include "server/async/task.h"
+#include "tests/support/support.h"
 #include "tests/unit/suites.h"
 
 static scope older, newer, works;
@@ -73,6 +76,31 @@ START_TEST(what_has_no_number_and_the_thread_itself_are_for_nobody)
 }
 END_TEST
 
+static int for_whom(void *arg)
+{
+    *(scope **)arg = scope_for();
+    return 0;
+}
+
+START_TEST(a_task_is_for_what_began_it_however_late_in_its_turn_that_was)
+{
+    scope *whom[2] = { NULL };
+    int err[2];
+    ck_assert_int_eq(loop_start(), 0);
+    clock_skip(5);                           /* since the turn began */
+    older.since = (uint32_t)(uv_hrtime() / 1000000);
+    scope_for_begin(&older);
+    task *const handler = task_new("handler", 0);
+    when_settled(task_run(handler, &older, for_whom, &whom[0]), store, &err[0]);
+    scope_enter(&older);
+    when_settled(task_start("works", for_whom, &whom[1]), store, &err[1]);
+    scope_enter(NULL);
+    loop_run();
+    task_free(handler);
+    ck_assert(whom[0] == &older && whom[1] == &older);
+}
+END_TEST
+
 START_TEST(where_one_is_served_at_a_time_all_is_for_that_one)
 {
     scope_for_all(&older);
@@ -93,6 +121,7 @@ Suite *scope_for_suite(void)
     tcase_add_test(t, times_go_round);
     tcase_add_test(t, who_may_not_await_is_the_request_s_own_scope);
     tcase_add_test(t, what_has_no_number_and_the_thread_itself_are_for_nobody);
+    tcase_add_test(t, a_task_is_for_what_began_it_however_late_in_its_turn_that_was);
     tcase_add_test(t, where_one_is_served_at_a_time_all_is_for_that_one);
     suite_add_tcase(s, t);
     return s;

@@ -142,7 +142,7 @@ START_TEST(task_run_runs_here_and_its_room_lasts_until_task_free)
     ck_assert_uint_eq((uintptr_t)room % 16, 0);
     memset(room, 0, 4000);
     strcpy(room, "mine");
-    promise *p = task_run(t, use_room, room);
+    promise *p = task_run(t, scope_here(), use_room, room);
     ck_assert_int_eq(begun, 1);              /* up to its first pause */
     follow(p);
     promise_settle(f.promise, 0);
@@ -256,7 +256,7 @@ END_TEST
 static int nested_run(void *arg)
 {
     (void)arg;
-    return await(task_run(task_new("inner", 0), await_fake, NULL));
+    return await(task_run(task_new("inner", 0), scope_here(), await_fake, NULL));
 }
 
 START_TEST(a_task_is_run_by_the_loop_only)

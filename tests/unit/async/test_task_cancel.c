@@ -168,7 +168,7 @@ START_TEST(a_deadline_can_be_moved_and_lifted_while_the_task_waits)
     for (int moved = 0; moved < 2; moved++) {
         limited = task_new("limited", 0);
         task_limit(limited, in(1000));
-        follow(task_run(limited, sleep_two_hours, NULL));
+        follow(task_run(limited, scope_here(), sleep_two_hours, NULL));
         task_limit(limited, moved ? in(3600000) : NO_DEADLINE);
         loop_run_skipping();
         ck_assert_int_eq(err, moved ? UV_ETIMEDOUT : 0);
