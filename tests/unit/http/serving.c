@@ -43,6 +43,7 @@ void serving_start(const route routes[], int count)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof a;
+    clock_hold();
     ck_assert_int_eq(loop_start(), 0);
     here.config = &serving_config;
     here.listeners = &listeners_here;

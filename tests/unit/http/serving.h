@@ -1,7 +1,7 @@
 /* serving.h - a worker of the server in the test's own thread, and clients to ask it over sockets.
  *
- * Nothing here waits for time to pass: the loop turns as long as bytes move, and a test that waits
- * for bytes that do not come fails. */
+ * Time stands still from serving_start on, but for what a test skips of it: nothing is late because the machine is busy.
+ * The loop turns as long as bytes move, and a test that waits for bytes that do not come fails. */
 #ifndef SERVING_H
 #define SERVING_H
 
