@@ -109,13 +109,14 @@ static int helper_with_deadline(void *arg)
 
 START_TEST(a_deadline_ends_the_innermost_wait_and_says_so)
 {
+    clock_hold();
     uint64_t deadline = in(1000);
     follow(task_start("late", helper_with_deadline, &deadline));
     loop_run_skipping();
     ck_assert_int_eq(deep[0].cancels, 1);
     ck_assert_int_eq(deep[1].cancels, 1);
     ck_assert_int_eq(err, UV_ETIMEDOUT);
-    ck_assert_uint_lt(uv_hrtime(), deadline + 500000000);
+    ck_assert_uint_le(uv_hrtime(), deadline + 1000000);
 }
 END_TEST
 
@@ -144,9 +145,12 @@ static int a_success_all_the_same(void *arg)
 
 START_TEST(a_deadline_that_has_come_is_noticed_and_a_success_still_counts)
 {
+    clock_hold();
     const uint64_t start = uv_hrtime();
-    ck_assert_int_eq(outcome_of(task_start("late", too_late_already, NULL)), 0);
-    ck_assert_uint_lt(uv_hrtime() - start, 1000000000);
+    follow(task_start("late", too_late_already, NULL));
+    loop_run_skipping();
+    ck_assert_int_eq(err, 0);
+    ck_assert_uint_le(uv_hrtime() - start, 1000000);
     ck_assert_int_eq(outcome_of(task_start("others", called_off_by_another, NULL)), UV_ECANCELED);
     follow(task_start("lucky", a_success_all_the_same, NULL));
     loop_run_skipping();

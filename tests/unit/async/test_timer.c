@@ -42,6 +42,7 @@ static void setup(void)
 
 START_TEST(timers_ring_in_the_order_of_their_times)
 {
+    clock_hold();                            /* until all are set */
     set(0, 500);
     set(1, 3);
     set(2, 70);
@@ -263,6 +264,7 @@ END_TEST
 
 START_TEST(a_wheel_that_slept_long_still_rings_in_time)
 {
+    clock_hold();
     set(0, 1);
     loop_run_skipping();
     clock_skip(123456789);
@@ -273,7 +275,7 @@ START_TEST(a_wheel_that_slept_long_still_rings_in_time)
     loop_run_skipping();
     ck_assert_int_eq(count, 3);
     ck_assert_int_eq(order[1], 2);
-    ck_assert_uint_lt(timer_now() - start, 1000);
+    ck_assert_uint_le(timer_now() - start, 71);
 }
 END_TEST
 

@@ -35,21 +35,32 @@ static void did(record_kind kind, const char *what, uint16_t label, uint16_t req
     recorder_add(kind, since, what, (record_for){ label, request }, 0);
 }
 
+/* False: it is not its turn yet. */
+static bool is_told(const slowest_ended *e)
+{
+    return !slowest_is(e->whom.label, e->took, e->started + e->took) || slowest_keep(e);
+}
+
 static void ended(uint16_t label, uint16_t number, uint64_t started, const void *connection)
 {
-    const uint64_t clock = recorder_clock(), now = recorder_ns(clock);
-    slowest_ended e = { { label, number }, started, now - started, clock, 0, connection };
+    const uint64_t clock = recorder_clock();
+    slowest_ended e = { { label, number }, started, recorder_ns(clock) - started, clock, 0, connection };
     recorder_add_here(RECORD_REQUEST, started, clock, NULL, e.whom, 0);
-    if (!slowest_is(label, e.took, now))
-        return;
-    while (!slowest_keep(&e)) {              /* it is not its turn yet, and goes on: both clocks tell of the same moment */
+    while (!is_told(&e)) {                   /* it goes on: both clocks tell of the same moment */
         e.clock = recorder_clock();
         e.took = recorder_ns(e.clock) - started;
     }
 }
 
 /* One that has taken so long by now. */
-static void ended_after(uint64_t ns) { ended(ROUTE, 0, uv_hrtime() - ns, NULL); }
+static void ended_after(uint64_t ns)
+{
+    slowest_ended e = { .whom = { ROUTE, 0 }, .took = ns };
+    do {
+        e.clock = recorder_clock();
+        e.started = recorder_ns(e.clock) - ns;
+    } while (!is_told(&e));
+}
 
 START_TEST(what_was_done_for_a_request_is_kept_with_it_and_nothing_of_others)
 {
