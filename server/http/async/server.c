@@ -26,40 +26,40 @@
 #include <stdatomic.h>
 #include <time.h>
 
-typedef struct workers workers;
-
-struct worker_thread {                       /* a worker and what runs it */
-    worker      worker;
-    acceptor   *acceptors;                   /* its share of each listener's sockets; as long as it accepts */
-    int         acceptor_count;
-    workers    *workers;
+typedef struct worker_thread {
+    server     *server;
+    int         number;                      /* among the workers */
+    void      (*ending)(void *arg);          /* or NULL: on its thread, its loop is about to end */
+    void       *ending_arg;
     uv_thread_t id;
-    uv_async_t  stop;                        /* sent from the signal's loop */
-    uv_async_t  asked;                       /* sent by any thread, under the server's lock (server_ask) */
-    atomic_uint answered;                    /* as workers.asked was then */
-    bool        gone;                        /* of that lock: its loop is about to end */
+    bool        late;                        /* the drain time passed with work left */
+    /* Its own: */
+    worker      worker;
+    acceptor   *acceptors;                   /* its share of each listener's sockets */
+    int         acceptor_count;
+    uv_sem_t    started;                     /* or it could not: */
+    int         err;
+    uv_async_t  stop;
+    uv_async_t  ask;
+    atomic_uint asked, answered;             /* how often */
+    bool        gone;                        /* of the server's lock: it does not answer any more */
     timer       deadline;
     timer       telling;                     /* for the next of those clients that have to be told that it stops */
     uint64_t    stopped;                     /* milliseconds of timer_now, when it was told to */
     uint64_t    spread;                      /* for how long clients are told */
-    int         number;                      /* among the workers */
-    int         err;                         /* why it could not start */
-    bool        late;                        /* the drain time passed with work left */
-};
+} worker_thread;
 
-struct workers {
+typedef struct workers {
     server        *server;
     int            count;                    /* that have been started */
-    struct worker_thread *threads;
+    worker_thread *threads;
     uv_signal_t    signals[SERVER_STOP_SIGNALS];
     int            signal_count;
     uv_poll_t      told;                     /* if it is told instead: of the server's descriptor for that */
     bool           is_told;
     timer          delay;                    /* of the first loop: then it is to stop */
-    atomic_uint    asked;                    /* how often */
-    uv_sem_t       started;                  /* posted by each worker's thread once it serves, or could not start */
     atomic_bool    stopping;
-};
+} workers;
 
 static const workers *_Atomic serving;       /* for who looks from outside: NULL while none does */
 static pthread_mutex_t serving_lock = PTHREAD_MUTEX_INITIALIZER;     /* for who looks from inside: it stays meanwhile */
@@ -83,11 +83,11 @@ static const layout_entry WORKERS_LAYOUT[] LAYOUT_ENTRIES = {
     LAYOUT_ADDRESS("workers", &serving),
     LAYOUT_FIELD("workers.count", workers, count),
     LAYOUT_FIELD("workers.threads", workers, threads),
-    LAYOUT_SIZE("worker", struct worker_thread),
-    LAYOUT_FIELD("worker.connections", struct worker_thread, worker.poller.connections),
-    LAYOUT_FIELD("worker.size", struct worker_thread, worker.poller.size),
-    LAYOUT_FIELD("worker.open", struct worker_thread, worker.connections),
-    LAYOUT_FIELD("worker.queues", struct worker_thread, worker.admission.queues),
+    LAYOUT_SIZE("worker", worker_thread),
+    LAYOUT_FIELD("worker.connections", worker_thread, worker.poller.connections),
+    LAYOUT_FIELD("worker.size", worker_thread, worker.poller.size),
+    LAYOUT_FIELD("worker.open", worker_thread, worker.connections),
+    LAYOUT_FIELD("worker.queues", worker_thread, worker.admission.queues),
     LAYOUT_SIZE("queue", admission_queue),
     LAYOUT_FIELD("queue.alone", admission_queue, alone),
     LAYOUT_FIELD("queue.ahead", admission_queue, ahead),
@@ -110,8 +110,9 @@ static const layout_entry WORKERS_LAYOUT[] LAYOUT_ENTRIES = {
 
 /* Stopping: the signal reaches every worker through its async handle; each drains by itself. */
 
-static void workers_close_signals(workers *c)
+static void workers_close_signals(void *arg)
 {
+    workers *const c = arg;
     if (c->is_told)
         uv_close((uv_handle_t *)&c->told, NULL);
     for (int i = 0; i < c->signal_count; i++)
@@ -120,16 +121,15 @@ static void workers_close_signals(workers *c)
 
 static void worker_on_client_closed(int err, void *arg)
 {
-    struct worker_thread *t = arg;
+    worker_thread *t = arg;
     (void)err;
-    if (t == &t->workers->threads[0])
-        workers_close_signals(t->workers);
+    if (t->ending)
+        t->ending(t->ending_arg);
     uv_close((uv_handle_t *)&t->stop, NULL);
-    server *const s = t->workers->server;
-    pthread_mutex_lock(&s->lock);
+    pthread_mutex_lock(&t->server->lock);
     t->gone = true;
-    pthread_mutex_unlock(&s->lock);
-    uv_close((uv_handle_t *)&t->asked, NULL);
+    pthread_mutex_unlock(&t->server->lock);
+    uv_close((uv_handle_t *)&t->ask, NULL);
     timer_end();
 }
 
@@ -141,21 +141,21 @@ static void worker_on_site_closed(int err, void *arg)
 
 static void worker_on_emptied(worker *w)
 {
-    struct worker_thread *t = container_of(w, struct worker_thread, worker);
+    worker_thread *t = container_of(w, worker_thread, worker);
     timer_stop(&t->deadline);
     timer_stop(&t->telling);
     worker_close(w);
-    when_settled(t->workers->server->site->close(t->workers->server->site->arg), worker_on_site_closed, t);
+    when_settled(t->server->site->close(t->server->site->arg), worker_on_site_closed, t);
 }
 
-static struct worker_thread *worker_of_deadline(timer *t)
+static worker_thread *worker_of_deadline(timer *t)
 {
-    return container_of(t, struct worker_thread, deadline);
+    return container_of(t, worker_thread, deadline);
 }
 
 static void worker_on_deadline(timer *timer)
 {
-    struct worker_thread *t = worker_of_deadline(timer);
+    worker_thread *t = worker_of_deadline(timer);
     const int late = connections_abort();
     t->late = late > 0;
     if (t->late)
@@ -165,18 +165,18 @@ static void worker_on_deadline(timer *timer)
 /* Half of the time is for what still arrives, the other for answering with what has. */
 static void worker_on_half_time(timer *timer)
 {
-    struct worker_thread *t = worker_of_deadline(timer);
+    worker_thread *t = worker_of_deadline(timer);
     connections_break_off();
     topics_stop();
     timer_set(&t->deadline, t->worker.config->timeouts.drain / 2, worker_on_deadline);
 }
 
-static void worker_tell(struct worker_thread *t);
+static void worker_tell(worker_thread *t);
 
-static void worker_on_telling(timer *timer) { worker_tell(container_of(timer, struct worker_thread, telling)); }
+static void worker_on_telling(timer *timer) { worker_tell(container_of(timer, worker_thread, telling)); }
 
 /* Clients that would go on, as many as the time has come for. */
-static void worker_tell(struct worker_thread *t)
+static void worker_tell(worker_thread *t)
 {
     const int parts = stop_parts_told(timer_now() - t->stopped, t->spread);
     if (parts < STOP_PARTS)
@@ -186,7 +186,7 @@ static void worker_tell(struct worker_thread *t)
 
 static void worker_on_stop(uv_async_t *a)
 {
-    struct worker_thread *t = container_of(a, struct worker_thread, stop);
+    worker_thread *t = container_of(a, worker_thread, stop);
     worker *w = &t->worker;
     if (w->draining)
         return;
@@ -207,10 +207,12 @@ static void worker_on_stop(uv_async_t *a)
     loop_leave();
 }
 
+static void worker_thread_stop(worker_thread *t) { uv_async_send(&t->stop); }
+
 static void workers_stop(workers *c)
 {
     for (int i = 0; i < c->count; i++)
-        uv_async_send(&c->threads[i].stop);
+        worker_thread_stop(&c->threads[i]);
 }
 
 static void workers_begin_to_stop(workers *c)
@@ -249,21 +251,30 @@ static void workers_on_told(uv_poll_t *h, int status, int events)
 
 static void worker_on_asked(uv_async_t *a)
 {
-    struct worker_thread *t = container_of(a, struct worker_thread, asked);
-    const workers *c = t->workers;
+    worker_thread *t = container_of(a, worker_thread, ask);
     loop_enter();
-    atomic_store(&t->answered, atomic_load(&c->asked));
-    worker_configure(&t->worker, atomic_load(&c->server->latest));
+    atomic_store(&t->answered, atomic_load(&t->asked));
+    worker_configure(&t->worker, atomic_load(&t->server->latest));
     loop_leave();
+}
+
+static void worker_thread_ask(worker_thread *t)
+{
+    atomic_fetch_add(&t->asked, 1);
+    if (!t->gone)
+        uv_async_send(&t->ask);
+}
+
+static bool worker_thread_has_answered(const worker_thread *t)
+{
+    return t->gone || atomic_load(&t->answered) == atomic_load(&t->asked);
 }
 
 static void workers_ask(server *s)
 {
     workers *const c = s->running;
-    atomic_fetch_add(&c->asked, 1);
     for (int i = 0; i < c->count; i++)
-        if (!c->threads[i].gone)
-            uv_async_send(&c->threads[i].asked);
+        worker_thread_ask(&c->threads[i]);
 }
 
 static bool workers_have_answered(server *s)
@@ -271,7 +282,7 @@ static bool workers_have_answered(server *s)
     workers *const c = s->running;
     bool all = true;
     for (int i = 0; i < c->count; i++)
-        all &= c->threads[i].gone || atomic_load(&c->threads[i].answered) == atomic_load(&c->asked);
+        all &= worker_thread_has_answered(&c->threads[i]);
     return all;
 }
 
@@ -280,10 +291,10 @@ static const server_loops WORKERS = { workers_ask, workers_have_answered };
 /* Running. */
 
 /* From its share of each listener's sockets, of which there is at least one for each worker. */
-static int worker_accept(struct worker_thread *t)
+static int worker_accept(worker_thread *t)
 {
     const listeners *all = t->worker.listeners;
-    const int workers = t->workers->server->config->server.workers;
+    const int workers = t->server->config->server.workers;
     int most = 0, err = 0;
     for (int i = 0; i < all->count; i++)
         most += all->at[i].count / workers + 1;
@@ -300,7 +311,7 @@ static int worker_accept(struct worker_thread *t)
     return err;
 }
 
-static void worker_run(void)
+static void worker_thread_run(worker_thread *t)
 {
     loop_run();
     watchdog_loop_end();
@@ -311,13 +322,13 @@ static void worker_run(void)
     websocket_trim();
     server_trim_thread();
     shard_end();
+    mem_free(t->acceptors);
 }
 
-/* On its thread. On an error nothing is left of it. */
-static int worker_start(struct worker_thread *t)
+static int worker_thread_start(worker_thread *t)
 {
     worker *w = &t->worker;
-    const server *s = t->workers->server;
+    const server *s = t->server;
     int err = loop_start();
     if (err)
         return err;
@@ -339,39 +350,47 @@ static int worker_start(struct worker_thread *t)
     if (err)
         goto close;
     uv_async_init(loop_here(), &t->stop, worker_on_stop);
-    uv_async_init(loop_here(), &t->asked, worker_on_asked);
+    uv_async_init(loop_here(), &t->ask, worker_on_asked);
     s->site->open(s->site->arg);
     return 0;
 
 close:
     worker_close(w);
 run_out:
-    worker_run();
+    worker_thread_run(t);
     return err;
 }
 
-static void worker_run_thread(void *arg)
+static void worker_on_thread(void *arg)
 {
-    struct worker_thread *t = arg;
-    const int err = t->err = worker_start(t);
-    uv_sem_post(&t->workers->started);
+    worker_thread *t = arg;
+    const int err = t->err = worker_thread_start(t);
+    uv_sem_post(&t->started);
     if (!err)
-        worker_run();
+        worker_thread_run(t);
+}
+
+static int worker_thread_create(worker_thread *t)
+{
+    uv_sem_init(&t->started, 0);
+    int err = uv_thread_create(&t->id, worker_on_thread, t);
+    if (!err) {
+        uv_sem_wait(&t->started);
+        err = t->err;
+        if (err)
+            uv_thread_join(&t->id);
+    }
+    uv_sem_destroy(&t->started);
+    return err;
 }
 
 /* All but the first: up to the one that cannot start. */
 static int workers_start_others(workers *c)
 {
     for (int i = 1; i < c->server->config->server.workers; i++) {
-        struct worker_thread *const t = &c->threads[i];
-        const int err = uv_thread_create(&t->id, worker_run_thread, t);
+        const int err = worker_thread_create(&c->threads[i]);
         if (err)
             return err;
-        uv_sem_wait(&c->started);
-        if (t->err) {
-            uv_thread_join(&t->id);
-            return t->err;
-        }
         c->count++;
     }
     return 0;
@@ -402,15 +421,14 @@ int server_run_async(server *s, void (*started)(void *arg), void *arg)
     bool late = false;
 
     c.threads = mem_alloc((size_t)count * sizeof *c.threads);
-    uv_sem_init(&c.started, 0);
-    for (int i = 0; i < count; i++) {
-        c.threads[i].workers = &c;
-        c.threads[i].number = i;
-    }
+    for (int i = 0; i < count; i++)
+        c.threads[i] = (worker_thread){ .server = s, .number = i };
+    c.threads[0].ending = workers_close_signals;
+    c.threads[0].ending_arg = &c;
     int err = watchdog_start(s->config->log.slow_callback);
     if (err)
         goto free_threads;
-    err = worker_start(&c.threads[0]);
+    err = worker_thread_start(&c.threads[0]);
     if (err)
         goto stop_watchdog;
     c.count = 1;
@@ -425,7 +443,7 @@ int server_run_async(server *s, void (*started)(void *arg), void *arg)
         server_set_running(s, &WORKERS, &c);
         started(arg);
     }
-    worker_run();
+    worker_thread_run(&c.threads[0]);
     pthread_mutex_lock(&serving_lock);
     atomic_store(&serving, NULL);
     pthread_mutex_unlock(&serving_lock);
@@ -437,9 +455,6 @@ int server_run_async(server *s, void (*started)(void *arg), void *arg)
 stop_watchdog:
     watchdog_stop();
 free_threads:
-    for (int i = 0; i < count; i++)
-        mem_free(c.threads[i].acceptors);
-    uv_sem_destroy(&c.started);
     mem_free(c.threads);
     return err ? err : late ? UV_ETIMEDOUT : 0;
 }
