@@ -92,6 +92,7 @@ START_TEST(a_task_is_for_what_began_it_however_late_in_its_turn_that_was)
     scope_for_begin(&older);
     task *const handler = task_new("handler", 0);
     when_settled(task_run(handler, &older, for_whom, &whom[0]), store, &err[0]);
+    ck_assert_int_eq(scope_here()->request, 0);
     scope_enter(&older);
     when_settled(task_start("works", for_whom, &whom[1]), store, &err[1]);
     scope_enter(NULL);
