@@ -99,6 +99,22 @@ START_TEST(what_is_short_or_gets_no_smaller_goes_as_it_is_and_may_come_so)
 }
 END_TEST
 
+/* RFC 1951, 3.2.4: a block that is stored as it is has five bytes in front; and one more byte ends the message. */
+START_TEST(what_gets_longer_may_have_as_many_bytes_as_any_and_no_more)
+{
+    enum { MOST = LIMIT - 1 };               /* of such a block */
+    static char packed[5 + MOST + 8] = { 0, (char)0xff, (char)0xff, 0, 0 };
+    memcpy(packed + 5, lorem(MOST), MOST);
+    client *c = packing();
+    frame_send(c, TEXT | FRAME_PACKED, packed, 5 + MOST + 1);
+    expect_packed(c, TEXT, lorem(MOST), MOST);
+    memcpy(packed + 5 + MOST, "\0\2\0\xfd\xff" "yz", 8);
+    frame_send(c, TEXT | FRAME_PACKED, packed, 5 + MOST + 8);
+    expect_close(c, 1009);
+    client_free(c);
+}
+END_TEST
+
 START_TEST(the_first_fragment_says_that_all_are_compressed_and_control_frames_are_not)
 {
     char packed[2000];
@@ -193,6 +209,7 @@ Suite *websocket_compression_suite(void)
     tcase_add_test(t, it_is_agreed_on_if_it_is_offered_as_the_rfc_has_it);
     tcase_add_test(t, messages_of_every_length_come_back_each_on_its_own);
     tcase_add_test(t, what_is_short_or_gets_no_smaller_goes_as_it_is_and_may_come_so);
+    tcase_add_test(t, what_gets_longer_may_have_as_many_bytes_as_any_and_no_more);
     tcase_add_test(t, the_first_fragment_says_that_all_are_compressed_and_control_frames_are_not);
     tcase_add_test(t, rsv1_elsewhere_breaks_the_protocol);
     tcase_add_test(t, what_cannot_be_inflated_or_is_no_text_closes_with_1007);

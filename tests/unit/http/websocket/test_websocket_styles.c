@@ -3,19 +3,23 @@
 #include "server/async/chain.h"
 #include "server/base/reserve.h"
 
-/* "fail" is what a step fails at, and "wait" it answers when the gate opens. */
+/* "fail" is what a step fails at; "wait" it answers when the gate opens, and at "stop" it closes then. */
 
-static promise *send_hi(void *ws) { return websocket_send(ws, (websocket_message){ TEXT("hi"), false }); }
+static fake waits;
+
+static promise *send_hi(void *ws)   { return websocket_send(ws, (websocket_message){ TEXT("hi"), false }); }
+static promise *close_now(void *ws) { return websocket_close(ws, 4000, TEXT("")); }
 
 static promise *step(websocket *ws, websocket_message m, void *arg)
 {
-    static fake f;
     ck_assert_ptr_eq(arg, &received);
     received++;
     if (text_equal(m.bytes, TEXT("fail")))
         return promise_settled(UV_EIO);
     if (text_equal(m.bytes, TEXT("wait")))
-        return then(gate = fake_new(&f, UV_ECANCELED), send_hi, ws);
+        return then(gate = fake_new(&waits, UV_ECANCELED), send_hi, ws);
+    if (text_equal(m.bytes, TEXT("stop")))
+        return then(gate = fake_new(&waits, UV_ECANCELED), close_now, ws);
     return websocket_send(ws, m);
 }
 
@@ -112,6 +116,7 @@ static const char *const STYLES[] = { OPEN("/style/0"), OPEN("/style/1"), OPEN("
 
 #define FAIL "\x81\x84\0\0\0\0fail"
 #define WAIT "\x81\x84\0\0\0\0wait"
+#define STOP "\x81\x84\0\0\0\0stop"
 
 START_TEST(in_each_style_messages_are_answered_in_order_and_a_close_ends_it)
 {
@@ -169,10 +174,27 @@ START_TEST(in_each_style_a_client_that_is_gone_cancels_what_the_handler_waits_fo
     c.fd = -1;
     serving_skip(2000);
     ck_assert_int_eq(received, 2);
+    ck_assert_int_eq(waits.cancels, _i != 3);
     if (_i == 3)                             /* what a callback's handler waits for cannot be cancelled */
         promise_settle(gate, 0);
     serving_until(ended == 2 && serving_connections() == 0);
     ck_assert(outcome == UV_ECANCELED && received == 2);
+    client_close(&c);
+    serving_stop();
+}
+END_TEST
+
+START_TEST(in_each_style_a_message_may_be_answered_with_a_close)
+{
+    serve();
+    client c = open_to(STYLES[_i]);
+    SEND(&c, HI STOP);
+    expect_bytes(&c, TEXT("\x81\x02hi"));
+    promise_settle(gate, 0);
+    expect_bytes(&c, TEXT("\x88\x02\x0f\xa0"));
+    SEND(&c, CLOSE);
+    client_until_end(&c);
+    ck_assert(ended == 1 && outcome == UV_EOF && received == 2);
     client_close(&c);
     serving_stop();
 }
@@ -261,6 +283,7 @@ Suite *websocket_styles_suite(void)
     tcase_add_loop_test(t, in_each_style_messages_are_answered_in_order_and_a_close_ends_it, 0, EACH);
     tcase_add_loop_test(t, in_each_style_one_message_is_answered_at_a_time_also_what_came_with_the_handshake, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_client_that_is_gone_cancels_what_the_handler_waits_for, 0, EACH);
+    tcase_add_loop_test(t, in_each_style_a_message_may_be_answered_with_a_close, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_handler_that_fails_closes_with_1011, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_server_that_stops_says_so, 0, EACH);
     tcase_add_loop_test(t, in_each_style_a_silent_client_is_pinged_and_gone, 0, EACH);
