@@ -197,6 +197,19 @@ START_TEST(with_two_workers_both_stop)
 }
 END_TEST
 
+START_TEST(one_worker_of_many_that_is_late_is_enough_to_be_late)
+{
+    for (int i = 0; i < 2; i++) {            /* whichever it is */
+        server_start("life", "--workers=8", "TENK_TIMEOUTS_DRAIN=100ms", NULL);
+        client *c = client_asking("/sleep?ms=20000");
+        expect(get("/healthz"), 200, NULL);
+        server_signal(SIGTERM);
+        ck_assert_int_eq(server_wait(), 1);
+        client_free(c);
+    }
+}
+END_TEST
+
 START_TEST(it_serves_on_the_address_it_was_given)
 {
     server_start("life", "--listen", "127.0.0.1:0", "PORT=1", NULL);     /* the flag wins */
@@ -219,6 +232,7 @@ Suite *start_and_stop_suite(void)
     tcase_add_test(t, posts_under_way_are_finished_before_the_end);
     tcase_add_test(t, with_two_workers_both_serve);
     tcase_add_test(t, with_two_workers_both_stop);
+    tcase_add_test(t, one_worker_of_many_that_is_late_is_enough_to_be_late);
     tcase_add_test(t, it_serves_on_the_address_it_was_given);
     return s;
 }
