@@ -45,9 +45,9 @@ END_TEST
 
 START_TEST(a_line_goes_round_the_end_of_the_ring)
 {
-    char line[64];
+    char line[SIZE];
     for (int i = 0; i < 1000; i++) {         /* of each length, from each place */
-        snprintf(line, sizeof line, "%0*d", 1 + i % 60, i % 10);
+        snprintf(line, sizeof line, "%0*d", 1 + i % (SIZE - 4), i % 10);
         ck_assert(put(line));
         ck_assert_str_eq(taken(), line);
         for (int at = 0; at < SIZE; at += 64)    /* where a line may begin */

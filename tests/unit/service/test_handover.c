@@ -3,10 +3,13 @@
 #include "server/http/listen/listening_sockets.h"
 #include "tests/unit/suites.h"
 
+#include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char            folder[32], path[64], why[512];
@@ -57,6 +60,8 @@ START_TEST(one_is_answered_and_nobody_else_meanwhile)
     ck_assert(handover_answered(&old));
     ck_assert(is_answered(one));             /* going */
     ck_assert(listening_sockets_are_handed_on());
+    handover_closed(&old);
+    ck_assert(is_answered(one));             /* its database is closed, while it goes on with its clients */
     close(other);
     close(one);
 }
@@ -89,9 +94,20 @@ START_TEST(when_it_gives_up_the_next_one_is_answered)
 }
 END_TEST
 
+static int descriptors(void)
+{
+    int count = 0;
+    DIR *d = opendir("/proc/self/fd");
+    while (readdir(d))
+        count++;
+    closedir(d);
+    return count;
+}
+
+enum { MANY = 300 };
+
 START_TEST(more_sockets_than_fit_into_a_message_come_in_several)
 {
-    enum { MANY = 300 };
     for (int i = 0; i < MANY; i++)
         listening_sockets_add(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), LISTENING_OPENED);
     const int one = asks();
@@ -104,6 +120,25 @@ START_TEST(more_sockets_than_fit_into_a_message_come_in_several)
 }
 END_TEST
 
+START_TEST(and_all_of_them_are_taken)
+{
+    int status;
+    for (int i = 0; i < MANY; i++)
+        listening_sockets_add(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), LISTENING_OPENED);
+    const pid_t next = fork();
+    if (next == 0) {
+        handover h;
+        const int before = descriptors();
+        const int err = handover_ask(&h, path, why, sizeof why);
+        _exit(err ? 2 : descriptors() != before + MANY + 1); /* and the channel */
+    }
+    ck_assert_int_eq(poll(&(struct pollfd){ old.listening, POLLIN, 0 }, 1, -1), 1);
+    handover_asked(&old, 1000);
+    ck_assert_int_eq(waitpid(next, &status, 0), next);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 Suite *handover_suite(void)
 {
     Suite *s = suite_create("handover");
@@ -113,6 +148,7 @@ Suite *handover_suite(void)
     tcase_add_test(t, it_waits_until_the_database_is_closed);
     tcase_add_test(t, when_it_gives_up_the_next_one_is_answered);
     tcase_add_test(t, more_sockets_than_fit_into_a_message_come_in_several);
+    tcase_add_test(t, and_all_of_them_are_taken);
     suite_add_tcase(s, t);
     return s;
 }

@@ -161,6 +161,15 @@ START_TEST(an_answer_has_a_line_with_all_that_is_known)
 }
 END_TEST
 
+START_TEST(an_id_that_is_not_fit_for_one_is_left_out)
+{
+    serve(_i);
+    asks(ASK("GET /hello/you") "X-Request-Id: mine 1\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(line_after("\"GET /hello/you HTTP/1.1\" 200 5 "), " - - \"GET /hello/:name\"\n"));
+    end();
+}
+END_TEST
+
 START_TEST(each_request_of_a_connection_has_its_own_line_in_order)
 {
     serve(_i);
@@ -464,6 +473,7 @@ Suite *access_log_suite(void)
     Suite *s = suite_create("access_log");
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, an_answer_has_a_line_with_all_that_is_known, 0, 2);
+    tcase_add_loop_test(t, an_id_that_is_not_fit_for_one_is_left_out, 0, 2);
     tcase_add_loop_test(t, each_request_of_a_connection_has_its_own_line_in_order, 0, 2);
     tcase_add_loop_test(t, a_long_answer_s_bytes_are_those_of_its_body_not_of_its_chunks, 0, 2);
     tcase_add_loop_test(t, errors_have_a_line_and_where_there_is_no_route_there_is_none_in_it, 0, 2);
