@@ -1,16 +1,20 @@
 /* supervised.c - what a service manager is told of a server, and what that server may not do. */
 #include "tests/scenarios/scenarios.h"
 #include "tests/scenarios/support/launch.h"
+#include "tests/support/skipped.h"
 
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static int  told = -1;
+static int  told = -1, beats;                 /* how often it has told that it is well */
 static char where[128];
 
 /* The words for server_start: where it tells how it is. */
@@ -32,6 +36,7 @@ static bool has_told(const char *line)
     ssize_t n;
     while ((n = recv(told, said, sizeof said - 1, MSG_DONTWAIT)) > 0) {
         said[n] = '\0';
+        beats += strstr(said, "WATCHDOG=1") != NULL;
         if (strstr(said, line))
             return true;
     }
@@ -57,6 +62,45 @@ START_TEST(it_tells_that_it_is_well_as_long_as_its_loops_turn)
     server_start("supervised", listen_to_it(), "WATCHDOG_USEC=400000", "TENK_PATTERNS_ENABLED=on", NULL);
     for (int i = 0; i < 3; i++)
         ck_assert(eventually(10, has_told("WATCHDOG=1")));
+    server_stop();
+    close(told);
+}
+END_TEST
+
+static pid_t thread_of_loop(void)
+{
+    static char output[8192];
+    char number[16];
+    snprintf(number, sizeof number, "%d", (int)here.pid);
+    if (tenk_run(output, sizeof output, "top", "--once", number, NULL))
+        return 0;
+    const char *at = strstr(output, "loop 1, thread ");
+    ck_assert_msg(at != NULL, "%s", output);
+    return atoi(at + strlen("loop 1, thread "));
+}
+
+/* The one who tells reads the configuration between two beats, too: so it has not stopped telling altogether. */
+START_TEST(it_does_not_while_one_of_them_stands)
+{
+    server_start("supervised", listen_to_it(), "WATCHDOG_USEC=200000", NULL);
+    const pid_t loop = thread_of_loop();
+    if (!loop || ptrace(PTRACE_SEIZE, loop, NULL, NULL)) {
+        skipped(__func__, NEEDS_PTRACE);
+        server_stop();
+        return;
+    }
+    ptrace(PTRACE_INTERRUPT, loop, NULL, NULL);
+    ck_assert_int_eq(waitpid(loop, NULL, __WALL), loop);
+    has_told("nothing more");
+    beats = 0;
+    for (int i = 0; i < 4; i++) {
+        server_signal(SIGHUP);
+        ck_assert(eventually(10, has_told("RELOADING=1")));
+        pause_ms(100);                       /* as often as it would tell */
+    }
+    ck_assert_int_le(beats, 1);              /* of what had been answered before */
+    ptrace(PTRACE_DETACH, loop, NULL, NULL);
+    ck_assert(eventually(10, has_told("WATCHDOG=1")));
     server_stop();
     close(told);
 }
@@ -118,6 +162,8 @@ Suite *supervised_suite(void)
     TCase *t = theme(s, "supervised", NULL);
     tcase_add_test(t, it_tells_when_it_serves_reads_its_configuration_and_stops);
     tcase_add_test(t, it_tells_that_it_is_well_as_long_as_its_loops_turn);
+    if (!in_threads_mode())
+        tcase_add_test(t, it_does_not_while_one_of_them_stands);
     tcase_add_test(t, what_it_needs_it_may_do_under_its_filter_of_system_calls);
     tcase_add_test(t, started_by_root_it_becomes_another_user);
     tcase_add_test(t, a_user_that_is_none_is_said);
