@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -253,6 +254,24 @@ START_TEST(one_that_cannot_start_leaves_the_one_that_serves_alone)
 }
 END_TEST
 
+START_TEST(the_pid_file_is_that_of_the_one_that_took_over)
+{
+    char file[256], pid[16];
+    snprintf(file, sizeof file, "TENK_SERVER_PID_FILE=%s/taken-over.pid", run_folder());
+    server_start("restarts", "TENK_SERVER_HANDOVER=handover", file, NULL);
+    know_the_first();
+    const server before = here;
+    server_start("restarts", url, handover, port, file, NULL);
+    ck_assert_int_eq(end_of(before), 0);
+    FILE *f = fopen(strchr(file, '=') + 1, "r");
+    ck_assert_msg(f != NULL, "it is gone");
+    ck_assert_ptr_nonnull(fgets(pid, sizeof pid, f));
+    fclose(f);
+    ck_assert_int_eq(atoi(pid), here.pid);
+    server_stop();
+}
+END_TEST
+
 /* Whose file is this then? */
 START_TEST(a_unix_socket_stays_where_it_is_until_the_last_one_ends)
 {
@@ -315,6 +334,7 @@ Suite *restarts_suite(void)
     tcase_add_test(t, a_socket_that_the_service_manager_keeps_serves_one_tenk_after_the_other);
     tcase_add_test(t, who_waits_in_the_queue_is_served_by_the_one_that_takes_over);
     tcase_add_test(t, one_that_cannot_start_leaves_the_one_that_serves_alone);
+    tcase_add_test(t, the_pid_file_is_that_of_the_one_that_took_over);
     tcase_add_test(t, a_unix_socket_stays_where_it_is_until_the_last_one_ends);
     tcase_add_test(t, on_postgresql_one_mode_takes_over_from_the_other_and_no_request_is_lost);
     tcase_add_test(t, a_path_at_which_another_program_listens_is_said);
