@@ -256,6 +256,17 @@ START_TEST(it_is_told_to_read_again_and_to_stop_by_its_pid_file)
 }
 END_TEST
 
+START_TEST(one_that_does_not_end_in_time_is_not_said_to_have_ended)
+{
+    start_with_pid_file();
+    kill(here.pid, SIGSTOP);                 /* it hears nothing meanwhile */
+    ck_assert_int_eq(tenk_run(output, sizeof output, pid_file, "TENK_TIMEOUTS_DRAIN=1ms", "--stop", NULL), 1);
+    ck_assert_msg(strstr(output, "has not ended in time, and still finishes what is under way"), "%s", output);
+    kill(here.pid, SIGCONT);
+    ck_assert_int_eq(server_wait(), 0);
+}
+END_TEST
+
 START_TEST(a_second_one_with_its_pid_file_does_not_start)
 {
     start_with_pid_file();
@@ -301,6 +312,7 @@ Suite *reloading_suite(void)
     tcase_add_test(t, sighup_is_nothing_to_a_server_that_was_started_to_ignore_it);
     tcase_add_test(t, sighup_ends_it_once_its_terminal_is_gone);
     tcase_add_test(t, it_is_told_to_read_again_and_to_stop_by_its_pid_file);
+    tcase_add_test(t, one_that_does_not_end_in_time_is_not_said_to_have_ended);
     tcase_add_test(t, a_second_one_with_its_pid_file_does_not_start);
     tcase_add_test(t, who_is_not_there_is_not_told_and_that_is_said);
     return s;

@@ -3,8 +3,11 @@
 #include "tests/scenarios/support/launch.h"
 #include "tests/support/skipped.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +20,26 @@
 static int  told = -1, beats;                 /* how often it has told that it is well */
 static char where[128];
 
-/* The words for server_start: where it tells how it is. */
-static const char *listen_to_it(void)
+/* The words for server_start: where it tells how it is, a path or a name with @. */
+static const char *listen_to_it_at(const char *name)
 {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
-    snprintf(at.sun_path, sizeof at.sun_path, "%s/notify-%d", run_folder(), (int)getpid());
-    snprintf(where, sizeof where, "NOTIFY_SOCKET=%s", at.sun_path);
-    unlink(at.sun_path);
+    const int length = snprintf(at.sun_path, sizeof at.sun_path, "%s", name);
+    snprintf(where, sizeof where, "NOTIFY_SOCKET=%s", name);
+    unlink(name);
+    if (name[0] == '@')
+        at.sun_path[0] = '\0';
     told = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(told, (const struct sockaddr *)&at, sizeof at), 0);
+    const size_t size = offsetof(struct sockaddr_un, sun_path) + (size_t)length;
+    ck_assert_int_eq(bind(told, (const struct sockaddr *)&at, (socklen_t)size), 0);
     return where;
+}
+
+static const char *listen_to_it(void)
+{
+    char path[108];
+    snprintf(path, sizeof path, "%.80s/notify-%d", run_folder(), (int)getpid());
+    return listen_to_it_at(path);
 }
 
 /* Has it told that by now? What it told before is forgotten. */
@@ -54,6 +67,40 @@ START_TEST(it_tells_when_it_serves_reads_its_configuration_and_stops)
     ck_assert(eventually(5, has_told("STOPPING=1")));
     ck_assert_int_eq(server_wait(), 0);
     close(told);
+}
+END_TEST
+
+START_TEST(it_tells_it_where_there_is_no_file_too)
+{
+    char name[32];
+    snprintf(name, sizeof name, "@tenk-notify-%d", (int)getpid());
+    server_start("supervised", listen_to_it_at(name), NULL);
+    ck_assert(eventually(5, has_told("READY=1")));
+    server_stop();
+    close(told);
+}
+END_TEST
+
+/* As where whoever started it has kept the manager's words for itself. */
+START_TEST(what_was_meant_for_another_process_is_not_taken)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t length = sizeof at;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    getsockname(fd, (struct sockaddr *)&at, &length);
+    next_listening(fd);
+    server_start("supervised", listen_to_it(), "LISTEN_PID=1", "WATCHDOG_PID=1", "WATCHDOG_USEC=20000", NULL);
+    ck_assert_int_ne(here.port, ntohs(at.sin_port));
+    for (int i = 0; i < 10; i++)
+        expect(get("/healthz"), 200, NULL);
+    server_signal(SIGTERM);
+    ck_assert(eventually(5, has_told("STOPPING=1")));
+    ck_assert_int_eq(beats, 0);
+    ck_assert_int_eq(server_wait(), 0);
+    close(told);
+    close(fd);
 }
 END_TEST
 
@@ -161,6 +208,8 @@ Suite *supervised_suite(void)
     Suite *s = suite_create("supervised");
     TCase *t = theme(s, "supervised", NULL);
     tcase_add_test(t, it_tells_when_it_serves_reads_its_configuration_and_stops);
+    tcase_add_test(t, it_tells_it_where_there_is_no_file_too);
+    tcase_add_test(t, what_was_meant_for_another_process_is_not_taken);
     tcase_add_test(t, it_tells_that_it_is_well_as_long_as_its_loops_turn);
     if (!in_threads_mode())
         tcase_add_test(t, it_does_not_while_one_of_them_stands);

@@ -147,8 +147,8 @@ static void wait_until_asked(void)
     snprintf(since, sizeof since, "%s", cluster_ask(server, "select clock_timestamp()"));
     for (int i = 0; i < 2; i++) {            /* the first may only have been prepared */
         const char *asked = "";
-        snprintf(sql, sizeof sql, "select max(query_start) from pg_stat_activity where application_name = 'tenk' and state = 'idle'"
-                                  " and query like '%%virtualtransaction%%' and query_start > '%s'", since);
+        snprintf(sql, sizeof sql, "select max(query_start) from pg_stat_activity where application_name = 'tenk'"
+                                  " and state = 'idle' and query like '%%virtualtransaction%%' and query_start > '%s'", since);
         while (!*asked)
             asked = cluster_ask(server, sql);
         snprintf(since, sizeof since, "%s", asked);

@@ -166,7 +166,7 @@ END_TEST
 
 Suite *postgres_rows_suite(void)
 {
-    Suite *s = suite_create("postgres rows");
+    Suite *s = suite_create("postgres_rows");
     TCase *t = tcase_create("all");
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
