@@ -81,6 +81,19 @@ START_TEST(columns_of_any_type_are_read_by_a_blocking_thread)
 }
 END_TEST
 
+START_TEST(each_row_has_its_own_values)
+{
+    static const statement COUNT = { "count_up", "select $1::int8 + i from generate_series(0, 2) i order by i", true, "i" };
+    rows r;
+    (_i ? open_blocking : open_with)(cluster_url(server));
+    ck_assert_int_eq(_i ? now(&COUNT, &r, 7) : outcome_here(ask(&r, &COUNT, 7)), 0);
+    ck_assert_int_eq(r.count, 3);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(rows_int(&r, i, 0), 7 + i);
+    (_i ? finish_blocking : finish)();
+}
+END_TEST
+
 START_TEST(a_column_of_any_type_is_a_text)
 {
     rows r;
@@ -172,6 +185,7 @@ Suite *postgres_rows_suite(void)
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_add_loop_test(t, columns_of_any_type_are_read_as_the_statement_says, 0, 3);
     tcase_add_loop_test(t, columns_of_any_type_are_read_by_a_blocking_thread, 0, 3);
+    tcase_add_loop_test(t, each_row_has_its_own_values, 0, 2);
     tcase_add_loop_test(t, a_column_of_any_type_is_a_text, 0, 2);
     tcase_add_loop_test(t, a_column_of_any_type_is_a_text_in_a_blocking_thread, 0, 2);
     tcase_add_test(t, what_does_not_fit_is_an_error_and_never_the_end);

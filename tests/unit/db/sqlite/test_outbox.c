@@ -1,5 +1,7 @@
 /* test_outbox.c - the outbox on SQLite: what is published comes at once and in order, is read again, and is pruned. */
+#include "db/listener.h"
 #include "fixture.h"
+#include "server/base/deadline.h"
 #include "tests/unit/db/handed_out.h"
 #include "tests/unit/suites.h"
 
@@ -192,6 +194,24 @@ START_TEST(rows_that_are_deleted_by_hand_hold_up_nothing)
 }
 END_TEST
 
+START_TEST(who_listens_hears_of_what_is_committed_to_its_own_channel)
+{
+    db_listener *mine, *others;
+    open_way(_i);
+    ck_assert_int_eq(database_listen(&mine, whole, OUTBOX_CHANNEL), 0);
+    ck_assert_int_eq(database_listen(&others, whole, "others"), 0);
+    for (int i = 0; i < 2; i++)
+        db_listener_wait(i ? mine : others, 0);              /* at first it says that it is there */
+    ck_assert_int_eq(outcome_way(_i, publish("a", "one")), 0);
+    ck_assert_int_eq(db_listener_wait(mine, NO_DEADLINE), 0);
+    ck_assert_int_eq(db_listener_wait(mine, 0), UV_ETIMEDOUT);
+    ck_assert_int_eq(db_listener_wait(others, 0), UV_ETIMEDOUT);
+    db_listener_close(mine);
+    db_listener_close(others);
+    close_way(_i);
+}
+END_TEST
+
 Suite *sqlite_outbox_suite(void)
 {
     Suite *s = suite_create("sqlite_outbox");
@@ -203,6 +223,7 @@ Suite *sqlite_outbox_suite(void)
     tcase_add_loop_test(t, old_rows_are_pruned_by_count_and_by_age_but_never_the_newest_and_readers_are_told, 0, 2);
     tcase_add_loop_test(t, many_that_come_at_once_are_handed_out_without_a_pause, 0, 2);
     tcase_add_loop_test(t, rows_that_are_deleted_by_hand_hold_up_nothing, 0, 2);
+    tcase_add_loop_test(t, who_listens_hears_of_what_is_committed_to_its_own_channel, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }
