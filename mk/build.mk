@@ -82,7 +82,7 @@ in = $(sort $(shell find $(1) -name '*.c'))
 SOURCES := $(filter-out server/main.c server/config/man/% server/async/context/context_%,$(call in,server db handlers)) \
            $(wildcard server/async/context/context_$(CONTEXT).c server/async/context/context_$(CONTEXT).S)
 UNIT      := $(filter-out tests/unit/main_async.c,$(call in,tests/unit tests/support))
-SCENARIOS := $(call in,tests/scenarios) $(patsubst %,tests/support/%.c,cluster collector guardian loopback mark_point quick_folder skipped)
+SCENARIOS := $(call in,tests/scenarios) $(patsubst %,tests/support/%.c,cluster collector granted guardian loopback mark_point quick_folder skipped)
 ORDER     := $(call in,tests/order) tests/support/mark_point.c
 ALL       := server/main.c $(SOURCES) $(UNIT) tests/unit/main_async.c $(SCENARIOS) $(ORDER) \
              $(wildcard server/async/context/context_ucontext.c server/config/man/*.c loadtest/*.c tests/fuzz/*.c)

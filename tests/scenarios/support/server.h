@@ -10,6 +10,8 @@
 #ifndef TESTS_SERVER_H
 #define TESTS_SERVER_H
 
+#include "tests/support/granted.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -58,8 +60,6 @@ int tenk_run(char *output, size_t size, ...) __attribute__((sentinel));
 /* The postgresql:// URL of a private cluster with tenk's data; starts and seeds it when first asked. */
 const char *postgres_url(void);
 
-double now_s(void);                          /* monotonic seconds */
-double granted_s(void);                      /* the same, but one in which others had the processors is a sixth of one */
 void   pause_ms(int ms);                     /* between two looks at something that will change */
 
 /* Looks until condition holds or seconds have passed, of those that this machine granted; its value is whether it came to

@@ -2,6 +2,7 @@
  * connections that break, poolers with less room than is wanted. */
 #include "tests/unit/db/askers.h"
 #include "fixture.h"
+#include "tests/support/granted.h"
 #include "tests/support/pooler.h"
 #include "tests/support/loopback.h"
 #include "tests/support/relay.h"
@@ -84,11 +85,11 @@ START_TEST(whoever_waits_for_a_server_that_has_vanished_is_told_within_seconds)
     ck_assert_int_eq(outcome(blocking, &THING, &r, 1), 0);
     ck_assert_int_eq(outcome(blocking, &ADD, &r, 2000), 0);
     relay_vanish();
-    const uint64_t before = uv_hrtime();
+    const double before = granted_s();
     const int err = outcome(blocking, reads ? &THING : &ADD, &r, reads ? 1 : 2001);
-    const uint64_t ms = (uv_hrtime() - before) / 1000000;
+    const double seconds = granted_s() - before;
     ck_assert_int_eq(err, !reads ? ERR_UNCERTAIN : another ? 0 : UV_ECONNRESET);
-    ck_assert_msg(ms < (another ? 3000 : 6000), "after %d ms", (int)ms);
+    ck_assert_double_lt(seconds, another ? 3 : 6);
     relay_appear();
     while (outcome(blocking, &THING, &r, 1))
         if (!blocking)
@@ -222,7 +223,7 @@ START_TEST(no_query_waits_for_a_connection_behind_which_a_pooler_has_no_server)
     int err[ALL];
     asker a[ALL];
     options.connections = 4;
-    options.connect_timeout_ms = 100;
+    options.connect_timeout_ms = 2000;       /* for which those that get no server hold nobody up */
     options.timeout_ms = options.line_timeout_ms = 0;        /* one that waited there would do so for ever */
     (_i == BLOCKING ? open_blocking : open_with)(pooled_url(2));
     for (int round = 0; round < 20; round++) {
