@@ -128,6 +128,23 @@ START_TEST(connections_are_opened_when_first_needed)
 }
 END_TEST
 
+START_TEST(none_is_opened_to_another_file_in_its_place)
+{
+    char other[160], moved[160];
+    rows r;
+    in_thread(1, 10, 0, 50);
+    snprintf(other, sizeof other, "%s", files_path("other.db"));
+    snprintf(moved, sizeof moved, "%s", files_path("moved.db"));
+    files_make(other, 50);
+    ck_assert(rename(path, moved) == 0 && rename(other, path) == 0);
+    for (int i = 0; i < 2; i++)              /* and the place of the one that was not is free again */
+        ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), UV_EIO);
+    ck_assert_int_eq(rename(moved, path), 0);
+    ck_assert_int_eq(outcome_now(run(&USER, &r, 1)), 0);
+    close_blocking();
+}
+END_TEST
+
 START_TEST(a_read_sees_every_write_that_was_acknowledged)
 {
     static const statement TITLED = { "titled", "select count(*) from posts where title = 'seen' and $1 > 0", true };
@@ -363,6 +380,7 @@ Suite *sqlite_threads_suite(void)
     tcase_add_test(t, cells_have_the_types_and_bytes_that_went_in);
     tcase_add_test(t, rows_outlive_their_db_and_the_watch_ran);
     tcase_add_test(t, connections_are_opened_when_first_needed);
+    tcase_add_test(t, none_is_opened_to_another_file_in_its_place);
     tcase_add_test(t, a_read_sees_every_write_that_was_acknowledged);
     tcase_add_test(t, a_full_line_of_readers_refuses_at_once_and_a_long_one_in_time);
     tcase_add_test(t, a_read_ends_with_its_client_and_the_next_one_does_not);

@@ -160,6 +160,19 @@ START_TEST(many_queries_of_many_turns_all_come_back)
 }
 END_TEST
 
+START_TEST(once_it_is_closed_all_is_in_the_file_and_its_log_is_gone)
+{
+    char log[256];
+    rows r;
+    on_loop(2, 20, 0, 0);
+    snprintf(log, sizeof log, "%s-wal", path);
+    ck_assert_int_eq(outcome_of(run(&USER, &r, 1)), 0);
+    ck_assert_int_eq(access(log, F_OK), 0);
+    close_it();
+    ck_assert_int_eq(access(log, F_OK), -1);
+}
+END_TEST
+
 START_TEST(a_write_is_seen_by_the_next_read)
 {
     rows r;
@@ -314,6 +327,7 @@ Suite *sqlite_suite(void)
     tcase_add_test(t, rows_may_outlive_their_db);
     tcase_add_test(t, two_slow_queries_of_one_turn_run_side_by_side);
     tcase_add_test(t, many_queries_of_many_turns_all_come_back);
+    tcase_add_test(t, once_it_is_closed_all_is_in_the_file_and_its_log_is_gone);
     tcase_add_test(t, a_write_is_seen_by_the_next_read);
     tcase_add_test(t, a_write_is_seen_by_a_read_behind_others_that_wait);
     tcase_add_test(t, errors_are_those_of_db_h);
