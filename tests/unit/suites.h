@@ -129,6 +129,7 @@
     run(thread_admission_suite)  \
     run(worker_suite)            \
     run(server_start_suite)      \
+    run(server_stop_suite)       \
     run(pipeline_suite)          \
     run(writer_suite)            \
     run(streamed_answer_suite)   \

@@ -71,15 +71,18 @@ void whole_server_ask_to_stop(void)
     asked = true;
 }
 
-void whole_server_stop(void)
+static void whole_server_stop_with(int expected)
 {
     whole_server_ask_to_stop();
     pthread_join(runs, NULL);
-    ck_assert_int_eq(outcome, 0);
+    ck_assert_int_eq(outcome, expected);
     server_close(serves);
     config_free(&settings_here);
     uv_sem_destroy(&started);
 }
+
+void whole_server_stop(void)      { whole_server_stop_with(0); }
+void whole_server_stop_late(void) { whole_server_stop_with(UV_ETIMEDOUT); }
 
 int whole_server_port(void) { return port; }
 

@@ -8,6 +8,7 @@
 /* Serves those routes, until whole_server_stop. settings: TENK_SECTION_KEY=value, and NULL behind the last. */
 void whole_server_start(mode in, const route routes[], int count, const char *const settings[]);
 void whole_server_stop(void);                /* asks it to stop, and waits until it has: in time */
+void whole_server_stop_late(void);           /* the same, but the time to drain is over by then */
 void whole_server_ask_to_stop(void);         /* the same, and does not wait */
 
 int  whole_server_port(void);
