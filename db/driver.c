@@ -50,7 +50,7 @@ promise *driver_run_each(db *d, arena *a, stopwatch *watch, rows out[], const st
 {
     promise **each = arena_room(a, (size_t)count * sizeof *each);
     for (int i = 0; i < count; i++)
-        each[i] = d->driver->run(d, a, watch, &out[i], s, n, &parameters[i * n]);
+        each[i] = d->driver->run(d, a, watch, &out[i], s, n, driver_parameters_of(i, n, parameters));
     return promise_gather(each, count);
 }
 
@@ -59,7 +59,8 @@ promise *driver_run_each_blocking(db *d, arena *a, stopwatch *watch, rows out[],
 {
     int err = 0;
     for (int i = 0; i < count && !err; i++) {
-        const bool settled = promise_take_if_settled(d->driver->run(d, a, watch, &out[i], s, n, &parameters[i * n]), &err);
+        promise *const run = d->driver->run(d, a, watch, &out[i], s, n, driver_parameters_of(i, n, parameters));
+        const bool settled = promise_take_if_settled(run, &err);
         assert(settled);
         (void)settled;
     }

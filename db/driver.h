@@ -45,6 +45,12 @@ typedef struct db_listener_driver {
     unsigned (*connections)(const db_listener *l);
 } db_listener_driver;
 
+/* The n parameters of that run, of lists that follow one another; without any it may be NULL, which C lets nobody index. */
+static inline const value *driver_parameters_of(int run, int n, const value parameters[])
+{
+    return n ? &parameters[run * n] : parameters;
+}
+
 /* run_each by a call of run for each: on a loop side by side; in a blocking thread up to the first that fails. */
 MUST_AWAIT promise *driver_run_each(db *d, arena *a, stopwatch *watch, rows out[], const statement *s, int count, int n,
                                     const value parameters[]);

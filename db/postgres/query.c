@@ -75,7 +75,7 @@ pg_query *pg_query_new(struct pg_pool *p, arena *a, stopwatch *w, rows out[], pg
     q->reads = prepared->statement->reads;
     q->alone = !q->reads;
     for (int i = 0; i < count; i++)
-        pg_parameters_copy(&q->each[i], prepared->n, &parameters[i * prepared->n], a);
+        pg_parameters_copy(&q->each[i], prepared->n, driver_parameters_of(i, prepared->n, parameters), a);
     return q;
 }
 

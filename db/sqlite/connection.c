@@ -305,7 +305,7 @@ int sqlite_connection_run(sqlite_connection *c, sqlite_job *j)
     const uint64_t began = uv_hrtime();
     int err = 0;
     for (int i = 0; i < j->runs && !err; i++) {
-        err = run_job(c, j, j->statement, j->count, &j->each[i * j->count], &j->result);
+        err = run_job(c, j, j->statement, j->count, driver_parameters_of(i, j->count, j->each), &j->result);
         j->ends[i] = j->result.count;
     }
     j->took = (uv_hrtime() - began) / (uint64_t)j->runs;

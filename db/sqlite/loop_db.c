@@ -316,7 +316,7 @@ static promise *loop_db_query_each(db *here, arena *a, stopwatch *watch, rows ou
         sqlite_job *j = make_job(d, a, watch, &out[first], s);
         j->runs = runs;
         j->count = n;
-        j->each = sqlite_values_copy(a, runs * n, &parameters[first * n]);
+        j->each = sqlite_values_copy(a, runs * n, driver_parameters_of(first, n, parameters));
         j->ends = arena_room(a, (size_t)runs * sizeof *j->ends);
         each[i] = gather_job(d, j);
     }

@@ -62,6 +62,24 @@ START_TEST(each_run_has_its_own_rows_in_order_however_many_fit_a_pipeline)
 }
 END_TEST
 
+START_TEST(without_parameters_it_runs_as_often)
+{
+    static const statement ANSWER = { "answer", "select 42", true, "i" };
+    if (_i)
+        open_blocking(cluster_url(server));
+    else
+        open_with(cluster_url(server));
+    promise *p = db_query_each(here, &scratch, NULL, each, &ANSWER, 3, 0, NULL);
+    ck_assert_int_eq(_i ? outcome_now(p) : outcome_here(p), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(rows_int(&each[i], 0, 0), 42);
+    if (_i)
+        finish_blocking();
+    else
+        finish();
+}
+END_TEST
+
 START_TEST(a_blocking_thread_has_the_same_rows)
 {
     static const statement NAME = { "name_of", "select name from things where id = $1", true, "t" };
@@ -281,6 +299,7 @@ Suite *postgres_each_suite(void)
     tcase_add_unchecked_fixture(t, make_server, free_server);
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_add_loop_test(t, each_run_has_its_own_rows_in_order_however_many_fit_a_pipeline, 0, 8);
+    tcase_add_loop_test(t, without_parameters_it_runs_as_often, 0, 2);
     tcase_add_test(t, a_blocking_thread_has_the_same_rows);
     tcase_add_test(t, what_is_null_in_one_run_and_not_in_another_has_its_own_types);
     tcase_add_test(t, long_rows_and_many_are_kept_until_the_arena_ends);

@@ -56,6 +56,26 @@ START_TEST(each_run_has_its_own_rows_in_order_however_many_they_are)
 }
 END_TEST
 
+START_TEST(without_parameters_it_runs_as_often)
+{
+    static const statement ANSWER = { "answer", "select 42", true, "i" };
+    if (_i) {
+        open_it(1, 10, 0, 0);
+        here = db_new(whole);
+    } else {
+        on_loop(2, 1000, 0, 0);
+    }
+    promise *p = db_query_each(here, &memory, NULL, each, &ANSWER, 3, 0, NULL);
+    ck_assert_int_eq(_i ? outcome_now(p) : outcome_of(p), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(rows_int(&each[i], 0, 0), 42);
+    if (_i)
+        close_blocking();
+    else
+        close_it();
+}
+END_TEST
+
 START_TEST(a_blocking_thread_has_the_same_rows)
 {
     open_it(1, 10, 0, 0);
@@ -189,6 +209,7 @@ Suite *sqlite_query_each_suite(void)
     Suite *s = suite_create("sqlite_query_each");
     TCase *t = tcase_create("all");
     tcase_add_test(t, each_run_has_its_own_rows_in_order_however_many_they_are);
+    tcase_add_loop_test(t, without_parameters_it_runs_as_often, 0, 2);
     tcase_add_test(t, a_blocking_thread_has_the_same_rows);
     tcase_add_test(t, texts_and_many_rows_are_kept_until_the_arena_ends);
     tcase_add_test(t, an_error_of_one_run_is_that_of_all_and_nobody_elses);
