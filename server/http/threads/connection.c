@@ -330,6 +330,7 @@ void thread_connection_run(thread_connection *c)
     request_parser parser;
     bool first = true, more = true;
 
+    parser.head.host_length = 0;             /* the rest is the request's, but this is kept from one to the next */
     request_host_here = &host;
     socket_limit_time(c->fd, SO_RCVTIMEO, config->timeouts.head);
     socket_limit_time(c->fd, SO_SNDTIMEO, config->timeouts.write / 4 + 1);
