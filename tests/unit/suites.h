@@ -56,6 +56,7 @@
     run(schedule_suite)       \
     run(timing_suite)         \
     run(context_suite)        \
+    run(fiber_suite)          \
     run(stack_suite)          \
     run(task_suite)           \
     run(task_cancel_suite)    \

@@ -8,6 +8,31 @@
 #endif
 #if SANITIZES_THREADS
 #include <sanitizer/tsan_interface.h>
+#include <signal.h>
+#endif
+
+#if SANITIZES_THREADS
+/* ThreadSanitizer runs a signal's handler at the next call that it intercepts, and keeps the signal with the fiber that it came
+ * to until then: so there must be none when that is left, or it is lost with a fiber that never goes on. To block signals is
+ * such a call. Both are inlined, for the tool counts what a fiber enters and leaves. */
+static inline __attribute__((always_inline)) void tool_switch(void *to)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    __tsan_switch_to_fiber(to, 0);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* It is on the fiber for the time of that. */
+static inline __attribute__((always_inline)) void tool_destroy(void *itself)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    __tsan_destroy_fiber(itself);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
 #endif
 
 void fiber_init(fiber *f, stack s, void *top, void (*entry)(void *), void *arg)
@@ -20,7 +45,7 @@ void fiber_done(fiber *f)
     stack s = f->stack;                      /* f may lie on it */
 #if SANITIZES_THREADS
     if (f->itself)
-        __tsan_destroy_fiber(f->itself);
+        tool_destroy(f->itself);
 #endif
 #if SANITIZES_ADDRESSES
     __asan_unpoison_memory_region(s.base, s.size);           /* frames that never returned left marks */
@@ -38,7 +63,7 @@ void fiber_enter(fiber *f)
     if (!f->itself)
         f->itself = __tsan_create_fiber(0);
     f->caller_itself = __tsan_get_current_fiber();
-    __tsan_switch_to_fiber(f->itself, 0);
+    tool_switch(f->itself);
 #endif
     context_switch(&f->caller, f->here);
 #if SANITIZES_ADDRESSES
@@ -63,7 +88,7 @@ void fiber_leave(fiber *f, bool for_good)
     (void)for_good;
 #endif
 #if SANITIZES_THREADS
-    __tsan_switch_to_fiber(f->caller_itself, 0);
+    tool_switch(f->caller_itself);
 #endif
     context_switch(&f->here, f->caller);
 #if SANITIZES_ADDRESSES
