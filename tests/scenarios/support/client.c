@@ -305,6 +305,7 @@ static client *once; /* the connection of ask and its kin, kept until the next o
 answer ask_bytes(const char *request, size_t length)
 {
     client_free(once);
+    once = NULL;                             /* who fails to connect leaves from there, and a fixture's process goes on */
     once = client_new();
     client_send(once, request, length);      /* a refusal may come before all is sent */
     return strncmp(request, "HEAD ", 5) == 0 ? client_answer_to_head(once) : client_answer(once);
