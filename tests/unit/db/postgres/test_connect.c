@@ -49,6 +49,46 @@ START_TEST(of_several_hosts_one_that_lives_is_found)
 }
 END_TEST
 
+START_TEST(a_host_whose_name_nobody_knows_is_passed_over)
+{
+    char url[256];
+    rows r;
+    snprintf(url, sizeof url, "postgresql://tenk@no-such-host.invalid:1,127.0.0.1:%d/tenk", cluster_port(server));
+    open_with(url);
+    while (outcome_here(ask(&r, &THING, 1)))
+        pause_for(5);
+    ck_assert_int_eq(r.count, 1);
+    finish();
+}
+END_TEST
+
+static uv_sem_t pool_is_free;
+
+static void wait_for_pool(uv_work_t *work)
+{
+    (void)work;
+    uv_sem_wait(&pool_is_free);
+    uv_sem_post(&pool_is_free);
+}
+
+START_TEST(a_name_that_is_still_looked_up_is_left_when_it_closes)
+{
+    enum { MOST = 8 };                       /* more than libuv's pool has */
+    static uv_work_t works[MOST];
+    char url[256];
+    snprintf(url, sizeof url, "postgresql://tenk@localhost:%d/tenk", cluster_port(server));
+    uv_sem_init(&pool_is_free, 0);
+    loop_start();
+    for (int i = 0; i < MOST; i++)
+        ck_assert_int_eq(uv_queue_work(loop_here(), &works[i], wait_for_pool, NULL), 0);
+    open_blocking(url);                      /* of this loop, which there is already */
+    promise *closed = db_close(here);
+    uv_sem_post(&pool_is_free);
+    finish_after(closed);
+    uv_sem_destroy(&pool_is_free);
+}
+END_TEST
+
 START_TEST(who_may_not_connect_is_refused_quickly)
 {
     char url[256];
@@ -184,6 +224,8 @@ Suite *postgres_connect_suite(void)
     tcase_add_checked_fixture(t, begin, NULL);
     tcase_add_test(t, a_port_where_nobody_answers_is_given_up_in_time);
     tcase_add_loop_test(t, of_several_hosts_one_that_lives_is_found, 0, 2);
+    tcase_add_test(t, a_host_whose_name_nobody_knows_is_passed_over);
+    tcase_add_test(t, a_name_that_is_still_looked_up_is_left_when_it_closes);
     tcase_add_loop_test(t, who_may_not_connect_is_refused_quickly, 0, 8);
     tcase_add_test(t, attempts_to_connect_are_ever_further_apart_but_never_more_than_half_a_second);
     tcase_add_test(t, the_right_password_opens_and_is_not_shown);

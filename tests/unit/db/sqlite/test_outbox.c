@@ -1,9 +1,12 @@
 /* test_outbox.c - the outbox on SQLite: what is published comes at once and in order, is read again, and is pruned. */
+#include "db/channel.h"
 #include "db/listener.h"
 #include "fixture.h"
 #include "server/base/deadline.h"
 #include "tests/unit/db/handed_out.h"
 #include "tests/unit/suites.h"
+
+#include <poll.h>
 
 static const outbox_options KEEP_ALL = { .poll_ms = 20 };
 
@@ -212,6 +215,27 @@ START_TEST(who_listens_hears_of_what_is_committed_to_its_own_channel)
 }
 END_TEST
 
+static bool is_woken(const channel_listener *l) { return poll(&(struct pollfd){ l->fd, POLLIN, 0 }, 1, 0) == 1; }
+
+START_TEST(who_waits_is_woken_by_the_first_who_tells_and_takes_all_of_it)
+{
+    channels all;
+    channel_listener l;
+    channels_init(&all);
+    ck_assert_int_eq(channel_listener_open(&l, &all, "mine"), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(!is_woken(&l));
+        channels_tell(&all, "mine");
+        ck_assert(is_woken(&l));
+        channels_tell(&all, "mine");
+        ck_assert(channel_listener_take(&l));
+        ck_assert(!channel_listener_take(&l));
+    }
+    channel_listener_close(&l);
+    channels_done(&all);
+}
+END_TEST
+
 Suite *sqlite_outbox_suite(void)
 {
     Suite *s = suite_create("sqlite_outbox");
@@ -224,6 +248,7 @@ Suite *sqlite_outbox_suite(void)
     tcase_add_loop_test(t, many_that_come_at_once_are_handed_out_without_a_pause, 0, 2);
     tcase_add_loop_test(t, rows_that_are_deleted_by_hand_hold_up_nothing, 0, 2);
     tcase_add_loop_test(t, who_listens_hears_of_what_is_committed_to_its_own_channel, 0, 2);
+    tcase_add_test(t, who_waits_is_woken_by_the_first_who_tells_and_takes_all_of_it);
     suite_add_tcase(s, t);
     return s;
 }
