@@ -1,5 +1,6 @@
 /* test_query_each.c - a read that runs several times is one job of SQLite's, as long as it is quick. */
 #include "db/sqlite/usual.h"
+#include "server/base/observe/shard.h"
 #include "server/base/overload/refusal.h"
 #include "fixture.h"
 #include "server/async/timing.h"
@@ -189,6 +190,41 @@ START_TEST(a_full_line_refuses_what_does_not_fit)
 }
 END_TEST
 
+static uint64_t failed(void)                 /* of all statements */
+{
+    name_sums names[SHARD_NAMES + 1];
+    uint64_t sum = 0;
+    for (int i = shard_sum_names(SHARD_QUERY, names); i-- > 0;)
+        sum += names[i].failed;
+    return sum;
+}
+
+START_TEST(what_was_cancelled_has_not_failed_and_waits_no_more)
+{
+    int ran = 1, waited = 1;
+    rows r[2];
+    log_capture();
+    on_loop(1, 10, 0, 0);
+    until_idle(true, 1);
+    promise *running = run(&COUNT, &r[0], FOR_EVER), *waiting;
+    when_settled(running, store, &ran);
+    until_idle(true, 0);
+    when_settled(waiting = run(&USER, &r[1], 1), store, &waited);
+    ck_assert_uint_eq(shard_sum(SHARD_DATABASE_QUERIES), 2);
+    promise_cancel(waiting);
+    promise_cancel(running);
+    loop_run();
+    ck_assert(ran == UV_ECANCELED && waited == UV_ECANCELED);
+    ck_assert_uint_eq(shard_sum(SHARD_DATABASE_QUERIES), 0);
+    ck_assert_uint_eq(shard_sum(SHARD_DATABASE_WAITING), 0);
+    ck_assert_uint_eq(shard_sum(SHARD_DATABASE_ANSWERED), 0);
+    ck_assert_uint_eq(failed(), 0);
+    ck_assert_int_eq(outcome_of(run(&WRONG, &r[0], 1)), DB_EQUERY);
+    ck_assert_uint_eq(failed(), 1);
+    close_it();
+}
+END_TEST
+
 START_TEST(what_is_usual_is_learned_and_forgotten_for_another)
 {
     static const statement MANY[SQLITE_USUALS + 1];
@@ -216,6 +252,7 @@ Suite *sqlite_query_each_suite(void)
     tcase_add_test(t, cancelled_it_ends_between_two_runs_or_within_one);
     tcase_add_test(t, what_is_known_to_be_slow_runs_side_by_side);
     tcase_add_test(t, a_full_line_refuses_what_does_not_fit);
+    tcase_add_test(t, what_was_cancelled_has_not_failed_and_waits_no_more);
     tcase_add_test(t, what_is_usual_is_learned_and_forgotten_for_another);
     suite_add_tcase(s, t);
     return s;
