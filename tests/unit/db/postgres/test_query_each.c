@@ -138,6 +138,16 @@ START_TEST(an_error_of_one_run_is_that_of_all_and_nobody_elses)
 }
 END_TEST
 
+START_TEST(in_a_blocking_thread_the_first_error_ends_it)
+{
+    static const statement DIVIDE = { "divide", "select 100 / ($1 - 5)", true, "i" };
+    log_capture();
+    open_blocking(cluster_url(server));
+    ck_assert_int_eq(outcome_now(ask_each(&DIVIDE, 1, 10)), DB_EQUERY);      /* those behind it would not fail */
+    finish_blocking();
+}
+END_TEST
+
 START_TEST(what_was_undone_for_what_passes_is_run_again_as_a_whole)
 {
     static const statement READ_OR_FAIL = { "read_or_fail", "select $1::int8 where fail_once($1)", true, "i" };
@@ -304,6 +314,7 @@ Suite *postgres_each_suite(void)
     tcase_add_test(t, what_is_null_in_one_run_and_not_in_another_has_its_own_types);
     tcase_add_test(t, long_rows_and_many_are_kept_until_the_arena_ends);
     tcase_add_loop_test(t, an_error_of_one_run_is_that_of_all_and_nobody_elses, 0, 2);
+    tcase_add_test(t, in_a_blocking_thread_the_first_error_ends_it);
     tcase_add_test(t, what_was_undone_for_what_passes_is_run_again_as_a_whole);
     tcase_add_test(t, what_runs_several_times_takes_one_place_of_the_pipeline);
     tcase_add_test(t, a_connection_that_breaks_half_way_costs_no_row);
