@@ -44,7 +44,8 @@
  *               UV_ENOSPC, UV_EROFS, UV_EIO  the disk is full, the file or the server takes no writes, or is damaged
  *               DB_EQUERY        the database said no; the log has its words
  *               DB_EVALUE        a value that came is not what the statement says of its column; the log says which.
- *                                Of a write: it is undone */
+ *                                Of a write: it is undone. PostgreSQL has stored a write that is alone before that
+ *                                is seen: then ERR_UNCERTAIN */
 #ifndef DB_H
 #define DB_H
 
