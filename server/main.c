@@ -114,6 +114,13 @@ static void on_draining(void *arg)
     service_notify("STOPPING=1\nSTATUS=Finishing what is under way");
 }
 
+static void on_ready(void *arg)
+{
+    const struct running *r = arg;
+    announce(r);
+    service_notify("READY=1\nSTATUS=Serving at %s", server_addresses(r->server));
+}
+
 static void on_started(void *arg)
 {
     const struct running *r = arg;
@@ -121,8 +128,6 @@ static void on_started(void *arg)
     if (unwanted)
         log_warning("%d listening socket%s given for which [server] listen has no use", unwanted,
                     unwanted == 1 ? " was" : "s were");
-    announce(r);
-    service_notify("READY=1\nSTATUS=Serving at %s", server_addresses(r->server));
     control_serve(r->control);
 }
 
@@ -166,7 +171,7 @@ static int serve(struct running *r)
     r->reload = reload_new(c, r->sources, r->server, r->second);
     const control_options options = {
         .server = r->server, .reload = reload_run, .drain_ms = reload_drain_ms, .arg = r->reload,
-        .before = &r->before, .handover = handover_path(c), .listens = r->listens,
+        .before = &r->before, .handover = handover_path(c), .listens = r->listens, .ready = on_ready, .ready_arg = r,
     };
     if (control_start(&r->control, &options)) {
         traces_stop();

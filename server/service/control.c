@@ -97,6 +97,7 @@ static void *control_run(void *arg)
     if (before[1].revents)
         return NULL;
     control_take_over(c);
+    c->options.ready(c->options.ready_arg);
     if (service_watchdog_ms())
         control_beat(c);
     for (;;) {

@@ -22,6 +22,8 @@ typedef struct control_options {
     handover   *before;                      /* from whom the server takes over: that is done first; it must outlive the thread */
     const char *handover;                    /* the path at which it listens then; NULL: none */
     handover_server listens;                 /* or this, if it does so by now */
+    void      (*ready)(void *arg);           /* on its thread: all of that is done, and the next one can ask */
+    void       *ready_arg;
 } control_options;
 
 void control_begin(void);                    /* by main, before any other thread: SIGHUP is for this one */

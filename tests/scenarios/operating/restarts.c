@@ -51,6 +51,7 @@ static void take_over(const char *workers)
 {
     const server before = here;
     server_start("restarts", url, handover, port, "--workers", workers, NULL);
+    ck_assert_msg(access(strchr(handover, '=') + 1, F_OK) == 0, "it says that it serves, and the next one cannot ask it");
     ck_assert_int_eq(here.port, before.port);
     ck_assert_int_eq(end_of(before), 0);
 }
