@@ -131,6 +131,7 @@
     run(worker_suite)            \
     run(server_start_suite)      \
     run(server_stop_suite)       \
+    run(transport_suite)         \
     run(pipeline_suite)          \
     run(writer_suite)            \
     run(streamed_answer_suite)   \
