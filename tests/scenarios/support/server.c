@@ -104,6 +104,14 @@ static void words_done(words *w)
         free(w->environment[i]);
 }
 
+static bool names(const words *w, const char *setting)
+{
+    for (int i = 0; i < w->environments; i++)
+        if (strncmp(w->environment[i], setting, strlen(setting)) == 0)
+            return true;
+    return false;
+}
+
 static pid_t launch(const words *w, const terms *t, const char *folder, int output)
 {
     const pid_t parent = getpid();
@@ -125,9 +133,11 @@ static pid_t launch(const words *w, const terms *t, const char *folder, int outp
     if (t->listening) {
         dup2(t->listening, 3);
         fcntl(3, F_SETFD, 0);                /* if it had that number before */
-        environment[w->environments] = "LISTEN_FDS=1";
-        environment[w->environments + 1] = printed("LISTEN_PID=%d", (int)getpid());
-        environment[w->environments + 2] = NULL;
+        int count = w->environments;
+        environment[count++] = "LISTEN_FDS=1";
+        if (!names(w, "LISTEN_PID="))        /* of two, a shell takes the last, and getenv the first */
+            environment[count++] = printed("LISTEN_PID=%d", (int)getpid());
+        environment[count] = NULL;
     }
     syscall(SYS_close_range, t->listening ? 4u : 3u, ~0u, 0u);
     execve(run_binary(), w->argument, environment);
