@@ -52,17 +52,25 @@ bool in_threads_mode(void)
     return mode && strcmp(mode, "threads") == 0;
 }
 
-static void add_environment(words *w, const char *setting)
+/* Where the setting of that name is; the end, if it is not there. */
+static int find_environment(const words *w, const char *setting)
 {
     const size_t name = strcspn(setting, "=") + 1;
-    for (int i = 0; i < w->environments; i++)
-        if (strncmp(w->environment[i], setting, name) == 0) {
-            free(w->environment[i]);
-            w->environment[i] = strdup(setting);
-            return;
-        }
-    ck_assert_int_lt(w->environments, MOST_WORDS - 1);
-    w->environment[w->environments++] = strdup(setting);
+    int i = 0;
+    while (i < w->environments && strncmp(w->environment[i], setting, name) != 0)
+        i++;
+    return i;
+}
+
+static void add_environment(words *w, const char *setting)
+{
+    const int i = find_environment(w, setting);
+    ck_assert_int_lt(i, MOST_WORDS - 1);
+    if (i == w->environments)
+        w->environments++;
+    else
+        free(w->environment[i]);
+    w->environment[i] = strdup(setting);
 }
 
 static void add_own_environment(words *w)
@@ -104,14 +112,6 @@ static void words_done(words *w)
         free(w->environment[i]);
 }
 
-static bool names(const words *w, const char *setting)
-{
-    for (int i = 0; i < w->environments; i++)
-        if (strncmp(w->environment[i], setting, strlen(setting)) == 0)
-            return true;
-    return false;
-}
-
 static pid_t launch(const words *w, const terms *t, const char *folder, int output)
 {
     const pid_t parent = getpid();
@@ -135,7 +135,7 @@ static pid_t launch(const words *w, const terms *t, const char *folder, int outp
         fcntl(3, F_SETFD, 0);                /* if it had that number before */
         int count = w->environments;
         environment[count++] = "LISTEN_FDS=1";
-        if (!names(w, "LISTEN_PID="))        /* of two, a shell takes the last, and getenv the first */
+        if (find_environment(w, "LISTEN_PID=") == w->environments)       /* a shell takes the last, getenv the first */
             environment[count++] = printed("LISTEN_PID=%d", (int)getpid());
         environment[count] = NULL;
     }

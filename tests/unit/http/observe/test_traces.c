@@ -210,14 +210,19 @@ START_TEST(of_those_that_begin_here_that_part_is_sent_which_was_asked_for)
 }
 END_TEST
 
+static void expect_batch_with(const char *name)
+{
+    json_t *const batch = collector_next();
+    span_named(batch, name);
+    json_decref(batch);
+}
+
 START_TEST(what_is_left_when_it_stops_is_sent)
 {
     serve(_i, 1);
     asked("/hello/you", SAMPLED);
     end();                                   /* before a batch would have gathered */
-    json_t *const m = collector_next();
-    span_named(m, "GET /hello/:name");
-    json_decref(m);
+    expect_batch_with("GET /hello/:name");
     ck_assert_uint_eq(traces_count().sent, 1);
     ck_assert_uint_eq(traces_count().dropped, 0);
 }
@@ -254,9 +259,7 @@ START_TEST(a_collector_that_is_busy_is_asked_again)
     asked("/hello/you", SAMPLED);
     json_decref(collector_next());
     collector_answer(200);
-    json_t *const m = collector_next();
-    span_named(m, "GET /hello/:name");
-    json_decref(m);
+    expect_batch_with("GET /hello/:name");
     end();
     ck_assert_uint_eq(traces_count().sent, 1);
 }
@@ -271,16 +274,11 @@ START_TEST(after_five_tries_a_batch_is_dropped_and_the_next_one_sent)
                                        .pause_ms = 1 };
     ck_assert_int_eq(traces_start(&impatient), 0);
     asked("/hello/you", SAMPLED);
-    for (int tries = 0; tries < 5; tries++) {
-        json_t *const m = collector_next();
-        span_named(m, "GET /hello/:name");
-        json_decref(m);
-    }
+    for (int tries = 0; tries < 5; tries++)
+        expect_batch_with("GET /hello/:name");
     collector_answer(200);
     asked("/fails", SAMPLED);
-    json_t *const next = collector_next();
-    span_named(next, "GET /fails");
-    json_decref(next);
+    expect_batch_with("GET /fails");
     end();
     ck_assert_uint_eq(traces_count().sent, 1);
     ck_assert_uint_eq(traces_count().dropped, 1);
@@ -297,9 +295,7 @@ START_TEST(a_collector_that_refuses_a_batch_is_not_asked_again)
     json_decref(collector_next());
     collector_answer(200);
     asked("/fails", SAMPLED);
-    json_t *const next = collector_next();
-    span_named(next, "GET /fails");
-    json_decref(next);
+    expect_batch_with("GET /fails");
     end();
     ck_assert_uint_eq(traces_count().sent, 1);
     ck_assert_uint_eq(traces_count().dropped, 1);
@@ -376,9 +372,7 @@ START_TEST(an_endpoint_that_is_no_url_leaves_them_as_they_are)
     serve(_i, 1);
     ck_assert_int_eq(traces_start(&(traces_options){ .endpoint = "localhost:4318", .database = "sqlite" }), UV_EINVAL);
     asked("/hello/you", "");
-    json_t *const m = collector_next();
-    span_named(m, "GET /hello/:name");
-    json_decref(m);
+    expect_batch_with("GET /hello/:name");
     end();
 }
 END_TEST
