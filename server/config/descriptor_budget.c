@@ -13,6 +13,7 @@ enum {
     LOOP = 7,                                /* a loop's own, beside a listening socket for each address */
     SQLITE = 3,                              /* the database, its log and what they share */
     OUTGOING = 4,                            /* one in use, one that is kept, and two to look up a name */
+    CHILD = 2,                               /* a worker process's socket, and its lifeline */
     LEAST = 8,                               /* clients of a worker: fewer are no service */
     MOST = 1000000,
 };
@@ -37,7 +38,7 @@ static int64_t budget_fixed(const config *c)
 int descriptor_budget_connections(const config *c)
 {
     const int64_t left = machine_open_files() - budget_fixed(c);
-    const int64_t others = c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + c->processes.pool);
+    const int64_t others = c->server.workers * (c->outgoing.connections * (int64_t)OUTGOING + CHILD * c->processes.pool);
     const int64_t clients = left - (others < left / 2 ? others : left / 2);
     const int64_t each = clients / c->server.workers / (budget_serves_both(c) ? 2 : 1);
     return each < 1 ? 1 : each > MOST ? MOST : (int)each;

@@ -72,15 +72,16 @@ static void spawn_set_signals(posix_spawnattr_t *attributes)
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }
 
-static void spawn_set_descriptors(posix_spawn_file_actions_t *actions, int socket)
+/* The lifeline first: it may be what stands where the socket goes, but the socket is never among the standard files. */
+static void spawn_set_descriptors(posix_spawn_file_actions_t *actions, int socket, int lifeline)
 {
+    posix_spawn_file_actions_adddup2(actions, lifeline, PROCESS_LIFELINE);
     posix_spawn_file_actions_adddup2(actions, socket, PROCESS_SOCKET);
-    posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_addclosefrom_np(actions, PROCESS_SOCKET + 1);
 }
 
-static int process_spawn(pid_t *pid, int socket, size_t memory)
+static int process_spawn(pid_t *pid, int socket, int lifeline, size_t memory)
 {
     char path[PATH], limit[24], *environment[VARIABLES + 1];
     char *const arguments[] = { "tenk", PROCESS_ARGUMENT, limit, NULL };
@@ -92,27 +93,40 @@ static int process_spawn(pid_t *pid, int socket, size_t memory)
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_init(&actions);
     spawn_set_signals(&attributes);
-    spawn_set_descriptors(&actions, socket);
+    spawn_set_descriptors(&actions, socket, lifeline);
     const int err = posix_spawn(pid, own_file(path), &actions, &attributes, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return -err;
 }
 
+static void close_both(const int ends[2])
+{
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int process_start(process *p, size_t memory)
 {
-    int ends[2];
+    int ends[2], lifeline[2];
     pid_t pid;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         return -errno;
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    const int err = process_spawn(&pid, ends[1], memory);
-    close(ends[1]);
-    if (err) {
-        close(ends[0]);
+    if (pipe2(lifeline, O_CLOEXEC)) {
+        const int err = -errno;
+        close_both(ends);
         return err;
     }
-    *p = (process){ pid, ends[0] };
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    const int err = process_spawn(&pid, ends[1], lifeline[0], memory);
+    if (err) {
+        close_both(ends);
+        close_both(lifeline);
+        return err;
+    }
+    close(ends[1]);
+    close(lifeline[0]);
+    *p = (process){ pid, ends[0], lifeline[1] };
     process_tally.workers++;
     process_tally.started++;
     return 0;
@@ -145,6 +159,7 @@ void process_end(process *p, int grace_ms, const char *died_of)
     }
     kill(pid, SIGKILL);                      /* if it has ended: until it has been waited for, the pid is its own */
     close(p->fd);
+    close(p->lifeline);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     *p = (process){ 0 };

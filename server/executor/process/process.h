@@ -1,4 +1,5 @@
-/* process.h - one worker process, seen from its parent: a pid, and our end of its socket; and what is counted of all.
+/* process.h - one worker process, seen from its parent: a pid, and our ends of its socket and of its lifeline; and what is
+ * counted of all.
  *
  * It is started with posix_spawn, not with fork, which must not be used in a process that has threads
  * and may copy its page tables for long. Nothing here needs a loop; all of it blocks, if only for
@@ -12,7 +13,8 @@
 #include <sys/types.h>
 
 enum {
-    PROCESS_SOCKET = 3,                      /* the worker's descriptor */
+    PROCESS_SOCKET = 3,                      /* the worker's descriptors: of its messages; */
+    PROCESS_LIFELINE = 0,                    /* a pipe that is never written: it ends with the parent, and the worker with it */
     PROCESS_GRACE = 500,                     /* ms for a worker that has nothing to do to end by itself */
     PROCESS_REST = 100,                      /* ms after the first start that failed; twice as many after each further */
     PROCESS_LONGEST_REST = 10000,
@@ -23,6 +25,7 @@ enum {
 typedef struct process {
     pid_t pid;                               /* 0: there is none */
     int   fd;                                /* non-blocking; it ends when the process does */
+    int   lifeline;                          /* closed when it is gone */
 } process;
 
 /* Each is written where it happens, and read by process_pool_count. */

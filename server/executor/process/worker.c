@@ -1,8 +1,9 @@
 /* worker.c - the inside of a worker process: it waits for a job, does it, answers.
  *
- * While it waits, the end of its socket tells it that its parent has no more for it. While it works, nothing
- * may come but that end: then the kernel, which would send SIGIO, is told to send SIGKILL. So no worker outlives
- * its parent, whatever its job does. */
+ * The end of its socket tells it that its parent has no more for it. The end of its lifeline, which comes when the
+ * parent is gone, however that went, makes the kernel kill it: the signal of that is set to SIGKILL. So no worker outlives
+ * its parent, whatever its job does. It is a descriptor of its own, for of one that is written the kernel wakes who
+ * reads before it sends the signal: a signal of what has been read long since would kill the job that came by it. */
 #include "worker.h"
 #include "message.h"
 #include "process.h"
@@ -58,11 +59,13 @@ static void worker_answer(int err, text out)
     worker_send(out.at, out.length);
 }
 
-static void kill_on_parent_exit(bool on)
+static void end_with_parent(void)
 {
-    fcntl(PROCESS_SOCKET, F_SETFL, on ? O_ASYNC : 0);
-    struct pollfd parent = { PROCESS_SOCKET, POLLRDHUP, 0 };
-    if (on && poll(&parent, 1, 0) > 0)       /* it went before */
+    fcntl(PROCESS_LIFELINE, F_SETOWN, getpid());
+    fcntl(PROCESS_LIFELINE, F_SETSIG, SIGKILL);
+    fcntl(PROCESS_LIFELINE, F_SETFL, O_ASYNC);
+    struct pollfd parent = { PROCESS_LIFELINE, 0, 0 };
+    if (poll(&parent, 1, 0) > 0)             /* it went before */
         exit(EXIT_SUCCESS);
 }
 
@@ -72,9 +75,7 @@ static void worker_do(const process_job *job, text in)
     buffer out;
     arena_init(&a, NULL, 0);
     buffer_init(&out, &a);
-    kill_on_parent_exit(true);
     int err = job->run(in, &out);
-    kill_on_parent_exit(false);
     if (!err && out.length > PROCESS_LARGEST)
         err = UV_EMSGSIZE;
     worker_answer(err, err ? TEXT("") : buffer_all(&out));
@@ -149,8 +150,7 @@ void worker_run(const char *memory, const process_job *const jobs[], int count)
         fprintf(stderr, "tenk: %s is for tenk's own use\n", PROCESS_ARGUMENT);
         exit(EXIT_FAILURE);
     }
-    fcntl(PROCESS_SOCKET, F_SETOWN, getpid());
-    fcntl(PROCESS_SOCKET, F_SETSIG, SIGKILL);
+    end_with_parent();
     ignore_interrupts();
     lower_priority();
     memory_limit(strtoull(memory, NULL, 10));
