@@ -31,6 +31,7 @@ END_TEST
 
 START_TEST(timeouts_come_in_the_order_of_their_times)
 {
+    clock_hold();                            /* until all are set */
     set_timeout(note, "c", 70);
     set_timeout(note, "a", 1);
     set_timeout(note, "b", 0);               /* counts as 1 */
