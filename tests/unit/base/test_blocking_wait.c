@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { HALF_CLOSE = 200 };                   /* ms that it has after its last word; a busy machine takes its time, too */
+enum { HALF_CLOSE = 1000 };                  /* ms that it has after its last word; a busy machine takes its time, too */
 
 static int thing[2], client, peer;           /* what is waited for; our end of a connection, and theirs */
 
