@@ -78,7 +78,7 @@ static bool has_answers(const json_t *run, const char *mode)
 static json_t *run_long_enough(const char *load, int requests)
 {
     enum { LONGEST = 8000 };                 /* milliseconds */
-    for (int ms = run_slowed() ? 3000 : 500;; ms *= 4) {
+    for (int ms = run_slowed() ? 2000 : 500;; ms *= 4) {
         char form[64];
         snprintf(form, sizeof form, "load=%s&requests=%d&ms=%d", load, requests, ms);
         json_t *c = run(form);
