@@ -33,15 +33,17 @@ enum { START = 's', FAST = 'f', IMMEDIATE = 'i', DONE = '.', FAILED = '!' };
 static volatile sig_atomic_t orphaned;
 static void on_parent_gone(int signal) { (void)signal; orphaned = 1; }
 
-static int free_port(void)
+/* Until the guardian is done nobody else is given that port, whether the server runs or not: which may listen there beside
+ * this socket, for both have said that the address may be used again. */
+static void reserve_port(guardian *g)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof a;
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(fd, (struct sockaddr *)&a, size) || getsockname(fd, (struct sockaddr *)&a, &size))
+    g->reserved = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (setsockopt(g->reserved, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) ||
+        bind(g->reserved, (struct sockaddr *)&a, size) || getsockname(g->reserved, (struct sockaddr *)&a, &size))
         abort();
-    close(fd);
-    return ntohs(a.sin_port);
+    g->port = ntohs(a.sin_port);
 }
 
 /* The newest of the installed versions, as Debian lays them out. */
@@ -266,7 +268,7 @@ static int begin(guardian *g)
         fprintf(stderr, "cluster: PostgreSQL's server is not installed\n");
         return -1;
     }
-    g->port = free_port();
+    reserve_port(g);
     snprintf(g->folder, sizeof g->folder, "%s/cluster.XXXXXX", quick_folder());
     if (!mkdtemp(g->folder) || (user && chown(g->folder, user->pw_uid, user->pw_gid)))
         abort();
@@ -312,6 +314,7 @@ int guardian_init(guardian *g, bool followed, const guardian *primary)
 void guardian_done(guardian *g)
 {
     close(g->commands);
+    close(g->reserved);
     while (waitpid(g->process, NULL, 0) < 0 && errno == EINTR)
         ;
 }

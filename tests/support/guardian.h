@@ -8,7 +8,7 @@
 
 typedef struct guardian {
     char  folder[64], data[80], bin[256];
-    int   port;
+    int   port, reserved;                    /* a socket, for the port */
     bool  followed;                          /* another server may follow this one */
     int   commands;                          /* to the process */
     pid_t process;
