@@ -106,11 +106,16 @@ END_TEST
 START_TEST(a_write_that_gives_up_waiting_for_its_standby_is_uncertain)
 {
     rows r;
+    int err;
     wait_for_a_standby();
-    options.timeout_ms = 50;
+    options.timeout_ms = 3600000;
     open_with(cluster_url(server));
     wait_for_all();
-    ck_assert_int_eq(outcome_here(ask(&r, &ADD, 2000)), ERR_UNCERTAIN);
+    have_it_sent(ask(&r, &ADD, 2000), &err);
+    wait_for("select count(*) from pg_stat_activity where wait_event = 'SyncRep'", "1");
+    clock_skip(options.timeout_ms);
+    wait_until_settled(&err, 1);
+    ck_assert_int_eq(err, ERR_UNCERTAIN);
     finish();
     cluster_ask(server, "alter system reset all");
     cluster_stop(server);
