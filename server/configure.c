@@ -1,5 +1,6 @@
 /* configure.c - see configure.h. */
 #include "configure.h"
+#include "handlers/gallery/gallery.h"
 #include "handlers/readyz.h"
 #include "handlers/replica.h"
 #include "server/async/task.h"
@@ -149,6 +150,7 @@ void configure_process(const config *c)
     const database_options replica = configure_replica(c);
     replica_configure(&replica);
     readyz_configure(c->health.grace);
+    gallery_configure(c->patterns.timeout);
     task_set_stack_size(c->tasks.stack);
     configure_live(c);
 }

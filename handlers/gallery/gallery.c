@@ -51,9 +51,12 @@ const char *const GROUP_TITLES[GROUP_COUNT] = {
     [GROUP_PITFALLS]  = "Pitfalls, and the way around each",
 };
 
-enum { AT_ONCE = 8, LONGEST = 2500 };        /* runs in the process; milliseconds of one on a loop */
+enum { AT_ONCE = 8 };                        /* runs in the process */
 
+static uint64_t timeout;                     /* milliseconds of one on a loop */
 static atomic_int running, heavy_running;
+
+void gallery_configure(uint64_t timeout_ms) { timeout = timeout_ms; }
 
 const pattern *gallery_find(text name)
 {
@@ -117,7 +120,7 @@ static async int run_visited(recording *r, visitor *v)
     track_enter(r->run.root);
     promise *work = run_start(r);
     track_enter(NULL);
-    const int outcome = (await)(loop_here() ? with_timeout(work, LONGEST) : work);
+    const int outcome = (await)(loop_here() ? with_timeout(work, timeout) : work);
     (await)(sleep_for(USUAL));
     visitor_end(v, &seen);
     figure_is(&r->run, "requests by others", seen.answered, "");
@@ -130,7 +133,7 @@ static async int run_alone(recording *r)
 {
     promise *work = run_start(r);
     track_enter(NULL);                       /* a blocking thread has done it right there */
-    return (await)(loop_here() ? with_timeout(work, LONGEST) : work);
+    return (await)(loop_here() ? with_timeout(work, timeout) : work);
 }
 
 static async int run_record(const pattern *p, int chosen, request *req, recording *r)

@@ -23,6 +23,7 @@ extern const pattern *const PATTERNS[];      /* in the order of their groups */
 extern const int PATTERN_COUNT;
 extern const char *const GROUP_TITLES[GROUP_COUNT];
 
+void           gallery_configure(uint64_t timeout_ms);       /* before it serves: how long one may run on a loop */
 const pattern *gallery_find(text name);      /* NULL if there is none */
 const char    *gallery_refusal(const pattern *p);            /* why it does not run here; NULL: it does */
 

@@ -134,6 +134,7 @@ typedef struct config {
     struct {
         bool enabled;                        /* GET /patterns, and ?render=; auto: if it listens on a loopback address */
         char *replica;                       /* a URL as [database] url, or none */
+        uint64_t timeout;                    /* of a run, on a loop; 2500ms */
     } patterns;
     struct {
         bool enabled;                        /* the routes of handlers/boards/; auto: as those of patterns */

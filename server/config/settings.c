@@ -292,6 +292,8 @@ const setting SETTINGS[] = {
       .why = "Some of it blocks a loop, to show what that does; auto: on if only this machine can reach it." },
     { TEXTUAL(SETTING_URL, patterns, replica), .initial = "none",
       .why = "A URL as [database] url has, against which the database races; none: the same database once more." },
+    { DURATION(patterns, timeout, "100ms", "1m"), .initial = "2500ms",
+      .why = "How long one may run on a loop before it is stopped; a slow or busy machine may need more." },
 
     { SWITCH(boards, enabled), .initial = "auto", .automatic = auto_local,
       .why = "A stranger's GET /updates writes 500 rows; auto: on if only this machine can reach it." },

@@ -38,8 +38,9 @@ function newFile() {
 // Resolves with its address, which it says once it listens.
 export function serve(mode, { database = newFile(), listen = '127.0.0.1:0' } = {}) {
     const server = spawn(tenk, ['--mode', mode, '--listen', listen, '--workers', '1', '--database', database],
-        // The browser keeps connections, on which it might ask again: that is not waited for.
-        { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TENK_TIMEOUTS_DRAIN: '500ms' } });
+        // The browser keeps connections, on which it might ask again: that is not waited for. Patterns have as long as a busy machine
+        // may need.
+        { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TENK_TIMEOUTS_DRAIN: '500ms', TENK_PATTERNS_TIMEOUT: '20s' } });
     servers.add(server);
     return new Promise((started, failed) => {
         let said = '';

@@ -24,12 +24,12 @@ static async int run_process(run *r)
     int outcomes[4];
 
     int err = await(all_settled(outcomes,
-        step(r, "works", in_process(&JOB_SHOUT, hello, 2000, a, &shouted)),
-        step(r, "crashes", in_process(&JOB_CRASH, nothing, 2000, a, &none)),
-        step(r, "leaks", in_process(&JOB_LEAK, nothing, 2000, a, &none)),
+        step(r, "works", in_process(&JOB_SHOUT, hello, 0, a, &shouted)),
+        step(r, "crashes", in_process(&JOB_CRASH, nothing, 0, a, &none)),
+        step(r, "leaks", in_process(&JOB_LEAK, nothing, 0, a, &none)),
         step(r, "never ends", in_process(&JOB_SPIN, nothing, 150, a, &none))));
     if (!err)
-        err = await(step(r, "works, as before", in_process(&JOB_SHOUT, hello, 2000, a, &again)));
+        err = await(step(r, "works, as before", in_process(&JOB_SHOUT, hello, 0, a, &again)));
     if (err)
         return err;
 

@@ -46,7 +46,7 @@ const process_job JOB_PRIMES = { "count primes", count_in_process };
 
 static promise *ask_process(run *r, struct work *w, text *answer)
 {
-    return in_process(&JOB_PRIMES, (text){ (char *)w, sizeof *w }, 2000, request_arena(r->req), answer);
+    return in_process(&JOB_PRIMES, (text){ (char *)w, sizeof *w }, 0, request_arena(r->req), answer);
 }
 
 static async int in_threads(run *r, struct work jobs[])

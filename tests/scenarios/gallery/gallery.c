@@ -201,6 +201,16 @@ START_TEST(switched_off_there_is_no_gallery)
 }
 END_TEST
 
+START_TEST(one_that_runs_for_longer_than_it_may_is_stopped)
+{
+    server_start("gallery-settings", "TENK_PATTERNS_TIMEOUT=100ms", NULL);
+    json_t *run = run_once("timeout");         /* which takes 170 */
+    ck_assert_str_eq(json_string_value(json_object_get(run, "error")), "timed out");
+    json_decref(run);
+    server_stop();
+}
+END_TEST
+
 START_TEST(a_server_that_listens_everywhere_asks_itself_on_the_loopback)
 {
     char listen[2][64] = { "0.0.0.0:0", "[::]:0" };
@@ -229,6 +239,8 @@ Suite *gallery_suite(void)
     tcase_add_test(t, an_unknown_pattern_is_404_and_head_runs_nothing);
     t = tcase_create("gallery-settings");
     tcase_add_test(t, switched_off_there_is_no_gallery);
+    if (!in_threads_mode())                  /* which has a thread for each */
+        tcase_add_test(t, one_that_runs_for_longer_than_it_may_is_stopped);
     tcase_add_test(t, a_server_that_listens_everywhere_asks_itself_on_the_loopback);
     suite_add_tcase(s, t);
     return s;
