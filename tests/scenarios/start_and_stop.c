@@ -29,13 +29,17 @@ START_TEST(the_start_line_has_no_password_in_it)
 }
 END_TEST
 
-static void finishes_what_is_under_way(int signal)
+/* False if the machine is so busy that what sleeps for that long was answered before the stop was known. */
+static bool finishes_what_is_under_way(int signal, int ms)
 {
+    char sleep[128];
     server_start("life", NULL);
     const int port = here.port;
     client *slow = client_new(), *idle = client_new(), *promise = client_new(),
            *pipelined = client_new();
-    client_say(slow, "GET /sleep?ms=400 HTTP/1.1\r\nHost: t\r\n\r\n");
+    snprintf(sleep, sizeof sleep, "GET /sleep?ms=%d HTTP/1.1\r\nHost: t\r\n\r\n", ms);
+    const double end = now_s() + ms / 1000.0;
+    client_say(slow, sleep);
     client_say(promise, "GET /sleep/promise?ms=400 HTTP/1.1\r\nHost: t\r\n\r\n");
     client_say(
         pipelined,
@@ -47,11 +51,14 @@ static void finishes_what_is_under_way(int signal)
 
     server_signal(signal);
     ck_assert_msg(eventually(2, client_refused(port)), "it accepts new connections");
+    const bool in_time = now_s() < end;
     client_free(idle);                       /* it might yet ask */
     answer a = client_answer(slow);
     ck_assert_int_eq(a.status, 200);
-    ck_assert_msg(header_is(&a, "Connection", "close"), "%s", a.head);
-    ck_assert(client_closed(slow));
+    if (in_time) {
+        ck_assert_msg(header_is(&a, "Connection", "close"), "%s", a.head);
+        ck_assert(client_closed(slow));
+    }
     ck_assert_int_eq(client_answer(promise).status, 200);
     ck_assert_int_eq(client_answer(pipelined).status, 200);
     ck_assert_int_eq(client_answer(pipelined).status, 200);
@@ -59,12 +66,19 @@ static void finishes_what_is_under_way(int signal)
     ck_assert_int_eq(server_wait(), 0);
     client_free(slow);
     client_free(promise);
+    return in_time;
 }
 
-START_TEST(sigterm_finishes_what_is_under_way_and_exits_0) { finishes_what_is_under_way(SIGTERM); }
+static void finishes_however_busy_the_machine(int signal)
+{
+    for (int ms = 400; !finishes_what_is_under_way(signal, ms); ms *= 4)
+        ;
+}
+
+START_TEST(sigterm_finishes_what_is_under_way_and_exits_0) { finishes_however_busy_the_machine(SIGTERM); }
 END_TEST
 
-START_TEST(sigint_does_the_same) { finishes_what_is_under_way(SIGINT); }
+START_TEST(sigint_does_the_same) { finishes_however_busy_the_machine(SIGINT); }
 END_TEST
 
 START_TEST(a_second_signal_ends_it_at_once)

@@ -23,7 +23,7 @@ START_TEST(who_is_connected_may_ask_once_more)
     expect(get("/healthz"), 200, NULL);
     server_signal(SIGTERM);
     ck_assert_int_eq(client_answer(slow).status, 200);       /* by now it has been stopping for a while */
-    ck_assert(client_refused(here.port));
+    ck_assert(eventually(10, client_refused(here.port)));    /* or has not had a processor */
     client_say(used, ASK);
     expect_the_last_answer(used);
     client_say(fresh, ASK);
@@ -36,13 +36,14 @@ START_TEST(who_is_connected_may_ask_once_more)
 END_TEST
 
 /* Whoever is connected before the signal, and whoever comes in the same moment, as long as anybody is let in: those in
- * the kernel's hands when the listener is closed it resets, which takes no time worth the name. */
+ * the kernel's hands when a worker closes its listener it resets, which takes no time worth the name; but when the signal
+ * reaches one of the workers, and when the other, is the machine's to say. */
 START_TEST(no_request_is_lost)
 {
-    enum { MANY = 40, MOST = 400 };
+    enum { MANY = 40, MOST = 400, WORKERS = 2 };
     client *c[MANY + MOST];
-    double asked[MANY + MOST];
-    int count = 0;
+    double asked[MANY + MOST], closed = 0;   /* the last time one did, and how many have */
+    int count = 0, closings = 0;
     server_start("stopping", "--workers", "2", NULL);
     for (; count < MANY; count++) {
         c[count] = client_new();
@@ -54,7 +55,6 @@ START_TEST(no_request_is_lost)
     }
     client *slow = client_asking("/sleep?ms=300");
     expect(get("/healthz"), 200, NULL);
-    const double signalled = now_s();
     server_signal(SIGTERM);
     for (client *one; count < MANY + MOST && (one = client_try(here.port)); count++) {
         asked[count] = now_s();
@@ -69,8 +69,12 @@ START_TEST(no_request_is_lost)
     client_free(slow);
     for (int i = 0; i < count; i++) {
         const int status = client_answer(c[i]).status;
-        ck_assert_msg(status == 200 || (status == 0 && i >= MANY && asked[i] < signalled + 0.05),
-                      "number %d of %d: %d", i, count, status);
+        if (status == 0 && i >= MANY && asked[i] >= closed + 0.05) {
+            closed = asked[i];
+            closings++;
+        }
+        ck_assert_msg(status == 200 || (status == 0 && i >= MANY && closings <= WORKERS), "number %d of %d: %d", i, count,
+                      status);
         client_free(c[i]);
     }
     ck_assert_int_eq(server_wait(), 0);

@@ -95,12 +95,12 @@ START_TEST(a_topic_is_listened_to_by_its_name)
 }
 END_TEST
 
-/* Of each what the server said last. */
+/* Of each what the server said last: in 3 s, and as much more as it has to drain, at most. */
 static void expect_told_to_come_back(client *c)
 {
     const char *came = events_until(c, LAST_CHUNK);
     const long retry = events_retry(came);
-    ck_assert_msg(retry >= 3000 && retry <= 5000, "%ld: %s", retry, came);
+    ck_assert_msg(retry >= 3000 && retry <= 13000, "%ld: %s", retry, came);
     ck_assert(client_closed(c));
 }
 
@@ -108,7 +108,7 @@ START_TEST(a_server_that_stops_tells_each_client_when_to_come_back)
 {
     enum { MANY = 60 };
     client *c[MANY];
-    server_start("events-stop", "TENK_TIMEOUTS_DRAIN=2s", "--workers", "2", NULL);
+    server_start("events-stop", "TENK_TIMEOUTS_DRAIN=10s", "--workers", "2", NULL);
     for (int i = 0; i < MANY; i++) {
         c[i] = counting(GET("/countdown?from=3600", ""));
         events_until(c[i], "data: 3599\n\n");
@@ -120,7 +120,7 @@ START_TEST(a_server_that_stops_tells_each_client_when_to_come_back)
         client_free(c[i]);
     }
     ck_assert_int_eq(server_wait(), 0);
-    ck_assert_double_lt(now_s() - signalled, 2);             /* none was cut off */
+    ck_assert_double_lt(now_s() - signalled, 10);            /* none was cut off */
     ck_assert(!server_log_has("not done in time") && !server_log_has("error"));
 }
 END_TEST
