@@ -101,8 +101,7 @@ END_TEST
 START_TEST(draining_has_a_deadline)
 {
     server_start("life", "TENK_TIMEOUTS_DRAIN=300ms", NULL);
-    client *c = client_new(), *half = client_new(), *deaf = client_small(4096);
-    client_say(c, "GET /sleep?ms=20000 HTTP/1.1\r\nHost: t\r\n\r\n");
+    client *c = client_heard("/sleep?ms=20000"), *half = client_new(), *deaf = client_small(4096);
     client_say(half, "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhe");
     client_say(deaf, "GET /static/large.bin HTTP/1.1\r\nHost: t\r\n\r\n");
     expect(get("/healthz"), 200, NULL);
@@ -215,8 +214,7 @@ START_TEST(one_worker_of_many_that_is_late_is_enough_to_be_late)
 {
     for (int i = 0; i < 2; i++) {            /* whichever it is */
         server_start("life", "--workers=8", "TENK_TIMEOUTS_DRAIN=100ms", NULL);
-        client *c = client_asking("/sleep?ms=20000");
-        expect(get("/healthz"), 200, NULL);
+        client *c = client_heard("/sleep?ms=20000");
         server_signal(SIGTERM);
         ck_assert_int_eq(server_wait(), 1);
         client_free(c);

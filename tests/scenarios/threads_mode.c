@@ -242,7 +242,7 @@ END_TEST
 START_TEST(stopping_cuts_off_the_late_and_says_how_many)
 {
     server_start("threads", "--mode", "threads", "TENK_TIMEOUTS_DRAIN=200ms", NULL);
-    client *a = client_asking("/sleep?ms=60000"), *b = client_asking("/sleep?ms=60000"), *idle = client_new();
+    client *a = client_heard("/sleep?ms=60000"), *b = client_heard("/sleep?ms=60000"), *idle = client_new();
     expect(get("/healthz"), 200, NULL);
     const double before = granted_s();
     server_signal(SIGTERM);

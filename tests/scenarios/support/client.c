@@ -153,6 +153,16 @@ client *client_asking(const char *path)
     return c;
 }
 
+client *client_heard(const char *path)
+{
+    char requests[256];
+    client *c = client_new();
+    snprintf(requests, sizeof requests, "GET /json HTTP/1.1\r\nHost: t\r\n\r\nGET %s HTTP/1.1\r\nHost: t\r\n\r\n", path);
+    client_say(c, requests);
+    ck_assert_int_eq(client_answer(c).status, 200);
+    return c;
+}
+
 static void drop(client *c, size_t n)
 {
     memmove(c->in, c->in + n, c->have - n + 1);

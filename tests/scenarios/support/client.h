@@ -23,6 +23,7 @@ typedef struct answer {
 client *client_new(void);                    /* to the server here; fails the test if it does not accept */
 client *client_try(int port);                /* NULL if nobody accepts */
 client *client_asking(const char *path);     /* one that has sent a GET, and waits for the answer */
+client *client_heard(const char *path);      /* the same; the server has the GET, for it has answered one before it */
 bool    client_refused(int port);            /* does nobody accept there? */
 client *client_small(int bytes);             /* with a receive buffer as small as that */
 void    client_free(client *c);
