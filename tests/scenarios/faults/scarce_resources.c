@@ -187,7 +187,9 @@ START_TEST(with_too_little_memory_to_start_it_says_so)
 }
 END_TEST
 
-/* Threads: the user is one of the machine's who runs nothing else. */
+/* Threads: the user is one of the machine's who runs nothing else, also if the same test runs beside this one. */
+
+static uid_t lonely_user(void) { return 20000 + (uid_t)getpid() % 40000; }
 
 START_TEST(without_threads_to_start_with_it_says_so)
 {
@@ -201,9 +203,9 @@ START_TEST(without_threads_to_start_with_it_says_so)
     run_copy_database(folder);
     snprintf(file, sizeof file, "%s/tenk.db", folder);
     snprintf(url, sizeof url, "DATABASE_URL=sqlite:%s", file);
-    ck_assert_int_eq(chown(folder, 54321, (gid_t)-1) | chown(file, 54321, (gid_t)-1), 0);
+    ck_assert_int_eq(chown(folder, lonely_user(), (gid_t)-1) | chown(file, lonely_user(), (gid_t)-1), 0);
     for (int threads = 1; threads < needs; threads++) {
-        next_as_user(54321);
+        next_as_user(lonely_user());
         next_limited(RLIMIT_NPROC, (rlim_t)threads);
         const int code = tenk_run(out, sizeof out, mode(), "PORT=0", "WEB_CONCURRENCY=1", "TENK_DATABASE_READERS=2",
                                   "TENK_THREADS_POOL=4", url, NULL);
@@ -220,7 +222,7 @@ START_TEST(a_crowd_of_more_than_there_are_threads_is_refused_and_the_log_says_so
     client *c[MANY];
     if (!in_threads_mode() || getuid() != 0 || run_slowed())
         return;
-    next_as_user(54322);
+    next_as_user(lonely_user());
     next_limited(RLIMIT_NPROC, 40);
     server_start("machine", "-c", "/dev/null", "DATABASE_URL=postgresql://tenk@127.0.0.1:1/tenk", "TENK_THREADS_MAX=1000", NULL);
     int good = 0, refused = 0;
