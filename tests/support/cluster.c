@@ -94,7 +94,8 @@ pid_t cluster_pid(const cluster *c)
     return pid;
 }
 
-void cluster_resume(const cluster *c)
+/* The postmaster first: so it makes no more of them meanwhile. */
+static void signal_all(const cluster *c, int signal)
 {
     char path[64];
     pid_t pid = cluster_pid(c);
@@ -102,11 +103,14 @@ void cluster_resume(const cluster *c)
     FILE *children = pid ? fopen(path, "r") : NULL;
     if (!children)
         return;
-    kill(pid, SIGCONT);
+    kill(pid, signal);
     while (fscanf(children, "%d", &pid) == 1)
-        kill(pid, SIGCONT);
+        kill(pid, signal);
     fclose(children);
 }
+
+void cluster_halt(const cluster *c)   { signal_all(c, SIGSTOP); }
+void cluster_resume(const cluster *c) { signal_all(c, SIGCONT); }
 
 /* A server that has lost a backend by a signal takes nobody while it recovers. */
 static PGconn *connected(cluster *c)

@@ -30,7 +30,8 @@ const char *cluster_url(const cluster *c);         /* postgresql://tenk@127.0.0.
 const char *cluster_socket_url(const cluster *c);  /* the same through the unix socket */
 int         cluster_port(const cluster *c);
 pid_t       cluster_pid(const cluster *c);         /* of the postmaster; 0 while stopped */
-void        cluster_resume(const cluster *c);      /* it and its backends run on, if a test that failed has left them halted */
+void        cluster_halt(const cluster *c);        /* it and its backends: they are there, and do nothing */
+void        cluster_resume(const cluster *c);      /* they run on, if they are halted */
 
 /* Run sql as superuser in the database tenk; its first cell, "" if it has none, until the next call.
  * Aborts when the server refuses. */

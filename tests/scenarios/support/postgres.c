@@ -41,7 +41,12 @@ double until_200(const char *path)
 
 static void with_cluster(void) { postgres(); }
 static void without(void) {}
-static void running_cluster(void) { cluster_start(postgres()); }
+
+static void running_cluster(void)
+{
+    cluster_resume(postgres());
+    cluster_start(postgres());
+}
 
 TCase *postgres_theme(Suite *s, const char *name)
 {
