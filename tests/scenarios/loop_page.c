@@ -62,16 +62,28 @@ START_TEST(the_page_is_whole_without_scripts)
 }
 END_TEST
 
-/* What was seen while a user's page was asked for; the caller's. */
-static json_t *look_at_a_page(void)
+/* What is seen while a user's page is asked for; NULL if a busy machine took longer for that than is looked. */
+static json_t *look_once(void)
 {
     client *const looks = client_new();
     client_say(looks, "GET /loop?for=1000 HTTP/1.1\r\nHost: t\r\nAccept: application/json\r\n\r\n");
     ck_assert_int_eq(get("/healthz").status, 200);
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(get_as("/users/42", "application/json").status, 200);
+    const bool in_time = client_quiet(looks);
     json_t *const seen = json_in(client_answer(looks), 200);
     client_free(looks);
+    if (in_time)
+        return seen;
+    json_decref(seen);
+    return NULL;
+}
+
+/* The caller's. */
+static json_t *look_at_a_page(void)
+{
+    json_t *seen;
+    ck_assert(eventually(30, (seen = look_once()) != NULL));
     return seen;
 }
 

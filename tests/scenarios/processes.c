@@ -118,12 +118,19 @@ START_TEST(a_rendering_that_never_ends_is_504_and_the_next_one_is_well)
 }
 END_TEST
 
+/* Where the machine is busy its time may be over before a process is asked. */
+static bool late_page_kills_more_than(int before)
+{
+    expect_problem(get(PAGE), 504);
+    return stat("killed") > before;
+}
+
 START_TEST(the_deadline_of_the_request_counts_too)
 {
     one_worker(run_slowed() ? "TENK_TIMEOUTS_REQUEST=3s" : "TENK_TIMEOUTS_REQUEST=200ms");
     const int before = stat("killed");
     kill(worker(), SIGSTOP);
-    expect_problem(get(PAGE), 504);
+    ck_assert(eventually(20, late_page_kills_more_than(before)));
     ck_assert_int_eq(stat("killed"), before + 1);
     ck_assert_msg(eventually(20, get(PAGE).status == 200), "there is no other worker");
     server_stop();

@@ -250,15 +250,22 @@ START_TEST(sleep_has_limits)
 }
 END_TEST
 
-START_TEST(a_call_that_blocks_keeps_nobody_else_waiting)
+/* Was another answered while it did? A busy machine may have answered neither by the time that one is over. */
+static bool is_answered_beside_one_that_blocks(void)
 {
     const double before = now_s();
     client *slow = client_asking("/block?ms=1000");
     expect(get("/block?ms=0"), 200, "text/plain");
-    ck_assert_double_lt(now_s() - before, 1.0);
+    const bool beside = now_s() - before < 1.0;
     expect(client_answer(slow), 200, "text/plain");
     ck_assert_double_ge(now_s() - before, 1.0);
     client_free(slow);
+    return beside;
+}
+
+START_TEST(a_call_that_blocks_keeps_nobody_else_waiting)
+{
+    ck_assert(eventually(5, is_answered_beside_one_that_blocks()));
     expect_problem(get("/block?ms=1001"), 400);
     expect_problem(get("/block?ms=-1"), 400);
     expect_problem(get("/block"), 400);
