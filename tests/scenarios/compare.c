@@ -130,7 +130,7 @@ END_TEST
 
 START_TEST(without_scripts_the_page_has_the_sentence_and_a_table)
 {
-    const answer started = start_as("load=waiting&requests=10&ms=100", "text/html");
+    const answer started = start_as("load=waiting&requests=10&ms=1000", "text/html");      /* it is to be seen running */
     expect(started, 303, NULL);
     ck_assert(header_is(&started, "Location", "/compare"));
     const answer running = get_as("/", "text/html");
@@ -152,7 +152,7 @@ END_TEST
 
 START_TEST(one_runs_at_a_time)
 {
-    expect(start_as("load=waiting&requests=10&ms=300", "application/json"), 202, NULL);
+    expect(start_as("load=waiting&requests=10&ms=1000", "application/json"), 202, NULL);
     const answer a = start_as("load=cpu&requests=10&ms=100", "application/json");
     expect_problem(a, 409);
     ck_assert_ptr_nonnull(header(&a, "Retry-After"));

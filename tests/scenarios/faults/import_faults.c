@@ -63,7 +63,7 @@ END_TEST
 
 START_TEST(stopping_waits_for_an_import_but_not_for_ever)
 {
-    server_start("import-ends", "TENK_TIMEOUTS_DRAIN=1s", NULL);
+    server_start("import-ends", "TENK_TIMEOUTS_DRAIN=4s", NULL);     /* of which bodies have half */
     client *quick = import_begin(), *endless = import_begin();
     say_chunk(quick, LINE(1, "before the signal") "\n");
     say_chunk(endless, LINE(1, "of the endless one") "\n");

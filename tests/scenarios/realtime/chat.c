@@ -258,7 +258,8 @@ START_TEST(who_reads_slowly_gets_all_in_the_end)
 {
     enum { MANY = 1800, LENGTH = 2900 };     /* twice as many bytes as JSON: more than the kernel holds for a client */
     static char fields[LENGTH + 64];
-    server_start("chat-slow", "TENK_TOPICS_KEEP=4", "TENK_LIMITS_OUTPUT=16KiB", NULL);
+    server_start("chat-slow", "TENK_TOPICS_KEEP=4", "TENK_LIMITS_OUTPUT=16KiB", "TENK_TIMEOUTS_WRITE=5m",
+                 "TENK_WEBSOCKET_PING=5m", NULL);            /* however slow the machine is: its client is there */
     const char *room = chat_new_room();
     client *slow = client_small(4096);
     char handshake[256], text[16];
