@@ -221,6 +221,8 @@ typedef enum break_kind { CUT_BRIEFLY, CUT_FOR_LONG, RESET, LISTENING_CUT, LISTE
 static void break_network(break_kind kind)
 {
     const proxied which = kind >= LISTENING_CUT ? PROXIED_MARKED : PROXIED_ALL;
+    if (which == PROXIED_MARKED)             /* it may be late to connect: nobody waits for it */
+        ck_assert(eventually(10, proxy_has_marked()));
     (kind == RESET || kind == LISTENING_RESET ? proxy_reset : proxy_cut)(which);
 }
 

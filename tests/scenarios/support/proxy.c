@@ -21,8 +21,8 @@ enum { MOST = 64 };
 
 typedef struct relayed {
     int         client, server;
-    bool        there, marked;
-    atomic_bool reset;
+    bool        there;
+    atomic_bool marked, reset;
 } relayed;
 
 static struct {
@@ -76,6 +76,16 @@ bool proxy_is_cut(void)       { return proxy.cut; }
 
 void proxy_mark(const char *word)  { proxy.mark = word; }
 void proxy_cut_within_marked(void) { proxy.within = true; }
+
+bool proxy_has_marked(void)
+{
+    bool has = false;
+    pthread_mutex_lock(&proxy.lock);
+    for (int i = 0; i < MOST; i++)
+        has = has || (proxy.all[i].there && proxy.all[i].marked);
+    pthread_mutex_unlock(&proxy.lock);
+    return has;
+}
 
 void proxy_reset(proxied which)
 {

@@ -10,6 +10,7 @@
 int  proxy_to(int port);                     /* threads relay until the process ends; its own port */
 void proxy_turn(int port);                   /* new connections lead there; those that stand still stand */
 void proxy_mark(const char *word);           /* from now on; it must stay */
+bool proxy_has_marked(void);                 /* is there one now? */
 
 typedef enum proxied { PROXIED_ALL, PROXIED_MARKED } proxied;
 
