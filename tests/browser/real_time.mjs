@@ -4,9 +4,14 @@
 import { connect, createServer } from 'node:net';
 import { MODES, PATIENCE, check, fitsAPhone, isAccessible, open, run, serve, text } from './harness.mjs';
 
+const LONGEST_PAUSE = 30_000;                // ms, of chat.js between two attempts to connect
+
 const appears = (page, what) => page.waitForFunction((w) => document.querySelector('main').innerText.includes(w),
     { timeout: PATIENCE }, what);
 const said = (page) => page.$$eval('.said li[data-key]:not(.waits) p', (all) => all.map((p) => p.textContent));
+// It is stored: who says it shows it before.
+const isSaid = (page, what) => page.waitForFunction((w) => Array.from(document.querySelectorAll('.said li[data-key]:not(.waits) p'))
+    .some((p) => p.textContent === w), { timeout: PATIENCE }, what);
 const hereIs = (page, names) => page.waitForFunction((n) => n.every((name) =>
     Array.from(document.querySelectorAll('.here li')).some((li) => li.textContent === name)), { timeout: PATIENCE }, names);
 
@@ -28,11 +33,11 @@ async function chats(browser, address, mode) {
     await hereIs(ann, ['Ann', 'Bob']);
     await hereIs(bob, ['Ann', 'Bob']);
     await say(ann, 'Hello <b>Bob</b>');
-    await appears(bob, 'Hello <b>Bob</b>');
+    await isSaid(bob, 'Hello <b>Bob</b>');
     for (let i = 0; i < 5; i++) {
         await say(i % 2 ? ann : bob, `number ${i}`);
-        await appears(ann, `number ${i}`);
-        await appears(bob, `number ${i}`);
+        await isSaid(ann, `number ${i}`);
+        await isSaid(bob, `number ${i}`);
     }
     const all = ['Hello <b>Bob</b>', ...Array.from({ length: 5 }, (_, i) => `number ${i}`)];
     for (const page of [ann, bob])
@@ -87,11 +92,15 @@ async function seesNewPosts(browser, address, mode) {
     await page.close();
 }
 
-// One address before two servers, as a proxy is; which leads to the one that it was turned to.
+// One address before two servers, as a proxy is; which leads to the one that it was turned to, or nowhere.
 function relay() {
     const sockets = new Set();
     let target;
     const server = createServer((client) => {
+        if (!target) {
+            client.destroy();
+            return;
+        }
         const there = connect(target);
         for (const [from, to] of [[client, there], [there, client]]) {
             sockets.add(from);
@@ -102,7 +111,7 @@ function relay() {
     });
     return new Promise((listening) => server.listen(0, '127.0.0.1', () => listening({
         address: `http://127.0.0.1:${server.address().port}`,
-        turn: (address) => { target = { host: '127.0.0.1', port: Number(new URL(address).port) }; },
+        turn: (address) => { target = address && { host: '127.0.0.1', port: Number(new URL(address).port) }; },
         close: () => { server.close(); sockets.forEach((socket) => socket.destroy()); },
     })));
 }
@@ -116,16 +125,18 @@ async function outlivesAServer(browser, database, mode) {
     await hereIs(ann, ['Ann', 'Bob']);
     await hereIs(bob, ['Ann', 'Bob']);
     await say(ann, 'from the one');
-    await appears(bob, 'from the one');
+    await isSaid(bob, 'from the one');
+    front.turn(null);                        // its port may soon be that of another server
     await one.kill();
     await ann.waitForSelector('.state.away', { timeout: PATIENCE });
     await say(ann, 'while there is no server');
     await ann.waitForSelector('.waits', { timeout: PATIENCE });
     await say(bob, 'from the other');
+    await isSaid(bob, 'from the other');
     front.turn(two.address);
-    await ann.waitForSelector('.state.up', { timeout: PATIENCE });
-    await appears(bob, 'while there is no server');
-    await appears(ann, 'from the other');
+    await ann.waitForSelector('.state.up', { timeout: LONGEST_PAUSE + PATIENCE });
+    await isSaid(bob, 'while there is no server');
+    await isSaid(ann, 'from the other');
     await ann.waitForFunction(() => !document.querySelector('.waits'), { timeout: PATIENCE });
     const all = ['from the one', 'from the other', 'while there is no server'];
     for (const page of [ann, bob])
