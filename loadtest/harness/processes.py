@@ -55,7 +55,7 @@ class Server:
             said = "".join(f.readlines()[-8:]).strip()
         raise Failure(f"{self.name}: {what}" + (f"; it said:\n{said}" if said else ""))
 
-    def wait_until_up(self, seconds=60):
+    def wait_until_up(self, seconds=120):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -30,7 +30,7 @@ def served(server):
     """/metrics, when some of what it counts has been done."""
     for route in ROUTES + ("/metrics",):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{route}", timeout=30) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{route}", timeout=60) as answer:
                 page = answer.read().decode()
         except urllib.error.HTTPError:
             pass

@@ -73,7 +73,7 @@ class Sandbox:
             shutil.copy2(os.path.join(self.tree, "tenk.db"), self.data)      # to make it anew takes longer
         return self.server
 
-    def run(self, script, seconds=60):
+    def run(self, script, seconds=180):
         """(status, output) of a reader's shell."""
         with tempfile.TemporaryFile("w+") as out:        # a file: what runs on in the background keeps no pipe open
             process = subprocess.Popen(["bash", "-euo", "pipefail", "-c", self.real(script, self.running().port)],
@@ -100,7 +100,7 @@ class Server:
             self.process = subprocess.Popen(["bash", "-c", "exec " + self.environed()], cwd=sandbox.tree,
                                             env=dict(sandbox.environment, PORT=str(self.port)),
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120        # the first one makes its database: two seconds of a processor, if that has time
         while "stop with Ctrl-C" not in self.said():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 end_group(self.process.pid)
@@ -118,7 +118,7 @@ class Server:
         """Its exit status. `make run` passes no signal on, so that all of the group get it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 def end_group(pid):

@@ -62,5 +62,5 @@ def source(*folders):
 
 @functools.cache
 def said_by(*command):
-    return subprocess.run([*command, "--help"], cwd=ROOT, text=True, check=False, timeout=30, stdin=subprocess.DEVNULL,
+    return subprocess.run([*command, "--help"], cwd=ROOT, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
