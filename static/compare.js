@@ -141,8 +141,17 @@
             live.after(table);
     }
 
+    async function ask() {
+        return (await fetch("/compare", { headers: { Accept: "application/json" } })).json();
+    }
+
+    /* Where measuring begins there may be two at once. */
+    function isLater(s, than) {
+        return s.at_ms > than.at_ms || (s.at_ms === than.at_ms && s.measures && !than.measures);
+    }
+
     async function look() {
-        run = await (await fetch("/compare", { headers: { Accept: "application/json" } })).json();
+        run = await ask();
         samples = run.samples;
         return run;
     }
@@ -165,10 +174,20 @@
         button.disabled = true;
         section.dataset.running = "true";
         section.querySelector(".compare-sentence").hidden = true;
-        source = new EventSource("/events/compare/run");
+        const mine = source = new EventSource("/events/compare/run");
+        /* What was before the first event: samples, and perhaps the end. */
+        source.addEventListener("open", async () => {
+            const now = await ask(), last = now.samples.at(-1);
+            if (source !== mine)
+                return;
+            samples = last ? [...now.samples, ...samples.filter(s => isLater(s, last))] : samples;
+            draw();
+            if (now.state !== "running")
+                end();
+        });
         source.addEventListener("sample", e => {
             const s = JSON.parse(e.data);
-            if (samples.length > 0 && s.at_ms < samples.at(-1).at_ms)
+            if (samples.length > 0 && !isLater(s, samples.at(-1)))
                 return;
             samples.push(s);
             say(`${s.mode} ${s.measures ? "serves" : "opens connections"}: turn ${s.turn + 1} of 4.`);
@@ -180,8 +199,8 @@
         });
         /* An event may be lost with its connection: so it is asked now and then, too. */
         looking = setInterval(async () => {
-            const now = await (await fetch("/compare", { headers: { Accept: "application/json" } })).json();
-            if (now.state !== "running" && source)
+            const now = await ask();
+            if (now.state !== "running" && source === mine)
                 end();
         }, 4000);
     }

@@ -7,19 +7,43 @@ const LOADS = ['waiting', 'database', 'cpu', 'mixed'];
 const MB = 1024 * 1024;
 
 const json = (page) => page.evaluate(async () => (await fetch('/compare', { headers: { Accept: 'application/json' } })).json());
-const ends = (page) => page.waitForFunction(() => document.querySelector('#compare').dataset.running === 'false'
-    && document.querySelector('.compare-status').textContent === 'Done.', { timeout: 3 * PATIENCE });
+const ends = (page, run) => page.waitForFunction((r) => document.querySelector('#compare').dataset.running === 'false'
+    && document.querySelector('#compare').dataset.run === String(r)
+    && document.querySelector('.compare-status').textContent === 'Done.', { timeout: 3 * PATIENCE }, run);
+const SHORT = 200, LONG = 5000;              // ms of a turn
 
 // Turns as short as may be: what is tested is the page, and not what it measures.
-async function choose(page, load, size) {
+async function choose(page, load, size, length = SHORT) {
     await page.click(`.compare-form input[value=${load}]`);
     await page.select('.compare-form select', size);
-    await page.$eval('.compare-form', (form) => {
+    await page.$eval('.compare-form', (form, value) => {
         const ms = form.ms ?? document.createElement('input');
-        Object.assign(ms, { type: 'hidden', name: 'ms', value: '200' });
+        Object.assign(ms, { type: 'hidden', name: 'ms', value });
         form.append(ms);
-    });
+    }, String(length));
 }
+
+// How many modes have their turn, once any has; 0: the run was over before any was seen.
+const turns = async (page, run) => Number(await (await page.waitForFunction((r) => {
+    const { dataset } = document.querySelector('#compare'), over = dataset.running === 'false' && dataset.run === String(r);
+    const count = document.querySelectorAll('.compare-mode[data-turn=true]').length;
+    return (count > 0 || over) && String(count);
+}, { timeout: 3 * PATIENCE, polling: 'mutation' }, run)).jsonValue());
+
+// Begins a run, and looks at it. One that is over before a busy machine has looked is followed by a longer one.
+async function seen(page, load, begin, look = turns) {
+    for (let ms = SHORT; ; ms *= 5) {
+        const run = (await json(page)).run + 1;
+        await choose(page, load, '10', ms);
+        await begin();
+        const found = await look(page, run);
+        if (found || ms >= LONG)
+            return [run, found];
+        await ends(page, run);
+    }
+}
+
+const pressed = (page) => () => page.click('.compare-form button');
 
 const shown = (page) => page.evaluate(() => ({
     cards: Object.fromEntries(Array.from(document.querySelectorAll('.compare-mode'), (card) => [card.dataset.mode,
@@ -30,7 +54,6 @@ const shown = (page) => page.evaluate(() => ({
         Array.from(svg.querySelectorAll('path'), (p) => [p.dataset.mode, Number(p.dataset.samples)])])),
     sentence: document.querySelector('.compare-sentence:not([hidden])')?.textContent,
     table: Array.from(document.querySelectorAll('.compare-figures tbody tr'), (row) => Array.from(row.cells, (c) => c.textContent)),
-    running: document.querySelectorAll('.compare-mode[data-turn=true]').length,
 }));
 
 function isDrawn(page, is, what) {
@@ -56,43 +79,49 @@ function isDrawn(page, is, what) {
 }
 
 async function compares(page, load, what) {
-    await choose(page, load, '10');
-    await page.click('.compare-form button');
-    await page.waitForSelector('.compare-mode[data-turn=true]', { timeout: PATIENCE });
-    check((await shown(page)).running === 1, `${what}: not one mode has its turn`);
-    await ends(page);
+    const [run, running] = await seen(page, load, pressed(page));
+    check(running === 1, `${what}: not one mode has its turn, but ${running}`);
+    await ends(page, run);
     const is = await json(page);
     check(is.load === load && is.requests === 10 && is.state === 'done', `${what}: it ran ${is.load} of ${is.requests}: ${is.state}`);
     isDrawn(await shown(page), is, what);
 }
 
+// How it is answered that another run shall begin; 0: it has begun, for the one before was over, and has ended.
+const another = (page) => page.evaluate(async (ms) => {
+    const headers = { Accept: 'application/json' };
+    const answer = await fetch('/compare', { method: 'POST', headers, body: new URLSearchParams({ requests: 10, ms }) });
+    while (answer.ok && (await (await fetch('/compare', { headers })).json()).state === 'running')
+        await new Promise((later) => setTimeout(later, ms));
+    return answer.ok ? 0 : answer.status;
+}, SHORT);
+
 // Who comes, or comes again, while it runs sees it, and is told why another cannot begin.
 async function isSeenByOthers(browser, page, address, mode) {
-    await choose(page, 'waiting', '10');
-    await page.click('.compare-form button');
-    await page.waitForSelector('.compare-mode[data-turn=true]', { timeout: PATIENCE });
     const other = await open(browser, mode, /409/);
-    await other.goto(address);
-    await other.waitForSelector('.compare-mode[data-turn=true]', { timeout: PATIENCE });
-    const refused = await other.evaluate(async () => (await fetch('/compare', { method: 'POST', headers: { Accept: 'application/json' } })).status);
+    const [run, refused] = await seen(page, 'waiting', pressed(page), async (_, r) => {
+        const running = await turns(page, r);
+        await other.goto(address);
+        return running && await turns(other, r) && await another(other);
+    });
     check(refused === 409, `${mode}: a second run is answered with ${refused}`);
-    await ends(other);
+    await ends(other, run);
     isDrawn(await shown(other), await json(other), `${mode}, another's page`);
-    await ends(page);
+    await ends(page, run);
     await other.close();
 }
 
 async function byKeyboard(page, address, mode) {
     await page.goto(address);
-    await choose(page, 'waiting', '10');
-    await page.focus('.compare-form input[value=waiting]');
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('Tab');
-    await page.keyboard.press('Tab');
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('.compare-mode[data-turn=true]', { timeout: PATIENCE });
-    await ends(page);
+    const [run] = await seen(page, 'waiting', async () => {
+        await page.focus('.compare-form input[value=waiting]');
+        await page.keyboard.press('ArrowDown');
+        await page.keyboard.press('ArrowDown');
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Tab');
+        await page.keyboard.press('Enter');
+    });
+    await ends(page, run);
     check((await json(page)).load === 'cpu', `${mode}: by the keyboard another load was chosen`);
 }
 
