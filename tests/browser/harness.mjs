@@ -112,6 +112,7 @@ let browser, running = 0;
 function launched() {
     browser ??= puppeteer.launch({
         executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+        timeout: 3 * PATIENCE,
         // No sandbox: root and bare roots have none, and only our own pages are opened.
         args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
     });
