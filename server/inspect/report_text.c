@@ -37,12 +37,18 @@ static row *rows_of(const snapshot *s, size_t *count)
     return rows;
 }
 
-/* The innermost: what is around them is the same for all. */
+static bool frame_is_named(const char *frame) { return strchr(frame, '(') != NULL; }
+
+/* The innermost, from the first with a name on: what is around them is the same for all, and what is in a library without
+ * names says nothing. */
 static void write_stack(const snapshot *s, const uint64_t frames[], int count, FILE *out)
 {
     enum { MOST = 8 };
-    for (int i = 0; i < count && i < MOST; i++)
-        fprintf(out, "%s%s", i ? " < " : "", target_frame(s->target, frames[i]));
+    int first = 0;
+    while (first < count - 1 && !frame_is_named(target_frame(s->target, frames[first])))
+        first++;
+    for (int i = first; i < count && i < first + MOST; i++)
+        fprintf(out, "%s%s", i > first ? " < " : "", target_frame(s->target, frames[i]));
 }
 
 /* "query() at db/x.c:3 (user_by_id, queued)" */
